@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { modes } from './policy.ts';
+
+/** Keys of the control item in the state table. */
+export const controlKey = { pk: 'control', sk: 'control' } as const;
+
+/** Every override says who and why, and expires by itself. Times are epoch milliseconds. */
+const overrideSchema = z.object({
+  owner: z.string().min(1),
+  reason: z.string().min(1),
+  untilMs: z.number().int().positive(),
+});
+
+const controlSchema = z.object({
+  mode: z.enum(modes).optional(),
+  pause: overrideSchema.optional(),
+  maintenance: overrideSchema.extend({ fromMs: z.number().int().nonnegative() }).optional(),
+  /** In mode `approve`: the operator's consent, valid until `untilMs`. */
+  approval: overrideSchema.optional(),
+});
+
+export type Control = Readonly<z.infer<typeof controlSchema>>;
+
+/** `unreadable` means that the item could not be read or made sense of: no new evacuation may start. */
+export type ControlReading = Control | 'unreadable';
+
+/**
+ * Reads the control item. An item that does not exist (the read itself succeeded) means that no operator has said
+ * anything, and the deployed policy rules; anything malformed is unreadable, because it may have been meant as a pause.
+ */
+export function parseControl(item: unknown): ControlReading {
+  if (item === undefined) return {};
+  const parsed = controlSchema.safeParse(item);
+  return parsed.success ? parsed.data : 'unreadable';
+}

@@ -1,0 +1,128 @@
+import type { ControlReading } from './control.ts';
+import type { Diagnosis } from './diagnosis.ts';
+import type { ObserverCondition, RegionLevels } from './observation.ts';
+import type { Mode, Policy } from './policy.ts';
+
+/** Everything a guard may look at. */
+export interface GuardInput {
+  readonly nowMs: number;
+  readonly policy: Policy;
+  readonly control: ControlReading;
+  readonly diagnosis: Pick<Diagnosis, 'code' | 'actionable'>;
+  readonly standby: RegionLevels;
+  readonly observer: ObserverCondition;
+  /** Since when the diagnosis has been actionable without a break. */
+  readonly actionableSinceMs: number | null;
+  /** When the last EVACUATE vote of this observer cleared. */
+  readonly clearedAtMs: number | null;
+}
+
+/** Why no evacuation starts now. `untilMs` is when this rule stops refusing by itself, if that is known. */
+export interface Refusal {
+  readonly rule: GuardRule;
+  readonly reason: string;
+  readonly untilMs?: number;
+}
+
+interface Guard {
+  readonly rule: string;
+  readonly purpose: string;
+  readonly refuses: (input: GuardInput) => Omit<Refusal, 'rule'> | undefined;
+}
+
+const modeOf = (input: GuardInput): Mode =>
+  input.control === 'unreadable' ? 'observe' : (input.control.mode ?? input.policy.mode);
+
+function modeRefusal(input: GuardInput): Omit<Refusal, 'rule'> | undefined {
+  const mode = modeOf(input);
+  switch (mode) {
+    case 'auto':
+      return undefined;
+    case 'observe':
+      return { reason: 'mode is observe: votes are not cast' };
+    case 'approve': {
+      const approval = input.control === 'unreadable' ? undefined : input.control.approval;
+      if (approval !== undefined && input.nowMs < approval.untilMs) return undefined;
+      return { reason: 'mode is approve, and no operator has approved' };
+    }
+    default:
+      return mode satisfies never;
+  }
+}
+
+/** In the order in which they are applied and shown. An evacuation starts only if none refuses. */
+export const guards = [
+  {
+    rule: 'mode',
+    purpose: 'The operator decides how autonomous Spillway is.',
+    refuses: modeRefusal,
+  },
+  {
+    rule: 'pause',
+    purpose: 'A switch-off that fails closed: if it cannot be read, it is on.',
+    refuses: ({ control, nowMs }) => {
+      if (control === 'unreadable') return { reason: 'the control item cannot be read' };
+      if (control.pause === undefined || nowMs >= control.pause.untilMs) return undefined;
+      const { owner, reason, untilMs } = control.pause;
+      return { reason: `paused by ${owner}: ${reason}`, untilMs };
+    },
+  },
+  {
+    rule: 'maintenance',
+    purpose: 'Planned work in either region is not an outage.',
+    refuses: ({ control, nowMs }) => {
+      if (control === 'unreadable' || control.maintenance === undefined) return undefined;
+      const { fromMs, untilMs, owner, reason } = control.maintenance;
+      if (nowMs < fromMs || nowMs >= untilMs) return undefined;
+      return { reason: `maintenance by ${owner}: ${reason}`, untilMs };
+    },
+  },
+  {
+    rule: 'observer-sick',
+    purpose: 'An observer that cannot trust itself accuses nobody.',
+    refuses: ({ observer }) =>
+      observer === 'sound' ? undefined : { reason: `this observer is ${observer}` },
+  },
+  {
+    rule: 'not-actionable',
+    purpose: 'Only some diagnoses are mended by leaving the region.',
+    refuses: ({ diagnosis }) =>
+      diagnosis.actionable ? undefined : { reason: `${diagnosis.code} does not call for an evacuation` },
+  },
+  {
+    rule: 'standby-unfit',
+    purpose: 'Never evacuate to a place that is not known to work.',
+    refuses: ({ standby }) =>
+      standby.kinesisWrite === 'up' && standby.kinesisRead === 'up'
+        ? undefined
+        : { reason: `standby: writes ${standby.kinesisWrite}, reads ${standby.kinesisRead}` },
+  },
+  {
+    rule: 'cooldown',
+    purpose: 'One evacuation per epoch; a region that dips twice is not bounced on.',
+    refuses: ({ clearedAtMs, policy, nowMs }) => {
+      if (clearedAtMs === null) return undefined;
+      const untilMs = clearedAtMs + policy.cooldownMs;
+      return nowMs < untilMs ? { reason: 'the last evacuation ended a short while ago', untilMs } : undefined;
+    },
+  },
+  {
+    rule: 'hold-time',
+    purpose: 'The diagnosis must stand for the time the policy asks for.',
+    refuses: ({ actionableSinceMs, policy, nowMs }) => {
+      if (actionableSinceMs === null || policy.holdMs === 0) return undefined;
+      const untilMs = actionableSinceMs + policy.holdMs;
+      return nowMs < untilMs ? { reason: 'the diagnosis has not stood long enough yet', untilMs } : undefined;
+    },
+  },
+] as const satisfies readonly Guard[];
+
+export type GuardRule = (typeof guards)[number]['rule'];
+
+/** Every guard that refuses, in order. An empty list lets the evacuation start. */
+export function refusalsOf(input: GuardInput): readonly Refusal[] {
+  return guards.flatMap((guard) => {
+    const refusal = guard.refuses(input);
+    return refusal === undefined ? [] : [{ rule: guard.rule, ...refusal }];
+  });
+}

@@ -1,0 +1,25 @@
+/**
+ * Physical names. They are the same in every region and follow from the configured name alone, so that no stack
+ * needs another one's output to find a stream or a table (only function URLs are looked up across stacks).
+ */
+export const canaryStreamName = (name: string): string => `${name}-canary`;
+/** One per observer region: the observer's evidence and its vote. Key: `pk` (string). */
+export const voteTableName = (name: string): string => `${name}-vote`;
+/** In the standby alone: control item and switches. Keys: `pk`, `sk` (strings). */
+export const stateTableName = (name: string): string => `${name}-state`;
+export const observerFunctionName = (name: string): string => `${name}-observer`;
+export const voteFunctionName = (name: string): string => `${name}-vote`;
+export const switchFunctionName = (name: string): string => `${name}-switch`;
+
+/** Names in the zone. */
+export const signalRecordName = (cell: string, zone: string): string => `signal.${cell}.${zone}`;
+export const regionRecordName = (zone: string): string => `region.${zone}`;
+
+export const votePath = '/vote';
+/** One path per switch group. */
+export const switchPath = (group: string): string => `/cells/${group}`;
+/** What Route 53 searches for in the body: both mean "leave the primary". */
+export const evacuateMarker = 'vote=EVACUATE';
+export const standbyMarker = 'switch=STANDBY';
+/** CloudWatch namespace of the observers' own heartbeat metric. */
+export const metricNamespace = (name: string): string => `Spillway/${name}`;

@@ -1,0 +1,46 @@
+/** Operating modes, from least to most autonomous. */
+export const modes = ['observe', 'approve', 'auto'] as const;
+export type Mode = (typeof modes)[number];
+
+/**
+ * Everything the decision depends on that an operator may choose.
+ * Defaults and ranges live in `lib/config`; relations between the values (K of N, RTO budget) are checked at load.
+ */
+export interface Policy {
+  /** Mode in force while no control item says otherwise. */
+  readonly mode: Mode;
+  /** K: how many of the N observers must vote EVACUATE before DNS moves. */
+  readonly votesToEvacuate: number;
+  /** Time between two rounds of probes of one observer. */
+  readonly tickMs: number;
+  /** Longest wait for one probe call. An answer later than this is a time-out. */
+  readonly probeTimeoutMs: number;
+  /** CloudWatch and control-plane probes run on every n-th tick: they inform, they do not move traffic, and they cost. */
+  readonly slowProbeEveryTicks: number;
+  /** A stored vote is served this long; past it, it reads HOLD. */
+  readonly voteTtlMs: number;
+  /** An actionable diagnosis must stand this long before it becomes a vote. 0 = at once (the evidence is already sequential). */
+  readonly holdMs: number;
+  /** The primary must have been healthy this long before an EVACUATE vote may clear. */
+  readonly recoveryMs: number;
+  /** After a vote cleared, no new evacuation for this long. */
+  readonly cooldownMs: number;
+  /** Failure fraction of a healthy region's probes (SPRT null hypothesis). */
+  readonly baselineFailureRate: number;
+  /** Failure fraction that must be found quickly (SPRT alternative). */
+  readonly impairedFailureRate: number;
+  /** Budget: expected false `down` per signal, observer and year. */
+  readonly falseAlarmsPerYear: number;
+}
+
+/** The timing of the path outside the observers; it decides, with the policy, whether an RTO can be kept. */
+export interface Delivery {
+  /** Route 53 request interval: 10 or 30. */
+  readonly healthCheckIntervalSeconds: 10 | 30;
+  /** TTL of the signal and service records, at most 60. */
+  readonly dnsTtlSeconds: number;
+  /** How often a producer asks for the signal. */
+  readonly producerPollMs: number;
+  /** The recovery time asked for. */
+  readonly rtoMs: number;
+}

@@ -1,0 +1,145 @@
+/**
+ * What one probe call of one region ended in, and what that says.
+ *
+ * Only failures that a caller with correct credentials, input and rate cannot cause are evidence about the region.
+ * The rest says something about the observer: it must neither accuse nor acquit the region.
+ */
+export const errorClasses = {
+  server: { evidence: true, answered: true, selfInflicted: false },
+  timeout: { evidence: true, answered: false, selfInflicted: false },
+  reset: { evidence: true, answered: false, selfInflicted: false },
+  dns: { evidence: true, answered: false, selfInflicted: false },
+  stale: { evidence: true, answered: true, selfInflicted: false },
+  throttled: { evidence: false, answered: true, selfInflicted: false },
+  access: { evidence: false, answered: true, selfInflicted: true },
+  validation: { evidence: false, answered: true, selfInflicted: true },
+  missing: { evidence: false, answered: true, selfInflicted: true },
+  clock: { evidence: false, answered: true, selfInflicted: true },
+  unclassified: { evidence: false, answered: false, selfInflicted: true },
+} as const satisfies Record<string, ErrorClassMeaning>;
+
+interface ErrorClassMeaning {
+  /** Counts against the region. */
+  readonly evidence: boolean;
+  /** The region answered at all: it is reachable. */
+  readonly answered: boolean;
+  /** Credentials, input, resources or clock of the observer are wrong. */
+  readonly selfInflicted: boolean;
+}
+
+export type ErrorClass = keyof typeof errorClasses;
+
+export type ProbeOutcome =
+  | { readonly ok: true; readonly latencyMs: number }
+  | {
+      readonly ok: false;
+      readonly latencyMs: number;
+      readonly errorClass: ErrorClass;
+      readonly detail: string;
+    };
+
+/** The few facts of an SDK or socket error that classification needs. */
+export interface ErrorFacts {
+  /** `error.name`: the service's exception, or `TimeoutError`, `AbortError`. */
+  readonly name: string;
+  /** `error.code`: a Node.js system error code. */
+  readonly code?: string | undefined;
+  /** HTTP status, when an answer came. */
+  readonly status?: number | undefined;
+}
+
+interface ErrorRule {
+  readonly errorClass: ErrorClass;
+  readonly matches: (facts: ErrorFacts) => boolean;
+}
+
+const named =
+  (...names: readonly string[]) =>
+  (facts: ErrorFacts): boolean =>
+    names.includes(facts.name) || (facts.code !== undefined && names.includes(facts.code));
+
+/**
+ * First match wins. Named exceptions come before status codes because AWS answers throttling and skewed clocks with
+ * several statuses (AWS General Reference, "Common error types").
+ */
+const errorRules: readonly ErrorRule[] = [
+  { errorClass: 'dns', matches: named('ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'ENODATA') },
+  {
+    errorClass: 'clock',
+    matches: named(
+      'RequestTimeTooSkewed',
+      'RequestExpired',
+      'InvalidSignatureException',
+      'SignatureDoesNotMatch',
+    ),
+  },
+  {
+    errorClass: 'throttled',
+    matches: (facts) =>
+      facts.status === 429 ||
+      named(
+        'ProvisionedThroughputExceededException',
+        'LimitExceededException',
+        'Throttling',
+        'ThrottlingException',
+        'ThrottledException',
+        'RequestThrottled',
+        'RequestThrottledException',
+        'RequestLimitExceeded',
+        'TooManyRequestsException',
+        'SlowDown',
+        'KMSThrottlingException',
+      )(facts),
+  },
+  {
+    errorClass: 'access',
+    matches: (facts) =>
+      facts.status === 401 ||
+      facts.status === 403 ||
+      named(
+        'AccessDenied',
+        'AccessDeniedException',
+        'UnrecognizedClientException',
+        'InvalidClientTokenId',
+        'ExpiredToken',
+        'ExpiredTokenException',
+        'CredentialsProviderError',
+        'KMSAccessDeniedException',
+      )(facts),
+  },
+  { errorClass: 'missing', matches: named('ResourceNotFoundException', 'ResourceNotFound') },
+  {
+    errorClass: 'timeout',
+    matches: named(
+      'TimeoutError',
+      'AbortError',
+      'ETIMEDOUT',
+      'ESOCKETTIMEDOUT',
+      'EHOSTUNREACH',
+      'ENETUNREACH',
+    ),
+  },
+  { errorClass: 'reset', matches: named('ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ECONNABORTED', 'EPROTO') },
+  {
+    errorClass: 'server',
+    matches: (facts) =>
+      (facts.status !== undefined && facts.status >= 500) ||
+      named(
+        'InternalFailure',
+        'InternalFailureException',
+        'InternalServerError',
+        'ServiceUnavailable',
+        // What the SDK throws for a body that it cannot decode, whatever its status.
+        'SyntaxError',
+      )(facts),
+  },
+  {
+    errorClass: 'validation',
+    matches: (facts) => facts.status !== undefined && facts.status >= 400 && facts.status < 500,
+  },
+];
+
+/** An error nobody foresaw is the observer's problem until a rule says otherwise: it accuses no region. */
+export function classifyError(facts: ErrorFacts): ErrorClass {
+  return errorRules.find((rule) => rule.matches(facts))?.errorClass ?? 'unclassified';
+}

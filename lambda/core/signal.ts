@@ -1,0 +1,51 @@
+/**
+ * The signal: the TXT answer that tells any producer, in any language, where to write.
+ * `v=1; region=us-east-1; stream=orders` (a cell's signal) or `v=1; region=us-east-1` (the region record).
+ */
+export interface Signal {
+  readonly region: string;
+  /** Absent on the `region.<zone>` record, which speaks for the quorum alone. */
+  readonly stream?: string;
+}
+
+export type SignalRejection = 'not-a-signal' | 'unknown-version' | 'malformed' | 'unknown-region';
+export type ParsedSignal =
+  | { readonly ok: true; readonly signal: Signal }
+  | { readonly ok: false; readonly rejection: SignalRejection };
+
+const SIGNAL_VERSION = '1';
+/** A DNS character-string holds 255 bytes; anything longer is not ours. */
+const MAX_SIGNAL_LENGTH = 255;
+const regionPattern = /^[a-z]{2}(?:-[a-z]+)+-\d{1,2}$/;
+const streamPattern = /^[A-Za-z0-9_.-]{1,128}$/;
+
+/** Text of a signal record, without the quotes Route 53 wants around it. */
+export function formatSignal(signal: Signal): string {
+  const stream = signal.stream === undefined ? '' : `; stream=${signal.stream}`;
+  return `v=${SIGNAL_VERSION}; region=${signal.region}${stream}`;
+}
+
+/**
+ * Strict reading of one TXT string. Unknown keys are ignored (a later version may add some); an unknown version,
+ * a repeated key, or a region outside `regions` is rejected, so that a lying answer cannot invent a third place.
+ */
+export function parseSignal(text: string, regions: readonly string[]): ParsedSignal {
+  if (text.length > MAX_SIGNAL_LENGTH || !text.startsWith('v=')) return reject('not-a-signal');
+  const fields = new Map<string, string>();
+  for (const part of text.split(';')) {
+    const [key, value, ...rest] = part.trim().split('=');
+    if (!key || value === undefined || rest.length > 0 || fields.has(key)) return reject('malformed');
+    fields.set(key, value);
+  }
+  if (fields.get('v') !== SIGNAL_VERSION) return reject('unknown-version');
+  const region = fields.get('region');
+  const stream = fields.get('stream');
+  if (region === undefined || !regionPattern.test(region)) return reject('malformed');
+  if (stream !== undefined && !streamPattern.test(stream)) return reject('malformed');
+  if (!regions.includes(region)) return reject('unknown-region');
+  return { ok: true, signal: stream === undefined ? { region } : { region, stream } };
+}
+
+function reject(rejection: SignalRejection): ParsedSignal {
+  return { ok: false, rejection };
+}

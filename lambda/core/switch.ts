@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { standbyMarker } from './names.ts';
+
+/** Keys of a switch in the state table: one partition, so that one query reads them all. */
+export const switchKey = (group: string) => ({ pk: 'switch', sk: group });
+export const SWITCH_PARTITION = 'switch';
+
+/** The durable position of one group of cells. */
+const switchSchema = z.object({ position: z.enum(['PRIMARY', 'STANDBY']) });
+
+/**
+ * What the switch endpoint says. A switch that was never set, and one that cannot be read, is in PRIMARY: then the
+ * quorum alone decides. A dead or damaged standby must not hold traffic.
+ */
+export function switchPosition(item: unknown): 'PRIMARY' | 'STANDBY' {
+  const parsed = switchSchema.safeParse(item);
+  return parsed.success ? parsed.data.position : 'PRIMARY';
+}
+
+export const switchText = (position: 'PRIMARY' | 'STANDBY'): string =>
+  position === 'STANDBY' ? standbyMarker : 'switch=PRIMARY';
+
+/** Whether the switches hold traffic in the standby, so that a vote may clear without moving it back. */
+export type Latch = 'latched' | 'open' | 'unknown';
+
+export function latchOf(items: readonly unknown[] | 'unreadable', groups: number): Latch {
+  if (items === 'unreadable') return 'unknown';
+  const latched = items.filter((item) => switchPosition(item) === 'STANDBY').length;
+  return latched >= groups && groups > 0 ? 'latched' : 'open';
+}

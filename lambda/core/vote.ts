@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { evacuateMarker } from './names.ts';
+
+export const votes = ['HOLD', 'EVACUATE'] as const;
+export type Vote = (typeof votes)[number];
+
+/** Key of the observer's one item in its vote table: memory and vote are stored in one write, so they never disagree. */
+export const observerKey = { pk: 'observer' } as const;
+
+const storedVoteSchema = z.object({
+  vote: z.enum(votes),
+  decidedAtMs: z.number().int().positive(),
+  expiresAtMs: z.number().int().positive(),
+});
+
+/** Longest life a stored vote may claim; a damaged expiry must not make a vote immortal. */
+const MAX_VOTE_LIFE_MS = 120_000;
+/** How far the endpoint's clock may lag behind the observer's. */
+const CLOCK_TOLERANCE_MS = 5_000;
+
+/** The vote that a stored item stands for now: HOLD for anything missing, malformed, expired or from the future. */
+export function liveVote(item: unknown, nowMs: number): Vote {
+  const parsed = storedVoteSchema.safeParse(item);
+  if (!parsed.success) return 'HOLD';
+  const { vote, decidedAtMs, expiresAtMs } = parsed.data;
+  if (nowMs >= expiresAtMs) return 'HOLD';
+  if (decidedAtMs > nowMs + CLOCK_TOLERANCE_MS) return 'HOLD';
+  if (expiresAtMs - decidedAtMs > MAX_VOTE_LIFE_MS) return 'HOLD';
+  return vote;
+}
+
+/** What the vote endpoint says, and Route 53's checkers search for. */
+export const voteText = (vote: Vote): string => (vote === 'EVACUATE' ? evacuateMarker : 'vote=HOLD');

@@ -1,0 +1,22 @@
+import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
+
+/** Every answer has this many characters, so that its size says nothing and costs nothing. */
+const BODY_LENGTH = 32;
+
+/** Answers GET on the paths `read` knows (it returns undefined for others) with one padded line, and nothing else. */
+export async function answerGet(
+  event: LambdaFunctionURLEvent,
+  read: (path: string) => Promise<string> | undefined,
+): Promise<LambdaFunctionURLResult> {
+  if (event.requestContext?.http?.method !== 'GET') return textResponse(405, 'method not allowed');
+  const text = read(event.rawPath);
+  return text === undefined ? textResponse(404, 'not found') : textResponse(200, await text);
+}
+
+function textResponse(statusCode: number, text: string): LambdaFunctionURLResult {
+  return {
+    statusCode,
+    headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
+    body: text.padEnd(BODY_LENGTH),
+  };
+}

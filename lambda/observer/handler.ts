@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { STSClient } from '@aws-sdk/client-sts';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Context } from 'aws-lambda';
+import { clientSettings } from '../aws/clients.ts';
+import { canaryStreamName, metricNamespace, stateTableName, voteTableName } from '../core/names.ts';
+import type { RegionOutcomes } from '../core/observation.ts';
+import { requiredVariable } from '../settings.ts';
+import { type ProbedRegion, probeRegion } from './probes.ts';
+import { type RunEnd, run } from './run.ts';
+import { OBSERVER_SETTINGS, parseObserverSettings } from './settings.ts';
+import { ObserverStore, STORE_TIMEOUT_MS } from './store.ts';
+import type { TickResult } from './tick.ts';
+
+const settings = parseObserverSettings(requiredVariable(OBSERVER_SETTINGS));
+const logger = new Logger({ serviceName: `${settings.name}-observer` });
+const regions = { primary: probed(settings.primary), standby: probed(settings.standby) };
+const store = new ObserverStore({
+  own: documentClient(settings.region),
+  voteTable: voteTableName(settings.name),
+  standby: documentClient(settings.standby),
+  stateTable: stateTableName(settings.name),
+  switchGroups: settings.switchGroups,
+});
+
+/** Started each minute by an Events rule; ticks until the next run takes over. */
+export async function handler(_event: unknown, context: Context): Promise<{ readonly end: RunEnd }> {
+  logger.addContext(context);
+  const end = await run({
+    policy: settings.policy,
+    clock: { nowMs: () => Date.now(), monotonicMs: () => performance.now() },
+    store,
+    probe: (role, round) => probeRegion(regions[role], round),
+    runId: context.awsRequestId,
+    remainingMs: () => context.getRemainingTimeInMillis(),
+    sleep: (ms) => sleep(ms),
+    onTick: logTick,
+    onStoreError: (error) =>
+      logger.error('the vote table of this region does not answer; the vote will expire', error as Error),
+  });
+  return { end };
+}
+
+function probed(region: string): ProbedRegion {
+  // Kinesis put and read follow each other; the slow probes run beside them.
+  const limits = { timeoutMs: settings.policy.probeTimeoutMs, maxSockets: 4 };
+  return {
+    kinesis: new KinesisClient(clientSettings(region, limits)),
+    cloudWatch: new CloudWatchClient(clientSettings(region, limits)),
+    sts: new STSClient(clientSettings(region, limits)),
+    canaryStream: canaryStreamName(settings.name),
+    metricNamespace: metricNamespace(settings.name),
+    observer: settings.region,
+  };
+}
+
+function documentClient(region: string): DynamoDBDocumentClient {
+  const client = new DynamoDBClient(clientSettings(region, { timeoutMs: STORE_TIMEOUT_MS, maxSockets: 4 }));
+  return DynamoDBDocumentClient.from(client);
+}
+
+function logTick({ decision, outcomes }: TickResult): void {
+  logger.info(decision.comment, {
+    diagnosis: decision.diagnosis,
+    vote: decision.vote,
+    epoch: decision.state.epoch,
+    refusals: decision.refusals.map((refusal) => refusal.rule),
+    primary: summary(outcomes.primary),
+    standby: summary(outcomes.standby),
+  });
+}
+
+function summary(outcomes: RegionOutcomes): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(outcomes).map(([signal, outcome]) => [
+      signal,
+      outcome.ok
+        ? `ok ${outcome.latencyMs} ms`
+        : `${outcome.errorClass} ${outcome.latencyMs} ms, ${outcome.detail}`,
+    ]),
+  );
+}

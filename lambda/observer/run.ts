@@ -1,0 +1,71 @@
+import type { Memory } from '../core/memory.ts';
+import { type ObserverStore, STORE_TIMEOUT_MS } from './store.ts';
+import { type TickDependencies, type TickResult, tick } from './tick.ts';
+
+export interface RunDependencies extends TickDependencies {
+  readonly store: Pick<ObserverStore, 'takeOver' | 'save' | 'readControl' | 'readLatch'>;
+  /** Names this run: the Lambda request id. */
+  readonly runId: string;
+  readonly remainingMs: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly onTick: (result: TickResult) => void;
+  readonly onStoreError: (error: unknown) => void;
+}
+
+export type RunEnd = 'superseded' | 'deadline';
+
+/** No run may tick more often than this, whatever its clock says. */
+const MAX_TICKS = 100;
+const DEADLINE_MARGIN_MS = 500;
+
+/**
+ * Ticks until a newer run takes over, or until the function's own deadline. An Events rule starts a run each minute
+ * and the function lives longer than that, so a late start leaves no gap: the old run ends when it finds its write
+ * refused.
+ */
+export async function run(dependencies: RunDependencies): Promise<RunEnd> {
+  const { policy, clock, store, runId } = dependencies;
+  const tickCostMs = 2 * policy.probeTimeoutMs + 2 * STORE_TIMEOUT_MS + DEADLINE_MARGIN_MS;
+  const startedMs = clock.monotonicMs();
+  let memory: Memory | undefined;
+  let last: { readonly wallMs: number; readonly monotonicMs: number } | undefined;
+
+  for (let n = 0; n < MAX_TICKS && dependencies.remainingMs() > tickCostMs; n++) {
+    memory ??= await takeOver(dependencies);
+    if (memory !== undefined) {
+      const wallMs = clock.nowMs();
+      const monotonicMs = clock.monotonicMs();
+      const clockStepMs = last
+        ? wallMs - last.wallMs - (monotonicMs - last.monotonicMs)
+        : backwardStepMs(memory, wallMs);
+      last = { wallMs, monotonicMs };
+      const result = await tick(memory, clockStepMs, dependencies);
+      memory = result.memory;
+      dependencies.onTick(result);
+      const stored = { ...result, expiresAtMs: result.decidedAtMs + policy.voteTtlMs };
+      const saved = await store.save(runId, stored).catch(dependencies.onStoreError);
+      if (saved === 'superseded') return 'superseded';
+    }
+    const elapsedMs = clock.monotonicMs() - startedMs;
+    const nextMs = (Math.floor(elapsedMs / policy.tickMs) + 1) * policy.tickMs;
+    if (dependencies.remainingMs() - (nextMs - elapsedMs) <= tickCostMs) break;
+    await dependencies.sleep(nextMs - elapsedMs);
+  }
+  return 'deadline';
+}
+
+/** Without its memory an observer does not vote; the next tick tries again. */
+async function takeOver({ store, runId, onStoreError }: RunDependencies): Promise<Memory | undefined> {
+  try {
+    return await store.takeOver(runId);
+  } catch (error) {
+    onStoreError(error);
+    return undefined;
+  }
+}
+
+/** Between two runs only a step back can be told from time that simply passed. */
+function backwardStepMs(memory: Memory, wallMs: number): number {
+  const lastMs = memory.decision.decidedAtMs;
+  return lastMs === null ? 0 : Math.min(0, wallMs - lastMs);
+}

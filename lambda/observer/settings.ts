@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { modes, type Policy } from '../core/policy.ts';
+import { SettingsError } from '../settings.ts';
+
+/** Environment variable that carries the settings, as JSON, written by the stacks. */
+export const OBSERVER_SETTINGS = 'SPILLWAY_OBSERVER';
+
+/** What one deployed observer knows. Names of streams and tables follow from `name` (see `core/names.ts`). */
+export interface ObserverSettings {
+  readonly name: string;
+  /** The observer's own region. */
+  readonly region: string;
+  readonly primary: string;
+  readonly standby: string;
+  /** How many switches there are; the latch holds when all of them do. */
+  readonly switchGroups: number;
+  readonly policy: Policy;
+}
+
+const policySchema = z.object({
+  mode: z.enum(modes),
+  votesToEvacuate: z.number().int().positive(),
+  tickMs: z.number().int().positive(),
+  probeTimeoutMs: z.number().int().positive(),
+  slowProbeEveryTicks: z.number().int().positive(),
+  voteTtlMs: z.number().int().positive(),
+  holdMs: z.number().int().nonnegative(),
+  recoveryMs: z.number().int().nonnegative(),
+  cooldownMs: z.number().int().nonnegative(),
+  baselineFailureRate: z.number().gt(0).lt(1),
+  impairedFailureRate: z.number().gt(0).lt(1),
+  falseAlarmsPerYear: z.number().positive(),
+}) satisfies z.ZodType<Policy>;
+
+const settingsSchema = z.object({
+  name: z.string().min(1),
+  region: z.string().min(1),
+  primary: z.string().min(1),
+  standby: z.string().min(1),
+  switchGroups: z.number().int().positive(),
+  policy: policySchema,
+}) satisfies z.ZodType<ObserverSettings>;
+
+/** @throws SettingsError when the variable is not what the stacks write. */
+export function parseObserverSettings(text: string): ObserverSettings {
+  try {
+    return settingsSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new SettingsError(`${OBSERVER_SETTINGS} is malformed: deploy this function again.`, { cause });
+  }
+}

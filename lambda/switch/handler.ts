@@ -1,0 +1,48 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
+import { clientSettings } from '../aws/clients.ts';
+import { switchPath } from '../core/names.ts';
+import { switchKey, switchPosition, switchText } from '../core/switch.ts';
+import { answerGet } from '../endpoint/text-endpoint.ts';
+import { requiredVariable } from '../settings.ts';
+import { STATE_TABLE, SWITCH_GROUPS } from './settings.ts';
+
+/** A checker waits 2 s for the status. */
+const READ_TIMEOUT_MS = 1_000;
+
+const table = requiredVariable(STATE_TABLE);
+/** A closed list of paths: what a stranger asks for never reaches the table. */
+const groupOfPath = new Map(
+  requiredVariable(SWITCH_GROUPS)
+    .split(',')
+    .map((group) => [switchPath(group), group]),
+);
+const store = DynamoDBDocumentClient.from(
+  new DynamoDBClient(
+    clientSettings(requiredVariable('AWS_REGION'), { timeoutMs: READ_TIMEOUT_MS, maxSockets: 8 }),
+  ),
+);
+
+/** The position of one group’s switch, for Route 53’s checkers. Anything unreadable is PRIMARY. */
+export async function handler(event: LambdaFunctionURLEvent): Promise<LambdaFunctionURLResult> {
+  return answerGet(event, (path) => {
+    const group = groupOfPath.get(path);
+    return group === undefined ? undefined : readSwitch(group);
+  });
+}
+
+async function readSwitch(group: string): Promise<string> {
+  try {
+    const { Item } = await store.send(
+      new GetCommand({ TableName: table, Key: switchKey(group), ConsistentRead: true }),
+      { abortSignal: AbortSignal.timeout(READ_TIMEOUT_MS) },
+    );
+    return switchText(switchPosition(Item));
+  } catch (error) {
+    console.error(
+      JSON.stringify({ message: 'switch unreadable, answering PRIMARY', group, error: String(error) }),
+    );
+    return switchText('PRIMARY');
+  }
+}

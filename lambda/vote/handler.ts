@@ -1,0 +1,37 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
+import { clientSettings } from '../aws/clients.ts';
+import { votePath } from '../core/names.ts';
+import { liveVote, observerKey, voteText } from '../core/vote.ts';
+import { answerGet } from '../endpoint/text-endpoint.ts';
+import { requiredVariable } from '../settings.ts';
+import { VOTE_TABLE } from './settings.ts';
+
+/** A checker waits 2 s for the status; the answer HOLD must leave in time even if the table does not answer. */
+const READ_TIMEOUT_MS = 1_000;
+
+const table = requiredVariable(VOTE_TABLE);
+const store = DynamoDBDocumentClient.from(
+  new DynamoDBClient(
+    clientSettings(requiredVariable('AWS_REGION'), { timeoutMs: READ_TIMEOUT_MS, maxSockets: 4 }),
+  ),
+);
+
+/** The vote of this region’s observer, for Route 53’s checkers. Anything missing, stale or unreadable is HOLD. */
+export async function handler(event: LambdaFunctionURLEvent): Promise<LambdaFunctionURLResult> {
+  return answerGet(event, (path) => (path === votePath ? readVote() : undefined));
+}
+
+async function readVote(): Promise<string> {
+  try {
+    const { Item } = await store.send(
+      new GetCommand({ TableName: table, Key: observerKey, ConsistentRead: true }),
+      { abortSignal: AbortSignal.timeout(READ_TIMEOUT_MS) },
+    );
+    return voteText(liveVote(Item, Date.now()));
+  } catch (error) {
+    console.error(JSON.stringify({ message: 'vote unreadable, answering HOLD', error: String(error) }));
+    return voteText('HOLD');
+  }
+}

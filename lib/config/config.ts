@@ -1,0 +1,54 @@
+import type { Delivery, Policy } from '../../lambda/core/policy.ts';
+
+/** A loaded configuration: defaults applied, relations checked. What a user writes is `ConfigInput` in `schema.ts`. */
+export interface Config {
+  /** Prefix of every physical name: lower case letters, digits and hyphens, at most 20 characters. */
+  readonly name: string;
+  readonly regions: Regions;
+  /** The public hosted zone that holds the signals; it exists already. */
+  readonly zone: { readonly id: string; readonly name: string };
+  readonly cells: readonly Cell[];
+  readonly policy: Policy;
+  readonly delivery: Delivery;
+  /** Route 53 health checks this account may have (200 unless raised). */
+  readonly healthCheckQuota: number;
+}
+
+export interface Regions {
+  readonly primary: string;
+  readonly standby: string;
+  /** Together with the standby, the N places that observe and vote. */
+  readonly witnesses: readonly string[];
+}
+
+/** One workload that moves as a unit. */
+export interface Cell {
+  /** A DNS label. */
+  readonly name: string;
+  /** Cells of one group share one switch and so move back together; by default a cell is its own group. */
+  readonly group: string;
+  readonly streams: { readonly primary: StreamSpec; readonly standby: StreamSpec };
+  readonly services: readonly ServiceName[];
+}
+
+export interface StreamSpec {
+  readonly name: string;
+  /** False: the stream exists and is the user's own; Spillway never touches it. */
+  readonly create: boolean;
+  /** Shards of a created provisioned stream; absent = on demand. */
+  readonly shards?: number;
+}
+
+/** A name of the user's service that follows the same tree as the signal. */
+export interface ServiceName {
+  /** Relative to the zone, for example `api.orders`. */
+  readonly name: string;
+  readonly type: 'A' | 'AAAA' | 'CNAME';
+  readonly primary: readonly string[];
+  readonly standby: readonly string[];
+}
+
+/** The N observers: every region but the primary. */
+export function observerRegions(regions: Regions): readonly string[] {
+  return [regions.standby, ...regions.witnesses];
+}

@@ -1,0 +1,190 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Control, type ControlReading, parseControl } from '../../lambda/core/control.ts';
+import {
+  type DecisionState,
+  decide,
+  initialDecisionState,
+  type Observation,
+} from '../../lambda/core/decide.ts';
+import { guards } from '../../lambda/core/guards.ts';
+import type { Policy } from '../../lambda/core/policy.ts';
+import { allUp, conditions, policy, regionLevels } from './levels.ts';
+
+const NOW = 1_800_000_000_000;
+const impaired: Observation = {
+  primary: { ...allUp, kinesisWrite: 'down' },
+  standby: allUp,
+  observer: 'sound',
+  control: {},
+  latch: 'open',
+};
+const well: Observation = { ...impaired, primary: allUp };
+
+const at = (
+  observation: Observation,
+  state: DecisionState = initialDecisionState,
+  nowMs = NOW,
+  p: Policy = policy,
+) => decide({ observation, state, policy: p, nowMs });
+const rules = (observation: Observation, p: Policy = policy, state = initialDecisionState) =>
+  at(observation, state, NOW, p).refusals.map((refusal) => refusal.rule);
+const override = { owner: 'ana', reason: 'load test', untilMs: NOW + 60_000 };
+
+describe('decide', () => {
+  it('votes to evacuate an impaired primary to a fit standby', () => {
+    const decision = at(impaired);
+    expect(decision.vote).toBe('EVACUATE');
+    expect(decision.diagnosis).toBe('KinesisWriteImpaired');
+    expect(decision.state).toMatchObject({ vote: 'EVACUATE', epoch: 1, voteSinceMs: NOW });
+  });
+
+  const refusedBy: readonly [string, Observation, Policy?][] = [
+    ['mode', { ...impaired, control: { mode: 'observe' } }],
+    ['mode', { ...impaired, control: { mode: 'approve' } }],
+    ['mode', impaired, { ...policy, mode: 'observe' }],
+    ['pause', { ...impaired, control: { pause: override } }],
+    ['pause', { ...impaired, control: 'unreadable' }],
+    ['maintenance', { ...impaired, control: { maintenance: { ...override, fromMs: NOW - 1 } } }],
+    ['observer-sick', { ...impaired, observer: 'clock-suspect' }],
+    ['not-actionable', { ...impaired, primary: { ...allUp, kinesisRead: 'down' } }],
+    ['standby-unfit', { ...impaired, standby: { ...allUp, kinesisWrite: 'unknown' } }],
+    ['hold-time', impaired, { ...policy, holdMs: 1_000 }],
+  ];
+  for (const [rule, observation, p] of refusedBy) {
+    it(`holds, and names ${rule}, when ${JSON.stringify({ ...observation, ...p }).slice(0, 60)}…`, () => {
+      expect(at(observation, initialDecisionState, NOW, p).vote).toBe('HOLD');
+      expect(rules(observation, p)).toContain(rule);
+    });
+  }
+
+  it('starts once an override has expired by itself', () => {
+    expect(at({ ...impaired, control: { pause: { ...override, untilMs: NOW } } }).vote).toBe('EVACUATE');
+    expect(at({ ...impaired, control: { maintenance: { ...override, fromMs: 0, untilMs: NOW } } }).vote).toBe(
+      'EVACUATE',
+    );
+  });
+
+  it('starts in mode approve with an approval that is still valid, and not with an old one', () => {
+    const withApproval = (untilMs: number): Observation => ({
+      ...impaired,
+      control: { mode: 'approve', approval: { ...override, untilMs } },
+    });
+    expect(at(withApproval(NOW + 1)).vote).toBe('EVACUATE');
+    expect(at(withApproval(NOW)).vote).toBe('HOLD');
+  });
+
+  it('waits for the hold time, from when the diagnosis became actionable', () => {
+    const p = { ...policy, holdMs: 10_000 };
+    const first = at(impaired, initialDecisionState, NOW, p);
+    expect(at(impaired, first.state, NOW + 9_999, p).vote).toBe('HOLD');
+    expect(at(impaired, first.state, NOW + 10_000, p).vote).toBe('EVACUATE');
+    const broken = at(well, first.state, NOW + 5_000, p);
+    expect(at(impaired, broken.state, NOW + 10_000, p).vote).toBe('HOLD');
+  });
+
+  it('keeps a vote through a pause, a sick observer and an unreadable control item', () => {
+    const { state } = at(impaired);
+    const changes: readonly Partial<Observation>[] = [
+      { control: 'unreadable' },
+      { control: { pause: override } },
+      { observer: 'clock-suspect' },
+      { standby: { ...allUp, kinesisWrite: 'down' } },
+    ];
+    for (const change of changes) {
+      expect(at({ ...impaired, ...change }, state, NOW + 5_000).vote).toBe('EVACUATE');
+    }
+  });
+
+  it('clears a vote only after the recovery time, and only when the switches hold', () => {
+    const renewed = (state: DecisionState, nowMs: number): DecisionState => ({
+      ...state,
+      decidedAtMs: nowMs - 5_000,
+    });
+    const evacuated = at(impaired).state;
+    const recovering = at(well, evacuated, NOW + 5_000).state;
+    const later = NOW + 5_000 + policy.recoveryMs;
+    expect(at(well, renewed(recovering, later), later).vote).toBe('EVACUATE');
+    expect(at({ ...well, latch: 'unknown' }, renewed(recovering, later), later).vote).toBe('EVACUATE');
+    expect(at({ ...well, latch: 'latched' }, renewed(recovering, later - 1), later - 1).vote).toBe(
+      'EVACUATE',
+    );
+    const cleared = at({ ...well, latch: 'latched' }, renewed(recovering, later), later);
+    expect(cleared.vote).toBe('HOLD');
+    expect(cleared.state.clearedAtMs).toBe(later);
+    expect(rules(impaired, policy, { ...cleared.state, clearedAtMs: NOW - 1 })).toContain('cooldown');
+  });
+
+  it('does not repeat an old vote after an absence, unless the primary is still impaired', () => {
+    const { state } = at(impaired);
+    const later = NOW + policy.voteTtlMs + 1;
+    expect(at(well, state, later).vote).toBe('HOLD');
+    expect(at(impaired, state, later).vote).toBe('EVACUATE');
+  });
+
+  it('never votes to evacuate anew while any guard refuses, whatever it sees', () => {
+    const control: fc.Arbitrary<ControlReading> = fc.oneof(
+      fc.constant<ControlReading>('unreadable'),
+      fc.record<Partial<Control>>(
+        {
+          mode: fc.constantFrom('auto', 'approve', 'observe'),
+          pause: fc.constant(override),
+          maintenance: fc.constant({ ...override, fromMs: 0 }),
+        },
+        { requiredKeys: [] },
+      ) as fc.Arbitrary<ControlReading>,
+    );
+    const observation: fc.Arbitrary<Observation> = fc.record({
+      primary: regionLevels,
+      standby: regionLevels,
+      observer: fc.constantFrom(...conditions),
+      control,
+      latch: fc.constantFrom('latched', 'open', 'unknown'),
+    });
+    fc.assert(
+      fc.property(observation, (o) => {
+        const decision = at(o);
+        expect(decision.vote === 'EVACUATE').toBe(decision.refusals.length === 0);
+        if (decision.vote === 'HOLD') return;
+        expect(o.control).not.toBe('unreadable');
+        expect(o.standby.kinesisWrite).toBe('up');
+        expect(o.primary.kinesisWrite).toBe('down');
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('keeps the guards in the documented order', () => {
+    expect(guards.map((guard) => guard.rule)).toEqual([
+      'mode',
+      'pause',
+      'maintenance',
+      'observer-sick',
+      'not-actionable',
+      'standby-unfit',
+      'cooldown',
+      'hold-time',
+    ]);
+  });
+});
+
+describe('the control item', () => {
+  it('means nothing when it does not exist, and is unreadable when it is malformed', () => {
+    expect(parseControl(undefined)).toEqual({});
+    for (const item of [
+      null,
+      'pause',
+      { mode: 'AUTO' },
+      { pause: true },
+      { pause: { ...override, owner: '' } },
+      { pause: { owner: 'ana', reason: 'forever' } },
+    ]) {
+      expect(parseControl(item)).toBe('unreadable');
+    }
+    expect(parseControl({ pk: 'control', sk: 'control', pause: override })).toEqual({ pause: override });
+  });
+
+  it('never throws', () => {
+    fc.assert(fc.property(fc.anything(), (item) => void parseControl(item)));
+  });
+});
