@@ -1,0 +1,49 @@
+import { failuresToDown } from '../../lambda/core/evidence.ts';
+import type { Delivery, Policy } from '../../lambda/core/policy.ts';
+
+export interface BudgetPart {
+  readonly part: string;
+  readonly ms: number;
+  /** The setting that makes this part smaller; absent when there is none, or it is at its least. */
+  readonly lower?: string;
+}
+
+export interface RtoBudget {
+  readonly parts: readonly BudgetPart[];
+  readonly totalMs: number;
+}
+
+/** A probe round puts and then reads back, each under its own time-out. */
+export const CALLS_PER_ROUND = 2;
+
+/**
+ * From a checker's finding to a changed DNS answer, through the calculated check. AWS publishes no figure; this one is
+ * inferred, with room, from failovers timed end to end.
+ */
+const DNS_PROPAGATION_MS = 5_000;
+
+/**
+ * Worst case from the start of a total failure to the last producer's move, part by part. Each part is an upper bound:
+ *
+ * - evidence: the failure begins just after a probe, so each failure needed costs a whole tick, and the last round
+ *   may run into both of its time-outs.
+ * - vote checks: Route 53's checkers are uncoordinated, so within one interval each of them has asked once, and the
+ *   18 % that decide have asked sooner ("How Amazon Route 53 determines whether a health check is healthy").
+ * - dns ttl and producer poll: a resolver asked just before the change, and a producer just before that answer expired.
+ */
+export function rtoBudget(policy: Policy, delivery: Delivery): RtoBudget {
+  const evidenceMs = failuresToDown(policy) * policy.tickMs + CALLS_PER_ROUND * policy.probeTimeoutMs;
+  const parts: readonly BudgetPart[] = [
+    { part: 'evidence', ms: evidenceMs, lower: 'policy.tickMs' },
+    { part: 'hold', ms: policy.holdMs, ...(policy.holdMs > 0 && { lower: 'policy.holdMs' }) },
+    {
+      part: 'vote checks',
+      ms: delivery.healthCheckIntervalSeconds * 1_000,
+      ...(delivery.healthCheckIntervalSeconds > 10 && { lower: 'delivery.healthCheckIntervalSeconds' }),
+    },
+    { part: 'dns propagation', ms: DNS_PROPAGATION_MS },
+    { part: 'dns ttl', ms: delivery.dnsTtlSeconds * 1_000, lower: 'delivery.dnsTtlSeconds' },
+    { part: 'producer poll', ms: delivery.producerPollMs, lower: 'delivery.producerPollMs' },
+  ];
+  return { parts, totalMs: parts.reduce((sum, { ms }) => sum + ms, 0) };
+}

@@ -1,0 +1,38 @@
+import type { Delivery, Policy } from '../../lambda/core/policy.ts';
+import type { Regions } from './config.ts';
+
+const MINUTE_MS = 60_000;
+
+/** Three observers outside the primary: the standby, one more in the east, and one on another continent. */
+export const defaultRegions: Regions = {
+  primary: 'us-east-1',
+  standby: 'us-west-2',
+  witnesses: ['us-east-2', 'eu-west-1'],
+};
+
+/** A majority: no observer moves traffic alone, and none is missed alone. */
+export const defaultVotesToEvacuate = (observers: number): number => Math.floor(observers / 2) + 1;
+
+export const defaultPolicy: Omit<Policy, 'votesToEvacuate'> = {
+  mode: 'auto',
+  tickMs: 5_000,
+  probeTimeoutMs: 2_000,
+  slowProbeEveryTicks: 12,
+  voteTtlMs: 30_000,
+  holdMs: 0,
+  recoveryMs: 15 * MINUTE_MS,
+  cooldownMs: 30 * MINUTE_MS,
+  baselineFailureRate: 0.001,
+  impairedFailureRate: 0.5,
+  falseAlarmsPerYear: 1,
+};
+
+export const defaultDelivery: Delivery = {
+  healthCheckIntervalSeconds: 10,
+  dnsTtlSeconds: 5,
+  producerPollMs: 2_000,
+  rtoMs: MINUTE_MS,
+};
+
+/** Route 53: "Health checks: 200 per account", adjustable ("Quotas on health checks", Amazon Route 53 Developer Guide). */
+export const defaultHealthCheckQuota = 200;

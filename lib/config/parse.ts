@@ -1,0 +1,107 @@
+import type { z } from 'zod';
+import { cellProblems } from './cells.ts';
+import type { Cell, Config, ServiceName, StreamSpec } from './config.ts';
+import {
+  defaultDelivery,
+  defaultHealthCheckQuota,
+  defaultPolicy,
+  defaultRegions,
+  defaultVotesToEvacuate,
+} from './defaults.ts';
+import { ConfigError, type ConfigProblem } from './errors.ts';
+import { splitMessage } from './fields.ts';
+import { relationProblems } from './relations.ts';
+import { type CellInput, type ConfigInput, configSchema, type StreamInput } from './schema.ts';
+
+/** Enough to work on; a file with more has one cause. */
+const MAX_PROBLEMS = 100;
+
+/**
+ * Checks a configuration and applies the defaults. Shape and ranges come first; relations between values are looked at
+ * once those hold. `file` only names the source in the error.
+ *
+ * @throws ConfigError with every problem of the first stage that found any (at most 100).
+ */
+export function parseConfig(input: unknown, file: string): Config {
+  const parsed = configSchema.safeParse(input);
+  if (!parsed.success) throw new ConfigError(file, limited(parsed.error.issues.flatMap(problemsOf)));
+  const config = withDefaults(parsed.data);
+  const problems = [...relationProblems(config), ...cellProblems(config, parsed.data.cells)];
+  if (problems.length > 0) throw new ConfigError(file, limited(problems));
+  return config;
+}
+
+const limited = (problems: readonly ConfigProblem[]): readonly ConfigProblem[] =>
+  problems.slice(0, MAX_PROBLEMS);
+
+function problemsOf(issue: z.core.$ZodIssue): readonly ConfigProblem[] {
+  // A union says only that no branch fits; the branch that got past its own type knows what is wrong.
+  if (issue.code === 'invalid_union') {
+    const branch = issue.errors.find(([first]) => first !== undefined && !wrongType(first));
+    if (branch !== undefined) {
+      return branch.flatMap((nested) => problemsOf({ ...nested, path: [...issue.path, ...nested.path] }));
+    }
+  }
+  return [{ path: pathOf(issue.path), ...splitMessage(issue.message) }];
+}
+
+const wrongType = (issue: z.core.$ZodIssue): boolean =>
+  issue.code === 'invalid_type' && issue.path.length === 0;
+
+function pathOf(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === 'number') return `${text}[${key}]`;
+    return text === '' ? String(key) : `${text}.${String(key)}`;
+  }, '');
+}
+
+function withDefaults(input: ConfigInput): Config {
+  const regions = input.regions ?? defaultRegions;
+  return {
+    name: input.name,
+    regions,
+    zone: {
+      id: input.zone.id.replace('/hostedzone/', ''),
+      name: input.zone.name.replace(/\.$/, '').toLowerCase(),
+    },
+    cells: input.cells.map(cellOf),
+    policy: {
+      ...defaultPolicy,
+      votesToEvacuate: defaultVotesToEvacuate(1 + regions.witnesses.length),
+      ...given(input.policy ?? {}),
+    },
+    delivery: { ...defaultDelivery, ...given(input.delivery ?? {}) },
+    healthCheckQuota: input.healthCheckQuota ?? defaultHealthCheckQuota,
+  };
+}
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Drops keys written as `undefined`, which would overwrite a default. */
+function given<T extends object>(values: T): Given<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>;
+}
+
+function cellOf(input: CellInput): Cell {
+  const { stream, streams } = input;
+  // The schema has made sure that exactly one of the two is there.
+  const pair = streams ?? { primary: stream as StreamInput, standby: stream as StreamInput };
+  return {
+    name: input.name,
+    group: input.group ?? input.name,
+    streams: { primary: streamOf(pair.primary), standby: streamOf(pair.standby) },
+    services: (input.services ?? []).map(
+      (service): ServiceName => ({
+        ...service,
+        primary: [service.primary].flat(),
+        standby: [service.standby].flat(),
+      }),
+    ),
+  };
+}
+
+function streamOf(input: StreamInput): StreamSpec {
+  const { name, existing, shards } = typeof input === 'string' ? { name: input } : input;
+  const create = existing !== true;
+  return shards === undefined ? { name, create } : { name, create, shards };
+}

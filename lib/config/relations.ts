@@ -1,0 +1,150 @@
+import { failuresToDown } from '../../lambda/core/evidence.ts';
+import { CALLS_PER_ROUND, rtoBudget } from './budget.ts';
+import { type Config, observerRegions } from './config.ts';
+import type { ConfigProblem } from './errors.ts';
+
+type Relation = (config: Config) => readonly ConfigProblem[];
+
+/** A vote must outlive this many ticks: at the seam between two runs of an observer one or two may be late. */
+const TICKS_PER_VOTE = 3;
+/** A shard answers five GetRecords calls a second ("Quotas and limits", Amazon Kinesis Data Streams Developer Guide). */
+const SHARD_READS_PER_SECOND = 5;
+/** An observer reads the canary's one shard at most this often in a round: a fresh record may need a second look. */
+const READS_PER_ROUND = 2;
+
+/** What must hold between settings, in the order in which it is reported. */
+const relations: readonly Relation[] = [
+  distinctRoles,
+  quorum,
+  oneFailureIsNoOutage,
+  roundFitsTick,
+  canaryReads,
+  voteOutlivesSeam,
+  rto,
+  healthChecks,
+];
+
+export function relationProblems(config: Config): readonly ConfigProblem[] {
+  return relations.flatMap((relation) => relation(config));
+}
+
+function distinctRoles({ regions }: Config): readonly ConfigProblem[] {
+  const roles = [
+    ['regions.primary', regions.primary],
+    ['regions.standby', regions.standby],
+    ...regions.witnesses.map((witness, index) => [`regions.witnesses[${index}]`, witness] as const),
+  ] as const;
+  return roles.flatMap(([path, region], index) => {
+    const earlier = roles.slice(0, index).find(([, other]) => other === region);
+    if (earlier === undefined) return [];
+    const problem = `${region} is ${earlier[0]} already`;
+    return [{ path, problem, fix: 'Give each role a region of its own: they must fail apart.' }];
+  });
+}
+
+/**
+ * 2 <= K <= N-1: with K = 1 one sick observer moves traffic, with K = N one dead observer stops every evacuation. K may be
+ * less than a majority: all votes say the same thing about the same primary, so two groups cannot win against each other.
+ */
+function quorum({ regions, policy }: Config): readonly ConfigProblem[] {
+  const observers = observerRegions(regions).length;
+  const votes = policy.votesToEvacuate;
+  if (votes >= 2 && votes <= observers - 1) return [];
+  const effect = votes < 2 ? 'one sick observer would move traffic' : 'one dead observer would block it';
+  return [
+    {
+      path: 'policy.votesToEvacuate',
+      problem: `is ${votes} of ${observers} observers, so ${effect}`,
+      fix: `Write ${observers === 3 ? '2' : `a number from 2 to ${observers - 1}`}, or leave it out for a majority.`,
+    },
+  ];
+}
+
+function oneFailureIsNoOutage({ policy }: Config): readonly ConfigProblem[] {
+  if (policy.baselineFailureRate >= policy.impairedFailureRate) {
+    return [
+      {
+        path: 'policy.impairedFailureRate',
+        problem: `${policy.impairedFailureRate} is not above policy.baselineFailureRate ${policy.baselineFailureRate}`,
+        fix: 'Raise it, or lower policy.baselineFailureRate: an impaired region fails more than a healthy one.',
+      },
+    ];
+  }
+  if (failuresToDown(policy) >= 2) return [];
+  return [
+    {
+      path: 'policy.falseAlarmsPerYear',
+      problem: 'is so high, beside so low a baselineFailureRate, that one failed probe is an outage',
+      fix: 'Lower it, or raise policy.baselineFailureRate.',
+    },
+  ];
+}
+
+function roundFitsTick({ policy }: Config): readonly ConfigProblem[] {
+  const roundMs = CALLS_PER_ROUND * policy.probeTimeoutMs;
+  if (roundMs <= policy.tickMs) return [];
+  return [
+    {
+      path: 'policy.probeTimeoutMs',
+      problem: `a put and its read-back may take ${roundMs} ms, longer than policy.tickMs ${policy.tickMs}`,
+      fix: `Lower it to ${Math.floor(policy.tickMs / CALLS_PER_ROUND)}, or raise policy.tickMs to ${roundMs}.`,
+    },
+  ];
+}
+
+/** Throttled reads are no evidence: observers that ask too often would blind each other. */
+function canaryReads({ regions, policy }: Config): readonly ConfigProblem[] {
+  const observers = observerRegions(regions).length;
+  const minTickMs = Math.ceil((observers * READS_PER_ROUND * 1_000) / SHARD_READS_PER_SECOND);
+  if (policy.tickMs >= minTickMs) return [];
+  return [
+    {
+      path: 'policy.tickMs',
+      problem: `with ${observers} observers the canary shard could be read more than ${SHARD_READS_PER_SECOND} times a second, the limit of Kinesis`,
+      fix: `Raise it to ${minTickMs} or more, or name fewer witnesses.`,
+    },
+  ];
+}
+
+function voteOutlivesSeam({ policy }: Config): readonly ConfigProblem[] {
+  const leastMs = TICKS_PER_VOTE * policy.tickMs + CALLS_PER_ROUND * policy.probeTimeoutMs;
+  if (policy.voteTtlMs >= leastMs) return [];
+  return [
+    {
+      path: 'policy.voteTtlMs',
+      problem: `${policy.voteTtlMs} ms is less than ${TICKS_PER_VOTE} ticks and a round that times out (${leastMs} ms), so a vote could expire between two runs of an observer`,
+      fix: `Raise it to ${leastMs} or more.`,
+    },
+  ];
+}
+
+function rto({ policy, delivery }: Config): readonly ConfigProblem[] {
+  // Without a difference between the two rates no number of failures is evidence; that is reported above.
+  if (policy.baselineFailureRate >= policy.impairedFailureRate) return [];
+  const { parts, totalMs } = rtoBudget(policy, delivery);
+  if (totalMs <= delivery.rtoMs) return [];
+  const sum = parts.map(({ part, ms }) => `${part} ${ms}`).join(' + ');
+  const levers = [...parts].sort((a, b) => b.ms - a.ms).flatMap(({ lower }) => lower ?? []);
+  return [
+    {
+      path: 'delivery.rtoMs',
+      problem: `${delivery.rtoMs} ms cannot be kept: ${sum} = ${totalMs} ms`,
+      fix: `Raise it to ${totalMs} or more, or lower (largest part first) ${levers.join(', ')}.`,
+    },
+  ];
+}
+
+/** One check per vote, the quorum, and one per switch. */
+function healthChecks({ regions, cells, healthCheckQuota }: Config): readonly ConfigProblem[] {
+  const votes = observerRegions(regions).length;
+  const switches = new Set(cells.map(({ group }) => group)).size;
+  const needed = votes + 1 + switches;
+  if (needed <= healthCheckQuota) return [];
+  return [
+    {
+      path: 'healthCheckQuota',
+      problem: `${needed} health checks are needed (${votes} votes, 1 quorum, ${switches} switches), and the account may have ${healthCheckQuota}`,
+      fix: 'If AWS has raised the quota, state it here; else let cells share a switch by giving them the same group.',
+    },
+  ];
+}

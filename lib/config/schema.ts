@@ -1,0 +1,193 @@
+import { z } from 'zod';
+import { modes } from '../../lambda/core/policy.ts';
+import { between, either, list, object, oneOf, say, text, whole } from './fields.ts';
+
+// Shape and ranges of a configuration file. Relations between values are in relations.ts, defaults in defaults.ts.
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+/** The vote endpoint takes a longer life for damage and answers HOLD (`lambda/core/vote.ts`). */
+const MAX_VOTE_TTL_MS = 120_000;
+/** Route 53 wants a TTL of 60 s or less on records with a health check. */
+const MAX_DNS_TTL_SECONDS = 60;
+/** Values in one record set: 400 ("Quotas on records", Amazon Route 53 Developer Guide). */
+const MAX_RECORD_VALUES = 400;
+const MAX_CELLS = 5_000;
+const MAX_SERVICES_PER_CELL = 50;
+/** With the standby they make N observers; two of three is the least that outvotes a sick one. */
+const MIN_WITNESSES = 2;
+const MAX_WITNESSES = 30;
+
+const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+const zoneLabel = '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
+
+const region = text(
+  /^[a-z]{2}(?:-[a-z]+)+-\d{1,2}$/,
+  'the name of an AWS region',
+  'Write a region like us-west-2.',
+);
+const dnsLabel = (what: string) =>
+  text(
+    new RegExp(`^${label}$`),
+    `a ${what} name`,
+    'Use 1 to 63 lower case letters, digits and hyphens, with no hyphen at either end.',
+  );
+
+const streamName = text(
+  /^[a-zA-Z0-9_.-]{1,128}$/,
+  'a Kinesis stream name',
+  'Use 1 to 128 letters, digits, underscores, full stops and hyphens; a name, not an ARN.',
+);
+
+const streamObject = object({
+  name: streamName,
+  existing: z
+    .boolean({
+      error: say('is not true or false', 'Write true for a stream of your own, else leave it out.'),
+    })
+    .optional()
+    .describe('true: the stream exists and is never touched. Default false: Spillway creates it.'),
+  shards: whole({ min: 1, max: 10_000, unit: 'shards' }).describe(
+    'Shards of a created, provisioned stream. Default: on demand.',
+  ),
+}).check(({ value, issues }) => {
+  if (value.existing !== true || value.shards === undefined) return;
+  const message = say('is given for an existing stream, which is never changed', 'Leave shards out.');
+  issues.push({ code: 'custom', input: value, path: ['shards'], message });
+});
+
+const stream = either([streamName, streamObject], {
+  what: 'a stream name nor { name, existing, shards }',
+  fix: "Write stream: 'orders'.",
+}).describe('A stream name, or { name, existing, shards }.');
+
+const recordValue = z.string({ error: say('is not a string', 'Write an address or a host name.') });
+const recordValues = either(
+  [recordValue, list(recordValue, { min: 1, max: MAX_RECORD_VALUES, what: 'values' })],
+  {
+    what: 'a string nor a list of strings',
+    fix: 'Write an address or a host name, or a list of addresses.',
+  },
+).describe('An address or a host name, or a list of addresses.');
+
+const service = object({
+  name: text(
+    new RegExp(`^${label}(?:\\.${label})*$`),
+    'a name below the zone',
+    "Write it without the zone and in lower case, for example 'api.orders'; the zone's own name and wildcards cannot follow a cell.",
+  ).describe('Relative to the zone, for example api.orders.'),
+  type: oneOf(['A', 'AAAA', 'CNAME']),
+  primary: recordValues,
+  standby: recordValues,
+});
+
+const cell = object({
+  name: dnsLabel('cell').describe('A DNS label: signal.<cell>.<zone> tells producers where to write.'),
+  group: dnsLabel('group')
+    .optional()
+    .describe(
+      'Cells of one group share a switch, and so a health check. Default: the cell is its own group.',
+    ),
+  stream: stream.optional().describe('The stream of both regions. Give this or streams.'),
+  streams: object({ primary: stream, standby: stream })
+    .optional()
+    .describe('The stream of each region, when they differ. Give this or stream.'),
+  services: list(service, { min: 0, max: MAX_SERVICES_PER_CELL, what: 'services' })
+    .optional()
+    .describe('DNS names of the workload that move with the cell.'),
+}).check((context) => {
+  const given = [context.value.stream, context.value.streams].filter((value) => value !== undefined).length;
+  if (given === 1) return;
+  const problem = given === 0 ? 'names no stream' : 'has both stream and streams';
+  const fix = 'Write stream for one name in both regions, or streams: { primary, standby }, not both.';
+  context.issues.push({ code: 'custom', input: context.value, message: say(problem, fix) });
+});
+
+const policy = object({
+  mode: oneOf(modes).optional().describe('observe: report. approve: ask an operator. auto: evacuate.'),
+  votesToEvacuate: whole({ min: 1, max: MAX_WITNESSES + 1, unit: 'observers' }).describe(
+    'K: observers that must agree. Default: a majority.',
+  ),
+  tickMs: whole({ min: 1_000, max: 30_000, unit: 'milliseconds' }).describe(
+    'Time between two rounds of probes.',
+  ),
+  probeTimeoutMs: whole({ min: 100, max: 10_000, unit: 'milliseconds' }).describe(
+    'Longest wait for one probe.',
+  ),
+  slowProbeEveryTicks: whole({ min: 1, max: 720, unit: 'ticks' }).describe(
+    'CloudWatch and control-plane probes run on every n-th tick.',
+  ),
+  voteTtlMs: whole({ min: 3_000, max: MAX_VOTE_TTL_MS, unit: 'milliseconds' }).describe('Life of a vote.'),
+  holdMs: whole({ min: 0, max: HOUR_MS, unit: 'milliseconds' }).describe(
+    'How long a diagnosis must stand before it becomes a vote.',
+  ),
+  recoveryMs: whole({ min: 10_000, max: DAY_MS, unit: 'milliseconds' }).describe(
+    'How long the primary must be healthy before a vote may clear.',
+  ),
+  cooldownMs: whole({ min: 0, max: 7 * DAY_MS, unit: 'milliseconds' }).describe(
+    'No new evacuation for this long after a vote cleared.',
+  ),
+  baselineFailureRate: between({ min: 0.000_001, max: 0.1, unit: 'fraction' }).describe(
+    'Fraction of probes that fail in a healthy region.',
+  ),
+  impairedFailureRate: between({ min: 0.01, max: 0.99, unit: 'fraction' }).describe(
+    'Fraction of failing probes that must be found quickly.',
+  ),
+  falseAlarmsPerYear: between({ min: 0.001, max: 1_000, unit: 'number a year' }).describe(
+    'Expected false alarms per signal, observer and year.',
+  ),
+});
+
+const delivery = object({
+  healthCheckIntervalSeconds: oneOf([10, 30]).optional().describe('Route 53 request interval.'),
+  dnsTtlSeconds: whole({ min: 1, max: MAX_DNS_TTL_SECONDS, unit: 'seconds' }).describe(
+    'TTL of the signal and service records.',
+  ),
+  producerPollMs: whole({ min: 100, max: MINUTE_MS, unit: 'milliseconds' }).describe(
+    'How often a producer asks for the signal.',
+  ),
+  rtoMs: whole({ min: 5_000, max: HOUR_MS, unit: 'milliseconds' }).describe('The recovery time asked for.'),
+});
+
+export const configSchema = object({
+  $schema: z
+    .string({ error: say('is not a string', 'Write the path of config.schema.json.') })
+    .optional()
+    .describe('For editors; ignored.'),
+  name: text(
+    /^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$/,
+    'a valid name',
+    'Use 1 to 20 lower case letters, digits and hyphens, starting with a letter and not ending with a hyphen.',
+  ).describe('Prefix of every physical name.'),
+  regions: object({
+    primary: region,
+    standby: region,
+    witnesses: list(region, { min: MIN_WITNESSES, max: MAX_WITNESSES, what: 'witness regions' }),
+  })
+    .optional()
+    .describe('Default: us-east-1, us-west-2, and the witnesses us-east-2 and eu-west-1.'),
+  zone: object({
+    id: text(
+      /^(?:\/hostedzone\/)?Z[A-Z0-9]{1,32}$/,
+      'a hosted zone id',
+      'Copy it from Route 53: Z and 1 to 32 capital letters and digits.',
+    ),
+    name: text(
+      new RegExp(`^${zoneLabel}(?:\\.${zoneLabel})+\\.?$`),
+      'a domain name',
+      'Write the name of the public hosted zone, for example shop.example.com.',
+    ),
+  }).describe('The public hosted zone that holds the signals. It exists already.'),
+  cells: list(cell, { min: 1, max: MAX_CELLS, what: 'cells' }),
+  policy: policy.optional().describe('How the observers decide.'),
+  delivery: delivery.optional().describe('Timing of the path outside the observers.'),
+  healthCheckQuota: whole({ min: 1, max: 100_000, unit: 'health checks' }).describe(
+    'Route 53 health checks this account may have. Default 200.',
+  ),
+});
+
+/** What a user writes. Every part but `name`, `zone` and `cells` has a default. */
+export type ConfigInput = z.input<typeof configSchema>;
+export type CellInput = ConfigInput['cells'][number];
+export type StreamInput = z.input<typeof stream>;
