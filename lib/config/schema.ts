@@ -169,9 +169,9 @@ export const configSchema = object({
     .describe('Default: us-east-1, us-west-2, and the witnesses us-east-2 and eu-west-1.'),
   zone: object({
     id: text(
-      /^(?:\/hostedzone\/)?Z[A-Z0-9]{1,32}$/,
+      /^(?:\/hostedzone\/)?[A-Z0-9]{1,32}$/,
       'a hosted zone id',
-      'Copy it from Route 53: Z and 1 to 32 capital letters and digits.',
+      'Copy it from Route 53: up to 32 capital letters and digits.',
     ),
     name: text(
       new RegExp(`^${zoneLabel}(?:\\.${zoneLabel})+\\.?$`),

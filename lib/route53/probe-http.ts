@@ -1,0 +1,147 @@
+import { type IncomingMessage, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { HealthCheckError } from './errors.ts';
+import type { EndpointCheck } from './health-check.ts';
+import { type ProbeOutcome, responseLimits } from './response.ts';
+
+/** Where a checker really connects to, and the Host header it sends. */
+export interface CheckerTarget {
+  /** `http://host:port`. HTTPS checks are made in plain HTTP too: here only the endpoint's answer matters. */
+  readonly origin: URL;
+  readonly hostHeader: string;
+}
+
+export interface ProbeRequest {
+  readonly check: EndpointCheck;
+  readonly target: CheckerTarget;
+  /** Ends the probe at once, with what it has reached. */
+  readonly signal: AbortSignal;
+  /** Milliseconds, for durations only. */
+  readonly now: () => number;
+}
+
+/**
+ * Makes one request the way a health checker does and says how far it got; never rejects for anything the endpoint
+ * does. A new connection each time, because the time to connect is a part of the check.
+ * @throws HealthCheckError if the target is not plain HTTP.
+ */
+export function probe(options: ProbeRequest): Promise<ProbeOutcome> {
+  const { origin } = options.target;
+  if (origin.protocol !== 'http:') {
+    throw new HealthCheckError(
+      `Health checkers here speak plain HTTP; give an http: origin instead of ${origin}.`,
+    );
+  }
+  return options.check.type === 'TCP' ? probeConnection(options) : probeResponse(options);
+}
+
+/** The stages of one probe: each has its own time limit, and the first one to end it decides. */
+class Stages {
+  readonly outcome: Promise<ProbeOutcome>;
+  readonly #now: () => number;
+  readonly #resolve: (outcome: ProbeOutcome) => void;
+  #reached: ProbeOutcome = { reached: 'nothing' };
+  #stageStartMs: number;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#stageStartMs = now();
+    const { promise, resolve } = Promise.withResolvers<ProbeOutcome>();
+    this.outcome = promise;
+    this.#resolve = resolve;
+  }
+
+  /** Time spent in the stage that ends now. */
+  elapsedMs(): number {
+    return this.#now() - this.#stageStartMs;
+  }
+
+  /** Starts a stage; if it takes longer than its limit, the probe ends with what was reached before. */
+  begin(reached: ProbeOutcome, limitMs: number): void {
+    clearTimeout(this.#timer);
+    this.#reached = reached;
+    this.#stageStartMs = this.#now();
+    this.#timer = setTimeout(() => this.end(), limitMs);
+  }
+
+  end(outcome: ProbeOutcome = this.#reached): void {
+    clearTimeout(this.#timer);
+    this.#resolve(outcome);
+  }
+}
+
+async function probeConnection({ target, signal, now }: ProbeRequest): Promise<ProbeOutcome> {
+  const stages = new Stages(now);
+  stages.begin({ reached: 'nothing' }, responseLimits.tcpConnectMs);
+  const socket = connect({ host: hostOf(target.origin), port: portOf(target.origin), signal });
+  socket.on('connect', () => stages.end({ reached: 'connection', connectMs: stages.elapsedMs() }));
+  socket.on('error', () => stages.end());
+  try {
+    return await stages.outcome;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function probeResponse({ check, target, signal, now }: ProbeRequest): Promise<ProbeOutcome> {
+  const stages = new Stages(now);
+  stages.begin({ reached: 'nothing' }, responseLimits.connectMs);
+  const client = request({
+    host: hostOf(target.origin),
+    port: portOf(target.origin),
+    path: check.resourcePath,
+    agent: false,
+    signal,
+    headers: {
+      host: target.hostHeader,
+      accept: '*/*',
+      'user-agent': `Amazon-Route53-Health-Check-Service (ref ${check.id}; modelled by Spillway)`,
+    },
+  });
+  let connectMs = 0;
+  client.on('socket', (socket: Socket) =>
+    socket.once('connect', () => {
+      connectMs = stages.elapsedMs();
+      stages.begin({ reached: 'connection', connectMs }, responseLimits.statusMs);
+    }),
+  );
+  client.on('response', (response) => readResponse(response, { check, connectMs, stages }));
+  client.on('error', () => stages.end());
+  client.end();
+  try {
+    return await stages.outcome;
+  } finally {
+    client.destroy();
+  }
+}
+
+interface Reading {
+  readonly check: EndpointCheck;
+  readonly connectMs: number;
+  readonly stages: Stages;
+}
+
+function readResponse(response: IncomingMessage, { check, connectMs, stages }: Reading): void {
+  const status = response.statusCode ?? 0;
+  const reached = { reached: 'status', connectMs, statusMs: stages.elapsedMs(), status } as const;
+  if (!('searchString' in check)) {
+    stages.end(reached);
+    return;
+  }
+  stages.begin(reached, responseLimits.bodyMs);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const finish = () =>
+    stages.end({ ...reached, reached: 'body', bodyMs: stages.elapsedMs(), body: Buffer.concat(chunks) });
+  response.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length >= responseLimits.bodyBytes) finish();
+  });
+  response.on('end', finish);
+  response.on('error', () => stages.end());
+}
+
+const hostOf = (origin: URL): string => origin.hostname.replace(/^\[|\]$/g, '');
+const portOf = (origin: URL): number => (origin.port === '' ? 80 : Number(origin.port));

@@ -1,0 +1,151 @@
+import {
+  ListHealthChecksCommand,
+  ListResourceRecordSetsCommand,
+  type ListResourceRecordSetsCommandInput,
+  ListTagsForResourcesCommand,
+  type Route53Client,
+} from '@aws-sdk/client-route-53';
+import { toHealthCheck, toRecordSet } from './convert.ts';
+import { SourceError } from './errors.ts';
+import type { HealthCheck } from './health-check.ts';
+import { createZone, type RecordSet, type Zone } from './records.ts';
+
+/** One reading of the control plane: what the data plane then works from on its own. */
+export interface ZoneReading {
+  readonly zone: Zone;
+  /** The checks that the zone's records use, and the children of those. */
+  readonly checks: readonly HealthCheck[];
+  /** Values of the checks' `Name` tags, by id. For display alone: empty if tags cannot be read. */
+  readonly checkNames: ReadonlyMap<string, string>;
+}
+
+export interface SourceOptions {
+  readonly client: Route53Client;
+  readonly zoneId: string;
+  readonly zoneName: string;
+  readonly signal?: AbortSignal;
+}
+
+/** 10,000 record sets are a zone's default quota and 300 make a page; health checks come 100 a page. */
+const MAX_PAGES = 100;
+/** ListTagsForResources takes ten resources a call. */
+const TAG_BATCH = 10;
+
+type SendOptions = { readonly abortSignal?: AbortSignal };
+
+/**
+ * Reads a zone's records and the health checks they use.
+ * @throws SourceError if the API cannot be read or answers in another form than documented.
+ * @throws ZoneError, HealthCheckError if what it answers cannot stand together or is not modelled.
+ */
+export async function readZone(options: SourceOptions): Promise<ZoneReading> {
+  const send: SendOptions = options.signal ? { abortSignal: options.signal } : {};
+  const { recordSets, configured } = await readAll(options, send);
+  const zone = createZone(options.zoneName, recordSets);
+  const checks = usedChecks(zone, configured);
+  return { zone, checks, checkNames: await readNames(options, send, checks) };
+}
+
+interface Readable {
+  readonly recordSets: readonly RecordSet[];
+  /** Not converted yet: the account may hold checks of other owners, of types that are not modelled. */
+  readonly configured: ReadonlyMap<string, unknown>;
+}
+
+async function readAll(options: SourceOptions, send: SendOptions): Promise<Readable> {
+  try {
+    const recordSets = await readRecordSets(options, send);
+    return { recordSets, configured: await readHealthChecks(options, send) };
+  } catch (cause) {
+    if (cause instanceof SourceError) throw cause;
+    throw new SourceError(
+      `Route 53 could not be read for zone ${options.zoneName} (${options.zoneId}): ${String(cause)}. Check the zone id and that the endpoint answers.`,
+      { cause },
+    );
+  }
+}
+
+async function readRecordSets(options: SourceOptions, send: SendOptions): Promise<readonly RecordSet[]> {
+  const found: RecordSet[] = [];
+  let start: Partial<ListResourceRecordSetsCommandInput> = {};
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const answer = await options.client.send(
+      new ListResourceRecordSetsCommand({ HostedZoneId: options.zoneId, ...start }),
+      send,
+    );
+    for (const each of answer.ResourceRecordSets ?? []) {
+      const record = toRecordSet(each, options.zoneId);
+      if (record) found.push(record);
+    }
+    if (!answer.IsTruncated) return found;
+    start = {
+      StartRecordName: answer.NextRecordName,
+      StartRecordType: answer.NextRecordType,
+      StartRecordIdentifier: answer.NextRecordIdentifier,
+    };
+  }
+  throw new SourceError(
+    `Zone ${options.zoneName} has more than ${MAX_PAGES} pages of records; use a smaller zone.`,
+  );
+}
+
+async function readHealthChecks(
+  options: SourceOptions,
+  send: SendOptions,
+): Promise<ReadonlyMap<string, unknown>> {
+  const found = new Map<string, unknown>();
+  let marker: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const answer = await options.client.send(new ListHealthChecksCommand({ Marker: marker }), send);
+    for (const each of answer.HealthChecks ?? []) if (each.Id !== undefined) found.set(each.Id, each);
+    if (!answer.IsTruncated) return found;
+    marker = answer.NextMarker;
+  }
+  throw new SourceError(`The account has more than ${MAX_PAGES} pages of health checks.`);
+}
+
+function usedChecks(zone: Zone, configured: ReadonlyMap<string, unknown>): readonly HealthCheck[] {
+  const used = new Map<string, HealthCheck>();
+  const take = (id: string, user: string): HealthCheck => {
+    const known = used.get(id);
+    if (known) return known;
+    if (!configured.has(id)) {
+      throw new SourceError(
+        `${user} uses health check ${id}, which does not exist: create it or remove the reference.`,
+      );
+    }
+    const check = toHealthCheck(configured.get(id));
+    used.set(id, check);
+    return check;
+  };
+  for (const id of zone.healthCheckIds) {
+    const check = take(id, `A record of zone ${zone.name}`);
+    if (check.kind !== 'calculated') continue;
+    for (const child of check.children) take(child, `Calculated check ${id}`);
+  }
+  return [...used.values()];
+}
+
+async function readNames(
+  options: SourceOptions,
+  send: SendOptions,
+  checks: readonly HealthCheck[],
+): Promise<ReadonlyMap<string, string>> {
+  const names = new Map<string, string>();
+  try {
+    for (let start = 0; start < checks.length; start += TAG_BATCH) {
+      const ids = checks.slice(start, start + TAG_BATCH).map((check) => check.id);
+      const answer = await options.client.send(
+        new ListTagsForResourcesCommand({ ResourceType: 'healthcheck', ResourceIds: ids }),
+        send,
+      );
+      for (const { ResourceId: id, Tags: tags } of answer.ResourceTagSets ?? []) {
+        const name = tags?.find((tag) => tag.Key === 'Name')?.Value;
+        if (id && name) names.set(id, name);
+      }
+    }
+  } catch {
+    // Names are decoration; a reader without the permission for tags still gets the checks.
+  }
+  return names;
+}
