@@ -86,7 +86,7 @@ describe('what an observer makes of its probes', () => {
     controlPlane: ok,
   };
 
-  function after(ticks: number, primary: RegionOutcomes, clockStepMs = 0) {
+  function diagnosisAfter(ticks: number, primary: RegionOutcomes, clockStepMs = 0) {
     let evidence = noEvidence;
     for (let n = 1; n <= ticks; n++) {
       const warm = n <= 3 ? fine : primary;
@@ -106,7 +106,7 @@ describe('what an observer makes of its probes', () => {
 
   it('blames Kinesis when Kinesis errs and the rest answers', () => {
     const primary = { ...fine, kinesisWrite: failed('server'), kinesisRead: failed('server') };
-    expect(after(6, primary)).toBe('KinesisWriteImpaired');
+    expect(diagnosisAfter(6, primary)).toBe('KinesisWriteImpaired');
   });
 
   it('calls the region unreachable only when nothing in it answers', () => {
@@ -115,18 +115,18 @@ describe('what an observer makes of its probes', () => {
       kinesisRead: failed('timeout'),
       reachability: failed('timeout'),
     };
-    expect(after(6, silent)).toBe('RegionUnreachable');
-    expect(after(6, { ...silent, kinesisWrite: failed('server') })).toBe('KinesisWriteImpaired');
+    expect(diagnosisAfter(6, silent)).toBe('RegionUnreachable');
+    expect(diagnosisAfter(6, { ...silent, kinesisWrite: failed('server') })).toBe('KinesisWriteImpaired');
   });
 
   it('blames nobody for throttling', () => {
-    expect(after(40, { ...fine, kinesisWrite: failed('throttled') })).toBe('Undetermined');
+    expect(diagnosisAfter(40, { ...fine, kinesisWrite: failed('throttled') })).toBe('Undetermined');
   });
 
   it('blames itself for refused credentials and for a clock that steps', () => {
-    expect(after(6, { ...fine, kinesisWrite: failed('access') })).toBe('ObserverSick');
-    expect(after(6, fine, 5_000)).toBe('ObserverSick');
-    expect(after(6, fine, -5_000)).toBe('ObserverSick');
-    expect(after(6, fine, 200)).toBe('Healthy');
+    expect(diagnosisAfter(6, { ...fine, kinesisWrite: failed('access') })).toBe('ObserverSick');
+    expect(diagnosisAfter(6, fine, 5_000)).toBe('ObserverSick');
+    expect(diagnosisAfter(6, fine, -5_000)).toBe('ObserverSick');
+    expect(diagnosisAfter(6, fine, 200)).toBe('Healthy');
   });
 });

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  CloudFormationClient,
+  DeleteStackCommand,
+  DescribeStackEventsCommand,
+  DescribeStacksCommand,
+  type StackStatus,
+} from '@aws-sdk/client-cloudformation';
+
+/** A stack as the assembly names it. */
+export interface StackPlace {
+  readonly name: string;
+  readonly region: string;
+}
+
+const deleteTimeoutMs = 60_000;
+const deletePollMs = 200;
+
+export function cloudFormation(localstackUrl: string, region: string): CloudFormationClient {
+  return new CloudFormationClient({
+    endpoint: localstackUrl,
+    region,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+}
+
+/** Undefined when there is no such stack. */
+export async function stackStatus(
+  client: CloudFormationClient,
+  name: string,
+): Promise<StackStatus | undefined> {
+  try {
+    const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: name }));
+    return Stacks?.[0]?.StackStatus;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ValidationError') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * A stack whose creation failed can only be deleted. LocalStack calls it DELETE_FAILED if it had not come to create all of its
+ * resources; a new creation goes through all the same, so that is left to the deployment.
+ */
+export async function deleteIfRolledBack(client: CloudFormationClient, name: string): Promise<void> {
+  let status = await stackStatus(client, name);
+  if (status !== 'ROLLBACK_COMPLETE' && status !== 'ROLLBACK_FAILED' && status !== 'CREATE_FAILED') return;
+  await client.send(new DeleteStackCommand({ StackName: name }));
+  const deadline = performance.now() + deleteTimeoutMs;
+  while (status !== undefined && !/^DELETE_(COMPLETE|FAILED)$/.test(status) && performance.now() < deadline) {
+    await sleep(deletePollMs);
+    status = await stackStatus(client, name);
+  }
+}
+
+/** The first resource that failed and why, or undefined when no resource is known to have failed. */
+export async function failureOf(
+  client: CloudFormationClient,
+  { name }: StackPlace,
+): Promise<string | undefined> {
+  const status = await stackStatus(client, name);
+  if (status === undefined || !/FAILED|ROLLBACK/.test(status)) return undefined;
+  const { StackEvents = [] } = await client.send(new DescribeStackEventsCommand({ StackName: name }));
+  const failed = StackEvents.findLast(
+    (event) =>
+      event.ResourceStatus?.endsWith('_FAILED') && event.ResourceType !== 'AWS::CloudFormation::Stack',
+  );
+  if (!failed) return undefined;
+  const reason = failed.ResourceStatusReason ?? 'no reason given';
+  return `Stack ${name}: ${failed.LogicalResourceId} (${failed.ResourceType}) is ${failed.ResourceStatus}: ${reason}`;
+}

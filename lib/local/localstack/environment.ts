@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { withLock } from './directory-lock.ts';
+import { install, LOCK_FILES } from './installation.ts';
+import { findPython, type Python } from './python.ts';
+
+const PROJECT_ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const lockTimeoutMs = 20 * 60_000;
+
+export interface EnvironmentOptions {
+  readonly onProgress?: ((text: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Default: `.spillway/localstack` in the project. */
+  readonly parent?: string;
+}
+
+async function identify(python: Python): Promise<string> {
+  const hash = createHash('sha256').update(`${python.version} ${process.platform} ${process.arch}`);
+  for (const file of LOCK_FILES) hash.update(await readFile(file));
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** What Ctrl-C or a crash left half made; the caller holds the lock, so nobody is making one now. */
+async function discardHalfMade(parent: string): Promise<void> {
+  const names = await readdir(parent);
+  const halfMade = names.filter((name) => name.startsWith('new-'));
+  await Promise.all(halfMade.map((name) => rm(path.join(parent, name), { recursive: true, force: true })));
+}
+
+/**
+ * The Python that has LocalStack installed, made on first use and reused while the lock files and the Python stay the same.
+ * Throws LocalStackEnvironmentError.
+ */
+export async function ensureEnvironment(
+  options: EnvironmentOptions = {},
+): Promise<{ readonly python: string }> {
+  const parent = options.parent ?? path.join(PROJECT_ROOT, '.spillway/localstack');
+  const base = await findPython(process.env);
+  const directory = path.join(parent, await identify(base));
+  const python = path.join(directory, 'bin/python');
+  if (existsSync(python)) return { python };
+
+  await mkdir(parent, { recursive: true });
+  const lock = { file: path.join(parent, 'lock'), timeoutMs: lockTimeoutMs, ...options };
+  await withLock(lock, async () => {
+    if (existsSync(python)) return;
+    await discardHalfMade(parent);
+    const made = await mkdtemp(path.join(parent, 'new-'));
+    try {
+      await install({ ...options, basePython: base.executable, directory: made });
+      await rm(directory, { recursive: true, force: true }); // its base Python has gone
+      await rename(made, directory);
+    } finally {
+      await rm(made, { recursive: true, force: true });
+    }
+  });
+  return { python };
+}

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { emptyMemory, type Memory } from '../../lambda/core/memory.ts';
+import type { ProbeOutcome } from '../../lambda/core/probe.ts';
+import { type RunDependencies, run } from '../../lambda/observer/run.ts';
+import type { SaveResult, StoredTick } from '../../lambda/observer/store.ts';
+import { policy } from '../core/levels.ts';
+
+const ok: ProbeOutcome = { ok: true, latencyMs: 10 };
+const refused: ProbeOutcome = { ok: false, latencyMs: 10, errorClass: 'server', detail: '' };
+const round = (write: ProbeOutcome) => ({ kinesisWrite: write, kinesisRead: write, reachability: ok });
+
+/** A world in which time passes only when the observer sleeps, and the table is one owned item. */
+function world(lifeMs: number) {
+  const table: { owner: string; tick?: StoredTick } = { owner: '' };
+  const state = { nowMs: 1_800_000_000_000, monotonicMs: 0, primary: ok as ProbeOutcome, ticks: 0 };
+  const startedMs = state.monotonicMs;
+  const dependencies = (runId: string): RunDependencies => ({
+    policy,
+    runId,
+    clock: { nowMs: () => state.nowMs, monotonicMs: () => state.monotonicMs },
+    remainingMs: () => lifeMs - (state.monotonicMs - startedMs),
+    sleep: async (ms) => {
+      state.nowMs += ms;
+      state.monotonicMs += ms;
+    },
+    probe: async (role) => round(role === 'primary' ? state.primary : ok),
+    store: {
+      takeOver: async (owner): Promise<Memory> => {
+        table.owner = owner;
+        return table.tick?.memory ?? emptyMemory;
+      },
+      save: async (owner, tick): Promise<SaveResult> => {
+        if (table.owner !== owner) return 'superseded';
+        table.tick = tick;
+        return 'saved';
+      },
+      readControl: async () => ({}),
+      readLatch: async () => 'open',
+    },
+    onTick: () => {
+      state.ticks++;
+    },
+    onStoreError: () => {},
+  });
+  return { table, state, dependencies };
+}
+
+describe('one run of the observer', () => {
+  it('ticks every five seconds until its deadline, with room for a last slow tick', async () => {
+    const { dependencies, state, table } = world(90_000);
+    expect(await run(dependencies('a'))).toBe('deadline');
+    expect(state.ticks).toBe(17);
+    expect(table.tick?.decision.vote).toBe('HOLD');
+    expect(state.monotonicMs).toBeLessThanOrEqual(83_000);
+  });
+
+  it('stores a vote that outlives the seam between two runs', async () => {
+    const { dependencies, table } = world(90_000);
+    await run(dependencies('a'));
+    const tick = table.tick as StoredTick;
+    expect(tick.expiresAtMs - tick.decidedAtMs).toBe(policy.voteTtlMs);
+  });
+
+  it('ends as soon as a newer run has taken over, and the newer one continues its evidence', async () => {
+    const { dependencies, state, table } = world(90_000);
+    const old = dependencies('old');
+    state.primary = refused;
+    const end = await run({
+      ...old,
+      onTick: () => {
+        if (++state.ticks === 2) table.owner = 'new';
+      },
+    });
+    expect(end).toBe('superseded');
+    expect(state.ticks).toBe(2);
+    expect(table.tick?.memory.ticks).toBe(1);
+    await run(dependencies('new'));
+    expect(table.tick?.decision.vote).toBe('EVACUATE');
+  });
+
+  it('votes to evacuate in three ticks of an impaired primary', async () => {
+    const { dependencies, state, table } = world(90_000);
+    const votes: string[] = [];
+    await run({
+      ...dependencies('a'),
+      onTick: ({ decision }) => {
+        votes.push(decision.vote);
+        if (votes.length === 4) state.primary = refused;
+      },
+    });
+    expect(votes.indexOf('EVACUATE')).toBe(4 + 3 - 1);
+    expect(table.tick?.decision.vote).toBe('EVACUATE');
+  });
+
+  it('keeps ticking on its own memory while its table does not answer', async () => {
+    const { dependencies, state } = world(90_000);
+    const errors: unknown[] = [];
+    const base = dependencies('a');
+    await run({
+      ...base,
+      store: { ...base.store, save: () => Promise.reject(new Error('table gone')) },
+      onStoreError: (error) => errors.push(error),
+    });
+    expect(state.ticks).toBe(17);
+    expect(errors).toHaveLength(17);
+  });
+
+  it('does not probe or vote without its memory', async () => {
+    const { dependencies, state } = world(90_000);
+    const base = dependencies('a');
+    const takeOver = () => Promise.reject(new Error('table gone'));
+    expect(await run({ ...base, store: { ...base.store, takeOver } })).toBe('deadline');
+    expect(state.ticks).toBe(0);
+  });
+
+  it('distrusts itself after its clock has stepped within a run', async () => {
+    const { dependencies, state, table } = world(90_000);
+    const base = dependencies('a');
+    const codes: string[] = [];
+    await run({
+      ...base,
+      sleep: async (ms) => {
+        state.monotonicMs += ms;
+        state.nowMs += codes.length === 3 ? ms + 20_000 : ms;
+      },
+      onTick: ({ decision }) => codes.push(decision.diagnosis),
+    });
+    expect(codes.slice(1, 3)).toEqual(['Healthy', 'Healthy']);
+    expect(codes[4]).toBe('ObserverSick');
+    expect(table.tick?.decision.vote).toBe('HOLD');
+  });
+});
