@@ -1,0 +1,194 @@
+import {
+  Agent,
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Regions } from '../../config/config.ts';
+import { type Call, type FailingEffect, fateOf } from '../../scenario/faults.ts';
+import type { Scenario } from '../../scenario/schema.ts';
+import { errorAnswer, throttleOf } from './error-response.ts';
+import { factsOf, type RequestFacts } from './request-facts.ts';
+
+export interface ProxiedCall extends Call {
+  /** The effect it suffered; absent for a call that went through. */
+  readonly effect?: FailingEffect['kind'];
+}
+
+export interface FaultProxyOptions {
+  /** Base URL of LocalStack. */
+  readonly target: string;
+  readonly roles: Regions;
+  /** Each gets a listener of its own, so that a partition can be one-sided. */
+  readonly sources: readonly string[];
+  readonly random: () => number;
+  readonly now: () => number;
+  readonly onCall?: (call: ProxiedCall) => void;
+}
+
+export interface FaultProxy {
+  /** Base URL for clients in this region. @throws RangeError for a region that has no listener. */
+  endpointFor(source: string): string;
+  /** Plays the scenario from its t = 0, now. */
+  play(scenario: Scenario): void;
+  /** Ends every fault. Calls that are held stay held. */
+  clear(): void;
+  close(): Promise<void>;
+}
+
+/** `timeout`: the call is carried out, and answered when nobody waits any more. */
+const TOO_LATE_MS = 60_000;
+/** Kinesis takes 10 MiB in a request; base64 and JSON make it a third larger. */
+const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
+const UPSTREAM_TIMEOUT_MS = 60_000;
+const MAX_UPSTREAM_SOCKETS = 256;
+
+/** Stands between every client and LocalStack, on loopback, and plays faults on the calls that pass. */
+export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
+  const agent = new Agent({ keepAlive: true, maxSockets: MAX_UPSTREAM_SOCKETS });
+  const closing = new AbortController();
+  const servers = new Map<string, Server>();
+  let playing: { readonly scenario: Scenario; readonly startedAtMs: number } | undefined;
+
+  const fate = (call: Call) =>
+    playing === undefined
+      ? { delayMs: 0 }
+      : fateOf(call, {
+          scenario: playing.scenario,
+          roles: options.roles,
+          elapsedMs: options.now() - playing.startedAtMs,
+          random: options.random,
+        });
+
+  async function serve(source: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (Number(request.headers['content-length'] ?? 0) > MAX_REQUEST_BYTES) return refuse(response);
+    const body = await buffer(request);
+    const facts = factsOf(request, body);
+    const exchange = { request, response, body };
+    if (facts === undefined) return forward(exchange);
+    const { region, service, operation } = facts;
+    const call = { source, region, service, operation };
+    const { delayMs, failure } = fate(call);
+    options.onCall?.(failure === undefined ? call : { ...call, effect: failure.kind });
+    if (delayMs > 0) await sleep(delayMs, undefined, { signal: closing.signal });
+    if (failure === undefined) return forward(exchange);
+    await suffer(exchange, facts, failure);
+  }
+
+  async function suffer(exchange: Exchange, facts: RequestFacts, failure: FailingEffect): Promise<void> {
+    const { request, response } = exchange;
+    switch (failure.kind) {
+      case 'error':
+        return answerError(response, facts, { ...failure, message: failure.message ?? defaultMessage });
+      case 'throttle':
+        return answerError(response, facts, throttleOf(facts.service));
+      case 'reset':
+        request.socket.resetAndDestroy();
+        return;
+      case 'blackhole':
+        // Held until the client gives up; closing the proxy ends its connection.
+        return;
+      case 'timeout':
+        return forward(exchange, () => sleep(TOO_LATE_MS, undefined, { signal: closing.signal }));
+      default:
+        return failure satisfies never;
+    }
+  }
+
+  function forward(
+    { request, response, body }: Exchange,
+    beforeAnswer?: () => Promise<unknown>,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const upstream = httpRequest(
+        new URL(request.url ?? '/', options.target),
+        { agent, method: request.method ?? 'GET', headers: request.headers, timeout: UPSTREAM_TIMEOUT_MS },
+        async (answer) => {
+          try {
+            const content = await buffer(answer);
+            await beforeAnswer?.();
+            response.writeHead(answer.statusCode ?? 502, withoutLength(answer.headers));
+            response.end(content, () => resolve());
+          } catch (error) {
+            reject(error);
+          }
+        },
+      );
+      upstream.on('timeout', () => upstream.destroy(new Error('LocalStack did not answer in time')));
+      upstream.on('error', reject);
+      response.on('close', () => resolve());
+      upstream.end(body);
+    });
+  }
+
+  for (const source of new Set(options.sources)) {
+    const server = createServer((request, response) => {
+      serve(source, request, response).catch(() => request.socket.destroy());
+    });
+    servers.set(source, server);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(0, '127.0.0.1', resolve);
+    });
+  }
+
+  return {
+    endpointFor: (source) => {
+      const server = servers.get(source);
+      if (server === undefined) throw new RangeError(`The fault proxy has no listener for ${source}.`);
+      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    },
+    play: (scenario) => {
+      playing = { scenario, startedAtMs: options.now() };
+    },
+    clear: () => {
+      playing = undefined;
+    },
+    close: async () => {
+      closing.abort();
+      await Promise.all([...servers.values()].map(closeServer));
+      agent.destroy();
+    },
+  };
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly body: Buffer;
+}
+
+const defaultMessage = 'An internal error occurred.';
+
+function answerError(
+  response: ServerResponse,
+  facts: RequestFacts,
+  shape: Parameters<typeof errorAnswer>[0],
+): void {
+  const { status, headers, body } = errorAnswer(shape, facts);
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+function refuse(response: ServerResponse): void {
+  response.writeHead(413, { connection: 'close' });
+  response.end();
+}
+
+/** The body is sent whole, with a length of its own. */
+function withoutLength(headers: IncomingMessage['headers']): IncomingMessage['headers'] {
+  const { 'transfer-encoding': _encoding, connection: _connection, ...rest } = headers;
+  return rest;
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

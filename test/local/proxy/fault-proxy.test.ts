@@ -1,0 +1,149 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  KinesisClient,
+  ProvisionedThroughputExceededException,
+  PutRecordCommand,
+} from '@aws-sdk/client-kinesis';
+import { ListHostedZonesCommand, Route53Client } from '@aws-sdk/client-route-53';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { defaultRegions } from '../../../lib/config/defaults.ts';
+import { type FaultProxy, type ProxiedCall, startFaultProxy } from '../../../lib/local/proxy/fault-proxy.ts';
+import { parseScenario } from '../../../lib/scenario/parse.ts';
+
+let target: Server;
+let served: string[];
+let proxy: FaultProxy;
+let calls: ProxiedCall[];
+
+beforeEach(async () => {
+  served = [];
+  calls = [];
+  target = createServer((request, response) => {
+    request.resume().on('end', () => {
+      served.push(String(request.headers['x-amz-target']));
+      response.setHeader('content-type', 'application/x-amz-json-1.1');
+      response.end(JSON.stringify({ ShardId: 'shardId-000000000000', SequenceNumber: '1' }));
+    });
+  });
+  target.listen(0, '127.0.0.1');
+  await once(target, 'listening');
+  proxy = await startFaultProxy({
+    target: `http://127.0.0.1:${(target.address() as AddressInfo).port}`,
+    roles: defaultRegions,
+    sources: ['us-east-2', 'us-west-2'],
+    random: () => 0.5,
+    now: () => performance.now(),
+    onCall: (call) => calls.push(call),
+  });
+});
+
+afterEach(async () => {
+  await proxy.close();
+  target.closeAllConnections();
+  target.close();
+});
+
+const settings = (region = 'us-east-1', source = 'us-east-2') => ({
+  region,
+  endpoint: proxy.endpointFor(source),
+  credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  maxAttempts: 1,
+  requestHandler: new NodeHttpHandler({ requestTimeout: 300, throwOnRequestTimeout: true }),
+});
+
+const putRecord = (region?: string, source?: string): Promise<unknown> =>
+  new KinesisClient(settings(region, source)).send(
+    new PutRecordCommand({ StreamName: 'orders', PartitionKey: 'a', Data: new Uint8Array([1]) }),
+  );
+
+function play(effect: string, more = ''): void {
+  const text = `
+name: test
+duration: 1h
+faults:
+  - { at: 0s, where: { region: primary }, effect: ${effect} ${more} }
+expect: { verdict: hold }`;
+  proxy.play(parseScenario(text, 'test.yaml'));
+}
+
+describe('the fault proxy', () => {
+  it('passes calls on, and knows them by their signature', async () => {
+    await putRecord();
+    expect(served).toEqual(['Kinesis_20131202.PutRecord']);
+    expect(calls).toEqual([
+      { source: 'us-east-2', region: 'us-east-1', service: 'kinesis', operation: 'PutRecord' },
+    ]);
+  });
+
+  it('lets other regions alone, and sources that do not see the fault', async () => {
+    play('{ kind: error }', ', seenFrom: [us-east-2]');
+    await putRecord('us-west-2');
+    await putRecord('us-east-1', 'us-west-2');
+    await expect(putRecord()).rejects.toMatchObject({ name: 'InternalFailure' });
+    expect(served).toHaveLength(2);
+  });
+
+  it('hits the share of calls that the rate says', async () => {
+    play('{ kind: error }', ', rate: 0.5');
+    await putRecord();
+    play('{ kind: error }', ', rate: 0.51');
+    await expect(putRecord()).rejects.toMatchObject({ $metadata: { httpStatusCode: 500 } });
+  });
+
+  it.each([
+    ['Kinesis', () => putRecord()],
+    ['DynamoDB', () => new DynamoDBClient(settings()).send(new GetItemCommand({ TableName: 't', Key: {} }))],
+    ['STS', () => new STSClient(settings()).send(new GetCallerIdentityCommand({}))],
+    ['Route 53', () => new Route53Client(settings()).send(new ListHostedZonesCommand({}))],
+    [
+      'CloudWatch',
+      () =>
+        new CloudWatchClient(settings()).send(new PutMetricDataCommand({ Namespace: 'n', MetricData: [] })),
+    ],
+  ])('writes an error so that the SDK for %s raises it by its name', async (_service, call) => {
+    play('{ kind: error, status: 503, code: ServiceUnavailable }');
+    await expect(call()).rejects.toMatchObject({
+      name: 'ServiceUnavailable',
+      $metadata: { httpStatusCode: 503 },
+    });
+    expect(served).toEqual([]);
+  });
+
+  it('throttles with the service’s own exception', async () => {
+    play('{ kind: throttle }');
+    await expect(putRecord()).rejects.toBeInstanceOf(ProvisionedThroughputExceededException);
+  });
+
+  it('resets the connection', async () => {
+    play('{ kind: reset }');
+    await expect(putRecord()).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  it('carries out a call that is answered too late, and not one that falls into a hole', async () => {
+    play('{ kind: timeout }');
+    await expect(putRecord()).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect(served).toHaveLength(1);
+    play('{ kind: blackhole }');
+    await expect(putRecord()).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect(served).toHaveLength(1);
+  });
+
+  it('delays', async () => {
+    play('{ kind: latency, ms: 150 }');
+    const startedMs = performance.now();
+    await putRecord();
+    expect(performance.now() - startedMs).toBeGreaterThanOrEqual(149);
+  });
+
+  it('ends every fault when cleared', async () => {
+    play('{ kind: error }');
+    proxy.clear();
+    await expect(putRecord()).resolves.toBeDefined();
+  });
+});
