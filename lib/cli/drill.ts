@@ -1,0 +1,208 @@
+import { randomInt } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, InvalidArgumentError } from 'commander';
+import pc from 'picocolors';
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { type Config, observerRegions } from '../config/config.ts';
+import { ConfigError } from '../config/errors.ts';
+import { loadConfig } from '../config/load.ts';
+import { drill } from '../local/drill/drill.ts';
+import { Timeline } from '../local/drill/report.ts';
+import type { DrillResult } from '../local/drill/result.ts';
+import type { World } from '../local/drill/world.ts';
+import { runDirectory } from '../local/run-directory.ts';
+import { parseDuration } from '../scenario/duration.ts';
+import { ScenarioError } from '../scenario/errors.ts';
+import { loadScenario } from '../scenario/load.ts';
+import type { Scenario } from '../scenario/schema.ts';
+import { exitCodes } from './exit-codes.ts';
+import { interruption } from './interruption.ts';
+
+const DEFAULT_SCENARIO = '2020-kinesis';
+/** The onset of an outage decides a failover; the hours after it would show nothing new. */
+const DEFAULT_FOR_MS = 120_000;
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+interface DrillFlags {
+  readonly scenario: string;
+  readonly config?: string;
+  readonly for?: number;
+  readonly seed?: number;
+  readonly killObserver?: string;
+  readonly json?: true;
+  readonly keep?: true;
+}
+
+/** `spillway drill`: deploys to LocalStack on this machine, plays a scenario in real time, and measures. */
+export function drillCommand(): Command {
+  return new Command('drill')
+    .description('Deploy to LocalStack on this machine, play an outage against it in real time, and measure.')
+    .option('--scenario <name|file>', 'a scenario of the catalogue, or a YAML file', DEFAULT_SCENARIO)
+    .option('--config <file>', 'the config to deploy (default: spillway.config.ts or .json here)')
+    .option(
+      '--for <duration>',
+      'end after this much of the scenario, like 90s (default: 2m)',
+      durationArgument,
+    )
+    .option('--kill-observer <region>', 'kill the observer of this region when the faults begin')
+    .option('--seed <number>', 'repeat the dice of an earlier drill', seedArgument)
+    .option('--keep', 'leave the world standing after the result, until Ctrl-C')
+    .option('--json', 'print one line of JSON to standard output; the timeline goes to standard error')
+    .addHelpText('after', '\nExample:\n  spillway drill --scenario 2024-kinesis --for 90s --json')
+    .action(async (flags: DrillFlags) => {
+      process.exitCode = await runDrill(flags);
+    });
+}
+
+async function runDrill(flags: DrillFlags): Promise<number> {
+  const write = (line: string): void =>
+    void (flags.json ? process.stderr : process.stdout).write(`${line}\n`);
+  let prepared: Prepared;
+  try {
+    prepared = await prepare(flags);
+  } catch (error) {
+    const usage =
+      error instanceof ConfigError || error instanceof ScenarioError || error instanceof UsageError;
+    if (!usage) throw error;
+    process.stderr.write(`${pc.red('error')} ${error.message}\n`);
+    return exitCodes.usage;
+  }
+  const interrupted = interruption(() =>
+    write('interrupted: taking everything down (Ctrl-C again ends at once)'),
+  );
+  try {
+    const result = await perform(flags, prepared, { write, signal: interrupted.signal });
+    return result.ok ? exitCodes.done : exitCodes.failed;
+  } catch (error) {
+    if (interrupted.signal.aborted) return exitCodes.interrupted;
+    process.stderr.write(`${pc.red('error')} ${error instanceof Error ? error.message : String(error)}\n`);
+    return exitCodes.failed;
+  } finally {
+    interrupted.dispose();
+  }
+}
+
+interface Prepared {
+  readonly config: Config;
+  readonly scenario: Scenario;
+}
+
+class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+async function prepare(flags: DrillFlags): Promise<Prepared> {
+  const scenario = await loadScenario(flags.scenario);
+  const config = await loadConfig({
+    directory: process.cwd(),
+    ...(flags.config === undefined ? {} : { file: flags.config }),
+  });
+  const observers = observerRegions(config.regions);
+  if (flags.killObserver !== undefined && !observers.includes(flags.killObserver)) {
+    throw new UsageError(
+      `There is no observer in ${flags.killObserver}; there is one in ${observers.join(', ')}.`,
+    );
+  }
+  return { config, scenario };
+}
+
+async function perform(
+  flags: DrillFlags,
+  { config, scenario }: Prepared,
+  output: { readonly write: (line: string) => void; readonly signal: AbortSignal },
+): Promise<DrillResult> {
+  const { write, signal } = output;
+  const startedAtMs = Date.now();
+  const seed = flags.seed ?? randomInt(2 ** 31);
+  const generator = xoroshiro128plus(seed);
+  const directory = runDirectory(root, startedAtMs, process.pid);
+  const timeline = new Timeline(write, startedAtMs);
+  const note = (text: string): void => timeline.add({ kind: 'note', atMs: Date.now(), text });
+
+  write(`${pc.bold(scenario.name)}: ${scenario.title}`);
+  write(`expected: ${scenario.expect.verdict}; seed ${seed}; logs in ${directory}`);
+  return drill({
+    config,
+    scenario,
+    forMs: Math.min(flags.for ?? DEFAULT_FOR_MS, scenario.durationMs),
+    directory,
+    seed,
+    random: () => uniformFloat64(generator),
+    ...(flags.killObserver === undefined ? {} : { killObserver: flags.killObserver }),
+    onEvent: (event) => timeline.add(event),
+    onProgress: note,
+    onFault: (atMs) => {
+      note('the faults begin: times count from here');
+      timeline.restart(atMs);
+    },
+    beforeClose: async (world, result) => {
+      // Before the world goes: a user of --keep waits for the result, not for Ctrl-C.
+      if (flags.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+      else write(summary(result));
+      if (!flags.keep) return;
+      await keepStanding(world, result, { write, directory, signal });
+    },
+    signal,
+  });
+}
+
+async function keepStanding(
+  world: World,
+  result: DrillResult,
+  output: {
+    readonly write: (line: string) => void;
+    readonly directory: string;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  const { write, signal } = output;
+  const facts = {
+    localStackUrl: world.localStack.url,
+    dnsServer: world.dataPlane.dnsServer,
+    zone: world.config.zone,
+    result,
+  };
+  const file = join(output.directory, 'world.json');
+  await writeFile(file, `${JSON.stringify(facts, null, 2)}\n`);
+  write(
+    `kept: LocalStack at ${facts.localStackUrl}, DNS at ${facts.dnsServer} (${file}). Ctrl-C takes it down.`,
+  );
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function summary(result: DrillResult): string {
+  const seconds = (ms: number | null): string => (ms === null ? 'never' : `${(ms / 1_000).toFixed(1)} s`);
+  const { records } = result;
+  const headline = result.ok
+    ? pc.green('held to its expectation')
+    : pc.red('did NOT hold to its expectation');
+  return [
+    '',
+    `${pc.bold(result.scenario)} ${headline}: ${result.verdict} (expected ${result.expected}), ${result.diagnosis}`,
+    `  detected ${seconds(result.detectMs)} · DNS moved ${seconds(result.flipMs)} · producers moved ${seconds(result.rtoMs)}`,
+    `  records: ${records.acknowledged} acknowledged, ${records.delivered} delivered, ${records.lost} lost, ${records.duplicates} duplicates`,
+    `  DNS moves: ${result.flips}`,
+    ...result.failures.map((failure) => `  ${pc.red('✗')} ${failure}`),
+  ].join('\n');
+}
+
+function durationArgument(text: string): number {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : 'Not a duration.');
+  }
+}
+
+function seedArgument(text: string): number {
+  const seed = Number(text);
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new InvalidArgumentError('A seed is a whole number from 0.');
+  return seed;
+}

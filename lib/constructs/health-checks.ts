@@ -1,0 +1,54 @@
+import { CfnHealthCheck } from 'aws-cdk-lib/aws-route53';
+import type { Construct } from 'constructs';
+
+/** A vote must be quick; the latch must ride out a blip. */
+export const VOTE_FAILURES = 1;
+export const SWITCH_FAILURES = 3;
+
+export interface MarkerCheckProps {
+  readonly name: string;
+  readonly domainName: string;
+  readonly path: string;
+  /** Seen in the body = unhealthy (the check is inverted): no answer leaves everything as it is. */
+  readonly marker: string;
+  readonly failureThreshold: number;
+  readonly intervalSeconds: 10 | 30;
+}
+
+/** An inverted HTTPS_STR_MATCH check, read by the checkers of all 8 default regions. */
+export function markerCheck(scope: Construct, id: string, props: MarkerCheckProps): CfnHealthCheck {
+  return new CfnHealthCheck(scope, id, {
+    healthCheckConfig: {
+      type: 'HTTPS_STR_MATCH',
+      fullyQualifiedDomainName: props.domainName,
+      port: 443,
+      resourcePath: props.path,
+      searchString: props.marker,
+      inverted: true,
+      enableSni: true,
+      requestInterval: props.intervalSeconds,
+      failureThreshold: props.failureThreshold,
+    },
+    healthCheckTags: [{ key: 'Name', value: props.name }],
+  });
+}
+
+/** Unhealthy as soon as K of the N votes are: N-K+1 must be healthy. Without a threshold, one vote would do. */
+export function quorumCheck(
+  scope: Construct,
+  id: string,
+  props: {
+    readonly name: string;
+    readonly votes: readonly CfnHealthCheck[];
+    readonly votesToEvacuate: number;
+  },
+): CfnHealthCheck {
+  return new CfnHealthCheck(scope, id, {
+    healthCheckConfig: {
+      type: 'CALCULATED',
+      childHealthChecks: props.votes.map((vote) => vote.attrHealthCheckId),
+      healthThreshold: props.votes.length - props.votesToEvacuate + 1,
+    },
+    healthCheckTags: [{ key: 'Name', value: props.name }],
+  });
+}

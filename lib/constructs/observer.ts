@@ -1,0 +1,97 @@
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import {
+  canaryStreamName,
+  metricNamespace,
+  observerFunctionName,
+  stateTableName,
+  voteFunctionName,
+  voteTableName,
+} from '../../lambda/core/names.ts';
+import { OBSERVER_SETTINGS, type ObserverSettings } from '../../lambda/observer/settings.ts';
+import { VOTE_TABLE } from '../../lambda/vote/settings.ts';
+import { PublicEndpoint } from './public-endpoint.ts';
+import { SpillwayFunction } from './spillway-function.ts';
+
+/** Longer than the minute between two starts, so that the next run takes over before this one ends. */
+const RUN_SECONDS = 90;
+/** The run in progress and the one that takes over. */
+const OVERLAPPING_RUNS = 2;
+const MEMORY_MIB = 256;
+
+/** What observes from one region: the observer, its table, and the endpoint that serves its vote. */
+export class Observer extends Construct {
+  readonly endpoint: PublicEndpoint;
+
+  constructor(scope: Construct, id: string, settings: ObserverSettings) {
+    super(scope, id);
+    const { name } = settings;
+    const table = new Table(this, 'Table', {
+      tableName: voteTableName(name),
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const observer = new SpillwayFunction(this, 'Run', {
+      functionName: observerFunctionName(name),
+      entry: 'lambda/observer/handler.ts',
+      description: `Spillway: watches ${settings.primary} and ${settings.standby} from ${settings.region}, and votes.`,
+      environment: { [OBSERVER_SETTINGS]: JSON.stringify(settings) },
+      statements: observerStatements(settings, table, Stack.of(this).account),
+      timeoutSeconds: RUN_SECONDS,
+      memoryMiB: MEMORY_MIB,
+      reservedConcurrency: OVERLAPPING_RUNS,
+    });
+    new Rule(this, 'EachMinute', {
+      description: 'Spillway: starts the observer; it ticks inside until the next start.',
+      schedule: Schedule.rate(Duration.minutes(1)),
+      // A run that comes late or twice is worth nothing: the next minute brings another.
+      targets: [new LambdaFunction(observer.lambda, { retryAttempts: 0, maxEventAge: Duration.seconds(60) })],
+    });
+    observer.lambda.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.seconds(60) });
+    this.endpoint = new PublicEndpoint(this, 'Vote', {
+      functionName: voteFunctionName(name),
+      entry: 'lambda/vote/handler.ts',
+      description: 'Spillway: tells Route 53 how the observer of this region votes.',
+      environment: { [VOTE_TABLE]: table.tableName },
+      statements: [new PolicyStatement({ actions: ['dynamodb:GetItem'], resources: [table.tableArn] })],
+    });
+  }
+}
+
+function observerStatements(settings: ObserverSettings, table: Table, account: string): PolicyStatement[] {
+  const { name, primary, standby } = settings;
+  const canaries = [primary, standby].map(
+    (region) => `arn:aws:kinesis:${region}:${account}:stream/${canaryStreamName(name)}`,
+  );
+  return [
+    new PolicyStatement({
+      actions: [
+        'kinesis:PutRecord',
+        'kinesis:GetShardIterator',
+        'kinesis:GetRecords',
+        'kinesis:DescribeStreamSummary',
+      ],
+      resources: canaries,
+    }),
+    new PolicyStatement({
+      actions: ['cloudwatch:PutMetricData'],
+      resources: ['*'],
+      conditions: { StringEquals: { 'cloudwatch:namespace': metricNamespace(name) } },
+    }),
+    new PolicyStatement({ actions: ['cloudwatch:GetMetricData'], resources: ['*'] }),
+    new PolicyStatement({
+      actions: ['dynamodb:UpdateItem', 'dynamodb:PutItem'],
+      resources: [table.tableArn],
+    }),
+    new PolicyStatement({
+      actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+      resources: [`arn:aws:dynamodb:${standby}:${account}:table/${stateTableName(name)}`],
+    }),
+  ];
+}

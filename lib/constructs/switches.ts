@@ -1,0 +1,35 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { stateTableName, switchFunctionName } from '../../lambda/core/names.ts';
+import { STATE_TABLE, SWITCH_GROUPS } from '../../lambda/switch/settings.ts';
+import { PublicEndpoint } from './public-endpoint.ts';
+
+/** The state table of the standby, and the endpoint that tells Route 53 each switch's position. */
+export class Switches extends Construct {
+  readonly endpoint: PublicEndpoint;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { readonly name: string; readonly groups: readonly string[] },
+  ) {
+    super(scope, id);
+    const table = new Table(this, 'State', {
+      tableName: stateTableName(props.name),
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.endpoint = new PublicEndpoint(this, 'Switch', {
+      functionName: switchFunctionName(props.name),
+      entry: 'lambda/switch/handler.ts',
+      description: 'Spillway: tells Route 53 the position of each switch.',
+      environment: { [STATE_TABLE]: table.tableName, [SWITCH_GROUPS]: props.groups.join(',') },
+      statements: [new PolicyStatement({ actions: ['dynamodb:GetItem'], resources: [table.tableArn] })],
+    });
+  }
+}

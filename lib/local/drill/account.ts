@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  CreateStreamCommand,
+  DescribeStreamSummaryCommand,
+  ResourceInUseException,
+  type StreamStatus,
+} from '@aws-sdk/client-kinesis';
+import { CreateHostedZoneCommand, ListHostedZonesByNameCommand } from '@aws-sdk/client-route-53';
+import type { Config, StreamSpec } from '../../config/config.ts';
+import type { LocalClients } from './clients.ts';
+import { DrillError } from './errors.ts';
+import { until } from './until.ts';
+
+/**
+ * What a user's account holds before the first deployment, and Spillway never creates: the hosted zone and the
+ * streams named as existing. Returns the config with the local zone's id.
+ */
+export async function prepareAccount(clients: LocalClients, config: Config): Promise<Config> {
+  const zoneId = await hostedZone(clients, config.zone.name);
+  await Promise.all(
+    config.cells.flatMap(({ streams }) => [
+      existingStream(clients, config.regions.primary, streams.primary),
+      existingStream(clients, config.regions.standby, streams.standby),
+    ]),
+  );
+  return { ...config, zone: { ...config.zone, id: zoneId } };
+}
+
+/** Writes a config file that the CDK app reads like any other. */
+export async function writeConfigFile(config: Config, directory: string): Promise<string> {
+  const file = join(directory, 'spillway.config.json');
+  const stream = ({ name, create, shards }: StreamSpec) => ({
+    name,
+    ...(create ? {} : { existing: true }),
+    ...(shards === undefined ? {} : { shards }),
+  });
+  const cells = config.cells.map(({ streams, ...cell }) => ({
+    ...cell,
+    streams: { primary: stream(streams.primary), standby: stream(streams.standby) },
+  }));
+  await writeFile(file, `${JSON.stringify({ ...config, cells }, null, 2)}\n`);
+  return file;
+}
+
+async function hostedZone(clients: LocalClients, name: string): Promise<string> {
+  const route53 = clients.route53();
+  const listed = await route53.send(new ListHostedZonesByNameCommand({ DNSName: name, MaxItems: 1 }));
+  const found = listed.HostedZones?.find((zone) => zone.Name === `${name}.`);
+  const zone =
+    found ??
+    (await route53.send(new CreateHostedZoneCommand({ Name: name, CallerReference: randomUUID() })))
+      .HostedZone;
+  const id = zone?.Id?.replace('/hostedzone/', '');
+  if (id === undefined) throw new DrillError(`LocalStack did not create the hosted zone ${name}.`);
+  return id;
+}
+
+async function existingStream(clients: LocalClients, region: string, stream: StreamSpec): Promise<void> {
+  if (stream.create) return;
+  const kinesis = clients.kinesis(region);
+  try {
+    await kinesis.send(new CreateStreamCommand({ StreamName: stream.name, ShardCount: 1 }));
+  } catch (error) {
+    if (!(error instanceof ResourceInUseException)) throw error;
+  }
+  const active: StreamStatus = 'ACTIVE';
+  await until({
+    what: `stream ${stream.name} in ${region} to become active`,
+    timeoutMs: 30_000,
+    everyMs: 200,
+    holds: async () => {
+      const summary = await kinesis.send(new DescribeStreamSummaryCommand({ StreamName: stream.name }));
+      return summary.StreamDescriptionSummary?.StreamStatus === active;
+    },
+  });
+}

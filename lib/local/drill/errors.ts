@@ -1,0 +1,9 @@
+/** The drill could not be carried out; it says nothing about the expectation. */
+export class DrillError extends Error {
+  override readonly name = 'DrillError';
+}
+
+/** The drill was interrupted by the user. */
+export class DrillAbortedError extends Error {
+  override readonly name = 'DrillAbortedError';
+}

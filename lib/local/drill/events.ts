@@ -1,0 +1,33 @@
+import type { DiagnosisCode } from '../../../lambda/core/diagnosis.ts';
+import type { Vote } from '../../../lambda/core/vote.ts';
+
+/** Everything a drill sees, in the order in which it happened. `atMs` is epoch milliseconds. */
+export type DrillEvent =
+  | { readonly kind: 'fault'; readonly atMs: number; readonly text: string }
+  | {
+      readonly kind: 'observer';
+      readonly atMs: number;
+      readonly region: string;
+      readonly diagnosis: DiagnosisCode;
+      readonly vote: Vote;
+      readonly comment: string;
+    }
+  | { readonly kind: 'health'; readonly atMs: number; readonly check: string; readonly healthy: boolean }
+  | { readonly kind: 'dns'; readonly atMs: number; readonly cell: string; readonly region: string }
+  | {
+      readonly kind: 'puts';
+      readonly atMs: number;
+      /** Acknowledged since the last such event, per region. */
+      readonly perRegion: Readonly<Record<string, number>>;
+      /** Offered and not acknowledged yet. */
+      readonly pending: number;
+    }
+  | { readonly kind: 'note'; readonly atMs: number; readonly text: string };
+
+/** One record that a producer has been given a receipt for. */
+export interface Acknowledgement {
+  readonly id: string;
+  readonly producer: string;
+  readonly region: string;
+  readonly atMs: number;
+}

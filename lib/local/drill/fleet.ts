@@ -1,0 +1,46 @@
+import { signalRecordName } from '../../../lambda/core/names.ts';
+import { localCredentials } from './clients.ts';
+import type { DrillError } from './errors.ts';
+import type { ProducerProcessOptions } from './producer-process.ts';
+import { type ProducerFleet, startProducers } from './producers.ts';
+import type { World } from './world.ts';
+
+/** Enough to show several sources and cells, few enough for a laptop: LocalStack takes about 20 ms for a put. */
+const PRODUCERS = 3;
+const PUT_EVERY_MS = 100;
+const KEYS_PER_PRODUCER = 20;
+
+/** Producers of the first cells. Two in three run in the primary, where most applications are; the rest in the standby. */
+export function startFleet(
+  { config, proxy, dataPlane }: World,
+  hooks: { readonly onDeath: (error: DrillError) => void },
+): ProducerFleet {
+  const { primary, standby } = config.regions;
+  const list = Array.from({ length: PRODUCERS }, (_, n): ProducerProcessOptions | undefined => {
+    const cell = config.cells[n % config.cells.length];
+    if (cell === undefined) return undefined;
+    return {
+      producer: `p${n + 1}`,
+      signalName: signalRecordName(cell.name, config.zone.name),
+      dnsServer: dataPlane.dnsServer,
+      regions: [primary, standby],
+      streamName: cell.streams.primary.name,
+      endpoint: proxy.endpointFor(n % 3 === 2 ? standby : primary),
+      pollMs: config.delivery.producerPollMs,
+      putEveryMs: PUT_EVERY_MS,
+      keys: KEYS_PER_PRODUCER,
+    };
+  });
+  return startProducers(
+    list.filter((one) => one !== undefined),
+    {
+      environment: {
+        ...process.env,
+        AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
+        AWS_REGION: primary,
+      },
+      onDeath: hooks.onDeath,
+    },
+  );
+}

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FailoverProducer } from '../../producer/index.ts';
+
+/** What the drill tells one producer process, as JSON in its first argument. */
+export interface ProducerProcessOptions {
+  readonly producer: string;
+  readonly signalName: string;
+  readonly dnsServer: string;
+  readonly regions: readonly string[];
+  readonly streamName: string;
+  /** The fault proxy's listener for the region this producer runs in. */
+  readonly endpoint: string;
+  readonly pollMs: number;
+  readonly putEveryMs: number;
+  readonly keys: number;
+}
+
+/** What one producer process reports, several times a second. */
+export interface ProducerReport {
+  readonly acknowledged: readonly { readonly id: string; readonly region: string; readonly atMs: number }[];
+  readonly offered: number;
+  readonly rejected: number;
+}
+
+const REPORT_EVERY_MS = 200;
+const CLOSE_TIMEOUT_MS = 20_000;
+/** An application that gets no answers stops offering at some point; far above what a drill needs. */
+const MAX_PENDING = 20_000;
+
+const options = JSON.parse(process.argv[2] ?? '{}') as ProducerProcessOptions;
+const producer = new FailoverProducer({
+  signal: { name: options.signalName, servers: [options.dnsServer], pollMs: options.pollMs },
+  regions: options.regions,
+  streamName: options.streamName,
+  endpoint: () => options.endpoint,
+});
+
+let acknowledged: { id: string; region: string; atMs: number }[] = [];
+let offered = 0;
+let rejected = 0;
+let settled = 0;
+let stopping = false;
+
+function report(): void {
+  if (!process.connected) return;
+  process.send?.({ acknowledged, offered, rejected } satisfies ProducerReport);
+  acknowledged = [];
+}
+
+async function putOne(sequence: number): Promise<void> {
+  const id = `${options.producer}-${sequence}`;
+  try {
+    const receipt = await producer.put({
+      partitionKey: `${options.producer}-${sequence % options.keys}`,
+      data: id,
+    });
+    acknowledged.push({ id, region: receipt.region, atMs: Date.now() });
+  } catch {
+    rejected++;
+  } finally {
+    settled++;
+  }
+}
+
+async function offerUntilStopped(): Promise<void> {
+  const startedMs = performance.now();
+  while (!stopping) {
+    const due = Math.floor((performance.now() - startedMs) / options.putEveryMs);
+    while (offered < due && offered - settled < MAX_PENDING) void putOne(offered++);
+    await sleep(options.putEveryMs);
+  }
+}
+
+// The parent going away, by whatever end, closes the channel: then there is nobody to produce for.
+process.on('disconnect', () => process.exit(0));
+process.on('message', (message) => {
+  if (message === 'stop') stopping = true;
+});
+// Ctrl-C reaches the whole process group; the drill decides when its producers end.
+process.on('SIGINT', () => {});
+
+const reporting = setInterval(report, REPORT_EVERY_MS);
+await offerUntilStopped();
+await producer.close({ timeoutMs: CLOSE_TIMEOUT_MS }).catch(() => {});
+clearInterval(reporting);
+report();
+process.disconnect();

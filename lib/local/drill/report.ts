@@ -1,0 +1,56 @@
+import pc from 'picocolors';
+import type { DrillEvent } from './events.ts';
+
+/** Writes the timeline as lines, each with the time since the fault's start (or since the drill's start, before it). */
+export class Timeline {
+  readonly #write: (line: string) => void;
+  #originMs: number;
+
+  constructor(write: (line: string) => void, originMs: number) {
+    this.#write = write;
+    this.#originMs = originMs;
+  }
+
+  /** From now on times count from the fault's start. */
+  restart(originMs: number): void {
+    this.#originMs = originMs;
+  }
+
+  add(event: DrillEvent): void {
+    const seconds = ((event.atMs - this.#originMs) / 1_000).toFixed(1).padStart(6);
+    const [label, text] = describe(event);
+    this.#write(`${pc.dim(`${seconds} s`)}  ${label.padEnd(9)} ${text}`);
+  }
+}
+
+function describe(event: DrillEvent): readonly [string, string] {
+  switch (event.kind) {
+    case 'fault':
+      return ['fault', pc.red(event.text)];
+    case 'observer': {
+      const vote = event.vote === 'EVACUATE' ? pc.yellow(event.vote) : event.vote;
+      return ['observer', `${event.region}: ${event.diagnosis} → ${vote}; ${event.comment}`];
+    }
+    case 'health':
+      return ['check', `${event.check} is ${event.healthy ? pc.green('healthy') : pc.yellow('unhealthy')}`];
+    case 'dns':
+      return ['dns', `signal of ${event.cell} names ${pc.bold(event.region)}`];
+    case 'puts':
+      return ['puts', putsText(event)];
+    case 'note':
+      return ['drill', event.text];
+    default:
+      return event satisfies never;
+  }
+}
+
+function putsText({ perRegion, pending }: Extract<DrillEvent, { kind: 'puts' }>): string {
+  const total = Object.values(perRegion).reduce((sum, n) => sum + n, 0);
+  const shares = Object.entries(perRegion)
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(([region, n]) => `${region} ${total === 0 ? 0 : Math.round((100 * n) / total)} %`);
+  const waiting = pending > 0 ? `, ${pending} waiting` : '';
+  return total === 0
+    ? `none acknowledged${waiting}`
+    : `${total} acknowledged: ${shares.join(', ')}${waiting}`;
+}

@@ -1,0 +1,27 @@
+import type { Fault, Scenario } from '../../scenario/schema.ts';
+
+/** Quiet time before the first fault beyond this is skipped: nothing happens in it that the warm-up has not shown. */
+const LONGEST_LEAD_MS = 10_000;
+
+/** The scenario with a long quiet beginning taken off; every distance between faults stays as it is. */
+export function withoutLead(scenario: Scenario): Scenario {
+  const firstMs = Math.min(...scenario.faults.map((fault) => fault.atMs));
+  const skipMs = firstMs > LONGEST_LEAD_MS ? firstMs - LONGEST_LEAD_MS : 0;
+  if (skipMs === 0) return scenario;
+  return {
+    ...scenario,
+    durationMs: scenario.durationMs - skipMs,
+    faults: scenario.faults.map((fault) => ({ ...fault, atMs: fault.atMs - skipMs })),
+  };
+}
+
+/** One line for the timeline. */
+export function describeFault({ where, effect, rate, seenFrom }: Fault): string {
+  const operations = where.operations === undefined ? 'every operation' : where.operations.join(', ');
+  const service = where.service ?? 'every service';
+  const share = typeof rate === 'number' ? percent(rate) : `${percent(rate.from)} to ${percent(rate.to)}`;
+  const sight = seenFrom === undefined ? '' : `, seen from ${seenFrom.join(', ')}`;
+  return `${where.region ?? '*'} ${service} ${operations}: ${effect.kind}, ${share}${sight}`;
+}
+
+const percent = (rate: number): string => `${Math.round(100 * rate)} %`;

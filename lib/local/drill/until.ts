@@ -1,0 +1,25 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DrillError } from './errors.ts';
+
+export interface Waiting {
+  /** Completes the sentence "waited … for". */
+  readonly what: string;
+  readonly timeoutMs: number;
+  readonly everyMs: number;
+  readonly holds: () => Promise<boolean> | boolean;
+  /** What is still missing, for the message when time is up. */
+  readonly missing?: () => string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Polls until the condition holds. @throws DrillError when it does not in time, or the reason of an abort. */
+export async function until(waiting: Waiting): Promise<void> {
+  const deadlineMs = performance.now() + waiting.timeoutMs;
+  while (performance.now() < deadlineMs) {
+    waiting.signal?.throwIfAborted();
+    if (await waiting.holds()) return;
+    await sleep(waiting.everyMs);
+  }
+  const missing = waiting.missing === undefined ? '' : ` Still missing: ${waiting.missing()}.`;
+  throw new DrillError(`Waited ${waiting.timeoutMs / 1_000} s for ${waiting.what}.${missing}`);
+}

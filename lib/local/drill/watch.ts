@@ -1,0 +1,115 @@
+import { Resolver } from 'node:dns/promises';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import { diagnosisCodes } from '../../../lambda/core/diagnosis.ts';
+import { signalRecordName, voteTableName } from '../../../lambda/core/names.ts';
+import { parseSignal } from '../../../lambda/core/signal.ts';
+import { observerKey, votes } from '../../../lambda/core/vote.ts';
+import { type Config, observerRegions } from '../../config/config.ts';
+import type { LocalClients } from './clients.ts';
+import type { DrillEvent } from './events.ts';
+
+const VOTE_POLL_MS = 250;
+const DNS_POLL_MS = 200;
+const DNS_TIMEOUT_MS = 1_000;
+
+/** The part of an observer's stored item that the drill shows. */
+const observerItem = z.object({
+  vote: z.enum(votes),
+  diagnosis: z.enum(diagnosisCodes),
+  comment: z.string(),
+  decidedAtMs: z.number(),
+  expiresAtMs: z.number(),
+});
+export type ObserverItem = z.infer<typeof observerItem>;
+
+export interface Watching {
+  /** The last item each observer stored. */
+  readonly observers: ReadonlyMap<string, ObserverItem>;
+  /** What DNS last answered for each cell. */
+  readonly answers: ReadonlyMap<string, string>;
+  stop(): Promise<void>;
+}
+
+/** Watches from outside: votes as they are stored, and signals as DNS answers them to anybody. */
+export function watch(options: {
+  readonly clients: LocalClients;
+  readonly config: Config;
+  readonly dnsServer: string;
+  readonly onEvent: (event: DrillEvent) => void;
+}): Watching {
+  const { clients, config, onEvent } = options;
+  const observers = new Map<string, ObserverItem>();
+  const answers = new Map<string, string>();
+  const loops = [
+    ...observerRegions(config.regions).map((region) => {
+      const documents = clients.documents(region);
+      return every(VOTE_POLL_MS, async () => {
+        const { Item } = await documents.send(
+          new GetCommand({ TableName: voteTableName(config.name), Key: observerKey, ConsistentRead: true }),
+        );
+        const item = observerItem.safeParse(Item);
+        if (!item.success) return;
+        const before = observers.get(region);
+        observers.set(region, item.data);
+        if (before?.vote === item.data.vote && before.diagnosis === item.data.diagnosis) return;
+        const { vote, diagnosis, comment } = item.data;
+        onEvent({ kind: 'observer', atMs: Date.now(), region, vote, diagnosis, comment });
+      });
+    }),
+    ...config.cells.map((cell) => watchCell(cell.name)),
+  ];
+
+  function watchCell(cell: string): Loop {
+    const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 1 });
+    resolver.setServers([options.dnsServer]);
+    const name = signalRecordName(cell, config.zone.name);
+    const regions = [config.regions.primary, config.regions.standby];
+    return every(DNS_POLL_MS, async () => {
+      const texts = await resolver.resolveTxt(name);
+      const parsed = parseSignal(texts.map((chunks) => chunks.join('')).join(''), regions);
+      const region = parsed.ok ? parsed.signal.region : `(${parsed.rejection})`;
+      if (answers.get(cell) === region) return;
+      answers.set(cell, region);
+      onEvent({ kind: 'dns', atMs: Date.now(), cell, region });
+    });
+  }
+
+  return {
+    observers,
+    answers,
+    stop: async () => {
+      await Promise.all(loops.map((loop) => loop.stop()));
+    },
+  };
+}
+
+interface Loop {
+  stop(): Promise<void>;
+}
+
+/** Runs the task again and again, never twice at once. A failed look is no news: the next one follows. */
+function every(intervalMs: number, task: () => Promise<void>): Loop {
+  let stopped = false;
+  let wake = (): void => {};
+  const done = (async () => {
+    while (!stopped) {
+      await task().catch(() => {});
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, intervalMs);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+        if (stopped) wake();
+      });
+    }
+  })();
+  return {
+    stop: () => {
+      stopped = true;
+      wake();
+      return done;
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from '../../config/config.ts';
+import { observerRegions } from '../../config/config.ts';
+import { type DataPlane, startDataPlane } from '../../route53/data-plane.ts';
+import { checkerRegions } from '../../route53/health-check.ts';
+import { deployApp } from '../deploy/deploy.ts';
+import { type LocalStack, startLocalStack } from '../localstack/localstack.ts';
+import { type FaultProxy, type ProxiedCall, startFaultProxy } from '../proxy/fault-proxy.ts';
+import { prepareAccount, writeConfigFile } from './account.ts';
+import { LocalClients } from './clients.ts';
+import { DrillError } from './errors.ts';
+import type { DrillEvent } from './events.ts';
+import { wireFunctions } from './wiring.ts';
+
+const DEPLOY_TIMEOUT_MS = 300_000;
+
+export interface WorldOptions {
+  readonly config: Config;
+  /** Logs, templates and LocalStack's files of this run. */
+  readonly directory: string;
+  readonly random: () => number;
+  readonly onEvent: (event: DrillEvent) => void;
+  readonly onProgress: (text: string) => void;
+  /** Something the world needs has died. */
+  readonly onDeath: (error: DrillError) => void;
+  readonly signal: AbortSignal;
+}
+
+/** A user's account on this machine: LocalStack, the deployed app, Route 53's data plane, and faults on every path. */
+export interface World {
+  readonly config: Config;
+  readonly clients: LocalClients;
+  readonly localStack: LocalStack;
+  readonly proxy: FaultProxy;
+  readonly dataPlane: DataPlane;
+  /** Calls seen by the proxy so far, per source region. */
+  readonly callsFrom: ReadonlyMap<string, number>;
+  close(): Promise<void>;
+}
+
+/** Builds the world, or takes down what already stands and throws. */
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const closers: (() => Promise<unknown> | unknown)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    return await build(options, closers, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function build(
+  options: WorldOptions,
+  closers: (() => Promise<unknown> | unknown)[],
+  close: () => Promise<void>,
+): Promise<World> {
+  const { directory, onProgress, onDeath, signal } = options;
+  const { regions } = options.config;
+  await mkdir(directory, { recursive: true });
+
+  const localStack = await startLocalStack({
+    directory: join(directory, 'localstack'),
+    onProgress,
+    onExit: (reason) => onDeath(new DrillError(`LocalStack died during the drill: ${reason}`)),
+    signal,
+  });
+  closers.push(() => localStack.stop());
+  signal.throwIfAborted();
+
+  const clients = new LocalClients(localStack.url);
+  const config = await prepareAccount(clients, options.config);
+  const configFile = await writeConfigFile(config, directory);
+  const deployStartedMs = performance.now();
+  onProgress('cdk deploy --all');
+  await deployApp({
+    localstackUrl: localStack.url,
+    configFile,
+    outDir: join(directory, 'cdk'),
+    regions: [regions.primary, ...observerRegions(regions)],
+    onProgress,
+    signal,
+    timeoutMs: DEPLOY_TIMEOUT_MS,
+  });
+  onProgress(`deployed in ${((performance.now() - deployStartedMs) / 1_000).toFixed(1)} s`);
+
+  const callsFrom = new Map<string, number>();
+  const count = ({ source }: ProxiedCall): void =>
+    void callsFrom.set(source, (callsFrom.get(source) ?? 0) + 1);
+  const proxy = await startFaultProxy({
+    target: localStack.url,
+    roles: regions,
+    sources: [...new Set([regions.primary, ...observerRegions(regions), ...checkerRegions])],
+    random: options.random,
+    now: Date.now,
+    onCall: count,
+  });
+  closers.push(() => proxy.close());
+  await wireFunctions(clients, config, (region) => proxy.endpointFor(region));
+
+  const names = new Map<string, string>();
+  const dataPlane = await startDataPlane({
+    client: clients.route53(),
+    zoneId: config.zone.id,
+    zoneName: config.zone.name,
+    // The function URL's name stays in the Host header; the connection goes to the checker region's own proxy.
+    originFor: (check, checkerRegion) => ({
+      origin: new URL(proxy.endpointFor(checkerRegion)),
+      hostHeader: check.fqdn ?? '',
+    }),
+    now: Date.now,
+    random: options.random,
+    onHealthChange: ({ healthCheckId, healthy, atMs }) => {
+      const check = names.get(healthCheckId) ?? healthCheckId;
+      options.onEvent({ kind: 'health', atMs, check, healthy });
+    },
+  });
+  closers.push(() => dataPlane.close());
+  for (const { id, name } of dataPlane.healthChecks()) names.set(id, name ?? id);
+  return { config, clients, localStack, proxy, dataPlane, callsFrom, close };
+}

@@ -1,0 +1,29 @@
+/** The options of a producer cannot be used. */
+export class ProducerConfigError extends Error {
+  override readonly name = 'ProducerConfigError';
+}
+
+/** A record breaks a limit of Kinesis and would be refused by every region. */
+export class RecordError extends Error {
+  override readonly name = 'RecordError';
+}
+
+/** No region took the record in time. `cause` is what the last attempt ended in. It may have been written all the same. */
+export class DeliveryTimeoutError extends Error {
+  override readonly name = 'DeliveryTimeoutError';
+}
+
+/** The producer was closed before the record was delivered, or is closed and takes no more. */
+export class ProducerClosedError extends Error {
+  override readonly name = 'ProducerClosedError';
+}
+
+/** The service answered for one record of a batch. `name` is its error code. */
+export class RecordFailure extends Error {
+  override readonly name: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = code;
+  }
+}
