@@ -166,9 +166,16 @@ function settled(world: World, fleet: ProducerFleet, faultAtMs: number): boolean
   return rto !== null && Date.now() > faultAtMs + rto + SETTLED_WINDOW_MS + WATCH_AFTER_MOVE_MS;
 }
 
-/** DNS answers from before the fault stay: the first of them is what a move is measured against. */
+/**
+ * Of what happened before the fault only each cell's last DNS answer stays: it is what a move is measured against. The
+ * answers before it belong to the start, when inverted health checks are unhealthy until there is data.
+ */
 function sinceFault(events: readonly DrillEvent[], faultAtMs: number): readonly DrillEvent[] {
-  return events.filter((event) => event.atMs >= faultAtMs || event.kind === 'dns');
+  const lastBefore = new Map<string, DrillEvent>();
+  for (const event of events) {
+    if (event.kind === 'dns' && event.atMs < faultAtMs) lastBefore.set(event.cell, event);
+  }
+  return [...lastBefore.values(), ...events.filter((event) => event.atMs >= faultAtMs)];
 }
 
 function countPerRegion(list: readonly { readonly region: string }[]): Record<string, number> {

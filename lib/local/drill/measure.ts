@@ -27,7 +27,8 @@ export function flipMs(
   events: readonly DrillEvent[],
   options: { readonly faultAtMs: number; readonly standby: string },
 ): number | null {
-  const first = events.find((e) => e.kind === 'dns' && e.region === options.standby);
+  const { faultAtMs, standby } = options;
+  const first = events.find((e) => e.kind === 'dns' && e.region === standby && e.atMs >= faultAtMs);
   return first === undefined ? null : first.atMs - options.faultAtMs;
 }
 
