@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   ApplicationLogLevel,
@@ -32,6 +32,7 @@ const projectRoot = fileURLToPath(new URL('../../', import.meta.url));
  */
 export class SpillwayFunction extends Construct {
   readonly lambda: NodejsFunction;
+  readonly role: Role;
 
   constructor(scope: Construct, id: string, props: SpillwayFunctionProps) {
     super(scope, id);
@@ -42,14 +43,20 @@ export class SpillwayFunction extends Construct {
     });
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     for (const statement of props.statements) role.addToPolicy(statement);
+    const { region, account } = Stack.of(this);
+    const streamsOf = (accountId: string): string =>
+      `arn:aws:logs:${region}:${accountId}:log-group:/aws/lambda/${props.functionName}:*`;
     role.addToPolicy(
       new PolicyStatement({
         actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-        resources: [
-          `arn:aws:logs:${Stack.of(this).region}:${Stack.of(this).account}:log-group:/aws/lambda/${props.functionName}:*`,
-        ],
+        resources: [streamsOf(account)],
       }),
     );
+    Validations.of(role).acknowledge({
+      id: `AwsSolutions::AwsSolutions-IAM5[Resource::${streamsOf(Token.isUnresolved(account) ? '<AWS::AccountId>' : account)}]`,
+      reason: 'Lambda names the log streams; the group is named, and is this function’s own.',
+    });
+    this.role = role;
     this.lambda = new NodejsFunction(this, 'Function', {
       functionName: props.functionName,
       description: props.description,

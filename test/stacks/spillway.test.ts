@@ -1,0 +1,114 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Stack, Validations } from 'aws-cdk-lib';
+import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { describe, expect, it } from 'vitest';
+import { appOf, input, templatesOf } from './synth.ts';
+
+const all = (): ReadonlyMap<string, Template> => templatesOf(appOf());
+
+function only(templates: ReadonlyMap<string, Template>, name: string): Template {
+  const template = templates.get(name);
+  if (template === undefined) throw new Error(`no stack ${name} among ${[...templates.keys()].join(', ')}`);
+  return template;
+}
+
+describe('the app', () => {
+  it('has one stack per region role, and the routing', () => {
+    expect([...all().keys()].toSorted()).toEqual([
+      'shop-primary',
+      'shop-routing',
+      'shop-routing-cells-1',
+      'shop-standby',
+      'shop-witness-eu-west-1',
+      'shop-witness-us-east-2',
+    ]);
+  });
+
+  it('has no custom resource, and no managed policy', () => {
+    for (const template of all().values()) {
+      const resources = Object.values(template.toJSON().Resources ?? {}) as { Type: string }[];
+      const custom = resources.filter(({ Type }) =>
+        /^Custom::|^AWS::CloudFormation::CustomResource/.test(Type),
+      );
+      expect(custom).toEqual([]);
+      expect(JSON.stringify(resources)).not.toContain('ManagedPolicyArns');
+    }
+  });
+
+  it('keeps everything that a failover needs out of the primary', () => {
+    const { Resources } = only(all(), 'shop-primary').toJSON();
+    const types = new Set(
+      Object.values(Resources as Record<string, { Type: string }>).map(({ Type }) => Type),
+    );
+    expect([...types]).toEqual(['AWS::Kinesis::Stream']);
+  });
+
+  it('leaves existing streams alone and creates the others in both regions', () => {
+    const templates = all();
+    for (const name of ['shop-primary', 'shop-standby']) {
+      const template = only(templates, name);
+      template.resourceCountIs('AWS::Kinesis::Stream', 2);
+      template.hasResourceProperties('AWS::Kinesis::Stream', { Name: 'shop-canary', ShardCount: 1 });
+      template.hasResourceProperties('AWS::Kinesis::Stream', { Name: 'clicks', ShardCount: 1 });
+    }
+  });
+
+  it('runs functions on arm64 and Node 24, each with a log group that expires', () => {
+    const standby = only(all(), 'shop-standby');
+    standby.allResourcesProperties('AWS::Lambda::Function', {
+      Architectures: ['arm64'],
+      Runtime: 'nodejs24.x',
+      ReservedConcurrentExecutions: Match.anyValue(),
+    });
+    standby.resourceCountIs('AWS::Lambda::Function', 3);
+    standby.resourceCountIs('AWS::Logs::LogGroup', 3);
+    standby.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
+  });
+
+  it('opens the endpoints to the world with both permissions that a URL needs', () => {
+    const witness = only(all(), 'shop-witness-us-east-2');
+    witness.resourcePropertiesCountIs('AWS::Lambda::Permission', { Principal: '*' }, 2);
+    witness.hasResourceProperties('AWS::Lambda::Permission', { Action: 'lambda:InvokeFunctionUrl' });
+    witness.hasResourceProperties('AWS::Lambda::Permission', {
+      Action: 'lambda:InvokeFunction',
+      InvokedViaFunctionUrl: true,
+    });
+  });
+
+  it('starts the observer each minute, and never twice for one start', () => {
+    const witness = only(all(), 'shop-witness-us-east-2');
+    witness.hasResourceProperties('AWS::Events::Rule', {
+      ScheduleExpression: 'rate(1 minute)',
+      Targets: [Match.objectLike({ RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 } })],
+    });
+    witness.hasResourceProperties('AWS::Lambda::EventInvokeConfig', { MaximumRetryAttempts: 0 });
+  });
+
+  it('cuts many cells into stacks that CloudFormation takes', () => {
+    const cells = Array.from({ length: 400 }, (_, n) => ({ name: `c${n}`, group: 'g', stream: `s${n}` }));
+    const templates = templatesOf(appOf({ ...input, cells }));
+    const sizes = [...templates.values()].map((one) => Object.keys(one.toJSON().Resources ?? {}).length);
+    expect(templates.has('shop-routing-cells-3')).toBe(true);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(500);
+  });
+
+  it('has no finding of the AwsSolutions pack that is not acknowledged with its reason', () => {
+    const app = appOf();
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    app.synth();
+    const report = join(app.outdir, 'validation-report.json');
+    expect(existsSync(report) ? readFileSync(report, 'utf8') : '').not.toMatch(/"status": "failure"/);
+  });
+
+  it('would not pass the AwsSolutions pack with a wildcard that nobody acknowledged', () => {
+    const app = appOf();
+    const stack = new Stack(app, 'careless');
+    const role = new Role(stack, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    role.addToPolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources: ['*'] }));
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    expect(() => app.synth()).toThrow(/careless\/Role/);
+  });
+});
