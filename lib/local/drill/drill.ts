@@ -167,13 +167,16 @@ function settled(world: World, fleet: ProducerFleet, faultAtMs: number): boolean
 }
 
 /**
- * Of what happened before the fault only each cell's last DNS answer stays: it is what a move is measured against. The
- * answers before it belong to the start, when inverted health checks are unhealthy until there is data.
+ * Of what happened before the fault only the last DNS answer of each cell and the last word of each observer stay: they
+ * are what a change is measured against. What came before belongs to the start, when inverted health checks are
+ * unhealthy until there is data.
  */
 function sinceFault(events: readonly DrillEvent[], faultAtMs: number): readonly DrillEvent[] {
   const lastBefore = new Map<string, DrillEvent>();
   for (const event of events) {
-    if (event.kind === 'dns' && event.atMs < faultAtMs) lastBefore.set(event.cell, event);
+    if (event.atMs >= faultAtMs) continue;
+    if (event.kind === 'dns') lastBefore.set(`cell ${event.cell}`, event);
+    if (event.kind === 'observer') lastBefore.set(`observer ${event.region}`, event);
   }
   return [...lastBefore.values(), ...events.filter((event) => event.atMs >= faultAtMs)];
 }
