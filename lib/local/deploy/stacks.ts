@@ -43,10 +43,15 @@ export async function stackStatus(
  * resources; a new creation goes through all the same, so that is left to the deployment.
  */
 export async function deleteIfRolledBack(client: CloudFormationClient, name: string): Promise<void> {
+  const deadline = performance.now() + deleteTimeoutMs;
   let status = await stackStatus(client, name);
+  // The deployment that failed may have returned before its rollback was done.
+  while (status === 'ROLLBACK_IN_PROGRESS' && performance.now() < deadline) {
+    await sleep(deletePollMs);
+    status = await stackStatus(client, name);
+  }
   if (status !== 'ROLLBACK_COMPLETE' && status !== 'ROLLBACK_FAILED' && status !== 'CREATE_FAILED') return;
   await client.send(new DeleteStackCommand({ StackName: name }));
-  const deadline = performance.now() + deleteTimeoutMs;
   while (status !== undefined && !/^DELETE_(COMPLETE|FAILED)$/.test(status) && performance.now() < deadline) {
     await sleep(deletePollMs);
     status = await stackStatus(client, name);

@@ -1,0 +1,135 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { GetFunctionUrlConfigCommand } from '@aws-sdk/client-lambda';
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  stateTableName,
+  switchFunctionName,
+  voteFunctionName,
+  voteTableName,
+} from '../../lambda/core/names.ts';
+import { switchKey } from '../../lambda/core/switch.ts';
+import { observerKey } from '../../lambda/core/vote.ts';
+import type { Config } from '../../lib/config/config.ts';
+import { observerRegions } from '../../lib/config/config.ts';
+import { parseConfig } from '../../lib/config/parse.ts';
+import { deployApp } from '../../lib/local/deploy/deploy.ts';
+import { prepareAccount, writeConfigFile } from '../../lib/local/drill/account.ts';
+import { LocalClients } from '../../lib/local/drill/clients.ts';
+import { killObserver } from '../../lib/local/drill/wiring.ts';
+import { type LocalStack, startLocalStack } from '../../lib/local/localstack/localstack.ts';
+
+const region = 'us-west-2';
+let directory: string;
+let localStack: LocalStack;
+let clients: LocalClients;
+let config: Config;
+let urls: { readonly vote: URL; readonly switches: URL };
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'spillway-endpoints-'));
+  localStack = await startLocalStack({ directory: join(directory, 'localstack') });
+  clients = new LocalClients(localStack.url);
+  const input = {
+    name: 'shop',
+    zone: { id: 'Z1', name: 'example.com' },
+    cells: [{ name: 'orders', stream: 'orders' }],
+  };
+  config = await prepareAccount(clients, parseConfig(input, 'test'));
+  await deployApp({
+    localstackUrl: localStack.url,
+    configFile: await writeConfigFile(config, directory),
+    outDir: join(directory, 'cdk'),
+    regions: [config.regions.primary, ...observerRegions(config.regions)],
+  });
+  // It would write its own vote over the items below.
+  await killObserver(clients, config, region);
+  urls = { vote: await urlOf(voteFunctionName('shop')), switches: await urlOf(switchFunctionName('shop')) };
+});
+
+afterAll(async () => {
+  await localStack?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function urlOf(FunctionName: string): Promise<URL> {
+  const { FunctionUrl } = await clients
+    .lambda(region)
+    .send(new GetFunctionUrlConfigCommand({ FunctionName }));
+  return new URL(String(FunctionUrl));
+}
+
+/** The gateway knows a function URL by its Host header. */
+async function ask(url: URL, path: string, method = 'GET'): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      new URL(path, localStack.url),
+      { method, headers: { host: url.host }, timeout: 10_000 },
+      async (response) => resolve({ status: response.statusCode ?? 0, body: await text(response) }),
+    );
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+const putVote = (item: object): Promise<unknown> =>
+  clients
+    .documents(region)
+    .send(new PutCommand({ TableName: voteTableName('shop'), Item: { ...observerKey, ...item } }));
+
+describe('the deployed vote endpoint', () => {
+  it('says EVACUATE for a live vote', async () => {
+    const now = Date.now();
+    await putVote({ vote: 'EVACUATE', decidedAtMs: now, expiresAtMs: now + 30_000 });
+    expect(await ask(urls.vote, '/vote')).toEqual({ status: 200, body: 'vote=EVACUATE'.padEnd(32) });
+  });
+
+  it.each([
+    [
+      'stale',
+      () => ({ vote: 'EVACUATE', decidedAtMs: Date.now() - 60_000, expiresAtMs: Date.now() - 30_000 }),
+    ],
+    [
+      'from the future',
+      () => ({ vote: 'EVACUATE', decidedAtMs: Date.now() + 60_000, expiresAtMs: Date.now() + 90_000 }),
+    ],
+    ['immortal', () => ({ vote: 'EVACUATE', decidedAtMs: Date.now(), expiresAtMs: Date.now() + 86_400_000 })],
+    ['without an expiry', () => ({ vote: 'EVACUATE', decidedAtMs: Date.now() })],
+    ['of another kind', () => ({ vote: ['EVACUATE'], decidedAtMs: 'now', expiresAtMs: {} })],
+  ])('says HOLD for a vote that is %s', async (_what, item) => {
+    await putVote(item());
+    expect(await ask(urls.vote, '/vote')).toEqual({ status: 200, body: 'vote=HOLD'.padEnd(32) });
+  });
+
+  it('says HOLD when there is no vote', async () => {
+    await clients
+      .documents(region)
+      .send(new DeleteCommand({ TableName: voteTableName('shop'), Key: observerKey }));
+    expect(await ask(urls.vote, '/vote')).toEqual({ status: 200, body: 'vote=HOLD'.padEnd(32) });
+  });
+
+  it('answers nothing but GET on its one path', async () => {
+    expect(await ask(urls.vote, '/vote', 'POST')).toMatchObject({ status: 405 });
+    expect(await ask(urls.vote, '/')).toMatchObject({ status: 404 });
+  });
+});
+
+describe('the deployed switch endpoint', () => {
+  it.each([
+    ['STANDBY', 'switch=STANDBY'],
+    ['PRIMARY', 'switch=PRIMARY'],
+    ['SIDEWAYS', 'switch=PRIMARY'],
+  ])('in position %s says %s', async (position, said) => {
+    const Item = { ...switchKey('orders'), position };
+    await clients.documents(region).send(new PutCommand({ TableName: stateTableName('shop'), Item }));
+    expect(await ask(urls.switches, '/cells/orders')).toEqual({ status: 200, body: said.padEnd(32) });
+  });
+
+  it('knows no other cell', async () => {
+    expect(await ask(urls.switches, '/cells/other')).toMatchObject({ status: 404 });
+  });
+});
