@@ -15,6 +15,7 @@ export interface StackPlace {
 
 const deleteTimeoutMs = 60_000;
 const deletePollMs = 200;
+const deleteAttempts = 3;
 
 export function cloudFormation(localstackUrl: string, region: string): CloudFormationClient {
   return new CloudFormationClient({
@@ -39,22 +40,20 @@ export async function stackStatus(
 }
 
 /**
- * A stack whose creation failed can only be deleted. LocalStack calls it DELETE_FAILED if it had not come to create all of its
- * resources; a new creation goes through all the same, so that is left to the deployment.
+ * A stack whose creation failed can only be deleted. LocalStack's first attempt ends in DELETE_FAILED if the stack had not
+ * come to create all of its resources; the next one goes through.
  */
 export async function deleteIfRolledBack(client: CloudFormationClient, name: string): Promise<void> {
   const deadline = performance.now() + deleteTimeoutMs;
   let status = await stackStatus(client, name);
-  // The deployment that failed may have returned before its rollback was done.
-  while (status === 'ROLLBACK_IN_PROGRESS' && performance.now() < deadline) {
-    await sleep(deletePollMs);
-    status = await stackStatus(client, name);
-  }
   if (status !== 'ROLLBACK_COMPLETE' && status !== 'ROLLBACK_FAILED' && status !== 'CREATE_FAILED') return;
-  await client.send(new DeleteStackCommand({ StackName: name }));
-  while (status !== undefined && !/^DELETE_(COMPLETE|FAILED)$/.test(status) && performance.now() < deadline) {
-    await sleep(deletePollMs);
-    status = await stackStatus(client, name);
+  for (let attempt = 0; attempt < deleteAttempts && status !== undefined; attempt++) {
+    await client.send(new DeleteStackCommand({ StackName: name }));
+    do {
+      await sleep(deletePollMs);
+      status = await stackStatus(client, name);
+    } while (status === 'DELETE_IN_PROGRESS' && performance.now() < deadline);
+    if (status === 'DELETE_COMPLETE') return;
   }
 }
 
