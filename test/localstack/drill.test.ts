@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { descendantsOf, survivorsOf } from './fixtures/processes.ts';
 
 const DRILL_TIMEOUT_MS = 280_000;
 
@@ -76,19 +75,5 @@ describe('a drill', () => {
       said: expect.stringMatching(/name: .*\n.*zone/s),
     });
     expect(await start('--for', 'soon').ended).toMatchObject({ status: 2 });
-  });
-
-  it('leaves nothing running after Ctrl-C', async () => {
-    const { child, ended } = start();
-    const started = async () => descendantsOf(child.pid ?? 0);
-    await expect
-      .poll(async () => (await started()).some(({ command }) => command.includes('aws-cdk')), {
-        timeout: 60_000,
-      })
-      .toBe(true);
-    const running = await started();
-    child.kill('SIGINT');
-    expect((await ended).status).toBe(130);
-    expect(await survivorsOf(running, 10_000)).toEqual([]);
   });
 });
