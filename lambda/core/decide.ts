@@ -1,38 +1,56 @@
 import type { ControlReading } from './control.ts';
-import { type DiagnosisCode, diagnose, type Sight } from './diagnosis.ts';
+import { type Diagnosis, type DiagnosisCode, diagnose, type Sight } from './diagnosis.ts';
 import { type Refusal, refusalsOf } from './guards.ts';
+import {
+  type Latch,
+  type LifeAction,
+  type LifeEvent,
+  type LifeFacts,
+  type Phase,
+  type Quorum,
+  transition,
+  voteOf,
+} from './lifecycle.ts';
 import type { Policy } from './policy.ts';
-import type { Latch } from './switch.ts';
 import type { Vote } from './vote.ts';
 
-/** What an observer remembers of its own decisions. */
+/** What an observer remembers of its own decisions. Times are epoch milliseconds; null = not yet, or not now. */
 export interface DecisionState {
-  readonly vote: Vote;
+  readonly phase: Phase;
   /** Counts this observer's evacuations. */
   readonly epoch: number;
-  /** Since when the vote has been what it is; null before the first decision. */
+  /** Since when the vote has been what it is. */
   readonly voteSinceMs: number | null;
+  /** While this vote has stood, DNS has been seen in the standby. */
+  readonly sawMove: boolean;
+  /** Since when the diagnosis has been actionable without a break. */
   readonly actionableSinceMs: number | null;
   /** Since when the primary has looked healthy without a break. */
   readonly healthySinceMs: number | null;
+  /** When the primary was last seen impaired: writes or reads down. */
+  readonly impairedAtMs: number | null;
+  /** When the last evacuation of this observer's vote ended. */
   readonly clearedAtMs: number | null;
   /** When this state was decided. A vote older than its life has lapsed, whatever it was. */
   readonly decidedAtMs: number | null;
 }
 
 export const initialDecisionState: DecisionState = {
-  vote: 'HOLD',
+  phase: 'steady',
   epoch: 0,
   voteSinceMs: null,
+  sawMove: false,
   actionableSinceMs: null,
   healthySinceMs: null,
+  impairedAtMs: null,
   clearedAtMs: null,
   decidedAtMs: null,
 };
 
-export interface Observation extends Sight {
+export interface Observation extends Omit<Sight, 'recovering'> {
   readonly control: ControlReading;
   readonly latch: Latch;
+  readonly quorum: Quorum;
 }
 
 export interface DecideInput {
@@ -45,63 +63,20 @@ export interface DecideInput {
 export interface Decision {
   readonly vote: Vote;
   readonly diagnosis: DiagnosisCode;
-  /** Why no evacuation starts, or why the one under way does not end; one sentence for the log. */
+  /** One sentence for the log: the row of the transition table that was taken, and the first guard that refuses. */
   readonly comment: string;
   /** Guards that refuse a new evacuation now. */
   readonly refusals: readonly Refusal[];
   readonly state: DecisionState;
 }
 
-/** What a step of the vote depends on, besides the vote itself. */
-interface VoteConditions {
-  readonly refused: boolean;
-  readonly recovered: boolean;
-  readonly latched: boolean;
-  /** The vote was not renewed in time, so the endpoint has been saying HOLD since. */
-  readonly lapsed: boolean;
-}
-
-interface VoteStep {
-  readonly from: Vote;
-  readonly when: (conditions: VoteConditions) => boolean;
-  readonly to: Vote;
-  readonly comment: string;
-}
-
-/**
- * The life of a vote; first match wins, and for each vote the last row always matches. A vote once cast is not taken
- * back by a guard: guards stop *new* evacuations, and a vote that wavered would make DNS flap. It clears only when
- * the switches hold traffic in the standby, so clearing it never moves traffic.
- */
-export const voteSteps: readonly VoteStep[] = [
-  { from: 'HOLD', when: (c) => !c.refused, to: 'EVACUATE', comment: 'no guard refuses: voting to evacuate' },
-  { from: 'HOLD', when: () => true, to: 'HOLD', comment: 'holding' },
-  {
-    from: 'EVACUATE',
-    when: (c) => c.lapsed && c.refused,
-    to: 'HOLD',
-    comment: 'the vote lapsed while this observer was away; voting again would be a new evacuation',
-  },
-  {
-    from: 'EVACUATE',
-    when: (c) => c.recovered && c.latched,
-    to: 'HOLD',
-    comment: 'primary has recovered and the switches hold: the vote clears, traffic stays in the standby',
-  },
-  {
-    from: 'EVACUATE',
-    when: (c) => c.recovered,
-    to: 'EVACUATE',
-    comment: 'primary has recovered, but the switches do not hold yet: clearing the vote would move traffic',
-  },
-  { from: 'EVACUATE', when: () => true, to: 'EVACUATE', comment: 'evacuated; the primary has not recovered' },
-];
-
 /** Pure: the same observation, state, policy and time give the same decision in Lambda, simulator and drill. */
 export function decide({ observation, state, policy, nowMs }: DecideInput): Decision {
-  const diagnosis = diagnose(observation);
-  const actionableSinceMs = diagnosis.actionable ? (state.actionableSinceMs ?? nowMs) : null;
   const healthySinceMs = looksHealthy(observation) ? (state.healthySinceMs ?? nowMs) : null;
+  const impairedAtMs = isImpaired(observation) ? nowMs : state.impairedAtMs;
+  const recovering = impairedAtMs !== null && nowMs - impairedAtMs < policy.recoveryMs;
+  const diagnosis = diagnose({ ...observation, recovering });
+  const actionableSinceMs = diagnosis.actionable ? (state.actionableSinceMs ?? nowMs) : null;
   const refusals = refusalsOf({
     nowMs,
     policy,
@@ -112,34 +87,85 @@ export function decide({ observation, state, policy, nowMs }: DecideInput): Deci
     actionableSinceMs,
     clearedAtMs: state.clearedAtMs,
   });
-  const step = nextStep(state.vote, {
+  const sawMove = state.sawMove || (voteOf(state.phase) === 'EVACUATE' && observation.quorum === 'standby');
+  const event = eventOf({
+    diagnosis,
     refused: refusals.length > 0,
     recovered: healthySinceMs !== null && nowMs - healthySinceMs >= policy.recoveryMs,
-    latched: observation.latch === 'latched',
-    lapsed: state.decidedAtMs !== null && nowMs - state.decidedAtMs > policy.voteTtlMs,
+    observation,
   });
-  const changed = step.to !== state.vote;
+  const taken = transition(state.phase, event, factsOf({ observation, policy, nowMs, state, sawMove, healthySinceMs }));
   return {
-    vote: step.to,
+    vote: voteOf(taken.to),
     diagnosis: diagnosis.code,
-    comment: step.to === 'HOLD' && !changed ? holdComment(refusals) : step.comment,
+    comment: event === 'refusal' ? `${taken.comment}: ${firstReason(refusals)}` : taken.comment,
     refusals,
     state: {
-      vote: step.to,
-      epoch: changed && step.to === 'EVACUATE' ? state.epoch + 1 : state.epoch,
-      voteSinceMs: changed || state.voteSinceMs === null ? nowMs : state.voteSinceMs,
+      phase: taken.to,
+      ...ended(taken.action, state, nowMs),
+      voteSinceMs:
+        voteOf(taken.to) === voteOf(state.phase) && state.voteSinceMs !== null ? state.voteSinceMs : nowMs,
+      sawMove: sawMove && voteOf(taken.to) === 'EVACUATE',
       actionableSinceMs,
       healthySinceMs,
-      clearedAtMs: changed && step.to === 'HOLD' ? nowMs : state.clearedAtMs,
+      impairedAtMs,
       decidedAtMs: nowMs,
     },
   };
 }
 
-function nextStep(vote: Vote, conditions: VoteConditions): VoteStep {
-  const step = voteSteps.find((row) => row.from === vote && row.when(conditions));
-  if (step === undefined) throw new Error(`No row of the vote table starts from ${vote}.`);
-  return step;
+interface EventInput {
+  readonly diagnosis: Pick<Diagnosis, 'actionable'>;
+  readonly refused: boolean;
+  readonly recovered: boolean;
+  readonly observation: Observation;
+}
+
+/** What a tick brings: exactly one event. */
+function eventOf({ diagnosis, refused, recovered, observation }: EventInput): LifeEvent {
+  if (diagnosis.actionable) return refused ? 'refusal' : 'accusation';
+  const { kinesisWrite, kinesisRead, reachability } = observation.primary;
+  const uneasy = [kinesisWrite, kinesisRead, reachability].some((level) => level === 'suspect' || level === 'down');
+  if (uneasy) return 'suspicion';
+  return recovered ? 'recovery' : 'quiet';
+}
+
+function factsOf({
+  observation,
+  policy,
+  nowMs,
+  state,
+  sawMove,
+  healthySinceMs,
+}: DecideInput & Pick<DecisionState, 'sawMove' | 'healthySinceMs'>): LifeFacts {
+  return {
+    latch: observation.latch,
+    quorum: observation.quorum,
+    lapsed: state.decidedAtMs !== null && nowMs - state.decidedAtMs > policy.voteTtlMs,
+    sawMove,
+    // Twice the life of a vote: by then the checkers, DNS and every other observer's vote have long been there.
+    ripe: state.voteSinceMs !== null && nowMs - state.voteSinceMs >= 2 * policy.voteTtlMs,
+    healthy: healthySinceMs !== null,
+  };
+}
+
+function ended(
+  action: LifeAction,
+  { epoch, clearedAtMs }: DecisionState,
+  nowMs: number,
+): Pick<DecisionState, 'epoch' | 'clearedAtMs'> {
+  switch (action) {
+    case 'cast':
+      return { epoch: epoch + 1, clearedAtMs };
+    case 'withdraw':
+      return { epoch, clearedAtMs: nowMs };
+    // It moved nothing, so nothing has to cool down: this observer is needed when the real thing comes.
+    case 'drop':
+    case 'none':
+      return { epoch, clearedAtMs };
+    default:
+      return action satisfies never;
+  }
 }
 
 /** Recovery asks for more than the absence of an alarm: writes and reads must both be known to work. */
@@ -147,7 +173,10 @@ function looksHealthy({ primary, observer }: Observation): boolean {
   return observer === 'sound' && primary.kinesisWrite === 'up' && primary.kinesisRead === 'up';
 }
 
-function holdComment(refusals: readonly Refusal[]): string {
+const isImpaired = ({ primary }: Observation): boolean =>
+  primary.kinesisWrite === 'down' || primary.kinesisRead === 'down';
+
+function firstReason(refusals: readonly Refusal[]): string {
   const first = refusals[0];
-  return first === undefined ? 'holding' : `holding: ${first.reason} (${first.rule})`;
+  return first === undefined ? 'no guard' : `${first.reason} (${first.rule})`;
 }

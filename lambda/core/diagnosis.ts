@@ -1,10 +1,13 @@
 import type { ObserverCondition, RegionLevels } from './observation.ts';
+import { siblingNames } from './policy.ts';
 
 /** What an observer sees at one moment. */
 export interface Sight {
   readonly primary: RegionLevels;
   readonly standby: RegionLevels;
   readonly observer: ObserverCondition;
+  /** The primary was impaired, and has not been healthy for the whole recovery time since. */
+  readonly recovering: boolean;
 }
 
 export interface Diagnosis {
@@ -14,40 +17,60 @@ export interface Diagnosis {
   readonly actionable: boolean;
   /** What the person on call should do. */
   readonly operator: string;
+  /** The condition in words, for the documentation. */
+  readonly when: string;
   readonly matches: (sight: Sight) => boolean;
 }
 
 const writeDown = (region: RegionLevels): boolean => region.kinesisWrite === 'down';
 const readDown = (region: RegionLevels): boolean => region.kinesisRead === 'down';
 const silent = (region: RegionLevels): boolean => region.reachability === 'down';
-const kinesisUp = (region: RegionLevels): boolean =>
-  region.kinesisWrite === 'up' && region.kinesisRead === 'up';
+const impaired = (region: RegionLevels): boolean => writeDown(region) || readDown(region) || silent(region);
 
-/** First match wins; the last row always matches. Documentation is generated from this table. */
+/** Fit to take the traffic: it is known to take records and to return them. Unknown is not fit. */
+export const isFit = (standby: RegionLevels): boolean =>
+  standby.kinesisWrite === 'up' && standby.kinesisRead === 'up' && !silent(standby);
+
+/** First match wins; the last row always matches. `docs/diagnoses.md` is generated from this table. */
 export const diagnoses = [
   {
+    code: 'ClockSuspect',
+    description: 'This observer’s clock has jumped, so its ages and expiries mean nothing for a minute.',
+    actionable: false,
+    operator: 'Nothing, if it passes. If it lasts, the region’s time service is at fault: the other observers decide meanwhile.',
+    when: 'the observer’s clock stepped',
+    matches: (sight) => sight.observer === 'clock-suspect',
+  },
+  {
     code: 'ObserverSick',
-    description: 'This observer cannot be trusted: its clock, its credentials or its own network.',
+    description: 'This observer cannot be trusted: its credentials, its probes or its own network.',
     actionable: false,
     operator: 'Read the observer’s log in its region. The other observers decide meanwhile.',
+    when: 'errors of the observer’s own making, or neither region answers it',
     matches: (sight) => sight.observer !== 'sound' || (silent(sight.primary) && silent(sight.standby)),
   },
   {
-    code: 'StandbyUnfit',
-    description: 'The standby does not take and return records, so nothing may be moved there.',
+    code: 'BothImpaired',
+    description: 'Primary and standby both fail to take records: there is no better place.',
     actionable: false,
-    operator: 'Page. If the primary is impaired too, there is no better place: producers keep trying.',
-    matches: (sight) =>
-      writeDown(sight.standby) ||
-      readDown(sight.standby) ||
-      silent(sight.standby) ||
-      (writeDown(sight.primary) && !kinesisUp(sight.standby)),
+    operator: 'Page. Producers keep trying and spool. Do not move anything by hand before one of the two is whole.',
+    when: 'primary writes down, and standby writes, reads or reachability down',
+    matches: (sight) => writeDown(sight.primary) && impaired(sight.standby),
+  },
+  {
+    code: 'StandbyUnfit',
+    description: 'The standby is not known to take and return records, so nothing may be moved there.',
+    actionable: false,
+    operator: 'Page. Mend the standby: until then an outage of the primary cannot be evacuated.',
+    when: 'standby writes, reads or reachability down; or primary writes down and the standby not known to be up',
+    matches: (sight) => impaired(sight.standby) || (writeDown(sight.primary) && !isFit(sight.standby)),
   },
   {
     code: 'RegionUnreachable',
     description: 'Nothing in the primary answers this observer at all.',
     actionable: true,
     operator: 'Watch the evacuation. Expect consumers and stores in the primary to be gone as well.',
+    when: 'primary reachability and writes down',
     matches: (sight) => silent(sight.primary) && writeDown(sight.primary),
   },
   {
@@ -55,6 +78,7 @@ export const diagnoses = [
     description: 'The primary answers, but does not take records.',
     actionable: true,
     operator: 'Watch the evacuation. Do not fail back before the primary has been healthy for long.',
+    when: 'primary writes down',
     matches: (sight) => writeDown(sight.primary),
   },
   {
@@ -62,13 +86,23 @@ export const diagnoses = [
     description: 'The primary takes records and keeps them, but they cannot be read back.',
     actionable: false,
     operator: 'Page. Records are safe and consumers are blind; moving producers would not bring the backlog.',
+    when: 'primary reads down',
     matches: (sight) => readDown(sight.primary),
+  },
+  {
+    code: 'LatencyDegraded',
+    description: 'The primary takes records, far more slowly than it usually does.',
+    actionable: false,
+    operator: 'Page. Watch the producers’ buffers; if they grow, fail over by hand.',
+    when: 'primary latency down',
+    matches: (sight) => sight.primary.kinesisLatency === 'down',
   },
   {
     code: 'CloudWatchBlind',
     description: 'CloudWatch in the primary loses or delays metrics; Kinesis takes records.',
     actionable: false,
     operator: 'Page. Distrust alarms and dashboards of the primary; Spillway does not use them.',
+    when: 'primary CloudWatch down',
     matches: (sight) => sight.primary.cloudWatch === 'down',
   },
   {
@@ -76,20 +110,39 @@ export const diagnoses = [
     description: 'Kinesis’ control plane fails in the primary; its data plane works.',
     actionable: false,
     operator: 'Page. Do not change or scale streams in the primary now.',
+    when: 'primary control plane down',
     matches: (sight) => sight.primary.controlPlane === 'down',
+  },
+  {
+    code: 'SiblingServicesOnly',
+    description: 'Other services of the primary fail (those of `policy.siblingProbes`); Kinesis is well.',
+    actionable: false,
+    operator: 'Page whoever owns what depends on them. Moving producers would not help.',
+    when: 'primary Cognito, Lambda or SQS down',
+    matches: ({ primary }) => siblingNames.some((name) => primary[name] === 'down'),
   },
   {
     code: 'Undetermined',
     description: 'There is not enough fresh evidence about the primary to say anything.',
     actionable: false,
     operator: 'Normal in the first minute of an observer. If it lasts, read the observer’s log.',
+    when: 'primary writes or reads unknown',
     matches: (sight) => sight.primary.kinesisWrite === 'unknown' || sight.primary.kinesisRead === 'unknown',
+  },
+  {
+    code: 'Recovering',
+    description: 'The primary works again, and has not for long enough to be believed.',
+    actionable: false,
+    operator: 'Wait. Failing back is refused until the recovery time is over; outages come in dips.',
+    when: 'the primary was impaired within the recovery time',
+    matches: (sight) => sight.recovering,
   },
   {
     code: 'Healthy',
     description: 'The primary takes and returns records, and nothing else fails for long.',
     actionable: false,
     operator: 'Nothing.',
+    when: 'otherwise',
     matches: () => true,
   },
 ] as const satisfies readonly Diagnosis[];

@@ -1,4 +1,3 @@
-import type { Policy } from './policy.ts';
 import { errorClasses, type ProbeOutcome } from './probe.ts';
 
 /**
@@ -6,12 +5,19 @@ import { errorClasses, type ProbeOutcome } from './probe.ts';
  * (E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954), with the alarm threshold from Lorden's bound
  * (G. Lorden, "Procedures for reacting to a change in distribution", Ann. Math. Stat. 42, 1971): the mean time between
  * false alarms is at least e^h samples, so h = ln(samples a year / false alarms allowed a year).
+ *
+ * After an alarm the same test runs the other way, healthy against impaired, from zero and to the same h. One success
+ * weighs far less than one failure, so clearing is the slower of the two, and every further failure throws it back.
  */
 export interface EvidenceModel {
+  /** Added by a failure while there is no alarm, and taken away by one while there is. */
   readonly failureWeight: number;
-  /** Negative: a success takes evidence away. */
+  /** Taken away by a success while there is no alarm, and added by one while there is. */
   readonly successWeight: number;
-  readonly downScore: number;
+  /** Where the score raises the alarm, and where the recovery's score clears it. */
+  readonly threshold: number;
+  /** The failures must span this long: what is over sooner is a blip. */
+  readonly sustainMs: number;
   /** Evidence older than this is no evidence. */
   readonly staleAfterMs: number;
 }
@@ -21,55 +27,116 @@ export type SignalLevel = 'up' | 'suspect' | 'down' | 'unknown';
 
 /** Serialisable, so that a cold start or a second instance continues where the last one stopped. */
 export interface SignalEvidence {
+  /** Of impairment while there is no alarm, of recovery while there is. From 0 to the threshold. */
   readonly score: number;
-  /** Set at the alarm, cleared only when the score is back at zero: that is the slower threshold for recovery. */
   readonly alarmed: boolean;
+  /** The first failure since the score was last zero. Epoch milliseconds, as all times. */
+  readonly sinceMs: number;
   readonly sampledAtMs: number;
 }
 
-const YEAR_MS = 365.25 * 24 * 3_600_000;
-/** Samples that may be missing before a signal is unknown. */
-const STALE_AFTER_SAMPLES = 4;
+export interface ModelSettings {
+  /** Failing fraction of a healthy region (null hypothesis). */
+  readonly baselineRate: number;
+  /** Failing fraction to be found quickly (alternative). Smaller ones are found too, as long as they are nearer to it than to the baseline. */
+  readonly impairedRate: number;
+  readonly falseAlarmsPerYear: number;
+  /** Time between two rounds of this signal. */
+  readonly periodMs: number;
+  /** Samples a round brings. */
+  readonly samplesPerRound: number;
+  readonly sustainMs: number;
+}
 
-/** Derives weights and threshold from the policy. `periodMs` is the time between two samples of this signal. */
-export function evidenceModel(policy: Policy, periodMs: number): EvidenceModel {
-  const { baselineFailureRate: p0, impairedFailureRate: p1 } = policy;
+const YEAR_MS = 365.25 * 24 * 3_600_000;
+/** Rounds that may be missing before a signal is unknown. */
+const STALE_AFTER_ROUNDS = 4;
+/** A round may come this much early against the one before it, as a share of the period, and still count as a period later. */
+const CADENCE_TOLERANCE = 0.05;
+/** More than one failure's worth: a single failed probe is no suspicion. */
+const SUSPECT_FAILURES = 1.5;
+
+/** Derives weights and threshold; nothing in them is tuned by hand. */
+export function evidenceModel(settings: ModelSettings): EvidenceModel {
+  const { baselineRate: p0, impairedRate: p1, periodMs, samplesPerRound } = settings;
   return {
     failureWeight: Math.log(p1 / p0),
-    successWeight: Math.log((1 - p1) / (1 - p0)),
-    downScore: Math.log(YEAR_MS / periodMs / policy.falseAlarmsPerYear),
-    staleAfterMs: STALE_AFTER_SAMPLES * periodMs,
+    successWeight: Math.log((1 - p0) / (1 - p1)),
+    threshold: Math.log(((YEAR_MS / periodMs) * samplesPerRound) / settings.falseAlarmsPerYear),
+    sustainMs: Math.max(0, settings.sustainMs - CADENCE_TOLERANCE * periodMs),
+    staleAfterMs: STALE_AFTER_ROUNDS * periodMs,
   };
 }
 
-/** Failures in a row that bring a healthy fast signal down; the worst case of detection is this many ticks. */
-export function failuresToDown(policy: Policy): number {
-  const model = evidenceModel(policy, policy.tickMs);
-  return Math.ceil(model.downScore / model.failureWeight);
+/** Rounds of nothing but failures that bring a healthy signal down: the worst case of detection. */
+export function roundsToDown(settings: ModelSettings): number {
+  const { failureWeight, threshold } = evidenceModel(settings);
+  const byScore = Math.ceil(threshold / failureWeight / settings.samplesPerRound);
+  return Math.max(byScore, Math.ceil(settings.sustainMs / settings.periodMs) + 1);
 }
 
-export interface Sample {
-  readonly outcome: ProbeOutcome;
+/** Rounds of nothing but successes that clear an alarm. */
+export function roundsToClear(settings: ModelSettings): number {
+  const { successWeight, threshold } = evidenceModel(settings);
+  return Math.ceil(threshold / successWeight / settings.samplesPerRound);
+}
+
+export interface Samples {
+  readonly outcomes: readonly ProbeOutcome[];
+  /** When the round began. */
   readonly atMs: number;
 }
 
-/** Adds one sample. A failure that says nothing about the region leaves the evidence as it was, and lets it age. */
-export function addSample(
+/** Adds one round's samples. Failures that say nothing about the region leave the evidence as it was, and let it age. */
+export function addSamples(
   previous: SignalEvidence | undefined,
-  sample: Sample,
+  { outcomes, atMs }: Samples,
   model: EvidenceModel,
 ): SignalEvidence | undefined {
-  const { outcome, atMs } = sample;
-  if (!outcome.ok && !errorClasses[outcome.errorClass].evidence) return previous;
-  const wasAlarmed = previous?.alarmed === true;
-  const fresh = previous !== undefined && atMs - previous.sampledAtMs <= model.staleAfterMs;
-  // A suspicion does not outlive a gap in the samples; an alarm does, or one lucky probe after a gap would clear it.
-  const before = fresh || wasAlarmed ? (previous?.score ?? 0) : 0;
-  const weight = outcome.ok ? model.successWeight : model.failureWeight;
-  // Capped at the threshold, so that the way back is as long after an hour of failure as after a minute.
-  const score = Math.min(model.downScore, Math.max(0, before + weight));
-  const alarmed = score >= model.downScore || (wasAlarmed && score > 0);
-  return { score, alarmed, sampledAtMs: atMs };
+  let evidence = previous;
+  for (const outcome of outcomes) {
+    if (!outcome.ok && !errorClasses[outcome.errorClass].evidence) continue;
+    evidence = addSample(evidence, { failed: !outcome.ok, atMs }, model);
+  }
+  return evidence;
+}
+
+/** Adds one sample that counts. */
+export function addSample(
+  previous: SignalEvidence | undefined,
+  { failed, atMs }: { readonly failed: boolean; readonly atMs: number },
+  model: EvidenceModel,
+): SignalEvidence {
+  const before = carriedOver(previous, atMs, model);
+  if (before.alarmed) {
+    const score = Math.max(0, before.score + (failed ? -model.failureWeight : model.successWeight));
+    if (score < model.threshold) return { ...before, score, sampledAtMs: atMs };
+    return { score: 0, alarmed: false, sinceMs: atMs, sampledAtMs: atMs };
+  }
+  const change = failed ? model.failureWeight : -model.successWeight;
+  // Capped, so that a suspicion that was not sustained is not harder to disperse than the alarm it did not become.
+  const score = Math.min(model.threshold, Math.max(0, before.score + change));
+  const sinceMs = before.score === 0 ? atMs : before.sinceMs;
+  const alarmed = failed && score >= model.threshold && atMs - sinceMs >= model.sustainMs;
+  return { score: alarmed ? 0 : score, alarmed, sinceMs, sampledAtMs: atMs };
+}
+
+/** A suspicion does not outlive a gap in the samples; an alarm does, or one lucky probe after a gap would clear it. */
+function carriedOver(
+  previous: SignalEvidence | undefined,
+  atMs: number,
+  model: EvidenceModel,
+): SignalEvidence {
+  const none = { score: 0, alarmed: false, sinceMs: atMs, sampledAtMs: atMs };
+  if (previous === undefined) return none;
+  const fresh = Math.abs(atMs - previous.sampledAtMs) <= model.staleAfterMs;
+  if (!fresh && !previous.alarmed) return none;
+  // After a step back of the clock the excursion begins now: one that "begins" in the future would never be sustained.
+  return {
+    ...previous,
+    score: fresh ? previous.score : 0,
+    sinceMs: Math.min(previous.sinceMs, atMs),
+  };
 }
 
 /** Level of a signal now. Missing or aged evidence is `unknown`, and so is evidence from the future. */
@@ -79,8 +146,7 @@ export function levelOf(
   nowMs: number,
 ): SignalLevel {
   if (evidence === undefined) return 'unknown';
-  const ageMs = nowMs - evidence.sampledAtMs;
-  if (ageMs > model.staleAfterMs || ageMs < -model.staleAfterMs) return 'unknown';
+  if (Math.abs(nowMs - evidence.sampledAtMs) > model.staleAfterMs) return 'unknown';
   if (evidence.alarmed) return 'down';
-  return evidence.score > 0 ? 'suspect' : 'up';
+  return evidence.score > SUSPECT_FAILURES * model.failureWeight ? 'suspect' : 'up';
 }

@@ -1,5 +1,5 @@
 import type { ControlReading } from './control.ts';
-import type { Diagnosis } from './diagnosis.ts';
+import { type Diagnosis, isFit } from './diagnosis.ts';
 import type { ObserverCondition, RegionLevels } from './observation.ts';
 import type { Mode, Policy } from './policy.ts';
 
@@ -13,7 +13,7 @@ export interface GuardInput {
   readonly observer: ObserverCondition;
   /** Since when the diagnosis has been actionable without a break. */
   readonly actionableSinceMs: number | null;
-  /** When the last EVACUATE vote of this observer cleared. */
+  /** When the last evacuation of this observer's vote ended. */
   readonly clearedAtMs: number | null;
 }
 
@@ -93,9 +93,11 @@ export const guards = [
     rule: 'standby-unfit',
     purpose: 'Never evacuate to a place that is not known to work.',
     refuses: ({ standby }) =>
-      standby.kinesisWrite === 'up' && standby.kinesisRead === 'up'
+      isFit(standby)
         ? undefined
-        : { reason: `standby: writes ${standby.kinesisWrite}, reads ${standby.kinesisRead}` },
+        : {
+            reason: `standby: writes ${standby.kinesisWrite}, reads ${standby.kinesisRead}, reachability ${standby.reachability}`,
+          },
   },
   {
     rule: 'cooldown',

@@ -1,14 +1,16 @@
 import { z } from 'zod';
 import { type DecisionState, initialDecisionState } from './decide.ts';
-import { type Evidence, noEvidence, signalNames } from './observation.ts';
-import { votes } from './vote.ts';
+import { phaseNames } from './lifecycle.ts';
+import { countedSignals, type Evidence, noEvidence } from './observation.ts';
 
 /** What an observer carries from tick to tick, and from run to run. */
 export interface Memory {
   readonly evidence: Evidence;
   readonly decision: DecisionState;
-  /** Ticks so far; the slow probes are due on every n-th. */
+  /** Rounds so far; the slow probes are due on every n-th. */
   readonly ticks: number;
+  /** When the last round began, by the observer's clock. The next run keeps its cadence. */
+  readonly lastRoundAtMs: number | null;
   /** First metric ever put to each role's CloudWatch: no point can be expected back before. */
   readonly firstMetricAtMs: { readonly primary: number | null; readonly standby: number | null };
 }
@@ -17,12 +19,26 @@ export const emptyMemory: Memory = {
   evidence: noEvidence,
   decision: initialDecisionState,
   ticks: 0,
+  lastRoundAtMs: null,
   firstMetricAtMs: { primary: null, standby: null },
 };
 
 const time = z.number().nullable();
-const signalEvidence = z.object({ score: z.number(), alarmed: z.boolean(), sampledAtMs: z.number() });
-const regionEvidence = z.partialRecord(z.enum(signalNames), signalEvidence);
+const signalEvidence = z.object({
+  score: z.number().nonnegative(),
+  alarmed: z.boolean(),
+  sinceMs: z.number(),
+  sampledAtMs: z.number(),
+});
+const regionEvidence = z.object({
+  ...(Object.fromEntries(countedSignals.map((name) => [name, signalEvidence.optional()])) as Record<
+    (typeof countedSignals)[number],
+    z.ZodOptional<typeof signalEvidence>
+  >),
+  kinesisLatency: z
+    .object({ quantileMs: z.number().positive(), samples: z.number().int().nonnegative(), slow: signalEvidence })
+    .optional(),
+});
 const memorySchema = z.object({
   evidence: z.object({
     primary: regionEvidence,
@@ -30,15 +46,18 @@ const memorySchema = z.object({
     observer: z.object({ selfInflictedTicks: z.number(), clockSuspectUntilMs: z.number() }),
   }),
   decision: z.object({
-    vote: z.enum(votes),
+    phase: z.enum(phaseNames),
     epoch: z.number().int().nonnegative(),
     voteSinceMs: time,
+    sawMove: z.boolean(),
     actionableSinceMs: time,
     healthySinceMs: time,
+    impairedAtMs: time,
     clearedAtMs: time,
     decidedAtMs: time,
   }),
   ticks: z.number().int().nonnegative(),
+  lastRoundAtMs: time,
   firstMetricAtMs: z.object({ primary: time, standby: time }),
 });
 

@@ -2,6 +2,10 @@
 export const modes = ['observe', 'approve', 'auto'] as const;
 export type Mode = (typeof modes)[number];
 
+/** Services beside Kinesis and CloudWatch that may be probed in the primary, to tell an outage of theirs from one of Kinesis. */
+export const siblingNames = ['cognito', 'lambda', 'sqs'] as const;
+export type SiblingName = (typeof siblingNames)[number];
+
 /**
  * Everything the decision depends on that an operator may choose.
  * Defaults and ranges live in `lib/config`; relations between the values (K of N, RTO budget) are checked at load.
@@ -15,22 +19,32 @@ export interface Policy {
   readonly tickMs: number;
   /** Longest wait for one probe call. An answer later than this is a time-out. */
   readonly probeTimeoutMs: number;
-  /** CloudWatch and control-plane probes run on every n-th tick: they inform, they do not move traffic, and they cost. */
+  /** Canary records an observer puts in each round, each a call of its own: they reach different front ends. */
+  readonly putsPerRound: number;
+  /** CloudWatch, control-plane and sibling probes run on every n-th tick: they inform, they do not move traffic, and they cost. */
   readonly slowProbeEveryTicks: number;
+  /** Services probed beside Kinesis and CloudWatch, in the primary. */
+  readonly siblingProbes: readonly SiblingName[];
   /** A stored vote is served this long; past it, it reads HOLD. */
   readonly voteTtlMs: number;
+  /** A failure that is over sooner than this is a blip, however complete it was. */
+  readonly blipMs: number;
   /** An actionable diagnosis must stand this long before it becomes a vote. 0 = at once (the evidence is already sequential). */
   readonly holdMs: number;
   /** The primary must have been healthy this long before an EVACUATE vote may clear. */
   readonly recoveryMs: number;
-  /** After a vote cleared, no new evacuation for this long. */
+  /** After an evacuation ended, no new one for this long. */
   readonly cooldownMs: number;
-  /** Failure fraction of a healthy region's probes (SPRT null hypothesis). */
+  /** Failure fraction of a healthy region's probes (null hypothesis). */
   readonly baselineFailureRate: number;
-  /** Failure fraction that must be found quickly (SPRT alternative). */
+  /** Failure fraction that must be found quickly (alternative). */
   readonly impairedFailureRate: number;
   /** Budget: expected false `down` per signal, observer and year. */
   readonly falseAlarmsPerYear: number;
+  /** A put is slow above this multiple of the 99th percentile learnt in healthy times… */
+  readonly slowFactor: number;
+  /** …and above this many milliseconds. */
+  readonly slowFloorMs: number;
 }
 
 /** The timing of the path outside the observers; it decides, with the policy, whether an RTO can be kept. */

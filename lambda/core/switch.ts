@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Latch } from './lifecycle.ts';
 import { standbyMarker } from './names.ts';
 
 /** Keys of a switch in the state table: one partition, so that one query reads them all. */
@@ -20,11 +21,10 @@ export function switchPosition(item: unknown): 'PRIMARY' | 'STANDBY' {
 export const switchText = (position: 'PRIMARY' | 'STANDBY'): string =>
   position === 'STANDBY' ? standbyMarker : 'switch=PRIMARY';
 
-/** Whether the switches hold traffic in the standby, so that a vote may clear without moving it back. */
-export type Latch = 'latched' | 'open' | 'unknown';
-
+/** Whether the switches hold traffic in the standby. Switches that were never set have no item. */
 export function latchOf(items: readonly unknown[] | 'unreadable', groups: number): Latch {
   if (items === 'unreadable') return 'unknown';
   const latched = items.filter((item) => switchPosition(item) === 'STANDBY').length;
-  return latched >= groups && groups > 0 ? 'latched' : 'open';
+  if (latched === 0 || groups === 0) return 'open';
+  return latched >= groups ? 'latched' : 'partial';
 }

@@ -17,14 +17,19 @@ export const defaultPolicy: Omit<Policy, 'votesToEvacuate'> = {
   mode: 'auto',
   tickMs: 5_000,
   probeTimeoutMs: 2_000,
+  putsPerRound: 3,
   slowProbeEveryTicks: 12,
+  siblingProbes: [],
   voteTtlMs: 30_000,
+  blipMs: 10_000,
   holdMs: 0,
   recoveryMs: 15 * MINUTE_MS,
   cooldownMs: 30 * MINUTE_MS,
   baselineFailureRate: 0.001,
-  impairedFailureRate: 0.5,
-  falseAlarmsPerYear: 1,
+  impairedFailureRate: 0.3,
+  falseAlarmsPerYear: 0.1,
+  slowFactor: 4,
+  slowFloorMs: 250,
 };
 
 export const defaultDelivery: Delivery = {

@@ -8,14 +8,19 @@ export const policy: Policy = {
   votesToEvacuate: 2,
   tickMs: 5_000,
   probeTimeoutMs: 2_000,
+  putsPerRound: 3,
   slowProbeEveryTicks: 12,
+  siblingProbes: [],
   voteTtlMs: 30_000,
+  blipMs: 10_000,
   holdMs: 0,
   recoveryMs: 900_000,
   cooldownMs: 1_800_000,
   baselineFailureRate: 0.001,
-  impairedFailureRate: 0.5,
-  falseAlarmsPerYear: 1,
+  impairedFailureRate: 0.3,
+  falseAlarmsPerYear: 0.1,
+  slowFactor: 4,
+  slowFloorMs: 250,
 };
 
 export const allUp: RegionLevels = {
