@@ -1,5 +1,4 @@
-import { failuresToDown } from '../../lambda/core/evidence.ts';
-import { CALLS_PER_ROUND, rtoBudget } from './budget.ts';
+import { CALLS_PER_ROUND, failingRoundsToVote, rtoBudget } from './budget.ts';
 import { type Config, observerRegions } from './config.ts';
 import type { ConfigProblem } from './errors.ts';
 
@@ -70,7 +69,7 @@ function oneFailureIsNoOutage({ policy }: Config): readonly ConfigProblem[] {
       },
     ];
   }
-  if (failuresToDown(policy) >= 2) return [];
+  if (failingRoundsToVote(policy) >= 2) return [];
   return [
     {
       path: 'policy.falseAlarmsPerYear',
