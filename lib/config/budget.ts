@@ -39,9 +39,10 @@ const DNS_PROPAGATION_MS = 5_000;
  */
 export function rtoBudget(policy: Policy, delivery: Delivery): RtoBudget {
   const evidenceMs = failingRoundsToVote(policy) * policy.tickMs + CALLS_PER_ROUND * policy.probeTimeoutMs;
+  const ridesOutBlips = failingRoundsToVote(policy) > failingRoundsToVote({ ...policy, blipMs: 0 });
   const parts: readonly BudgetPart[] = [
-    { part: 'evidence', ms: evidenceMs, lower: 'policy.tickMs' },
-    { part: 'seam', ms: policy.tickMs },
+    { part: 'evidence', ms: evidenceMs, lower: ridesOutBlips ? 'policy.blipMs' : 'policy.tickMs' },
+    { part: 'seam', ms: policy.tickMs, lower: 'policy.tickMs' },
     { part: 'hold', ms: policy.holdMs, ...(policy.holdMs > 0 && { lower: 'policy.holdMs' }) },
     {
       part: 'vote checks',

@@ -15,7 +15,7 @@ const READS_PER_ROUND = 2;
 const relations: readonly Relation[] = [
   distinctRoles,
   quorum,
-  oneFailureIsNoOutage,
+  oneRoundIsNoOutage,
   roundFitsTick,
   canaryReads,
   voteOutlivesSeam,
@@ -59,7 +59,7 @@ function quorum({ regions, policy }: Config): readonly ConfigProblem[] {
   ];
 }
 
-function oneFailureIsNoOutage({ policy }: Config): readonly ConfigProblem[] {
+function oneRoundIsNoOutage({ policy }: Config): readonly ConfigProblem[] {
   if (policy.baselineFailureRate >= policy.impairedFailureRate) {
     return [
       {
@@ -73,8 +73,9 @@ function oneFailureIsNoOutage({ policy }: Config): readonly ConfigProblem[] {
   return [
     {
       path: 'policy.falseAlarmsPerYear',
-      problem: 'is so high, beside so low a baselineFailureRate, that one failed probe is an outage',
-      fix: 'Lower it, or raise policy.baselineFailureRate.',
+      problem:
+        'is so high, beside so low a baselineFailureRate, that one failed round of probes is an outage',
+      fix: 'Lower it, raise policy.baselineFailureRate, or give policy.blipMs a tick or more.',
     },
   ];
 }
