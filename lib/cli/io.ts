@@ -1,0 +1,49 @@
+import { createColors } from 'picocolors';
+
+export type Colors = ReturnType<typeof createColors>;
+
+/** What a command may touch of the process, so that a test can stand in for it. */
+export interface Io {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly directory: string;
+  /** Somebody sits there and can answer: both ends are a terminal. */
+  readonly interactive: boolean;
+  /** Standard error is a terminal: spinners may turn there. */
+  readonly animated: boolean;
+  readonly columns: number;
+  readonly colors: Colors;
+  out(text: string): void;
+  err(text: string): void;
+  nowMs(): number;
+  /** Asks a yes-or-no question; called only when `interactive`. */
+  confirm(question: string): Promise<boolean>;
+}
+
+const DEFAULT_COLUMNS = 120;
+
+export function processIo(): Io {
+  const { env, stdout, stderr, stdin } = process;
+  return {
+    env,
+    directory: process.cwd(),
+    interactive: stdin.isTTY === true && stderr.isTTY === true,
+    animated: stderr.isTTY === true,
+    columns: stdout.columns ?? DEFAULT_COLUMNS,
+    colors: createColors(coloured(env, stdout.isTTY === true)),
+    out: (text) => void stdout.write(`${text}\n`),
+    err: (text) => void stderr.write(`${text}\n`),
+    nowMs: () => Date.now(),
+    confirm: async (question) => {
+      const { confirm } = await import('@clack/prompts');
+      // A cancelled prompt is a symbol: only a plain yes is a yes.
+      return (await confirm({ message: question, initialValue: false, output: stderr })) === true;
+    },
+  };
+}
+
+/** https://no-color.org: present and not empty, whatever its value. */
+export function coloured(env: Io['env'], terminal: boolean): boolean {
+  if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return false;
+  if (env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '' && env.FORCE_COLOR !== '0') return true;
+  return terminal && env.TERM !== 'dumb';
+}

@@ -1,0 +1,44 @@
+import type { Io } from './io.ts';
+
+export interface Progress {
+  say(text: string): void;
+  stop(): void;
+}
+
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const;
+const FRAME_MS = 100;
+const CLEAR_LINE = '\r\u001b[2K';
+
+/** One line that turns on a terminal; elsewhere a line each time that it has something new to say. Standard error only. */
+export function progress(
+  io: Io,
+  write: (text: string) => void = (text) => void process.stderr.write(text),
+): Progress {
+  if (!io.animated) {
+    let last = '';
+    return {
+      say: (text) => {
+        if (text !== last) io.err(text);
+        last = text;
+      },
+      stop: () => {},
+    };
+  }
+  let text = '';
+  let frame = 0;
+  const draw = (): void => {
+    frame = (frame + 1) % FRAMES.length;
+    write(`${CLEAR_LINE}${FRAMES[frame]} ${text}`);
+  };
+  const timer = setInterval(draw, FRAME_MS);
+  return {
+    say: (next) => {
+      text = next;
+      draw();
+    },
+    stop: () => {
+      clearInterval(timer);
+      write(CLEAR_LINE);
+    },
+  };
+}

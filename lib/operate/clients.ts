@@ -1,0 +1,106 @@
+import { appendFileSync } from 'node:fs';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { Route53Client } from '@aws-sdk/client-route-53';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { STSClient } from '@aws-sdk/client-sts';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { clientSettings } from '../../lambda/aws/clients.ts';
+import { type Call, type Divert, divert, type Instrumentable, observe } from './calls.ts';
+
+/** A file that every call is appended to, one JSON object a line, for `spillway audit`. */
+export const CALL_LOG = 'SPILLWAY_CALL_LOG';
+
+export interface AwsClientsOptions {
+  /** Whose calls these are in the audit: `cli failover`. */
+  readonly who: string;
+  /** Longest wait for one call. */
+  readonly timeoutMs: number;
+  /** Absent: the SDK's own, which honours AWS_ENDPOINT_URL. */
+  readonly endpoint?: string;
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Given: nothing is sent, and this is told what would have been. */
+  readonly divertTo?: Divert;
+  readonly callLog?: string;
+}
+
+interface Destroyable extends Instrumentable {
+  destroy(): void;
+}
+
+/** An operator looks at many cells of one table; more connections would only wait for each other. */
+const MAX_SOCKETS = 16;
+
+/** The CLI's clients, one per service and region, each bounded, and every call of them seen. */
+export class AwsClients {
+  readonly #options: AwsClientsOptions;
+  readonly #made: Destroyable[] = [];
+
+  constructor(options: AwsClientsOptions) {
+    this.#options = options;
+  }
+
+  documents(region: string): DynamoDBDocumentClient {
+    return DynamoDBDocumentClient.from(this.#prepared(new DynamoDBClient(this.#settings(region)), region), {
+      marshallOptions: { removeUndefinedValues: true },
+    });
+  }
+
+  stepFunctions(region: string): SFNClient {
+    return this.#prepared(new SFNClient(this.#settings(region)), region);
+  }
+
+  /** Always a regional endpoint: the global one is in us-east-1. */
+  identity(region: string): STSClient {
+    return this.#prepared(new STSClient(this.#settings(region)), region);
+  }
+
+  logs(region: string): CloudWatchLogsClient {
+    return this.#prepared(new CloudWatchLogsClient(this.#settings(region)), region);
+  }
+
+  cloudWatch(region: string): CloudWatchClient {
+    return this.#prepared(new CloudWatchClient(this.#settings(region)), region);
+  }
+
+  kinesis(region: string): KinesisClient {
+    return this.#prepared(new KinesisClient(this.#settings(region)), region);
+  }
+
+  lambda(region: string): LambdaClient {
+    return this.#prepared(new LambdaClient(this.#settings(region)), region);
+  }
+
+  /** A control plane in us-east-1: for `doctor` in quiet times, never for anything that is needed in an outage. */
+  route53(): Route53Client {
+    return this.#prepared(new Route53Client(this.#settings('us-east-1')), 'us-east-1');
+  }
+
+  /** Closes idle connections, or the process would outlive its answer. */
+  destroy(): void {
+    for (const client of this.#made.splice(0)) client.destroy();
+  }
+
+  #prepared<Made extends Destroyable>(client: Made, region: string): Made {
+    const { divertTo, callLog, who } = this.#options;
+    if (divertTo !== undefined) divert(client, region, divertTo);
+    else if (callLog !== undefined) {
+      const onCall = (call: Call): void => appendFileSync(callLog, `${JSON.stringify(call)}\n`);
+      observe(client, { region, who, onCall });
+    }
+    this.#made.push(client);
+    return client;
+  }
+
+  #settings(region: string) {
+    const { timeoutMs, endpoint, credentials } = this.#options;
+    return {
+      ...clientSettings(region, { timeoutMs, maxSockets: MAX_SOCKETS }),
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(credentials === undefined ? {} : { credentials }),
+    };
+  }
+}

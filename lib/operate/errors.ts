@@ -1,0 +1,21 @@
+/** Wrong options, or nobody there to consent: nothing was started. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** A guard says no. Nothing was changed. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+  readonly refusals: readonly { readonly rule: string; readonly reason: string }[];
+
+  constructor(refusals: readonly { readonly rule: string; readonly reason: string }[], hint?: string) {
+    const lines = refusals.map(({ rule, reason }) => `${reason} (${rule})`);
+    super([`Refused: ${lines.join('; ')}.`, ...(hint === undefined ? [] : [hint])].join(' '));
+    this.refusals = refusals;
+  }
+}
+
+/** Something that should have answered did not; the message says what to do meanwhile. */
+export class UnansweredError extends Error {
+  override readonly name = 'UnansweredError';
+}

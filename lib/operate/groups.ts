@@ -1,0 +1,55 @@
+import type { Config } from '../config/config.ts';
+import { UsageError } from './errors.ts';
+
+/** Every group of cells once, in the order of the config. */
+export const groupsOf = (config: Config): readonly string[] => [
+  ...new Set(config.cells.map(({ group }) => group)),
+];
+
+export interface Selection {
+  /** Cells that were asked for, and those that move with them because they share a switch. */
+  readonly cells: readonly string[];
+  readonly groups: readonly string[];
+  /** Cells that nobody named, and that move all the same. */
+  readonly carried: readonly string[];
+  readonly everything: boolean;
+}
+
+const MAX_LISTED = 20;
+
+export interface Wanted {
+  /** Names of cells, or of groups of them. */
+  readonly cells?: readonly string[];
+  readonly all?: true;
+}
+
+/**
+ * What moves. A cell cannot move without those it shares a switch with, and that must be seen before, not after.
+ *
+ * @throws UsageError
+ */
+export function select(config: Config, { cells, all }: Wanted): Selection {
+  if ((cells === undefined) === (all === undefined)) {
+    throw new UsageError('Say what is to move: --all, or --cells with names separated by commas.');
+  }
+  const named = cells ?? config.cells.map(({ name }) => name);
+  const isNamed = ({ name, group }: { readonly name: string; readonly group: string }): boolean =>
+    named.includes(name) || named.includes(group);
+  const unknown = named.filter(
+    (name) => !config.cells.some((cell) => cell.name === name || cell.group === name),
+  );
+  if (unknown.length > 0) {
+    const known = config.cells.map(({ name }) => name).slice(0, MAX_LISTED);
+    throw new UsageError(`There is no cell ${unknown.join(', ')}; there are ${known.join(', ')}.`);
+  }
+  const groups = groupsOf(config).filter((group) =>
+    config.cells.some((cell) => cell.group === group && (all || isNamed(cell))),
+  );
+  const moving = config.cells.filter(({ group }) => groups.includes(group));
+  return {
+    cells: moving.map(({ name }) => name),
+    groups,
+    carried: all ? [] : moving.filter((cell) => !isNamed(cell)).map(({ name }) => name),
+    everything: groups.length === groupsOf(config).length,
+  };
+}

@@ -1,0 +1,41 @@
+/** What was asked, and either what came back or why nothing did. */
+export type Reading<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly problem: string };
+
+/**
+ * Asks with a deadline of its own and never throws: one region that does not answer must not keep the others from
+ * being shown. The deadline holds even when the call ignores its abort signal (a credential provider may).
+ */
+export async function reading<Value>(
+  timeoutMs: number,
+  ask: (abortSignal: AbortSignal) => Promise<Value>,
+): Promise<Reading<Value>> {
+  const controller = new AbortController();
+  const { promise: late, resolve } = Promise.withResolvers<Reading<Value>>();
+  const timer = setTimeout(() => {
+    controller.abort();
+    resolve({ ok: false, problem: `no answer within ${timeoutMs / 1_000} s` });
+  }, timeoutMs);
+  const asked = (async (): Promise<Reading<Value>> => {
+    try {
+      return { ok: true, value: await ask(controller.signal) };
+    } catch (error) {
+      return { ok: false, problem: problemOf(error) };
+    }
+  })();
+  const first = await Promise.race([asked, late]);
+  clearTimeout(timer);
+  return first;
+}
+
+const MAX_PROBLEM = 160;
+
+/** One line, as an operator reads it: the innermost error knows best. */
+export function problemOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const inner = error.cause instanceof Error ? error.cause : error;
+  const message = inner.message.split('\n')[0] ?? '';
+  const text = inner.name === 'Error' ? message : `${inner.name}: ${message}`;
+  return text.length > MAX_PROBLEM ? `${text.slice(0, MAX_PROBLEM)}…` : text;
+}
