@@ -1,0 +1,58 @@
+import { Command } from 'commander';
+import type { JournalEntry } from '../../lambda/core/journal.ts';
+import { stateTable } from '../operate/state.ts';
+import { clientsFor, resolveTarget } from '../operate/target.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { Io } from './io.ts';
+import { type OutputFlags, type TargetFlags, wholeArgument, withJson, withTarget } from './options.ts';
+import { table } from './table.ts';
+import { type Outcome, perform } from './verb.ts';
+
+const DEFAULT_LIMIT = 30;
+const TABLE_TIMEOUT_MS = 3_000;
+
+interface HistoryFlags extends TargetFlags, OutputFlags {
+  readonly limit?: number;
+}
+
+/** `spillway history`: the journal, newest first. */
+export function historyCommand(io: Io): Command {
+  return withJson(withTarget(new Command('history').description('Who did what, when and why; newest first.')))
+    .option(
+      '--limit <n>',
+      `entries, at most 1000 (default: ${DEFAULT_LIMIT})`,
+      wholeArgument({ min: 1, max: 1_000 }),
+    )
+    .addHelpText('after', '\nExample:\n  spillway history --limit 10')
+    .action((flags: HistoryFlags) => perform(io, flags, () => history(io, flags)));
+}
+
+async function history(io: Io, flags: HistoryFlags): Promise<Outcome> {
+  const target = await resolveTarget({ directory: io.directory, env: io.env, ...flags });
+  const clients = clientsFor(target, { who: 'cli history', timeoutMs: TABLE_TIMEOUT_MS });
+  try {
+    const state = stateTable(target.config, clients, TABLE_TIMEOUT_MS);
+    const entries = await state.history(flags.limit ?? DEFAULT_LIMIT);
+    const document = entries.map((entry) => ({ at: new Date(entry.atMs).toISOString(), ...entry }));
+    return {
+      exit: exitCodes.done,
+      document: { ok: true, entries: document },
+      screen: historyScreen(entries, io.columns),
+    };
+  } finally {
+    clients.destroy();
+  }
+}
+
+export function historyScreen(entries: readonly JournalEntry[], columns: number): string {
+  if (entries.length === 0) return 'The journal is empty.';
+  const rows = entries.map(({ atMs, who, what, why, epoch, group }) => [
+    new Date(atMs).toISOString().replace('T', ' ').slice(0, 19),
+    what,
+    epoch === undefined ? '' : String(epoch),
+    group ?? '',
+    who,
+    why,
+  ]);
+  return table(['when (UTC)', 'what', 'epoch', 'group', 'who', 'why'], rows, { columns });
+}

@@ -1,0 +1,117 @@
+import type { CellStatus, ObserverStatus, Status } from '../../operate/status.ts';
+import type { Colors } from '../io.ts';
+import { table } from '../table.ts';
+
+export interface ScreenOptions {
+  readonly colors: Colors;
+  readonly columns: number;
+}
+
+/** More cells than this do not fit a screen: those that are where they belong are counted instead. */
+const MAX_CELLS = 12;
+
+/** One screen: the verdict first, then what it rests on. */
+export function statusScreen(status: Status, options: ScreenOptions): string {
+  const { colors } = options;
+  return [
+    headline(status, colors),
+    '',
+    ...findings(status, colors),
+    ...cells(status, options),
+    '',
+    observers(status, options),
+    '',
+    ...controls(status, colors),
+  ]
+    .flatMap((line) => line.split('\n'))
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+function headline(status: Status, colors: Colors): string {
+  const { quorum, primary, standby, observers: all } = status;
+  const evacuate = all.filter(({ vote }) => vote === 'EVACUATE').length;
+  const verdict = status.ok ? colors.green('HEALTHY') : colors.red('NOT HEALTHY');
+  const where = quorum.region ?? colors.red(`no answer (${quorum.problem})`);
+  return [
+    `${colors.bold(status.name)} ${verdict}   ${new Date(status.atMs).toISOString()}`,
+    `primary ${primary}, standby ${standby}; quorum says ${where}; ${evacuate} of ${all.length} votes EVACUATE (${status.votesToEvacuate} move traffic)`,
+  ].join('\n');
+}
+
+function findings({ findings: all }: Status, colors: Colors): readonly string[] {
+  if (all.length === 0) return [];
+  const lines = all.map(({ level, text, run }) => {
+    const mark = level === 'bad' ? colors.red('✗') : colors.yellow('!');
+    return `${mark} ${text}${run === undefined ? '' : colors.dim(`  → ${run}`)}`;
+  });
+  return [...lines, ''];
+}
+
+function cells(status: Status, { colors, columns }: ScreenOptions): readonly string[] {
+  const settled = (cell: CellStatus): boolean => cell.region === status.primary && cell.switch === 'PRIMARY';
+  const few = status.cells.length <= MAX_CELLS;
+  const shown = few ? status.cells : status.cells.filter((cell) => !settled(cell)).slice(0, MAX_CELLS);
+  const rows = shown.map(({ cell, group, region, stream, problem, switch: position }) => [
+    cell,
+    region === null ? colors.red('?') : region === status.primary ? region : colors.yellow(region),
+    position === 'STANDBY' ? colors.yellow(position) : position,
+    group === cell ? '' : group,
+    problem ?? stream ?? '',
+  ]);
+  const rest = status.cells.length - shown.length;
+  const counted = few
+    ? []
+    : [`… and ${rest} cells more, ${status.cells.filter(settled).length} of them in the primary`];
+  if (rows.length === 0) return counted;
+  return [table(['cell', 'DNS sends it to', 'switch', 'group', 'stream'], rows, { columns }), ...counted];
+}
+
+function observers(status: Status, { colors, columns }: ScreenOptions): string {
+  const rows = status.observers.map((observer) => observerRow(observer, colors));
+  return table(['observer', 'vote', 'age', 'diagnosis', 'phase', 'epoch', 'why'], rows, { columns });
+}
+
+function observerRow(observer: ObserverStatus, colors: Colors): readonly string[] {
+  const { region, answered, problem = '', vote, fresh, ageMs = 0, diagnosis = '' } = observer;
+  if (!answered) return [region, colors.red('no answer'), '', '', '', '', problem];
+  const shown = vote === 'EVACUATE' ? colors.red(vote) : (vote ?? '');
+  const [refusal] = observer.refusals ?? [];
+  const why =
+    refusal === undefined || diagnosis === 'Healthy'
+      ? (observer.comment ?? '')
+      : `${observer.comment} [${refusal.rule}]`;
+  return [
+    region,
+    fresh ? shown : colors.red(`${shown} (ran out)`),
+    age(ageMs),
+    diagnosis === 'Healthy' ? diagnosis : colors.yellow(diagnosis),
+    observer.phase ?? '',
+    String(observer.epoch ?? ''),
+    why,
+  ];
+}
+
+function controls(status: Status, colors: Colors): readonly string[] {
+  const { lease, lastDrill, lastAck, atMs, epoch } = status;
+  const at = (ms: number): string => new Date(ms).toISOString();
+  const held =
+    lease !== null && lease.untilMs > atMs ? `held by ${lease.holder} until ${at(lease.untilMs)}` : 'free';
+  const overrides = status.overrides.map(
+    ({ kind, owner, reason, untilMs, active }) =>
+      `${active ? colors.yellow(kind) : kind} until ${at(untilMs)} by ${owner}: ${reason}`,
+  );
+  return [
+    `mode ${status.mode}   ${overrides.length === 0 ? 'no override stands' : overrides.join('; ')}`,
+    `epoch ${epoch ?? 'unknown'}   lease ${held}`,
+    `last drill ${lastDrill === null ? 'not on record' : `${at(lastDrill.atMs)}: ${lastDrill.why}`}`,
+    ...(lastAck === null ? [] : [`last ack ${at(lastAck.atMs)} by ${lastAck.who}: ${lastAck.why}`]),
+  ];
+}
+
+export function age(ms: number): string {
+  const seconds = Math.round(ms / 1_000);
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+}

@@ -1,0 +1,68 @@
+import type { JournalEntry } from '../../../lambda/core/journal.ts';
+import type { PastRound } from '../../operate/past.ts';
+import type { Reading } from '../../operate/reading.ts';
+import type { ObserverChain, Why } from '../../operate/why.ts';
+import { historyScreen } from '../history.ts';
+import { age, type ScreenOptions } from './status.ts';
+
+export function whyScreen(why: Why, { colors }: ScreenOptions): string {
+  return [
+    ...why.observers.flatMap((chain) => observerLines(chain, (text) => colors.bold(text))),
+    colors.bold('together'),
+    `  quorum    ${why.quorum}`,
+    `  DNS       ${why.dns}`,
+    `  switches  ${why.switches}`,
+  ].join('\n');
+}
+
+function observerLines(chain: ObserverChain, bold: (text: string) => string): readonly string[] {
+  const { region, problem, evidence, diagnosis, phase, refusals = [] } = chain;
+  if (problem !== undefined)
+    return [bold(region), `  does not answer: ${problem}; what it cannot tell reads HOLD`, ''];
+  const signals = (list: readonly string[] = []): string => (list.length === 0 ? 'all up' : list.join(', '));
+  return [
+    `${bold(region)}  decided ${age(chain.ageMs ?? 0)} ago`,
+    `  evidence  primary: ${signals(evidence?.primary)}`,
+    `            standby: ${signals(evidence?.standby)}`,
+    ...(chain.observer === 'sound' ? [] : [`            this observer: ${chain.observer}`]),
+    `  diagnosis ${diagnosis?.code} (${diagnosis?.when}); ${diagnosis?.actionable ? 'calls for an evacuation' : 'does not call for an evacuation'}`,
+    // Without something that calls for an evacuation the other guards were not what decided.
+    ...(diagnosis?.actionable ? refusals.map(({ rule, reason }) => `  refused   ${rule}: ${reason}`) : []),
+    `  phase     ${phase?.name}: ${phase?.meaning}`,
+    `  decided   ${chain.comment}`,
+    `  vote      ${chain.vote}`,
+    '',
+  ];
+}
+
+export interface Past {
+  readonly atMs: number;
+  readonly rounds: ReadonlyMap<string, Reading<PastRound>>;
+  readonly entries: readonly JournalEntry[];
+}
+
+export function pastScreen({ atMs, rounds, entries }: Past, { colors, columns }: ScreenOptions): string {
+  const lines = [...rounds].flatMap(([region, round]) => {
+    if (!round.ok) return [colors.bold(region), `  ${round.problem}`, ''];
+    const { value } = round;
+    const measured = (role: Readonly<Record<string, string>> | undefined): string =>
+      Object.entries(role ?? {})
+        .map(([signal, outcome]) => `${signal}: ${outcome}`)
+        .join('; ') || 'not logged';
+    return [
+      `${colors.bold(region)}  ${age(Math.max(0, atMs - value.atMs))} before`,
+      `  primary   ${measured(value.primary)}`,
+      `  standby   ${measured(value.standby)}`,
+      `  diagnosis ${value.diagnosis}`,
+      ...(value.refusals?.length ? [`  refused   ${value.refusals.join(', ')}`] : []),
+      `  phase     ${value.phase}`,
+      `  decided   ${value.message}`,
+      `  vote      ${value.vote}`,
+      '',
+    ];
+  });
+  const journal = entries.length === 0 ? 'nothing' : historyScreen(entries, columns);
+  return [`At ${new Date(atMs).toISOString()}`, '', ...lines, colors.bold('on record by then'), journal].join(
+    '\n',
+  );
+}

@@ -1,0 +1,118 @@
+import { diagnoses } from '../../lambda/core/diagnosis.ts';
+import type { StateReadings } from './state.ts';
+import type { Status } from './status.ts';
+
+/** `bad` makes `spillway status` end with 4; `note` is worth knowing. */
+export interface StatusFinding {
+  readonly level: 'bad' | 'note';
+  readonly text: string;
+  /** The next command, where there is one. */
+  readonly run?: string;
+}
+
+type Facts = Omit<Status, 'findings' | 'ok'>;
+type Rule = (status: Facts, state: StateReadings) => readonly StatusFinding[];
+
+const HOUR_MS = 3_600_000;
+/** A weekly drill that is a day late. */
+export const DRILL_OVERDUE_MS = 8 * 24 * HOUR_MS;
+const MAX_NAMED = 5;
+
+/** In the order in which an operator should read them. */
+const rules: readonly Rule[] = [
+  ({ cells }) => {
+    const lost = cells.filter(({ region }) => region === null);
+    if (lost.length === 0) return [];
+    return [bad(`DNS does not answer for ${named(lost.map(({ cell }) => cell))}: ${lost[0]?.problem}`)];
+  },
+  ({ cells, standby, epoch }) => {
+    const moved = cells.filter(({ region }) => region === standby);
+    if (moved.length === 0) return [];
+    const which = moved.length === cells.length ? 'every cell' : named(moved.map(({ cell }) => cell));
+    return [bad(`traffic of ${which} is in the standby (epoch ${epoch ?? 'unknown'})`, 'spillway why')];
+  },
+  ({ cells, standby }) => {
+    const loose = cells.filter((cell) => cell.region === standby && cell.switch === 'PRIMARY');
+    if (loose.length === 0) return [];
+    const text = `only the votes hold ${named(loose.map(({ cell }) => cell))} in the standby: no switch is set`;
+    return [bad(text, 'spillway failover --all --reason "latch"')];
+  },
+  ({ cells, primary }) => {
+    const early = cells.filter((cell) => cell.region === primary && cell.switch === 'STANDBY');
+    if (early.length === 0) return [];
+    return [
+      bad(`${named(early.map(({ cell }) => cell))}: the switch says STANDBY and DNS does not follow yet`),
+    ];
+  },
+  ({ observers }) =>
+    observers.flatMap((observer) => {
+      if (!observer.answered) return [bad(`observer ${observer.region}: ${observer.problem}`)];
+      if (!observer.fresh) {
+        return [bad(`observer ${observer.region} is silent: its vote has run out, and reads HOLD`)];
+      }
+      return [];
+    }),
+  ({ observers, votesToEvacuate }) => {
+    const live = observers.filter(({ fresh }) => fresh).length;
+    if (live >= votesToEvacuate) return [];
+    const text = `${live} of ${observers.length} observers have a live vote; ${votesToEvacuate} are needed to evacuate by themselves`;
+    return [bad(text, 'spillway failover --all --reason "…"')];
+  },
+  ({ observers }) => {
+    const accusing = observers.filter(({ vote }) => vote === 'EVACUATE');
+    if (accusing.length === 0) return [];
+    const where = named(accusing.map(({ region }) => region));
+    return [bad(`${accusing.length} of ${observers.length} votes are EVACUATE (${where})`, 'spillway why')];
+  },
+  ({ observers }) => {
+    const codes = new Set(
+      observers.flatMap(({ fresh, diagnosis }) => (fresh && diagnosis ? [diagnosis] : [])),
+    );
+    return diagnoses.flatMap(({ code, description, operator }) =>
+      codes.has(code) && code !== 'Healthy' ? [bad(`${code}: ${description} ${operator}`)] : [],
+    );
+  },
+  ({ control }) => {
+    if (control === 'unreadable')
+      return [
+        bad('the control item cannot be understood: it counts as a pause', 'spillway resume --reason "…"'),
+      ];
+    return control === 'unanswered' ? [bad('the control item does not answer: it counts as a pause')] : [];
+  },
+  (_status, { switches, lease }) => [
+    ...(switches.ok ? [] : [bad(`the switches cannot be read: ${switches.problem}`)]),
+    ...(lease.ok ? [] : [bad(`the lease cannot be read: ${lease.problem}`)]),
+  ],
+  ({ quorum }) => (quorum.region === null ? [bad(`region record: ${quorum.problem}`)] : []),
+  ({ overrides, atMs }) =>
+    overrides.map(({ kind, owner, reason, untilMs, active }) => {
+      const hours = ((untilMs - atMs) / HOUR_MS).toFixed(1);
+      const run = kind === 'pause' ? 'spillway resume --reason "…"' : undefined;
+      return note(`${kind} by ${owner}: ${reason} (${active ? `${hours} h left` : 'not begun yet'})`, run);
+    }),
+  ({ mode }) =>
+    mode === 'auto' || mode === 'unknown' ? [] : [note(`mode is ${mode}: nothing moves by itself`)],
+  ({ lastDrill, atMs }, { journal }) => {
+    if (!journal.ok) return [note(`the journal cannot be read: ${journal.problem}`)];
+    if (lastDrill !== null && atMs - lastDrill.atMs <= DRILL_OVERDUE_MS) return [];
+    return [note(lastDrill === null ? 'no drill is on record' : 'the weekly drill is overdue')];
+  },
+];
+
+/** Pure: everything that is not as it is in healthy times. */
+export const findingsOf = (status: Facts, state: StateReadings): readonly StatusFinding[] =>
+  rules.flatMap((rule) => rule(status, state));
+
+const bad = (text: string, run?: string): StatusFinding => ({
+  level: 'bad',
+  text,
+  ...(run === undefined ? {} : { run }),
+});
+const note = (text: string, run?: string): StatusFinding => ({ ...bad(text, run), level: 'note' });
+
+/** The first few, and how many more. */
+export function named(names: readonly string[]): string {
+  const rest = names.length - MAX_NAMED;
+  const shown = names.slice(0, MAX_NAMED).join(', ');
+  return rest > 0 ? `${shown} and ${rest} more` : shown;
+}

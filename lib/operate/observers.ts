@@ -1,0 +1,69 @@
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import { diagnosisCodes } from '../../lambda/core/diagnosis.ts';
+import { phaseNames } from '../../lambda/core/lifecycle.ts';
+import { type Memory, parseMemory } from '../../lambda/core/memory.ts';
+import { voteTableName } from '../../lambda/core/names.ts';
+import { liveVote, observerKey, type Vote, votes } from '../../lambda/core/vote.ts';
+import { type Config, observerRegions } from '../config/config.ts';
+import type { AwsClients } from './clients.ts';
+import { type Reading, reading } from './reading.ts';
+
+const itemSchema = z.object({
+  vote: z.enum(votes),
+  diagnosis: z.enum(diagnosisCodes),
+  phase: z.enum(phaseNames),
+  comment: z.string(),
+  decidedAtMs: z.number(),
+  expiresAtMs: z.number(),
+  voteSinceMs: z.number().nullable(),
+  epoch: z.number(),
+  refusals: z.array(z.object({ rule: z.string(), reason: z.string(), untilMs: z.number().optional() })),
+});
+
+/** What an observer last stored in its own region. */
+export interface ObserverReport extends Readonly<z.infer<typeof itemSchema>> {
+  /** What its endpoint says now: a vote that was not renewed reads HOLD. */
+  readonly liveVote: Vote;
+  readonly fresh: boolean;
+  readonly memory: Memory;
+}
+
+export type ObserverReadings = ReadonlyMap<string, Reading<ObserverReport>>;
+
+export interface ObserverOptions {
+  readonly clients: AwsClients;
+  readonly timeoutMs: number;
+  readonly nowMs: () => number;
+}
+
+/** Asks each observer's own region, all at once, each with its own time-out. Never throws, and never asks the primary. */
+export async function readObservers(config: Config, options: ObserverOptions): Promise<ObserverReadings> {
+  const { clients, timeoutMs, nowMs } = options;
+  const readings = observerRegions(config.regions).map(async (region) => {
+    const documents = clients.documents(region);
+    const report = await reading(timeoutMs, async (abortSignal) => {
+      const { Item } = await documents.send(
+        new GetCommand({ TableName: voteTableName(config.name), Key: observerKey, ConsistentRead: true }),
+        { abortSignal },
+      );
+      return observerReport(Item, nowMs());
+    });
+    return [region, report] as const;
+  });
+  return new Map(await Promise.all(readings));
+}
+
+/** @throws Error when the observer has not stored anything that can be read. */
+export function observerReport(item: Record<string, unknown> | undefined, nowMs: number): ObserverReport {
+  if (item?.vote === undefined) throw new Error('this observer has not decided anything yet');
+  const parsed = itemSchema.safeParse(item);
+  if (!parsed.success)
+    throw new Error(`what it stored cannot be read (${parsed.error.issues[0]?.path.join('.')})`);
+  return {
+    ...parsed.data,
+    liveVote: liveVote(item, nowMs),
+    fresh: nowMs < parsed.data.expiresAtMs,
+    memory: parseMemory(item.memory),
+  };
+}

@@ -1,0 +1,93 @@
+import { FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { z } from 'zod';
+import type { JournalEntry } from '../../lambda/core/journal.ts';
+import { observerFunctionName } from '../../lambda/core/names.ts';
+import { type Config, observerRegions } from '../config/config.ts';
+import type { AwsClients } from './clients.ts';
+import { type Reading, reading } from './reading.ts';
+
+/** The line that an observer logs each round. */
+const lineSchema = z.object({
+  message: z.string(),
+  diagnosis: z.string(),
+  phase: z.string(),
+  vote: z.string(),
+  epoch: z.number().optional(),
+  refusals: z.array(z.string()).optional(),
+  primary: z.record(z.string(), z.string()).optional(),
+  standby: z.record(z.string(), z.string()).optional(),
+});
+
+export interface PastRound extends Readonly<z.infer<typeof lineSchema>> {
+  readonly atMs: number;
+}
+
+export interface PastOptions {
+  readonly clients: AwsClients;
+  readonly atMs: number;
+  readonly timeoutMs: number;
+}
+
+/** Rounds are seconds apart; an observer that logged nothing for this long before was not there. */
+const LOOK_BACK_MS = 120_000;
+const MAX_EVENTS = 500;
+const MAX_PAGES = 5;
+
+/** The last round of each observer up to that time, from its log in its own region. Never throws. */
+export async function readPast(
+  config: Config,
+  options: PastOptions,
+): Promise<ReadonlyMap<string, Reading<PastRound>>> {
+  const rounds = observerRegions(config.regions).map(
+    async (region) =>
+      [
+        region,
+        await reading(options.timeoutMs, (signal) => lastRound(config, region, { ...options, signal })),
+      ] as const,
+  );
+  return new Map(await Promise.all(rounds));
+}
+
+async function lastRound(
+  config: Config,
+  region: string,
+  { clients, atMs, signal }: PastOptions & { readonly signal: AbortSignal },
+): Promise<PastRound> {
+  const logs = clients.logs(region);
+  let last: PastRound | undefined;
+  let nextToken: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const answer = await logs.send(
+      new FilterLogEventsCommand({
+        logGroupName: `/aws/lambda/${observerFunctionName(config.name)}`,
+        startTime: atMs - LOOK_BACK_MS,
+        endTime: atMs + 1,
+        filterPattern: '{ $.diagnosis = * }',
+        limit: MAX_EVENTS,
+        ...(nextToken === undefined ? {} : { nextToken }),
+      }),
+      { abortSignal: signal },
+    );
+    for (const { message = '', timestamp = 0 } of answer.events ?? []) {
+      const round = parseRound(message, timestamp);
+      if (round !== undefined && round.atMs >= (last?.atMs ?? 0)) last = round;
+    }
+    nextToken = answer.nextToken;
+    if (nextToken === undefined) break;
+  }
+  if (last === undefined) throw new Error(`it logged no round in the ${LOOK_BACK_MS / 1_000} s before`);
+  return last;
+}
+
+export function parseRound(message: string, timestampMs: number): PastRound | undefined {
+  try {
+    return { ...lineSchema.parse(JSON.parse(message)), atMs: timestampMs };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What people and the conductor had done by then, newest first, at most the last few. */
+export function journalBefore(entries: readonly JournalEntry[], atMs: number): readonly JournalEntry[] {
+  return entries.filter((entry) => entry.atMs <= atMs).slice(0, 10);
+}

@@ -1,0 +1,46 @@
+import type { Config } from '../config/config.ts';
+import type { AwsClients } from './clients.ts';
+import { readDns } from './dns.ts';
+import { readObservers } from './observers.ts';
+import { readState } from './state.ts';
+import { type Readings, type Status, type StoredReadings, statusOf } from './status.ts';
+import { clientsFor, type Target } from './target.ts';
+
+/** Everything is asked at once, so this is about how long the whole screen takes with a region gone. */
+export const READ_TIMEOUT_MS = 2_500;
+
+export interface ReadOptions {
+  readonly who: string;
+  readonly nowMs: () => number;
+}
+
+/** Asks DNS, the observers' regions and the standby, all at once. Never the primary, never a control plane, never for long. */
+export async function readAll(target: Target, { who, nowMs }: ReadOptions): Promise<Readings> {
+  const clients = clientsFor(target, { who, timeoutMs: READ_TIMEOUT_MS });
+  const { config, dnsServers } = target;
+  try {
+    const [dns, stored] = await Promise.all([
+      readDns(config, dnsServers === undefined ? {} : { servers: dnsServers }),
+      readStored(config, { clients, nowMs }),
+    ]);
+    return { ...stored, atMs: nowMs(), dns };
+  } finally {
+    clients.destroy();
+  }
+}
+
+/** What observers and operators have left in the tables, without DNS. */
+export async function readStored(
+  config: Config,
+  { clients, nowMs }: { readonly clients: AwsClients; readonly nowMs: () => number },
+): Promise<StoredReadings> {
+  const [observers, state] = await Promise.all([
+    readObservers(config, { clients, timeoutMs: READ_TIMEOUT_MS, nowMs }),
+    readState(config, { clients, timeoutMs: READ_TIMEOUT_MS }),
+  ]);
+  return { atMs: nowMs(), observers, state };
+}
+
+export async function readStatus(target: Target, options: ReadOptions): Promise<Status> {
+  return statusOf(target.config, await readAll(target, options));
+}

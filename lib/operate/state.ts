@@ -1,0 +1,43 @@
+import type { ControlReading } from '../../lambda/core/control.ts';
+import type { JournalEntry } from '../../lambda/core/journal.ts';
+import type { Lease } from '../../lambda/core/lease.ts';
+import { stateTableName } from '../../lambda/core/names.ts';
+import { StateTable, type StoredSwitch } from '../../lambda/state/state-table.ts';
+import type { Config } from '../config/config.ts';
+import type { AwsClients } from './clients.ts';
+import { type Reading, reading } from './reading.ts';
+
+export interface StateReadings {
+  readonly control: Reading<ControlReading>;
+  readonly switches: Reading<readonly StoredSwitch[]>;
+  /** No value: nobody ever held it. */
+  readonly lease: Reading<Lease | undefined>;
+  /** Of the newest act; 0 when there never was one. */
+  readonly epoch: Reading<number>;
+  /** Newest first. */
+  readonly journal: Reading<readonly JournalEntry[]>;
+}
+
+/** Enough to find the last drill and the last acknowledgement in. */
+const JOURNAL_ENTRIES = 200;
+
+export function stateTable(config: Config, clients: AwsClients, timeoutMs: number): StateTable {
+  const client = clients.documents(config.regions.standby);
+  return new StateTable({ client, table: stateTableName(config.name), timeoutMs });
+}
+
+/** Reads what the standby's table says, each part on its own. Never throws. */
+export async function readState(
+  config: Config,
+  { clients, timeoutMs }: { readonly clients: AwsClients; readonly timeoutMs: number },
+): Promise<StateReadings> {
+  const table = stateTable(config, clients, timeoutMs);
+  const [control, switches, lease, epoch, journal] = await Promise.all([
+    reading(timeoutMs, () => table.readControl()),
+    reading(timeoutMs, () => table.readSwitches()),
+    reading(timeoutMs, () => table.readLease()),
+    reading(timeoutMs, () => table.newestEpoch()),
+    reading(timeoutMs, () => table.history(JOURNAL_ENTRIES)),
+  ]);
+  return { control, switches, lease, epoch, journal };
+}

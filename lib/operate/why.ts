@@ -1,0 +1,107 @@
+import { diagnoses } from '../../lambda/core/diagnosis.ts';
+import { guards } from '../../lambda/core/guards.ts';
+import { phases } from '../../lambda/core/lifecycle.ts';
+import {
+  levelsOf,
+  observerCondition,
+  type RegionLevels,
+  signalNames,
+} from '../../lambda/core/observation.ts';
+import type { Config } from '../config/config.ts';
+import type { ObserverReport } from './observers.ts';
+import type { Readings, Status } from './status.ts';
+
+/** From what an observer measured to what it votes, each step with what decided it. */
+export interface ObserverChain {
+  readonly region: string;
+  readonly problem?: string;
+  readonly ageMs?: number;
+  /** Signals that are not `up`, and what is not probed left out. */
+  readonly evidence?: { readonly primary: readonly string[]; readonly standby: readonly string[] };
+  readonly observer?: string;
+  readonly diagnosis?: { readonly code: string; readonly when: string; readonly actionable: boolean };
+  readonly refusals?: readonly { readonly rule: string; readonly reason: string; readonly purpose: string }[];
+  readonly phase?: { readonly name: string; readonly meaning: string };
+  readonly comment?: string;
+  readonly vote?: string;
+  readonly sinceMs?: number | null;
+}
+
+export interface Why {
+  readonly ok: true;
+  readonly atMs: number;
+  readonly observers: readonly ObserverChain[];
+  readonly quorum: string;
+  readonly dns: string;
+  readonly switches: string;
+}
+
+/** Pure: why traffic is where it is, now. */
+export function whyNow(config: Config, readings: Readings, status: Status): Why {
+  return {
+    ok: true,
+    atMs: readings.atMs,
+    observers: [...readings.observers].map(([region, report]) =>
+      report.ok ? chain(config, region, report.value, readings.atMs) : { region, problem: report.problem },
+    ),
+    quorum: quorumSentence(status),
+    dns: dnsSentence(status),
+    switches: switchSentence(status),
+  };
+}
+
+function chain(config: Config, region: string, report: ObserverReport, atMs: number): ObserverChain {
+  const { memory, decidedAtMs, diagnosis, refusals, phase, comment, liveVote, voteSinceMs } = report;
+  const row = diagnoses.find(({ code }) => code === diagnosis);
+  const levels = (role: 'primary' | 'standby'): readonly string[] =>
+    told(levelsOf(memory.evidence[role], config.policy, decidedAtMs));
+  return {
+    region,
+    ageMs: Math.max(0, atMs - decidedAtMs),
+    evidence: { primary: levels('primary'), standby: levels('standby') },
+    observer: observerCondition(memory.evidence.observer, decidedAtMs),
+    diagnosis: { code: diagnosis, when: row?.when ?? '', actionable: row?.actionable ?? false },
+    refusals: refusals.map(({ rule, reason }) => ({
+      rule,
+      reason,
+      purpose: guards.find((guard) => guard.rule === rule)?.purpose ?? '',
+    })),
+    phase: { name: phase, meaning: phases[phase].meaning },
+    comment,
+    vote: report.fresh ? liveVote : `${liveVote} (its last vote has run out)`,
+    sinceMs: voteSinceMs,
+  };
+}
+
+/** Optional probes that nobody asked for stay unknown for ever: that is no news. */
+const optional = new Set(['cognito', 'lambda', 'sqs']);
+
+function told(levels: RegionLevels): readonly string[] {
+  const notUp = signalNames.filter(
+    (name) => levels[name] !== 'up' && !(optional.has(name) && levels[name] === 'unknown'),
+  );
+  return notUp.map((name) => `${name} ${levels[name]}`);
+}
+
+function quorumSentence({ observers, votesToEvacuate, quorum, primary }: Status): string {
+  const votes = observers.filter(({ vote }) => vote === 'EVACUATE').length;
+  const says = quorum.region ?? `nothing (${quorum.problem})`;
+  const agrees = votes >= votesToEvacuate === (quorum.region !== primary);
+  const late =
+    agrees || quorum.region === null
+      ? ''
+      : '; DNS has not followed yet, or the checkers do not see what is stored';
+  return `${votes} of ${observers.length} votes are EVACUATE, ${votesToEvacuate} are needed; the region record says ${says}${late}`;
+}
+
+function dnsSentence({ cells, primary, standby }: Status): string {
+  const at = (region: string | null): number => cells.filter((cell) => cell.region === region).length;
+  const silent = at(null) === 0 ? '' : `, ${at(null)} do not answer`;
+  return `${at(primary)} of ${cells.length} cells are in the primary, ${at(standby)} in the standby${silent}`;
+}
+
+function switchSentence({ cells, epoch }: Status): string {
+  const held = cells.filter(({ switch: position }) => position === 'STANDBY').length;
+  if (cells.some(({ switch: position }) => position === 'unknown')) return 'the switches cannot be read';
+  return `switches hold ${held} of ${cells.length} cells in the standby; newest epoch ${epoch ?? 'unknown'}`;
+}

@@ -1,0 +1,103 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type FakeAws, startFakeAws, tableOf } from '../operate/fixtures/fake-aws.ts';
+import { type SignalServer, startSignalServer } from '../producer/signal-server.ts';
+import { type Shell, startShell } from './fixtures/cli.ts';
+
+let aws: FakeAws;
+let dns: SignalServer;
+let shell: Shell;
+
+beforeEach(async () => {
+  [aws, dns] = await Promise.all([startFakeAws(), startSignalServer('v=1; region=us-west-2; stream=orders')]);
+  shell = await startShell();
+  const zone = { id: 'ZLOCAL', name: 'shop.example.com' };
+  const facts = { localStackUrl: aws.url, dnsServer: dns.address, zone, result: {} };
+  await writeFile(join(shell.directory, 'world.json'), JSON.stringify(facts));
+  for (const region of ['us-west-2', 'us-east-2', 'eu-west-1']) vote(region);
+});
+afterEach(async () => {
+  await Promise.all([aws.close(), dns.close(), shell.close()]);
+});
+
+function vote(region: string): void {
+  const nowMs = Date.now();
+  tableOf(aws, `${region}/shop-vote`).set('observer#undefined', {
+    pk: { S: 'observer' },
+    vote: { S: 'EVACUATE' },
+    diagnosis: { S: 'RegionUnreachable' },
+    phase: { S: 'evacuating' },
+    comment: { S: 'no guard refuses: voting to evacuate' },
+    decidedAtMs: { N: String(nowMs - 1_000) },
+    expiresAtMs: { N: String(nowMs + 29_000) },
+    voteSinceMs: { N: String(nowMs - 20_000) },
+    epoch: { N: '1' },
+    refusals: { L: [] },
+  });
+}
+
+interface Shown {
+  readonly ok: boolean;
+  readonly cells: readonly { readonly region: string | null }[];
+  readonly observers: readonly {
+    readonly region: string;
+    readonly answered: boolean;
+    readonly vote?: string;
+  }[];
+  readonly control: string;
+}
+
+const timed = async () => {
+  const startedMs = performance.now();
+  const { exit, json } = await shell.run('status --json --world world.json');
+  return { exit, shown: json as Shown, tookMs: performance.now() - startedMs };
+};
+
+describe('status --world', () => {
+  test('asks DNS, the observers and the standby, never the primary, and ends with 4 after an evacuation', async () => {
+    const { exit, shown } = await timed();
+    expect(exit).toBe(4);
+    expect(shown.cells.map(({ region }) => region)).toEqual(['us-west-2', 'us-west-2']);
+    expect(shown.observers.map(({ vote: each }) => each)).toEqual(['EVACUATE', 'EVACUATE', 'EVACUATE']);
+    expect(shown.control).toBe('read');
+    expect(aws.calls.map(({ region }) => region)).not.toContain('us-east-1');
+    expect([...new Set(aws.calls.map(({ service }) => service))]).toEqual(['dynamodb']);
+  });
+
+  test.each(['us-west-2', 'us-east-2'])(
+    'with %s black-holed answers within 5 s, and shows what does not',
+    async (region) => {
+      aws.blackHoles.add(region);
+      const { exit, shown, tookMs } = await timed();
+      expect(tookMs).toBeLessThan(5_000);
+      expect(exit).toBe(4);
+      const silent = shown.observers.filter(({ answered }) => !answered).map((observer) => observer.region);
+      expect(silent).toEqual([region]);
+      expect(shown.control).toBe(region === 'us-west-2' ? 'unanswered' : 'read');
+    },
+  );
+
+  test('without DNS shows the cells as unknown', async () => {
+    dns.answer = undefined;
+    const { exit, shown } = await timed();
+    expect(exit).toBe(4);
+    expect(shown.cells.map(({ region }) => region)).toEqual([null, null]);
+  });
+
+  test('an answer that names a third region is no answer', async () => {
+    dns.answer = 'v=1; region=eu-west-1; stream=orders';
+    expect((await timed()).shown.cells[0]?.region).toBeNull();
+  });
+
+  test('why tells the chain of each observer', async () => {
+    const { exit, out } = await shell.run('why --world world.json');
+    expect(exit).toBe(0);
+    expect(out).toMatch(/diagnosis RegionUnreachable \(primary reachability and writes down\); calls for/);
+    expect(out).toMatch(/3 of 3 votes are EVACUATE, 2 are needed/);
+  });
+
+  test('a file that describes no world is wrong usage', async () => {
+    expect((await shell.run('status --world spillway.config.json')).exit).toBe(2);
+  });
+});
