@@ -1,0 +1,62 @@
+import { Command } from 'commander';
+import { journaled } from '../operate/apply-control.ts';
+import { named } from '../operate/findings.ts';
+import { select } from '../operate/groups.ts';
+import { stateTable } from '../operate/state.ts';
+import { change } from './change.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { Io } from './io.ts';
+import { type ChangeFlags, listArgument, withChange } from './options.ts';
+import { perform } from './verb.ts';
+
+interface DrainedFlags extends ChangeFlags {
+  readonly cells?: readonly string[];
+  readonly all?: true;
+}
+
+const TABLE_TIMEOUT_MS = 3_000;
+
+/** `spillway drained`: what was stranded in the primary has been read, so `failback --after-drain` need not wait for it. */
+export function drainedCommand(io: Io): Command {
+  return withChange(
+    new Command('drained').description(
+      'Put on record that the records stranded in the primary have been read; `failback --after-drain` waits for it.',
+    ),
+  )
+    .option('--cells <names>', 'cells, or groups of them, separated by commas', listArgument)
+    .option('--all', 'every cell')
+    .addHelpText(
+      'after',
+      '\nExample:\n  spillway drained --cells orders --reason "consumer lag is 0, inc-4711"',
+    )
+    .action((flags: DrainedFlags) =>
+      perform(io, flags, () =>
+        change({
+          io,
+          verb: 'drained',
+          flags,
+          act: async ({ target, clients, owner, reason, nowMs, id, consent }) => {
+            const table = stateTable(target.config, clients, TABLE_TIMEOUT_MS);
+            const { groups } = select(target.config, flags);
+            // Unlike a move, a drain is of one cell alone, whatever switch it shares.
+            const cells = target.config.cells.filter(
+              ({ name, group }) =>
+                groups.includes(group) &&
+                (flags.all || flags.cells?.includes(name) || flags.cells?.includes(group)),
+            );
+            const epoch = await table.newestEpoch();
+            const names = cells.map(({ name }) => name);
+            await consent(`drained, of epoch ${epoch}: ${named(names)}`);
+            for (const { name } of cells) await table.markDrained({ cell: name, epoch, atMs: nowMs });
+            const entry = { atMs: nowMs, who: owner, what: 'drained', why: reason, epoch, after: names };
+            const problem = await journaled(() => table.journal(entry, id));
+            return {
+              exit: exitCodes.done,
+              document: { ok: true, verb: 'drained', epoch, cells: names, journaled: problem === undefined },
+              screen: `drained: ${names.length} cells marked, of epoch ${epoch}.`,
+            };
+          },
+        }),
+      ),
+    );
+}

@@ -1,0 +1,30 @@
+import { Command } from 'commander';
+import { controlVerb } from './control.ts';
+import type { Io } from './io.ts';
+import { type OverrideFlags, withChange, withExpiry } from './options.ts';
+import { perform } from './verb.ts';
+
+const HOUR_MS = 3_600_000;
+const bounds = { defaultMs: 2 * HOUR_MS, maxMs: 24 * HOUR_MS } as const;
+
+/** `spillway pause`: no evacuation starts by itself until it ends. */
+export function pauseCommand(io: Io): Command {
+  const command = new Command('pause').description(
+    'Stop new evacuations from starting by themselves. One under way is not undone, and `failover` still works.',
+  );
+  return withExpiry(withChange(command), bounds)
+    .addHelpText('after', '\nExample:\n  spillway pause --for 2h --reason "load test in us-east-1"')
+    .action((flags: OverrideFlags) =>
+      perform(io, flags, () =>
+        controlVerb({
+          io,
+          verb: 'pause',
+          flags,
+          actOf: ({ owner, reason, nowMs }) => ({
+            kind: 'pause',
+            override: { owner, reason, untilMs: nowMs + (flags.for ?? bounds.defaultMs) },
+          }),
+        }),
+      ),
+    );
+}
