@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SFNClient } from '@aws-sdk/client-sfn';
+import { type Report, runState } from './conductor.ts';
+import { problemOf } from './reading.ts';
+
+export type FollowEnd =
+  | { readonly end: 'report'; readonly report: Report }
+  | { readonly end: 'failed'; readonly problem: string }
+  /** The wait was over before the run was. */
+  | { readonly end: 'waited' };
+
+export interface FollowOptions {
+  readonly client: SFNClient;
+  readonly executionArn: string;
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+  readonly say: (text: string) => void;
+  readonly pollMs?: number;
+}
+
+const POLL_MS = 1_000;
+
+/** Ctrl-C while following: the run goes on, and the message says so. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+}
+
+/** Watches one run until it ends. What cannot be seen for a while is not a failure of the run. */
+export async function follow(options: FollowOptions): Promise<FollowEnd> {
+  const { client, executionArn, waitMs, signal, say, pollMs = POLL_MS } = options;
+  const startedMs = performance.now();
+  for (let sinceMs = 0; sinceMs < waitMs; sinceMs = performance.now() - startedMs) {
+    if (signal.aborted) throw interrupted();
+    try {
+      const state = await runState(client, executionArn);
+      if (!state.running) {
+        return 'report' in state
+          ? { end: 'report', report: state.report }
+          : { end: 'failed', problem: state.failed };
+      }
+      say(`the conductor is at work (${Math.round(sinceMs / 1_000)} s)`);
+    } catch (error) {
+      say(`the conductor cannot be seen just now: ${problemOf(error)}`);
+    }
+    await sleep(pollMs, undefined, { signal }).catch(() => {
+      throw interrupted();
+    });
+  }
+  return { end: 'waited' };
+}
+
+const interrupted = (): InterruptedError =>
+  new InterruptedError('Interrupted. The conductor goes on; watch it with: spillway status --watch');

@@ -1,0 +1,78 @@
+import type { ObserverReport as FailbackReport } from '../../lambda/core/conductor-observers.ts';
+import { isFit } from '../../lambda/core/diagnosis.ts';
+import { type FailbackRefusal, failbackRefusals } from '../../lambda/core/failback.ts';
+import { levelsOf, type RegionLevels } from '../../lambda/core/observation.ts';
+import type { Policy } from '../../lambda/core/policy.ts';
+import type { Config } from '../config/config.ts';
+import type { ObserverReadings, ObserverReport } from './observers.ts';
+import type { StoredReadings } from './status.ts';
+
+/** Observers that have something to say now. */
+export function freshReports(observers: ObserverReadings): readonly (readonly [string, ObserverReport])[] {
+  return [...observers].flatMap(([region, report]) =>
+    report.ok && report.value.fresh ? [[region, report.value] as const] : [],
+  );
+}
+
+export const standbyLevels = (report: ObserverReport, policy: Policy): RegionLevels =>
+  levelsOf(report.memory.evidence.standby, policy, report.decidedAtMs);
+
+/**
+ * Whether to let an operator move traffic: no, when the standby is known to be impaired, or when nobody is known to see
+ * it working. An operator may know better, and says so with --force.
+ */
+export function failoverRefusals(
+  config: Config,
+  observers: ObserverReadings,
+): readonly { readonly rule: string; readonly reason: string }[] {
+  const fresh = freshReports(observers);
+  const { standby } = config.regions;
+  const unfit = fresh.filter(([, report]) => {
+    const { kinesisWrite, kinesisRead, reachability } = standbyLevels(report, config.policy);
+    return [kinesisWrite, kinesisRead, reachability].includes('down');
+  });
+  if (unfit.length > 0) {
+    const where = unfit.map(([region]) => region).join(', ');
+    return [{ rule: 'standby-unfit', reason: `${standby} is impaired, as ${where} sees it` }];
+  }
+  if (fresh.some(([, report]) => isFit(standbyLevels(report, config.policy)))) return [];
+  return [
+    {
+      rule: 'standby-unknown',
+      reason: `none of ${observers.size} observers is known to see ${standby} working`,
+    },
+  ];
+}
+
+/** The conductor's own guards, asked beforehand, so that a refusal is an answer now and not a failed run later. */
+export function refusalsToFailBack(
+  config: Config,
+  { atMs, observers, state }: StoredReadings,
+): readonly FailbackRefusal[] {
+  const control = state.control.ok ? state.control.value : 'unreadable';
+  const newestEpoch = state.epoch.ok ? state.epoch.value : 0;
+  return failbackRefusals({
+    nowMs: atMs,
+    policy: config.policy,
+    // The act itself will be the newest one.
+    epoch: newestEpoch + 1,
+    newestEpoch,
+    control,
+    reports: [...observers].flatMap(([region, report]) =>
+      report.ok ? [failbackReport(region, report.value)] : [],
+    ),
+    standby: config.regions.standby,
+    // Both are the conductor's to judge: it keeps the survey of the streams, and the marks of `drain`.
+    primaryShortfalls: [],
+    undrained: [],
+  });
+}
+
+const failbackReport = (region: string, report: ObserverReport): FailbackReport => ({
+  region,
+  fresh: report.fresh,
+  vote: report.liveVote,
+  diagnosis: report.diagnosis,
+  decidedAtMs: report.decidedAtMs,
+  healthySinceMs: report.memory.decision.healthySinceMs,
+});

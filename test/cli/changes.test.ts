@@ -1,0 +1,273 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type FakeAws, startFakeAws, tableOf } from '../operate/fixtures/fake-aws.ts';
+import { type Shell, startShell } from './fixtures/cli.ts';
+
+let aws: FakeAws;
+let shell: Shell;
+
+beforeEach(async () => {
+  aws = await startFakeAws();
+  vi.stubEnv('AWS_ENDPOINT_URL', aws.url);
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+  shell = await startShell();
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await shell.close();
+  await aws.close();
+});
+
+const state = () => tableOf(aws, 'us-west-2/shop-state');
+const control = () => state().get('control#control');
+const journal = () => [...state().values()].filter((item) => item.pk?.S === 'journal');
+const regions = () => [...new Set(aws.calls.map(({ region }) => region))].toSorted();
+
+describe('a dry run', () => {
+  test.each([
+    ['pause', 'PutItem'],
+    ['resume', 'PutItem'],
+    ['maintenance', 'PutItem'],
+    ['approve', 'PutItem'],
+    ['ack', 'PutItem'],
+    ['failover --all', 'StartExecution'],
+    ['failover --all --direct', 'PutItem'],
+    ['failback --all', 'StartExecution'],
+  ])('of %s makes no call, and tells the one that would change something', async (verb, operation) => {
+    const { exit, json } = await shell.run(`${verb} --reason test --dry-run --json`);
+    expect(exit).toBe(0);
+    expect(aws.calls).toEqual([]);
+    const { calls } = json as { calls: { operation: string; region: string; parameters: unknown }[] };
+    expect(calls.map((call) => call.operation)).toContain(operation);
+    expect(calls.every(({ region }) => region !== 'us-east-1')).toBe(true);
+  });
+
+  test('shows the parameters of each call to a person', async () => {
+    const { out } = await shell.run('pause --for 2h --reason test --owner ana --dry-run');
+    expect(out).toMatch(/^dynamodb PutItem in us-west-2$/m);
+    expect(out).toContain('"TableName": "shop-state"');
+    expect(out).toContain('"owner": "ana"');
+  });
+});
+
+describe('an override', () => {
+  test('is written with owner, reason and expiry, and with before and after in the journal', async () => {
+    const nowMs = Date.now();
+    const { exit, json } = await shell.run('pause --for 90m --reason drill --yes --json', {
+      nowMs: () => nowMs,
+    });
+    expect(exit).toBe(0);
+    const pause = {
+      owner: 'arn:aws:sts::123456789012:assumed-role/oncall/ana',
+      reason: 'drill',
+      untilMs: nowMs + 90 * 60_000,
+    };
+    expect(json).toMatchObject({ ok: true, before: {}, after: { pause }, journaled: true });
+    expect(control()?.pause).toEqual({
+      M: { owner: { S: pause.owner }, reason: { S: 'drill' }, untilMs: { N: String(pause.untilMs) } },
+    });
+    expect(journal()).toMatchObject([{ who: { S: pause.owner }, what: { S: 'pause' }, why: { S: 'drill' } }]);
+    expect(regions()).toEqual(['us-west-2']);
+  });
+
+  test('ends with resume', async () => {
+    await shell.run('pause --reason drill --yes');
+    expect((await shell.run('resume --reason over --yes')).exit).toBe(0);
+    expect(control()?.pause).toBeUndefined();
+    expect(journal()).toHaveLength(2);
+    expect((await shell.run('resume --reason again --yes')).exit).toBe(3);
+  });
+
+  test('does not undo what somebody wrote meanwhile', async () => {
+    await shell.run('pause --reason first --yes');
+    const { exit, err } = await shell.run('maintenance --reason second', {
+      interactive: true,
+      confirm: async () => {
+        await shell.run('resume --reason meanwhile --yes');
+        return true;
+      },
+    });
+    expect(exit).toBe(1);
+    expect(err).toMatch(/has changed since it was read/);
+    expect(control()?.maintenance).toBeUndefined();
+  });
+
+  test('of consent is refused with 3 where the mode does not ask for it', async () => {
+    const { exit, json } = await shell.run('approve --reason go --yes --json');
+    expect(exit).toBe(3);
+    expect(json).toMatchObject({ ok: false, error: { refusals: [{ rule: 'mode' }] } });
+    expect(control()).toBeUndefined();
+  });
+
+  test('is not written when STS does not answer for a name: the user of the machine stands in', async () => {
+    aws.down.add('sts');
+    expect((await shell.run('pause --reason drill --yes')).exit).toBe(0);
+    expect(journal()[0]?.who?.S).not.toContain('arn:');
+  });
+
+  test('is shown before and after, and asked for, on a terminal', async () => {
+    const refused = await shell.run('pause --reason drill', { interactive: true });
+    expect(refused.exit).toBe(2);
+    expect(refused.err).toMatch(/^before {2}nothing set/m);
+    expect(refused.err).toMatch(/^after {3}pause by .* \(drill\) until /m);
+    expect(control()).toBeUndefined();
+    const agreed = await shell.run('pause --reason drill', { interactive: true, confirm: async () => true });
+    expect(agreed.exit).toBe(0);
+    expect(control()?.pause).toBeDefined();
+  });
+
+  test('names the table that does not answer, and fails', async () => {
+    aws.down.add('dynamodb');
+    const { exit, err } = await shell.run('pause --reason drill --yes');
+    expect(exit).toBe(1);
+    expect(err).toMatch(/shop-state does not answer/);
+  });
+});
+
+describe('failover', () => {
+  test('--direct sets every switch under one epoch, calls the standby alone, and passes the audit', async () => {
+    const log = join(shell.directory, 'calls.jsonl');
+    const env = { SPILLWAY_CALL_LOG: log };
+    const { exit, json } = await shell.run('failover --all --direct --force --reason go --yes --json', {
+      env,
+    });
+    expect(exit).toBe(0);
+    expect(json).toMatchObject({ ok: true, epoch: 1, latched: ['orders', 'clicks'], failed: [] });
+    for (const group of ['orders', 'clicks']) {
+      expect(state().get(`switch#${group}`)).toMatchObject({ position: { S: 'STANDBY' }, epoch: { N: '1' } });
+    }
+    expect(journal()[0]?.why?.S).toMatch(/^go \[forced although none of 3 observers/);
+    expect(regions()).toEqual(['eu-west-1', 'us-east-2', 'us-west-2']);
+    const audited = await shell.run(['audit', log, '--json']);
+    expect(audited.json).toMatchObject({ ok: true, violations: 0, calls: aws.calls.length });
+  });
+
+  test('--direct leaves a switch alone that a newer epoch has set, says so, and fails', async () => {
+    state().set('switch#orders', {
+      pk: { S: 'switch' },
+      sk: { S: 'orders' },
+      position: { S: 'PRIMARY' },
+      epoch: { N: '9' },
+    });
+    const { exit, json } = await shell.run('failover --all --direct --force --reason go --yes --json');
+    expect(exit).toBe(1);
+    expect(json).toMatchObject({ latched: ['clicks'], failed: [{ group: 'orders' }] });
+  });
+
+  test('is refused with 3 when nobody is known to see the standby working, and starts nothing', async () => {
+    const { exit, json } = await shell.run('failover --all --reason go --yes --json');
+    expect(exit).toBe(3);
+    expect(json).toMatchObject({ exit: 3, error: { refusals: [{ rule: 'standby-unknown' }] } });
+    expect(aws.started.size).toBe(0);
+    expect(state().size).toBe(0);
+  });
+
+  test('starts the conductor by name with its input, and reports what it did', async () => {
+    const report = {
+      run: 'clicks-1',
+      epoch: 1,
+      state: 'latched',
+      startedAtMs: 1,
+      latchedAtMs: 801,
+      latched: 1,
+      findings: [],
+    };
+    aws.run = { status: 'SUCCEEDED', output: report };
+    const { exit, out } = await shell.run('failover --cells clicks --force --reason go --yes');
+    expect(exit).toBe(0);
+    expect(out).toMatch(/^failover: latched after 0.8 s \(epoch 1, 1 switches\)/);
+    expect(aws.started.get('clicks-1')).toMatchObject({
+      action: 'evacuate',
+      trigger: 'asked',
+      epoch: 1,
+      groups: ['clicks'],
+      force: true,
+    });
+  });
+
+  test.each([
+    ['standby-unfit', 3],
+    ['latched-dns-elsewhere', 4],
+    ['partly-latched', 1],
+  ])('ends with the status of the run: %s is %i', async (name, status) => {
+    aws.run = {
+      status: 'SUCCEEDED',
+      output: {
+        run: 'r',
+        epoch: 1,
+        state: name,
+        startedAtMs: 1,
+        latched: 0,
+        findings: [],
+        nextCommand: 'spillway status',
+      },
+    };
+    const { exit, out } = await shell.run('failover --all --force --reason go --yes');
+    expect(exit).toBe(status);
+    expect(out).toMatch(/next: spillway status/);
+  });
+
+  test('says how to go on when Step Functions does not answer', async () => {
+    aws.down.add('states');
+    const { exit, err } = await shell.run('failover --all --force --reason go --yes');
+    expect(exit).toBe(1);
+    expect(err).toMatch(/spillway failover --all --direct --reason/);
+  });
+
+  test('works from a config that names another standby', async () => {
+    const regions = { primary: 'eu-west-1', standby: 'eu-central-1', witnesses: ['us-east-2', 'eu-north-1'] };
+    const cells = [{ name: 'a', stream: 'a' }];
+    await writeFile(
+      join(shell.directory, 'other.json'),
+      JSON.stringify({ name: 'shop', regions, zone: { id: 'Z1', name: 'x.example.com' }, cells }),
+    );
+    await shell.run('failover --all --direct --force --reason go --yes --config other.json');
+    expect(regions.primary).not.toBe('');
+    expect(aws.calls.map(({ region }) => region)).not.toContain('eu-west-1');
+    expect(tableOf(aws, 'eu-central-1/shop-state').get('switch#a')).toMatchObject({
+      position: { S: 'STANDBY' },
+    });
+  });
+});
+
+describe('failback', () => {
+  test('is refused with 3 and the reason when no observer vouches for the primary', async () => {
+    const { exit, err } = await shell.run('failback --all --reason over --yes');
+    expect(exit).toBe(3);
+    expect(err).toMatch(/0 observers see the primary healthy, 2 are needed \(recovery\)/);
+    expect(aws.started.size).toBe(0);
+  });
+
+  test('hands stages, pause and drain to the conductor', async () => {
+    const line =
+      'failback --all --percent 25 --pause 10m --after-drain --force --wait 0s --reason over --yes --json';
+    const { exit, json } = await shell.run(line);
+    expect(exit).toBe(0);
+    expect(json).toMatchObject({ state: 'running', run: 'all-1' });
+    expect(aws.started.get('all-1')).toEqual({
+      action: 'failback',
+      epoch: 1,
+      owner: 'arn:aws:sts::123456789012:assumed-role/oncall/ana',
+      reason: 'over',
+      force: true,
+      percent: 25,
+      pauseSeconds: 600,
+      afterDrain: true,
+    });
+  });
+});
+
+test('history shows the journal, newest first', async () => {
+  await shell.run('pause --reason one --yes --owner ana', { nowMs: () => 1_000 });
+  await shell.run('ack --reason two --yes --owner ben', { nowMs: () => 2_000 });
+  const { json } = await shell.run('history --json');
+  expect(json).toMatchObject({
+    entries: [
+      { what: 'ack', why: 'two' },
+      { what: 'pause', who: 'ana' },
+    ],
+  });
+  expect((await shell.run('history')).out).toMatch(/1970-01-01 00:00:02 +ack/);
+});

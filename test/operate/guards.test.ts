@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest';
+import type { ControlReading } from '../../lambda/core/control.ts';
+import { type ControlAct, changeControl } from '../../lib/operate/control-change.ts';
+import { RefusedError } from '../../lib/operate/errors.ts';
+import { select } from '../../lib/operate/groups.ts';
+import { failoverRefusals, refusalsToFailBack } from '../../lib/operate/guards.ts';
+import { config, MINUTE_MS, NOW_MS, read, readings, report, unread } from './fixtures/readings.ts';
+
+const rules = (list: readonly { readonly rule: string }[]) => list.map(({ rule }) => rule);
+const threeOf = (one: ReturnType<typeof report>) =>
+  new Map(['us-west-2', 'us-east-2', 'eu-west-1'].map((region) => [region, read(one)] as const));
+
+describe('failover', () => {
+  test('goes ahead when an observer sees the standby working, whatever the primary does', () => {
+    expect(failoverRefusals(config, threeOf(report({}, { primaryFails: true })))).toEqual([]);
+  });
+
+  test('is refused when the standby is impaired', () => {
+    expect(rules(failoverRefusals(config, threeOf(report({}, { standbyFails: true }))))).toEqual([
+      'standby-unfit',
+    ]);
+  });
+
+  test('is refused when nobody is known to see the standby working', () => {
+    const silent = new Map([
+      ['us-west-2', unread('no answer')],
+      ['eu-west-1', read(report({ fresh: false }))],
+    ]);
+    expect(rules(failoverRefusals(config, silent))).toEqual(['standby-unknown']);
+  });
+});
+
+describe('failback', () => {
+  test('is let through when K observers have seen the primary healthy for the recovery time', () => {
+    expect(refusalsToFailBack(config, readings())).toEqual([]);
+  });
+
+  test('is refused until the recovery time is over, with the time when it will be', () => {
+    const observers = threeOf(report({}, { healthyForMs: 5 * MINUTE_MS }));
+    expect(refusalsToFailBack(config, readings({ observers }))).toMatchObject([
+      { rule: 'recovery', untilMs: NOW_MS + config.policy.recoveryMs - 5 * MINUTE_MS },
+    ]);
+  });
+
+  test('is refused while one observer votes to leave', () => {
+    const observers = new Map(threeOf(report())).set('eu-west-1', read(report({ liveVote: 'EVACUATE' })));
+    expect(rules(refusalsToFailBack(config, readings({ observers })))).toEqual(['votes']);
+  });
+
+  test('is refused when the control item does not answer: it may be a pause', () => {
+    expect(rules(refusalsToFailBack(config, readings({ state: { control: unread('gone') } })))).toEqual([
+      'pause',
+    ]);
+  });
+
+  test('does not count an observer whose vote has run out', () => {
+    const observers = threeOf(report({ fresh: false }));
+    expect(rules(refusalsToFailBack(config, readings({ observers })))).toEqual(['recovery', 'canary']);
+  });
+});
+
+describe('what an operator says', () => {
+  const override = { owner: 'ana', reason: 'load test', untilMs: NOW_MS + MINUTE_MS };
+  const change = (
+    before: ControlReading,
+    act: ControlAct,
+    policyMode: 'auto' | 'approve' | 'observe' = 'auto',
+  ) => changeControl(before, act, { nowMs: NOW_MS, policyMode });
+  const refusal = (...args: Parameters<typeof change>): readonly string[] => {
+    try {
+      change(...args);
+    } catch (error) {
+      if (error instanceof RefusedError) return rules(error.refusals);
+    }
+    return [];
+  };
+
+  test('a pause leaves the other overrides as they are', () => {
+    const before = { mode: 'approve', approval: override } as const;
+    expect(change(before, { kind: 'pause', override }).after).toEqual({ ...before, pause: override });
+  });
+
+  test('resume ends pause and maintenance, and keeps the mode', () => {
+    const before = { mode: 'observe', pause: override, maintenance: { ...override, fromMs: 0 } } as const;
+    expect(change(before, { kind: 'resume' }).after).toEqual({ mode: 'observe' });
+  });
+
+  test('resume with nothing to end is refused, also when the pause has run out', () => {
+    expect(refusal({}, { kind: 'resume' })).toEqual(['nothing-to-resume']);
+    expect(refusal({ pause: { ...override, untilMs: NOW_MS } }, { kind: 'resume' })).toEqual([
+      'nothing-to-resume',
+    ]);
+  });
+
+  test('an item that nobody can read is replaced by resume, and by nothing else', () => {
+    expect(refusal('unreadable', { kind: 'pause', override })).toEqual(['unreadable']);
+    expect(change('unreadable', { kind: 'resume' }).after).toEqual({});
+  });
+
+  test('consent is refused where it would change nothing', () => {
+    expect(refusal({}, { kind: 'approve', override })).toEqual(['mode']);
+    expect(change({}, { kind: 'approve', override }, 'approve').after).toEqual({ approval: override });
+    expect(change({ mode: 'approve' }, { kind: 'approve', override }).after.approval).toEqual(override);
+  });
+});
+
+describe('which cells', () => {
+  const shared = { ...config, cells: config.cells.map((cell) => ({ ...cell, group: 'both' })) };
+
+  test('a cell carries along those that share its switch, and says so', () => {
+    expect(select(shared, { cells: ['orders'] })).toMatchObject({
+      cells: ['orders', 'clicks'],
+      groups: ['both'],
+      carried: ['clicks'],
+      everything: true,
+    });
+  });
+
+  test('a group may be named like a cell', () => {
+    expect(select(shared, { cells: ['both'] })).toMatchObject({ cells: ['orders', 'clicks'], carried: [] });
+  });
+
+  test('one of several is not everything', () => {
+    expect(select(config, { cells: ['clicks'] })).toMatchObject({ groups: ['clicks'], everything: false });
+  });
+
+  test('nothing said, both said, or an unknown name is refused', () => {
+    expect(() => select(config, {})).toThrow(/--all/);
+    expect(() => select(config, { all: true, cells: ['orders'] })).toThrow(/--all/);
+    expect(() => select(config, { cells: ['odrers'] })).toThrow(/no cell odrers; there are orders, clicks/);
+  });
+});
