@@ -1,0 +1,49 @@
+import { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { type CostEstimate, estimate } from '../operate/cost.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { Io } from './io.ts';
+import { type OutputFlags, withJson } from './options.ts';
+import { table } from './table.ts';
+import { perform } from './verb.ts';
+
+interface CostFlags extends OutputFlags {
+  readonly config?: string;
+}
+
+/** `spillway cost`: what the config costs a month, from a dated table of list prices. Asks nobody. */
+export function costCommand(io: Io): Command {
+  return withJson(
+    new Command('cost').description('What this config costs a month, by list prices. Makes no call.'),
+  )
+    .option('--config <file>', 'the config (default: spillway.config.ts or .json here)')
+    .addHelpText('after', '\nExample:\n  spillway cost --config spillway.config.ts')
+    .action((flags: CostFlags) =>
+      perform(io, flags, async () => {
+        const file = flags.config === undefined ? {} : { file: flags.config };
+        const found = estimate(await loadConfig({ directory: io.directory, ...file }));
+        return {
+          exit: exitCodes.done,
+          document: { ok: true, ...found },
+          screen: costScreen(found, io.columns),
+        };
+      }),
+    );
+}
+
+const dollars = (usd: number): string => `$${usd.toFixed(2)}`;
+
+export function costScreen({ asOf, lines, usd, beside, notCounted }: CostEstimate, columns: number): string {
+  const rows = lines.map(({ resource, usd: each, how }) => [resource, dollars(each).padStart(10), how]);
+  const others = beside.map(({ resource, usd: each, how }) => [resource, dollars(each).padStart(10), how]);
+  return [
+    table(['a month', '       USD', 'how'], [...rows, ['together', dollars(usd).padStart(10), '']], {
+      columns,
+    }),
+    '',
+    'beside it:',
+    table(['', '          ', ''], others, { columns }).trimStart(),
+    '',
+    `List prices of us-east-1, ${asOf}; an estimate, not a bill. Not counted: ${notCounted.join('; ')}.`,
+  ].join('\n');
+}

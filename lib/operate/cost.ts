@@ -1,0 +1,179 @@
+import { type Config, observerRegions, type StreamSpec } from '../config/config.ts';
+import { groupsOf } from './groups.ts';
+import { HOURS_A_MONTH, prices, SECONDS_A_MONTH } from './prices.ts';
+
+export interface CostLine {
+  readonly resource: string;
+  readonly usd: number;
+  readonly how: string;
+}
+
+export interface CostEstimate {
+  readonly asOf: string;
+  readonly lines: readonly CostLine[];
+  readonly usd: number;
+  readonly beside: readonly CostLine[];
+  readonly notCounted: readonly string[];
+}
+
+const MILLION = 1_000_000;
+/** Checkers that ask one endpoint in one interval: two in each of 8 regions, as seen over days; AWS gives no number. [inferred] */
+const CHECKERS = 16;
+/** GB, as deployed (`lib/constructs`). */
+const FUNCTION_GB = 0.25;
+/** A read of one item and an answer, on a warm function. [inferred] */
+const ENDPOINT_SECONDS = 0.005;
+/** An observer's item with its memory is about 4 KB: four write units. */
+const WRITE_UNITS_PER_TICK = 4;
+/** Control item and switches. */
+const READS_PER_TICK = 2;
+const LOG_BYTES_PER_TICK = 600;
+const ALARMS = 5;
+/** One drill a week, some thirty transitions each. */
+const TRANSITIONS_A_MONTH = 130;
+
+/** Pure: what the config costs a month. Every figure can be checked by hand from `how` and the price table. */
+export function estimate(config: Config): CostEstimate {
+  const lines = [
+    healthChecks,
+    canaries,
+    streams,
+    observers,
+    endpoints,
+    dynamo,
+    conductor,
+    cloudWatch,
+    logs,
+  ].flatMap((part) => part(config));
+  return {
+    asOf: prices.asOf,
+    lines,
+    usd: cents(lines.reduce((sum, { usd }) => sum + usd, 0)),
+    beside: [
+      {
+        resource: 'ARC routing control',
+        usd: prices.arcRoutingControlMonth,
+        how: 'a cluster of five endpoints',
+      },
+      { resource: 'ARC Region switch', usd: prices.arcRegionSwitchPlanMonth, how: 'for each plan' },
+    ],
+    notCounted: [
+      'your own streams and what is written to them, in both regions',
+      `DNS queries: $${prices.dnsMillionQueries} a million, about $0.21 a month for each cell and resolver that asks all the time`,
+      'traffic of probes between regions, and taxes',
+    ],
+  };
+}
+
+type Part = (config: Config) => readonly CostLine[];
+
+const counts = (config: Config) => ({
+  observers: observerRegions(config.regions).length,
+  switches: groupsOf(config).length,
+  ticks: SECONDS_A_MONTH / (config.policy.tickMs / 1_000),
+});
+
+const healthChecks: Part = (config) => {
+  const { observers: votes, switches } = counts(config);
+  const fast = config.delivery.healthCheckIntervalSeconds === 10;
+  const each = prices.healthCheckMonth + (fast ? 3 : 2) * prices.healthCheckOptionMonth;
+  return [
+    line(
+      'health checks',
+      (votes + switches) * each + prices.healthCheckMonth,
+      `${votes} votes and ${switches} switches at $${each.toFixed(2)}, the quorum at $${prices.healthCheckMonth.toFixed(2)}`,
+    ),
+  ];
+};
+
+const canaries: Part = (config) => {
+  const { observers: n, ticks } = counts(config);
+  const units = n * config.policy.putsPerRound * 2 * ticks;
+  const usd = 2 * prices.shardHour * HOURS_A_MONTH + (units / MILLION) * prices.putMillionUnits;
+  return [line('canary streams', usd, `2 shards, ${millions(units)} puts`)];
+};
+
+const streams: Part = (config) => {
+  const created = config.cells
+    .flatMap((cell) => [cell.streams.primary, cell.streams.standby])
+    .filter(({ create }) => create);
+  if (created.length === 0) return [];
+  const usd = created.reduce((sum, stream) => sum + streamMonth(stream), 0);
+  return [
+    line(
+      'streams it creates',
+      usd,
+      `${created.length} streams, kept 7 days, without what is written to them`,
+    ),
+  ];
+};
+
+function streamMonth({ shards }: StreamSpec): number {
+  if (shards === undefined) return prices.onDemandStreamHour * HOURS_A_MONTH;
+  return shards * (prices.shardHour + prices.shardHourRetention7Days) * HOURS_A_MONTH;
+}
+
+const observers: Part = (config) => {
+  const { observers: n } = counts(config);
+  // At each minute the next run begins while the last one finishes its round.
+  const overlap = 1 + config.policy.tickMs / 60_000;
+  const usd = n * FUNCTION_GB * SECONDS_A_MONTH * overlap * prices.lambdaGbSecond;
+  return [line('observers', usd, `${n} functions of 256 MB on arm64 that run all the time`)];
+};
+
+const requests = (config: Config): number => {
+  const { observers: votes, switches } = counts(config);
+  return (votes + switches) * CHECKERS * (SECONDS_A_MONTH / config.delivery.healthCheckIntervalSeconds);
+};
+
+const endpoints: Part = (config) => {
+  const asked = requests(config);
+  const usd =
+    (asked / MILLION) * prices.lambdaMillionRequests +
+    asked * ENDPOINT_SECONDS * FUNCTION_GB * prices.lambdaGbSecond;
+  return [line('vote and switch endpoints', usd, `${millions(asked)} requests from the checkers`)];
+};
+
+const dynamo: Part = (config) => {
+  const { observers: n, ticks } = counts(config);
+  const reads = requests(config) + n * ticks * READS_PER_TICK;
+  const writes = n * ticks * WRITE_UNITS_PER_TICK;
+  const usd = (reads / MILLION) * prices.dynamoMillionReads + (writes / MILLION) * prices.dynamoMillionWrites;
+  return [line('DynamoDB', usd, `${millions(reads)} reads, ${millions(writes)} write units`)];
+};
+
+const conductor: Part = () => [
+  line(
+    'Step Functions',
+    (TRANSITIONS_A_MONTH / 1_000) * prices.transitionsThousand,
+    `a drill a week, ${TRANSITIONS_A_MONTH} transitions`,
+  ),
+];
+
+const cloudWatch: Part = (config) => {
+  const { observers: n, ticks } = counts(config);
+  // A put and a read to each of both regions, on every n-th round.
+  const calls = n * 2 * 2 * (ticks / config.policy.slowProbeEveryTicks);
+  const usd =
+    (calls / 1_000) * prices.metricCallsThousand +
+    n * 2 * prices.metricMonth +
+    ALARMS * prices.alarmMonth +
+    prices.dashboardMonth;
+  return [
+    line(
+      'CloudWatch',
+      usd,
+      `${millions(calls)} probe calls, ${n * 2} metrics, ${ALARMS} alarms, a dashboard`,
+    ),
+  ];
+};
+
+const logs: Part = (config) => {
+  const { observers: n, ticks } = counts(config);
+  const gb = (n * ticks * LOG_BYTES_PER_TICK) / 1e9;
+  return [line('logs', gb * prices.logsGb, `${gb.toFixed(2)} GB, a line each round`)];
+};
+
+const line = (resource: string, usd: number, how: string): CostLine => ({ resource, usd: cents(usd), how });
+const cents = (usd: number): number => Math.round(usd * 100) / 100;
+const millions = (count: number): string => `${(count / MILLION).toFixed(1)} million`;

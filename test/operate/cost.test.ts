@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import { parseConfig } from '../../lib/config/parse.ts';
+import type { ConfigInput } from '../../lib/config/schema.ts';
+import { estimate } from '../../lib/operate/cost.ts';
+import { configInput } from './fixtures/readings.ts';
+
+const linesOf = (change: Partial<ConfigInput> = {}): Readonly<Record<string, number>> => {
+  const { lines } = estimate(parseConfig({ ...configInput, ...change }, 'spillway.config.json'));
+  return Object.fromEntries(lines.map(({ resource, usd }) => [resource, usd]));
+};
+
+describe('cost, against sums done by hand', () => {
+  // Three observers, two switches, rounds of 5 s: 525,600 rounds a month of 730 h.
+  test('health checks: 5 at 0.50 + 3 options, and the quorum at 0.50', () => {
+    expect(linesOf()['health checks']).toBe(5 * 3.5 + 0.5);
+  });
+
+  test('health checks at 30 s have one option less', () => {
+    const slow = { delivery: { healthCheckIntervalSeconds: 30, rtoMs: 120_000 } } as const;
+    expect(linesOf(slow)['health checks']).toBe(5 * 2.5 + 0.5);
+  });
+
+  test('cells that share a switch share its check', () => {
+    const cells = configInput.cells.map((cell) => ({ ...cell, group: 'both' }));
+    expect(linesOf({ cells })['health checks']).toBe(4 * 3.5 + 0.5);
+  });
+
+  test('canaries: 2 shards × 730 h × 0.015 = 21.90, and 9.4608 million puts × 0.014 = 0.13', () => {
+    expect(linesOf()['canary streams']).toBe(22.03);
+  });
+
+  test('observers: 3 × 0.25 GB × 2,628,000 s × 65/60 × 0.0000133334 = 28.47', () => {
+    expect(linesOf().observers).toBe(28.47);
+  });
+
+  test('endpoints: 21.024 million requests × 0.20, and 26,280 GB-s', () => {
+    expect(linesOf()['vote and switch endpoints']).toBe(4.56);
+  });
+
+  test('DynamoDB: 24.1776 million reads × 0.125 and 6.3072 million writes × 0.625', () => {
+    expect(linesOf().DynamoDB).toBe(6.96);
+  });
+
+  test('CloudWatch: 525,600 calls × 0.01/1,000 + 6 metrics × 0.30 + 5 alarms × 0.10 + a dashboard', () => {
+    expect(linesOf().CloudWatch).toBe(10.56);
+  });
+
+  test('a created stream on demand costs 29.20 in each region, one of 2 shards 51.10; an existing one nothing here', () => {
+    expect(linesOf()['streams it creates']).toBeUndefined();
+    expect(linesOf({ cells: [{ name: 'a', stream: 'a' }] })['streams it creates']).toBe(58.4);
+    const sharded = [{ name: 'a', stream: { name: 'a', shards: 2 } }];
+    expect(linesOf({ cells: sharded })['streams it creates']).toBe(102.2);
+  });
+
+  test('the total is the sum of the lines, and stands beside what AWS asks', () => {
+    const { usd, lines, beside } = estimate(parseConfig(configInput, 'spillway.config.json'));
+    expect(usd).toBeCloseTo(
+      lines.reduce((sum, line) => sum + line.usd, 0),
+      6,
+    );
+    expect(beside.map((line) => line.usd)).toEqual([1_825, 70]);
+  });
+});
