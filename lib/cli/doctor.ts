@@ -1,0 +1,63 @@
+import { Command } from 'commander';
+import type { Finding } from '../operate/doctor/check.ts';
+import { examine } from '../operate/doctor/doctor.ts';
+import { clientsFor, resolveTarget } from '../operate/target.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { Io } from './io.ts';
+import { type OutputFlags, type TargetFlags, withJson, withTarget } from './options.ts';
+import { progress } from './spinner.ts';
+import { type Outcome, perform } from './verb.ts';
+
+interface DoctorFlags extends TargetFlags, OutputFlags {}
+
+const CALL_TIMEOUT_MS = 5_000;
+
+/** `spillway doctor`: in quiet times, would a failover work? */
+export function doctorCommand(io: Io): Command {
+  return withJson(
+    withTarget(
+      new Command('doctor').description(
+        'In quiet times: would a failover work? Asks control planes and the primary too. Ends with 4 if not.',
+      ),
+    ),
+  )
+    .addHelpText('after', '\nExample:\n  spillway doctor --json')
+    .action((flags: DoctorFlags) => perform(io, flags, () => doctor(io, flags)));
+}
+
+async function doctor(io: Io, flags: DoctorFlags): Promise<Outcome> {
+  const target = await resolveTarget({ directory: io.directory, env: io.env, ...flags });
+  const { config, dnsServers, world } = target;
+  const clients = clientsFor(target, { who: 'cli doctor', timeoutMs: CALL_TIMEOUT_MS });
+  const shown = progress(io);
+  try {
+    const findings = await examine(
+      {
+        config,
+        clients,
+        ...(dnsServers === undefined ? {} : { dnsServers }),
+        local: world !== undefined,
+        nowMs: io.nowMs(),
+      },
+      (text) => shown.say(text),
+    );
+    const ok = findings.every((finding) => finding.ok);
+    return {
+      exit: ok ? exitCodes.done : exitCodes.unhealthy,
+      document: { ok, findings },
+      screen: doctorScreen(findings, io),
+    };
+  } finally {
+    shown.stop();
+    clients.destroy();
+  }
+}
+
+export function doctorScreen(findings: readonly Finding[], { colors }: Pick<Io, 'colors'>): string {
+  const lines = findings.flatMap(({ check, ok, finding, fix }) => [
+    `${ok ? colors.green('✓') : colors.red('✗')} ${check}: ${finding}`,
+    ...(fix === '' ? [] : [colors.dim(`    → ${fix}`)]),
+  ]);
+  const ill = findings.filter(({ ok }) => !ok).length;
+  return [...lines, '', ill === 0 ? colors.green('all is well') : colors.red(`${ill} to mend`)].join('\n');
+}

@@ -1,0 +1,139 @@
+import { DescribeStreamSummaryCommand, type StreamDescriptionSummary } from '@aws-sdk/client-kinesis';
+import { canaryStreamName } from '../../../lambda/core/names.ts';
+import { problemOf } from '../reading.ts';
+import { type Check, type DoctorContext, each, type Finding, ill, well } from './check.ts';
+
+const CHECK = 'streams';
+/** DescribeStreamSummary may be called 20 times a second in an account. */
+const PARALLEL = 4;
+const DAY_HOURS = 24;
+const KIB_DEFAULT = 1_024;
+
+export type Role = 'primary' | 'standby';
+export interface StreamFacts {
+  readonly status: string;
+  readonly shards: number;
+  readonly mode: 'ON_DEMAND' | 'PROVISIONED';
+  readonly retentionHours: number;
+  readonly recordKib: number;
+}
+
+export const streams: Check = {
+  check: CHECK,
+  purpose:
+    'every stream exists in both regions, and the standby takes and keeps what the primary takes and keeps',
+  run: async (context) => {
+    const { config } = context;
+    const canaries = await each(
+      ['primary', 'standby'] as const,
+      2,
+      async (role): Promise<readonly Finding[]> => {
+        const name = canaryStreamName(config.name);
+        const facts = await describe(context, role, name);
+        if (typeof facts !== 'string') return [];
+        return [
+          ill(CHECK, `canary ${name} in ${config.regions[role]}: ${facts}`, 'Deploy: npx cdk deploy --all'),
+        ];
+      },
+    );
+    const cells = await each(config.cells, PARALLEL, async (cell) => {
+      const [primary, standby] = await Promise.all([
+        describe(context, 'primary', cell.streams.primary.name),
+        describe(context, 'standby', cell.streams.standby.name),
+      ]);
+      return cellFindings({ cell: cell.name, regions: config.regions, primary, standby });
+    });
+    const problems = [...canaries.flat(), ...cells.flat()];
+    return problems.length > 0
+      ? problems
+      : [well(CHECK, `those of ${config.cells.length} cells match in both regions`)];
+  },
+};
+
+/** Facts, or why there are none. */
+export async function describe(
+  { clients, config }: Pick<DoctorContext, 'clients' | 'config'>,
+  role: Role,
+  name: string,
+): Promise<StreamFacts | string> {
+  try {
+    const { StreamDescriptionSummary: summary } = await clients
+      .kinesis(config.regions[role])
+      .send(new DescribeStreamSummaryCommand({ StreamName: name }));
+    return summary === undefined ? 'no description' : factsOf(summary);
+  } catch (error) {
+    return problemOf(error);
+  }
+}
+
+function factsOf(summary: StreamDescriptionSummary): StreamFacts {
+  return {
+    status: summary.StreamStatus ?? 'unknown',
+    shards: summary.OpenShardCount ?? 0,
+    mode: summary.StreamModeDetails?.StreamMode === 'ON_DEMAND' ? 'ON_DEMAND' : 'PROVISIONED',
+    retentionHours: summary.RetentionPeriodHours ?? DAY_HOURS,
+    recordKib: summary.MaxRecordSizeInKiB ?? KIB_DEFAULT,
+  };
+}
+
+/** Pure. */
+export function cellFindings(options: {
+  readonly cell: string;
+  readonly regions: { readonly primary: string; readonly standby: string };
+  readonly primary: StreamFacts | string;
+  readonly standby: StreamFacts | string;
+}): readonly Finding[] {
+  const { cell, regions, primary, standby } = options;
+  const missing = (['primary', 'standby'] as const).flatMap((role) => {
+    const facts = options[role];
+    if (typeof facts === 'string') {
+      return [
+        ill(
+          CHECK,
+          `${cell}: its stream in ${regions[role]}: ${facts}`,
+          'Create the stream, or correct its name in the config.',
+        ),
+      ];
+    }
+    const usable = facts.status === 'ACTIVE' || facts.status === 'UPDATING';
+    return usable
+      ? []
+      : [
+          ill(
+            CHECK,
+            `${cell}: its stream in ${regions[role]} is ${facts.status}`,
+            'Wait until it is ACTIVE.',
+          ),
+        ];
+  });
+  if (typeof primary === 'string' || typeof standby === 'string') return missing;
+  const found = [...missing];
+  if (standby.recordKib < primary.recordKib) {
+    found.push(
+      ill(
+        CHECK,
+        `${cell}: the primary takes records of ${primary.recordKib} KiB, the standby of ${standby.recordKib} KiB: larger ones would be refused after a failover`,
+        `aws kinesis update-max-record-size --region ${regions.standby} --max-record-size-in-ki-b ${primary.recordKib} --stream-arn ARN`,
+      ),
+    );
+  }
+  if (standby.retentionHours < primary.retentionHours) {
+    found.push(
+      ill(
+        CHECK,
+        `${cell}: the primary keeps records ${primary.retentionHours} h, the standby ${standby.retentionHours} h`,
+        `aws kinesis increase-stream-retention-period --region ${regions.standby} --retention-period-hours ${primary.retentionHours} --stream-name STREAM`,
+      ),
+    );
+  }
+  if (primary.retentionHours <= DAY_HOURS) {
+    found.push(
+      ill(
+        CHECK,
+        `${cell}: the primary keeps records ${primary.retentionHours} h: an outage of 17 h leaves little time to read what is stranded`,
+        `aws kinesis increase-stream-retention-period --region ${regions.primary} --retention-period-hours 168 --stream-name STREAM`,
+      ),
+    );
+  }
+  return found;
+}

@@ -1,0 +1,77 @@
+import { isDeepStrictEqual } from 'node:util';
+import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
+import { observerFunctionName } from '../../../lambda/core/names.ts';
+import { OBSERVER_SETTINGS, parseObserverSettings } from '../../../lambda/observer/settings.ts';
+import { type Config, observerRegions } from '../../config/config.ts';
+import { problemOf } from '../reading.ts';
+import { type Check, each, type Finding, ill, well } from './check.ts';
+
+const CHECK = 'versions';
+const DEPLOY = 'Deploy to every region: npx cdk deploy --all';
+
+export interface Deployed {
+  readonly region: string;
+  readonly codeSha256: string;
+  readonly modified: string;
+  /** As the deployed observer has them; undefined when they cannot be read. */
+  readonly settings: ReturnType<typeof parseObserverSettings> | undefined;
+}
+
+/** Observers that run different code, or another policy than the config, outvote each other in ways nobody planned. */
+export const versions: Check = {
+  check: CHECK,
+  purpose: 'every observer runs the same code, with the policy of the config',
+  run: async ({ clients, config }) => {
+    const regions = observerRegions(config.regions);
+    const found = await each(regions, regions.length, async (region): Promise<Deployed | Finding> => {
+      try {
+        const { CodeSha256, LastModified, Environment } = await clients
+          .lambda(region)
+          .send(new GetFunctionConfigurationCommand({ FunctionName: observerFunctionName(config.name) }));
+        return {
+          region,
+          codeSha256: CodeSha256 ?? '',
+          modified: LastModified ?? '',
+          settings: settingsOf(Environment?.Variables?.[OBSERVER_SETTINGS]),
+        };
+      } catch (error) {
+        return ill(CHECK, `observer in ${region}: ${problemOf(error)}`, DEPLOY);
+      }
+    });
+    const missing = found.filter((one): one is Finding => 'check' in one);
+    const deployed = found.filter((one): one is Deployed => !('check' in one));
+    return [...missing, ...versionFindings(config, deployed)];
+  },
+};
+
+function settingsOf(text: string | undefined): Deployed['settings'] {
+  try {
+    return text === undefined ? undefined : parseObserverSettings(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Pure. */
+export function versionFindings(config: Config, deployed: readonly Deployed[]): readonly Finding[] {
+  const [first] = deployed;
+  if (first === undefined) return [];
+  const found: Finding[] = [];
+  const codes = Map.groupBy(deployed, ({ codeSha256 }) => codeSha256);
+  if (codes.size > 1) {
+    const list = deployed.map(
+      ({ region, codeSha256, modified }) => `${region} ${codeSha256.slice(0, 8)} of ${modified}`,
+    );
+    found.push(ill(CHECK, `observers run different code: ${list.join('; ')}`, DEPLOY));
+  }
+  for (const { region, settings } of deployed) {
+    if (settings === undefined) {
+      found.push(ill(CHECK, `observer in ${region}: its settings cannot be read`, DEPLOY));
+    } else if (!isDeepStrictEqual({ ...settings.policy }, { ...config.policy })) {
+      found.push(ill(CHECK, `observer in ${region} has another policy than the config`, DEPLOY));
+    }
+  }
+  return found.length > 0
+    ? found
+    : [well(CHECK, `${deployed.length} observers run code ${first.codeSha256.slice(0, 8)} with this policy`)];
+}

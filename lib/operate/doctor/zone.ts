@@ -1,0 +1,112 @@
+import { randomInt } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { Resolver } from 'node:dns/promises';
+import { GetHostedZoneCommand } from '@aws-sdk/client-route-53';
+import dnsPacket from 'dns-packet';
+import { problemOf } from '../reading.ts';
+import { type Check, type Finding, ill, well } from './check.ts';
+
+const ZONE = 'zone';
+const DELEGATION = 'delegation';
+const DNS_TIMEOUT_MS = 2_000;
+const SERVERS_ASKED = 3;
+
+/** A zone that the world is not told of answers nobody, and a wrong one answers somebody else's records. */
+export const zone: Check = {
+  check: ZONE,
+  purpose: 'the hosted zone exists, is public, and its parent sends resolvers to its name servers',
+  run: async ({ clients, config, local, dnsServers }) => {
+    const { id, name } = config.zone;
+    const { HostedZone: found, DelegationSet: set } = await clients
+      .route53()
+      .send(new GetHostedZoneCommand({ Id: id }));
+    const problems: Finding[] = [];
+    if (found?.Name !== `${name}.`) {
+      problems.push(
+        ill(ZONE, `zone ${id} is ${found?.Name ?? 'not there'}, not ${name}`, 'Correct zone in the config.'),
+      );
+    }
+    if (found?.Config?.PrivateZone === true) {
+      problems.push(ill(ZONE, `zone ${id} is private: nobody outside sees it`, 'Use a public hosted zone.'));
+    }
+    if (problems.length > 0) return problems;
+    const ok = well(ZONE, `${name} (${id}), ${found?.ResourceRecordSetCount ?? 0} record sets`);
+    if (local) return [ok, well(DELEGATION, 'not checked: a local world has no parent zone')];
+    const parent = await delegation(name, dnsServers).catch((error: unknown) => problemOf(error));
+    return [ok, delegationFinding(name, set?.NameServers ?? [], parent)];
+  },
+};
+
+/** Pure: what the parent says against what the zone says. */
+export function delegationFinding(
+  name: string,
+  zoneServers: readonly string[],
+  parent: readonly string[] | string,
+): Finding {
+  const fix = `In the parent of ${name}, set its NS records to ${zoneServers.join(', ')}.`;
+  if (typeof parent === 'string')
+    return ill(DELEGATION, `the parent of ${name} could not be asked: ${parent}`, fix);
+  const plain = (names: readonly string[]): readonly string[] =>
+    names.map((server) => server.toLowerCase().replace(/\.$/, '')).toSorted();
+  const [own, told] = [plain(zoneServers), plain(parent)];
+  if (told.length === 0) return ill(DELEGATION, `the parent of ${name} delegates it to nobody`, fix);
+  if (own.join() === told.join())
+    return well(DELEGATION, `the parent delegates to the zone's ${own.length} name servers`);
+  const strange = told.filter((server) => !own.includes(server));
+  const finding =
+    strange.length === 0
+      ? `the parent names ${told.length} of the zone's ${own.length} name servers`
+      : `the parent delegates to ${strange.join(', ')}, which the zone does not name`;
+  return ill(DELEGATION, finding, fix);
+}
+
+/** The NS records that the parent's own servers hand out. A resolver would answer with what the zone says of itself. */
+async function delegation(
+  name: string,
+  dnsServers: readonly string[] | undefined,
+): Promise<readonly string[]> {
+  const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 2 });
+  if (dnsServers !== undefined) resolver.setServers(dnsServers);
+  const labels = name.split('.');
+  for (let cut = 1; cut < labels.length; cut++) {
+    const parentServers = await resolver.resolveNs(labels.slice(cut).join('.')).catch(() => []);
+    for (const server of parentServers.slice(0, SERVERS_ASKED)) {
+      const [address] = await resolver.resolve4(server).catch(() => []);
+      const referral =
+        address === undefined ? undefined : await referralFrom(address, name).catch(() => undefined);
+      if (referral !== undefined) return referral;
+    }
+    if (parentServers.length > 0) throw new Error('its servers do not answer');
+  }
+  throw new Error('no server of a parent was found');
+}
+
+/** Asks one server directly: a parent answers with a referral, which node:dns does not show. */
+export function referralFrom(address: string, name: string, port = 53): Promise<readonly string[]> {
+  const id = randomInt(65_536);
+  const query = dnsPacket.encode({ type: 'query', id, flags: 0, questions: [{ type: 'NS', name }] });
+  return new Promise((resolve, reject) => {
+    const socket = createSocket('udp4');
+    const timer = setTimeout(() => end(new Error('no answer')), DNS_TIMEOUT_MS);
+    const end = (result: Error | readonly string[]): void => {
+      clearTimeout(timer);
+      socket.close();
+      if (result instanceof Error) reject(result);
+      else resolve(result);
+    };
+    socket.on('error', end);
+    socket.on('message', (datagram) => {
+      try {
+        const { id: answered, answers = [], authorities = [] } = dnsPacket.decode(datagram);
+        if (answered !== id) return;
+        const own = [...answers, ...authorities].filter(
+          (record) => record.name.toLowerCase() === name.toLowerCase(),
+        );
+        end(own.flatMap((record) => (record.type === 'NS' ? [record.data] : [])));
+      } catch (error) {
+        end(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+    socket.send(query, port, address);
+  });
+}

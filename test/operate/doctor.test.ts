@@ -1,0 +1,178 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { encode } from 'dns-packet';
+import { createColors } from 'picocolors';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { doctorScreen } from '../../lib/cli/doctor.ts';
+import { AwsClients } from '../../lib/operate/clients.ts';
+import { checks, examine } from '../../lib/operate/doctor/doctor.ts';
+import { policyFindings } from '../../lib/operate/doctor/policy.ts';
+import { quotaFinding } from '../../lib/operate/doctor/quota.ts';
+import { cellFindings, type StreamFacts } from '../../lib/operate/doctor/streams.ts';
+import { type Deployed, versionFindings } from '../../lib/operate/doctor/versions.ts';
+import { delegationFinding, referralFrom } from '../../lib/operate/doctor/zone.ts';
+import { startFakeAws } from './fixtures/fake-aws.ts';
+import { config } from './fixtures/readings.ts';
+
+afterEach(() => vi.unstubAllEnvs());
+
+const facts: StreamFacts = {
+  status: 'ACTIVE',
+  shards: 4,
+  mode: 'PROVISIONED',
+  retentionHours: 168,
+  recordKib: 1_024,
+};
+const cell = (primary: StreamFacts | string, standby: StreamFacts | string) =>
+  cellFindings({ cell: 'orders', regions: config.regions, primary, standby });
+
+describe('streams', () => {
+  test('that match are well', () => {
+    expect(cell(facts, facts)).toEqual([]);
+    expect(cell(facts, { ...facts, recordKib: 2_048, retentionHours: 200 })).toEqual([]);
+  });
+
+  test('a standby that takes smaller records, or keeps them shorter, is told with the command that mends it', () => {
+    const found = cell({ ...facts, recordKib: 10_240 }, { ...facts, retentionHours: 24 });
+    expect(found.map(({ ok }) => ok)).toEqual([false, false]);
+    expect(found[0]?.fix).toMatch(
+      /update-max-record-size --region us-west-2 --max-record-size-in-ki-b 10240/,
+    );
+    expect(found[1]?.fix).toMatch(
+      /increase-stream-retention-period --region us-west-2 --retention-period-hours 168/,
+    );
+  });
+
+  test('a primary that keeps records for a day only is told: an outage of 17 h leaves little', () => {
+    expect(cell({ ...facts, retentionHours: 24 }, facts)).toMatchObject([
+      { fix: expect.stringContaining('us-east-1') },
+    ]);
+  });
+
+  test('a stream that is missing, or not active, is told with its region', () => {
+    expect(cell(facts, 'ResourceNotFoundException: orders')[0]?.finding).toMatch(
+      /us-west-2.*ResourceNotFound/,
+    );
+    expect(cell({ ...facts, status: 'CREATING' }, facts)[0]?.finding).toMatch(/us-east-1 is CREATING/);
+  });
+});
+
+test.each([
+  [{ used: 10, limit: 200, needed: 6, assumed: 200 }, true],
+  [{ used: 10, limit: 5, needed: 6, assumed: 5 }, false],
+  [{ used: 10, limit: 50, needed: 6, assumed: 200 }, false],
+  [{ used: 190, limit: 200, needed: 6, assumed: 200 }, false],
+])('the quota %o is well: %s', (quota, ok) => {
+  expect(quotaFinding(quota).ok).toBe(ok);
+});
+
+describe('delegation', () => {
+  const own = ['ns-1.awsdns.com', 'ns-2.awsdns.net'];
+
+  test('is well when the parent names the same servers, in any order and case', () => {
+    expect(delegationFinding('shop.example.com', own, ['NS-2.awsdns.net.', 'ns-1.awsdns.com.']).ok).toBe(
+      true,
+    );
+  });
+
+  test.each([
+    [['ns-9.other.com'], /delegates to ns-9.other.com/],
+    [['ns-1.awsdns.com'], /names 1 of the zone's 2/],
+    [[], /to nobody/],
+    ['no answer', /could not be asked/],
+  ])('is ill when the parent says %o', (parent, expected) => {
+    const { ok, finding } = delegationFinding('shop.example.com', own, parent);
+    expect(ok).toBe(false);
+    expect(finding).toMatch(expected);
+  });
+
+  test('is read from the referral of a parent, which has it in the authority section', async () => {
+    const parent = createSocket('udp4');
+    parent.on('message', (message, from) => {
+      const id = message.readUInt16BE(0);
+      const authorities = own.map((data) => ({ type: 'NS' as const, name: 'shop.example.com', data }));
+      parent.send(encode({ type: 'response', id, authorities }), from.port, from.address);
+    });
+    parent.bind(0, '127.0.0.1');
+    await once(parent, 'listening');
+    expect(await referralFrom('127.0.0.1', 'shop.example.com', parent.address().port)).toEqual(own);
+    parent.close();
+  });
+});
+
+describe('policy', () => {
+  const withPolicy = (change: Partial<typeof config.policy>) =>
+    policyFindings({ ...config, policy: { ...config.policy, ...change } });
+
+  test('the default is well, and tells the worst case', () => {
+    expect(policyFindings(config)).toMatchObject([
+      { ok: true, finding: expect.stringContaining('of the 60 s') },
+    ]);
+  });
+
+  test.each([[{ mode: 'observe' as const }], [{ recoveryMs: 60_000 }], [{ cooldownMs: 60_000 }]])(
+    '%o is told',
+    (change) => {
+      expect(withPolicy(change)[0]?.ok).toBe(false);
+    },
+  );
+});
+
+describe('versions', () => {
+  const deployed = (region: string, change: Partial<Deployed> = {}): Deployed => ({
+    region,
+    codeSha256: 'abcdefgh',
+    modified: '2026-11-25',
+    settings: {
+      name: 'shop',
+      region,
+      primary: 'us-east-1',
+      standby: 'us-west-2',
+      zoneName: 'shop.example.com',
+      switchGroups: 2,
+      policy: config.policy,
+    } as Deployed['settings'],
+    ...change,
+  });
+
+  test('the same code with the policy of the config is well', () => {
+    expect(versionFindings(config, [deployed('a'), deployed('b')]).map(({ ok }) => ok)).toEqual([true]);
+  });
+
+  test('different code, another policy, or settings that cannot be read are told', () => {
+    const other = {
+      ...deployed('c').settings,
+      policy: { ...config.policy, tickMs: 6_000 },
+    } as Deployed['settings'];
+    const found = versionFindings(config, [
+      deployed('a'),
+      deployed('b', { codeSha256: 'zzzzzzzz' }),
+      deployed('c', { settings: other }),
+      deployed('d', { settings: undefined }),
+    ]);
+    expect(found.map(({ finding }) => finding)).toEqual([
+      expect.stringMatching(/different code: a abcdefgh .*; b zzzzzzzz/),
+      'observer in c has another policy than the config',
+      'observer in d: its settings cannot be read',
+    ]);
+  });
+});
+
+test('what cannot be checked is a finding with a fix, and no check keeps the others from running', async () => {
+  const aws = await startFakeAws();
+  const services = ['sts', 'route53', 'kinesis', 'cloudwatch', 'lambda', 'dynamodb'];
+  for (const service of services) aws.down.add(service);
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  const clients = new AwsClients({ who: 'cli doctor', timeoutMs: 1_000, endpoint: aws.url, credentials });
+  const findings = await examine({ config, clients, local: true, nowMs: Date.now() });
+  clients.destroy();
+  await aws.close();
+  const ill = findings.filter(({ ok }) => !ok);
+  expect(ill.every(({ fix }) => fix !== '')).toBe(true);
+  const named = new Set(findings.map(({ check }) => check));
+  expect(checks.map(({ check }) => check).filter((check) => !named.has(check))).toEqual([]);
+  expect(findings.filter(({ ok }) => ok).map(({ check }) => check)).toEqual(['policy']);
+  expect(doctorScreen(findings, { colors: createColors(false) })).toMatch(
+    /^✗ credentials: could not be checked.*\n +→ /,
+  );
+});
