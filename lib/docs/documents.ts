@@ -2,6 +2,7 @@ import { observerRegions } from '../config/config.ts';
 import { defaultPolicy, defaultRegions, defaultVotesToEvacuate } from '../config/defaults.ts';
 import { diagnosesDocument } from './diagnoses.ts';
 import { lifecycleDocument } from './lifecycle.ts';
+import { runbookDocument } from './runbook.ts';
 
 const policy = {
   ...defaultPolicy,
@@ -12,4 +13,5 @@ const policy = {
 export const documents: readonly { readonly file: string; readonly text: string }[] = [
   { file: 'diagnoses.md', text: diagnosesDocument(policy) },
   { file: 'lifecycle.md', text: lifecycleDocument() },
+  { file: 'runbook.md', text: runbookDocument() },
 ];
