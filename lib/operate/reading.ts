@@ -37,5 +37,13 @@ export function problemOf(error: unknown): string {
   const inner = error.cause instanceof Error ? error.cause : error;
   const message = inner.message.split('\n')[0] ?? '';
   const text = inner.name === 'Error' ? message : `${inner.name}: ${message}`;
-  return text.length > MAX_PROBLEM ? `${text.slice(0, MAX_PROBLEM)}…` : text;
+  const told = `${text}${statusOf(inner)}`;
+  return told.length > MAX_PROBLEM ? `${told.slice(0, MAX_PROBLEM)}…` : told;
+}
+
+/** Something between here and AWS may answer with what the SDK cannot read; then its status is all there is. */
+function statusOf(error: Error): string {
+  if (error.name !== 'Unknown' || !('$metadata' in error)) return '';
+  const { httpStatusCode } = error.$metadata as { readonly httpStatusCode?: number };
+  return httpStatusCode === undefined ? '' : ` (HTTP ${httpStatusCode})`;
 }

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type FakeAws, startFakeAws, tableOf } from '../operate/fixtures/fake-aws.ts';
+import { configInput } from '../operate/fixtures/readings.ts';
 import { type Shell, startShell } from './fixtures/cli.ts';
 
 let aws: FakeAws;
@@ -69,6 +70,10 @@ describe('an override', () => {
       M: { owner: { S: pause.owner }, reason: { S: 'drill' }, untilMs: { N: String(pause.untilMs) } },
     });
     expect(journal()).toMatchObject([{ who: { S: pause.owner }, what: { S: 'pause' }, why: { S: 'drill' } }]);
+    expect(journal()[0]).toMatchObject({
+      before: { M: {} },
+      after: { M: { pause: { M: { reason: { S: 'drill' } } } } },
+    });
     expect(regions()).toEqual(['us-west-2']);
   });
 
@@ -257,6 +262,15 @@ describe('failback', () => {
       afterDrain: true,
     });
   });
+});
+
+test('drained marks the cells that were named, under the newest epoch, and not those that share their switch', async () => {
+  const cells = configInput.cells.map((cell) => ({ ...cell, group: 'both' }));
+  await writeFile(join(shell.directory, 'spillway.config.json'), JSON.stringify({ ...configInput, cells }));
+  await shell.run('failover --all --direct --force --reason go --yes');
+  expect((await shell.run('drained --cells orders --reason read --yes')).exit).toBe(0);
+  expect(state().get('drained#orders')).toMatchObject({ epoch: { N: '1' } });
+  expect(state().get('drained#clicks')).toBeUndefined();
 });
 
 test('history shows the journal, newest first', async () => {

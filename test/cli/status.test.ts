@@ -97,6 +97,40 @@ describe('status --world', () => {
     expect(out).toMatch(/3 of 3 votes are EVACUATE, 2 are needed/);
   });
 
+  test('why --at tells the last round before that time from the logs of each observer', async () => {
+    const line = (timestamp: number, vote: string, refusals: readonly string[]) => ({
+      timestamp,
+      message: JSON.stringify({
+        message: 'an evacuation is called for, and refused',
+        diagnosis: 'KinesisWriteImpaired',
+        phase: 'held',
+        vote,
+        refusals,
+        primary: { kinesisWrite: 'server 12 ms, InternalFailure' },
+      }),
+    });
+    const atMs = Date.parse('2026-11-25T03:10:00Z');
+    aws.logs.set('us-east-2', [
+      line(atMs - 6_000, 'HOLD', ['mode']),
+      line(atMs - 1_000, 'HOLD', ['pause']),
+      { timestamp: atMs - 500, message: 'REPORT RequestId' },
+      line(atMs + 4_000, 'EVACUATE', []),
+    ]);
+    const { exit, json } = await shell.run('why --at 2026-11-25T03:10Z --json --world world.json');
+    expect(exit).toBe(0);
+    expect(json).toMatchObject({
+      observers: [
+        { region: 'us-west-2', problem: expect.stringContaining('logged no round') },
+        { region: 'us-east-2', atMs: atMs - 1_000, refusals: ['pause'], vote: 'HOLD' },
+        { region: 'eu-west-1' },
+      ],
+    });
+    const { out } = await shell.run('why --at 2026-11-25T03:10Z --world world.json');
+    expect(out).toMatch(/refused +pause/);
+    expect(out).toMatch(/primary +kinesisWrite: server 12 ms, InternalFailure/);
+    expect(aws.calls.map(({ region }) => region)).not.toContain('us-east-1');
+  });
+
   test('a file that describes no world is wrong usage', async () => {
     expect((await shell.run('status --world spillway.config.json')).exit).toBe(2);
   });

@@ -4,6 +4,8 @@ import { type ControlAct, changeControl } from '../../lib/operate/control-change
 import { RefusedError } from '../../lib/operate/errors.ts';
 import { select } from '../../lib/operate/groups.ts';
 import { failoverRefusals, refusalsToFailBack } from '../../lib/operate/guards.ts';
+import type { ObserverReadings, ObserverReport } from '../../lib/operate/observers.ts';
+import type { Reading } from '../../lib/operate/reading.ts';
 import { config, MINUTE_MS, NOW_MS, read, readings, report, unread } from './fixtures/readings.ts';
 
 const rules = (list: readonly { readonly rule: string }[]) => list.map(({ rule }) => rule);
@@ -22,7 +24,7 @@ describe('failover', () => {
   });
 
   test('is refused when nobody is known to see the standby working', () => {
-    const silent = new Map([
+    const silent: ObserverReadings = new Map<string, Reading<ObserverReport>>([
       ['us-west-2', unread('no answer')],
       ['eu-west-1', read(report({ fresh: false }))],
     ]);

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { statusScreen } from '../../lib/cli/screens/status.ts';
 import { exitOfStatus } from '../../lib/cli/status.ts';
 import { DRILL_OVERDUE_MS } from '../../lib/operate/findings.ts';
+import type { ObserverReport } from '../../lib/operate/observers.ts';
+import type { Reading } from '../../lib/operate/reading.ts';
 import { statusOf } from '../../lib/operate/status.ts';
 import { whyNow } from '../../lib/operate/why.ts';
 import {
@@ -22,7 +24,7 @@ const bad = (options: WorldOptions) =>
 const screen = (options: WorldOptions, columns = 200) =>
   statusScreen(status(options), { colors: createColors(false), columns });
 
-const accused = new Map([
+const accused = new Map<string, Reading<ObserverReport>>([
   [
     'us-west-2',
     read(

@@ -97,13 +97,15 @@ function controls(status: Status, colors: Colors): readonly string[] {
   const at = (ms: number): string => new Date(ms).toISOString();
   const held =
     lease !== null && lease.untilMs > atMs ? `held by ${lease.holder} until ${at(lease.untilMs)}` : 'free';
+  // Both are read from the same table at the same time.
+  const leased = lease === null && epoch === null ? 'unknown' : held;
   const overrides = status.overrides.map(
     ({ kind, owner, reason, untilMs, active }) =>
       `${active ? colors.yellow(kind) : kind} until ${at(untilMs)} by ${owner}: ${reason}`,
   );
   return [
     `mode ${status.mode}   ${overrides.length === 0 ? 'no override stands' : overrides.join('; ')}`,
-    `epoch ${epoch ?? 'unknown'}   lease ${held}`,
+    `epoch ${epoch ?? 'unknown'}   lease ${leased}`,
     `last drill ${lastDrill === null ? 'not on record' : `${at(lastDrill.atMs)}: ${lastDrill.why}`}`,
     ...(lastAck === null ? [] : [`last ack ${at(lastAck.atMs)} by ${lastAck.who}: ${lastAck.why}`]),
   ];
