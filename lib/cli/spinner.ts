@@ -9,7 +9,7 @@ const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '
 const FRAME_MS = 100;
 const CLEAR_LINE = '\r\u001b[2K';
 
-/** One line that turns on a terminal; elsewhere a line each time that it has something new to say. Standard error only. */
+/** One line that turns, and counts the seconds, on a terminal; elsewhere a line each time that it has something new to say. Standard error only. */
 export function progress(
   io: Io,
   write: (text: string) => void = (text) => void process.stderr.write(text),
@@ -26,9 +26,11 @@ export function progress(
   }
   let text = '';
   let frame = 0;
+  const startedMs = performance.now();
   const draw = (): void => {
     frame = (frame + 1) % FRAMES.length;
-    write(`${CLEAR_LINE}${FRAMES[frame]} ${text}`);
+    const seconds = Math.round((performance.now() - startedMs) / 1_000);
+    write(`${CLEAR_LINE}${FRAMES[frame]} ${text} (${seconds} s)`);
   };
   const timer = setInterval(draw, FRAME_MS);
   return {

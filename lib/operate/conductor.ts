@@ -12,17 +12,22 @@ import type { Config } from '../config/config.ts';
 import { UnansweredError } from './errors.ts';
 import { problemOf } from './reading.ts';
 
-/** The part of a run's report that an operator reads. */
-const reportSchema = z.object({
+const common = {
   run: z.string(),
-  epoch: z.number(),
-  state: z.string(),
   startedAtMs: z.number(),
   latchedAtMs: z.number().optional(),
   latched: z.number(),
   findings: z.array(z.string()),
   nextCommand: z.string().optional(),
-});
+};
+
+/** The part of a run's report that an operator reads. */
+const reportSchema = z.object({ ...common, epoch: z.number(), state: z.string() });
+/** What the machine carries from step to step: a run that ends without a report leaves this, which says the same. */
+const carriedSchema = z
+  .object({ ...common, input: z.object({ epoch: z.number() }), state: z.string().optional() })
+  .transform(({ input, state, ...rest }) => ({ ...rest, epoch: input.epoch, state: state ?? 'ended' }));
+const endSchema = z.union([reportSchema, carriedSchema]);
 export type Report = Readonly<z.infer<typeof reportSchema>>;
 
 export interface Started {
@@ -92,7 +97,7 @@ export async function runState(client: SFNClient, executionArn: string): Promise
     abortSignal: AbortSignal.timeout(START_TIMEOUT_MS),
   });
   if (status === 'RUNNING' || status === 'PENDING_REDRIVE') return { running: true };
-  const report = reportSchema.safeParse(parsed(output));
+  const report = endSchema.safeParse(parsed(output));
   if (report.success) return { running: false, report: report.data };
   return { running: false, failed: [status, error, cause].filter((part) => part !== undefined).join(': ') };
 }

@@ -38,7 +38,7 @@ export async function follow(options: FollowOptions): Promise<FollowEnd> {
           ? { end: 'report', report: state.report }
           : { end: 'failed', problem: state.failed };
       }
-      say(`the conductor is at work (${Math.round(sinceMs / 1_000)} s)`);
+      say('the conductor is at work');
     } catch (error) {
       say(`the conductor cannot be seen just now: ${problemOf(error)}`);
     }

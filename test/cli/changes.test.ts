@@ -214,6 +214,27 @@ describe('failover', () => {
     expect(out).toMatch(/next: spillway status/);
   });
 
+  test('reads the state that a run leaves which ends without a report', async () => {
+    const carried = {
+      run: 'all-1',
+      startedAtMs: 1,
+      latched: 2,
+      findings: ['a newer act'],
+      state: 'superseded',
+    };
+    aws.run = { status: 'SUCCEEDED', output: { ...carried, input: { epoch: 7 }, next: 'dns' } };
+    const { exit, out } = await shell.run('failover --all --force --reason go --yes');
+    expect(exit).toBe(3);
+    expect(out).toMatch(/^failover: superseded \(epoch 7, 2 switches\)\n {2}a newer act/);
+  });
+
+  test('an execution that failed has failed, with the reason', async () => {
+    aws.run = { status: 'TIMED_OUT' };
+    const { exit, out } = await shell.run('failover --all --force --reason go --yes');
+    expect(exit).toBe(1);
+    expect(out).toMatch(/the conductor failed \(TIMED_OUT\)/);
+  });
+
   test('says how to go on when Step Functions does not answer', async () => {
     aws.down.add('states');
     const { exit, err } = await shell.run('failover --all --force --reason go --yes');

@@ -164,7 +164,7 @@ test('what cannot be checked is a finding with a fix, and no check keeps the oth
   for (const service of services) aws.down.add(service);
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   const clients = new AwsClients({ who: 'cli doctor', timeoutMs: 1_000, endpoint: aws.url, credentials });
-  const findings = await examine({ config, clients, local: true, nowMs: Date.now() });
+  const findings = await examine({ config, clients, local: false, nowMs: Date.now() });
   clients.destroy();
   await aws.close();
   const ill = findings.filter(({ ok }) => !ok);

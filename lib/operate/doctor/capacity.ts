@@ -13,6 +13,8 @@ const CHECK = 'standby capacity';
 const DAY_MS = 86_400_000;
 /** Weekly peaks are in it. */
 const LOOK_BACK_DAYS = 14;
+/** A world on this machine is not older, and its CloudWatch is slow over long spans. */
+const LOCAL_LOOK_BACK_MS = 3_600_000;
 /** CloudWatch keeps periods of 5 minutes for 63 days; two weeks of one metric are 4,032 points. */
 const PERIOD_SECONDS = 300;
 /** Within five minutes traffic is not even. [inferred] */
@@ -60,14 +62,18 @@ async function survey(context: DoctorContext, cell: Cell): Promise<CellCapacity>
 export const capacityOf = ({ mode, shards }: StreamFacts, peak: Load): StreamCapacity =>
   mode === 'ON_DEMAND' ? { mode: 'on-demand', peak } : { mode: 'provisioned', shards };
 
-async function peakOf({ clients, config, nowMs }: DoctorContext, role: Role, stream: string): Promise<Load> {
+async function peakOf(
+  { clients, config, nowMs, local }: DoctorContext,
+  role: Role,
+  stream: string,
+): Promise<Load> {
   const cloudWatch = clients.cloudWatch(config.regions[role]);
   let peak: Load = { bytesPerSecond: 0, recordsPerSecond: 0 };
   let token: string | undefined;
   for (let page = 0; page < MAX_PAGES; page++) {
     const answer = await cloudWatch.send(
       new GetMetricDataCommand({
-        StartTime: new Date(nowMs - LOOK_BACK_DAYS * DAY_MS),
+        StartTime: new Date(nowMs - (local ? LOCAL_LOOK_BACK_MS : LOOK_BACK_DAYS * DAY_MS)),
         EndTime: new Date(nowMs),
         MetricDataQueries: [
           query('bytes', 'IncomingBytes', stream),
