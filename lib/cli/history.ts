@@ -51,8 +51,11 @@ export function historyScreen(entries: readonly JournalEntry[], columns: number)
     what,
     epoch === undefined ? '' : String(epoch),
     group ?? '',
-    who,
+    shortName(who),
     why,
   ]);
   return table(['when (UTC)', 'what', 'epoch', 'group', 'who', 'why'], rows, { columns });
 }
+
+/** The account says nothing new on a screen, and pushes the reason off it. The document has the whole name. */
+const shortName = (who: string): string => who.replaceAll(/arn:[\w-]+:(?:iam|sts)::\d*:/g, '');

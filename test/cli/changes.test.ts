@@ -304,5 +304,7 @@ test('history shows the journal, newest first', async () => {
       { what: 'pause', who: 'ana' },
     ],
   });
-  expect((await shell.run('history')).out).toMatch(/1970-01-01 00:00:02 +ack/);
+  expect((await shell.run('history')).out).toMatch(/1970-01-01 00:00:02 +ack +ben +two/);
+  await shell.run('ack --reason three --yes', { nowMs: () => 3_000 });
+  expect((await shell.run('history')).out).toMatch(/ack +assumed-role\/oncall\/ana +three/);
 });
