@@ -26,3 +26,10 @@ export const journalKey = (atMs: number, id: string) => ({
   pk: JOURNAL_PARTITION,
   sk: `${String(atMs).padStart(TIME_DIGITS, '0')}#${id}`,
 });
+
+/**
+ * Remembers when an entry that may be written again was first written. The journal is sorted by time, and a step that
+ * is repeated after its function was killed repeats itself at another time: without this there would be two lines.
+ */
+export const journalMarkKey = (id: string) => ({ pk: 'journal-mark', sk: id });
+export const journalMarkSchema = z.object({ atMs: z.number().int().positive() });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type DecisionState, initialDecisionState } from './decide.ts';
-import { phaseNames } from './lifecycle.ts';
+import { phaseNames, voteOf } from './lifecycle.ts';
 import { countedSignals, type Evidence, noEvidence } from './observation.ts';
+import { votes } from './vote.ts';
 
 /** What an observer carries from tick to tick, and from run to run. */
 export interface Memory {
@@ -23,56 +24,87 @@ export const emptyMemory: Memory = {
   firstMetricAtMs: { primary: null, standby: null },
 };
 
-const time = z.number().nullable();
+// A memory may be of an older version, or of a newer one after a rollback. A field that is missing or not understood
+// falls back by itself: dropping all of it would drop a vote while traffic depends on it.
+const time = z.number().nullable().catch(null);
+const count = z.number().int().nonnegative().catch(0);
 const signalEvidence = z.object({
   score: z.number().nonnegative(),
   alarmed: z.boolean(),
   sinceMs: z.number(),
   sampledAtMs: z.number(),
 });
-const regionEvidence = z.object({
-  ...(Object.fromEntries(countedSignals.map((name) => [name, signalEvidence.optional()])) as Record<
-    (typeof countedSignals)[number],
-    z.ZodOptional<typeof signalEvidence>
-  >),
-  kinesisLatency: z
-    .object({
-      quantileMs: z.number().positive(),
-      samples: z.number().int().nonnegative(),
-      slow: signalEvidence,
-    })
-    .optional(),
+const forgotten = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);
+const regionEvidence = z
+  .object({
+    ...(Object.fromEntries(countedSignals.map((name) => [name, forgotten(signalEvidence)])) as Record<
+      (typeof countedSignals)[number],
+      z.ZodCatch<z.ZodOptional<typeof signalEvidence>>
+    >),
+    kinesisLatency: forgotten(
+      z.object({
+        quantileMs: z.number().positive(),
+        samples: z.number().int().nonnegative(),
+        slow: signalEvidence,
+      }),
+    ),
+  })
+  .catch({} as never);
+/** The one thing that must be understood: without a phase there is no vote to keep. */
+const decisionSchema = z.object({
+  phase: z.enum(phaseNames),
+  epoch: count,
+  voteSinceMs: time,
+  sawMove: z.boolean().catch(false),
+  actionableSinceMs: time,
+  healthySinceMs: time,
+  impairedAtMs: time,
+  clearedAtMs: time,
+  decidedAtMs: time,
 });
 const memorySchema = z.object({
-  evidence: z.object({
-    primary: regionEvidence,
-    standby: regionEvidence,
-    observer: z.object({ selfInflictedTicks: z.number(), clockSuspectUntilMs: z.number() }),
-  }),
-  decision: z.object({
-    phase: z.enum(phaseNames),
-    epoch: z.number().int().nonnegative(),
-    voteSinceMs: time,
-    sawMove: z.boolean(),
-    actionableSinceMs: time,
-    healthySinceMs: time,
-    impairedAtMs: time,
-    clearedAtMs: time,
-    decidedAtMs: time,
-  }),
-  ticks: z.number().int().nonnegative(),
+  evidence: z
+    .object({
+      primary: regionEvidence,
+      standby: regionEvidence,
+      observer: z
+        .object({ selfInflictedTicks: count, clockSuspectUntilMs: z.number().catch(0) })
+        .catch(noEvidence.observer),
+    })
+    .catch(noEvidence as never),
+  decision: decisionSchema,
+  ticks: count,
   lastRoundAtMs: time,
-  firstMetricAtMs: z.object({ primary: time, standby: time }),
+  firstMetricAtMs: z.object({ primary: time, standby: time }).catch(emptyMemory.firstMetricAtMs),
 });
 
-export const serializeMemory = (memory: Memory): string => JSON.stringify(memory);
+/** What a version that does not know the phase keeps of it: whether traffic depends on this vote. */
+const voteSchema = z.object({ vote: z.enum(votes) });
 
-/** A memory that cannot be read is an empty one: HOLD, and evidence from scratch. */
+export const serializeMemory = (memory: Memory): string =>
+  JSON.stringify({ ...memory, vote: voteOf(memory.decision.phase) });
+
+/**
+ * A memory that cannot be read is an empty one: HOLD, and evidence from scratch. One whose phase another version has
+ * named keeps its vote: `evacuating` ends by itself as soon as that moves no traffic.
+ */
 export function parseMemory(text: unknown): Memory {
   if (typeof text !== 'string') return emptyMemory;
   try {
-    return memorySchema.parse(JSON.parse(text)) as Memory;
+    const stored: unknown = JSON.parse(text);
+    const parsed = memorySchema.safeParse(stored);
+    return (parsed.success ? parsed.data : memorySchema.parse(withKnownPhase(stored))) as Memory;
   } catch {
     return emptyMemory;
   }
+}
+
+/** @throws z.ZodError when it does not say how it votes. */
+function withKnownPhase(stored: unknown): unknown {
+  const { vote } = voteSchema.parse(stored);
+  const { decision } = z.object({ decision: z.record(z.string(), z.unknown()) }).parse(stored);
+  return {
+    ...(stored as object),
+    decision: { ...decision, phase: vote === 'EVACUATE' ? 'evacuating' : 'steady' },
+  };
 }

@@ -10,6 +10,13 @@ export const stateTableName = (name: string): string => `${name}-state`;
 export const observerFunctionName = (name: string): string => `${name}-observer`;
 export const voteFunctionName = (name: string): string => `${name}-vote`;
 export const switchFunctionName = (name: string): string => `${name}-switch`;
+/** In the standby alone. */
+export const conductorFunctionName = (name: string): string => `${name}-conductor`;
+export const conductorMachineName = (name: string): string => `${name}-conductor`;
+export const conductorArn = (name: string, region: string, account: string): string =>
+  `arn:aws:states:${region}:${account}:stateMachine:${conductorMachineName(name)}`;
+export const monitorFunctionName = (name: string): string => `${name}-monitor`;
+export const notificationTopicName = (name: string): string => `${name}-notifications`;
 
 /** Names in the zone. */
 export const signalRecordName = (cell: string, zone: string): string => `signal.${cell}.${zone}`;

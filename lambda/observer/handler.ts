@@ -3,6 +3,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { STSClient } from '@aws-sdk/client-sts';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Context } from 'aws-lambda';
@@ -11,6 +12,8 @@ import { canaryStreamName, metricNamespace, stateTableName, voteTableName } from
 import type { RegionOutcomes } from '../core/observation.ts';
 import type { ProbeOutcome } from '../core/probe.ts';
 import { requiredVariable } from '../settings.ts';
+import { StateTable } from '../state/state-table.ts';
+import { ConductorStart, START_TIMEOUT_MS } from './conductor-start.ts';
 import { type ProbedRegion, probeRegion } from './probes.ts';
 import { quorumReader } from './quorum.ts';
 import { type RunEnd, run } from './run.ts';
@@ -36,6 +39,9 @@ const readQuorum = quorumReader({
   servers: process.env[DNS_SERVERS]?.split(','),
 });
 
+const conductorStart =
+  settings.conductorArn === undefined ? undefined : conductorStarter(settings.conductorArn);
+
 /** Started each minute by an Events rule; ticks until the next run takes over. */
 export async function handler(_event: unknown, context: Context): Promise<{ readonly end: RunEnd }> {
   logger.addContext(context);
@@ -48,7 +54,10 @@ export async function handler(_event: unknown, context: Context): Promise<{ read
     runId: context.awsRequestId,
     remainingMs: () => context.getRemainingTimeInMillis(),
     sleep: (ms) => sleep(ms),
-    onTick: logTick,
+    onTick: (result) => {
+      logTick(result);
+      conductorStart?.consider(result);
+    },
     onStoreError: (error) =>
       logger.error('the vote table of this region does not answer; the vote will expire', error as Error),
   });
@@ -67,6 +76,21 @@ function probed(region: string): ProbedRegion {
     metricNamespace: metricNamespace(settings.name),
     observer: settings.region,
   };
+}
+
+/** Only the standby's observer has one: it is where the conductor is, and two starters would only race. */
+function conductorStarter(machineArn: string): ConductorStart {
+  const limits = { timeoutMs: START_TIMEOUT_MS, maxSockets: 2 };
+  const client = documentClient(settings.standby);
+  return new ConductorStart({
+    region: settings.region,
+    machineArn,
+    stepFunctions: new SFNClient(clientSettings(settings.standby, limits)),
+    state: new StateTable({ client, table: stateTableName(settings.name), timeoutMs: STORE_TIMEOUT_MS }),
+    onStart: (name) => logger.info('the conductor is started', { execution: name }),
+    onError: (error) =>
+      logger.error('the conductor was not started; the next tick tries again', error as Error),
+  });
 }
 
 function documentClient(region: string): DynamoDBDocumentClient {

@@ -18,10 +18,12 @@ export interface ObserverSettings {
   readonly zoneName: string;
   /** How many switches there are; the latch holds when all of them do. */
   readonly switchGroups: number;
+  /** ARN of the conductor, in the standby's observer alone: it starts it. */
+  readonly conductorArn?: string | undefined;
   readonly policy: Policy;
 }
 
-const policySchema = z.object({
+export const policySchema = z.object({
   mode: z.enum(modes),
   votesToEvacuate: z.number().int().positive(),
   tickMs: z.number().int().positive(),
@@ -48,6 +50,7 @@ const settingsSchema = z.object({
   standby: z.string().min(1),
   zoneName: z.string().min(1),
   switchGroups: z.number().int().positive(),
+  conductorArn: z.string().min(1).optional(),
   policy: policySchema,
 }) satisfies z.ZodType<ObserverSettings>;
 

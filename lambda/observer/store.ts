@@ -79,6 +79,7 @@ export class ObserverStore {
             expiresAtMs: tick.expiresAtMs,
             phase: decision.state.phase,
             voteSinceMs: decision.state.voteSinceMs,
+            healthySinceMs: decision.state.healthySinceMs,
             epoch: decision.state.epoch,
             diagnosis: decision.diagnosis,
             comment: decision.comment,

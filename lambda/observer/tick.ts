@@ -27,6 +27,8 @@ export interface TickDependencies {
 export interface TickResult extends RoundResult {
   readonly outcomes: { readonly primary: RegionOutcomes; readonly standby: RegionOutcomes };
   readonly decidedAtMs: number;
+  readonly latch: Latch;
+  readonly quorum: Quorum;
 }
 
 /** One round: probe both regions, read what operators said and where DNS points, weigh, decide. Persists nothing. */
@@ -54,5 +56,11 @@ export async function tick(
   ]);
   const nowMs = clock.nowMs();
   const readings = { startedAtMs, nowMs, clockStepMs, primary, standby, control, latch, quorum };
-  return { ...observeRound(memory, readings, policy), outcomes: { primary, standby }, decidedAtMs: nowMs };
+  return {
+    ...observeRound(memory, readings, policy),
+    outcomes: { primary, standby },
+    decidedAtMs: nowMs,
+    latch,
+    quorum,
+  };
 }

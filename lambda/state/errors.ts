@@ -3,9 +3,14 @@ export class StateConflictError extends Error {
   override readonly name = 'StateConflictError';
 }
 
-/** Another holder has the lease, or a newer epoch has begun: this one must not act any more. */
+/** A newer epoch has begun: this act is over, and must not write any more. Trying again changes nothing. */
 export class FencedError extends Error {
   override readonly name = 'FencedError';
+}
+
+/** Another act holds the lease. It runs out by itself: try again. */
+export class LeaseHeldError extends Error {
+  override readonly name = 'LeaseHeldError';
 }
 
 /** The state table does not answer, or refuses. `cause` says how. */

@@ -1,23 +1,27 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import {
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { type Control, type ControlReading, controlKey, parseControl } from '../core/control.ts';
-import { JOURNAL_PARTITION, type JournalEntry, journalKey, journalSchema } from '../core/journal.ts';
+import { EPOCH_PARTITION, type EpochClaim, epochKey, epochSchema } from '../core/epoch.ts';
+import type { CellCapacity } from '../core/fitness.ts';
+import {
+  JOURNAL_PARTITION,
+  type JournalEntry,
+  journalKey,
+  journalMarkKey,
+  journalMarkSchema,
+  journalSchema,
+} from '../core/journal.ts';
 import { type Lease, leaseKey, leaseSchema } from '../core/lease.ts';
+import {
+  CAPACITY_PARTITION,
+  capacityKey,
+  capacitySchema,
+  DRAINED_PARTITION,
+  drainedKey,
+  drainedSchema,
+} from '../core/survey.ts';
 import { SWITCH_PARTITION, switchKey, switchPosition } from '../core/switch.ts';
-import { FencedError, StateConflictError, StateUnavailableError } from './errors.ts';
-
-export interface StateTableOptions {
-  readonly client: DynamoDBDocumentClient;
-  readonly table: string;
-  /** Longest wait for one call. Default 3,000. */
-  readonly timeoutMs?: number;
-}
+import { type Item, StateCalls, type StateTableOptions } from './calls.ts';
+import { FencedError, LeaseHeldError, StateConflictError } from './errors.ts';
 
 /** One switch as it is stored. */
 export interface StoredSwitch {
@@ -39,38 +43,48 @@ export interface SwitchChange {
   readonly atMs: number;
 }
 
-const DEFAULT_TIMEOUT_MS = 3_000;
-const MAX_HISTORY = 1_000;
-const switchIsNotNewer = 'attribute_not_exists(#epoch) OR #epoch <= :epoch';
-const leaseIsFreeOrMine =
-  'attribute_not_exists(#holder) OR #holder = :holder OR (#until < :now AND #epoch <= :epoch)';
-const leaseEpochIsNotNewer = '(attribute_not_exists(#epoch) OR #epoch <= :epoch)';
+export interface TakeLease {
+  readonly nowMs: number;
+  /**
+   * A newer epoch takes the lease from a living older one. That is safe, because every switch is fenced by its own
+   * epoch; it is for evacuations, which must not wait for a failback's pause.
+   */
+  readonly overOlder?: boolean;
+}
 
-/** Everything durable, in one table of the standby: control, switches, lease and journal. Every write is conditional. */
+const MAX_HISTORY = 1_000;
+/** Claims looked back at for one that was made before. */
+const CLAIMS_LOOKED_AT = 50;
+const MAX_CLAIM_ATTEMPTS = 8;
+const isNew = 'attribute_not_exists(#pk)';
+const switchIsNotNewer = 'attribute_not_exists(#epoch) OR #epoch <= :epoch';
+const leaseEpochIsNotNewer = '(attribute_not_exists(#epoch) OR #epoch <= :epoch)';
+const leaseIsFreeOrMine = 'attribute_not_exists(#holder) OR #holder = :holder OR #until < :now';
+
+/**
+ * Everything durable, in one table of the standby: control, switches, epochs, lease and journal. Every write is
+ * conditional, and every call may throw StateUnavailableError.
+ */
 export class StateTable {
-  readonly #options: StateTableOptions;
+  readonly #calls: StateCalls;
 
   constructor(options: StateTableOptions) {
-    this.#options = options;
+    this.#calls = new StateCalls(options);
   }
 
-  /** @throws StateUnavailableError */
   async readControl(): Promise<ControlReading> {
-    const { Item } = await this.#send(
-      new GetCommand({ TableName: this.#options.table, Key: controlKey, ConsistentRead: true }),
-    );
-    return parseControl(Item);
+    return parseControl(await this.#calls.get(controlKey));
   }
 
   /**
    * Replaces the control item, if it still is what was read (`revision` of the reading, undefined = there was none).
    *
-   * @throws StateConflictError, StateUnavailableError
+   * @throws StateConflictError
    */
   async writeControl(control: Control, expectedRevision: number | undefined): Promise<void> {
-    await this.#conditionally(
+    const written = await this.#calls.write(
       new PutCommand({
-        TableName: this.#options.table,
+        TableName: this.#calls.table,
         Item: { ...controlKey, ...control, revision: (expectedRevision ?? 0) + 1 },
         ConditionExpression:
           expectedRevision === undefined ? 'attribute_not_exists(#revision)' : '#revision = :revision',
@@ -79,81 +93,92 @@ export class StateTable {
           ? {}
           : { ExpressionAttributeValues: { ':revision': expectedRevision } }),
       }),
-      () => new StateConflictError('The control item has changed since it was read: look again, and repeat.'),
     );
+    if (!written) {
+      throw new StateConflictError('The control item has changed since it was read: look again, and repeat.');
+    }
   }
 
   /** Revision of the control item, for `writeControl`; undefined when there is none, or it was written by hand. */
   async controlRevision(): Promise<number | undefined> {
-    const { Item } = await this.#send(
-      new GetCommand({ TableName: this.#options.table, Key: controlKey, ConsistentRead: true }),
-    );
-    return typeof Item?.revision === 'number' ? Item.revision : undefined;
+    const item = await this.#calls.get(controlKey);
+    return typeof item?.revision === 'number' ? item.revision : undefined;
   }
 
-  /** Switches that were ever set. @throws StateUnavailableError */
-  async readSwitches(): Promise<readonly StoredSwitch[]> {
-    const items: Record<string, unknown>[] = [];
-    let start: Record<string, unknown> | undefined;
-    // A page holds 1 MB, thousands of switches.
-    for (let page = 0; page < 100; page++) {
-      const answer = await this.#send(
-        new QueryCommand({
-          TableName: this.#options.table,
-          KeyConditionExpression: '#pk = :switches',
-          ExpressionAttributeNames: { '#pk': 'pk' },
-          ExpressionAttributeValues: { ':switches': SWITCH_PARTITION },
-          ConsistentRead: true,
-          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-        }),
-      );
-      items.push(...(answer.Items ?? []));
-      start = answer.LastEvaluatedKey;
-      if (start === undefined) break;
-    }
+  /** Switches that were ever set, all or those of a range of names (both ends included). */
+  async readSwitches(between?: {
+    readonly from: string;
+    readonly to: string;
+  }): Promise<readonly StoredSwitch[]> {
+    const items = await this.#calls.query(SWITCH_PARTITION, between === undefined ? {} : { between });
     return items.map(storedSwitch);
   }
 
   /**
    * Sets one switch, unless an act of a newer epoch has set it. Setting it to what it is already is no error.
    *
-   * @throws FencedError, StateUnavailableError
+   * @throws FencedError
    */
   async setSwitch(change: SwitchChange): Promise<void> {
     const { group, ...values } = change;
-    await this.#conditionally(
+    const written = await this.#calls.write(
       new PutCommand({
-        TableName: this.#options.table,
+        TableName: this.#calls.table,
         Item: { ...switchKey(group), ...values },
         ConditionExpression: switchIsNotNewer,
         ExpressionAttributeNames: { '#epoch': 'epoch' },
         ExpressionAttributeValues: { ':epoch': change.epoch },
       }),
-      () => new FencedError(`The switch of ${group} was set by a newer epoch than ${change.epoch}.`),
     );
+    if (!written) {
+      throw new FencedError(`The switch of ${group} was set by a newer epoch than ${change.epoch}.`);
+    }
   }
 
-  /** The lease, or undefined when nobody ever held it. @throws StateUnavailableError */
+  /** The number of the newest act; 0 when there never was one. */
+  async newestEpoch(): Promise<number> {
+    const [newest] = await this.#claims(1);
+    return newest?.epoch ?? 0;
+  }
+
+  /**
+   * The number of an act: the next one, or the one it has already. Two who ask at once for different acts get different
+   * numbers; whoever asks again with the same `claim` gets the same one (unless 50 other acts came between).
+   *
+   * @throws StateConflictError when others kept being faster.
+   */
+  async claimEpoch(claim: Omit<EpochClaim, 'epoch'>): Promise<number> {
+    for (let attempt = 0; attempt < MAX_CLAIM_ATTEMPTS; attempt++) {
+      const claims = await this.#claims(CLAIMS_LOOKED_AT);
+      const mine = claims.find((made) => made.claim === claim.claim);
+      if (mine !== undefined) return mine.epoch;
+      const epoch = (claims[0]?.epoch ?? 0) + 1;
+      const item = { ...epochKey(epoch), ...claim, epoch };
+      if (await this.#putNew(item)) return epoch;
+    }
+    throw new StateConflictError('Others keep beginning acts: look at `spillway history`, and repeat.');
+  }
+
+  /** The lease, or undefined when nobody ever held it. */
   async readLease(): Promise<Lease | undefined> {
-    const { Item } = await this.#send(
-      new GetCommand({ TableName: this.#options.table, Key: leaseKey, ConsistentRead: true }),
-    );
-    const parsed = leaseSchema.safeParse(Item);
+    const parsed = leaseSchema.safeParse(await this.#calls.get(leaseKey));
     return parsed.success ? parsed.data : undefined;
   }
 
   /**
-   * Takes or renews the lease. A newer epoch takes it over only when it has run out; an older epoch never gets it.
+   * Takes or renews the lease. A newer epoch takes it over when it has run out (or at once, `overOlder`); an older
+   * epoch never gets it.
    *
-   * @throws FencedError, StateUnavailableError
+   * @throws FencedError, LeaseHeldError
    */
-  async takeLease(lease: Lease, nowMs: number): Promise<void> {
-    await this.#conditionally(
+  async takeLease(lease: Lease, { nowMs, overOlder = false }: TakeLease): Promise<void> {
+    const free = overOlder ? `${leaseIsFreeOrMine} OR #epoch < :epoch` : leaseIsFreeOrMine;
+    const written = await this.#calls.write(
       new UpdateCommand({
-        TableName: this.#options.table,
+        TableName: this.#calls.table,
         Key: leaseKey,
         UpdateExpression: 'SET #holder = :holder, #epoch = :epoch, #until = :until',
-        ConditionExpression: `(${leaseIsFreeOrMine}) AND ${leaseEpochIsNotNewer}`,
+        ConditionExpression: `(${free}) AND ${leaseEpochIsNotNewer}`,
         ExpressionAttributeNames: { '#holder': 'holder', '#epoch': 'epoch', '#until': 'untilMs' },
         ExpressionAttributeValues: {
           ':holder': lease.holder,
@@ -162,85 +187,138 @@ export class StateTable {
           ':now': nowMs,
         },
       }),
-      () =>
-        new FencedError(`Another conductor holds the lease, or a newer epoch than ${lease.epoch} has begun.`),
     );
+    if (written) return;
+    const current = await this.readLease();
+    if (current !== undefined && current.epoch > lease.epoch) {
+      throw new FencedError(`Epoch ${current.epoch} (${current.holder}) has begun: ${lease.epoch} is over.`);
+    }
+    throw new LeaseHeldError(`${current?.holder ?? 'Another act'} holds the lease: wait for it.`);
   }
 
   /** Gives the lease back before it runs out. The epoch stays: it is the fence. Somebody else's lease is left alone. */
   async releaseLease(holder: string): Promise<void> {
-    try {
-      await this.#send(
-        new UpdateCommand({
-          TableName: this.#options.table,
-          Key: leaseKey,
-          UpdateExpression: 'SET #until = :zero',
-          ConditionExpression: '#holder = :holder',
-          ExpressionAttributeNames: { '#holder': 'holder', '#until': 'untilMs' },
-          ExpressionAttributeValues: { ':holder': holder, ':zero': 0 },
-        }),
-      );
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    }
+    await this.#calls.write(
+      new UpdateCommand({
+        TableName: this.#calls.table,
+        Key: leaseKey,
+        UpdateExpression: 'SET #until = :zero',
+        ConditionExpression: '#holder = :holder',
+        ExpressionAttributeNames: { '#holder': 'holder', '#until': 'untilMs' },
+        ExpressionAttributeValues: { ':holder': holder, ':zero': 0 },
+      }),
+    );
   }
 
-  /** Appends to the journal. The same `id` at the same time is one entry, however often it is written. */
+  /** Appends to the journal. The same `id` at the same time is one entry, and the first one stays. */
   async journal(entry: JournalEntry, id: string): Promise<void> {
-    await this.#send(
-      new PutCommand({ TableName: this.#options.table, Item: { ...journalKey(entry.atMs, id), ...entry } }),
-    );
+    await this.#putNew({ ...journalKey(entry.atMs, id), ...entry });
+  }
+
+  /**
+   * Appends to the journal once for this `id`, whenever it is repeated: the first time stands. Returns that time. Killed
+   * between its two writes it is completed by the repetition.
+   */
+  async journalOnce(entry: JournalEntry, id: string): Promise<number> {
+    const isFirst = await this.#putNew({ ...journalMarkKey(id), atMs: entry.atMs });
+    const mark = isFirst ? undefined : journalMarkSchema.safeParse(await this.#calls.get(journalMarkKey(id)));
+    const atMs = mark?.success ? mark.data.atMs : entry.atMs;
+    await this.journal({ ...entry, atMs }, id);
+    return atMs;
   }
 
   /** Newest first; entries that cannot be read are left out. At most 1,000. */
   async history(limit = 50): Promise<readonly JournalEntry[]> {
-    const { Items = [] } = await this.#send(
-      new QueryCommand({
-        TableName: this.#options.table,
-        KeyConditionExpression: '#pk = :journal',
-        ExpressionAttributeNames: { '#pk': 'pk' },
-        ExpressionAttributeValues: { ':journal': JOURNAL_PARTITION },
-        ScanIndexForward: false,
-        Limit: Math.min(limit, MAX_HISTORY),
-        ConsistentRead: true,
-      }),
-    );
-    return Items.flatMap((item) => {
+    const items = await this.#calls.query(JOURNAL_PARTITION, {
+      newestFirst: true,
+      limit: Math.min(limit, MAX_HISTORY),
+    });
+    return items.flatMap((item) => {
       const parsed = journalSchema.safeParse(item);
       return parsed.success ? [parsed.data] : [];
     });
   }
 
-  async #conditionally(command: PutCommand | UpdateCommand, conflict: () => Error): Promise<void> {
-    try {
-      await this.#send(command);
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) throw Object.assign(conflict(), { cause: error });
-      throw error;
-    }
+  /** Whether `journalOnce` has written this entry. */
+  async wasJournalled(id: string): Promise<boolean> {
+    return (await this.#calls.get(journalMarkKey(id))) !== undefined;
   }
 
-  async #send(command: GetCommand): Promise<{ Item?: Record<string, unknown> }>;
-  async #send(
-    command: QueryCommand,
-  ): Promise<{ Items?: Record<string, unknown>[]; LastEvaluatedKey?: Record<string, unknown> }>;
-  async #send(command: PutCommand | UpdateCommand): Promise<unknown>;
-  async #send(command: GetCommand | QueryCommand | PutCommand | UpdateCommand): Promise<unknown> {
-    const { client, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
-    try {
-      // The union of commands has no single overload of `send`.
-      return await client.send(command as GetCommand, { abortSignal: AbortSignal.timeout(timeoutMs) });
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) throw error;
-      const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-      throw new StateUnavailableError(`The state table ${this.#options.table} does not answer (${reason}).`, {
-        cause: error,
-      });
-    }
+  /** What is known of the cells' streams; items that cannot be read are left out. */
+  async readCapacities(): Promise<readonly CellCapacity[]> {
+    const items = await this.#calls.query(CAPACITY_PARTITION);
+    return items.flatMap((item) => {
+      const parsed = capacitySchema.safeParse(item);
+      return parsed.success ? [parsed.data] : [];
+    });
+  }
+
+  /** Replaces what is known of one cell's streams, unless a later survey has. */
+  async writeCapacity(capacity: CellCapacity): Promise<void> {
+    await this.#calls.write(
+      new PutCommand({
+        TableName: this.#calls.table,
+        Item: { ...capacityKey(capacity.cell), ...capacity },
+        ConditionExpression: 'attribute_not_exists(#at) OR #at <= :at',
+        ExpressionAttributeNames: { '#at': 'surveyedAtMs' },
+        ExpressionAttributeValues: { ':at': capacity.surveyedAtMs },
+      }),
+    );
+  }
+
+  /** Epoch of the last evacuation whose stranded records have been drained, by cell. */
+  async readDrained(): Promise<ReadonlyMap<string, number>> {
+    const items = await this.#calls.query(DRAINED_PARTITION);
+    return new Map(
+      items.flatMap((item) => {
+        const parsed = drainedSchema.safeParse(item);
+        return parsed.success ? [[String(item.sk), parsed.data.epoch] as const] : [];
+      }),
+    );
+  }
+
+  /** The records that this evacuation stranded in the primary have been read, for this cell. */
+  async markDrained({
+    cell,
+    epoch,
+    atMs,
+  }: {
+    readonly cell: string;
+    readonly epoch: number;
+    readonly atMs: number;
+  }) {
+    await this.#calls.write(
+      new PutCommand({
+        TableName: this.#calls.table,
+        Item: { ...drainedKey(cell), epoch, atMs },
+        ConditionExpression: switchIsNotNewer,
+        ExpressionAttributeNames: { '#epoch': 'epoch' },
+        ExpressionAttributeValues: { ':epoch': epoch },
+      }),
+    );
+  }
+
+  async #claims(limit: number): Promise<readonly EpochClaim[]> {
+    const items = await this.#calls.query(EPOCH_PARTITION, { newestFirst: true, limit });
+    return items.flatMap((item) => {
+      const parsed = epochSchema.safeParse(item);
+      return parsed.success ? [parsed.data] : [];
+    });
+  }
+
+  #putNew(item: Item): Promise<boolean> {
+    return this.#calls.write(
+      new PutCommand({
+        TableName: this.#calls.table,
+        Item: item,
+        ConditionExpression: isNew,
+        ExpressionAttributeNames: { '#pk': 'pk' },
+      }),
+    );
   }
 }
 
-function storedSwitch(item: Record<string, unknown>): StoredSwitch {
+function storedSwitch(item: Item): StoredSwitch {
   return {
     group: String(item.sk),
     position: switchPosition(item),

@@ -2,22 +2,19 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
 import { clientSettings } from '../aws/clients.ts';
+import { groupsOf, readCells } from '../cells-file.ts';
 import { switchPath } from '../core/names.ts';
 import { switchKey, switchPosition, switchText } from '../core/switch.ts';
 import { answerGet } from '../endpoint/text-endpoint.ts';
 import { requiredVariable } from '../settings.ts';
-import { STATE_TABLE, SWITCH_GROUPS } from './settings.ts';
+import { STATE_TABLE } from './settings.ts';
 
 /** A checker waits 2 s for the status. */
 const READ_TIMEOUT_MS = 1_000;
 
 const table = requiredVariable(STATE_TABLE);
 /** A closed list of paths: what a stranger asks for never reaches the table. */
-const groupOfPath = new Map(
-  requiredVariable(SWITCH_GROUPS)
-    .split(',')
-    .map((group) => [switchPath(group), group]),
-);
+const groupOfPath = new Map(groupsOf(readCells()).map((group) => [switchPath(group), group]));
 const store = DynamoDBDocumentClient.from(
   new DynamoDBClient(
     clientSettings(requiredVariable('AWS_REGION'), { timeoutMs: READ_TIMEOUT_MS, maxSockets: 8 }),

@@ -12,6 +12,14 @@ export interface Config {
   readonly delivery: Delivery;
   /** Route 53 health checks this account may have (200 unless raised). */
   readonly healthCheckQuota: number;
+  readonly notify: Notify;
+}
+
+/** Who hears of evacuations, failbacks and alarms, beside those who subscribe to the topic themselves. */
+export interface Notify {
+  readonly email?: string;
+  /** Gets a JSON object by POST. It is in the conductor's settings: whoever may read those may read it. */
+  readonly webhook?: string;
 }
 
 export interface Regions {

@@ -165,6 +165,15 @@ const delivery = object({
   rtoMs: whole({ min: 5_000, max: HOUR_MS, unit: 'milliseconds' }).describe('The recovery time asked for.'),
 });
 
+const notify = object({
+  email: text(/^[^\s@]+@[^\s@]+$/, 'an e-mail address', 'Write it like oncall@example.com.')
+    .optional()
+    .describe('Subscribed to the topic; AWS asks it to confirm.'),
+  webhook: text(/^https:\/\/[^\s]+$/, 'an https URL', 'Write the whole URL, beginning with https://.')
+    .optional()
+    .describe('Gets a JSON object by POST when a run of the conductor ends.'),
+});
+
 export const configSchema = object({
   $schema: z
     .string({ error: say('is not a string', 'Write the path of config.schema.json.') })
@@ -200,6 +209,9 @@ export const configSchema = object({
   healthCheckQuota: whole({ min: 1, max: 100_000, unit: 'health checks' }).describe(
     'Route 53 health checks this account may have. Default 200.',
   ),
+  notify: notify
+    .optional()
+    .describe('Who hears of evacuations and alarms, beside the subscribers of the topic.'),
 });
 
 /** What a user writes. Every part but `name`, `zone` and `cells` has a default. */

@@ -4,6 +4,7 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { EPOCH_PARTITION } from '../../lambda/core/epoch.ts';
 import {
   canaryStreamName,
   metricNamespace,
@@ -27,6 +28,7 @@ const MEMORY_MIB = 256;
 /** What observes from one region: the observer, its table, and the endpoint that serves its vote. */
 export class Observer extends Construct {
   readonly endpoint: PublicEndpoint;
+  readonly table: Table;
 
   constructor(scope: Construct, id: string, settings: ObserverSettings) {
     super(scope, id);
@@ -38,11 +40,12 @@ export class Observer extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       removalPolicy: RemovalPolicy.DESTROY,
     });
+    this.table = table;
     const observer = new SpillwayFunction(this, 'Run', {
       functionName: observerFunctionName(name),
       entry: 'lambda/observer/handler.ts',
       description: `Spillway: watches ${settings.primary} and ${settings.standby} from ${settings.region}, and votes.`,
-      environment: { [OBSERVER_SETTINGS]: JSON.stringify(settings) },
+      environment: { [OBSERVER_SETTINGS]: Stack.of(this).toJsonString(settings) },
       statements: observerStatements(settings, table, Stack.of(this).account),
       timeoutSeconds: RUN_SECONDS,
       memoryMiB: MEMORY_MIB,
@@ -72,6 +75,7 @@ export class Observer extends Construct {
 
 function observerStatements(settings: ObserverSettings, table: Table, account: string): PolicyStatement[] {
   const { name, primary, standby, policy } = settings;
+  const stateTable = `arn:aws:dynamodb:${standby}:${account}:table/${stateTableName(name)}`;
   const siblings = policy.siblingProbes.map((sibling) => siblingActions[sibling]);
   const canaries = [primary, standby].map(
     (region) => `arn:aws:kinesis:${region}:${account}:stream/${canaryStreamName(name)}`,
@@ -98,8 +102,21 @@ function observerStatements(settings: ObserverSettings, table: Table, account: s
     }),
     new PolicyStatement({
       actions: ['dynamodb:GetItem', 'dynamodb:Query'],
-      resources: [`arn:aws:dynamodb:${standby}:${account}:table/${stateTableName(name)}`],
+      resources: [stateTable],
     }),
+    ...(settings.conductorArn === undefined ? [] : startStatements(settings.conductorArn, stateTable)),
     ...(siblings.length === 0 ? [] : [new PolicyStatement({ actions: siblings, resources: ['*'] })]),
+  ];
+}
+
+/** To start the conductor, and to claim the number of the evacuation: of the state table it may write nothing else. */
+function startStatements(conductorArn: string, stateTable: string): PolicyStatement[] {
+  return [
+    new PolicyStatement({ actions: ['states:StartExecution'], resources: [conductorArn] }),
+    new PolicyStatement({
+      actions: ['dynamodb:PutItem'],
+      resources: [stateTable],
+      conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [EPOCH_PARTITION] } },
+    }),
   ];
 }

@@ -22,7 +22,7 @@ export class PublicEndpoint extends SpillwayFunction {
     id: string,
     props: Pick<
       SpillwayFunctionProps,
-      'functionName' | 'entry' | 'description' | 'environment' | 'statements'
+      'functionName' | 'entry' | 'description' | 'environment' | 'statements' | 'files'
     >,
   ) {
     super(scope, id, {

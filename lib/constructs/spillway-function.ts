@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Duration, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -8,7 +11,7 @@ import {
   Runtime,
   SystemLogLevel,
 } from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { type ICommandHooks, NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 
@@ -22,6 +25,12 @@ export interface SpillwayFunctionProps {
   readonly timeoutSeconds: number;
   readonly memoryMiB: number;
   readonly reservedConcurrency: number;
+  /**
+   * Files put beside the code, by name: for what environment variables, 4 KB in all, cannot hold.
+   *
+   * @default - none
+   */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 const projectRoot = fileURLToPath(new URL('../../', import.meta.url));
@@ -65,7 +74,12 @@ export class SpillwayFunction extends Construct {
       depsLockFilePath: `${projectRoot}package-lock.json`,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      bundling: { minify: true, externalModules: [], target: 'node24' },
+      bundling: {
+        minify: true,
+        externalModules: [],
+        target: 'node24',
+        ...(props.files === undefined ? {} : { commandHooks: copying(props.files) }),
+      },
       environment: { ...props.environment },
       role,
       logGroup,
@@ -78,4 +92,16 @@ export class SpillwayFunction extends Construct {
       reservedConcurrentExecutions: props.reservedConcurrency,
     });
   }
+}
+
+/** Written once, at synth, and copied into the bundle, whose hash they so become part of. */
+function copying(files: Readonly<Record<string, string>>): ICommandHooks {
+  const directory = mkdtempSync(join(tmpdir(), 'spillway-files-'));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, name), content);
+  return {
+    beforeBundling: () => [],
+    beforeInstall: () => [],
+    afterBundling: (_from, to) =>
+      Object.keys(files).map((name) => `cp "${join(directory, name)}" "${to}/${name}"`),
+  };
 }

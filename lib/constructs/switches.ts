@@ -2,8 +2,9 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { CELLS_FILE, type DeployedCell } from '../../lambda/cells-file.ts';
 import { stateTableName, switchFunctionName } from '../../lambda/core/names.ts';
-import { STATE_TABLE, SWITCH_GROUPS } from '../../lambda/switch/settings.ts';
+import { STATE_TABLE } from '../../lambda/switch/settings.ts';
 import { PublicEndpoint } from './public-endpoint.ts';
 
 /** The state table of the standby, and the endpoint that tells Route 53 each switch's position. */
@@ -13,7 +14,7 @@ export class Switches extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    props: { readonly name: string; readonly groups: readonly string[] },
+    props: { readonly name: string; readonly cells: readonly DeployedCell[] },
   ) {
     super(scope, id);
     const table = new Table(this, 'State', {
@@ -28,7 +29,8 @@ export class Switches extends Construct {
       functionName: switchFunctionName(props.name),
       entry: 'lambda/switch/handler.ts',
       description: 'Spillway: tells Route 53 the position of each switch.',
-      environment: { [STATE_TABLE]: table.tableName, [SWITCH_GROUPS]: props.groups.join(',') },
+      environment: { [STATE_TABLE]: table.tableName },
+      files: { [CELLS_FILE]: JSON.stringify(props.cells) },
       statements: [new PolicyStatement({ actions: ['dynamodb:GetItem'], resources: [table.tableArn] })],
     });
   }

@@ -1,6 +1,9 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { Config } from '../config/config.ts';
+import type { DeployedCell } from '../../lambda/cells-file.ts';
+import { type Config, observerRegions } from '../config/config.ts';
+import { Conductor } from '../constructs/conductor.ts';
+import { Notifications } from '../constructs/notifications.ts';
 import { Observer } from '../constructs/observer.ts';
 import type { PublicEndpoint } from '../constructs/public-endpoint.ts';
 import { Streams } from '../constructs/streams.ts';
@@ -38,11 +41,26 @@ export class StandbyStack extends Stack {
     super(scope, id, props);
     const { config } = props;
     new Streams(this, 'Streams', { config, role: 'standby' });
-    this.vote = observe(this, props);
-    this.switches = new Switches(this, 'Switches', {
-      name: config.name,
-      groups: switchGroups(config),
-    }).endpoint;
+    const { name, regions, zone, policy, notify } = config;
+    const cells = config.cells.map(
+      ({ name: cell, group, streams }): DeployedCell => ({ cell, group, stream: streams.standby.name }),
+    );
+    const { topic } = new Notifications(this, 'Notifications', { name, notify });
+    const conductor = new Conductor(this, 'Conductor', {
+      settings: {
+        name,
+        primary: regions.primary,
+        standby: regions.standby,
+        observers: [...observerRegions(regions)],
+        zoneName: zone.name,
+        policy: { ...policy, siblingProbes: [...policy.siblingProbes] },
+        webhook: notify.webhook,
+      },
+      cells,
+      topic,
+    });
+    this.vote = observe(this, props, conductor.machine.stateMachineArn);
+    this.switches = new Switches(this, 'Switches', { name, cells }).endpoint;
   }
 }
 
@@ -51,7 +69,7 @@ export function switchGroups(config: Config): readonly string[] {
   return [...new Set(config.cells.map((cell) => cell.group))];
 }
 
-function observe(stack: Stack, { config, region }: RegionStackProps): PublicEndpoint {
+function observe(stack: Stack, { config, region }: RegionStackProps, conductorArn?: string): PublicEndpoint {
   const { primary, standby } = config.regions;
   const observer = new Observer(stack, 'Observer', {
     name: config.name,
@@ -60,6 +78,7 @@ function observe(stack: Stack, { config, region }: RegionStackProps): PublicEndp
     standby,
     zoneName: config.zone.name,
     switchGroups: switchGroups(config).length,
+    conductorArn,
     policy: config.policy,
   });
   return observer.endpoint;

@@ -42,6 +42,7 @@ test('fills in what a short configuration leaves out', () => {
     },
     delivery: { healthCheckIntervalSeconds: 10, dnsTtlSeconds: 5, producerPollMs: 2_000, rtoMs: 60_000 },
     healthCheckQuota: 200,
+    notify: {},
   });
 });
 
@@ -262,3 +263,11 @@ function replaceAt(target: unknown, path: Path, value: unknown): void {
   if (rest.length === 0) Object.assign(target, { [key]: value });
   else replaceAt((target as Record<string, unknown>)[key], rest, value);
 }
+
+test('takes an e-mail address and an https webhook, and nothing else, for notifications', () => {
+  const notify = { email: 'oncall@example.com', webhook: 'https://chat.example.com/hook?x=1' };
+  expect(parse({ ...leastInput, notify }).notify).toEqual(notify);
+  for (const wrong of [{ email: 'nobody' }, { webhook: 'http://chat.example.com' }, { sms: '1' }]) {
+    expect(() => parse({ ...leastInput, notify: wrong })).toThrow(/notify/);
+  }
+});

@@ -110,7 +110,7 @@ describe('an observer’s memory', () => {
     const evidence = addTick(noEvidence, { ...seen, atMs: NOW, clockStepMs: 0 }, policy);
     const memory = { ...emptyMemory, evidence, ticks: 7, lastRoundAtMs: NOW };
     expect(parseMemory(serializeMemory(memory))).toEqual(memory);
-    for (const text of [undefined, 7, '', '{', '{}', serializeMemory(memory).replace('steady', 'GO')]) {
+    for (const text of [undefined, 7, '', '{', '{}']) {
       expect(parseMemory(text)).toEqual(emptyMemory);
     }
   });

@@ -44,7 +44,7 @@ it('reports what the CDK says when the app or a whole stack is refused', async (
   const noApp = deployApp({ ...options, app: 'node does-not-exist.ts' });
   await expect(noApp).rejects.toThrow(/cdk synth failed:[\s\S]*does-not-exist\.ts/);
   const refused = deployApp({ ...options, configFile: 'unsupported' });
-  await expect(refused).rejects.toThrow(/AWS::CloudWatch::Dashboard/);
+  await expect(refused).rejects.toThrow(/AWS::CloudWatch::AnomalyDetector/);
 });
 
 it('ends the CDK and the app when it is aborted or out of time', async () => {

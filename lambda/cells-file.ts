@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { requiredVariable, SettingsError } from './settings.ts';
+
+/** File beside a function's code that lists the cells: environment variables hold 4 KB, and cells are thousands. */
+export const CELLS_FILE = 'cells.json';
+
+const cellsSchema = z.array(
+  z.object({
+    cell: z.string().min(1),
+    group: z.string().min(1),
+    /** Stream of the standby. */
+    stream: z.string().min(1),
+  }),
+);
+/** What a deployed function knows of a cell. */
+export type DeployedCell = Readonly<z.infer<typeof cellsSchema>[number]>;
+
+/** Reads the list as the stacks wrote it. @throws SettingsError */
+export function readCells(): readonly DeployedCell[] {
+  const file = join(requiredVariable('LAMBDA_TASK_ROOT'), CELLS_FILE);
+  try {
+    return cellsSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (cause) {
+    throw new SettingsError(`${file} is missing or malformed: deploy this function again.`, { cause });
+  }
+}
+
+/** Streams of the standby in which the conductor may look for arriving records: its policy names each of them. */
+const WATCHED_STREAMS = 10;
+export const watchedStreams = (cells: readonly DeployedCell[]): readonly string[] =>
+  spread([...new Set(cells.map(({ stream }) => stream))], WATCHED_STREAMS);
+
+/** At most so many, evenly spread, so that a sample of a long list is of all of it. */
+export function spread<T>(list: readonly T[], limit: number): readonly T[] {
+  if (list.length <= limit) return list;
+  return Array.from({ length: limit }, (_, n) => list[Math.floor((n * list.length) / limit)] as T);
+}
+
+/** Every group once, sorted: batches are cut by index, so every reader must have the same order. */
+export const groupsOf = (cells: readonly Pick<DeployedCell, 'group'>[]): readonly string[] =>
+  [...new Set(cells.map(({ group }) => group))].toSorted();

@@ -1,0 +1,57 @@
+import type { DeployedCell } from '../cells-file.ts';
+import type { ObserverReport } from '../core/conductor-observers.ts';
+import type { CellCapacity } from '../core/fitness.ts';
+import type { Quorum } from '../core/lifecycle.ts';
+import type { RegionLevels } from '../core/observation.ts';
+import type { StateTable } from '../state/state-table.ts';
+import type { RunReport } from './input.ts';
+import type { RunState } from './run-state.ts';
+import type { ConductorSettings } from './settings.ts';
+
+/** Where DNS says that a cell is. */
+export interface CellAnswer {
+  readonly cell: string;
+  readonly region: 'primary' | 'standby' | 'unknown';
+}
+
+export interface Arrivals {
+  /** Streams in which a record has arrived since then. */
+  readonly seen: readonly string[];
+  /** Nothing to see: the cell may be idle. */
+  readonly silent: readonly string[];
+  readonly unreadable: readonly string[];
+}
+
+/** Everything outside that a step touches; all of it in the standby or in DNS, but for the witnesses' reports. */
+export interface Conductor {
+  readonly settings: ConductorSettings;
+  readonly state: Pick<
+    StateTable,
+    | 'readControl'
+    | 'readSwitches'
+    | 'setSwitch'
+    | 'newestEpoch'
+    | 'takeLease'
+    | 'releaseLease'
+    | 'journalOnce'
+    | 'wasJournalled'
+    | 'readCapacities'
+    | 'readDrained'
+  >;
+  readonly cells: readonly DeployedCell[];
+  readonly nowMs: () => number;
+  readonly readQuorum: () => Promise<Quorum>;
+  readonly askSignals: (cells: readonly string[]) => Promise<readonly CellAnswer[]>;
+  readonly readArrivals: (streams: readonly string[], sinceMs: number) => Promise<Arrivals>;
+  /** Of every observer that answers in time. */
+  readonly readReports: () => Promise<readonly ObserverReport[]>;
+  /** The standby's canary, as its own observer sees it. */
+  readonly readStandbyLevels: () => Promise<
+    Pick<RegionLevels, 'kinesisWrite' | 'kinesisRead' | 'reachability'>
+  >;
+  /** Never throws. Returns what could not be told, and to whom. */
+  readonly tell: (report: RunReport, text: string) => Promise<readonly string[]>;
+}
+
+export type Capacities = readonly CellCapacity[];
+export type Step = (state: RunState, conductor: Conductor) => Promise<RunState>;

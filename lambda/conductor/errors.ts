@@ -1,0 +1,32 @@
+/** The standby is known not to work: nothing is pinned there. Trying again at once would not help. */
+export class StandbyUnfitError extends Error {
+  override readonly name = 'StandbyUnfitError';
+}
+
+/** A guard refuses the failback. */
+export class FailbackRefusedError extends Error {
+  override readonly name = 'FailbackRefusedError';
+}
+
+/** DNS does not name the standby yet for every cell that was asked. It may soon: try again. */
+export class DnsElsewhereError extends Error {
+  override readonly name = 'DnsElsewhereError';
+}
+
+/** Some switches are not where this run has to set them. Try again. */
+export class NotLatchedError extends Error {
+  override readonly name = 'NotLatchedError';
+}
+
+/** The function was called with something that the state machine does not send. */
+export class ConductorInputError extends Error {
+  override readonly name = 'ConductorInputError';
+}
+
+/** Errors that no retry mends. */
+export const finalErrors = [
+  'FencedError',
+  'StandbyUnfitError',
+  'FailbackRefusedError',
+  'ConductorInputError',
+] as const;

@@ -1,0 +1,114 @@
+import { groupsOf } from '../cells-file.ts';
+import {
+  type Batch,
+  batchesOf,
+  groupsToLatch,
+  type SwitchState,
+  shouldLatch,
+} from '../core/conductor-latch.ts';
+import { fitnessOf } from '../core/fitness.ts';
+import { holdLease, journalStep, setSwitches } from './act.ts';
+import type { Conductor, Step } from './conductor.ts';
+import { NotLatchedError, StandbyUnfitError } from './errors.ts';
+import { type RunState, scopeOf, withFindings } from './run-state.ts';
+
+/** Groups that one call sets. Batches run beside each other. */
+const BATCH_SIZE = 50;
+const NAMES_IN_JOURNAL = 20;
+
+export const lease: Step = async (state, conductor) => {
+  await holdLease(state, conductor);
+  const { action, force } = state.input;
+  await journalStep(state, { step: 'lease', what: `${action} begins`, after: { force } }, conductor);
+  return { ...state, next: action === 'failback' ? 'failback-guards' : 'refresh' };
+};
+
+/** Decides again, with what is true now: the request may be old, and somebody may have been faster. */
+export const refresh: Step = async (state, conductor) => {
+  await holdLease(state, conductor);
+  const [quorum, switches] = await Promise.all([conductor.readQuorum(), conductor.state.readSwitches()]);
+  const groups = scopeOf(state.input, groupsOf(conductor.cells));
+  const trigger = state.input.action === 'evacuate' ? state.input.trigger : 'asked';
+  const answer = shouldLatch({ trigger, quorum, epoch: state.input.epoch, groups, switches });
+  await journalStep(
+    state,
+    {
+      step: 'refresh',
+      what: 'refresh',
+      before: { quorum, standby: inStandby(groups, switches), groups: groups.length },
+      after: { verdict: answer.verdict, reason: answer.reason },
+    },
+    conductor,
+  );
+  switch (answer.verdict) {
+    case 'no-longer-wanted':
+      return { ...state, state: 'no-longer-wanted', next: 'notify' };
+    case 'already-latched':
+      // Confirmed all the same: a run that died after the latch goes on from here.
+      return { ...state, batches: [], next: 'confirm' };
+    case 'latch':
+      return { ...state, batches: [...batchesOf(groups.length, BATCH_SIZE)], next: 'fitness' };
+    default:
+      return answer satisfies never;
+  }
+};
+
+/** @throws StandbyUnfitError when the standby is known not to work, and nobody insists. */
+export const fitness: Step = async (state, conductor) => {
+  await holdLease(state, conductor);
+  const [levels, capacities] = await Promise.all([
+    conductor.readStandbyLevels(),
+    // What was surveyed says how well traffic will be taken, not whether to go: without it the run goes on.
+    conductor.state.readCapacities().catch(() => []),
+  ]);
+  const { fit, findings } = fitnessOf(levels, capacities);
+  const after = { fit, forced: state.input.force, findings: findings.slice(0, NAMES_IN_JOURNAL) };
+  if (!fit && !state.input.force) {
+    throw new StandbyUnfitError(`The standby does not work: ${findings.join('; ')}.`);
+  }
+  await journalStep(state, { step: 'fitness', what: 'fitness', after }, conductor);
+  return { ...withFindings(state, findings), next: 'latch' };
+};
+
+/** One batch. Batches know nothing of each other; the epoch on every switch is the fence. */
+export async function latchBatch(state: RunState, batch: Batch, conductor: Conductor): Promise<void> {
+  const groups = scopeOf(state.input, groupsOf(conductor.cells)).slice(batch.from, batch.to);
+  const [from, to] = [groups[0], groups.at(-1)];
+  if (from === undefined || to === undefined) return;
+  const switches = await conductor.state.readSwitches({ from, to });
+  const missing = groupsToLatch({ epoch: state.input.epoch, groups, switches });
+  await setSwitches(missing, 'STANDBY', { state, conductor });
+}
+
+/**
+ * Reads the switches back, and sets those that are missing: a batch that was cut before a deployment changed the list
+ * of groups, for instance.
+ *
+ * @throws NotLatchedError
+ */
+export const confirm: Step = async (state, conductor) => {
+  await holdLease(state, conductor);
+  const { epoch } = state.input;
+  const groups = scopeOf(state.input, groupsOf(conductor.cells));
+  const missing = groupsToLatch({ epoch, groups, switches: await conductor.state.readSwitches() });
+  if (missing.length > 0) await setSwitches(missing, 'STANDBY', { state, conductor });
+  const switches = await conductor.state.readSwitches();
+  const left = groupsToLatch({ epoch, groups, switches });
+  if (left.length > 0)
+    throw new NotLatchedError(`${left.length} groups are not in the standby, first ${left[0]}.`);
+  const latched = inStandby(groups, switches);
+  const overruled = groups.length - latched;
+  const latchedAtMs = await journalStep(
+    state,
+    { step: 'latch', what: 'latch', after: { standby: latched, overruled, groups: groups.length } },
+    conductor,
+  );
+  const findings =
+    overruled === 0 ? [] : [`${overruled} groups stay in the primary: a newer act has set them`];
+  return { ...withFindings(state, findings), latched, latchedAtMs, next: 'dns' };
+};
+
+function inStandby(groups: readonly string[], switches: readonly SwitchState[]): number {
+  const held = new Set(switches.flatMap(({ group, position }) => (position === 'STANDBY' ? [group] : [])));
+  return groups.filter((group) => held.has(group)).length;
+}

@@ -1,0 +1,135 @@
+import { groupsOf } from '../cells-file.ts';
+import { watchPrimary } from '../core/conductor-observers.ts';
+import { failbackRefusals, groupsToTakeBack, releasePlan } from '../core/failback.ts';
+import { shortfalls } from '../core/fitness.ts';
+import { holdLease, journalStep, setSwitches } from './act.ts';
+import type { Conductor, Step } from './conductor.ts';
+import { ConductorInputError, FailbackRefusedError, NotLatchedError } from './errors.ts';
+import type { FailbackInput } from './input.ts';
+import { type RunState, scopeOf, withFinding } from './run-state.ts';
+
+const MIN_WAIT_SECONDS = 10;
+/** An execution has 25,000 events, and a look at the primary takes about ten. */
+const MAX_LOOKS = 1_500;
+/** Observers that stay silent, or unsure, for this long after a stage's pause end the failback where it is. */
+const UNSURE_LIMIT_MS = 900_000;
+
+function failbackOf(state: RunState): FailbackInput {
+  if (state.input.action === 'failback') return state.input;
+  throw new ConductorInputError(`${state.run} is not a failback.`);
+}
+
+/** @throws FailbackRefusedError */
+export const failbackGuards: Step = async (state, conductor) => {
+  await holdLease(state, conductor);
+  const input = failbackOf(state);
+  const { state: table, settings, nowMs } = conductor;
+  const [newestEpoch, control, reports, capacities, undrained] = await Promise.all([
+    table.newestEpoch(),
+    table.readControl().catch(() => 'unreadable' as const),
+    conductor.readReports(),
+    table.readCapacities().catch(() => []),
+    input.afterDrain ? undrainedCells(state, conductor) : [],
+  ]);
+  const refusals = failbackRefusals({
+    nowMs: nowMs(),
+    policy: settings.policy,
+    epoch: input.epoch,
+    newestEpoch,
+    control,
+    reports,
+    standby: settings.standby,
+    primaryShortfalls: shortfalls(capacities, 'primary'),
+    undrained,
+  });
+  const said = refusals.map(({ rule, reason }) => `${rule}: ${reason}`);
+  if (said.length > 0 && !input.force) throw new FailbackRefusedError(`Refused. ${said.join('; ')}.`);
+  const after = { forced: input.force, refusals: said };
+  await journalStep(state, { step: 'guards', what: 'guards', after }, conductor);
+  const stages = Math.ceil(100 / input.percent);
+  const waitSeconds = Math.max(MIN_WAIT_SECONDS, Math.ceil((stages * input.pauseSeconds) / MAX_LOOKS));
+  return { ...state, waitSeconds, next: 'release' };
+};
+
+async function undrainedCells(
+  state: RunState,
+  { state: table, cells }: Conductor,
+): Promise<readonly string[]> {
+  const groups = new Set(scopeOf(state.input, groupsOf(cells)));
+  const [drained, switches] = await Promise.all([table.readDrained(), table.readSwitches()]);
+  const epochs = new Map(switches.map(({ group, epoch }) => [group, epoch]));
+  return cells.flatMap(({ cell, group }) => {
+    const done = (drained.get(cell) ?? -1) >= (epochs.get(group) ?? 0);
+    return groups.has(group) && !done ? [cell] : [];
+  });
+}
+
+/** Gives back the groups of this stage; repeated, it gives back no more. */
+export const release: Step = async (state, conductor) => {
+  await holdLease(state, conductor);
+  const input = failbackOf(state);
+  const { epoch, percent, pauseSeconds } = input;
+  const plan = async () =>
+    releasePlan({
+      groups: scopeOf(input, groupsOf(conductor.cells)),
+      switches: await conductor.state.readSwitches(),
+      epoch,
+      percent,
+      stage: state.stage,
+    });
+  const { release: groups, released, total } = await plan();
+  await setSwitches(groups, 'PRIMARY', { state, conductor });
+  const left = (await plan()).release;
+  if (left.length > 0) throw new NotLatchedError(`${left.length} groups are not back, first ${left[0]}.`);
+  const atMs = await journalStep(
+    state,
+    {
+      step: `release-${state.stage}`,
+      what: 'release',
+      after: { stage: state.stage, released, of: total, groups: groups.slice(0, 20) },
+    },
+    conductor,
+  );
+  const watchUntilMs = atMs + pauseSeconds * 1_000;
+  return { ...state, latched: total - released, watchUntilMs, next: 'watch' };
+};
+
+/** While a stage settles. Says what comes next: look again, the next stage, back to the standby, or the end. */
+export const watch: Step = async (state, conductor) => {
+  await holdLease(state, conductor);
+  const { votesToEvacuate } = conductor.settings.policy;
+  const verdict = watchPrimary({ reports: await conductor.readReports(), votesToEvacuate });
+  const waitedMs = conductor.nowMs() - (state.watchUntilMs ?? 0);
+  switch (verdict.verdict) {
+    case 'take-back':
+      return { ...withFinding(state, verdict.reason), next: 'take-back' };
+    case 'hold':
+      if (waitedMs < UNSURE_LIMIT_MS) return state;
+      return {
+        ...withFinding(state, verdict.reason),
+        state: state.latched === 0 ? 'failed-back' : 'partly-failed-back',
+        next: 'notify',
+      };
+    case 'go':
+      if (waitedMs < 0) return state;
+      if (state.latched === 0) return { ...state, state: 'failed-back', next: 'notify' };
+      return { ...state, stage: state.stage + 1, next: 'release' };
+    default:
+      return verdict satisfies never;
+  }
+};
+
+/** The primary falters: what this failback has released returns. The observers' own evacuation would do it as well, later. */
+export const takeBack: Step = async (state, conductor) => {
+  await holdLease(state, conductor);
+  const { epoch } = state.input;
+  const switches = await conductor.state.readSwitches();
+  const groups = groupsToTakeBack(switches, epoch);
+  await setSwitches(groups, 'STANDBY', { state, conductor });
+  const left = groupsToTakeBack(await conductor.state.readSwitches(), epoch);
+  if (left.length > 0) throw new NotLatchedError(`${left.length} groups are not back in the standby.`);
+  const after = { returned: groups.length, because: state.findings.at(-1) };
+  const latchedAtMs = await journalStep(state, { step: 'take-back', what: 'take back', after }, conductor);
+  const latched = state.latched + groups.length;
+  return { ...state, latched, latchedAtMs, state: 'failback-taken-back', next: 'notify' };
+};

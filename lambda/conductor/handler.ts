@@ -1,0 +1,86 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Context } from 'aws-lambda';
+import { clientSettings } from '../aws/clients.ts';
+import { readCells } from '../cells-file.ts';
+import { parseMemory } from '../core/memory.ts';
+import { stateTableName, voteTableName } from '../core/names.ts';
+import { levelsOf } from '../core/observation.ts';
+import { quorumReader } from '../observer/quorum.ts';
+import { type ReportSource, readObserverItem, readReports } from '../observer/reports.ts';
+import { DNS_SERVERS } from '../observer/settings.ts';
+import { requiredVariable } from '../settings.ts';
+import { StateTable } from '../state/state-table.ts';
+import { readArrivals } from './arrivals.ts';
+import type { Conductor } from './conductor.ts';
+import { signalReader } from './dns.ts';
+import type { RunState } from './run-state.ts';
+import { CONDUCTOR_SETTINGS, parseConductorSettings } from './settings.ts';
+import { runStep } from './steps.ts';
+import { tell } from './tell.ts';
+
+const CALL_TIMEOUT_MS = 3_000;
+const MAX_SOCKETS = 32;
+
+const settings = parseConductorSettings(requiredVariable(CONDUCTOR_SETTINGS));
+const logger = new Logger({ serviceName: `${settings.name}-conductor` });
+const limits = { timeoutMs: CALL_TIMEOUT_MS, maxSockets: MAX_SOCKETS };
+const documents = (region: string): DynamoDBDocumentClient =>
+  DynamoDBDocumentClient.from(new DynamoDBClient(clientSettings(region, limits)), {
+    marshallOptions: { removeUndefinedValues: true },
+  });
+const standby = documents(settings.standby);
+const kinesis = new KinesisClient(clientSettings(settings.standby, limits));
+const sns = new SNSClient(clientSettings(settings.standby, limits));
+const servers = process.env[DNS_SERVERS]?.split(',');
+const { zoneName, primary } = settings;
+const table = voteTableName(settings.name);
+const sources: readonly ReportSource[] = settings.observers.map((region) => ({
+  region,
+  table,
+  client: region === settings.standby ? standby : documents(region),
+}));
+
+const conductor: Conductor = {
+  settings,
+  state: new StateTable({
+    client: standby,
+    table: stateTableName(settings.name),
+    timeoutMs: CALL_TIMEOUT_MS,
+  }),
+  cells: readCells(),
+  nowMs: () => Date.now(),
+  readQuorum: quorumReader({ zoneName, primary, standby: settings.standby, servers }),
+  askSignals: signalReader({ zoneName, primary, standby: settings.standby, servers }),
+  readArrivals: (streams, sinceMs) => readArrivals(kinesis, streams, sinceMs),
+  readReports: () => readReports(sources, Date.now),
+  readStandbyLevels: async () => {
+    const item = await readObserverItem({ region: settings.standby, client: standby, table });
+    return levelsOf(parseMemory(item?.memory).evidence.standby, settings.policy, Date.now());
+  },
+  tell: (report, text) => tell({ sns, topicArn: settings.topicArn, webhook: settings.webhook }, report, text),
+};
+
+/** One step of one run; `lib/constructs/conductor.ts` says in which order, how long and how often. */
+export async function handler(event: unknown, context: Context): Promise<RunState | undefined> {
+  logger.addContext(context);
+  try {
+    const state = await runStep(event, conductor);
+    logger.info('step done', {
+      step: stepOf(event),
+      run: state?.run,
+      next: state?.next,
+      state: state?.state,
+    });
+    return state;
+  } catch (error) {
+    logger.error('step failed', { step: stepOf(event), error: error as Error });
+    throw error;
+  }
+}
+
+const stepOf = (event: unknown): unknown =>
+  typeof event === 'object' && event !== null && 'step' in event ? event.step : undefined;

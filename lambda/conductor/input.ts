@@ -1,0 +1,77 @@
+import { z } from 'zod';
+
+/**
+ * What an execution of the conductor is started with, by the standby's observer, an operator or a drill alike.
+ *
+ * How to start one (CLI, drill):
+ *   1. `epoch = await stateTable.claimEpoch({ claim, who, what, atMs })`. The same `claim` gives the same epoch, however
+ *      often it is asked for: use `operator:<uuid>`, made once per command.
+ *   2. `StartExecution` on `conductorArn(…)` in the standby with `name = executionName(runName(groups, epoch), 0)`
+ *      (both from `lambda/core/conductor.ts`) and this input as JSON. `ExecutionAlreadyExists` is success.
+ *   3. Follow it in the state table: `stateTable.history()` entries of this `epoch`, or `DescribeExecution`, whose output
+ *      is `RunReport` below.
+ * Nobody needs the machine in an emergency: `stateTable.setSwitch` with a claimed epoch is what its `latch` step does.
+ */
+const label = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/);
+
+const common = {
+  /** From `StateTable.claimEpoch`. A newer one fences this run. */
+  epoch: z.number().int().positive(),
+  /** Switch groups; absent = all of them. */
+  groups: z.array(label).min(1).max(1_000).optional(),
+  /** A person, `drill`, or `observer us-west-2`. */
+  owner: z.string().min(1).max(200),
+  reason: z.string().min(1).max(1_000),
+  /** Overrides fitness, or the failback's guards. The journal says so. */
+  force: z.boolean().default(false),
+};
+
+const evacuateSchema = z.strictObject({
+  action: z.literal('evacuate'),
+  ...common,
+  /** `auto`: asked for by the quorum, and dropped when DNS is no longer in the standby. `asked`: by a person or a drill. */
+  trigger: z.enum(['auto', 'asked']),
+});
+
+const failbackSchema = z.strictObject({
+  action: z.literal('failback'),
+  ...common,
+  /** Groups of a stage, as a share of those to move; 100 = all at once. */
+  percent: z.number().min(1).max(100).default(100),
+  /** Between two stages, and after the last one, the primary is watched this long. */
+  pauseSeconds: z.number().int().min(10).max(3_600).default(300),
+  /** Refuse while records stranded in the primary have not been drained (`spillway drain` marks each cell as done). */
+  afterDrain: z.boolean().default(false),
+});
+
+export const conductorInputSchema = z.discriminatedUnion('action', [evacuateSchema, failbackSchema]);
+/** As it is after defaults. */
+export type ConductorInput = Readonly<z.output<typeof conductorInputSchema>>;
+export type EvacuateInput = Readonly<z.output<typeof evacuateSchema>>;
+export type FailbackInput = Readonly<z.output<typeof failbackSchema>>;
+/** What a caller writes. */
+export type ConductorStart = Readonly<z.input<typeof conductorInputSchema>>;
+
+/** How a run ended. Every name that `whenItFails` of the steps gives, and these. */
+export const runEnds = [
+  'latched',
+  'already-latched',
+  'no-longer-wanted',
+  'failed-back',
+  'failback-taken-back',
+  'superseded',
+] as const;
+
+/** Output of an execution that ended by itself; all times are epoch milliseconds or spans of them. */
+export interface RunReport {
+  readonly run: string;
+  readonly epoch: number;
+  /** One of `runEnds`, or the `state` of the step that failed. */
+  readonly state: string;
+  readonly startedAtMs: number;
+  /** When the last of the groups was read back in its place; absent when that never was. */
+  readonly latchedAtMs?: number;
+  readonly latched: number;
+  readonly findings: readonly string[];
+  readonly nextCommand?: string;
+}

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { runName, type StepName, stepNamed } from '../core/conductor.ts';
+import { ConductorInputError } from './errors.ts';
+import { type ConductorInput, conductorInputSchema, type RunReport } from './input.ts';
+
+const batch = z.object({ from: z.number().int().nonnegative(), to: z.number().int().positive() });
+
+/** What the state machine carries from step to step. Small: names of thousands of groups are never in it. */
+const runStateSchema = z.object({
+  input: conductorInputSchema,
+  run: z.string(),
+  startedAtMs: z.number(),
+  /** The step that comes next; when one fails, it is this one. */
+  next: z.string(),
+  /** Switches of this run's groups that are where they should be. */
+  latched: z.number(),
+  latchedAtMs: z.number().optional(),
+  batches: z.array(batch).optional(),
+  /** Of a failback. */
+  stage: z.number(),
+  watchUntilMs: z.number().optional(),
+  waitSeconds: z.number(),
+  /** Sentences for people. */
+  findings: z.array(z.string()),
+  /** How it ended, or a step that failed without stopping it. */
+  state: z.string().optional(),
+  nextCommand: z.string().optional(),
+});
+export type RunState = Readonly<z.infer<typeof runStateSchema>>;
+
+/** What a `Catch` of the state machine leaves. */
+const caughtSchema = z.object({ Error: z.string(), Cause: z.string().optional() });
+
+const MAX_FINDINGS = 30;
+const MAX_FINDING_LENGTH = 400;
+
+/** @throws ConductorInputError when the execution was started with something else than `ConductorStart`. */
+export function newRun(input: unknown, startedAtMs: number): RunState {
+  const parsed = conductorInputSchema.safeParse(input);
+  if (!parsed.success) {
+    throw new ConductorInputError(`Not an input of the conductor: ${z.prettifyError(parsed.error)}`);
+  }
+  const { groups, epoch } = parsed.data;
+  return {
+    input: parsed.data,
+    run: runName(groups, epoch),
+    startedAtMs,
+    next: 'lease',
+    latched: 0,
+    stage: 0,
+    waitSeconds: 10,
+    findings: [],
+  };
+}
+
+/** Reads the state as the machine passed it. The failure of a step that does not stop the run becomes a finding. */
+export function readRunState(value: unknown): RunState {
+  const parsed = runStateSchema.safeParse(value);
+  if (!parsed.success) throw new ConductorInputError(`Not a state of the conductor: ${parsed.error.message}`);
+  const caught = caughtOf(value);
+  if (caught === undefined) return parsed.data;
+  const { whenItFails } = stepNamed(parsed.data.next as StepName);
+  return withFinding({ ...parsed.data, state: whenItFails.state }, `${parsed.data.next} failed: ${caught}`);
+}
+
+/** The sentence of the error that a `Catch` has put beside the state. */
+export function caughtOf(value: unknown): string | undefined {
+  const error = typeof value === 'object' && value !== null && 'error' in value ? value.error : undefined;
+  const parsed = caughtSchema.safeParse(error);
+  if (!parsed.success) return undefined;
+  return `${parsed.data.Error}: ${causeOf(parsed.data.Cause)}`;
+}
+
+function causeOf(cause: string | undefined): string {
+  if (cause === undefined) return 'no cause given';
+  try {
+    const parsed: unknown = JSON.parse(cause);
+    const message = z.object({ errorMessage: z.string() }).safeParse(parsed);
+    return message.success ? message.data.errorMessage : cause;
+  } catch {
+    return cause;
+  }
+}
+
+export function withFinding(state: RunState, finding: string): RunState {
+  const short = finding.slice(0, MAX_FINDING_LENGTH);
+  if (state.findings.includes(short) || state.findings.length >= MAX_FINDINGS) return state;
+  return { ...state, findings: [...state.findings, short] };
+}
+
+export const withFindings = (state: RunState, findings: readonly string[]): RunState =>
+  findings.reduce(withFinding, state);
+
+/** Groups this run is about, in the order by which batches are cut. */
+export const scopeOf = (input: ConductorInput, groups: readonly string[]): readonly string[] =>
+  input.groups === undefined ? groups : input.groups.toSorted();
+
+export function reportOf(state: RunState): RunReport {
+  const { run, startedAtMs, latched, latchedAtMs, findings, nextCommand } = state;
+  return {
+    run,
+    epoch: state.input.epoch,
+    state: state.state ?? 'latched',
+    startedAtMs,
+    ...(latchedAtMs === undefined ? {} : { latchedAtMs }),
+    latched,
+    findings,
+    ...(nextCommand === undefined ? {} : { nextCommand }),
+  };
+}

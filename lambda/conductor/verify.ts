@@ -1,0 +1,45 @@
+import { groupsOf, spread, watchedStreams } from '../cells-file.ts';
+import { holdLease, journalStep } from './act.ts';
+import type { Conductor, Step } from './conductor.ts';
+import { DnsElsewhereError } from './errors.ts';
+import { type RunState, scopeOf, withFindings } from './run-state.ts';
+
+/** Cells whose name is asked for; more would only take longer, they all follow the same checks. */
+const CELLS_ASKED = 100;
+/** Records on their way when the switches were set belong to this evacuation as well. */
+const ARRIVALS_BEFORE_MS = 60_000;
+
+/** @throws DnsElsewhereError */
+export const dns: Step = async (state, conductor) => {
+  await holdLease(state, conductor);
+  const asked = spread(cellsOf(state, conductor), CELLS_ASKED).map(({ cell }) => cell);
+  const answers = await conductor.askSignals(asked);
+  const elsewhere = answers.filter(({ region }) => region !== 'standby');
+  const [first] = elsewhere;
+  if (first !== undefined) {
+    throw new DnsElsewhereError(
+      `DNS does not answer with the standby for ${elsewhere.length} of ${answers.length} cells: ${first.cell} is ${first.region}.`,
+    );
+  }
+  await journalStep(state, { step: 'dns', what: 'dns', after: { standby: answers.length } }, conductor);
+  return { ...state, next: 'arrivals' };
+};
+
+/** Whether records arrive. Looked at in the standby alone, and nothing to see is no failure. */
+export const arrivals: Step = async (state, conductor) => {
+  await holdLease(state, conductor);
+  const watched = new Set(watchedStreams(conductor.cells));
+  const streams = cellsOf(state, conductor).flatMap(({ stream }) => (watched.has(stream) ? [stream] : []));
+  const sinceMs = state.startedAtMs - ARRIVALS_BEFORE_MS;
+  const found = await conductor.readArrivals([...new Set(streams)], sinceMs);
+  const { seen, silent, unreadable } = found;
+  const after = { seen: seen.length, silent: silent.length, unreadable };
+  await journalStep(state, { step: 'arrivals', what: 'arrivals', after }, conductor);
+  const findings = unreadable.map((stream) => `stream ${stream} of the standby cannot be read`);
+  return { ...withFindings(state, findings), next: 'notify' };
+};
+
+function cellsOf(state: RunState, { cells }: Conductor) {
+  const groups = new Set(scopeOf(state.input, groupsOf(cells)));
+  return cells.filter(({ group }) => groups.has(group));
+}

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { type DiagnosisCode, diagnoses } from './diagnosis.ts';
+import { liveVote, type Vote } from './vote.ts';
+
+/** What one observer's stored item says, to whoever decides about a failback. */
+export interface ObserverReport {
+  readonly region: string;
+  /** Its vote still lives. Of a stale report nothing but its age counts. */
+  readonly fresh: boolean;
+  readonly vote: Vote;
+  readonly diagnosis: string;
+  readonly decidedAtMs: number;
+  /** Since when it has seen the primary healthy without a break. */
+  readonly healthySinceMs: number | null;
+}
+
+const itemSchema = z.object({
+  diagnosis: z.string(),
+  decidedAtMs: z.number(),
+  expiresAtMs: z.number(),
+  healthySinceMs: z.number().nullish(),
+});
+
+/** Undefined for an observer that cannot be read or has never voted. */
+export function observerReport(region: string, item: unknown, nowMs: number): ObserverReport | undefined {
+  const parsed = itemSchema.safeParse(item);
+  if (!parsed.success) return undefined;
+  const { diagnosis, decidedAtMs, expiresAtMs, healthySinceMs = null } = parsed.data;
+  return {
+    region,
+    fresh: nowMs < expiresAtMs,
+    vote: liveVote(item, nowMs),
+    diagnosis,
+    decidedAtMs,
+    healthySinceMs,
+  };
+}
+
+const actionable = new Set<string>(diagnoses.filter((row) => row.actionable).map((row) => row.code));
+const wellEnough = new Set<string>([
+  'Healthy',
+  'Recovering',
+  'CloudWatchBlind',
+  'ControlPlaneOnly',
+  'SiblingServicesOnly',
+  'LatencyDegraded',
+] satisfies DiagnosisCode[]);
+
+export interface FalterQuestion {
+  readonly reports: readonly ObserverReport[];
+  readonly votesToEvacuate: number;
+}
+
+export type Watch =
+  | { readonly verdict: 'go' }
+  | { readonly verdict: 'hold'; readonly reason: string }
+  | { readonly verdict: 'take-back'; readonly reason: string };
+
+/**
+ * During a failback. One vote, or one observer that names an actionable diagnosis, is enough to take back: going back
+ * to the standby, which has just been carrying everything, costs little. Silence is not an impairment: it stops the
+ * next stage, and moves nothing.
+ */
+export function watchPrimary({ reports, votesToEvacuate }: FalterQuestion): Watch {
+  const fresh = reports.filter((report) => report.fresh);
+  const accuser = fresh.find((report) => report.vote === 'EVACUATE' || actionable.has(report.diagnosis));
+  if (accuser !== undefined) {
+    return {
+      verdict: 'take-back',
+      reason: `${accuser.region} sees ${accuser.diagnosis}, and votes ${accuser.vote}`,
+    };
+  }
+  const content = fresh.filter(
+    (report) => wellEnough.has(report.diagnosis) && report.healthySinceMs !== null,
+  );
+  if (content.length >= votesToEvacuate) return { verdict: 'go' };
+  return {
+    verdict: 'hold',
+    reason: `${content.length} observers see the primary healthy, ${votesToEvacuate} are needed`,
+  };
+}

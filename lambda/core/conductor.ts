@@ -1,0 +1,189 @@
+import type { Latch, Phase, Quorum } from './lifecycle.ts';
+
+/**
+ * The conductor as data: what it does, in which order, how long each step may take, and what is left behind when one
+ * cannot finish. The state machine (`lib/constructs/conductor.ts`) is built from this table, and the runbook reads it.
+ */
+export interface ConductorStep {
+  readonly step: string;
+  readonly purpose: string;
+  /** Of one attempt. */
+  readonly timeoutMs: number;
+  /** Further attempts, and the pause before the first of them; it doubles up to `maxPauseMs`. */
+  readonly retry: { readonly attempts: number; readonly pauseMs: number; readonly maxPauseMs: number };
+  readonly whenItFails: {
+    /** What the journal calls the system then. */
+    readonly state: string;
+    /** False: the run goes on, and ends with this state. */
+    readonly stops: boolean;
+    /** What to run next. `{run}`, `{epoch}` and `{groups}` are filled in. */
+    readonly nextCommand: string;
+  };
+}
+
+const quick = { attempts: 3, pauseMs: 1_000, maxPauseMs: 4_000 } as const;
+const retried = 'spillway failover {groups} --reason "finish epoch {epoch}"';
+
+/** Evacuation: from the lease to the last word. In the order in which they run. */
+export const evacuationSteps = [
+  {
+    step: 'lease',
+    purpose: 'Only one act at a time, and never an older one over a newer one.',
+    timeoutMs: 10_000,
+    // An evacuation takes it from an older act; a failback waits, longer than LEASE_MS, until a dead one's runs out.
+    retry: { attempts: 12, pauseMs: 2_000, maxPauseMs: 10_000 },
+    whenItFails: { state: 'not-started', stops: true, nextCommand: 'spillway status' },
+  },
+  {
+    step: 'refresh',
+    purpose: 'Is it still wanted, and is it not done already?',
+    timeoutMs: 10_000,
+    retry: quick,
+    whenItFails: { state: 'not-latched', stops: true, nextCommand: retried },
+  },
+  {
+    step: 'fitness',
+    purpose: 'Never pin traffic to a place that is known not to work.',
+    timeoutMs: 10_000,
+    retry: quick,
+    whenItFails: { state: 'standby-unfit', stops: true, nextCommand: `spillway doctor; ${retried} --force` },
+  },
+  {
+    step: 'latch',
+    purpose: 'Hold every group in the standby, so that a recovering primary pulls nothing back.',
+    timeoutMs: 20_000,
+    retry: { attempts: 5, pauseMs: 1_000, maxPauseMs: 8_000 },
+    whenItFails: { state: 'partly-latched', stops: true, nextCommand: retried },
+  },
+  {
+    step: 'confirm',
+    purpose: 'Read the switches back, and set what is missing.',
+    timeoutMs: 30_000,
+    retry: quick,
+    whenItFails: { state: 'partly-latched', stops: true, nextCommand: retried },
+  },
+  {
+    step: 'dns',
+    purpose: "Ask the zone's name servers where each cell is.",
+    timeoutMs: 20_000,
+    // A switch check needs three failures in a row at 10 or 30 s.
+    retry: { attempts: 10, pauseMs: 3_000, maxPauseMs: 10_000 },
+    whenItFails: { state: 'latched-dns-elsewhere', stops: false, nextCommand: 'spillway status --watch' },
+  },
+  {
+    step: 'arrivals',
+    purpose: 'See records arrive in the standby. Nothing to see is no failure: a cell may be idle.',
+    timeoutMs: 20_000,
+    retry: { attempts: 1, pauseMs: 2_000, maxPauseMs: 2_000 },
+    whenItFails: { state: 'latched-arrivals-unknown', stops: false, nextCommand: 'spillway status --watch' },
+  },
+  {
+    step: 'notify',
+    purpose: 'Tell people. A message that cannot be sent changes nothing.',
+    timeoutMs: 15_000,
+    retry: { attempts: 1, pauseMs: 1_000, maxPauseMs: 1_000 },
+    whenItFails: { state: 'not-notified', stops: false, nextCommand: 'spillway history' },
+  },
+  {
+    step: 'finish',
+    purpose: 'Write the last line and give the lease back.',
+    timeoutMs: 10_000,
+    retry: quick,
+    whenItFails: { state: 'latched-lease-kept', stops: false, nextCommand: 'spillway status' },
+  },
+] as const satisfies readonly ConductorStep[];
+
+const resumed = 'spillway failback {groups} --reason "finish epoch {epoch}"';
+
+/** Failback, after the lease. `release` and `watch` alternate, stage by stage; `notify` and `finish` end it as well. */
+export const failbackSteps = [
+  {
+    step: 'failback-guards',
+    purpose: 'Refuse unless the primary has recovered, for long enough, as K observers see it.',
+    timeoutMs: 15_000,
+    retry: quick,
+    whenItFails: { state: 'failback-refused', stops: true, nextCommand: 'spillway why' },
+  },
+  {
+    step: 'release',
+    purpose: 'Give the groups of the next stage back to the primary.',
+    timeoutMs: 60_000,
+    retry: { attempts: 5, pauseMs: 1_000, maxPauseMs: 8_000 },
+    whenItFails: { state: 'partly-failed-back', stops: true, nextCommand: resumed },
+  },
+  {
+    step: 'watch',
+    purpose: 'While a stage settles: does the primary falter?',
+    timeoutMs: 15_000,
+    retry: quick,
+    whenItFails: { state: 'partly-failed-back', stops: true, nextCommand: resumed },
+  },
+  {
+    step: 'take-back',
+    purpose: 'The primary falters: return to the standby what this failback had released.',
+    timeoutMs: 60_000,
+    retry: { attempts: 5, pauseMs: 1_000, maxPauseMs: 8_000 },
+    whenItFails: { state: 'partly-failed-back', stops: true, nextCommand: retried },
+  },
+] as const satisfies readonly ConductorStep[];
+
+export type EvacuationStepName = (typeof evacuationSteps)[number]['step'];
+export type FailbackStepName = (typeof failbackSteps)[number]['step'];
+export type StepName = EvacuationStepName | FailbackStepName;
+export const conductorSteps: readonly ConductorStep[] = [...evacuationSteps, ...failbackSteps];
+
+export function stepNamed(name: StepName): ConductorStep {
+  const found = conductorSteps.find(({ step }) => step === name);
+  if (found === undefined) throw new Error(`No step ${name}: add a row.`);
+  return found;
+}
+
+/** Life of a lease that is not renewed. Each step renews it; the slowest step with its retries fits. */
+export const LEASE_MS = 45_000;
+/** An evacuation whose run has ended without the latch is started again after this long, under the same epoch. */
+export const RESTART_MS = 300_000;
+
+/** Who acts: one name per act, whichever execution carries it. Holder of the lease, and prefix of its journal entries. */
+export function runName(groups: readonly string[] | undefined, epoch: number): string {
+  return `${scopeName(groups)}-${epoch}`;
+}
+
+function scopeName(groups: readonly string[] | undefined): string {
+  if (groups === undefined) return 'all';
+  const [only, ...others] = groups;
+  return only !== undefined && others.length === 0 ? only : 'some';
+}
+
+/**
+ * Step Functions takes a name once in 90 days, so starting twice is once. A run that died is started again under the
+ * next attempt's name; run, lease and journal stay the same.
+ */
+export const executionName = (run: string, attempt: number): string =>
+  attempt === 0 ? run : `${run}-retry-${attempt}`;
+
+/** Which attempt is due, for an evacuation that this observer has voted for since then. */
+export const attemptDue = (voteSinceMs: number, nowMs: number): number =>
+  Math.max(0, Math.floor((nowMs - voteSinceMs) / RESTART_MS));
+
+export interface EvacuationSight {
+  readonly phase: Phase;
+  readonly latch: Latch;
+  readonly quorum: Quorum;
+  readonly voteSinceMs: number | null;
+}
+
+/**
+ * Whether the standby's observer has to start the conductor. Its own vote must be for leaving, not only the quorum:
+ * inverted health checks begin unhealthy, so that right after a deployment DNS names the standby though nobody asked.
+ */
+export const evacuationDue = ({ phase, latch, quorum, voteSinceMs }: EvacuationSight): boolean =>
+  phase === 'evacuating' && quorum === 'standby' && latch !== 'latched' && voteSinceMs !== null;
+
+/** Fills the placeholders of a next command. */
+export function nextCommand(
+  template: string,
+  { epoch, groups }: { readonly epoch: number; readonly groups: readonly string[] | undefined },
+): string {
+  const scope = groups === undefined ? '--all' : `--cells ${groups.join(',')}`;
+  return template.replaceAll('{epoch}', String(epoch)).replaceAll('{groups}', scope);
+}

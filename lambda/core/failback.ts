@@ -1,0 +1,181 @@
+import type { SwitchState } from './conductor-latch.ts';
+import type { ObserverReport } from './conductor-observers.ts';
+import type { ControlReading } from './control.ts';
+import type { Policy } from './policy.ts';
+
+/** Everything a guard of the failback may look at. */
+export interface FailbackFacts {
+  readonly nowMs: number;
+  readonly policy: Pick<Policy, 'recoveryMs' | 'votesToEvacuate'>;
+  readonly epoch: number;
+  readonly newestEpoch: number;
+  readonly control: ControlReading;
+  /** Of all N observers; one that could not be read is missing. */
+  readonly reports: readonly ObserverReport[];
+  readonly standby: string;
+  /** Cells whose primary stream is too small, in sentences. */
+  readonly primaryShortfalls: readonly string[];
+  /** Cells whose stranded records have not been drained; empty unless the failback is to wait for that. */
+  readonly undrained: readonly string[];
+}
+
+export interface FailbackRefusal {
+  readonly rule: FailbackRule;
+  readonly reason: string;
+  /** When this rule stops refusing by itself, if that is known. */
+  readonly untilMs?: number;
+}
+
+interface FailbackGuard {
+  readonly rule: string;
+  readonly purpose: string;
+  readonly refuses: (facts: FailbackFacts) => Omit<FailbackRefusal, 'rule'> | undefined;
+}
+
+/** In the order in which they are applied and shown. A failback starts only if none refuses, or by force. */
+export const failbackGuards = [
+  {
+    rule: 'newer-epoch',
+    purpose: 'What was decided before a newer evacuation is void.',
+    refuses: ({ epoch, newestEpoch }) =>
+      newestEpoch > epoch ? { reason: `epoch ${newestEpoch} has begun since epoch ${epoch}` } : undefined,
+  },
+  {
+    rule: 'pause',
+    purpose: 'A pause stops what Spillway does, in both directions. If it cannot be read, it is on.',
+    refuses: ({ control, nowMs }) => {
+      if (control === 'unreadable') return { reason: 'the control item cannot be read' };
+      if (control.pause === undefined || nowMs >= control.pause.untilMs) return undefined;
+      const { owner, reason, untilMs } = control.pause;
+      return { reason: `paused by ${owner}: ${reason}`, untilMs };
+    },
+  },
+  {
+    rule: 'votes',
+    purpose: 'While an observer votes to leave the primary, nothing goes back there.',
+    refuses: ({ reports }) => {
+      const voters = reports.filter((report) => report.fresh && report.vote === 'EVACUATE');
+      if (voters.length === 0) return undefined;
+      return { reason: `EVACUATE is the vote of ${voters.map(({ region }) => region).join(', ')}` };
+    },
+  },
+  {
+    rule: 'recovery',
+    purpose: 'The primary must have been healthy for the recovery time, as K observers see it.',
+    refuses: recoveryRefusal,
+  },
+  {
+    rule: 'canary',
+    purpose: "The standby's own observer must be able to write to and read from the primary now.",
+    refuses: ({ reports, standby }) => {
+      const own = reports.find(({ region }) => region === standby);
+      if (own === undefined || !own.fresh) return { reason: `the observer in ${standby} is silent` };
+      if (own.healthySinceMs !== null) return undefined;
+      return { reason: `seen from ${standby}, the canary of the primary does not work (${own.diagnosis})` };
+    },
+  },
+  {
+    rule: 'capacity',
+    purpose: 'A primary that was scaled in meanwhile would throttle everything.',
+    refuses: ({ primaryShortfalls: [first, ...others] }) =>
+      first === undefined
+        ? undefined
+        : { reason: others.length === 0 ? first : `${first}; and ${others.length} more cells` },
+  },
+  {
+    rule: 'drain',
+    purpose: 'Asked to wait until the records stranded in the primary have been read.',
+    refuses: ({ undrained: [first, ...others] }) =>
+      first === undefined
+        ? undefined
+        : {
+            reason: `records of ${first} are not drained${others.length === 0 ? '' : `, nor of ${others.length} more cells`}`,
+          },
+  },
+] as const satisfies readonly FailbackGuard[];
+
+export type FailbackRule = (typeof failbackGuards)[number]['rule'];
+
+/** Every guard that refuses, in order. */
+export function failbackRefusals(facts: FailbackFacts): readonly FailbackRefusal[] {
+  return failbackGuards.flatMap((guard) => {
+    const refusal = guard.refuses(facts);
+    return refusal === undefined ? [] : [{ rule: guard.rule, ...refusal }];
+  });
+}
+
+function recoveryRefusal({
+  reports,
+  policy,
+  nowMs,
+}: FailbackFacts): Omit<FailbackRefusal, 'rule'> | undefined {
+  const needed = policy.votesToEvacuate;
+  const readyAtMs = reports
+    .flatMap(({ fresh, healthySinceMs }) =>
+      fresh && healthySinceMs !== null ? [healthySinceMs + policy.recoveryMs] : [],
+    )
+    .toSorted((a, b) => a - b);
+  const untilMs = readyAtMs[needed - 1];
+  const seconds = Math.round(policy.recoveryMs / 1_000);
+  if (untilMs === undefined) {
+    return { reason: `${readyAtMs.length} observers see the primary healthy, ${needed} are needed` };
+  }
+  if (nowMs >= untilMs) return undefined;
+  return {
+    reason: `the primary has not been healthy for ${seconds} s yet, as ${needed} observers see it`,
+    untilMs,
+  };
+}
+
+/** How many groups are back after this stage (from 0). Repeating a stage asks for the same number, not for more. */
+export function stageTarget({
+  total,
+  percent,
+  stage,
+}: {
+  readonly total: number;
+  readonly percent: number;
+  readonly stage: number;
+}): number {
+  return Math.min(total, Math.ceil((total * percent * (stage + 1)) / 100));
+}
+
+export interface ReleasePlan {
+  /** To set to PRIMARY in this stage. */
+  readonly release: readonly string[];
+  /** Back by this act, this stage's included. */
+  readonly released: number;
+  /** Groups of this act in all: those it has released, and those it still will. */
+  readonly total: number;
+}
+
+/**
+ * What to release so that a stage's share is back. The act's groups are those that are in the standby or that it has
+ * released itself; a group that a newer act has set is not its business any more.
+ */
+export function releasePlan(plan: {
+  readonly groups: readonly string[];
+  readonly switches: readonly SwitchState[];
+  readonly epoch: number;
+  readonly percent: number;
+  readonly stage: number;
+}): ReleasePlan {
+  const { epoch, percent, stage } = plan;
+  const byGroup = new Map(plan.switches.map((one) => [one.group, one]));
+  const mine = plan.groups.filter((group) => isReleasedBy(byGroup.get(group), epoch));
+  const waiting = plan.groups.filter((group) => {
+    const known = byGroup.get(group);
+    return known?.position === 'STANDBY' && known.epoch <= epoch;
+  });
+  const total = mine.length + waiting.length;
+  const release = waiting.slice(0, Math.max(0, stageTarget({ total, percent, stage }) - mine.length));
+  return { release, released: mine.length + release.length, total };
+}
+
+/** What a failback that stops returns to the standby. */
+export function groupsToTakeBack(switches: readonly SwitchState[], epoch: number): readonly string[] {
+  return switches.filter((one) => isReleasedBy(one, epoch)).map(({ group }) => group);
+}
+
+const isReleasedBy = (known: SwitchState | undefined, epoch: number): boolean =>
+  known !== undefined && known.position === 'PRIMARY' && known.epoch === epoch;

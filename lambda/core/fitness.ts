@@ -1,0 +1,101 @@
+import type { RegionLevels } from './observation.ts';
+
+/**
+ * What a shard takes: 1 MB/s and 1,000 records/s. An on-demand stream starts at 4 MB/s (4,000 records/s) and takes
+ * twice the peak of the last 30 days at once ("Quotas and limits" and "Choose the right stream mode", Amazon Kinesis
+ * Data Streams Developer Guide).
+ */
+const SHARD = { bytesPerSecond: 1_000_000, recordsPerSecond: 1_000 } as const;
+const ON_DEMAND_START = { bytesPerSecond: 4_000_000, recordsPerSecond: 4_000 } as const;
+const ON_DEMAND_GROWTH = 2;
+
+export interface Load {
+  readonly bytesPerSecond: number;
+  readonly recordsPerSecond: number;
+}
+
+export type StreamCapacity =
+  | { readonly mode: 'provisioned'; readonly shards: number }
+  /** `peak`: what it has taken before, which is what it is scaled for. */
+  | { readonly mode: 'on-demand'; readonly peak: Load };
+
+/** What a stream takes from one moment to the next. */
+export function takes(capacity: StreamCapacity): Load {
+  switch (capacity.mode) {
+    case 'provisioned':
+      return {
+        bytesPerSecond: capacity.shards * SHARD.bytesPerSecond,
+        recordsPerSecond: capacity.shards * SHARD.recordsPerSecond,
+      };
+    case 'on-demand':
+      return {
+        bytesPerSecond: Math.max(
+          ON_DEMAND_START.bytesPerSecond,
+          ON_DEMAND_GROWTH * capacity.peak.bytesPerSecond,
+        ),
+        recordsPerSecond: Math.max(
+          ON_DEMAND_START.recordsPerSecond,
+          ON_DEMAND_GROWTH * capacity.peak.recordsPerSecond,
+        ),
+      };
+    default:
+      return capacity satisfies never;
+  }
+}
+
+/** One cell's streams as they were last surveyed, before anything failed. */
+export interface CellCapacity {
+  readonly cell: string;
+  readonly surveyedAtMs: number;
+  /** Highest load of the last two weeks, in whichever region it was. */
+  readonly peak: Load;
+  readonly primary?: StreamCapacity | undefined;
+  readonly standby?: StreamCapacity | undefined;
+}
+
+/** Sentences about cells whose stream of that role would not take the cell's peak. Unknown is not a shortfall. */
+export function shortfalls(cells: readonly CellCapacity[], role: 'primary' | 'standby'): readonly string[] {
+  return cells.flatMap(({ cell, peak, [role]: capacity }) => {
+    if (capacity === undefined) return [];
+    const limit = takes(capacity);
+    if (peak.bytesPerSecond <= limit.bytesPerSecond && peak.recordsPerSecond <= limit.recordsPerSecond) {
+      return [];
+    }
+    return [
+      `${cell}: peak ${describe(peak)}, the ${role} stream takes ${describe(limit)} (${sizeOf(capacity)})`,
+    ];
+  });
+}
+
+const describe = ({ bytesPerSecond, recordsPerSecond }: Load): string =>
+  `${(bytesPerSecond / 1_000_000).toFixed(1)} MB/s and ${Math.round(recordsPerSecond)} records/s`;
+
+function sizeOf(capacity: StreamCapacity): string {
+  return capacity.mode === 'provisioned' ? `${capacity.shards} shards` : 'on demand';
+}
+
+export interface Fitness {
+  /** False: known not to work. What is only unknown, or small, does not keep traffic in a failing region. */
+  readonly fit: boolean;
+  readonly findings: readonly string[];
+}
+
+/**
+ * Whether to pin traffic to the standby. DNS has moved there already, or an operator wants it to: only a canary that is
+ * known to fail refuses. A standby too small throttles, which producers ride out; that is said, and does not refuse.
+ */
+export function fitnessOf(
+  levels: Pick<RegionLevels, 'kinesisWrite' | 'kinesisRead' | 'reachability'>,
+  capacities: readonly CellCapacity[],
+): Fitness {
+  const { kinesisWrite, kinesisRead, reachability } = levels;
+  const all = { writes: kinesisWrite, reads: kinesisRead, reachability };
+  const notUp = Object.entries(all).filter(([, level]) => level !== 'up');
+  return {
+    fit: !notUp.some(([, level]) => level === 'down'),
+    findings: [
+      ...notUp.map(([what, level]) => `canary of the standby: ${what} ${level}`),
+      ...shortfalls(capacities, 'standby'),
+    ],
+  };
+}

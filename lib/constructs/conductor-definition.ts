@@ -1,0 +1,174 @@
+import { Duration } from 'aws-cdk-lib';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import {
+  Choice,
+  Condition,
+  DistributedMap,
+  Errors,
+  Fail,
+  type IChainable,
+  JsonPath,
+  ProcessorMode,
+  StateMachineType,
+  Succeed,
+  TaskInput,
+  Timeout,
+  Wait,
+  WaitTime,
+} from 'aws-cdk-lib/aws-stepfunctions';
+import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import type { Construct } from 'constructs';
+import { finalErrors } from '../../lambda/conductor/errors.ts';
+import { type ConductorStep, type StepName, stepNamed } from '../../lambda/core/conductor.ts';
+
+/** Batches of the latch under way at once; less than the function's concurrency. */
+const CONCURRENT_BATCHES = 10;
+/** For the step that says that another one failed: nothing may stop it. */
+const LAST_WORD = { attempts: 4, pauseMs: 1_000, maxPauseMs: 8_000, timeoutMs: 20_000 } as const;
+
+const seconds = (ms: number): Duration => Duration.seconds(Math.ceil(ms / 1_000));
+const nextIs = (step: StepName): Condition => Condition.stringEquals('$.next', step);
+
+/**
+ * The state machine, built from the table of steps. Every task gets the state of the run and returns the next one,
+ * which says in `next` what is to come; the machine knows only where each `next` leads.
+ */
+export function conductorDefinition(scope: Construct, step: IFunction): IChainable {
+  const ended = new Succeed(scope, 'Ended');
+  const stopped = new Fail(scope, 'Stopped', {
+    error: 'RunStopped',
+    cause: 'A step could not finish. The journal has the state and the next command: spillway history.',
+  });
+  const task = (id: string, name: StepName): LambdaInvoke => stepTask(scope, id, { name, step });
+  const lastWord = (id: string, name: 'fail' | 'superseded'): LambdaInvoke =>
+    retried(invoke(scope, id, { step, name, timeoutMs: LAST_WORD.timeoutMs, state: true }), LAST_WORD);
+
+  const fail = lastWord('Fail', 'fail');
+  fail.addCatch(stopped, { errors: [Errors.ALL], resultPath: '$.lost' });
+  fail.next(stopped);
+  const superseded = lastWord('Superseded', 'superseded');
+  superseded.addCatch(ended, { errors: [Errors.ALL], resultPath: '$.lost' });
+  superseded.next(ended);
+
+  const finish = task('Finish', 'finish');
+  const notify = task('Notify', 'notify');
+  const arrivals = task('Arrivals', 'arrivals');
+  const dns = task('Dns', 'dns');
+  const confirm = task('Confirm', 'confirm');
+  const latch = latchMap(scope, step);
+  const fitness = task('Fitness', 'fitness');
+  const refresh = task('Refresh', 'refresh');
+  const lease = task('Lease', 'lease');
+  const failback = { guards: task('FailbackGuards', 'failback-guards'), release: task('Release', 'release') };
+  const watch = task('Watch', 'watch');
+  const takeBack = task('TakeBack', 'take-back');
+
+  const stopping = [lease, refresh, fitness, confirm, failback.guards, failback.release, watch, takeBack];
+  for (const each of [...stopping, latch]) {
+    each.addCatch(superseded, { errors: ['FencedError'], resultPath: '$.error' });
+    each.addCatch(fail, { errors: [Errors.ALL], resultPath: '$.error' });
+  }
+  for (const [each, after] of [
+    [dns, arrivals],
+    [arrivals, notify],
+    [notify, finish],
+    [finish, ended],
+  ] as const) {
+    each.addCatch(superseded, { errors: ['FencedError'], resultPath: '$.error' });
+    each.addCatch(after, { errors: [Errors.ALL], resultPath: '$.error' });
+    each.next(after);
+  }
+
+  fitness.next(latch).next(confirm).next(dns);
+  refresh.next(
+    new Choice(scope, 'WhatIsLeft')
+      .when(nextIs('fitness'), fitness)
+      .when(nextIs('confirm'), confirm)
+      .otherwise(notify),
+  );
+  const settle = new Wait(scope, 'Settle', { time: WaitTime.secondsPath('$.waitSeconds') });
+  settle.next(watch);
+  failback.guards.next(failback.release).next(settle);
+  watch.next(
+    new Choice(scope, 'DoesItHold')
+      .when(nextIs('watch'), settle)
+      .when(nextIs('release'), failback.release)
+      .when(nextIs('take-back'), takeBack)
+      .otherwise(notify),
+  );
+  takeBack.next(notify);
+  return lease.next(
+    new Choice(scope, 'WhichWay').when(nextIs('failback-guards'), failback.guards).otherwise(refresh),
+  );
+}
+
+/** All groups, in batches beside each other, each batch an execution of its own: a thousand switches take seconds. */
+function latchMap(scope: Construct, step: IFunction): DistributedMap {
+  const batch = invoke(scope, 'Latch', {
+    step,
+    name: 'latch',
+    timeoutMs: stepNamed('latch').timeoutMs,
+    state: true,
+    batch: true,
+  });
+  return new DistributedMap(scope, 'LatchAll', {
+    itemsPath: JsonPath.stringAt('$.batches'),
+    itemSelector: { state: JsonPath.objectAt('$'), batch: JsonPath.objectAt('$$.Map.Item.Value') },
+    maxConcurrency: CONCURRENT_BATCHES,
+    mapExecutionType: StateMachineType.EXPRESS,
+    resultPath: JsonPath.DISCARD,
+  }).itemProcessor(retried(batch, stepNamed('latch').retry), {
+    mode: ProcessorMode.DISTRIBUTED,
+  });
+}
+
+function stepTask(
+  scope: Construct,
+  id: string,
+  { name, step }: { readonly name: StepName; readonly step: IFunction },
+): LambdaInvoke {
+  const { timeoutMs, retry } = stepNamed(name);
+  return retried(invoke(scope, id, { step, name, timeoutMs, state: name !== 'lease' }), retry);
+}
+
+interface Invocation {
+  readonly step: IFunction;
+  readonly name: StepName | 'fail' | 'superseded';
+  readonly timeoutMs: number;
+  /** The input is a state of the run; else it is what the execution was started with. */
+  readonly state: boolean;
+  readonly batch?: boolean;
+}
+
+function invoke(
+  scope: Construct,
+  id: string,
+  { step, name, timeoutMs, state, batch = false }: Invocation,
+): LambdaInvoke {
+  const given = state
+    ? batch
+      ? { state: JsonPath.objectAt('$.state'), batch: JsonPath.objectAt('$.batch') }
+      : { state: JsonPath.objectAt('$') }
+    : { input: JsonPath.objectAt('$'), startedAt: JsonPath.stringAt('$$.Execution.StartTime') };
+  return new LambdaInvoke(scope, id, {
+    lambdaFunction: step,
+    payload: TaskInput.fromObject({ step: name, ...given }),
+    outputPath: '$.Payload',
+    retryOnServiceExceptions: false,
+    taskTimeout: Timeout.duration(seconds(timeoutMs)),
+  });
+}
+
+function retried(
+  task: LambdaInvoke,
+  { attempts, pauseMs, maxPauseMs }: ConductorStep['retry'],
+): LambdaInvoke {
+  task.addRetry({ errors: [...finalErrors], maxAttempts: 0 });
+  return task.addRetry({
+    errors: [Errors.ALL],
+    maxAttempts: attempts,
+    interval: seconds(pauseMs),
+    maxDelay: seconds(maxPauseMs),
+    backoffRate: 2,
+  }) as LambdaInvoke;
+}

@@ -1,0 +1,116 @@
+import { type CfnElement, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
+import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { CELLS_FILE, type DeployedCell, watchedStreams } from '../../lambda/cells-file.ts';
+import { CONDUCTOR_SETTINGS, type ConductorSettings } from '../../lambda/conductor/settings.ts';
+import {
+  conductorFunctionName,
+  conductorMachineName,
+  stateTableName,
+  voteTableName,
+} from '../../lambda/core/names.ts';
+import { conductorDefinition } from './conductor-definition.ts';
+import { SpillwayFunction } from './spillway-function.ts';
+
+const TIMEOUT_SECONDS = 60;
+const MEMORY_MIB = 512;
+/** The latch's batches, and steps of a second run beside them. */
+const CONCURRENCY = 15;
+
+export interface ConductorProps {
+  readonly settings: Omit<ConductorSettings, 'topicArn'>;
+  readonly cells: readonly DeployedCell[];
+  readonly topic: Topic;
+}
+
+/** The workflow of the standby that latches, verifies, records and tells. */
+export class Conductor extends Construct {
+  readonly machine: StateMachine;
+
+  constructor(scope: Construct, id: string, props: ConductorProps) {
+    super(scope, id);
+    const { name, standby } = props.settings;
+    const settings: ConductorSettings = { ...props.settings, topicArn: props.topic.topicArn };
+    const step = new SpillwayFunction(this, 'Step', {
+      functionName: conductorFunctionName(name),
+      entry: 'lambda/conductor/handler.ts',
+      description: `Spillway: one step of an evacuation to ${standby}, or of a failback.`,
+      environment: { [CONDUCTOR_SETTINGS]: Stack.of(this).toJsonString(settings) },
+      files: { [CELLS_FILE]: JSON.stringify(props.cells) },
+      statements: statements(settings, watchedStreams(props.cells), Stack.of(this).account),
+      timeoutSeconds: TIMEOUT_SECONDS,
+      memoryMiB: MEMORY_MIB,
+      reservedConcurrency: CONCURRENCY,
+    });
+    const logs = new LogGroup(this, 'Log', {
+      logGroupName: `/aws/vendedlogs/states/${conductorMachineName(name)}`,
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.machine = new StateMachine(this, 'Machine', {
+      stateMachineName: conductorMachineName(name),
+      stateMachineType: StateMachineType.STANDARD,
+      definitionBody: DefinitionBody.fromChainable(conductorDefinition(this, step.lambda)),
+      // Names of cells and reasons of people are in the state; they are ours to log.
+      logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: true },
+      tracingEnabled: true,
+    });
+    acknowledge(this.machine, step);
+  }
+}
+
+/** The wildcards that Step Functions asks for, and why each cannot be a name. */
+function acknowledge(machine: StateMachine, step: SpillwayFunction): void {
+  const { region, account } = Stack.of(machine);
+  const idOf = (construct: Construct): string =>
+    Stack.of(machine).resolve((construct.node.defaultChild as CfnElement).logicalId);
+  const machineName = `{"Fn::Select":[6,{"Fn::Split":[":",{"Ref":"${idOf(machine)}"}]}]}`;
+  const executions = `arn:aws:states:${region}:${Token.isUnresolved(account) ? '<AWS::AccountId>' : account}:execution:${machineName}`;
+  const map = machine.node.findChild('DistributedMapPolicy');
+  const ofMap = 'A Distributed Map looks after the executions it starts, which get their names as it runs.';
+  const findings: readonly (readonly [Construct, string, string])[] = [
+    [machine.role, '*', 'Log delivery and X-Ray have no resources that could be named.'],
+    [machine.role, `<${idOf(step.lambda)}.Arn>:*`, 'Versions of the one function that is named.'],
+    [map, `${executions}:*`, ofMap],
+    [map, `${executions}/*:*`, ofMap],
+  ];
+  for (const [construct, resource, reason] of findings) {
+    Validations.of(construct).acknowledge({
+      id: `AwsSolutions::AwsSolutions-IAM5[Resource::${resource}]`,
+      reason,
+    });
+  }
+}
+
+/** Nothing of the primary, and nothing of a control plane. */
+function statements(
+  settings: ConductorSettings,
+  watched: readonly string[],
+  account: string,
+): PolicyStatement[] {
+  const { name, standby, observers, topicArn } = settings;
+  const table = `arn:aws:dynamodb:${standby}:${account}:table/${stateTableName(name)}`;
+  const votes = observers.map(
+    (region) => `arn:aws:dynamodb:${region}:${account}:table/${voteTableName(name)}`,
+  );
+  const streams = watched.map((stream) => `arn:aws:kinesis:${standby}:${account}:stream/${stream}`);
+  return [
+    new PolicyStatement({
+      actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      resources: [table],
+    }),
+    new PolicyStatement({ actions: ['dynamodb:GetItem'], resources: votes }),
+    new PolicyStatement({ actions: ['sns:Publish'], resources: [topicArn] }),
+    ...(streams.length === 0
+      ? []
+      : [
+          new PolicyStatement({
+            actions: ['kinesis:ListShards', 'kinesis:GetShardIterator', 'kinesis:GetRecords'],
+            resources: streams,
+          }),
+        ]),
+  ];
+}

@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest';
+import type { ConductorStart } from '../../lambda/conductor/input.ts';
+import { runStep } from '../../lambda/conductor/steps.ts';
+import { evacuationSteps } from '../../lambda/core/conductor.ts';
+import { FencedError } from '../../lambda/state/errors.ts';
+import { bench, drive, endOf, groupNames, START_MS } from './bench.ts';
+
+const asked = (epoch = 1): Extract<ConductorStart, { action: 'evacuate' }> => ({
+  action: 'evacuate',
+  trigger: 'asked',
+  epoch,
+  owner: 'ada',
+  reason: 'a test',
+});
+const whats = (journal: ReadonlyMap<string, { readonly what: string }>): readonly string[] =>
+  [...journal.values()].map(({ what }) => what);
+const complete = [
+  'evacuate begins',
+  'refresh',
+  'fitness',
+  'latch',
+  'dns',
+  'arrivals',
+  'notify',
+  'evacuate ends: latched',
+];
+
+describe('an evacuation', () => {
+  it('latches every group, in batches, journals each step and gives the lease back', async () => {
+    const world = bench(120);
+    const state = await drive(asked(), world);
+    expect(endOf(state)).toBe('latched');
+    expect(state.latched).toBe(120);
+    expect(
+      [...world.table.switches.values()].every(
+        ({ position, epoch }) => position === 'STANDBY' && epoch === 1,
+      ),
+    ).toBe(true);
+    expect(whats(world.table.journal)).toEqual(complete);
+    expect(world.table.lease?.untilMs).toBe(0);
+    expect(world.told).toHaveLength(1);
+  });
+
+  it.each(evacuationSteps.map(({ step }) => step))(
+    'killed after its step %s and started again ends the same, with one journal and one message',
+    async (last) => {
+      const world = bench(60);
+      await drive(asked(), world, async (step) => (step === last ? 'stop' : 'go on'));
+      world.clock.nowMs += 60_000;
+      const state = await drive(asked(), world);
+      expect(endOf(state)).toBe('latched');
+      expect(world.table.switches.size).toBe(60);
+      expect(whats(world.table.journal).toSorted()).toEqual(complete.toSorted());
+      expect(world.told).toHaveLength(1);
+    },
+  );
+
+  it('leaves alone what a newer act has set, and says so', async () => {
+    const world = bench(3);
+    await world.table.setSwitch({
+      group: 'g001',
+      position: 'PRIMARY',
+      epoch: 5,
+      owner: 'bob',
+      reason: 'mine',
+      atMs: 1,
+    });
+    const state = await drive(asked(2), world);
+    expect(world.table.switches.get('g001')).toMatchObject({ position: 'PRIMARY', owner: 'bob' });
+    expect(state).toMatchObject({
+      latched: 2,
+      findings: [expect.stringMatching(/1 groups stay in the primary/)],
+    });
+  });
+
+  it('asked for by the quorum, is dropped when DNS is back in the primary, and latches nothing', async () => {
+    const world = bench(3, { readQuorum: async () => 'primary' });
+    const state = await drive({ ...asked(), trigger: 'auto' }, world);
+    expect(endOf(state)).toBe('no-longer-wanted');
+    expect(world.table.switches.size).toBe(0);
+  });
+
+  it('asked for by a person, goes on although DNS is in the primary', async () => {
+    const world = bench(3, { readQuorum: async () => 'primary' });
+    expect(endOf(await drive(asked(), world))).toBe('latched');
+  });
+
+  it('does not pin traffic to a standby that is known to fail, unless somebody insists', async () => {
+    const broken = {
+      readStandbyLevels: async () =>
+        ({ kinesisWrite: 'down', kinesisRead: 'up', reachability: 'up' }) as const,
+    };
+    const world = bench(3, broken);
+    await expect(drive(asked(), world)).rejects.toThrow(
+      /standby does not work: canary of the standby: writes down/,
+    );
+    expect(world.table.switches.size).toBe(0);
+    expect(endOf(await drive({ ...asked(), force: true }, bench(3, broken)))).toBe('latched');
+  });
+
+  it('waits for DNS as long as a cell is answered with the primary', async () => {
+    const world = bench(3, { askSignals: async ([cell = '']) => [{ cell, region: 'primary' }] });
+    await expect(drive(asked(), world)).rejects.toThrow(/1 of 1 cells: g000 is primary/);
+  });
+
+  it('with an idle stream, is as complete as any', async () => {
+    const silent = bench(2, {
+      readArrivals: async (streams) => ({ seen: [], silent: streams, unreadable: [] }),
+    });
+    expect(await drive(asked(), silent)).toMatchObject({ state: 'latched', findings: [] });
+  });
+
+  it('latches only the groups it was asked for', async () => {
+    const world = bench(5);
+    await drive({ ...asked(), groups: ['g003'] }, world);
+    expect([...world.table.switches.keys()]).toEqual(['g003']);
+    expect([...world.table.journal.keys()][0]).toBe('g003-1#lease');
+  });
+});
+
+describe('a run that is not alone', () => {
+  it('is fenced by a newer act at its next step, however late it wakes', async () => {
+    const world = bench(4);
+    const old = await drive(asked(1), world, async (step) => (step === 'refresh' ? 'stop' : 'go on'));
+    world.clock.nowMs += 600_000;
+    await drive(asked(2), world);
+    await expect(runStep({ step: 'fitness', state: old }, world.conductor)).rejects.toThrow(FencedError);
+    // The batches take no lease: the epoch of each switch is the fence.
+    await runStep({ step: 'latch', state: old, batch: { from: 0, to: 4 } }, world.conductor);
+    expect([...world.table.switches.values()].every(({ epoch }) => epoch === 2)).toBe(true);
+  });
+
+  it('with another of the same act, ends the same and writes one journal', async () => {
+    const world = bench(30);
+    const both = await Promise.all([drive(asked(), world), drive(asked(), world)]);
+    expect(both.map(endOf)).toEqual(['latched', 'latched']);
+    expect(whats(world.table.journal).toSorted()).toEqual(complete.toSorted());
+  });
+
+  it('takes the lease from an older act at once', async () => {
+    const world = bench(2);
+    await drive(asked(1), world, async () => 'stop');
+    expect(endOf(await drive(asked(2), world))).toBe('latched');
+  });
+});
+
+describe('a step that cannot finish', () => {
+  const error = {
+    Error: 'NotLatchedError',
+    Cause: JSON.stringify({ errorMessage: '3 groups are not in the standby' }),
+  };
+
+  it('leaves a named state and the next command in the journal, and gives the lease back', async () => {
+    const world = bench(2);
+    const state = await drive(asked(), world, async (step) => (step === 'fitness' ? 'stop' : 'go on'));
+    const failed = await runStep({ step: 'fail', state: { ...state, error } }, world.conductor);
+    expect(failed).toMatchObject({
+      state: 'partly-latched',
+      nextCommand: 'spillway failover --all --reason "finish epoch 1"',
+      findings: [expect.stringContaining('3 groups are not in the standby')],
+    });
+    expect(whats(world.table.journal)).toContain('stopped: partly-latched');
+    expect(world.table.lease?.untilMs).toBe(0);
+    expect(world.told[0]).toMatchObject({ state: 'partly-latched' });
+  });
+
+  it('says so even when it never got the lease', async () => {
+    const world = bench(1);
+    const failed = await runStep({ step: 'fail', state: { ...asked(), error } }, world.conductor);
+    expect(failed).toMatchObject({ state: 'not-started', run: 'all-1' });
+  });
+
+  it('that only looks is a finding, and the run goes on', async () => {
+    const world = bench(2);
+    const state = await drive(asked(), world, async (step) => (step === 'confirm' ? 'stop' : 'go on'));
+    const after = await runStep({ step: 'arrivals', state: { ...state, error } }, world.conductor);
+    expect(after).toMatchObject({ next: 'notify', state: 'latched-dns-elsewhere' });
+    expect(after?.findings[0]).toMatch(/^dns failed: NotLatchedError/);
+  });
+
+  it('is superseded, not failed, when a newer act has begun', async () => {
+    const world = bench(2);
+    const state = await drive(asked(), world, async () => 'stop');
+    await drive(asked(2), world);
+    const after = await runStep({ step: 'superseded', state }, world.conductor);
+    expect(after).toMatchObject({ state: 'superseded' });
+  });
+});
+
+it('refuses an input that is not one', async () => {
+  const { conductor } = bench(1);
+  const startedAt = new Date(START_MS).toISOString();
+  for (const input of [
+    {},
+    { ...asked(), epoch: 0 },
+    { ...asked(), extra: 1 },
+    { ...asked(), groups: ['No Label'] },
+  ]) {
+    await expect(runStep({ step: 'lease', input, startedAt }, conductor)).rejects.toThrow(/Not an input/);
+  }
+  expect(groupNames(2)).toEqual(['g000', 'g001']);
+});

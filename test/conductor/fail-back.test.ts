@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import type { Conductor } from '../../lambda/conductor/conductor.ts';
+import type { ConductorStart } from '../../lambda/conductor/input.ts';
+import type { ObserverReport } from '../../lambda/core/conductor-observers.ts';
+import { LeaseHeldError } from '../../lambda/state/errors.ts';
+import { type Bench, bench, drive, endOf } from './bench.ts';
+
+const regions = ['us-west-2', 'us-east-2', 'eu-west-1'];
+const healthy = (nowMs: number): readonly ObserverReport[] =>
+  regions.map((region) => ({
+    region,
+    fresh: true,
+    vote: 'HOLD',
+    diagnosis: 'Healthy',
+    decidedAtMs: nowMs,
+    healthySinceMs: nowMs - 3_600_000,
+  }));
+const accusing = (nowMs: number): readonly ObserverReport[] =>
+  healthy(nowMs).map((report, n) =>
+    n === 1 ? { ...report, vote: 'EVACUATE', diagnosis: 'KinesisWriteImpaired' } : report,
+  );
+const failback = (epoch: number, more: Partial<ConductorStart> = {}): ConductorStart =>
+  ({
+    action: 'failback',
+    epoch,
+    owner: 'ada',
+    reason: 'it has recovered',
+    percent: 100,
+    pauseSeconds: 30,
+    ...more,
+  }) as ConductorStart;
+
+/** Ten groups in the standby since epoch 1; the clock moves by ten seconds at each look. */
+async function evacuated(
+  readReports: (world: Bench) => readonly ObserverReport[],
+  changes: Partial<Conductor> = {},
+) {
+  const world: Bench = bench(10, {
+    readReports: async () => {
+      world.clock.nowMs += 10_000;
+      return readReports(world);
+    },
+    ...changes,
+  });
+  const claim = (name: string) => world.table.claimEpoch({ claim: name, who: 'ada', what: '', atMs: 1 });
+  const epoch = await claim('evacuation');
+  await drive({ action: 'evacuate', trigger: 'asked', epoch, owner: 'ada', reason: 'outage' }, world);
+  world.clock.nowMs += 3_600_000;
+  return { world, epoch: await claim('failback') };
+}
+const inPrimary = ({ table }: Bench): number =>
+  [...table.switches.values()].filter(({ position }) => position === 'PRIMARY').length;
+const whats = ({ table }: Bench): readonly string[] => [...table.journal.values()].map(({ what }) => what);
+
+describe('a failback', () => {
+  it('goes stage by stage, and waits between them', async () => {
+    const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs));
+    const released: number[] = [];
+    const startedMs = world.clock.nowMs;
+    const state = await drive(failback(epoch, { percent: 30 }), world, async (step) => {
+      if (step === 'release') released.push(inPrimary(world));
+      return 'go on';
+    });
+    expect(released).toEqual([3, 6, 9, 10]);
+    expect(endOf(state)).toBe('failed-back');
+    expect(world.clock.nowMs - startedMs).toBeGreaterThanOrEqual(4 * 30_000);
+    expect(world.table.lease?.untilMs).toBe(0);
+  });
+
+  it('is refused with every reason while an observer votes to leave, and moves nothing', async () => {
+    const { world, epoch } = await evacuated(({ clock }) => accusing(clock.nowMs));
+    await expect(drive(failback(epoch), world)).rejects.toThrow(
+      /Refused\. votes: EVACUATE is the vote of us-east-2/,
+    );
+    expect(inPrimary(world)).toBe(0);
+  });
+
+  it('by force, goes on all the same, and the journal says so', async () => {
+    const { world, epoch } = await evacuated(() => [], {});
+    await drive(failback(epoch, { force: true }), world, async (step) =>
+      step === 'release' ? 'stop' : 'go on',
+    );
+    expect(inPrimary(world)).toBe(10);
+    expect(world.table.journal.get(`all-${epoch}#guards`)?.after).toMatchObject({ forced: true });
+  });
+
+  it('returns what it has released when the primary falters, and stops', async () => {
+    let looks = 0;
+    const { world, epoch } = await evacuated(({ clock }) => (looks++ < 3 ? healthy : accusing)(clock.nowMs));
+    const state = await drive(failback(epoch, { percent: 50 }), world);
+    expect(endOf(state)).toBe('failback-taken-back');
+    expect(inPrimary(world)).toBe(0);
+    expect(state.findings[0]).toMatch(/us-east-2 sees KinesisWriteImpaired/);
+    expect(whats(world)).toContain('take back');
+  });
+
+  it('killed in the middle of a stage, releases no more than that stage when it is started again', async () => {
+    const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs));
+    const input = failback(epoch, { percent: 20 });
+    await drive(input, world, async (step) => (step === 'release' ? 'stop' : 'go on'));
+    await drive(input, world, async (step) => (step === 'release' ? 'stop' : 'go on'));
+    expect(inPrimary(world)).toBe(2);
+  });
+
+  it('neither goes on nor returns while the observers are silent, and ends in a named state', async () => {
+    let looks = 0;
+    const { world, epoch } = await evacuated(({ clock }) => (looks++ < 2 ? healthy(clock.nowMs) : []));
+    const state = await drive(failback(epoch, { percent: 50 }), world);
+    expect(endOf(state)).toBe('partly-failed-back');
+    expect(inPrimary(world)).toBe(5);
+  });
+
+  it('waits for the lease of an act that runs, which an evacuation does not', async () => {
+    const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs));
+    world.table.lease = { holder: 'all-1', epoch: 1, untilMs: world.clock.nowMs + 40_000 };
+    await expect(drive(failback(epoch), world)).rejects.toThrow(LeaseHeldError);
+  });
+
+  it('racing a new impairment loses: the evacuation fences it, and every group ends in the standby', async () => {
+    const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs));
+    const running = drive(failback(epoch, { percent: 10 }), world, async (step, state) => {
+      if (step !== 'release' || state.stage !== 3) return 'go on';
+      const newer = await world.table.claimEpoch({ claim: 'dip', who: 'observer', what: '', atMs: 1 });
+      await drive(
+        { action: 'evacuate', trigger: 'auto', epoch: newer, owner: 'observer', reason: 'again' },
+        world,
+      );
+      return 'go on';
+    });
+    await expect(running).rejects.toThrow('all-3');
+    expect(inPrimary(world)).toBe(0);
+  });
+
+  it('waits for a drain that it was asked to wait for', async () => {
+    const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs));
+    await expect(drive(failback(epoch, { afterDrain: true }), world)).rejects.toThrow(
+      /drain: records of g000 are not drained, nor of 9 more/,
+    );
+  });
+});

@@ -1,0 +1,61 @@
+import type { Conductor } from '../../lambda/conductor/conductor.ts';
+import type { CellCapacity } from '../../lambda/core/fitness.ts';
+import type { JournalEntry } from '../../lambda/core/journal.ts';
+import type { Lease } from '../../lambda/core/lease.ts';
+import { FencedError, LeaseHeldError } from '../../lambda/state/errors.ts';
+import type { StateTable, StoredSwitch } from '../../lambda/state/state-table.ts';
+
+export type MemoryTable = Conductor['state'] &
+  Pick<StateTable, 'claimEpoch'> & {
+    readonly switches: Map<string, StoredSwitch>;
+    readonly journal: Map<string, JournalEntry>;
+    readonly capacities: CellCapacity[];
+    lease: Lease | undefined;
+  };
+
+/** The rules of `StateTable` in memory; that the real one keeps them is shown on LocalStack. */
+export function memoryTable(): MemoryTable {
+  const switches = new Map<string, StoredSwitch>();
+  const journal = new Map<string, JournalEntry>();
+  const claims: string[] = [];
+  const drained = new Map<string, number>();
+  const capacities: CellCapacity[] = [];
+  return {
+    switches,
+    journal,
+    capacities,
+    lease: undefined,
+    readControl: async () => ({}),
+    readSwitches: async (between) =>
+      [...switches.values()].filter(
+        ({ group }) => between === undefined || (group >= between.from && group <= between.to),
+      ),
+    async setSwitch({ group, ...change }) {
+      if ((switches.get(group)?.epoch ?? 0) > change.epoch) throw new FencedError(group);
+      switches.set(group, { group, ...change });
+    },
+    newestEpoch: async () => claims.length,
+    async claimEpoch({ claim }) {
+      if (!claims.includes(claim)) claims.push(claim);
+      return claims.indexOf(claim) + 1;
+    },
+    async takeLease(lease, { nowMs, overOlder = false }) {
+      const held = this.lease;
+      if (held !== undefined && held.epoch > lease.epoch) throw new FencedError(held.holder);
+      const free = held === undefined || held.holder === lease.holder || held.untilMs < nowMs;
+      if (!free && !(overOlder && held.epoch < lease.epoch)) throw new LeaseHeldError(held.holder);
+      this.lease = lease;
+    },
+    async releaseLease(holder) {
+      if (this.lease?.holder === holder) this.lease = { ...this.lease, untilMs: 0 };
+    },
+    async journalOnce(entry, id) {
+      const first = journal.get(id) ?? entry;
+      journal.set(id, first);
+      return first.atMs;
+    },
+    wasJournalled: async (id) => journal.has(id),
+    readCapacities: async () => capacities,
+    readDrained: async () => drained,
+  };
+}

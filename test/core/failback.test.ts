@@ -1,0 +1,143 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type ObserverReport, observerReport, watchPrimary } from '../../lambda/core/conductor-observers.ts';
+import {
+  type FailbackFacts,
+  failbackGuards,
+  failbackRefusals,
+  groupsToTakeBack,
+  releasePlan,
+} from '../../lambda/core/failback.ts';
+
+const NOW = 1_800_000_000_000;
+const report = (region: string, more: Partial<ObserverReport> = {}): ObserverReport => ({
+  region,
+  fresh: true,
+  vote: 'HOLD',
+  diagnosis: 'Healthy',
+  decidedAtMs: NOW,
+  healthySinceMs: NOW - 900_000,
+  ...more,
+});
+const reports = [report('us-west-2'), report('us-east-2'), report('eu-west-1')];
+const facts: FailbackFacts = {
+  nowMs: NOW,
+  policy: { recoveryMs: 900_000, votesToEvacuate: 2 },
+  epoch: 3,
+  newestEpoch: 3,
+  control: {},
+  reports,
+  standby: 'us-west-2',
+  primaryShortfalls: [],
+  undrained: [],
+};
+const rules = (changes: Partial<FailbackFacts>): readonly string[] =>
+  failbackRefusals({ ...facts, ...changes }).map(({ rule }) => rule);
+
+describe('a failback is refused', () => {
+  it('by nothing when the primary has recovered', () => {
+    expect(rules({})).toEqual([]);
+  });
+
+  it.each<[string, Partial<FailbackFacts>]>([
+    ['newer-epoch', { newestEpoch: 4 }],
+    ['pause', { control: { pause: { owner: 'ada', reason: 'no', untilMs: NOW + 1 } } }],
+    ['pause', { control: 'unreadable' }],
+    ['votes', { reports: [...reports.slice(0, 2), report('eu-west-1', { vote: 'EVACUATE' })] }],
+    ['recovery', { reports: [report('us-west-2'), report('us-east-2', { healthySinceMs: NOW - 1 })] }],
+    ['recovery', { reports: [report('us-west-2'), report('us-east-2', { fresh: false })] }],
+    ['canary', { reports: [report('us-west-2', { healthySinceMs: null }), ...reports.slice(1)] }],
+    ['canary', { reports: reports.slice(1) }],
+    ['capacity', { primaryShortfalls: ['orders: too small'] }],
+    ['drain', { undrained: ['orders'] }],
+  ])('by the rule %s', (rule, changes) => {
+    expect(rules(changes)).toEqual([rule]);
+  });
+
+  it('by rules that are each in the table once', () => {
+    const names = failbackGuards.map(({ rule }) => rule);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('until K observers have seen it healthy for long enough, and says when that will be', () => {
+    const later = [report('us-west-2'), report('us-east-2', { healthySinceMs: NOW - 600_000 })];
+    expect(failbackRefusals({ ...facts, reports: later })[0]?.untilMs).toBe(NOW + 300_000);
+  });
+
+  it('not by a pause that has run out', () => {
+    expect(rules({ control: { pause: { owner: 'ada', reason: 'no', untilMs: NOW } } })).toEqual([]);
+  });
+});
+
+describe('while a failback runs, the primary', () => {
+  const watch = (...list: readonly ObserverReport[]): string =>
+    watchPrimary({ reports: list, votesToEvacuate: 2 }).verdict;
+
+  it('falters when one observer votes to leave it, or names what would make it', () => {
+    expect(watch(...reports.slice(1), report('us-west-2', { vote: 'EVACUATE' }))).toBe('take-back');
+    expect(watch(...reports.slice(1), report('us-west-2', { diagnosis: 'KinesisWriteImpaired' }))).toBe(
+      'take-back',
+    );
+  });
+
+  it('is well when K see it healthy, whatever else in the region is not', () => {
+    expect(watch(...reports)).toBe('go');
+    expect(watch(...reports.slice(1).map((one) => ({ ...one, diagnosis: 'CloudWatchBlind' })))).toBe('go');
+  });
+
+  it('is not known when observers are silent, stale or unsure: nothing moves', () => {
+    expect(watch()).toBe('hold');
+    expect(
+      watch(report('us-west-2'), report('us-east-2', { fresh: false, diagnosis: 'KinesisWriteImpaired' })),
+    ).toBe('hold');
+    expect(watch(report('us-west-2'), report('us-east-2', { diagnosis: 'Undetermined' }))).toBe('hold');
+  });
+
+  it('is reported by an item only while that item lives', () => {
+    const item = {
+      vote: 'EVACUATE',
+      diagnosis: 'X',
+      decidedAtMs: NOW,
+      expiresAtMs: NOW + 30_000,
+      healthySinceMs: null,
+    };
+    expect(observerReport('r', item, NOW + 29_999)).toMatchObject({ fresh: true, vote: 'EVACUATE' });
+    expect(observerReport('r', item, NOW + 30_000)).toMatchObject({ fresh: false, vote: 'HOLD' });
+    expect(observerReport('r', {}, NOW)).toBeUndefined();
+  });
+});
+
+describe('a stage', () => {
+  const groups = Array.from({ length: 17 }, (_, n) => `g${n}`);
+  const held = groups.map((group) => ({ group, position: 'STANDBY' as const, epoch: 1 }));
+
+  it('releases its share once, however often it is repeated, and all stages together release everything', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 100 }), (percent) => {
+        let switches: { group: string; position: 'PRIMARY' | 'STANDBY'; epoch: number }[] = held;
+        for (let stage = 0; stage < Math.ceil(100 / percent); stage++) {
+          const plan = releasePlan({ groups, switches, epoch: 2, percent, stage });
+          const back = new Set(plan.release);
+          expect(plan.total).toBe(17);
+          switches = switches.map((one) =>
+            back.has(one.group) ? { ...one, position: 'PRIMARY', epoch: 2 } : one,
+          );
+          expect(releasePlan({ groups, switches, epoch: 2, percent, stage }).release).toEqual([]);
+        }
+        expect(switches.every(({ position }) => position === 'PRIMARY')).toBe(true);
+        expect(groupsToTakeBack(switches, 2)).toEqual(groups);
+      }),
+    );
+  });
+
+  it('does not touch a group that was never evacuated, or that a newer act has set', () => {
+    const switches = [
+      { group: 'g0', position: 'STANDBY' as const, epoch: 3 },
+      { group: 'g1', position: 'PRIMARY' as const, epoch: 1 },
+      { group: 'g2', position: 'STANDBY' as const, epoch: 1 },
+    ];
+    const plan = releasePlan({ groups, switches, epoch: 2, percent: 100, stage: 0 });
+    expect(plan).toEqual({ release: ['g2'], released: 1, total: 1 });
+    expect(groupsToTakeBack(switches, 2)).toEqual([]);
+  });
+});

@@ -1,0 +1,118 @@
+import { ExecutionAlreadyExists, type StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { describe, expect, it } from 'vitest';
+import { conductorInputSchema } from '../../lambda/conductor/input.ts';
+import { RESTART_MS } from '../../lambda/core/conductor.ts';
+import { initialDecisionState } from '../../lambda/core/decide.ts';
+import type { Latch, Phase, Quorum } from '../../lambda/core/lifecycle.ts';
+import { ConductorStart } from '../../lambda/observer/conductor-start.ts';
+
+const VOTE_MS = 1_800_000_000_000;
+
+function world() {
+  const started: { readonly name: string; readonly input: unknown }[] = [];
+  const errors: unknown[] = [];
+  const claims: string[] = [];
+  const state = { fails: undefined as Error | undefined, calls: 0 };
+  const make = () =>
+    new ConductorStart({
+      region: 'us-west-2',
+      machineArn: 'arn',
+      stepFunctions: {
+        send: (async (command: StartExecutionCommand) => {
+          state.calls++;
+          if (state.fails !== undefined) throw state.fails;
+          started.push({ name: String(command.input.name), input: JSON.parse(String(command.input.input)) });
+        }) as never,
+      },
+      state: {
+        claimEpoch: async ({ claim }) => {
+          if (!claims.includes(claim)) claims.push(claim);
+          return claims.indexOf(claim) + 1;
+        },
+      },
+      onStart: () => {},
+      onError: (error) => errors.push(error),
+    });
+  const round = async (
+    start: ConductorStart,
+    more: { phase?: Phase; latch?: Latch; quorum?: Quorum; voteSinceMs?: number; atMs?: number } = {},
+  ): Promise<void> => {
+    const {
+      phase = 'evacuating',
+      latch = 'open',
+      quorum = 'standby',
+      voteSinceMs = VOTE_MS,
+      atMs = VOTE_MS,
+    } = more;
+    start.consider({
+      decision: {
+        vote: 'EVACUATE',
+        diagnosis: 'KinesisWriteImpaired',
+        comment: 'c'.repeat(2_000),
+        refusals: [],
+        state: { ...initialDecisionState, phase, voteSinceMs },
+      },
+      decidedAtMs: atMs,
+      latch,
+      quorum,
+    });
+    await start.settled();
+  };
+  return { started, errors, state, make, round, start: make() };
+}
+
+describe('the standby’s observer', () => {
+  it('starts the conductor once for all rounds of one evacuation, with an input that it takes', async () => {
+    const { started, round, start, state } = world();
+    for (let n = 0; n < 5; n++) await round(start, { atMs: VOTE_MS + n * 5_000 });
+    expect(state.calls).toBe(1);
+    expect(started[0]?.name).toBe('all-1');
+    expect(conductorInputSchema.parse(started[0]?.input)).toMatchObject({
+      action: 'evacuate',
+      trigger: 'auto',
+      epoch: 1,
+    });
+  });
+
+  it('gives the next run of the observer the same name, and the next evacuation another', async () => {
+    const { started, round, start, make } = world();
+    await round(start);
+    await round(make());
+    await round(start, { voteSinceMs: VOTE_MS + 1 });
+    expect(started.map(({ name }) => name)).toEqual(['all-1', 'all-1', 'all-2']);
+  });
+
+  it('starts nothing before DNS has moved, nor once the switches hold', async () => {
+    const { state, round, start } = world();
+    await round(start, { quorum: 'primary' });
+    await round(start, { latch: 'latched' });
+    await round(start, { phase: 'held' });
+    expect(state.calls).toBe(0);
+  });
+
+  it('takes "exists already" for success', async () => {
+    const { errors, round, start, state } = world();
+    state.fails = new ExecutionAlreadyExists({ message: 'exists', $metadata: {} });
+    await round(start);
+    await round(start);
+    expect(errors).toEqual([]);
+    expect(state.calls).toBe(1);
+  });
+
+  it('tries again in the next round when it could not be started', async () => {
+    const { errors, round, start, state, started } = world();
+    state.fails = new Error('503');
+    await round(start);
+    state.fails = undefined;
+    await round(start);
+    expect(errors).toHaveLength(1);
+    expect(started).toHaveLength(1);
+  });
+
+  it('starts another attempt under the same epoch when the first one has not latched in its time', async () => {
+    const { started, round, start } = world();
+    await round(start);
+    await round(start, { latch: 'partial', atMs: VOTE_MS + RESTART_MS });
+    expect(started.map(({ name }) => name)).toEqual(['all-1', 'all-1-retry-1']);
+  });
+});

@@ -1,0 +1,144 @@
+import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { finalErrors } from '../../lambda/conductor/errors.ts';
+import { conductorSteps } from '../../lambda/core/conductor.ts';
+import { appOf, input, templatesOf } from './synth.ts';
+
+const stackNamed = (name: string, config = input): Template => {
+  const template = templatesOf(appOf(config)).get(name);
+  if (template === undefined) throw new Error(`no stack ${name}`);
+  return template;
+};
+
+interface StateJson {
+  readonly Type: string;
+  readonly TimeoutSeconds?: number;
+  readonly Retry?: readonly { readonly ErrorEquals: readonly string[]; readonly MaxAttempts: number }[];
+  readonly Catch?: readonly { readonly ErrorEquals: readonly string[]; readonly Next: string }[];
+  readonly Parameters?: { readonly Payload?: { readonly step?: string } };
+  readonly ItemProcessor?: {
+    readonly ProcessorConfig: unknown;
+    readonly States: Readonly<Record<string, StateJson>>;
+  };
+}
+
+/** The definition, with what CloudFormation fills in left as a mark. */
+function definition(template: Template): {
+  StartAt: string;
+  QueryLanguage?: string;
+  States: Record<string, StateJson>;
+} {
+  const [machine] = Object.values(template.findResources('AWS::StepFunctions::StateMachine'));
+  const joined = machine?.Properties.DefinitionString['Fn::Join'][1] as readonly unknown[];
+  return JSON.parse(joined.map((part) => (typeof part === 'string' ? part : 'REF')).join(''));
+}
+
+function tasks(template: Template): readonly (readonly [string, StateJson])[] {
+  const { States } = definition(template);
+  const inner = Object.values(States).flatMap(({ ItemProcessor }) =>
+    Object.entries(ItemProcessor?.States ?? {}),
+  );
+  return [...Object.entries(States), ...inner].filter(([, { Type }]) => Type === 'Task');
+}
+
+describe('the conductor', () => {
+  let template: Template;
+  beforeEach(() => {
+    template = stackNamed('shop-standby');
+  });
+
+  it('is in the standby alone', () => {
+    for (const [name, one] of templatesOf(appOf())) {
+      one.resourceCountIs('AWS::StepFunctions::StateMachine', name === 'shop-standby' ? 1 : 0);
+    }
+  });
+
+  it('is a standard JSONPath workflow, logged and traced', () => {
+    template.hasResourceProperties('AWS::StepFunctions::StateMachine', {
+      StateMachineName: 'shop-conductor',
+      StateMachineType: 'STANDARD',
+      LoggingConfiguration: { Level: 'ALL', IncludeExecutionData: true },
+      TracingConfiguration: { Enabled: true },
+    });
+    expect(definition(template).QueryLanguage ?? 'JSONPath').toBe('JSONPath');
+  });
+
+  it('has a task for each step of the table, with the table’s time-out and retry', () => {
+    const byStep = new Map(tasks(template).map(([, task]) => [task.Parameters?.Payload?.step, task]));
+    for (const { step, timeoutMs, retry } of conductorSteps) {
+      const task = byStep.get(step);
+      expect(task?.TimeoutSeconds, step).toBe(timeoutMs / 1_000);
+      expect(task?.Retry?.at(-1)?.MaxAttempts, step).toBe(retry.attempts);
+    }
+    expect([...byStep.keys()].toSorted()).toEqual(
+      [...conductorSteps.map(({ step }) => step), 'fail', 'superseded'].toSorted(),
+    );
+  });
+
+  it('never repeats what no repetition mends, and catches everything somewhere', () => {
+    const { States } = definition(template);
+    for (const [name, task] of tasks(template)) {
+      if (['Fail', 'Superseded'].includes(name)) continue;
+      expect(task.Retry?.[0], name).toMatchObject({ ErrorEquals: [...finalErrors], MaxAttempts: 0 });
+      const caughtBy = name === 'Latch' ? States.LatchAll : task;
+      expect(caughtBy?.Catch?.map(({ Next }) => Next)[0], name).toBe('Superseded');
+      expect(caughtBy?.Catch?.at(-1)?.ErrorEquals, name).toEqual(['States.ALL']);
+    }
+  });
+
+  it('goes on after a failed verification or message, and stops after a failed latch', () => {
+    const { States } = definition(template);
+    const goesTo = (name: string): string | undefined => States[name]?.Catch?.at(-1)?.Next;
+    expect([goesTo('Dns'), goesTo('Arrivals'), goesTo('Notify')]).toEqual(['Arrivals', 'Notify', 'Finish']);
+    expect([goesTo('LatchAll'), goesTo('Confirm'), goesTo('Refresh')]).toEqual(['Fail', 'Fail', 'Fail']);
+  });
+
+  it('latches in batches, each an express execution', () => {
+    expect(definition(template).States.LatchAll?.ItemProcessor?.ProcessorConfig).toEqual({
+      Mode: 'DISTRIBUTED',
+      ExecutionType: 'EXPRESS',
+    });
+  });
+
+  it('may call nothing in the primary, and no control plane', () => {
+    const policies = Object.values(template.findResources('AWS::IAM::Policy'));
+    const mine = policies.filter(({ Properties }) => /Conductor/.test(JSON.stringify(Properties.Roles)));
+    const text = JSON.stringify(mine);
+    expect(mine.length).toBeGreaterThanOrEqual(3);
+    expect(text).not.toMatch(/us-east-1/);
+    expect(text).not.toMatch(/"(route53|iam|cloudformation|s3):/);
+  });
+
+  it('is started by the standby’s observer alone, which may write nothing of the state but epochs', () => {
+    const starters = [...templatesOf(appOf())].flatMap(([name, one]) =>
+      JSON.stringify(one.findResources('AWS::IAM::Policy')).includes('"states:StartExecution"') ? [name] : [],
+    );
+    expect(starters).toEqual(['shop-standby']);
+    template.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Action: 'dynamodb:PutItem',
+            Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['epoch'] } },
+          }),
+        ]),
+      },
+    });
+  });
+
+  it('subscribes the e-mail address that is configured, over a topic that refuses plain HTTP', () => {
+    const told = stackNamed('shop-standby', { ...input, notify: { email: 'oncall@example.com' } });
+    told.hasResourceProperties('AWS::SNS::Subscription', {
+      Protocol: 'email',
+      Endpoint: 'oncall@example.com',
+    });
+    template.resourceCountIs('AWS::SNS::Subscription', 0);
+    template.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: {
+        Statement: [
+          Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+        ],
+      },
+    });
+  });
+});
