@@ -13,7 +13,7 @@ import { drill } from '../local/drill/drill.ts';
 import { Timeline } from '../local/drill/report.ts';
 import type { DrillResult } from '../local/drill/result.ts';
 import type { World } from '../local/drill/world.ts';
-import { runDirectory } from '../local/run-directory.ts';
+import { createRunDirectory } from '../local/run-directory.ts';
 import { parseDuration } from '../scenario/duration.ts';
 import { ScenarioError } from '../scenario/errors.ts';
 import { loadScenario } from '../scenario/load.ts';
@@ -118,7 +118,7 @@ async function perform(
   const startedAtMs = Date.now();
   const seed = flags.seed ?? randomInt(2 ** 31);
   const generator = xoroshiro128plus(seed);
-  const directory = runDirectory(root, startedAtMs, process.pid);
+  const directory = await createRunDirectory(root, startedAtMs, process.pid);
   const timeline = new Timeline(write, startedAtMs);
   const note = (text: string): void => timeline.add({ kind: 'note', atMs: Date.now(), text });
 

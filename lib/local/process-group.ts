@@ -65,6 +65,15 @@ export function killGroup(leader: number | undefined): void {
   }
 }
 
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
 /** Reads both streams line by line; returns the array that holds the last ones. */
 function tailOf(child: ChildProcess, onLine: GroupRun['onLine']): string[] {
   const merged = new PassThrough();
