@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../config/config.ts';
 import { observerRegions } from '../../config/config.ts';
 import type { Scenario } from '../../scenario/schema.ts';
+import { checkLabel } from './check-label.ts';
 import type { DrillError } from './errors.ts';
 import type { DrillEvent } from './events.ts';
 import { startFleet } from './fleet.ts';
@@ -115,7 +116,9 @@ async function ready(
       const content = item?.diagnosis === 'Healthy' && item.expiresAtMs > Date.now();
       return !content || !callsFrom.has(region);
     }),
-    ...dataPlane.healthChecks().flatMap(({ healthy, name, id }) => (healthy ? [] : [`check ${name ?? id}`])),
+    ...dataPlane
+      .healthChecks()
+      .flatMap((status) => (status.healthy ? [] : [`check ${checkLabel(status, config)}`])),
     ...config.cells.flatMap(({ name }) =>
       watching.answers.get(name) === config.regions.primary ? [] : [`signal of ${name}`],
     ),

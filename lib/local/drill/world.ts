@@ -8,6 +8,7 @@ import { deployApp } from '../deploy/deploy.ts';
 import { type LocalStack, startLocalStack } from '../localstack/localstack.ts';
 import { type FaultProxy, type ProxiedCall, startFaultProxy } from '../proxy/fault-proxy.ts';
 import { prepareAccount, writeConfigFile } from './account.ts';
+import { checkLabel } from './check-label.ts';
 import { LocalClients } from './clients.ts';
 import { DrillError } from './errors.ts';
 import type { DrillEvent } from './events.ts';
@@ -134,7 +135,7 @@ async function build(options: WorldOptions, closers: Closer[], close: () => Prom
     },
   });
   closers.push(() => dataPlane.close());
-  for (const { id, name } of dataPlane.healthChecks()) names.set(id, name ?? id);
+  for (const status of dataPlane.healthChecks()) names.set(status.id, checkLabel(status, config));
   return { config, clients, localStack, proxy, dataPlane, callsFrom, close };
 }
 
