@@ -2,8 +2,8 @@
 export function percentile(values: readonly number[], percent: number): number | null {
   if (!(percent > 0 && percent <= 100)) throw new RangeError(`${percent} is not a percentage above 0`);
   const sorted = [...values].sort((a, b) => a - b);
-  // The product is rounded first: 0.95 * 20 must be the 19th value, not the 20th for a bit in the last place.
-  const rank = Math.ceil(Number(((percent / 100) * sorted.length).toFixed(9)));
+  // Multiplied first: 0.07 * 100 is a little more than 7, and would be the eighth value.
+  const rank = Math.ceil((percent * sorted.length) / 100);
   return sorted[rank - 1] ?? null;
 }
 

@@ -88,7 +88,7 @@ describe('many runs', () => {
   });
 
   it('take percentiles over those in which it happened, and null when it never did', () => {
-    const summary = summaryOf(mustMove, [moved(1), held(2), moved(3)]);
+    const summary = summaryOf(mustMove, [moved(1), held(2), moved(3), held(4)]);
     expect(summary.decideMs).toEqual({ p50: 12_001, p95: 12_003 });
     expect(summaryOf(mustHold, [held(1)]).decideMs).toEqual({ p50: null, p95: null });
   });

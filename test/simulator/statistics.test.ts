@@ -15,6 +15,12 @@ describe('percentile', () => {
     expect(percentile(values, 50)).toBe(10);
     expect(percentile(values, 100)).toBe(20);
     expect(percentile([7], 1)).toBe(7);
+    expect(
+      percentile(
+        Array.from({ length: 100 }, (_, index) => index + 1),
+        7,
+      ),
+    ).toBe(7);
   });
 
   it('of nothing is null', () => {
