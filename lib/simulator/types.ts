@@ -1,8 +1,9 @@
-import type { RoundReadings, RoundResult } from '../../lambda/core/round.ts';
 import type { Memory } from '../../lambda/core/memory.ts';
 import type { Delivery, Policy } from '../../lambda/core/policy.ts';
+import type { RoundReadings, RoundResult } from '../../lambda/core/round.ts';
 import type { Regions } from '../config/config.ts';
 import type { Scenario } from '../scenario/schema.ts';
+import type { Routing } from './routing.ts';
 
 /** The rules under test. The simulator takes them as arguments, so that a deliberately broken core can be run as well. */
 export interface SimulatedCore {
@@ -32,7 +33,22 @@ export interface SimulationOptions {
   readonly until?: 'end' | 'decided';
   /** Every step, for a replay. */
   readonly trace?: (line: TraceEvent) => void;
+  /** What operators do meanwhile. Default: nothing. */
+  readonly actions?: readonly OperatorAction[];
+  /** Observer, by its region, whose vote endpoint says EVACUATE whatever was decided. */
+  readonly liar?: string;
+  /** Observer, by its region, that is gone from this time on. */
+  readonly dead?: { readonly region: string; readonly fromMs: number };
+  /** For tests: false walks through every tick instead of skipping quiet stretches; the result must be the same. */
+  readonly skip?: boolean;
+  /** For tests: a deliberately broken tree of records and checks. */
+  readonly routing?: (system: SimulatedSystem) => Routing;
 }
+
+/** Times as in the scenario. `unreadable`: the control item is damaged. `release`: the switches go back to the primary. */
+export type OperatorAction =
+  | { readonly kind: 'pause' | 'maintenance' | 'unreadable'; readonly atMs: number; readonly forMs: number }
+  | { readonly kind: 'release'; readonly atMs: number };
 
 export type NoiseLevel = 'none' | 'usual';
 
