@@ -94,7 +94,11 @@ export function decide({ observation, state, policy, nowMs }: DecideInput): Deci
     recovered: healthySinceMs !== null && nowMs - healthySinceMs >= policy.recoveryMs,
     observation,
   });
-  const taken = transition(state.phase, event, factsOf({ observation, policy, nowMs, state, sawMove, healthySinceMs }));
+  const taken = transition(
+    state.phase,
+    event,
+    factsOf({ observation, policy, nowMs, state, sawMove, healthySinceMs }),
+  );
   return {
     vote: voteOf(taken.to),
     diagnosis: diagnosis.code,
@@ -125,7 +129,9 @@ interface EventInput {
 function eventOf({ diagnosis, refused, recovered, observation }: EventInput): LifeEvent {
   if (diagnosis.actionable) return refused ? 'refusal' : 'accusation';
   const { kinesisWrite, kinesisRead, reachability } = observation.primary;
-  const uneasy = [kinesisWrite, kinesisRead, reachability].some((level) => level === 'suspect' || level === 'down');
+  const uneasy = [kinesisWrite, kinesisRead, reachability].some(
+    (level) => level === 'suspect' || level === 'down',
+  );
   if (uneasy) return 'suspicion';
   return recovered ? 'recovery' : 'quiet';
 }

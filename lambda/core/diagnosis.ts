@@ -37,7 +37,8 @@ export const diagnoses = [
     code: 'ClockSuspect',
     description: 'This observer’s clock has jumped, so its ages and expiries mean nothing for a minute.',
     actionable: false,
-    operator: 'Nothing, if it passes. If it lasts, the region’s time service is at fault: the other observers decide meanwhile.',
+    operator:
+      'Nothing, if it passes. If it lasts, the region’s time service is at fault: the other observers decide meanwhile.',
     when: 'the observer’s clock stepped',
     matches: (sight) => sight.observer === 'clock-suspect',
   },
@@ -53,7 +54,8 @@ export const diagnoses = [
     code: 'BothImpaired',
     description: 'Primary and standby both fail to take records: there is no better place.',
     actionable: false,
-    operator: 'Page. Producers keep trying and spool. Do not move anything by hand before one of the two is whole.',
+    operator:
+      'Page. Producers keep trying and spool. Do not move anything by hand before one of the two is whole.',
     when: 'primary writes down, and standby writes, reads or reachability down',
     matches: (sight) => writeDown(sight.primary) && impaired(sight.standby),
   },

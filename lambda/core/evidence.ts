@@ -70,9 +70,9 @@ export function evidenceModel(settings: ModelSettings): EvidenceModel {
 
 /** Rounds of nothing but failures that bring a healthy signal down: the worst case of detection. */
 export function roundsToDown(settings: ModelSettings): number {
-  const { failureWeight, threshold } = evidenceModel(settings);
+  const { failureWeight, threshold, sustainMs } = evidenceModel(settings);
   const byScore = Math.ceil(threshold / failureWeight / settings.samplesPerRound);
-  return Math.max(byScore, Math.ceil(settings.sustainMs / settings.periodMs) + 1);
+  return Math.max(byScore, Math.ceil(sustainMs / settings.periodMs) + 1);
 }
 
 /** Rounds of nothing but successes that clear an alarm. */

@@ -7,13 +7,23 @@ import type { Vote } from './vote.ts';
  */
 export const phases = {
   steady: { vote: 'HOLD', meaning: 'traffic is in the primary, and nothing speaks against it' },
-  suspected: { vote: 'HOLD', meaning: 'something fails in the primary; not enough, or not the kind, to leave it' },
+  suspected: {
+    vote: 'HOLD',
+    meaning: 'something fails in the primary; not enough, or not the kind, to leave it',
+  },
   held: { vote: 'HOLD', meaning: 'an evacuation is called for, and a guard refuses it' },
-  evacuating: { vote: 'EVACUATE', meaning: 'this observer votes to leave the primary; the switches do not hold yet' },
-  evacuated: { vote: 'EVACUATE', meaning: 'the switches hold traffic in the standby; the primary has not recovered' },
+  evacuating: {
+    vote: 'EVACUATE',
+    meaning: 'this observer votes to leave the primary; the switches do not hold yet',
+  },
+  evacuated: {
+    vote: 'EVACUATE',
+    meaning: 'the switches hold traffic in the standby; the primary has not recovered',
+  },
   readyToFailBack: {
     vote: 'HOLD',
-    meaning: 'the switches hold traffic in the standby, and no vote accuses the primary: an operator may fail back',
+    meaning:
+      'the switches hold traffic in the standby, and no vote accuses the primary: an operator may fail back',
   },
   failingBack: { vote: 'HOLD', meaning: 'some switches are back in the primary, others not yet' },
 } as const satisfies Record<string, { readonly vote: Vote; readonly meaning: string }>;
@@ -54,7 +64,10 @@ export interface LifeFacts {
 /** Conditions a row may name. */
 export const lifeGuards = {
   lapsed: { holds: (facts) => facts.lapsed, meaning: 'the vote lapsed while this observer was away' },
-  latched: { holds: (facts) => facts.latch === 'latched', meaning: 'every switch holds its cells in the standby' },
+  latched: {
+    holds: (facts) => facts.latch === 'latched',
+    meaning: 'every switch holds its cells in the standby',
+  },
   partial: { holds: (facts) => facts.latch === 'partial', meaning: 'some switches hold, others do not' },
   open: { holds: (facts) => facts.latch === 'open', meaning: 'no switch holds' },
   alone: {
@@ -109,13 +122,25 @@ export const transitions: readonly Transition[] = [
     ['accusation', null, 'evacuating', 'cast', 'no guard refuses: voting to evacuate'],
     ['refusal', null, 'held', 'none', 'an evacuation is called for, and refused'],
     ['suspicion', 'latched', 'readyToFailBack', 'none', movedByHand],
-    ['suspicion', 'partial', 'failingBack', 'none', 'some switches hold traffic in the standby, by an operator'],
+    [
+      'suspicion',
+      'partial',
+      'failingBack',
+      'none',
+      'some switches hold traffic in the standby, by an operator',
+    ],
     ['suspicion', null, 'suspected', 'none', 'something fails in the primary'],
     ['quiet', 'latched', 'readyToFailBack', 'none', movedByHand],
     ['quiet', 'partial', 'failingBack', 'none', 'some switches hold traffic in the standby, by an operator'],
     ['quiet', null, 'steady', 'none', 'nothing calls for an evacuation'],
     ['recovery', 'latched', 'readyToFailBack', 'none', movedByHand],
-    ['recovery', 'partial', 'failingBack', 'none', 'some switches hold traffic in the standby, by an operator'],
+    [
+      'recovery',
+      'partial',
+      'failingBack',
+      'none',
+      'some switches hold traffic in the standby, by an operator',
+    ],
     ['recovery', null, 'steady', 'none', calm],
   ]),
   ...rowsFrom('suspected', [
@@ -142,20 +167,50 @@ export const transitions: readonly Transition[] = [
     ['accusation', 'latched', 'evacuated', 'none', 'the switches hold traffic in the standby'],
     ['accusation', null, 'evacuating', 'none', stillEvacuating],
     ['refusal', 'latched', 'evacuated', 'none', 'the switches hold traffic in the standby'],
-    ['refusal', 'lapsed', 'held', 'withdraw', 'the vote lapsed while this observer was away; another is refused'],
+    [
+      'refusal',
+      'lapsed',
+      'held',
+      'withdraw',
+      'the vote lapsed while this observer was away; another is refused',
+    ],
     ['refusal', null, 'evacuating', 'none', notUndone],
     ['suspicion', 'latched', 'evacuated', 'none', 'the switches hold traffic in the standby'],
     ['suspicion', 'lapsed', 'suspected', 'withdraw', 'the vote lapsed while this observer was away'],
     ['suspicion', null, 'evacuating', 'none', stillEvacuating],
     ['quiet', 'latched', 'evacuated', 'none', 'the switches hold traffic in the standby'],
     ['quiet', 'lapsed', 'steady', 'withdraw', 'the vote lapsed while this observer was away'],
-    ['quiet', 'alone', 'steady', 'drop', 'too few agreed, and the primary looks healthy: the vote ends, moving nothing'],
+    [
+      'quiet',
+      'alone',
+      'steady',
+      'drop',
+      'too few agreed, and the primary looks healthy: the vote ends, moving nothing',
+    ],
     ['quiet', null, 'evacuating', 'none', stillEvacuating],
     ['recovery', 'latched', 'evacuated', 'none', 'the switches hold traffic in the standby'],
     ['recovery', 'lapsed', 'steady', 'withdraw', 'the vote lapsed while this observer was away'],
-    ['recovery', 'alone', 'steady', 'drop', 'too few agreed, and the primary looks healthy: the vote ends, moving nothing'],
-    ['recovery', 'movedBack', 'steady', 'withdraw', 'DNS is back in the primary, which has recovered: the vote ends'],
-    ['recovery', null, 'evacuating', 'none', 'the primary has recovered, but ending the vote would move traffic: the switches do not hold'],
+    [
+      'recovery',
+      'alone',
+      'steady',
+      'drop',
+      'too few agreed, and the primary looks healthy: the vote ends, moving nothing',
+    ],
+    [
+      'recovery',
+      'movedBack',
+      'steady',
+      'withdraw',
+      'DNS is back in the primary, which has recovered: the vote ends',
+    ],
+    [
+      'recovery',
+      null,
+      'evacuating',
+      'none',
+      'the primary has recovered, but ending the vote would move traffic: the switches do not hold',
+    ],
   ]),
   ...rowsFrom('evacuated', [
     ['accusation', 'open', 'evacuating', 'none', released],
@@ -170,18 +225,48 @@ export const transitions: readonly Transition[] = [
     ['quiet', 'open', 'evacuating', 'none', released],
     ['quiet', 'partial', 'evacuating', 'none', released],
     ['quiet', null, 'evacuated', 'none', 'evacuated; the primary has not been healthy for long enough'],
-    ['recovery', 'latched', 'readyToFailBack', 'withdraw', 'the primary has recovered and the switches hold: the vote ends, traffic stays'],
+    [
+      'recovery',
+      'latched',
+      'readyToFailBack',
+      'withdraw',
+      'the primary has recovered and the switches hold: the vote ends, traffic stays',
+    ],
     ['recovery', 'open', 'evacuating', 'none', released],
     ['recovery', 'partial', 'evacuating', 'none', released],
-    ['recovery', null, 'evacuated', 'none', 'the primary has recovered; the switches cannot be read, so the vote stays'],
+    [
+      'recovery',
+      null,
+      'evacuated',
+      'none',
+      'the primary has recovered; the switches cannot be read, so the vote stays',
+    ],
   ]),
   ...rowsFrom('readyToFailBack', [
-    ['accusation', 'latched', 'evacuated', 'cast', 'the primary is impaired again; traffic is in the standby already'],
+    [
+      'accusation',
+      'latched',
+      'evacuated',
+      'cast',
+      'the primary is impaired again; traffic is in the standby already',
+    ],
     ['accusation', null, 'evacuating', 'cast', 'the primary is impaired again: voting to evacuate'],
     ['refusal', null, 'held', 'none', 'the primary is impaired again, and a guard refuses'],
     ['suspicion', 'open', 'suspected', 'none', 'every switch was released; something fails in the primary'],
-    ['suspicion', 'partial', 'failingBack', 'none', 'an operator is failing back, and something fails in the primary'],
-    ['suspicion', null, 'readyToFailBack', 'none', 'traffic is in the standby; something fails in the primary'],
+    [
+      'suspicion',
+      'partial',
+      'failingBack',
+      'none',
+      'an operator is failing back, and something fails in the primary',
+    ],
+    [
+      'suspicion',
+      null,
+      'readyToFailBack',
+      'none',
+      'traffic is in the standby; something fails in the primary',
+    ],
     ['quiet', 'open', 'steady', 'none', 'every switch was released: traffic is in the primary'],
     ['quiet', 'partial', 'failingBack', 'none', 'an operator is failing back'],
     ['quiet', null, 'readyToFailBack', 'none', 'traffic is in the standby'],
@@ -216,6 +301,7 @@ export function transition(from: Phase, event: LifeEvent, facts: LifeFacts): Tra
   const row = byEdge
     .get(`${from} ${event}`)
     ?.find(({ guard }) => guard === undefined || lifeGuards[guard].holds(facts));
-  if (row === undefined) throw new UnknownTransitionError(`No transition from ${from} on ${event}: add a row.`);
+  if (row === undefined)
+    throw new UnknownTransitionError(`No transition from ${from} on ${event}: add a row.`);
   return row;
 }

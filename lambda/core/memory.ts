@@ -36,7 +36,11 @@ const regionEvidence = z.object({
     z.ZodOptional<typeof signalEvidence>
   >),
   kinesisLatency: z
-    .object({ quantileMs: z.number().positive(), samples: z.number().int().nonnegative(), slow: signalEvidence })
+    .object({
+      quantileMs: z.number().positive(),
+      samples: z.number().int().nonnegative(),
+      slow: signalEvidence,
+    })
     .optional(),
 });
 const memorySchema = z.object({

@@ -7,7 +7,7 @@ import {
   type SignalEvidence,
   type SignalLevel,
 } from './evidence.ts';
-import { addLatencies, EXCEEDANCE_RATE, LEARNT_SAMPLES, type LatencyEvidence, SLOW_RATE } from './latency.ts';
+import { addLatencies, EXCEEDANCE_RATE, type LatencyEvidence, LEARNT_SAMPLES, SLOW_RATE } from './latency.ts';
 import type { Policy } from './policy.ts';
 import { errorClasses, type ProbeOutcome } from './probe.ts';
 
@@ -77,13 +77,14 @@ const SELF_INFLICTED_LIMIT_TICKS = 3;
 /** What the test of one signal is derived from, under this policy. */
 export function modelSettings(name: SignalName, policy: Policy): ModelSettings {
   const slow = signals[name].pace === 'slow';
-  const puts = name === 'kinesisWrite' || name === 'kinesisLatency';
+  // Silence is as heavy as the puts that met it: or an unreachable region would first look like one that refuses writes.
+  const perPut = name === 'kinesisWrite' || name === 'kinesisLatency' || name === 'reachability';
   return {
     baselineRate: name === 'kinesisLatency' ? EXCEEDANCE_RATE : policy.baselineFailureRate,
     impairedRate: name === 'kinesisLatency' ? SLOW_RATE : policy.impairedFailureRate,
     falseAlarmsPerYear: policy.falseAlarmsPerYear,
     periodMs: slow ? policy.tickMs * policy.slowProbeEveryTicks : policy.tickMs,
-    samplesPerRound: puts ? policy.putsPerRound : 1,
+    samplesPerRound: perPut ? policy.putsPerRound : 1,
     sustainMs: policy.blipMs,
   };
 }
@@ -128,7 +129,7 @@ function addOutcomes(
 ): RegionEvidence {
   const models = evidenceModels(policy);
   const after: { -readonly [Name in keyof RegionEvidence]: RegionEvidence[Name] } = { ...before };
-  const reached = reachability(outcomes);
+  const reached = reachability(outcomes, policy.putsPerRound);
   for (const name of countedSignals) {
     const list = name === 'reachability' ? reached : outcomes[name];
     if (list === undefined) continue;
@@ -145,17 +146,18 @@ function addOutcomes(
   return after;
 }
 
-/** The region is reachable if anything in it answered anything, so every probe counts towards this signal. */
-function reachability(outcomes: RegionOutcomes): readonly ProbeOutcome[] | undefined {
+/** The region is reachable if anything in it answered anything: every probe counts towards this signal, and they all say the same. */
+function reachability(outcomes: RegionOutcomes, samples: number): readonly ProbeOutcome[] | undefined {
   let silent: ProbeOutcome | undefined;
   for (const list of Object.values(outcomes)) {
     for (const outcome of list) {
-      if (outcome.ok) return [outcome];
-      if (errorClasses[outcome.errorClass].answered) return [{ ok: true, latencyMs: outcome.latencyMs }];
+      if (outcome.ok || errorClasses[outcome.errorClass].answered) {
+        return Array(samples).fill({ ok: true, latencyMs: outcome.latencyMs });
+      }
       if (errorClasses[outcome.errorClass].evidence) silent ??= outcome;
     }
   }
-  return silent === undefined ? undefined : [silent];
+  return silent === undefined ? undefined : Array(samples).fill(silent);
 }
 
 export function levelsOf(evidence: RegionEvidence, policy: Policy, nowMs: number): RegionLevels {

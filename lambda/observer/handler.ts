@@ -9,10 +9,13 @@ import type { Context } from 'aws-lambda';
 import { clientSettings } from '../aws/clients.ts';
 import { canaryStreamName, metricNamespace, stateTableName, voteTableName } from '../core/names.ts';
 import type { RegionOutcomes } from '../core/observation.ts';
+import type { ProbeOutcome } from '../core/probe.ts';
 import { requiredVariable } from '../settings.ts';
 import { type ProbedRegion, probeRegion } from './probes.ts';
+import { quorumReader } from './quorum.ts';
 import { type RunEnd, run } from './run.ts';
-import { OBSERVER_SETTINGS, parseObserverSettings } from './settings.ts';
+import { DNS_SERVERS, OBSERVER_SETTINGS, parseObserverSettings } from './settings.ts';
+import { siblingProbes } from './siblings.ts';
 import { ObserverStore, STORE_TIMEOUT_MS } from './store.ts';
 import type { TickResult } from './tick.ts';
 
@@ -26,6 +29,12 @@ const store = new ObserverStore({
   stateTable: stateTableName(settings.name),
   switchGroups: settings.switchGroups,
 });
+const readQuorum = quorumReader({
+  zoneName: settings.zoneName,
+  primary: settings.primary,
+  standby: settings.standby,
+  servers: process.env[DNS_SERVERS]?.split(','),
+});
 
 /** Started each minute by an Events rule; ticks until the next run takes over. */
 export async function handler(_event: unknown, context: Context): Promise<{ readonly end: RunEnd }> {
@@ -34,6 +43,7 @@ export async function handler(_event: unknown, context: Context): Promise<{ read
     policy: settings.policy,
     clock: { nowMs: () => Date.now(), monotonicMs: () => performance.now() },
     store,
+    readQuorum,
     probe: (role, round) => probeRegion(regions[role], round),
     runId: context.awsRequestId,
     remainingMs: () => context.getRemainingTimeInMillis(),
@@ -46,12 +56,13 @@ export async function handler(_event: unknown, context: Context): Promise<{ read
 }
 
 function probed(region: string): ProbedRegion {
-  // Kinesis put and read follow each other; the slow probes run beside them.
-  const limits = { timeoutMs: settings.policy.probeTimeoutMs, maxSockets: 4 };
+  // A connection for each of the puts, which must not wait for each other, and some for the probes beside them.
+  const limits = { timeoutMs: settings.policy.probeTimeoutMs, maxSockets: settings.policy.putsPerRound + 4 };
   return {
     kinesis: new KinesisClient(clientSettings(region, limits)),
     cloudWatch: new CloudWatchClient(clientSettings(region, limits)),
     sts: new STSClient(clientSettings(region, limits)),
+    siblings: siblingProbes(region, limits),
     canaryStream: canaryStreamName(settings.name),
     metricNamespace: metricNamespace(settings.name),
     observer: settings.region,
@@ -66,6 +77,7 @@ function documentClient(region: string): DynamoDBDocumentClient {
 function logTick({ decision, outcomes }: TickResult): void {
   logger.info(decision.comment, {
     diagnosis: decision.diagnosis,
+    phase: decision.state.phase,
     vote: decision.vote,
     epoch: decision.state.epoch,
     refusals: decision.refusals.map((refusal) => refusal.rule),
@@ -76,11 +88,11 @@ function logTick({ decision, outcomes }: TickResult): void {
 
 function summary(outcomes: RegionOutcomes): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(outcomes).map(([signal, outcome]) => [
-      signal,
-      outcome.ok
-        ? `ok ${outcome.latencyMs} ms`
-        : `${outcome.errorClass} ${outcome.latencyMs} ms, ${outcome.detail}`,
-    ]),
+    Object.entries(outcomes).map(([signal, list]) => [signal, list.map(describe).join('; ')]),
   );
+}
+
+function describe(outcome: ProbeOutcome): string {
+  if (outcome.ok) return `ok ${outcome.latencyMs} ms`;
+  return `${outcome.errorClass} ${outcome.latencyMs} ms, ${outcome.detail}`;
 }

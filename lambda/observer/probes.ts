@@ -13,14 +13,17 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
 import type { RegionOutcomes } from '../core/observation.ts';
+import type { SiblingName } from '../core/policy.ts';
 import type { ProbeOutcome } from '../core/probe.ts';
 import { measure, StaleReadError } from './measure.ts';
+import type { SiblingProbes } from './siblings.ts';
 
 /** One region as one observer reaches it. */
 export interface ProbedRegion {
   readonly kinesis: KinesisClient;
   readonly cloudWatch: CloudWatchClient;
   readonly sts: STSClient;
+  readonly siblings: SiblingProbes;
   readonly canaryStream: string;
   readonly metricNamespace: string;
   /** Tells this observer's canary records and metrics from the others'. */
@@ -29,7 +32,11 @@ export interface ProbedRegion {
 
 export interface ProbeRound {
   readonly timeoutMs: number;
+  /** Canary records to put, each in a call of its own. */
+  readonly puts: number;
   readonly slowDue: boolean;
+  /** Services to probe besides, on slow rounds. */
+  readonly siblings: readonly SiblingName[];
   readonly nowMs: number;
   /** First metric ever put to this region by this observer, or null. */
   readonly firstMetricAtMs: number | null;
@@ -51,22 +58,28 @@ export async function probeRegion(region: ProbedRegion, round: ProbeRound): Prom
     ),
     slow,
   ]);
-  return { ...kinesis, reachability: reachability.outcome, ...slowOutcomes };
+  return { ...kinesis, reachability: [reachability.outcome], ...slowOutcomes };
 }
 
+/** The puts go out side by side, on connections of their own; the first record that got in is read back. */
 async function probeKinesis(region: ProbedRegion, round: ProbeRound): Promise<RegionOutcomes> {
-  const put = await measure(round.timeoutMs, (abortSignal) =>
-    region.kinesis.send(
-      new PutRecordCommand({
-        StreamName: region.canaryStream,
-        PartitionKey: region.observer,
-        Data: new TextEncoder().encode(JSON.stringify({ observer: region.observer, atMs: round.nowMs })),
-      }),
-      { abortSignal },
+  const puts = await Promise.all(
+    Array.from({ length: round.puts }, (_, n) =>
+      measure(round.timeoutMs, (abortSignal) =>
+        region.kinesis.send(
+          new PutRecordCommand({
+            StreamName: region.canaryStream,
+            PartitionKey: `${region.observer}/${n}`,
+            Data: new TextEncoder().encode(JSON.stringify({ observer: region.observer, atMs: round.nowMs })),
+          }),
+          { abortSignal },
+        ),
+      ),
     ),
   );
-  const read = await measure(round.timeoutMs, (abortSignal) => readBack(region, put.value, abortSignal));
-  return { kinesisWrite: put.outcome, kinesisRead: read.outcome };
+  const accepted = puts.find((put) => put.outcome.ok)?.value;
+  const read = await measure(round.timeoutMs, (abortSignal) => readBack(region, accepted, abortSignal));
+  return { kinesisWrite: puts.map((put) => put.outcome), kinesisRead: [read.outcome] };
 }
 
 /**
@@ -101,15 +114,25 @@ async function readBack(
 }
 
 async function probeSlowly(region: ProbedRegion, round: ProbeRound): Promise<RegionOutcomes> {
-  const [cloudWatch, controlPlane] = await Promise.all([
+  const [cloudWatch, controlPlane, siblings] = await Promise.all([
     probeCloudWatch(region, round),
     measure(round.timeoutMs, (abortSignal) =>
       region.kinesis.send(new DescribeStreamSummaryCommand({ StreamName: region.canaryStream }), {
         abortSignal,
       }),
     ),
+    Promise.all(
+      round.siblings.map(async (name) => {
+        const { outcome } = await measure(round.timeoutMs, region.siblings[name]);
+        return [name, [outcome]] as const;
+      }),
+    ),
   ]);
-  return { cloudWatch, controlPlane: controlPlane.outcome };
+  return {
+    cloudWatch: [cloudWatch],
+    controlPlane: [controlPlane.outcome],
+    ...(Object.fromEntries(siblings) as Partial<Record<SiblingName, readonly ProbeOutcome[]>>),
+  };
 }
 
 async function probeCloudWatch(region: ProbedRegion, round: ProbeRound): Promise<ProbeOutcome> {

@@ -3,7 +3,7 @@ import { type ObserverStore, STORE_TIMEOUT_MS } from './store.ts';
 import { type TickDependencies, type TickResult, tick } from './tick.ts';
 
 export interface RunDependencies extends TickDependencies {
-  readonly store: Pick<ObserverStore, 'takeOver' | 'save' | 'readControl' | 'readLatch'>;
+  readonly store: TickDependencies['store'] & Pick<ObserverStore, 'takeOver' | 'save'>;
   /** Names this run: the Lambda request id. */
   readonly runId: string;
   readonly remainingMs: () => number;
@@ -31,7 +31,10 @@ export async function run(dependencies: RunDependencies): Promise<RunEnd> {
   let last: { readonly wallMs: number; readonly monotonicMs: number } | undefined;
 
   for (let n = 0; n < MAX_TICKS && dependencies.remainingMs() > tickCostMs; n++) {
-    memory ??= await takeOver(dependencies);
+    if (memory === undefined) {
+      memory = await takeOver(dependencies);
+      if (memory !== undefined) await keepCadence(memory, dependencies);
+    }
     if (memory !== undefined) {
       const wallMs = clock.nowMs();
       const monotonicMs = clock.monotonicMs();
@@ -46,12 +49,22 @@ export async function run(dependencies: RunDependencies): Promise<RunEnd> {
       const saved = await store.save(runId, stored).catch(dependencies.onStoreError);
       if (saved === 'superseded') return 'superseded';
     }
-    const elapsedMs = clock.monotonicMs() - startedMs;
-    const nextMs = (Math.floor(elapsedMs / policy.tickMs) + 1) * policy.tickMs;
-    if (dependencies.remainingMs() - (nextMs - elapsedMs) <= tickCostMs) break;
-    await dependencies.sleep(nextMs - elapsedMs);
+    const sinceMs = clock.monotonicMs() - (last?.monotonicMs ?? startedMs);
+    const waitMs = policy.tickMs - (sinceMs % policy.tickMs);
+    if (dependencies.remainingMs() - waitMs <= tickCostMs) break;
+    await dependencies.sleep(waitMs);
   }
   return 'deadline';
+}
+
+/**
+ * Rounds are never closer together than a tick, not even at the seam between two runs: a blip that fits between two
+ * rounds would else be seen three times, and look like an outage.
+ */
+async function keepCadence(memory: Memory, { policy, clock, sleep }: RunDependencies): Promise<void> {
+  if (memory.lastRoundAtMs === null) return;
+  const waitMs = memory.lastRoundAtMs + policy.tickMs - clock.nowMs();
+  if (waitMs > 0 && waitMs <= policy.tickMs) await sleep(waitMs);
 }
 
 /** Without its memory an observer does not vote; the next tick tries again. */
@@ -66,6 +79,6 @@ async function takeOver({ store, runId, onStoreError }: RunDependencies): Promis
 
 /** Between two runs only a step back can be told from time that simply passed. */
 function backwardStepMs(memory: Memory, wallMs: number): number {
-  const lastMs = memory.decision.decidedAtMs;
+  const lastMs = memory.lastRoundAtMs;
   return lastMs === null ? 0 : Math.min(0, wallMs - lastMs);
 }

@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import { modes, type Policy } from '../core/policy.ts';
+import { modes, type Policy, siblingNames } from '../core/policy.ts';
 import { SettingsError } from '../settings.ts';
 
 /** Environment variable that carries the settings, as JSON, written by the stacks. */
 export const OBSERVER_SETTINGS = 'SPILLWAY_OBSERVER';
+/** Environment variable with DNS servers, `address:port` separated by commas. Not set in an account: Lambda's own resolver. */
+export const DNS_SERVERS = 'SPILLWAY_DNS_SERVERS';
 
 /** What one deployed observer knows. Names of streams and tables follow from `name` (see `core/names.ts`). */
 export interface ObserverSettings {
@@ -12,6 +14,8 @@ export interface ObserverSettings {
   readonly region: string;
   readonly primary: string;
   readonly standby: string;
+  /** The hosted zone's name: `region.<zone>` tells what the quorum says. */
+  readonly zoneName: string;
   /** How many switches there are; the latch holds when all of them do. */
   readonly switchGroups: number;
   readonly policy: Policy;
@@ -22,14 +26,19 @@ const policySchema = z.object({
   votesToEvacuate: z.number().int().positive(),
   tickMs: z.number().int().positive(),
   probeTimeoutMs: z.number().int().positive(),
+  putsPerRound: z.number().int().positive(),
   slowProbeEveryTicks: z.number().int().positive(),
+  siblingProbes: z.array(z.enum(siblingNames)),
   voteTtlMs: z.number().int().positive(),
+  blipMs: z.number().int().nonnegative(),
   holdMs: z.number().int().nonnegative(),
   recoveryMs: z.number().int().nonnegative(),
   cooldownMs: z.number().int().nonnegative(),
   baselineFailureRate: z.number().gt(0).lt(1),
   impairedFailureRate: z.number().gt(0).lt(1),
   falseAlarmsPerYear: z.number().positive(),
+  slowFactor: z.number().min(1),
+  slowFloorMs: z.number().positive(),
 }) satisfies z.ZodType<Policy>;
 
 const settingsSchema = z.object({
@@ -37,6 +46,7 @@ const settingsSchema = z.object({
   region: z.string().min(1),
   primary: z.string().min(1),
   standby: z.string().min(1),
+  zoneName: z.string().min(1),
   switchGroups: z.number().int().positive(),
   policy: policySchema,
 }) satisfies z.ZodType<ObserverSettings>;

@@ -8,8 +8,9 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { type ControlReading, controlKey, parseControl } from '../core/control.ts';
 import type { Decision } from '../core/decide.ts';
+import type { Latch } from '../core/lifecycle.ts';
 import { type Memory, parseMemory, serializeMemory } from '../core/memory.ts';
-import { type Latch, latchOf, SWITCH_PARTITION } from '../core/switch.ts';
+import { latchOf, SWITCH_PARTITION } from '../core/switch.ts';
 import { observerKey } from '../core/vote.ts';
 
 /** Every read and write is bounded by this; a tick has room for one of each beside its probes. */
@@ -76,6 +77,7 @@ export class ObserverStore {
             vote: decision.vote,
             decidedAtMs: tick.decidedAtMs,
             expiresAtMs: tick.expiresAtMs,
+            phase: decision.state.phase,
             voteSinceMs: decision.state.voteSinceMs,
             epoch: decision.state.epoch,
             diagnosis: decision.diagnosis,

@@ -1,4 +1,5 @@
-import { failuresToDown } from '../../lambda/core/evidence.ts';
+import { roundsToDown } from '../../lambda/core/evidence.ts';
+import { modelSettings } from '../../lambda/core/observation.ts';
 import type { Delivery, Policy } from '../../lambda/core/policy.ts';
 
 export interface BudgetPart {
@@ -13,6 +14,10 @@ export interface RtoBudget {
   readonly totalMs: number;
 }
 
+/** Rounds of nothing but failed puts that make an observer vote: the worst case of detection. */
+export const failingRoundsToVote = (policy: Policy): number =>
+  roundsToDown(modelSettings('kinesisWrite', policy));
+
 /** A probe round puts and then reads back, each under its own time-out. */
 export const CALLS_PER_ROUND = 2;
 
@@ -25,16 +30,19 @@ const DNS_PROPAGATION_MS = 5_000;
 /**
  * Worst case from the start of a total failure to the last producer's move, part by part. Each part is an upper bound:
  *
- * - evidence: the failure begins just after a probe, so each failure needed costs a whole tick, and the last round
- *   may run into both of its time-outs.
+ * - evidence: the failure begins just after a round, so each round needed costs a whole tick, and the last one may run
+ *   into both of its time-outs.
+ * - seam: where one run of an observer takes over from another, a round in progress is lost.
  * - vote checks: Route 53's checkers are uncoordinated, so within one interval each of them has asked once, and the
  *   18 % that decide have asked sooner ("How Amazon Route 53 determines whether a health check is healthy").
  * - dns ttl and producer poll: a resolver asked just before the change, and a producer just before that answer expired.
  */
 export function rtoBudget(policy: Policy, delivery: Delivery): RtoBudget {
-  const evidenceMs = failuresToDown(policy) * policy.tickMs + CALLS_PER_ROUND * policy.probeTimeoutMs;
+  const evidenceMs = failingRoundsToVote(policy) * policy.tickMs + CALLS_PER_ROUND * policy.probeTimeoutMs;
+  const ridesOutBlips = failingRoundsToVote(policy) > failingRoundsToVote({ ...policy, blipMs: 0 });
   const parts: readonly BudgetPart[] = [
-    { part: 'evidence', ms: evidenceMs, lower: 'policy.tickMs' },
+    { part: 'evidence', ms: evidenceMs, lower: ridesOutBlips ? 'policy.blipMs' : 'policy.tickMs' },
+    { part: 'seam', ms: policy.tickMs, lower: 'policy.tickMs' },
     { part: 'hold', ms: policy.holdMs, ...(policy.holdMs > 0 && { lower: 'policy.holdMs' }) },
     {
       part: 'vote checks',

@@ -1,5 +1,4 @@
-import { failuresToDown } from '../../lambda/core/evidence.ts';
-import { CALLS_PER_ROUND, rtoBudget } from './budget.ts';
+import { CALLS_PER_ROUND, failingRoundsToVote, rtoBudget } from './budget.ts';
 import { type Config, observerRegions } from './config.ts';
 import type { ConfigProblem } from './errors.ts';
 
@@ -16,7 +15,7 @@ const READS_PER_ROUND = 2;
 const relations: readonly Relation[] = [
   distinctRoles,
   quorum,
-  oneFailureIsNoOutage,
+  oneRoundIsNoOutage,
   roundFitsTick,
   canaryReads,
   voteOutlivesSeam,
@@ -60,7 +59,7 @@ function quorum({ regions, policy }: Config): readonly ConfigProblem[] {
   ];
 }
 
-function oneFailureIsNoOutage({ policy }: Config): readonly ConfigProblem[] {
+function oneRoundIsNoOutage({ policy }: Config): readonly ConfigProblem[] {
   if (policy.baselineFailureRate >= policy.impairedFailureRate) {
     return [
       {
@@ -70,12 +69,13 @@ function oneFailureIsNoOutage({ policy }: Config): readonly ConfigProblem[] {
       },
     ];
   }
-  if (failuresToDown(policy) >= 2) return [];
+  if (failingRoundsToVote(policy) >= 2) return [];
   return [
     {
       path: 'policy.falseAlarmsPerYear',
-      problem: 'is so high, beside so low a baselineFailureRate, that one failed probe is an outage',
-      fix: 'Lower it, or raise policy.baselineFailureRate.',
+      problem:
+        'is so high, beside so low a baselineFailureRate, that one failed round of probes is an outage',
+      fix: 'Lower it, raise policy.baselineFailureRate, or give policy.blipMs a tick or more.',
     },
   ];
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { modes } from '../../lambda/core/policy.ts';
+import { modes, siblingNames } from '../../lambda/core/policy.ts';
 import { between, either, list, object, oneOf, say, text, whole } from './fields.ts';
 
 // Shape and ranges of a configuration file. Relations between values are in relations.ts, defaults in defaults.ts.
@@ -115,10 +115,19 @@ const policy = object({
   probeTimeoutMs: whole({ min: 100, max: 10_000, unit: 'milliseconds' }).describe(
     'Longest wait for one probe.',
   ),
+  putsPerRound: whole({ min: 1, max: 10, unit: 'puts' }).describe(
+    'Canary records an observer puts in each round, each in a call of its own.',
+  ),
   slowProbeEveryTicks: whole({ min: 1, max: 720, unit: 'ticks' }).describe(
     'CloudWatch and control-plane probes run on every n-th tick.',
   ),
+  siblingProbes: list(oneOf(siblingNames), { min: 0, max: siblingNames.length, what: 'services' })
+    .optional()
+    .describe('Services of the primary to probe besides, to tell their outages from those of Kinesis.'),
   voteTtlMs: whole({ min: 3_000, max: MAX_VOTE_TTL_MS, unit: 'milliseconds' }).describe('Life of a vote.'),
+  blipMs: whole({ min: 0, max: MINUTE_MS, unit: 'milliseconds' }).describe(
+    'A failure that is over sooner moves nothing, however complete it was.',
+  ),
   holdMs: whole({ min: 0, max: HOUR_MS, unit: 'milliseconds' }).describe(
     'How long a diagnosis must stand before it becomes a vote.',
   ),
@@ -136,6 +145,12 @@ const policy = object({
   ),
   falseAlarmsPerYear: between({ min: 0.001, max: 1_000, unit: 'number a year' }).describe(
     'Expected false alarms per signal, observer and year.',
+  ),
+  slowFactor: between({ min: 1, max: 1_000, unit: 'multiple' }).describe(
+    'A put is slow above this multiple of the 99th percentile learnt in healthy times.',
+  ),
+  slowFloorMs: whole({ min: 1, max: 10_000, unit: 'milliseconds' }).describe(
+    'A put faster than this is never slow.',
   ),
 });
 

@@ -13,6 +13,7 @@ import {
   voteTableName,
 } from '../../lambda/core/names.ts';
 import { OBSERVER_SETTINGS, type ObserverSettings } from '../../lambda/observer/settings.ts';
+import { siblingActions } from '../../lambda/observer/sibling-actions.ts';
 import { VOTE_TABLE } from '../../lambda/vote/settings.ts';
 import { PublicEndpoint } from './public-endpoint.ts';
 import { SpillwayFunction } from './spillway-function.ts';
@@ -50,7 +51,7 @@ export class Observer extends Construct {
     Validations.of(observer.role).acknowledge({
       id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
       reason:
-        'CloudWatch has no resources for PutMetricData and GetMetricData; writing is bound to our namespace by a condition.',
+        'PutMetricData, GetMetricData and the listing calls of the sibling probes have no resources; writing is bound to our namespace by a condition.',
     });
     new Rule(this, 'EachMinute', {
       description: 'Spillway: starts the observer; it ticks inside until the next start.',
@@ -70,7 +71,8 @@ export class Observer extends Construct {
 }
 
 function observerStatements(settings: ObserverSettings, table: Table, account: string): PolicyStatement[] {
-  const { name, primary, standby } = settings;
+  const { name, primary, standby, policy } = settings;
+  const siblings = policy.siblingProbes.map((sibling) => siblingActions[sibling]);
   const canaries = [primary, standby].map(
     (region) => `arn:aws:kinesis:${region}:${account}:stream/${canaryStreamName(name)}`,
   );
@@ -98,5 +100,6 @@ function observerStatements(settings: ObserverSettings, table: Table, account: s
       actions: ['dynamodb:GetItem', 'dynamodb:Query'],
       resources: [`arn:aws:dynamodb:${standby}:${account}:table/${stateTableName(name)}`],
     }),
+    ...(siblings.length === 0 ? [] : [new PolicyStatement({ actions: siblings, resources: ['*'] })]),
   ];
 }

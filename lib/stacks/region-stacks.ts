@@ -58,6 +58,7 @@ function observe(stack: Stack, { config, region }: RegionStackProps): PublicEndp
     region,
     primary,
     standby,
+    zoneName: config.zone.name,
     switchGroups: switchGroups(config).length,
     policy: config.policy,
   });

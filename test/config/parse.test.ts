@@ -32,8 +32,13 @@ test('fills in what a short configuration leaves out', () => {
       recoveryMs: 900_000,
       cooldownMs: 1_800_000,
       baselineFailureRate: 0.001,
-      impairedFailureRate: 0.5,
-      falseAlarmsPerYear: 1,
+      impairedFailureRate: 0.3,
+      falseAlarmsPerYear: 0.1,
+      putsPerRound: 3,
+      siblingProbes: [],
+      blipMs: 10_000,
+      slowFactor: 4,
+      slowFloorMs: 250,
     },
     delivery: { healthCheckIntervalSeconds: 10, dnsTtlSeconds: 5, producerPollMs: 2_000, rtoMs: 60_000 },
     healthCheckQuota: 200,
@@ -197,7 +202,7 @@ const validInput: fc.Arbitrary<ConfigInput> = fc
       },
       { requiredKeys: [] },
     ),
-    delivery: fc.record({ dnsTtlSeconds: fc.integer({ min: 1, max: 20 }) }, { requiredKeys: [] }),
+    delivery: fc.record({ dnsTtlSeconds: fc.integer({ min: 1, max: 14 }) }, { requiredKeys: [] }),
   })
   .chain(({ regions: [primary = '', standby = '', ...witnesses], cellNames, ...rest }) =>
     fc
@@ -223,6 +228,7 @@ function written(config: Config): ConfigInput {
   });
   return {
     ...structuredClone(config),
+    policy: { ...config.policy, siblingProbes: [...config.policy.siblingProbes] },
     regions: { ...config.regions, witnesses: [...config.regions.witnesses] },
     cells: config.cells.map(({ streams, services, ...cell }) => ({
       ...cell,

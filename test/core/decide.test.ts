@@ -18,6 +18,7 @@ const impaired: Observation = {
   observer: 'sound',
   control: {},
   latch: 'open',
+  quorum: 'primary',
 };
 const well: Observation = { ...impaired, primary: allUp };
 
@@ -36,7 +37,7 @@ describe('decide', () => {
     const decision = at(impaired);
     expect(decision.vote).toBe('EVACUATE');
     expect(decision.diagnosis).toBe('KinesisWriteImpaired');
-    expect(decision.state).toMatchObject({ vote: 'EVACUATE', epoch: 1, voteSinceMs: NOW });
+    expect(decision.state).toMatchObject({ phase: 'evacuating', epoch: 1, voteSinceMs: NOW });
   });
 
   const refusedBy: readonly [string, Observation, Policy?][] = [
@@ -101,18 +102,58 @@ describe('decide', () => {
       ...state,
       decidedAtMs: nowMs - 5_000,
     });
-    const evacuated = at(impaired).state;
-    const recovering = at(well, evacuated, NOW + 5_000).state;
+    const moved: Observation = { ...well, quorum: 'standby' };
+    const latched: Observation = { ...moved, latch: 'latched' };
+    const evacuating = at({ ...impaired, quorum: 'standby' }, at(impaired).state, NOW + 1_000).state;
+    const recovering = at(moved, evacuating, NOW + 5_000).state;
     const later = NOW + 5_000 + policy.recoveryMs;
-    expect(at(well, renewed(recovering, later), later).vote).toBe('EVACUATE');
-    expect(at({ ...well, latch: 'unknown' }, renewed(recovering, later), later).vote).toBe('EVACUATE');
-    expect(at({ ...well, latch: 'latched' }, renewed(recovering, later - 1), later - 1).vote).toBe(
-      'EVACUATE',
-    );
-    const cleared = at({ ...well, latch: 'latched' }, renewed(recovering, later), later);
+    expect(at(moved, renewed(recovering, later), later).vote).toBe('EVACUATE');
+    expect(at({ ...moved, latch: 'unknown' }, renewed(recovering, later), later).vote).toBe('EVACUATE');
+    expect(at({ ...moved, latch: 'partial' }, renewed(recovering, later), later).vote).toBe('EVACUATE');
+    const evacuated = at(latched, renewed(recovering, later - 5_000), later - 5_000);
+    expect(evacuated.vote).toBe('EVACUATE');
+    expect(evacuated.state.phase).toBe('evacuated');
+    const cleared = at(latched, evacuated.state, later);
     expect(cleared.vote).toBe('HOLD');
-    expect(cleared.state.clearedAtMs).toBe(later);
+    expect(cleared.state).toMatchObject({ phase: 'readyToFailBack', clearedAtMs: later });
     expect(rules(impaired, policy, { ...cleared.state, clearedAtMs: NOW - 1 })).toContain('cooldown');
+  });
+
+  it('says Recovering until the primary has been healthy for the recovery time', () => {
+    const { state } = at(impaired);
+    expect(at(well, state, NOW + 10_000).diagnosis).toBe('Recovering');
+    expect(at(well, state, NOW + policy.recoveryMs).diagnosis).toBe('Healthy');
+  });
+
+  it('takes back a vote that nobody joined, once the primary looks healthy, and needs no cooldown after it', () => {
+    const cast = at(impaired).state;
+    const ripe = NOW + 2 * policy.voteTtlMs;
+    const renewed = { ...cast, decidedAtMs: ripe - 5_000 };
+    expect(at(impaired, renewed, ripe).vote).toBe('EVACUATE');
+    expect(at(well, { ...cast, decidedAtMs: ripe - 6_000 }, ripe - 1_000).vote).toBe('EVACUATE');
+    expect(at({ ...well, quorum: 'unknown' }, renewed, ripe).vote).toBe('EVACUATE');
+    expect(at({ ...well, quorum: 'standby' }, renewed, ripe).vote).toBe('EVACUATE');
+    const dropped = at(well, renewed, ripe);
+    expect(dropped.vote).toBe('HOLD');
+    expect(at(impaired, dropped.state, ripe + 5_000).vote).toBe('EVACUATE');
+  });
+
+  it('keeps a vote under which DNS has moved, even when DNS is back in the primary, until the primary has recovered', () => {
+    const moved = at({ ...impaired, quorum: 'standby' }, at(impaired).state, NOW + 20_000).state;
+    const back = NOW + 200_000;
+    const state = { ...moved, decidedAtMs: back - 5_000 };
+    expect(at(well, state, back).vote).toBe('EVACUATE');
+    const recovered = at(well, { ...state, healthySinceMs: back - policy.recoveryMs }, back);
+    expect(recovered.vote).toBe('HOLD');
+    expect(recovered.state.clearedAtMs).toBe(back);
+  });
+
+  it('follows an operator who moves the cells by hand, without a vote', () => {
+    const byHand = at({ ...well, latch: 'latched' });
+    expect(byHand.vote).toBe('HOLD');
+    expect(byHand.state.phase).toBe('readyToFailBack');
+    expect(at({ ...well, latch: 'partial' }, byHand.state, NOW + 5_000).state.phase).toBe('failingBack');
+    expect(at(well, byHand.state, NOW + 5_000).state.phase).toBe('steady');
   });
 
   it('does not repeat an old vote after an absence, unless the primary is still impaired', () => {
@@ -139,7 +180,8 @@ describe('decide', () => {
       standby: regionLevels,
       observer: fc.constantFrom(...conditions),
       control,
-      latch: fc.constantFrom('latched', 'open', 'unknown'),
+      latch: fc.constantFrom('latched', 'partial', 'open', 'unknown'),
+      quorum: fc.constantFrom('primary', 'standby', 'unknown'),
     });
     fc.assert(
       fc.property(observation, (o) => {

@@ -1,16 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  addSample,
+  addSamples,
   evidenceModel,
-  failuresToDown,
   levelOf,
+  roundsToClear,
+  roundsToDown,
   type SignalEvidence,
 } from '../../lambda/core/evidence.ts';
+import { evidenceModels, modelSettings } from '../../lambda/core/observation.ts';
 import { type ErrorClass, errorClasses, type ProbeOutcome } from '../../lambda/core/probe.ts';
 import { policy } from './levels.ts';
 
-const model = evidenceModel(policy, policy.tickMs);
+const settings = modelSettings('kinesisWrite', policy);
+const model = evidenceModels(policy).kinesisWrite;
 const success: ProbeOutcome = { ok: true, latencyMs: 20 };
 const failure = (errorClass: ErrorClass = 'server'): ProbeOutcome => ({
   ok: false,
@@ -18,103 +21,176 @@ const failure = (errorClass: ErrorClass = 'server'): ProbeOutcome => ({
   errorClass,
   detail: '',
 });
+const times = <T>(n: number, value: T): T[] => Array.from({ length: n }, () => value);
+type Round = readonly ProbeOutcome[];
+const good: Round = times(policy.putsPerRound, success);
+const bad: Round = times(policy.putsPerRound, failure());
 
-/** Feeds one outcome per tick and returns the evidence and the time of the last sample. */
-function feed(outcomes: readonly ProbeOutcome[], before?: SignalEvidence, startMs = 0) {
+/** Feeds one round per tick and returns the evidence and the time of the last one. */
+function feed(rounds: readonly Round[], before?: SignalEvidence, startMs = 0) {
   let evidence = before;
   let atMs = startMs;
-  for (const outcome of outcomes) {
+  for (const outcomes of rounds) {
     atMs += policy.tickMs;
-    evidence = addSample(evidence, { outcome, atMs }, model);
+    evidence = addSamples(evidence, { outcomes, atMs }, model);
   }
   return { evidence, atMs };
 }
-const levelAfter = (outcomes: readonly ProbeOutcome[], before?: SignalEvidence, startMs = 0) => {
-  const { evidence, atMs } = feed(outcomes, before, startMs);
+const levelAfter = (rounds: readonly Round[], before?: SignalEvidence, startMs = 0) => {
+  const { evidence, atMs } = feed(rounds, before, startMs);
   return levelOf(evidence, model, atMs);
 };
-const times = <T>(n: number, value: T): T[] => Array.from({ length: n }, () => value);
+
+describe('the threshold', () => {
+  it('is Lorden’s bound: e^h samples between two false alarms are the budget', () => {
+    const samplesAYear = ((365.25 * 86_400_000) / policy.tickMs) * policy.putsPerRound;
+    expect(Math.exp(model.threshold) / samplesAYear).toBeCloseTo(1 / policy.falseAlarmsPerYear, 6);
+  });
+
+  it('is kept by a healthy region: simulated at the baseline rate, it stays within the budget', () => {
+    // A budget of 2,000 a year makes the count measurable; the bound is one-sided, so fewer are right and more are not.
+    const loose = evidenceModel({ ...settings, falseAlarmsPerYear: 2_000, sustainMs: 0 });
+    let state = 12_345;
+    const random = () => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return state / 2 ** 32;
+    };
+    let evidence: SignalEvidence | undefined;
+    let alarms = 0;
+    const rounds = 600_000;
+    for (let n = 0; n < rounds; n++) {
+      const outcomes = times(settings.samplesPerRound, 0).map(() =>
+        random() < settings.baselineRate ? failure() : success,
+      );
+      evidence = addSamples(evidence, { outcomes, atMs: n * policy.tickMs }, loose);
+      if (evidence?.alarmed) {
+        alarms++;
+        evidence = undefined;
+      }
+    }
+    const years = (rounds * policy.tickMs) / (365.25 * 86_400_000);
+    expect(alarms).toBeGreaterThan(0);
+    expect(alarms / years).toBeLessThan(2_000);
+  });
+
+  it('follows the cadence, the samples and the budget', () => {
+    const h = (change: Partial<typeof settings>) => evidenceModel({ ...settings, ...change }).threshold;
+    expect(h({ periodMs: settings.periodMs / 2 })).toBeCloseTo(model.threshold + Math.log(2), 9);
+    expect(h({ samplesPerRound: 6 })).toBeCloseTo(model.threshold + Math.log(2), 9);
+    expect(h({ falseAlarmsPerYear: 1 })).toBeCloseTo(model.threshold - Math.log(10), 9);
+  });
+});
 
 describe('evidence', () => {
   it('is unknown without samples, up after successes', () => {
     expect(levelOf(undefined, model, 0)).toBe('unknown');
-    expect(levelAfter(times(3, success))).toBe('up');
+    expect(levelAfter(times(3, good))).toBe('up');
   });
 
-  it('goes down after three failures in a row at the default policy, and not after two', () => {
-    expect(failuresToDown(policy)).toBe(3);
-    expect(levelAfter(times(2, failure()))).toBe('suspect');
-    expect(levelAfter(times(3, failure()))).toBe('down');
+  it('goes down in the third failing round at the default policy, and not in the second', () => {
+    expect(roundsToDown(settings)).toBe(3);
+    expect(levelAfter(times(2, bad))).toBe('suspect');
+    expect(levelAfter(times(3, bad))).toBe('down');
   });
 
-  it('needs more failures in a row when fewer false alarms are allowed', () => {
-    expect(failuresToDown({ ...policy, falseAlarmsPerYear: 0.0001 })).toBeGreaterThan(3);
+  it('rides out any failure that is over before the policy’s blip is', () => {
+    // Rounds are a tick apart, so two at most fit in 10 s; whatever they bring, they raise no alarm.
+    expect(policy.blipMs).toBe(2 * policy.tickMs);
+    const { evidence } = feed([good, times(30, failure()), times(30, failure()), good]);
+    expect(evidence?.alarmed).toBe(false);
   });
 
-  it('finds a region that fails every second write', () => {
-    const alternating = times(12, [success, failure()]).flat();
-    expect(levelAfter(alternating)).toBe('down');
+  it('does not suspect a region for one failed probe', () => {
+    expect(levelAfter([good, [failure(), success, success]])).toBe('up');
+  });
+
+  it('finds a region that fails one write in five, in a minute or two', () => {
+    const round = [failure(), ...times(4, success)];
+    const stream = times(15, round).flat();
+    const rounds = times(24, 0).map((_, n) => stream.slice(3 * n, 3 * n + 3));
+    expect(levelAfter(rounds)).toBe('down');
   });
 
   it('never goes down on one failure in a hundred', () => {
-    const rare = times(50, [...times(99, success), failure()]).flat();
     let evidence: SignalEvidence | undefined;
-    rare.forEach((outcome, index) => {
-      evidence = addSample(evidence, { outcome, atMs: index * policy.tickMs }, model);
+    for (let n = 0; n < 3_000; n++) {
+      const outcomes = n % 33 === 0 ? [failure(), success, success] : good;
+      evidence = addSamples(evidence, { outcomes, atMs: n * policy.tickMs }, model);
       expect(evidence?.alarmed).toBe(false);
-    });
+    }
   });
 
-  it('comes back slowly, after a run of successes and not after a few', () => {
-    const { evidence, atMs } = feed(times(200, failure()));
-    expect(levelAfter(times(10, success), evidence, atMs)).toBe('down');
-    expect(levelAfter(times(30, success), evidence, atMs)).toBe('up');
+  it('clears more slowly than it alarms, by the same budget, and never on a few successes', () => {
+    expect(roundsToClear(settings)).toBeGreaterThan(5 * roundsToDown(settings));
+    const { evidence, atMs } = feed(times(200, bad));
+    expect(levelAfter(times(roundsToClear(settings) - 1, good), evidence, atMs)).toBe('down');
+    expect(levelAfter(times(roundsToClear(settings), good), evidence, atMs)).toBe('up');
   });
 
-  it('keeps an alarm across a gap in the samples', () => {
-    const { evidence, atMs } = feed(times(5, failure()));
-    expect(levelOf(evidence, model, atMs + 3_600_000)).toBe('unknown');
-    expect(levelAfter([success], evidence, atMs + 3_600_000)).toBe('down');
+  it('does not clear while one write in five still fails', () => {
+    const { evidence, atMs } = feed(times(5, bad));
+    const round = [failure(), ...times(4, success)];
+    expect(levelAfter(times(500, round), evidence, atMs)).toBe('down');
+  });
+
+  it('keeps an alarm across a gap in the samples, and starts its recovery anew', () => {
+    const { evidence, atMs } = feed([...times(5, bad), ...times(roundsToClear(settings) - 1, good)]);
+    const later = atMs + 3_600_000;
+    expect(levelOf(evidence, model, later)).toBe('unknown');
+    expect(levelAfter([good], evidence, later)).toBe('down');
   });
 
   it('forgets a suspicion across a gap', () => {
-    const { evidence, atMs } = feed(times(2, failure()));
-    expect(levelAfter([failure()], evidence, atMs + 3_600_000)).toBe('suspect');
+    const { evidence, atMs } = feed(times(2, bad));
+    expect(levelAfter([bad], evidence, atMs + 3_600_000)).toBe('suspect');
   });
 
   it('ages into unknown, neither up nor down', () => {
-    const { evidence, atMs } = feed(times(5, success));
+    const { evidence, atMs } = feed(times(5, good));
     expect(levelOf(evidence, model, atMs + 10 * policy.tickMs)).toBe('unknown');
+  });
+
+  it('is still found after the clock was set back by an hour in the middle of an outage', () => {
+    const { evidence, atMs } = feed(times(2, bad));
+    expect(levelAfter(times(4, bad), evidence, atMs - 3_600_000)).toBe('down');
   });
 
   it('counts only failures that a correct caller cannot cause', () => {
     for (const [errorClass, meaning] of Object.entries(errorClasses)) {
-      const level = levelAfter(times(20, failure(errorClass as ErrorClass)));
+      const level = levelAfter(times(20, times(3, failure(errorClass as ErrorClass))));
       expect([errorClass, level]).toEqual([errorClass, meaning.evidence ? 'down' : 'unknown']);
     }
   });
 
+  const round = fc.array(fc.constantFrom(success, failure(), failure('throttled')), { maxLength: 4 });
+
   it('continues a serialised state exactly', () => {
-    const outcome = fc.constantFrom(success, failure(), failure('throttled'));
     fc.assert(
-      fc.property(fc.array(outcome, { maxLength: 60 }), fc.nat(60), (outcomes, cut) => {
-        const whole = feed(outcomes);
-        const first = feed(outcomes.slice(0, cut));
+      fc.property(fc.array(round, { maxLength: 60 }), fc.nat(60), (rounds, cut) => {
+        const whole = feed(rounds);
+        const first = feed(rounds.slice(0, cut));
         const revived = first.evidence && (JSON.parse(JSON.stringify(first.evidence)) as SignalEvidence);
-        const second = feed(outcomes.slice(cut), revived, first.atMs);
+        const second = feed(rounds.slice(cut), revived, first.atMs);
         expect(second.evidence).toEqual(whole.evidence);
       }),
     );
   });
 
-  it('stays within its bounds whatever comes', () => {
-    const outcome = fc.constantFrom(success, failure(), failure('access'));
+  it('stays within its bounds, and alarms only on a failure that was sustained', () => {
     fc.assert(
-      fc.property(fc.array(outcome, { maxLength: 100 }), (outcomes) => {
-        const { evidence } = feed(outcomes);
-        if (evidence === undefined) return;
-        expect(evidence.score).toBeGreaterThanOrEqual(0);
-        expect(evidence.score).toBeLessThanOrEqual(model.downScore);
+      fc.property(fc.array(round, { maxLength: 100 }), (rounds) => {
+        let evidence: SignalEvidence | undefined;
+        rounds.forEach((outcomes, n) => {
+          const before = evidence;
+          const atMs = n * policy.tickMs;
+          evidence = addSamples(evidence, { outcomes, atMs }, model);
+          if (evidence === undefined) return;
+          expect(evidence.score).toBeGreaterThanOrEqual(0);
+          expect(evidence.score).toBeLessThanOrEqual(model.threshold);
+          if (!evidence.alarmed || before?.alarmed) return;
+          expect(outcomes.some((outcome) => !outcome.ok)).toBe(true);
+          expect(atMs - evidence.sinceMs).toBeGreaterThanOrEqual(model.sustainMs);
+        });
       }),
     );
   });

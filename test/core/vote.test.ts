@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { emptyMemory, parseMemory, serializeMemory } from '../../lambda/core/memory.ts';
-import { classifyError } from '../../lambda/core/probe.ts';
+import { addTick, noEvidence } from '../../lambda/core/observation.ts';
+import { classifyError, type ProbeOutcome } from '../../lambda/core/probe.ts';
 import { formatSignal, parseSignal } from '../../lambda/core/signal.ts';
 import { latchOf, switchPosition, switchText } from '../../lambda/core/switch.ts';
 import { liveVote, voteText } from '../../lambda/core/vote.ts';
 
+import { policy } from './levels.ts';
+
 const NOW = 1_800_000_000_000;
+const failed: ProbeOutcome = { ok: false, latencyMs: 30, errorClass: 'server', detail: '' };
 const evacuate = { vote: 'EVACUATE', decidedAtMs: NOW - 5_000, expiresAtMs: NOW + 25_000 };
 
 describe('a stored vote', () => {
@@ -55,8 +59,10 @@ describe('a switch', () => {
   it('latches only when every group is in STANDBY', () => {
     const set = { position: 'STANDBY' };
     expect(latchOf([set, set], 2)).toBe('latched');
-    expect(latchOf([set, { position: 'PRIMARY' }], 2)).toBe('open');
-    expect(latchOf([set], 2)).toBe('open');
+    expect(latchOf([set, { position: 'PRIMARY' }], 2)).toBe('partial');
+    expect(latchOf([set], 2)).toBe('partial');
+    expect(latchOf([{ position: 'PRIMARY' }], 2)).toBe('open');
+    expect(latchOf([], 2)).toBe('open');
     expect(latchOf('unreadable', 2)).toBe('unknown');
   });
 });
@@ -97,9 +103,14 @@ describe('the signal', () => {
 
 describe('an observer’s memory', () => {
   it('survives a round trip, and is empty when it cannot be read', () => {
-    const memory = { ...emptyMemory, ticks: 7 };
+    const answers = (ok: boolean) => ({
+      kinesisWrite: [ok ? ({ ok, latencyMs: 12 } as const) : failed, { ok: true, latencyMs: 14 } as const],
+    });
+    const seen = { primary: answers(false), standby: answers(true) };
+    const evidence = addTick(noEvidence, { ...seen, atMs: NOW, clockStepMs: 0 }, policy);
+    const memory = { ...emptyMemory, evidence, ticks: 7, lastRoundAtMs: NOW };
     expect(parseMemory(serializeMemory(memory))).toEqual(memory);
-    for (const text of [undefined, 7, '', '{', '{}', serializeMemory(memory).replace('HOLD', 'GO')]) {
+    for (const text of [undefined, 7, '', '{', '{}', serializeMemory(memory).replace('steady', 'GO')]) {
       expect(parseMemory(text)).toEqual(emptyMemory);
     }
   });

@@ -7,7 +7,11 @@ import { policy } from '../core/levels.ts';
 
 const ok: ProbeOutcome = { ok: true, latencyMs: 10 };
 const refused: ProbeOutcome = { ok: false, latencyMs: 10, errorClass: 'server', detail: '' };
-const round = (write: ProbeOutcome) => ({ kinesisWrite: write, kinesisRead: write, reachability: ok });
+const round = (write: ProbeOutcome) => ({
+  kinesisWrite: [write, write, write],
+  kinesisRead: [write],
+  reachability: [ok],
+});
 
 /** A world in which time passes only when the observer sleeps, and the table is one owned item. */
 function world(lifeMs: number) {
@@ -23,6 +27,7 @@ function world(lifeMs: number) {
       state.nowMs += ms;
       state.monotonicMs += ms;
     },
+    readQuorum: async () => 'primary',
     probe: async (role) => round(role === 'primary' ? state.primary : ok),
     store: {
       takeOver: async (owner): Promise<Memory> => {
@@ -59,6 +64,23 @@ describe('one run of the observer', () => {
     await run(dependencies('a'));
     const tick = table.tick as StoredTick;
     expect(tick.expiresAtMs - tick.decidedAtMs).toBe(policy.voteTtlMs);
+  });
+
+  it('keeps the cadence across the seam: the first round of a run is a tick after the last of the one before', async () => {
+    const { dependencies, state, table } = world(90_000);
+    await run(dependencies('a'));
+    const lastMs = table.tick?.memory.lastRoundAtMs ?? 0;
+    state.nowMs = lastMs + 1_200;
+    state.monotonicMs = 0;
+    const starts: number[] = [];
+    await run({
+      ...dependencies('b'),
+      onTick: ({ memory }) => starts.push(memory.lastRoundAtMs ?? 0),
+    });
+    expect(starts[0]).toBe(lastMs + policy.tickMs);
+    starts.forEach((atMs, n) => {
+      if (n > 0) expect(atMs - (starts[n - 1] ?? 0)).toBeGreaterThanOrEqual(policy.tickMs);
+    });
   });
 
   it('ends as soon as a newer run has taken over, and the newer one continues its evidence', async () => {
@@ -126,7 +148,7 @@ describe('one run of the observer', () => {
       onTick: ({ decision }) => codes.push(decision.diagnosis),
     });
     expect(codes.slice(1, 3)).toEqual(['Healthy', 'Healthy']);
-    expect(codes[4]).toBe('ObserverSick');
+    expect(codes[4]).toBe('ClockSuspect');
     expect(table.tick?.decision.vote).toBe('HOLD');
   });
 });

@@ -99,7 +99,6 @@ async function build(
     onCall: count,
   });
   closers.push(() => proxy.close());
-  await wireFunctions(clients, config, (region) => proxy.endpointFor(region));
 
   const names = new Map<string, string>();
   const dataPlane = await startDataPlane({
@@ -120,5 +119,9 @@ async function build(
   });
   closers.push(() => dataPlane.close());
   for (const { id, name } of dataPlane.healthChecks()) names.set(id, name ?? id);
+  await wireFunctions(clients, config, {
+    endpointFor: (region) => proxy.endpointFor(region),
+    dnsServer: dataPlane.dnsServer,
+  });
   return { config, clients, localStack, proxy, dataPlane, callsFrom, close };
 }

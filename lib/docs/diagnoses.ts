@@ -1,0 +1,69 @@
+import { diagnoses } from '../../lambda/core/diagnosis.ts';
+import { roundsToClear, roundsToDown } from '../../lambda/core/evidence.ts';
+import { guards } from '../../lambda/core/guards.ts';
+import { modelSettings, signalNames, signals } from '../../lambda/core/observation.ts';
+import type { Policy } from '../../lambda/core/policy.ts';
+import { errorClasses } from '../../lambda/core/probe.ts';
+import { markdownTable } from './markdown.ts';
+
+const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
+const seconds = (ms: number): string => `${ms / 1_000} s`;
+
+/** `docs/diagnoses.md`: what is probed, how it is weighed, what is concluded, and what may still stand in the way. */
+export function diagnosesDocument(policy: Policy): string {
+  return `# Diagnoses
+
+Generated from the tables in \`lambda/core\` by \`npm run docs\`: change the tables, not this file.
+
+## What is probed
+
+Each observer probes both regions every ${seconds(policy.tickMs)}. A signal is \`up\`, \`suspect\`, \`down\` or \`unknown\`; missing or aged
+evidence is \`unknown\`, never up and never down. Thresholds follow from the cadence, the baseline failure rate
+(${policy.baselineFailureRate}) and the budget of false alarms (${policy.falseAlarmsPerYear} per signal, observer and year); with the default policy:
+
+${markdownTable(
+  ['signal', 'probe', 'every', 'total failure is down after', 'and up again after'],
+  signalNames.map((name) => {
+    const settings = modelSettings(name, policy);
+    return [
+      name,
+      signals[name].probe,
+      seconds(settings.periodMs),
+      `${roundsToDown(settings)} rounds`,
+      `${roundsToClear(settings)} healthy rounds`,
+    ];
+  }),
+)}
+
+What a failed call says:
+
+${markdownTable(
+  ['class', 'counts against the region', 'the region answered', 'the observer’s own fault'],
+  Object.entries(errorClasses).map(([name, meaning]) => [
+    name,
+    yesNo(meaning.evidence),
+    yesNo(meaning.answered),
+    yesNo(meaning.selfInflicted),
+  ]),
+)}
+
+## What is concluded
+
+The first row that matches. Only an actionable diagnosis can move traffic.
+
+${markdownTable(
+  ['diagnosis', 'when', 'meaning', 'actionable', 'what to do'],
+  diagnoses.map((row) => [row.code, row.when, row.description, yesNo(row.actionable), row.operator]),
+)}
+
+## What may stand in the way
+
+An evacuation starts only if none of these refuses, and each refusal is recorded with its reason and, where it is known,
+the time until which it stands.
+
+${markdownTable(
+  ['guard', 'purpose'],
+  guards.map(({ rule, purpose }) => [rule, purpose]),
+)}
+`;
+}

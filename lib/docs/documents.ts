@@ -1,0 +1,15 @@
+import { observerRegions } from '../config/config.ts';
+import { defaultPolicy, defaultRegions, defaultVotesToEvacuate } from '../config/defaults.ts';
+import { diagnosesDocument } from './diagnoses.ts';
+import { lifecycleDocument } from './lifecycle.ts';
+
+const policy = {
+  ...defaultPolicy,
+  votesToEvacuate: defaultVotesToEvacuate(observerRegions(defaultRegions).length),
+};
+
+/** Everything in `docs/` that is generated from tables. */
+export const documents: readonly { readonly file: string; readonly text: string }[] = [
+  { file: 'diagnoses.md', text: diagnosesDocument(policy) },
+  { file: 'lifecycle.md', text: lifecycleDocument() },
+];

@@ -1,0 +1,25 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { diagnosisCodes } from '../../lambda/core/diagnosis.ts';
+import { transitions } from '../../lambda/core/lifecycle.ts';
+import { documents } from '../../lib/docs/documents.ts';
+
+test.each(documents)('docs/$file is what the tables say: else run npm run docs', async ({ file, text }) => {
+  expect(await readFile(`docs/${file}`, 'utf8')).toBe(text);
+});
+
+test('the documentation has a line for every diagnosis and every transition', () => {
+  const [diagnoses, lifecycle] = documents.map(({ text }) => text.split('\n'));
+  for (const code of diagnosisCodes) {
+    expect(diagnoses?.filter((line) => line.startsWith(`| ${code} |`))).toHaveLength(1);
+  }
+  for (const { from, event, to, action } of transitions) {
+    const start = new RegExp(`^\\| ${from} \\| ${event} \\| \\w* ?\\| ${to} \\| ${action} \\|`);
+    expect(lifecycle?.some((line) => start.test(line))).toBe(true);
+  }
+  const arrows = lifecycle?.filter((line) => line.includes(' --> ')) ?? [];
+  const moves = new Set(
+    transitions.filter(({ from, to }) => from !== to).map(({ from, to }) => `${from} ${to}`),
+  );
+  expect(arrows).toHaveLength(moves.size + 1);
+});
