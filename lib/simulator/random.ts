@@ -9,7 +9,7 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 export function stream(seed: number): () => number {
   const generator = xoroshiro128plus(seed);
   // The first outputs of neighbouring seeds resemble one another.
-  for (let n = 0; n < 4; n++) uniformFloat64(generator);
+  for (let n = 0; n < 20; n++) uniformFloat64(generator);
   return () => uniformFloat64(generator);
 }
 

@@ -48,11 +48,20 @@ function troubleMs(node: ObserverNode, nowMs: number): number {
     for (const { atMs, untilMs } of faults)
       if (untilMs > nowMs) earliest = Math.min(earliest, Math.max(atMs, nowMs));
   }
-  const { absences, clockSteps, lateRunsMs } = node.options.trouble;
+  const { absences, clockSteps, lateRuns } = node.options.trouble;
   for (const { fromMs, untilMs } of absences)
     if (untilMs > nowMs) earliest = Math.min(earliest, Math.max(fromMs, nowMs));
   earliest = Math.min(earliest, clockSteps.find(({ atMs }) => atMs > nowMs)?.atMs ?? NONE);
-  return Math.min(earliest, lateRunsMs.find((atMs) => atMs > nowMs) ?? NONE);
+  return Math.min(earliest, nextLateRunMs(node, lateRuns, nowMs));
+}
+
+function nextLateRunMs(node: ObserverNode, lateRuns: ReadonlyMap<number, number>, nowMs: number): number {
+  // In order, as they were drawn.
+  for (const n of lateRuns.keys()) {
+    const dueMs = node.options.startMs + n * RUN_PERIOD_MS;
+    if (node.runStartsMs(n) > nowMs) return dueMs;
+  }
+  return NONE;
 }
 
 interface Failing {

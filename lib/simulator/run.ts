@@ -1,7 +1,7 @@
 import { observeRound } from '../../lambda/core/round.ts';
 import { liveVote } from '../../lambda/core/vote.ts';
 import { observerRegions } from '../config/config.ts';
-import { silence } from './noise.ts';
+import { silence, usualNoise } from './noise.ts';
 import { Recorder } from './recorder.ts';
 import type { SimulatedCore, SimulationOptions, SimulationResult } from './types.ts';
 import { World } from './world.ts';
@@ -19,7 +19,10 @@ const DEFAULT_START = '2026-01-01T00:00:00Z';
 /** Runs one scenario with one seed. Pure: the same options give the same result. */
 export function runScenario(options: SimulationOptions): SimulationResult {
   const { system, scenario, seed, core = realCore } = options;
-  const noise = silence;
+  const noise =
+    options.noise === 'usual'
+      ? usualNoise({ regions: system.regions, seed, fromMs: -WARM_UP_MS, untilMs: scenario.durationMs })
+      : silence;
   const recorder = new Recorder({
     observers: observerRegions(system.regions),
     standby: system.regions.standby,
