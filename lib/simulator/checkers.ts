@@ -30,15 +30,14 @@ interface Checker {
   readonly phaseMs: number;
   readonly periodMs: number;
   last: boolean;
-  seenMs: number;
   /** Results in a row that were what the endpoint says. */
   agreeing: number;
 }
 
 /** Checkers of one endpoint differ by this much in their interval, and from one request to the next [inferred, as in lib/route53/checkers.ts]. */
-const NEVER = Number.NEGATIVE_INFINITY;
 const DRIFT = 0.01;
 const JITTER = 0.05;
+const REMEMBERED_MS = 60_000;
 
 /**
  * The checkers of one endpoint. While all of them have seen what the endpoint says, and nothing can make them see
@@ -53,6 +52,8 @@ export class EndpointCheckers {
   #generation = 0;
   #active = false;
   #marked = false;
+  /** The last minute's requests that had something to see. */
+  readonly #requests: { readonly atMs: number; readonly seen: boolean }[] = [];
 
   constructor(options: EndpointOptions) {
     this.#options = options;
@@ -83,7 +84,6 @@ export class EndpointCheckers {
         phaseMs: Math.floor(uniform(hash(own, 2)) * periodMs),
         periodMs,
         last: false,
-        seenMs: NEVER,
         agreeing: 0,
       };
     });
@@ -98,10 +98,16 @@ export class EndpointCheckers {
     this.#start();
   }
 
-  /** How many checkers have seen the marker since then. */
-  seenSince(atMs: number): number {
-    if (!this.#active && this.#marked) return this.#checkers.length;
-    return this.#checkers.filter(({ seenMs }) => seenMs >= atMs).length;
+  /** Share of the requests since then that did not see a marker that was there. At rest all of them see it. */
+  darkShareSince(atMs: number): number {
+    const recent = this.#requests.filter((request) => request.atMs >= atMs);
+    return recent.length === 0 ? 0 : recent.filter(({ seen }) => !seen).length / recent.length;
+  }
+
+  #note(seen: boolean): void {
+    const { nowMs } = this.#options.agenda;
+    this.#requests.push({ atMs: nowMs, seen });
+    while ((this.#requests[0]?.atMs ?? nowMs) < nowMs - REMEMBERED_MS) this.#requests.shift();
   }
 
   #start(): void {
@@ -143,7 +149,7 @@ export class EndpointCheckers {
       seen = checker.last;
     checker.agreeing = seen === marked ? checker.agreeing + 1 : 0;
     checker.last = seen;
-    if (seen) checker.seenMs = this.#options.agenda.nowMs;
+    if (marked) this.#note(seen);
     const changes = dns.report(check, checker.id, seen);
     if (changes.length > 0) onChange(changes);
   }
@@ -173,7 +179,6 @@ export class EndpointCheckers {
     const untilMs = this.#marked ? this.#nextFaultMs(agenda.nowMs) : Number.POSITIVE_INFINITY;
     if (untilMs <= agenda.nowMs) return false;
     this.#active = false;
-    if (this.#marked) for (const checker of this.#checkers) checker.seenMs = agenda.nowMs;
     const generation = ++this.#generation;
     if (Number.isFinite(untilMs)) {
       agenda.at(untilMs, { rank: ranks.world, run: () => generation === this.#generation && this.#start() });

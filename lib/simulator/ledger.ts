@@ -10,6 +10,8 @@ import type { SimulatedSystem } from './types.ts';
 
 export interface ObserverFacts {
   readonly region: string;
+  /** Since when it has had, or had, its last live EVACUATE vote without a break. */
+  liveFromMs: number;
   /** True time until which its last EVACUATE vote lives, or lived; never: -Infinity. */
   liveUntilMs: number;
   /** DNS was in the standby while its vote stood. */
@@ -58,21 +60,23 @@ export interface Facts {
   readonly latched: boolean;
   /** When an operator last released the switches. */
   readonly releasedMs: number;
-  /** When the switches last held. */
+  /** When the switches were last set to hold, and when they last held. */
+  readonly latchedMs: number;
   readonly heldMs: number;
   /** Changes of the signal. */
   readonly flips: number;
   /** A vote has lapsed, or was not to be seen when DNS changed. */
   readonly excused: boolean;
-  /** Checkers that have seen the marker of this observer's vote, or of the switch, since then. */
-  readonly votesSeenSince: (region: string, atMs: number) => number;
-  readonly switchSeenSince: (atMs: number) => number;
+  /** Share of the checkers' requests since then that did not see a vote, or a switch, that was there. */
+  readonly voteDarkSince: (region: string, atMs: number) => number;
+  readonly switchDarkSince: (atMs: number) => number;
 }
 
 const NEVER = Number.NEGATIVE_INFINITY;
 
 export const newObserverFacts = (region: string): ObserverFacts => ({
   region,
+  liveFromMs: NEVER,
   liveUntilMs: NEVER,
   movedUnderVote: false,
   endedMs: NEVER,
@@ -145,6 +149,7 @@ export function noteStored(
   if (before?.vote === 'EVACUATE' && !wasLive) facts.lapsed = true;
   facts.standing = stored.vote === 'EVACUATE';
   if (facts.standing) {
+    if (!wasLive) facts.liveFromMs = atMs;
     const fromFuture = stored.decidedAtMs > epochMs + atMs + CLOCK_TOLERANCE_MS;
     facts.liveUntilMs = fromFuture
       ? Math.min(facts.liveUntilMs, atMs)

@@ -86,6 +86,7 @@ export class World {
   #places: Places;
   #latched = false;
   #releasedMs = NEVER;
+  #latchedMs = NEVER;
   #heldMs = NEVER;
   #flips = 0;
   #excused = false;
@@ -345,6 +346,7 @@ export class World {
 
   #setSwitch(latched: boolean, who: string): void {
     if (this.#latched && !latched) this.#heldMs = this.agenda.nowMs;
+    if (!this.#latched && latched) this.#latchedMs = this.agenda.nowMs;
     this.#latched = latched;
     this.#trace('latch', `${who} sets the switch to ${latched ? 'STANDBY' : 'PRIMARY'}`);
     this.#switchCheckers.look();
@@ -395,11 +397,12 @@ export class World {
       places: this.#places,
       latched: this.#latched,
       releasedMs: this.#releasedMs,
+      latchedMs: this.#latchedMs,
       heldMs: this.#heldMs,
       flips: this.#flips,
       excused: this.#excused,
-      votesSeenSince: (region, atMs) => this.#voteCheckers.get(region)?.seenSince(atMs) ?? 0,
-      switchSeenSince: (atMs) => this.#switchCheckers.seenSince(atMs),
+      voteDarkSince: (region, atMs) => this.#voteCheckers.get(region)?.darkShareSince(atMs) ?? 0,
+      switchDarkSince: (atMs) => this.#switchCheckers.darkShareSince(atMs),
     };
   }
 
