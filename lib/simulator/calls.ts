@@ -3,7 +3,7 @@ import type { Regions } from '../config/config.ts';
 import { throttleOf } from '../local/proxy/error-response.ts';
 import { type Call, type FailingEffect, type Fate, fateOf } from '../scenario/faults.ts';
 import type { Fault } from '../scenario/schema.ts';
-import { FaultTimeline } from './fault-timeline.ts';
+import { Timeline } from './timeline.ts';
 
 /** A call that is made again and again, with the faults that can hit it found once. */
 export interface KnownCall {
@@ -11,7 +11,7 @@ export interface KnownCall {
   /** Faults of the scenario that cover it, in file order. */
   readonly faults: readonly Fault[];
   /** Faults of the noise that may cover it. */
-  readonly noise: FaultTimeline;
+  readonly noise: Timeline<Fault>;
   readonly answered: ProbeOutcome;
   readonly latencyMs: number;
 }
@@ -28,7 +28,7 @@ const clear: Fate = { delayMs: 0 };
 /** Every call of the simulated world goes through here, and suffers what the scenario and the noise say. */
 export class Calls {
   readonly #options: CallsOptions;
-  readonly #timelines = new Map<string, FaultTimeline>();
+  readonly #timelines = new Map<string, Timeline<Fault>>();
 
   constructor(options: CallsOptions) {
     this.#options = options;
@@ -59,12 +59,12 @@ export class Calls {
   }
 
   /** One timeline for each pair of places and service: thousands of faults a year are searched for each call. */
-  #noiseOn(call: Call): FaultTimeline {
+  #noiseOn(call: Call): Timeline<Fault> {
     const key = `${call.source} ${call.region} ${call.service}`;
     const known = this.#timelines.get(key);
     if (known !== undefined) return known;
     const { roles, noise } = this.#options;
-    const made = new FaultTimeline(
+    const made = new Timeline(
       noise.filter((fault) => canHit({ ...fault, where: withoutOperations(fault) }, call, roles)),
     );
     this.#timelines.set(key, made);

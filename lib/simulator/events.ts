@@ -52,7 +52,10 @@ export class Agenda {
   runUntil(endMs: number, afterEach: () => boolean): void {
     for (;;) {
       const due = this.#queue.peek();
-      if (due === undefined || due.atMs >= endMs) return;
+      if (due === undefined || due.atMs >= endMs) {
+        this.#nowMs = endMs;
+        return;
+      }
       this.#queue.pop();
       this.#nowMs = due.atMs;
       due.run();

@@ -13,6 +13,7 @@ import type { NodeTrouble } from './noise.ts';
 import { Probing } from './probing.ts';
 import { Dice, seedFor } from './random.ts';
 import { quietRounds } from './rest.ts';
+import { type Span, Timeline } from './timeline.ts';
 import type { SimulatedCore } from './types.ts';
 
 /** What the vote endpoint finds in the observer's table. */
@@ -46,7 +47,8 @@ export interface Surroundings {
   readonly isCalm: () => boolean;
   readonly onRound: (seen: RoundSeen) => void;
   readonly onStored: (node: ObserverNode, before: StoredVote | undefined) => void;
-  readonly count: { computed: number; skipped: number };
+  /** Rounds were skipped in which everything worked; the last began at this time. */
+  readonly onSkipped: (node: ObserverNode, rounds: number, lastMs: number) => void;
 }
 
 export interface ObserverNodeOptions {
@@ -89,7 +91,7 @@ export class ObserverNode {
   #generation = 0;
   #round = 0;
   #resting: { readonly nextMs: number; readonly memory: Memory } | undefined;
-  #dead = false;
+  readonly #trouble: Timeline<Span>;
 
   constructor(options: ObserverNodeOptions, world: Surroundings) {
     this.options = options;
@@ -115,6 +117,7 @@ export class ObserverNode {
       control: table(standby, 'GetItem'),
       latch: table(standby, 'Query'),
     };
+    this.#trouble = new Timeline(this.#everything());
     for (const { fromMs } of options.trouble.absences) {
       world.agenda.at(fromMs, { rank: ranks.world, index: options.index, run: () => this.#crash(fromMs) });
     }
@@ -138,6 +141,11 @@ export class ObserverNode {
     return [...this.probing.primary.known, ...this.probing.standby.known, ...Object.values(this.#own)];
   }
 
+  /** When the next fault, absence, clock step or late run may touch this observer; now, if one does. */
+  nextTroubleMs(nowMs: number): number {
+    return this.#trouble.nextMs(nowMs);
+  }
+
   get quietMs(): number {
     return Math.max(this.probing.primary.quietMs, this.probing.standby.quietMs);
   }
@@ -152,10 +160,7 @@ export class ObserverNode {
   }
 
   isAway(atMs: number): boolean {
-    return (
-      this.#dead ||
-      this.options.trouble.absences.some(({ fromMs, untilMs }) => atMs >= fromMs && atMs < untilMs)
-    );
+    return this.options.trouble.absences.some(({ fromMs, untilMs }) => atMs >= fromMs && atMs < untilMs);
   }
 
   /** The observer's clock is this much ahead. */
@@ -176,6 +181,19 @@ export class ObserverNode {
     const { nextMs } = this.#resting;
     const rounds = Math.max(0, Math.ceil((this.#world.agenda.nowMs - nextMs) / this.#world.policy.tickMs));
     this.#wake(rounds);
+  }
+
+  #everything(): readonly Span[] {
+    const { absences, clockSteps, lateRuns } = this.options.trouble;
+    return [
+      ...new Set(this.known.flatMap(({ faults, noise }) => [...faults, ...noise.spans])),
+      ...absences.map(({ fromMs, untilMs }) => ({ atMs: fromMs, untilMs })),
+      ...clockSteps.map(({ atMs }) => ({ atMs, untilMs: atMs + 1 })),
+      ...[...lateRuns.keys()].map((n) => ({
+        atMs: this.options.startMs + n * RUN_PERIOD_MS,
+        untilMs: this.runStartsMs(n) + 1,
+      })),
+    ];
   }
 
   #crash(atMs: number): void {
@@ -303,12 +321,11 @@ export class ObserverNode {
   }
 
   #end(run: Run, partial: Omit<RoundReadings, 'nowMs'>, startedMs: number): void {
-    const { agenda, core, policy, count } = this.#world;
+    const { agenda, core, policy } = this.#world;
     const atMs = agenda.nowMs;
     const before = run.memory;
     const readings = { ...partial, nowMs: this.clockAt(atMs) };
     const result = core.observeRound(before, readings, policy);
-    count.computed++;
     run.memory = result.memory;
     this.#world.onRound({ node: this, before, readings, result });
     const saved = this.#reaches(this.#own.save, atMs);
@@ -366,17 +383,17 @@ export class ObserverNode {
   #wake(rounds: number): void {
     const resting = this.#resting;
     if (resting === undefined) return;
-    const { policy, count, epochMs } = this.#world;
+    const { policy, epochMs } = this.#world;
     const { nextMs, memory } = resting;
     this.#resting = undefined;
     this.#generation++;
     this.#round += rounds;
-    count.skipped += rounds;
     const atMs = nextMs + rounds * policy.tickMs;
     const lastMs = atMs - policy.tickMs;
     const offsetMs = this.offsetAt(lastMs);
     let now = memory;
     if (rounds > 0) {
+      this.#world.onSkipped(this, rounds, lastMs);
       const skip = { rounds, lastRoundAtMs: epochMs + lastMs + offsetMs, quietMs: this.quietMs };
       now = skipped(memory, skip, policy);
       const slowMs = lastSlowRound(memory.ticks, skip, policy);

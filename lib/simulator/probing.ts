@@ -1,4 +1,4 @@
-import type { RegionOutcomes } from '../../lambda/core/observation.ts';
+import type { CountedSignal, RegionOutcomes } from '../../lambda/core/observation.ts';
 import type { Policy, SiblingName } from '../../lambda/core/policy.ts';
 import type { ProbeOutcome } from '../../lambda/core/probe.ts';
 import { type BaselineFailures, noSlots } from './baseline.ts';
@@ -177,3 +177,13 @@ type Ask = (call: KnownCall, slot: number, offsetMs: number, timeoutMs: number) 
 export const slotsPerRound = (policy: Policy): number =>
   policy.putsPerRound + 6 + policy.siblingProbes.length;
 export const firstSlowSlot = (policy: Policy): number => policy.putsPerRound + 3;
+
+export function signalOfSlot(slot: number, policy: Policy): CountedSignal {
+  const { putsPerRound, siblingProbes } = policy;
+  if (slot < putsPerRound) return 'kinesisWrite';
+  if (slot < putsPerRound + 2) return 'kinesisRead';
+  const slow = slot - firstSlowSlot(policy);
+  if (slow < 0) return 'reachability';
+  if (slow < 2) return 'cloudWatch';
+  return slow === 2 ? 'controlPlane' : (siblingProbes[slow - 3] ?? 'controlPlane');
+}

@@ -1,9 +1,10 @@
 import type { Memory } from '../../lambda/core/memory.ts';
+import type { SignalName } from '../../lambda/core/observation.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
 import type { BaselineFailures } from './baseline.ts';
-import { isIdle, roundsToForget } from './idle.ts';
+import { isIdle, roundsToCalm, roundsToForget } from './idle.ts';
 import { type ObserverNode, RUN_PERIOD_MS } from './observer-node.ts';
-import { firstSlowSlot } from './probing.ts';
+import { firstSlowSlot, signalOfSlot } from './probing.ts';
 
 export interface QuietQuestion {
   readonly node: ObserverNode;
@@ -28,127 +29,142 @@ export function quietRounds(question: QuietQuestion): number {
   const seamMs = (((node.options.startMs - nextMs) % policy.tickMs) + policy.tickMs) % policy.tickMs;
   if (seamMs !== 0 && seamMs <= busyMs) return 0;
   const untilMs = Math.min(
-    troubleMs(node, nowMs),
+    node.nextTroubleMs(nowMs),
+    recoveredMs(question),
     RUN_PERIOD_MS % policy.tickMs === 0 ? NONE : nextRunMs(node, nowMs),
   );
   const byTrouble = Math.max(0, Math.ceil((untilMs - busyMs - nextMs) / policy.tickMs));
-  return Math.min(byTrouble, quietByBaseline(question, byTrouble));
+  return byTrouble === 0 ? 0 : quietByBaseline(question, byTrouble);
 }
 
-function nextRunMs(node: ObserverNode, nowMs: number): number {
-  const { startMs } = node.options;
+function nextRunMs({ options: { startMs } }: ObserverNode, nowMs: number): number {
   return startMs + (Math.floor((nowMs - startMs) / RUN_PERIOD_MS) + 1) * RUN_PERIOD_MS;
 }
 
-/** When the next fault, absence, clock step or late run may touch this observer. */
-function troubleMs(node: ObserverNode, nowMs: number): number {
-  let earliest = NONE;
-  for (const { faults, noise } of node.known) {
-    earliest = Math.min(earliest, noise.nextMs(nowMs));
-    for (const { atMs, untilMs } of faults)
-      if (untilMs > nowMs) earliest = Math.min(earliest, Math.max(atMs, nowMs));
-  }
-  const { absences, clockSteps, lateRuns } = node.options.trouble;
-  for (const { fromMs, untilMs } of absences)
-    if (untilMs > nowMs) earliest = Math.min(earliest, Math.max(fromMs, nowMs));
-  earliest = Math.min(earliest, clockSteps.find(({ atMs }) => atMs > nowMs)?.atMs ?? NONE);
-  return Math.min(earliest, nextLateRunMs(node, lateRuns, nowMs));
-}
-
-function nextLateRunMs(node: ObserverNode, lateRuns: ReadonlyMap<number, number>, nowMs: number): number {
-  // In order, as they were drawn.
-  for (const n of lateRuns.keys()) {
-    const dueMs = node.options.startMs + n * RUN_PERIOD_MS;
-    if (node.runStartsMs(n) > nowMs) return dueMs;
-  }
-  return NONE;
+/** When the diagnosis turns from Recovering to Healthy. */
+function recoveredMs({ memory: { decision }, policy, nowMs, clockMs }: QuietQuestion): number {
+  if (decision.impairedAtMs === null) return NONE;
+  const leftMs = decision.impairedAtMs + policy.recoveryMs - clockMs;
+  return leftMs <= 0 ? NONE : nowMs + leftMs;
 }
 
 interface Failing {
   readonly round: number;
+  /** Of which signal of which role. */
+  readonly key: string;
   /** Rounds until it is forgotten, if it stays alone. */
-  readonly forgottenAfter: number | undefined;
+  readonly forgottenAfter: number;
 }
 
-/** Rounds until baseline failures that may matter: two that are near each other. Lone ones leave no trace. */
-function quietByBaseline({ node, memory, policy, nextMs }: QuietQuestion, limit: number): number {
-  const { primary, standby } = node.options.baseline;
+/** Rounds until baseline failures that may matter: two of a signal that are near each other. Lone ones leave no trace. */
+function quietByBaseline(question: QuietQuestion, limit: number): number {
+  const { node } = question;
   const from = node.nextRound;
-  const queues = [
-    comingFailures(primary, { from, memory, policy }),
-    comingFailures(standby, { from, memory, policy }),
-  ];
-  const next = (): Failing => {
-    const [a, b] = queues as [FailureQueue, FailureQueue];
-    return a.peek().round <= b.peek().round ? a.pop() : b.pop();
-  };
-  let current = next();
-  for (;;) {
-    const quiet = current.round - from;
-    if (quiet >= limit) return limit;
-    const following = next();
-    const forgotten = current.forgottenAfter === undefined ? NONE : current.round + current.forgottenAfter;
-    if (following.round <= forgotten || forgotten - from >= limit) return quiet;
-    // It may have been a time-out: its round must end before the next is due, and before a run takes over.
-    if (policy.probeTimeoutMs + node.quietMs + SLACK_MS >= policy.tickMs) return quiet;
-    if (seamNear({ node, policy, startMs: nextMs + quiet * policy.tickMs })) return quiet;
-    current = following;
+  const coming = new ComingFailures(question);
+  const calmFrom = calmRounds(question);
+  const lone: Failing[] = [];
+  let until = from + limit;
+  for (let n = 0; ; n++) {
+    const current = coming.at(n);
+    if (current.round >= until) break;
+    if (mayMatter(question, { current, n, coming, calmFrom })) {
+      until = current.round;
+      break;
+    }
+    lone.push(current);
+  }
+  // What is not forgotten by then must be in the memory: begin with it, and with what is not forgotten when it comes.
+  for (const { round, forgottenAfter } of lone.toReversed())
+    if (round + forgottenAfter >= until) until = round;
+  return until - from;
+}
+
+interface Candidate {
+  readonly current: Failing;
+  readonly n: number;
+  readonly coming: ComingFailures;
+  readonly calmFrom: ReadonlyMap<string, number>;
+}
+
+function mayMatter(
+  { node, policy, nextMs }: QuietQuestion,
+  { current, n, coming, calmFrom }: Candidate,
+): boolean {
+  const { round, key, forgottenAfter } = current;
+  if (!Number.isFinite(forgottenAfter) || round <= (calmFrom.get(key) ?? -1)) return true;
+  // It may have been a time-out: its round must end before the next is due, and before a run takes over.
+  if (policy.probeTimeoutMs + node.quietMs + SLACK_MS >= policy.tickMs) return true;
+  if (seamNear(node, nextMs + (round - node.nextRound) * policy.tickMs, policy)) return true;
+  for (let m = n + 1; ; m++) {
+    const other = coming.at(m);
+    if (other.round > round + forgottenAfter) return false;
+    // Two in one round may be two time-outs, whatever they are of.
+    if (other.key === key || other.round === round) return true;
   }
 }
 
-/** Whether a run takes over while a round that began here may still wait for its time-outs. */
-function seamNear({
-  node,
-  policy,
-  startMs,
-}: {
-  readonly node: ObserverNode;
-  readonly policy: Policy;
-  readonly startMs: number;
-}): boolean {
+/** Whether a run takes over while a round that began here may still wait for a time-out. */
+function seamNear(node: ObserverNode, startMs: number, policy: Policy): boolean {
   const sinceMs = (((startMs - node.options.startMs) % RUN_PERIOD_MS) + RUN_PERIOD_MS) % RUN_PERIOD_MS;
   return RUN_PERIOD_MS - sinceMs <= policy.probeTimeoutMs + node.quietMs + SLACK_MS;
 }
 
-interface FailureQueue {
-  readonly peek: () => Failing;
-  readonly pop: () => Failing;
+/** For signals whose score is not zero yet: the round from which on it is. */
+function calmRounds({ node, memory, policy }: QuietQuestion): ReadonlyMap<string, number> {
+  const calm = new Map<string, number>();
+  for (const role of ['primary', 'standby'] as const) {
+    for (const name of Object.keys(memory.evidence[role]) as SignalName[]) {
+      const rounds = roundsToCalm(memory.evidence[role], name, policy);
+      if (rounds > 0) calm.set(`${role} ${name}`, node.nextRound + rounds);
+    }
+  }
+  return calm;
 }
 
-function comingFailures(
-  failures: BaselineFailures,
-  { from, memory, policy }: { readonly from: number; readonly memory: Memory; readonly policy: Policy },
-): FailureQueue {
-  let n = 0;
-  const slowDue = (round: number): boolean =>
-    (memory.ticks + round - from) % policy.slowProbeEveryTicks === 0;
-  const seek = (): Failing => {
+/** The baseline failures of one observer from its next round on, of both roles, in order. */
+class ComingFailures {
+  readonly #question: QuietQuestion;
+  readonly #found: Failing[] = [];
+  readonly #next = { primary: 0, standby: 0 };
+
+  constructor(question: QuietQuestion) {
+    this.#question = question;
+  }
+
+  at(n: number): Failing {
+    while (this.#found.length <= n) this.#found.push(this.#draw());
+    return this.#found[n] ?? { round: NONE, key: '', forgottenAfter: NONE };
+  }
+
+  #draw(): Failing {
+    const primary = this.#seek('primary');
+    const standby = this.#seek('standby');
+    const first = primary.round <= standby.round ? primary : standby;
+    this.#next[first === primary ? 'primary' : 'standby']++;
+    return first;
+  }
+
+  #seek(role: 'primary' | 'standby'): Failing {
+    const { node, memory, policy } = this.#question;
+    const failures: BaselineFailures = node.options.baseline[role];
     for (;;) {
-      const position = failures.peek(n);
-      if (position === NONE) return { round: NONE, forgottenAfter: undefined };
+      const position = failures.peek(this.#next[role]);
+      if (position === NONE) return { round: NONE, key: role, forgottenAfter: NONE };
       const round = Math.floor(position / failures.slots);
       const slot = position % failures.slots;
       const slow = slot >= firstSlowSlot(policy);
+      const due = !slow || (memory.ticks + round - node.nextRound) % policy.slowProbeEveryTicks === 0;
       // A slow probe that is not due is not made, so it does not fail.
-      if (round >= from && (!slow || slowDue(round)))
-        return { round, forgottenAfter: forgottenAfter(slot, policy) };
-      n++;
+      if (round >= node.nextRound && due) return this.#failing(role, round, slot);
+      this.#next[role]++;
     }
-  };
-  return {
-    peek: seek,
-    pop: () => {
-      const found = seek();
-      n++;
-      return found;
-    },
-  };
-}
+  }
 
-function forgottenAfter(slot: number, policy: Policy): number | undefined {
-  if (slot < policy.putsPerRound) return roundsToForget('kinesisWrite', policy);
-  if (slot < policy.putsPerRound + 2) return roundsToForget('kinesisRead', policy);
-  // Reachability: a failure beside answers is none. One round, for its length.
-  if (slot < firstSlowSlot(policy)) return 1;
-  return roundsToForget('cloudWatch', policy);
+  #failing(role: 'primary' | 'standby', round: number, slot: number): Failing {
+    const { policy } = this.#question;
+    const name = signalOfSlot(slot, policy);
+    // Reachability: one failure beside answers is none. One round, for its length.
+    const forgottenAfter = name === 'reachability' ? 1 : (roundsToForget(name, policy) ?? NONE);
+    return { round, key: `${role} ${name}`, forgottenAfter };
+  }
 }

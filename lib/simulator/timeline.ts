@@ -1,44 +1,48 @@
-import type { Fault } from '../scenario/schema.ts';
+export interface Span {
+  readonly atMs: number;
+  readonly untilMs: number;
+}
 
-const none: readonly Fault[] = [];
+/** Calls of one round are up to two time-outs apart, and one observer's round may begin before another's ended. */
+const SLACK_MS = 60_000;
 
-/** Faults by time, for callers whose clock only goes forward. */
-export class FaultTimeline {
-  readonly #faults: readonly Fault[];
-  /** Latest end among the faults up to each: where a search may stop. */
+/** Spans of time, for askers whose clock only goes forward, or back by a minute at most. */
+export class Timeline<T extends Span> {
+  readonly spans: readonly T[];
+  readonly #none: readonly T[] = [];
+  /** Latest end among the spans up to each: where a search may begin. */
   readonly #endsMs: readonly number[];
   #cursor = 0;
 
-  constructor(faults: readonly Fault[]) {
-    this.#faults = faults.toSorted((a, b) => a.atMs - b.atMs);
+  constructor(spans: readonly T[]) {
+    this.spans = spans.toSorted((a, b) => a.atMs - b.atMs);
     let latestMs = Number.NEGATIVE_INFINITY;
-    this.#endsMs = this.#faults.map(({ untilMs }) => {
+    this.#endsMs = this.spans.map(({ untilMs }) => {
       latestMs = Math.max(latestMs, untilMs);
       return latestMs;
     });
   }
 
-  /** Faults in force at this time. Times may go back by `SLACK_MS` from one question to the next, and no further. */
-  activeAt(atMs: number): readonly Fault[] {
+  /** Spans that hold at this time. */
+  activeAt(atMs: number): readonly T[] {
     this.#forward(atMs);
-    let active: Fault[] | undefined;
-    for (let n = this.#cursor; n < this.#faults.length; n++) {
-      const fault = this.#faults[n];
-      if (fault === undefined || fault.atMs > atMs) break;
-      if (atMs < fault.untilMs) {
-        active ??= [];
-        active.push(fault);
-      }
+    let active: T[] | undefined;
+    for (let n = this.#cursor; n < this.spans.length; n++) {
+      const span = this.spans[n];
+      if (span === undefined || span.atMs > atMs) break;
+      if (atMs >= span.untilMs) continue;
+      active ??= [];
+      active.push(span);
     }
-    return active ?? none;
+    return active ?? this.#none;
   }
 
-  /** When a fault is next in force, from `atMs` on; `atMs` itself if one is. */
+  /** When one holds next, from `atMs` on; `atMs` itself if one does. */
   nextMs(atMs: number): number {
     this.#forward(atMs);
-    for (let n = this.#cursor; n < this.#faults.length; n++) {
-      const fault = this.#faults[n];
-      if (fault !== undefined && fault.untilMs > atMs) return Math.max(fault.atMs, atMs);
+    for (let n = this.#cursor; n < this.spans.length; n++) {
+      const span = this.spans[n];
+      if (span !== undefined && span.untilMs > atMs) return Math.max(span.atMs, atMs);
     }
     return Number.POSITIVE_INFINITY;
   }
@@ -47,6 +51,3 @@ export class FaultTimeline {
     while ((this.#endsMs[this.#cursor] ?? Number.POSITIVE_INFINITY) <= atMs - SLACK_MS) this.#cursor++;
   }
 }
-
-/** Calls of one round are up to two time-outs apart, and one observer's round may begin before another's ended. */
-const SLACK_MS = 60_000;

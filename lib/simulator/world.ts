@@ -173,6 +173,11 @@ export class World {
       .length;
   }
 
+  /** Rounds that were skipped are made up for, so that counts and memories are those of the end. */
+  finish(): void {
+    for (const node of this.nodes) node.rouse();
+  }
+
   release(): void {
     this.#releasedMs = this.agenda.nowMs;
     this.#setSwitch(false, 'an operator');
@@ -221,12 +226,21 @@ export class World {
           this.#dns.isSettled,
         onRound: (seen) => this.#onRound(seen),
         onStored: (node, before) => this.#onStored(node, before),
-        count: this.count,
+        onSkipped: (node, rounds, lastMs) => this.#onSkipped(node, rounds, lastMs),
       },
     );
   }
 
+  #onSkipped({ options: { index } }: ObserverNode, rounds: number, lastMs: number): void {
+    this.count.skipped += rounds;
+    const facts = this.#observers[index];
+    if (facts === undefined) return;
+    facts.standbyWroteMs = lastMs;
+    facts.standbyReadMs = lastMs;
+  }
+
   #onRound(seen: RoundSeen): void {
+    this.count.computed++;
     const { node, before, result } = seen;
     const facts = this.#observers[node.options.index];
     if (facts === undefined) return;

@@ -67,6 +67,7 @@ function runYear(
   };
   look();
   world.agenda.runUntil(durationMs, () => true);
+  world.finish();
   return { recorder, world };
 }
 
