@@ -105,7 +105,7 @@ function chartOf(rows: readonly TuneRow[], years: number): Chart {
         observersOf(row) === observersOf(ownQuorum));
     return same ? `blip ${blipMs / 1_000} s` : 'another K of N';
   };
-  const series = [...new Set(rows.map(seriesOf))];
+  const series = [...new Set(rows.map(seriesOf))].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   const points = (delay: (row: TuneRow) => Percentiles): readonly ChartPoint[] =>
     rows.flatMap((row) => {
       const { p95 } = delay(row);
@@ -117,7 +117,7 @@ function chartOf(rows: readonly TuneRow[], years: number): Chart {
           series: series.indexOf(seriesOf(row)),
           marked: row.efficient,
           ringed: row.own,
-          title: `${nameOf(row)}: ${p95 / 1_000} s, at most ${row.falseVotes.upper95PerYear.toPrecision(3)} false votes a year`,
+          title: `${nameOf(row)}: ${p95 / 1_000} s, at most ${row.falseVotes.upper95PerYear.toPrecision(3)} false votes and ${row.failovers.upper95PerYear.toPrecision(3)} failovers a year`,
         },
       ];
     });
