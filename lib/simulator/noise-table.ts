@@ -52,14 +52,14 @@ export const faultSources: readonly FaultSource[] = [
     name: 'path-burst',
     standsFor:
       'loss on one path, in bursts (Gilbert–Elliott: a good and a bad state, each left without memory): rerouting, a congested peering',
-    everyMs: 2 * DAY,
+    everyMs: 4 * DAY,
     places: paths,
     draw: ({ region, source }, random) => ({
       where: { region },
       seenFrom: source === undefined ? [] : [source],
       effect: random() < 0.7 ? lost : cut,
-      rate: range(random, 0.1, 0.7),
-      forMs: Math.min(MINUTE, Math.round(SECOND + exponential(random(), 8 * SECOND))),
+      rate: range(random, 0.05, 0.5),
+      forMs: Math.min(MINUTE, Math.round(SECOND + exponential(random(), 4 * SECOND))),
     }),
   },
   {

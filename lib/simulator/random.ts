@@ -7,8 +7,8 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
  * checks before it were computed, which is what lets a quiet stretch be skipped exactly.
  */
 export function stream(seed: number): () => number {
-  const generator = xoroshiro128plus(seed);
-  // The first outputs of neighbouring seeds resemble one another.
+  // Hashed first: a generator of linear steps takes long to tell neighbouring seeds apart.
+  const generator = xoroshiro128plus(hash(seed, 0));
   for (let n = 0; n < 20; n++) uniformFloat64(generator);
   return () => uniformFloat64(generator);
 }

@@ -1,6 +1,7 @@
 import { observeRound } from '../../lambda/core/round.ts';
 import { liveVote } from '../../lambda/core/vote.ts';
 import { observerRegions } from '../config/config.ts';
+import { ranks } from './events.ts';
 import { silence, usualNoise } from './noise.ts';
 import { Recorder } from './recorder.ts';
 import type { SimulatedCore, SimulationOptions, SimulationResult } from './types.ts';
@@ -48,11 +49,16 @@ export function runScenario(options: SimulationOptions): SimulationResult {
 
 function traceFaults({ scenario, trace }: SimulationOptions, world: World): void {
   if (trace === undefined) return;
-  for (const { atMs, untilMs, where, effect } of scenario.faults) {
+  for (const [index, { atMs, untilMs, where, effect }] of scenario.faults.entries()) {
     const text = `${effect.kind} of ${where.service ?? 'everything'} in ${where.region}`;
-    world.agenda.at(atMs, { rank: 0, run: () => trace({ atMs, what: 'fault', text: `${text} begins` }) });
+    world.agenda.at(atMs, {
+      rank: ranks.world,
+      index: 2 * index,
+      run: () => trace({ atMs, what: 'fault', text: `${text} begins` }),
+    });
     world.agenda.at(untilMs, {
-      rank: 0,
+      rank: ranks.world,
+      index: 2 * index + 1,
       run: () => trace({ atMs: untilMs, what: 'fault', text: `${text} ends` }),
     });
   }
