@@ -5,6 +5,7 @@ import { assertRecord, bytesOf, type OutgoingRecord, type ProducerRecord, sizeOf
 interface Waiting {
   readonly ticket: Ticket;
   readonly records: readonly ProducerRecord[];
+  readonly calledAtMs: number;
   next: number;
 }
 
@@ -43,7 +44,7 @@ export class Admission {
     this.#open.add(ticket);
     const closed = (): void => void this.#open.delete(ticket);
     ticket.promise.then(closed, closed);
-    this.#waiting.push({ ticket, records, next: 0 });
+    this.#waiting.push({ ticket, records, calledAtMs: this.#options.now(), next: 0 });
     return ticket;
   }
 
@@ -62,6 +63,15 @@ export class Admission {
     await Promise.allSettled([...this.#open].map((ticket) => ticket.promise));
   }
 
+  /** Fails calls that were made before this moment and still wait. What was taken in of them goes on. */
+  expire(beforeMs: number, error: Error): void {
+    for (let call = this.#waiting[this.#from]; call !== undefined && call.calledAtMs < beforeMs; ) {
+      call.ticket.fail(error);
+      this.#shift();
+      call = this.#waiting[this.#from];
+    }
+  }
+
   /** Fails what has not been taken in. */
   failWaiting(error: Error): void {
     for (const { ticket } of this.#waiting.slice(this.#from)) ticket.fail(error);
@@ -77,8 +87,8 @@ export class Admission {
     assertRecord(record, keyBytes + bytes, this.#options.maxRecordBytes);
   }
 
-  #entry({ ticket, records }: Waiting, index: number): Entry {
-    const { wrap, now } = this.#options;
+  #entry({ ticket, records, calledAtMs }: Waiting, index: number): Entry {
+    const { wrap } = this.#options;
     const { partitionKey, data, explicitHashKey } = records[index] as ProducerRecord;
     const bytes = bytesOf(data);
     const outgoing: OutgoingRecord = {
@@ -87,7 +97,7 @@ export class Admission {
       explicitHashKey,
     };
     const size = sizeOf(partitionKey, outgoing.data);
-    return new Entry(outgoing, { owner: ticket, index, size, acceptedAtMs: now() });
+    return new Entry(outgoing, { owner: ticket, index, size, acceptedAtMs: calledAtMs });
   }
 
   #shift(): void {

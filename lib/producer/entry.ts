@@ -55,7 +55,7 @@ export class Entry implements OutgoingRecord {
   readonly size: number;
   readonly owner: EntryOwner;
   readonly index: number;
-  /** By the monotonic clock. */
+  /** When `put` was called, by the monotonic clock. */
   readonly acceptedAtMs: number;
   attempts = 0;
   lastError: unknown;

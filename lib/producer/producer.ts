@@ -88,7 +88,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
       random,
       now: this.#now,
       hooks: {
-        onRetry: (failure) => this.emit('retrying', failure),
+        onRetry: (failure) => this.#tell('retrying', failure),
         onRefused: ({ owner, index }, error) => owner.fail(error, index),
         onProgress: () => this.#progressed(),
       },
@@ -100,7 +100,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     else {
       this.#follower = new SignalFollower(options, {
         onSignal: (signal) => this.#aim(signal),
-        onProblem: (problem) => this.emit('signalProblem', problem),
+        onProblem: (problem) => this.#tell('signalProblem', problem),
         random,
       });
     }
@@ -192,9 +192,9 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
       sender: this.#sender,
       now: this.#now,
       hooks: {
-        onSpooling: () => this.emit('spooling'),
-        onDrained: () => this.emit('drained'),
-        onProblem: (problem) => this.emit('spoolProblem', problem),
+        onSpooling: () => this.#tell('spooling'),
+        onDrained: () => this.#tell('drained'),
+        onProblem: (problem) => this.#tell('spoolProblem', problem),
         onRoom: () => this.#progressed(),
       },
       batchRecords: this.#limits.maxBatchRecords,
@@ -231,11 +231,11 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     const from = this.#region;
     const stream = streamOf(this.#options, signal);
     if (stream === undefined) {
-      this.emit('signalProblem', `the signal names no stream in ${signal.region}: set \`streamName\``);
+      this.#tell('signalProblem', `the signal names no stream in ${signal.region}: set \`streamName\``);
       return;
     }
     this.#region = signal.region;
-    if (from !== signal.region) this.emit('regionChanged', { from, to: signal.region });
+    if (from !== signal.region) this.#tell('regionChanged', { from, to: signal.region });
     this.#sender.aim({ region: signal.region, stream });
   }
 
@@ -246,16 +246,23 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
       return;
     }
     const { deliveryTimeoutMs } = this.#limits;
-    for (const { owner, index, lastError } of this.#sender.expire(this.#now() - deliveryTimeoutMs)) {
-      const message = `No region took the record within ${deliveryTimeoutMs} ms (last: ${this.#region ?? 'no signal yet'}).`;
+    const overdueMs = this.#now() - deliveryTimeoutMs;
+    const message = `No region took the record within ${deliveryTimeoutMs} ms (last: ${this.#region ?? 'no signal yet'}).`;
+    for (const { owner, index, lastError } of this.#sender.expire(overdueMs)) {
       owner.fail(new DeliveryTimeoutError(message, { cause: lastError }), index);
     }
+    this.#admission.expire(overdueMs, new DeliveryTimeoutError(`${message} It was waiting for room.`));
     this.#progressed();
   }
 
   #isFull(): boolean {
     const { maxBufferedRecords, maxBufferedBytes } = this.#limits;
     return this.#sender.records >= maxBufferedRecords || this.#sender.bytes >= maxBufferedBytes;
+  }
+
+  /** When everything is in order again: a listener that throws must not leave the producer half way. */
+  #tell<Name extends keyof ProducerEvents>(name: Name, ...details: ProducerEvents[Name]): void {
+    queueMicrotask(() => (this as EventEmitter).emit(name, ...details));
   }
 
   async #closed(): Promise<void> {
