@@ -2,13 +2,14 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { RecordFailure } from './errors.ts';
+import type { RecordFailure } from './errors.ts';
 import type { Limits, ProducerOptions } from './options.ts';
+import type { OutgoingRecord } from './record.ts';
+import { resultsOf } from './wire/put-records-answer.ts';
+import { measured } from './wire/request-body.ts';
+import { translatedSdkError } from './wire/sdk-error.ts';
 
-export interface OutgoingRecord {
-  readonly partitionKey: string;
-  readonly data: Uint8Array;
-}
+export type { OutgoingRecord } from './record.ts';
 
 export type RecordResult =
   | { readonly ok: true; readonly shardId: string; readonly sequenceNumber: string }
@@ -32,7 +33,7 @@ export interface Transport {
  */
 export function sdkTransport(
   options: Pick<ProducerOptions, 'endpoint' | 'credentials'>,
-  limits: Limits,
+  limits: Pick<Limits, 'maxInFlight' | 'requestTimeoutMs'>,
 ): Transport {
   const clients = new Map<string, KinesisClient>();
   const clientOf = (region: string): KinesisClient => {
@@ -59,33 +60,26 @@ export function sdkTransport(
   };
   return {
     send: async ({ region, stream, records }) => {
+      measured({ stream, records });
       const command = new PutRecordsCommand({
         StreamName: stream,
-        Records: records.map(({ partitionKey, data }) => ({ PartitionKey: partitionKey, Data: data })),
+        Records: records.map(({ partitionKey, data, explicitHashKey }) =>
+          explicitHashKey === undefined
+            ? { PartitionKey: partitionKey, Data: data }
+            : { PartitionKey: partitionKey, Data: data, ExplicitHashKey: explicitHashKey },
+        ),
       });
       // Bounds the body as well, which the handler's time-outs do not.
       const abortSignal = AbortSignal.timeout(limits.requestTimeoutMs);
-      const { Records = [] } = await clientOf(region).send(command, { abortSignal });
-      return records.map((_, index) => resultOf(Records[index]));
+      try {
+        const { Records } = await clientOf(region).send(command, { abortSignal });
+        return resultsOf(Records, records.length);
+      } catch (error) {
+        throw translatedSdkError(error, limits.requestTimeoutMs);
+      }
     },
     close: () => {
       for (const client of clients.values()) client.destroy();
     },
   };
-}
-
-interface Entry {
-  readonly ShardId?: string | undefined;
-  readonly SequenceNumber?: string | undefined;
-  readonly ErrorCode?: string | undefined;
-  readonly ErrorMessage?: string | undefined;
-}
-
-/** Only a shard and a sequence number prove that a record is in the stream. */
-function resultOf(entry: Entry | undefined): RecordResult {
-  if (entry?.ShardId !== undefined && entry.SequenceNumber !== undefined) {
-    return { ok: true, shardId: entry.ShardId, sequenceNumber: entry.SequenceNumber };
-  }
-  const code = entry?.ErrorCode ?? 'IncompleteAnswer';
-  return { ok: false, error: new RecordFailure(code, entry?.ErrorMessage ?? 'no sequence number') };
 }
