@@ -84,12 +84,14 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     this.#sender = new Sender({
       limits: this.#limits,
       ordered: (options.order ?? 'perKey') === 'perKey',
+      deliveryTimeoutMs: options.spool === undefined ? this.#limits.deliveryTimeoutMs : undefined,
       transport: this.#transport,
       random,
       now: this.#now,
       hooks: {
         onRetry: (failure) => this.#tell('retrying', failure),
         onRefused: ({ owner, index }, error) => owner.fail(error, index),
+        onOverdue: ({ owner, index, lastError }) => owner.fail(this.#overdue(lastError), index),
         onProgress: () => this.#progressed(),
       },
     });
@@ -245,14 +247,18 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
       this.#spooling.sweep();
       return;
     }
-    const { deliveryTimeoutMs } = this.#limits;
-    const overdueMs = this.#now() - deliveryTimeoutMs;
-    const message = `No region took the record within ${deliveryTimeoutMs} ms (last: ${this.#region ?? 'no signal yet'}).`;
-    for (const { owner, index, lastError } of this.#sender.expire(overdueMs)) {
-      owner.fail(new DeliveryTimeoutError(message, { cause: lastError }), index);
-    }
-    this.#admission.expire(overdueMs, new DeliveryTimeoutError(`${message} It was waiting for room.`));
+    this.#sender.sweep();
+    this.#admission.expire(this.#now() - this.#limits.deliveryTimeoutMs, this.#overdue(undefined));
     this.#progressed();
+  }
+
+  #overdue(cause: unknown): DeliveryTimeoutError {
+    const within = `within ${this.#limits.deliveryTimeoutMs} ms`;
+    const message =
+      this.#region === undefined
+        ? `${this.#options.signal.name} gave no signal ${within}: check the name and the resolver.`
+        : `No region took the record ${within} (last: ${this.#region}).`;
+    return new DeliveryTimeoutError(message, cause === undefined ? {} : { cause });
   }
 
   #isFull(): boolean {

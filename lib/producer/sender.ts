@@ -21,6 +21,8 @@ export interface SenderHooks {
   }) => void;
   /** A record is refused for good: trying again, or elsewhere, would not help. */
   readonly onRefused: (entry: Entry, error: unknown) => void;
+  /** No region took the record in time. */
+  readonly onOverdue: (entry: Entry) => void;
   /** Records left the sender: there is room, and `records` may be 0. */
   readonly onProgress: () => void;
 }
@@ -28,6 +30,8 @@ export interface SenderHooks {
 export interface SenderOptions {
   readonly limits: Limits;
   readonly ordered: boolean;
+  /** From `put`; undefined = records wait for ever, and somebody else takes care of them. */
+  readonly deliveryTimeoutMs: number | undefined;
   readonly transport: Transport;
   readonly random: () => number;
   /** Monotonic milliseconds. */
@@ -155,17 +159,19 @@ export class Sender {
     return oldest;
   }
 
-  /** Takes out what was accepted before this moment and is not in flight. */
-  expire(beforeMs: number): Entry[] {
+  /** Gives up what is overdue and not in flight. Call regularly. */
+  sweep(): void {
+    const beforeMs = this.#overdueBeforeMs();
     for (const [timer, entries] of this.#waiting) {
       if (entries.every((entry) => entry.acceptedAtMs >= beforeMs)) continue;
       clearTimeout(timer);
       this.#waiting.delete(timer);
       for (const entry of entries) this.#lanes.retry(entry);
     }
-    const overdue = this.#lanes.expire((head) => head.acceptedAtMs < beforeMs);
-    for (const entry of overdue) this.#forget(entry);
-    return overdue;
+    for (const entry of this.#lanes.expire((head) => head.acceptedAtMs < beforeMs)) {
+      this.#forget(entry);
+      this.#options.hooks.onOverdue(entry);
+    }
   }
 
   close(): void {
@@ -182,10 +188,28 @@ export class Sender {
     if (target === undefined || this.#paused) return;
     const health = this.#healthOf(target.region);
     while (this.#lanes.ready > 0 && health.mayStart(now())) {
-      const batch = this.#lanes.take({ records: limits.maxBatchRecords, bytes: MAX_BATCH_BYTES });
-      void this.#send(batch, target, health);
+      const taken = this.#lanes.take({ records: limits.maxBatchRecords, bytes: MAX_BATCH_BYTES });
+      const batch = this.#inTime(taken);
+      if (batch.length > 0) void this.#send(batch, target, health);
     }
     if (this.#lanes.ready > 0 && this.#inFlight === 0) this.#resumeAt(health.openUntilMs);
+  }
+
+  #overdueBeforeMs(): number {
+    const { deliveryTimeoutMs, now } = this.#options;
+    return deliveryTimeoutMs === undefined ? Number.NEGATIVE_INFINITY : now() - deliveryTimeoutMs;
+  }
+
+  #inTime(batch: readonly Entry[]): readonly Entry[] {
+    const beforeMs = this.#overdueBeforeMs();
+    if (batch.every((entry) => entry.acceptedAtMs >= beforeMs)) return batch;
+    return batch.filter((entry) => {
+      if (entry.acceptedAtMs >= beforeMs) return true;
+      this.#lanes.done(entry);
+      this.#forget(entry);
+      this.#options.hooks.onOverdue(entry);
+      return false;
+    });
   }
 
   #lingered(): void {

@@ -10,6 +10,7 @@ import {
   ProducerClosedError,
   ProducerConfigError,
   type ProducerOptions,
+  type Receipt,
   RecordError,
 } from '../../lib/producer/index.ts';
 import { type SignalServer, startSignalServer } from './signal-server.ts';
@@ -34,6 +35,7 @@ let answer: (region: string, response: ServerResponse, request: IncomingMessage)
 /** Records that are refused once each. */
 let refused: Set<string>;
 let dns: SignalServer;
+let transport: 'fast' | 'sdk';
 let producers: FailoverProducer[];
 
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -80,15 +82,21 @@ function producer(options: Partial<ProducerOptions> = {}): FailoverProducer {
     requestTimeoutMs: 300,
     retryBaseMs: 5,
     retryMaxMs: 20,
+    transport,
     ...options,
   });
   producers.push(created);
   return created;
 }
 
+const regionOf = (receipt: Receipt): string | undefined => ('region' in receipt ? receipt.region : undefined);
 const put = (to: FailoverProducer, data: string, partitionKey = 'k') => to.put({ partitionKey, data });
 
-describe('a producer', () => {
+describe.each(['fast', 'sdk'] as const)('a producer over the %s transport', (kind) => {
+  beforeEach(() => {
+    transport = kind;
+  });
+
   it('writes where the signal says, and says where', async () => {
     const receipt = await put(producer(), 'one');
     expect(receipt).toMatchObject({ region: 'us-east-1', shardId: 'shardId-000000000000' });
@@ -106,7 +114,7 @@ describe('a producer', () => {
     const receipts = Promise.all(['a', 'b', 'c'].map((data) => put(moving, data)));
     await expect.poll(() => moving.stats().retries).toBeGreaterThan(2);
     dns.answer = 'v=1; region=us-west-2; stream=orders';
-    expect((await receipts).map(({ region }) => region)).toEqual(['us-west-2', 'us-west-2', 'us-west-2']);
+    expect((await receipts).map(regionOf)).toEqual(['us-west-2', 'us-west-2', 'us-west-2']);
     expect(written.map(({ data }) => data)).toEqual(['a', 'b', 'c']);
   });
 
@@ -168,6 +176,53 @@ describe('a producer', () => {
     const error = await put(producer({ deliveryTimeoutMs: 100 }), 'x').catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(DeliveryTimeoutError);
     expect((error as Error).cause).toBeInstanceOf(Error);
+  });
+
+  it('rejects in time what it cannot even send, for want of a signal, and what waits for room', async () => {
+    dns.answer = undefined;
+    const lost = producer({ deliveryTimeoutMs: 100, maxBufferedRecords: 1 });
+    const startedMs = performance.now();
+    const errors = await Promise.all(['a', 'b'].map((data) => put(lost, data).catch((reason) => reason)));
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    for (const error of errors) {
+      expect(error).toBeInstanceOf(DeliveryTimeoutError);
+      expect(error.message).toMatch(/signal\.orders\.example\.com gave no signal/);
+    }
+    expect(lost.stats()).toMatchObject({ bufferedRecords: 0, bufferedBytes: 0 });
+  });
+
+  it('rejects in time what waits behind others of its key, and goes on afterwards', async () => {
+    answer = () => 'broken';
+    const queue = producer({ deliveryTimeoutMs: 100 });
+    const errors = await Promise.all(
+      ['a', 'b', 'c'].map((data) => put(queue, data).catch((reason) => reason)),
+    );
+    for (const error of errors) expect(error).toBeInstanceOf(DeliveryTimeoutError);
+    expect(requests).toBe(1);
+    answer = () => 'serve';
+    await expect(put(queue, 'd')).resolves.toBeDefined();
+    expect(written.map(({ data }) => data)).toEqual(['d']);
+  });
+
+  it('lets nobody pass who comes when there is room, while others have waited for it', async () => {
+    const small = producer({ maxBufferedRecords: 2 });
+    refused = new Set(['a']);
+    const late = once(small, 'retrying').then(() => put(small, 'd', 'z'));
+    small.once('retrying', () => void put(small, 'c', 'z'));
+    await Promise.all([put(small, 'a', 'x'), put(small, 'f', 'y'), put(small, 'b', 'z'), late]);
+    await small.flush();
+    expect(written.flatMap(({ key, data }) => (key === 'z' ? [data] : []))).toEqual(['b', 'c', 'd']);
+  });
+
+  it('flushes what was put so far, whatever is put meanwhile', async () => {
+    answer = () => (requests === 1 ? 'serve' : 'broken');
+    const steady = producer({ maxBatchRecords: 1, maxInFlight: 1 });
+    const first = put(steady, 'first');
+    const flushed = steady.flush();
+    void put(steady, 'later', 'later').catch(() => {});
+    await flushed;
+    await first;
+    expect(steady.stats().bufferedRecords).toBe(1);
   });
 
   it('delivers what it holds when closed, and takes no more', async () => {

@@ -11,10 +11,10 @@ import type { RecordResult, Transport } from '../../lib/producer/transport.ts';
 const options = { signal: { name: 'signal.orders.example.com' }, regions: ['us-east-1', 'us-west-2'] };
 const limits = limitsOf({ ...options, retryBaseMs: 1, retryMaxMs: 2, lingerMs: 0, maxBatchRecords: 7 });
 
+type Mood = (batch: readonly OutgoingRecord[], region: string) => 'take' | 'half' | 'refuse' | 'fail';
+
 /** Streams in memory, behind a transport whose mood each test decides. */
-function world(
-  mood: (batch: readonly OutgoingRecord[], region: string) => 'take' | 'half' | 'refuse' | 'fail',
-) {
+function world(mood: Mood, deliveryTimeoutMs?: number) {
   const taken: { region: string; key: string; text: string }[] = [];
   let most = 0;
   let open = 0;
@@ -38,15 +38,18 @@ function world(
     close() {},
   };
   const refused: Entry[] = [];
+  const overdue: Entry[] = [];
   const sender = new Sender({
     limits,
     ordered: true,
+    deliveryTimeoutMs,
     transport,
     random: Math.random,
     now: () => performance.now(),
     hooks: {
       onRetry() {},
       onRefused: (entry, error) => entry.owner.fail(error, refused.push(entry)),
+      onOverdue: (entry) => entry.owner.fail(new Error('overdue'), overdue.push(entry)),
       onProgress() {},
     },
   });
@@ -60,7 +63,7 @@ function world(
       sender.offered();
       return owner.promise;
     });
-  return { sender, taken, refused, put, mostInFlight: () => most };
+  return { sender, taken, refused, overdue, put, mostInFlight: () => most };
 }
 
 function expectOrder(taken: readonly { key: string; text: string }[], total: number): void {
@@ -151,20 +154,20 @@ describe('the sender', () => {
     sender.close();
   });
 
-  it('gives up what was accepted too long ago, the followers of its key included', async () => {
-    const { sender, put } = world(() => 'fail');
+  it('gives up what was put too long ago, the followers of its key included, and nothing else', async () => {
+    const { sender, overdue, put } = world(() => 'fail', 40);
     sender.aim({ region: 'us-east-1', stream: 'orders' });
-    void put(['a', 'a', 'b', 'a']).map((receipt) => receipt.catch(() => {}));
-    await sleep(10);
-    await sender.quiesce();
-    expect(sender.expire(performance.now() - 60_000)).toEqual([]);
-    expect(
-      sender
-        .expire(performance.now() + 1)
-        .map(({ partitionKey }) => partitionKey)
-        .sort(),
-    ).toEqual([...['a', 'a', 'a', 'b']]);
-    expect(sender.records).toBe(0);
+    const settled = Promise.allSettled(put(['a', 'a', 'b', 'a']));
+    sender.sweep();
+    expect(overdue).toEqual([]);
+    await expect
+      .poll(() => {
+        sender.sweep();
+        return overdue.map(({ partitionKey }) => partitionKey).sort();
+      })
+      .toEqual(['a', 'a', 'a', 'b']);
+    expect((await settled).every(({ status }) => status === 'rejected')).toBe(true);
+    expect([sender.records, sender.bytes]).toEqual([0, 0]);
     sender.close();
   });
 });
