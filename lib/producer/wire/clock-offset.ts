@@ -6,7 +6,7 @@ export class ClockOffset {
   readonly #now: () => number;
   #offsetMs = 0;
 
-  constructor(now: () => number = Date.now) {
+  constructor(now: () => number = () => Date.now()) {
     this.#now = now;
   }
 

@@ -7,7 +7,7 @@ export type Identity = Exclude<Source, (...args: never[]) => unknown>;
 
 /** As the SDK: "credentials treated as expired" five minutes before they are (credential-provider-node). */
 const REFRESH_BEFORE_MS = 5 * 60_000;
-/** Pause between attempts to refresh, so that a sick provider is not asked once per request. */
+/** Pause after a refresh that failed or was forced, so that a sick provider is not asked once per request. */
 const REFRESH_PAUSE_MS = 1_000;
 
 /**
@@ -20,7 +20,8 @@ export class Credentials {
   readonly #now: () => number;
   #identity: Identity | undefined;
   #refreshing: Promise<Identity> | undefined;
-  #lastAttemptMs = Number.NEGATIVE_INFINITY;
+  /** No refresh before this while the identity is valid. */
+  #pauseUntilMs = Number.NEGATIVE_INFINITY;
   /** The service called the identity expired, whatever its own date says. */
   #rejected = false;
 
@@ -31,10 +32,9 @@ export class Credentials {
     readonly now?: () => number;
   }) {
     const source = options.source ?? defaultProvider();
-    // A copy without prototype tricks is not needed: the SDK treats a static identity the same way.
     this.#provide = typeof source === 'function' ? source : async () => source;
     this.#timeoutMs = options.timeoutMs;
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? (() => Date.now());
   }
 
   /** @throws CredentialsError when there is no identity that is still valid. */
@@ -44,8 +44,7 @@ export class Credentials {
     const leftMs = (identity.expiration?.getTime() ?? Number.POSITIVE_INFINITY) - this.#now();
     if (leftMs > REFRESH_BEFORE_MS && !this.#rejected) return identity;
     if (leftMs <= 0) return this.#refresh();
-    if (this.#now() - this.#lastAttemptMs < REFRESH_PAUSE_MS && this.#refreshing === undefined)
-      return identity;
+    if (this.#refreshing === undefined && this.#isPausing()) return identity;
     const refreshed = this.#refresh().catch(() => identity);
     return this.#rejected ? refreshed : identity;
   }
@@ -63,7 +62,6 @@ export class Credentials {
   }
 
   async #fetch(): Promise<Identity> {
-    this.#lastAttemptMs = this.#now();
     const timeout = Promise.withResolvers<never>();
     const timer = setTimeout(
       () => timeout.reject(new Error(`no answer within ${this.#timeoutMs} ms`)),
@@ -71,6 +69,7 @@ export class Credentials {
     );
     try {
       const forceRefresh = this.#rejected;
+      if (forceRefresh) this.#pause();
       const identity = await Promise.race([this.#provide({ forceRefresh }), timeout.promise]);
       if (identity.expiration !== undefined && identity.expiration.getTime() <= this.#now()) {
         throw new Error('the provider returned an identity that has expired');
@@ -79,10 +78,21 @@ export class Credentials {
       this.#rejected = false;
       return identity;
     } catch (cause) {
+      this.#pause();
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new CredentialsError(`No valid credentials: ${reason}.`, { cause });
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #isPausing(): boolean {
+    const leftMs = this.#pauseUntilMs - this.#now();
+    // More than the whole pause left: the clock was set back.
+    return leftMs > 0 && leftMs <= REFRESH_PAUSE_MS;
+  }
+
+  #pause(): void {
+    this.#pauseUntilMs = this.#now() + REFRESH_PAUSE_MS;
   }
 }

@@ -1,6 +1,6 @@
 import type { Pool } from 'undici';
 import type { Limits, ProducerOptions } from '../options.ts';
-import type { OutgoingBatch, RecordResult, Transport } from '../transport.ts';
+import { EXPIRED_TOKEN, type OutgoingBatch, type RecordResult, type Transport } from '../transport.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { Credentials } from './credentials.ts';
 import { endpointOf } from './endpoint.ts';
@@ -19,7 +19,6 @@ interface RegionLink {
 }
 
 const HTTP_OK = 200;
-const EXPIRED_TOKEN = 'ExpiredTokenException';
 
 /**
  * PutRecords without the SDK's client: keep-alive connections of undici, one pool per region, bodies written and answers
