@@ -11,6 +11,9 @@ const SQLITE_BUSY = 5;
 const ATTEMPTS = 8;
 const PAUSE_MS = 25;
 
+/** A database that nobody refers to would be closed by the garbage collector, and its lock be gone. */
+const held = new Set<object>();
+
 export interface SpoolLock {
   release(): Promise<void>;
 }
@@ -33,11 +36,13 @@ export async function lockDirectory(directory: string): Promise<SpoolLock> {
       // In memory: a journal's file would be left behind by kill -9.
       database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
       await tellOwner(directory);
-      const held = database;
+      const mine = database;
+      held.add(mine);
       return {
         release: async () => {
           await rm(join(directory, OWNER_FILE), { force: true }).catch(() => {});
-          held.close();
+          held.delete(mine);
+          mine.close();
         },
       };
     } catch (cause) {
