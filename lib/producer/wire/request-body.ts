@@ -9,7 +9,7 @@ import { RequestTooLargeError } from './errors.ts';
 export const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
 /** Printable ASCII but `"` and `\`: what JSON takes as it is, one byte each. */
-const plainKey = /^[ !#-[\]-~]*$/;
+const plainText = /^[ !#-[\]-~]*$/;
 const nonAscii = /[\u007f-\uffff]/g;
 
 type Batch = Pick<OutgoingBatch, 'stream' | 'records'>;
@@ -33,7 +33,7 @@ export function measured({ stream, records }: Batch): Measured {
   for (let i = 0; i < records.length; i++) {
     const { partitionKey, data, explicitHashKey } = records[i] as OutgoingRecord;
     let keyLength = partitionKey.length + 2;
-    if (!plainKey.test(partitionKey)) {
+    if (!plainText.test(partitionKey)) {
       const key = quoted(partitionKey);
       escaped.set(i, key);
       keyLength = key.length;
@@ -83,6 +83,7 @@ function base64(data: Uint8Array): string {
 
 /** A JSON string in ASCII: half a surrogate pair stays what it is, and is for the service to judge. */
 function quoted(text: string): string {
+  if (plainText.test(text)) return `"${text}"`;
   return JSON.stringify(text).replace(
     nonAscii,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,

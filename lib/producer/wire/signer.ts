@@ -1,4 +1,4 @@
-import { createHash, createHmac, hash } from 'node:crypto';
+import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { Identity } from './credentials.ts';
 
@@ -63,29 +63,46 @@ export class Signer {
   }
 }
 
-/** node:crypto in the shape that the signer asks for. */
+/**
+ * node:crypto in the shape that the signer asks for. It updates each hash once, so that one call of `hash` does; and a
+ * key that is a Buffer costs createHmac five times what a KeyObject does (13 us against 2.7, Node 24).
+ */
 class Sha256 {
-  readonly #hash: ReturnType<typeof createHash | typeof createHmac>;
+  readonly #secret: Secret | undefined;
+  #data: Uint8Array | undefined;
 
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', keyOf(secret));
+  constructor(secret?: Secret) {
+    this.#secret = secret;
   }
 
   update(data: Uint8Array): void {
-    this.#hash.update(data);
+    if (this.#data !== undefined) throw new Error('The signer updates a hash once.');
+    this.#data = data;
   }
 
   async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
+    const data = this.#data ?? new Uint8Array(0);
+    if (this.#secret === undefined) return hash('sha256', data, 'buffer');
+    return createHmac('sha256', keyOf(this.#secret)).update(data).digest();
   }
 
   reset(): void {
-    throw new Error('The signer never starts a hash again.');
+    this.#data = undefined;
   }
 }
 
-function keyOf(secret: string | ArrayBuffer | ArrayBufferView): string | Buffer {
+type Secret = string | ArrayBuffer | ArrayBufferView;
+
+/** By the bytes' identity: the signer keeps those of a derived key for as long as it uses the key. */
+const keys = new WeakMap<ArrayBufferView, KeyObject>();
+
+function keyOf(secret: Secret): string | KeyObject {
   if (typeof secret === 'string') return secret;
-  if (secret instanceof ArrayBuffer) return Buffer.from(secret);
-  return Buffer.from(secret.buffer, secret.byteOffset, secret.byteLength);
+  if (secret instanceof ArrayBuffer) return createSecretKey(Buffer.from(secret));
+  let key = keys.get(secret);
+  if (key === undefined) {
+    key = createSecretKey(Buffer.from(secret.buffer, secret.byteOffset, secret.byteLength));
+    keys.set(secret, key);
+  }
+  return key;
 }
