@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { drillCommand } from './drill.ts';
 import { exitCodes } from './exit-codes.ts';
 import { localCommand } from './local.ts';
+import { spoolCommand } from './spool.ts';
 
 /** Runs the command line and returns the exit status. Verbs set `process.exitCode` themselves when they end. */
 export async function spillway(argv: readonly string[]): Promise<number> {
@@ -9,7 +10,8 @@ export async function spillway(argv: readonly string[]): Promise<number> {
     .description('Evacuates a Kinesis workload from an impaired AWS region, and proves weekly that it would.')
     .showHelpAfterError('(spillway --help lists the verbs)')
     .addCommand(drillCommand())
-    .addCommand(localCommand());
+    .addCommand(localCommand())
+    .addCommand(spoolCommand());
   overrideExits(program);
   try {
     await program.parseAsync([...argv]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SpoolDirectoryError, SpoolLockedError } from './errors.ts';
 
-const LOCK_FILE = 'lock';
+export const LOCK_FILE = 'lock';
 const OWNER_FILE = 'owner.json';
 const SQLITE_BUSY = 5;
 /** Two who ask at the same instant may both be refused, and a look at the lock takes a moment. */

@@ -43,6 +43,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
       });
     }
     const { segments, cursor, tailInDoubt } = await recoverSegments(options, { files, durable });
+    if (durable === undefined && content.corrupt) await rebuildCursor(cursorFile, segments);
     const last = segments.at(-1);
     const beyondEnd = last?.number === cursor.segment && cursor.offset > last.size;
     return {
@@ -57,6 +58,13 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
     await cursorFile.close();
     throw error;
   }
+}
+
+/** So that the next start, or somebody who looks, does not find it lost again. */
+async function rebuildCursor(file: CursorFile, [oldest]: readonly Segment[]): Promise<void> {
+  if (oldest === undefined) return;
+  const { number, salt } = oldest;
+  await file.write({ segment: number, offset: SEGMENT_HEADER_BYTES, salt });
 }
 
 /** A cursor about another file of the same number, left by a restored backup for example, says nothing. */
