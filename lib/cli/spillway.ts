@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { drainCommand } from './drain.ts';
 import { drillCommand } from './drill.ts';
 import { exitCodes } from './exit-codes.ts';
 import { localCommand } from './local.ts';
@@ -9,6 +10,7 @@ export async function spillway(argv: readonly string[]): Promise<number> {
   const program = new Command('spillway')
     .description('Evacuates a Kinesis workload from an impaired AWS region, and proves weekly that it would.')
     .showHelpAfterError('(spillway --help lists the verbs)')
+    .addCommand(drainCommand())
     .addCommand(drillCommand())
     .addCommand(localCommand())
     .addCommand(spoolCommand());
