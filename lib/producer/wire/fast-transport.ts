@@ -1,13 +1,14 @@
 import type { Pool } from 'undici';
 import type { Limits, ProducerOptions } from '../options.ts';
 import { EXPIRED_TOKEN, type OutgoingBatch, type RecordResult, type Transport } from '../transport.ts';
+import { BodyBuffers } from './body-buffers.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { Credentials } from './credentials.ts';
 import { endpointOf } from './endpoint.ts';
 import type { ServiceError } from './errors.ts';
 import { connectionsTo, exchange } from './exchange.ts';
 import { decodedResults } from './put-records-answer.ts';
-import { requestBody } from './request-body.ts';
+import { measured, writeBody } from './request-body.ts';
 import { serviceError } from './service-error.ts';
 import { Signer } from './signer.ts';
 
@@ -31,6 +32,7 @@ export function fastTransport(
   const timeoutMs = limits.requestTimeoutMs;
   const credentials = new Credentials({ source: options.credentials, timeoutMs });
   const clock = new ClockOffset();
+  const buffers = new BodyBuffers({ keep: limits.maxInFlight });
   const links = new Map<string, RegionLink>();
 
   const linkOf = (region: string): RegionLink => {
@@ -51,11 +53,17 @@ export function fastTransport(
   return {
     send: async ({ region, stream, records }: OutgoingBatch): Promise<readonly RecordResult[]> => {
       const { pool, signer, host, path } = linkOf(region);
-      const body = requestBody({ stream, records });
+      const batch = measured({ stream, records });
       const identity = await credentials.current();
+      const buffer = buffers.take(batch.length);
+      const body = writeBody(batch, buffer);
       const headers = await signer.headers({ host, path, body }, { identity, nowMs: clock.now() });
       const answer = await exchange(pool, { path, headers, body }, timeoutMs);
-      if (answer.status === HTTP_OK) return decodedResults(answer.body, records.length);
+      if (answer.status === HTTP_OK) {
+        const results = decodedResults(answer.body, records.length);
+        buffers.give(buffer);
+        return results;
+      }
       const error: ServiceError = serviceError(answer);
       if (error.name === EXPIRED_TOKEN) credentials.reject(identity);
       clock.learn(answer.headers.date);

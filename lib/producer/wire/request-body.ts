@@ -2,6 +2,8 @@ import type { OutgoingRecord } from '../record.ts';
 import type { OutgoingBatch } from '../transport.ts';
 import { RequestTooLargeError } from './errors.ts';
 
+type Batch = Pick<OutgoingBatch, 'stream' | 'records'>;
+
 /**
  * Kinesis API Reference, PutRecords: "up to a limit of 10 MiB for the entire request, including partition keys".
  * Taken of the encoded body, which is the stricter reading.
@@ -12,80 +14,90 @@ export const MAX_BODY_BYTES = 10 * 1024 * 1024;
 const plainText = /^[ !#-[\]-~]*$/;
 const nonAscii = /[\u007f-\uffff]/g;
 
-type Batch = Pick<OutgoingBatch, 'stream' | 'records'>;
+const KEY = '{"PartitionKey":"';
+const HASH_KEY = '","ExplicitHashKey":"';
+const DATA = '","Data":"';
+const END = '"}';
+const COMMA = 0x2c;
+const FRAME_LENGTH = KEY.length + DATA.length + END.length;
+const TAIL = ']}';
 
-interface Measured {
+/** A batch, and how long its body is. */
+export interface Measured {
+  readonly batch: Batch;
   readonly head: string;
+  /** Bytes of the body. */
   readonly length: number;
-  /** Keys that need escapes, by index: rare, so that the others are tested once and never copied. */
-  readonly escaped: ReadonlyMap<number, string>;
+  /** Keys that need escapes, by index. They are rare: the others are written as they are. */
+  readonly escaped: ReadonlyMap<number, string> | undefined;
 }
 
-/**
- * Bytes of the request that the batch makes.
- *
- * @throws RequestTooLargeError
- */
-export function measured({ stream, records }: Batch): Measured {
-  const head = `{"StreamName":${quoted(stream)},"Records":[`;
-  const escaped = new Map<number, string>();
+/** @throws RequestTooLargeError */
+export function measured(batch: Batch): Measured {
+  const { stream, records } = batch;
+  const head = `{"StreamName":"${escapes(stream)}","Records":[`;
+  let escaped: Map<number, string> | undefined;
   let length = head.length + TAIL.length + Math.max(0, records.length - 1);
   for (let i = 0; i < records.length; i++) {
     const { partitionKey, data, explicitHashKey } = records[i] as OutgoingRecord;
-    let keyLength = partitionKey.length + 2;
+    let keyLength = partitionKey.length;
     if (!plainText.test(partitionKey)) {
-      const key = quoted(partitionKey);
+      const key = escapes(partitionKey);
+      escaped ??= new Map();
       escaped.set(i, key);
       keyLength = key.length;
     }
     length += FRAME_LENGTH + keyLength + Math.ceil(data.byteLength / 3) * 4;
-    if (explicitHashKey !== undefined) length += HASH_KEY_LENGTH + explicitHashKey.length;
+    if (explicitHashKey !== undefined) length += HASH_KEY.length + explicitHashKey.length;
   }
   if (length > MAX_BODY_BYTES) {
     throw new RequestTooLargeError(`The request has ${length} bytes; Kinesis takes ${MAX_BODY_BYTES}.`);
   }
-  return { head, length, escaped };
+  return { batch, head, length, escaped };
 }
 
 /**
- * The JSON of a PutRecords request, written by hand into one buffer of exactly the right length. Everything in it is
- * ASCII, so that each record is one Latin-1 write. (Measured for 500 x 200 B: 0.16 ms, against 0.25 ms for one string
- * and 0.4 ms for JSON.stringify; base64 by a table in JavaScript gains nothing over the native one.)
- *
- * @throws RequestTooLargeError
+ * The JSON of a PutRecords request, written by hand into `buffer`, which is long enough. Everything in it is ASCII, so
+ * that a character is a byte. (Measured for 500 x 200 B: 0.13 ms, against 0.25 ms for one string and 0.4 ms for
+ * JSON.stringify; base64 by a table in JavaScript, straight into the buffer, gained nothing over the native one.)
  */
-export function requestBody(batch: Batch): Buffer {
-  const { head, length, escaped } = measured(batch);
+export function writeBody({ batch, head, length, escaped }: Measured, buffer: Buffer): Buffer {
   const { records } = batch;
-  const body = Buffer.allocUnsafe(length);
-  let at = body.write(head, 0, 'latin1');
+  let at = buffer.write(head, 0, 'latin1');
   for (let i = 0; i < records.length; i++) {
     const { partitionKey, data, explicitHashKey } = records[i] as OutgoingRecord;
-    const key = (escaped.size === 0 ? undefined : escaped.get(i)) ?? `"${partitionKey}"`;
-    const hashKey = explicitHashKey === undefined ? '' : `,"ExplicitHashKey":"${explicitHashKey}"`;
-    const comma = i === 0 ? '' : ',';
-    at += body.write(`${comma}{"PartitionKey":${key}${hashKey},"Data":"${base64(data)}"}`, at, 'latin1');
+    if (i > 0) buffer[at++] = COMMA;
+    at = writeAscii(KEY, buffer, at);
+    at = writeAscii(escaped?.get(i) ?? partitionKey, buffer, at);
+    if (explicitHashKey !== undefined) {
+      at = writeAscii(HASH_KEY, buffer, at);
+      at = writeAscii(explicitHashKey, buffer, at);
+    }
+    at = writeAscii(DATA, buffer, at);
+    at += buffer.write(base64(data), at, 'latin1');
+    at = writeAscii(END, buffer, at);
   }
-  at += body.write(TAIL, at, 'latin1');
-  // A length that is off by one would sign and send uninitialised memory.
-  if (at !== length) throw new Error(`The request body has ${at} bytes where ${length} were computed.`);
-  return body;
+  at = writeAscii(TAIL, buffer, at);
+  // What does not fit is dropped without a word, and what is not written over is another request's.
+  if (at !== length) throw new Error(`The body has ${at} bytes where ${length} were reckoned.`);
+  return buffer.subarray(0, length);
 }
 
-const TAIL = ']}';
-const FRAME_LENGTH = '{"PartitionKey":,"Data":""}'.length;
-const HASH_KEY_LENGTH = ',"ExplicitHashKey":""'.length;
+/** For a few dozen characters a loop is cheaper than a call into native code. */
+function writeAscii(text: string, buffer: Buffer, at: number): number {
+  for (let i = 0; i < text.length; i++) buffer[at + i] = text.charCodeAt(i);
+  return at + text.length;
+}
+
+/** The inside of a JSON string, in ASCII. Half a surrogate pair stays what it is, and is for the service to judge. */
+function escapes(text: string): string {
+  if (plainText.test(text)) return text;
+  return JSON.stringify(text)
+    .slice(1, -1)
+    .replace(nonAscii, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
 
 function base64(data: Uint8Array): string {
   const buffer = Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   return buffer.toString('base64');
-}
-
-/** A JSON string in ASCII: half a surrogate pair stays what it is, and is for the service to judge. */
-function quoted(text: string): string {
-  if (plainText.test(text)) return `"${text}"`;
-  return JSON.stringify(text).replace(
-    nonAscii,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }

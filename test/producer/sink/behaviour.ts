@@ -27,7 +27,7 @@ export type Behaviour =
   | { readonly kind: 'reset' }
   /** Status 200 with this body. */
   | { readonly kind: 'raw'; readonly body: string }
-  /** Takes the records, and answers for that many fewer. */
+  /** Takes the records, and answers for that many fewer (or more, if negative). */
   | { readonly kind: 'short'; readonly by: number }
   /** Headers and half the body at once, the rest after `ms`. */
   | { readonly kind: 'slow'; readonly ms: number };

@@ -197,8 +197,11 @@ describe.each([
     expect(error).toMatchObject({ retryable: true });
   });
 
-  it('does not guess which records an answer with fewer entries is about', async () => {
-    expect(await failure({ kind: 'short', by: 1 })).toBeInstanceOf(UndecodableAnswerError);
+  it.each([
+    ['fewer', 1],
+    ['more', -1],
+  ])('does not guess which records an answer with %s entries is about', async (_what, by) => {
+    expect(await failure({ kind: 'short', by })).toBeInstanceOf(UndecodableAnswerError);
   });
 
   it('does not send what Kinesis would refuse for its size', async () => {
