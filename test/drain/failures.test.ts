@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { DrainError } from '../../lib/drain/errors.ts';
-import { putAll } from './fixtures/kinesis.ts';
+import { unwrap } from '../../lib/envelope/unwrap.ts';
+import { putAll, readAll } from './fixtures/kinesis.ts';
 import { expired, internalFailure, throttled } from './fixtures/tap.ts';
 import { drainWorld, expectAll, numbered, WEST } from './fixtures/world.ts';
 
@@ -53,6 +54,21 @@ describe('when calls fail', () => {
     const { counts } = await world.run();
     expect(counts.alreadyThere).toBeGreaterThan(0);
     expectAll(await world.copies(), all);
+  });
+
+  it('finds records with an envelope by their id', async () => {
+    await putAll(
+      world.east,
+      world.stream,
+      Array.from({ length: 8 }, () => ['k', 'tick'] as const),
+    );
+    world.tap.after = ({ operation, number }) =>
+      operation === 'PutRecords' && number % 2 === 1 ? 'drop' : 'pass';
+    const { counts } = await world.run({ plan: await world.plan({ envelope: true }) });
+    expect(counts.alreadyThere).toBeGreaterThan(0);
+    const there = (await readAll(world.west, world.stream)).map(({ data }) => unwrap(data));
+    expect(new Set(there.map((read) => read.enveloped && read.recordId)).size).toBe(8);
+    expect(there).toHaveLength(8);
   });
 
   it('sends only the refused records of a batch again, and finds those of unknown fate', async () => {
