@@ -9,10 +9,10 @@ export interface ApplicationOptions extends TargetOptions {
   readonly life: number;
 }
 
-const KEYS = 8;
+const KEYS = 48;
 /** Records of a key that wait for their acknowledgement. */
-const PER_KEY = 4;
-const PAUSE_MS = 3;
+const PER_KEY = 3;
+const PAUSE_MS = 25;
 /** A pipe that only `writeSync` ever touches: it blocks, and what it returned from survives this process. */
 const REPORT_FD = 3;
 

@@ -37,6 +37,7 @@ export interface CrashResult {
 }
 
 const program = fileURLToPath(new URL('application.ts', import.meta.url));
+const LIVES_PER_WEATHER = 3;
 const START_TIMEOUT_MS = 30_000;
 const LONGEST_START_MS = 500;
 const LONGEST_LIFE_MS = 400;
@@ -57,11 +58,12 @@ export async function crash(options: CrashOptions): Promise<CrashResult> {
   };
   try {
     for (let life = 1; life <= kills; life++) {
+      // Calm at first, then some lives of each.
+      sink.weather = Math.floor((life - 1) / LIVES_PER_WEATHER) % 2 === 0 ? 'calm' : 'stormy';
       await oneLife({ ...options, life, url: sink.url }, { rolls, onAcknowledged });
       await sink.settled();
       if (life % 10 === 0) onProgress?.(`${life} kills, ${ledger.acknowledged} records acknowledged`);
     }
-    sink.heal();
     const left = await readSpool(directory, ledger);
     const lost = ledger.lost();
     for (const text of lost.slice(0, 10)) onProgress?.(`lost: ${text}`);

@@ -7,26 +7,18 @@ import type { Dice } from './dice.ts';
 
 export type Phase = 'healthy' | 'hanging' | 'resetting' | 'failing' | 'throttling' | 'half' | 'garbling';
 
-/** Healthy often enough for the spool to become empty now and then. */
-const phases: readonly Phase[] = [
-  'healthy',
-  'healthy',
-  'healthy',
-  'hanging',
-  'resetting',
-  'failing',
-  'throttling',
-  'half',
-  'garbling',
-];
+const bad: readonly Phase[] = ['hanging', 'resetting', 'failing', 'throttling', 'half', 'garbling'];
+
+/** `calm`: mostly healthy, so that the spool becomes empty and records go direct. `stormy`: mostly not. */
+export type Weather = 'calm' | 'stormy';
+const healthyOfTen: Readonly<Record<Weather, number>> = { calm: 8, stormy: 3 };
 const SHORTEST_PHASE_MS = 100;
 const LONGEST_PHASE_MS = 600;
 const CLOSE_TIMEOUT_MS = 2_000;
 
 export interface CrashSink {
   readonly url: string;
-  /** From now on everything is taken. */
-  heal(): void;
+  weather: Weather;
   /** Resolves when no connection is left of a process that is gone: what it sent has been dealt with. */
   settled(): Promise<void>;
   close(): Promise<void>;
@@ -94,23 +86,19 @@ export async function startCrashSink(dice: Dice, onStored: (text: string) => voi
   const next = (): void => {
     timer = setTimeout(
       () => {
-        phase = dice.oneOf(phases);
+        phase = dice.between(1, 10) <= healthyOfTen[sink.weather] ? 'healthy' : dice.oneOf(bad);
         next();
       },
       dice.between(SHORTEST_PHASE_MS, LONGEST_PHASE_MS),
     );
   };
-  next();
   const connections = (): Promise<number> =>
     new Promise((resolve, reject) =>
       server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
     );
-  return {
+  const sink: CrashSink = {
+    weather: 'calm',
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    heal: () => {
-      clearTimeout(timer);
-      phase = 'healthy';
-    },
     settled: async () => {
       const deadlineMs = performance.now() + CLOSE_TIMEOUT_MS;
       while ((await connections()) > 0) {
@@ -125,4 +113,6 @@ export async function startCrashSink(dice: Dice, onStored: (text: string) => voi
       await once(server, 'close');
     },
   };
+  next();
+  return sink;
 }
