@@ -27,6 +27,7 @@ export const realDisk: Disk = {
     while (done < bytes.length) {
       // A short write is no error: the next one says what is wrong.
       const { bytesWritten } = await file.write(bytes, done, bytes.length - done, offset + done);
+      if (bytesWritten === 0) throw new Error('the file system took no byte and gave no reason');
       done += bytesWritten;
     }
     if (!writesAreDurable) await file.datasync();

@@ -85,7 +85,7 @@ export class Reader {
   ): Promise<readonly SpooledRecord[] | 'full'> {
     const { offset } = position;
     const stop = segment.damages.find(({ start }) => start >= offset)?.start ?? segment.size;
-    let length = Math.min(stop - offset, Math.max(MIN_WINDOW_BYTES, Math.min(room.bytes, MAX_WINDOW_BYTES)));
+    let length = Math.min(stop - offset, windowBytes(segment, room));
     const handle = await this.#open(segment.path);
     for (;;) {
       const buffer = await readAt(handle, { offset, length });
@@ -136,6 +136,13 @@ export class Reader {
     this.#file = { path, handle };
     return handle;
   }
+}
+
+/** About as much as the records that may be returned take: what is read beyond them is read again. */
+function windowBytes({ size, records }: Segment, room: ReadLimit): number {
+  const recordBytes = Math.ceil(size / Math.max(records, 1));
+  const wanted = Math.min(room.bytes, room.records * recordBytes);
+  return Math.min(Math.max(wanted, MIN_WINDOW_BYTES), MAX_WINDOW_BYTES);
 }
 
 function decodeAll(

@@ -8,7 +8,7 @@ import type { OnProblem } from './problem.ts';
 import type { Damage } from './scan.ts';
 import { SEGMENT_HEADER_BYTES } from './segment-format.ts';
 import type { Segment } from './segment-log.ts';
-import { listSegments, type SegmentSurvey, surveySegment } from './survey.ts';
+import { listSegments, readSegmentHeader, type SegmentSurvey, surveySegment } from './survey.ts';
 
 export interface Recovered {
   readonly cursorFile: CursorFile;
@@ -74,7 +74,7 @@ async function believable(
 ): Promise<DurableCursor | undefined> {
   const file = files.find(({ number }) => number === cursor?.segment);
   if (cursor === undefined || file === undefined) return cursor;
-  const { header } = await surveySegment(file);
+  const header = await readSegmentHeader(file);
   return header === undefined || header.salt === cursor.salt ? cursor : undefined;
 }
 

@@ -41,11 +41,12 @@ async function readBlock(
   }
 }
 
-export async function readSegmentFile(path: string): Promise<Buffer> {
+/** The file's bytes, at most `length` of them. */
+export async function readSegmentFile(path: string, length = Number.POSITIVE_INFINITY): Promise<Buffer> {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
-    return await readAt(file, { offset: 0, length: size });
+    return await readAt(file, { offset: 0, length: Math.min(size, length) });
   } finally {
     await file.close();
   }

@@ -1,8 +1,8 @@
 import { mkdir, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { CursorFile } from './cursor.ts';
 import { DamageReport } from './damage-report.ts';
-import { type Disk, realDisk } from './disk.ts';
+import { type Disk, realDisk, syncDirectory } from './disk.ts';
 import {
   codeOf,
   SpoolClosedError,
@@ -296,9 +296,13 @@ export class Spool {
 
 async function ensureDirectory(directory: string): Promise<void> {
   try {
-    await mkdir(directory).catch((error: unknown) => {
-      if (codeOf(error) !== 'EEXIST') throw error;
-    });
+    await mkdir(directory).then(
+      // Else a power loss could take the directory away, with all that was made durable in it.
+      () => syncDirectory(dirname(directory)),
+      (error: unknown) => {
+        if (codeOf(error) !== 'EEXIST') throw error;
+      },
+    );
     if ((await stat(directory)).isDirectory()) return;
   } catch (cause) {
     const code = codeOf(cause);

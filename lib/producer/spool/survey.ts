@@ -31,6 +31,17 @@ export async function listSegments(directory: string): Promise<readonly { number
   return segments.sort((a, b) => a.number - b.number);
 }
 
+/** @throws SpoolVersionError */
+export async function readSegmentHeader({
+  number,
+  path,
+}: {
+  readonly number: number;
+  readonly path: string;
+}): Promise<SegmentHeader | undefined> {
+  return decodeSegmentHeader(await readSegmentFile(path, SEGMENT_HEADER_BYTES), number);
+}
+
 /**
  * Reads a whole segment (up to 256 MiB at a time) and checks every record.
  *
