@@ -1,4 +1,5 @@
 import { Entry, Ticket } from './entry.ts';
+import type { Enveloping } from './enveloping.ts';
 import { assertRecord, bytesOf, type OutgoingRecord, type ProducerRecord, sizeOf } from './record.ts';
 
 /** A call of `put` or `putMany` whose records are not all taken in yet. */
@@ -13,8 +14,8 @@ export interface AdmissionOptions {
   readonly maxRecordBytes: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  /** Applied to the bytes of each record when it is taken in, in the order of the calls. */
-  readonly wrap?: ((partitionKey: string, data: Uint8Array) => Uint8Array) | undefined;
+  /** Applied to each record when it is taken in, in the order of the calls. */
+  readonly envelope?: Pick<Enveloping, 'bytes' | 'wrap'> | undefined;
 }
 
 /**
@@ -84,16 +85,17 @@ export class Admission {
     const bytes =
       typeof record.data === 'string' ? Buffer.byteLength(record.data) : bytesOf(record.data).byteLength;
     const keyBytes = typeof record.partitionKey === 'string' ? Buffer.byteLength(record.partitionKey) : 0;
-    assertRecord(record, keyBytes + bytes, this.#options.maxRecordBytes);
+    const { envelope, maxRecordBytes } = this.#options;
+    assertRecord(record, keyBytes + bytes + (envelope?.bytes ?? 0), maxRecordBytes);
   }
 
   #entry({ ticket, records, calledAtMs }: Waiting, index: number): Entry {
-    const { wrap } = this.#options;
+    const { envelope } = this.#options;
     const { partitionKey, data, explicitHashKey } = records[index] as ProducerRecord;
     const bytes = bytesOf(data);
     const outgoing: OutgoingRecord = {
       partitionKey,
-      data: wrap === undefined ? bytes : wrap(partitionKey, bytes),
+      data: envelope === undefined ? bytes : envelope.wrap(partitionKey, bytes),
       explicitHashKey,
     };
     const size = sizeOf(partitionKey, outgoing.data);

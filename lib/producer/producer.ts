@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Signal } from '../../lambda/core/signal.ts';
 import { Admission } from './admission.ts';
 import type { Entry, Receipt } from './entry.ts';
+import { type Enveloping, enveloping } from './enveloping.ts';
 import { DeliveryTimeoutError, ProducerClosedError } from './errors.ts';
 import { type Limits, limitsOf, type ProducerOptions } from './options.ts';
 import { pinnedRegion, streamOf } from './pin.ts';
@@ -64,6 +65,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   readonly #transport: Transport;
   readonly #sender: Sender;
   readonly #admission: Admission;
+  readonly #enveloping: Enveloping | undefined;
   readonly #spooling: Spooling | undefined;
   readonly #follower: SignalFollower | undefined;
   readonly #sweep: NodeJS.Timeout;
@@ -80,7 +82,12 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     const random = options.random ?? Math.random;
     const pin = pinnedRegion(options);
     this.#transport = parts.transport ?? transportOf(options, this.#limits);
-    this.#admission = new Admission({ maxRecordBytes: this.#limits.maxRecordBytes, now: this.#now });
+    this.#enveloping = options.envelope ? enveloping() : undefined;
+    this.#admission = new Admission({
+      maxRecordBytes: this.#limits.maxRecordBytes,
+      now: this.#now,
+      envelope: this.#enveloping,
+    });
     this.#sender = new Sender({
       limits: this.#limits,
       ordered: (options.order ?? 'perKey') === 'perKey',
@@ -237,7 +244,10 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
       return;
     }
     this.#region = signal.region;
-    if (from !== signal.region) this.#tell('regionChanged', { from, to: signal.region });
+    if (from !== signal.region) {
+      if (from !== undefined) this.#enveloping?.moved();
+      this.#tell('regionChanged', { from, to: signal.region });
+    }
     this.#sender.aim({ region: signal.region, stream });
   }
 

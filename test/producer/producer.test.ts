@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { unwrap } from '../../lib/envelope/unwrap.ts';
 import {
   DeliveryTimeoutError,
   FailoverProducer,
@@ -30,6 +31,8 @@ interface Written {
 /** Kinesis on a real socket: what it took, in order; `answer` may break a request in any way. */
 let kinesis: Server;
 let written: Written[];
+/** The bytes of every record that was taken. */
+let taken: Uint8Array[];
 let requests: number;
 let answer: (region: string, response: ServerResponse, request: IncomingMessage) => 'broken' | 'serve';
 /** Records that are refused once each. */
@@ -48,6 +51,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
     if (refused.delete(data))
       return { ErrorCode: 'InternalFailure', ErrorMessage: 'Internal service failure.' };
     written.push({ region, key: record.PartitionKey, data });
+    taken.push(Buffer.from(record.Data, 'base64'));
     return { ShardId: 'shardId-000000000000', SequenceNumber: `${written.length}${index}` };
   });
   response.setHeader('content-type', 'application/x-amz-json-1.1');
@@ -56,6 +60,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
 
 beforeEach(async () => {
   written = [];
+  taken = [];
   requests = 0;
   refused = new Set();
   producers = [];
@@ -240,6 +245,22 @@ describe.each(['fast', 'sdk'] as const)('a producer over the %s transport', (kin
     const rejected = expect(lost).rejects.toBeInstanceOf(ProducerClosedError);
     await closing.close({ timeoutMs: 50 });
     await rejected;
+  });
+
+  it('wraps records when asked to, so that a consumer can tell copies and check the order', async () => {
+    const wrapping = producer({ envelope: true });
+    await Promise.all(['a', 'b', 'a'].map((key, n) => put(wrapping, `${n}`, key)));
+    const opened = taken.map((bytes) => unwrap(bytes));
+    expect(opened.map((one) => 'data' in one && Buffer.from(one.data).toString()).toSorted()).toEqual([
+      '0',
+      '1',
+      '2',
+    ]);
+    const ids = new Set(
+      opened.map((one) => (one.enveloped === true && 'recordId' in one ? one.recordId : '')),
+    );
+    expect(ids.size).toBe(3);
+    await expect(put(wrapping, 'x'.repeat(1024 * 1024 - 10))).rejects.toBeInstanceOf(RecordError);
   });
 
   it('refuses at once what every region would refuse', async () => {
