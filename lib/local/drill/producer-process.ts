@@ -56,7 +56,7 @@ async function putOne(sequence: number): Promise<void> {
       partitionKey: `${options.producer}-${sequence % options.keys}`,
       data: id,
     });
-    acknowledged.push({ id, region: receipt.region, atMs: Date.now() });
+    acknowledged.push({ id, region: receipt.spooled ? SPOOLED : receipt.region, atMs: Date.now() });
   } catch {
     rejected++;
   } finally {
