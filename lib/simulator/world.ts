@@ -278,7 +278,8 @@ export class World {
     });
     if (vote !== (before?.vote ?? 'HOLD')) this.#trace('vote', `${node.region} stores ${vote}`);
     if (ended !== undefined) this.#check(ended);
-    if (vote === 'EVACUATE' || before?.vote === 'EVACUATE') this.#voteCheckers.get(node.region)?.look();
+    // Whatever the vote is: it is the endpoint that says what it reads in it.
+    this.#voteCheckers.get(node.region)?.look();
     if (vote === 'EVACUATE') this.#awaitExpiry(node, expiresAtMs - this.#options.epochMs);
     this.#options.hooks.onStored?.(node, before);
   }
