@@ -6,6 +6,10 @@ export interface Pending {
   readonly record: OutgoingRecord;
   readonly deadlineMs: number;
   attempts: number;
+  /** Part of a request that has no answer yet. */
+  inFlight: boolean;
+  /** Runs while it waits for its next attempt. */
+  retryTimer?: NodeJS.Timeout | undefined;
   lastError?: unknown;
   readonly settle: (outcome: Extract<RecordResult, { ok: true }> & { readonly region: string }) => void;
   readonly fail: (error: Error) => void;
@@ -68,23 +72,25 @@ export class KeyQueues {
     if (this.#queues.has(record.partitionKey)) this.#ready.add(record.partitionKey);
   }
 
-  /** The head is done with, one way or the other; the next of its key may be sent. */
-  remove({ record }: Pending): void {
-    const queue = this.#queues.get(record.partitionKey);
-    queue?.shift();
+  /** This one is done with, one way or the other; if it was the head, the next of its key may be sent. */
+  remove(pending: Pending): void {
+    const { partitionKey } = pending.record;
+    const queue = this.#queues.get(partitionKey) ?? [];
+    const place = queue.indexOf(pending);
+    if (place === -1) return;
+    queue.splice(place, 1);
     this.#records--;
-    this.#bytes -= sizeOf(record);
-    if (queue !== undefined && queue.length > 0) this.#ready.add(record.partitionKey);
-    else this.#queues.delete(record.partitionKey);
+    this.#bytes -= sizeOf(pending.record);
+    if (queue.length === 0) {
+      this.#queues.delete(partitionKey);
+      this.#ready.delete(partitionKey);
+    } else if (place === 0) this.#ready.add(partitionKey);
   }
 
-  /** Empties every queue and returns what was in them. */
-  clear(): readonly Pending[] {
-    const all = [...this.#queues.values()].flat();
+  clear(): void {
     this.#queues.clear();
     this.#ready.clear();
     this.#records = 0;
     this.#bytes = 0;
-    return all;
   }
 }

@@ -5,7 +5,7 @@ import { KeyQueues, type Pending } from './key-queues.ts';
 import { type Limits, limitsOf, type ProducerOptions } from './options.ts';
 import { outgoing, type ProducerRecord } from './record.ts';
 import { SignalFollower } from './signal-follower.ts';
-import { sdkTransport, type Transport } from './transport.ts';
+import { type RecordResult, sdkTransport, type Transport } from './transport.ts';
 
 /** Where the record is. */
 export interface Receipt {
@@ -46,13 +46,17 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   readonly #transport: Transport;
   readonly #random: () => number;
   readonly #queues = new KeyQueues();
-  readonly #retryTimers = new Map<NodeJS.Timeout, Pending>();
+  /** Every record without an outcome, in the order of the calls, which is that of the deadlines too. */
+  readonly #open = new Set<Pending>();
+  /** Those of them that wait for room, in the order of the calls. */
+  readonly #outside = new Set<Pending>();
   #follower: SignalFollower | undefined;
   #signal: Signal | undefined;
   #inFlight = 0;
   #delivered = 0;
   #retries = 0;
   #lingering: NodeJS.Timeout | undefined;
+  #deadline: NodeJS.Timeout | undefined;
   #waiters: (() => void)[] = [];
   #state: 'open' | 'closing' | 'closed' = 'open';
 
@@ -82,18 +86,20 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
    */
   async put(record: ProducerRecord): Promise<Receipt> {
     const checked = outgoing(record);
-    const deadlineMs = performance.now() + this.#limits.deliveryTimeoutMs;
-    while (this.#state === 'open' && this.#isFull()) await this.#changed();
     if (this.#state !== 'open') throw new ProducerClosedError('The producer is closed: create another one.');
     return new Promise((resolve, reject) => {
-      this.#queues.add({
+      const pending: Pending = {
         record: checked,
-        deadlineMs,
+        deadlineMs: performance.now() + this.#limits.deliveryTimeoutMs,
         attempts: 0,
+        inFlight: false,
         settle: ({ region, shardId, sequenceNumber }) => resolve({ region, shardId, sequenceNumber }),
         fail: reject,
-      });
-      this.#schedule();
+      };
+      this.#open.add(pending);
+      this.#outside.add(pending);
+      this.#admit();
+      this.#watchDeadlines();
     });
   }
 
@@ -102,9 +108,14 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     return Promise.all(records.map((record) => this.put(record)));
   }
 
-  /** Resolves when everything put so far is delivered or has failed. */
+  /** Resolves when everything put so far is delivered or has failed; what is put later is not waited for. */
   async flush(): Promise<void> {
-    while (this.#queues.records > 0) await this.#changed();
+    const waiting = new Set(this.#open);
+    for (;;) {
+      for (const pending of waiting) if (!this.#open.has(pending)) waiting.delete(pending);
+      if (waiting.size === 0) return;
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
   }
 
   /** Delivers what it holds, for at most `timeoutMs` (30,000); the rest is rejected with ProducerClosedError. */
@@ -117,12 +128,15 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     this.#state = 'closed';
     this.#follower?.stop();
     clearTimeout(this.#lingering);
-    for (const retry of this.#retryTimers.keys()) clearTimeout(retry);
-    this.#retryTimers.clear();
-    for (const pending of this.#queues.clear()) {
-      const options = pending.lastError === undefined ? undefined : { cause: pending.lastError };
+    clearTimeout(this.#deadline);
+    const undelivered = [...this.#open];
+    this.#open.clear();
+    this.#outside.clear();
+    this.#queues.clear();
+    for (const pending of undelivered) {
+      clearTimeout(pending.retryTimer);
       pending.fail(
-        new ProducerClosedError('The producer was closed before the record was delivered.', options),
+        new ProducerClosedError('The producer was closed before the record was delivered.', causeOf(pending)),
       );
     }
     this.#transport.close();
@@ -145,12 +159,18 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     this.#signal = signal;
     if (from !== signal.region) this.emit('regionChanged', { from, to: signal.region });
     // What waits for its next attempt waits for the region that failed; the new one may be asked at once.
-    for (const [timer, pending] of this.#retryTimers) {
-      clearTimeout(timer);
-      this.#queues.retry(pending);
-    }
-    this.#retryTimers.clear();
+    for (const pending of this.#open) if (pending.retryTimer !== undefined) this.#retryNow(pending);
     this.#pump();
+  }
+
+  /** Lets in what waits outside, as far as there is room, and nothing before what was put earlier. */
+  #admit(): void {
+    for (const pending of this.#outside) {
+      if (this.#isFull()) return;
+      this.#outside.delete(pending);
+      this.#queues.add(pending);
+      this.#schedule();
+    }
   }
 
   #schedule(): void {
@@ -173,74 +193,114 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     }
   }
 
-  async #send(batch: readonly Pending[], signal: Signal): Promise<void> {
-    const { region } = signal;
+  async #send(batch: readonly Pending[], { region, stream }: Signal): Promise<void> {
     this.#inFlight++;
+    for (const pending of batch) pending.inFlight = true;
+    const results = await this.#attempt(batch, { region, stream: this.#options.streamName ?? stream });
+    this.#inFlight--;
+    if (this.#state === 'closed') return;
+    const failed: Pending[] = [];
+    batch.forEach((pending, index) => {
+      pending.inFlight = false;
+      const result = results[index];
+      if (result?.ok) {
+        this.#delivered++;
+        this.#remove(pending);
+        pending.settle({ ...result, region });
+        return;
+      }
+      pending.lastError = result?.error;
+      failed.push(pending);
+    });
+    for (const pending of failed) this.#again(pending);
+    this.#moveOn();
+    const [first] = failed;
+    // Last of all: a listener that throws must find everything in order.
+    if (first) this.emit('retrying', { region, records: failed.length, error: first.lastError });
+  }
+
+  /** One request; what fails as a whole fails for each record. */
+  async #attempt(
+    batch: readonly Pending[],
+    { region, stream }: { readonly region: string; readonly stream: string | undefined },
+  ): Promise<readonly Attempted[]> {
     try {
-      const stream = this.#options.streamName ?? signal.stream;
       if (stream === undefined)
         throw new ProducerConfigError('The signal names no stream: set `streamName`.');
-      const records = batch.map((pending) => pending.record);
-      const results = await this.#transport.send({ region, stream, records });
-      const failed: Pending[] = [];
-      batch.forEach((pending, index) => {
-        const result = results[index];
-        if (result?.ok) {
-          this.#delivered++;
-          this.#done(pending);
-          pending.settle({ ...result, region });
-        } else {
-          pending.lastError = result?.error;
-          failed.push(pending);
-        }
-      });
-      this.#again(failed, region);
+      return await this.#transport.send({ region, stream, records: batch.map(({ record }) => record) });
     } catch (error) {
-      for (const pending of batch) pending.lastError = error;
-      this.#again(batch, region);
-    } finally {
-      this.#inFlight--;
-      this.#wake();
+      return batch.map(() => ({ ok: false, error }));
+    }
+  }
+
+  #again(pending: Pending): void {
+    if (performance.now() >= pending.deadlineMs) {
+      this.#expire(pending);
+      return;
+    }
+    this.#retries++;
+    const { retryBaseMs, retryMaxMs } = this.#limits;
+    // Full jitter ("Exponential Backoff and Jitter", AWS Architecture Blog).
+    const pauseMs =
+      this.#random() * Math.min(retryMaxMs, retryBaseMs * 2 ** Math.min(pending.attempts++, 20));
+    pending.retryTimer = setTimeout(() => {
+      this.#retryNow(pending);
       this.#pump();
-    }
+    }, pauseMs);
   }
 
-  #again(failed: readonly Pending[], region: string): void {
-    const [first] = failed;
-    if (first === undefined || this.#state === 'closed') return;
-    this.emit('retrying', { region, records: failed.length, error: first.lastError });
-    for (const pending of failed) {
-      if (performance.now() >= pending.deadlineMs) {
-        this.#done(pending);
-        const message = `No region took the record within ${this.#limits.deliveryTimeoutMs} ms (last: ${region}).`;
-        pending.fail(new DeliveryTimeoutError(message, { cause: pending.lastError }));
-        continue;
-      }
-      this.#retries++;
-      const { retryBaseMs, retryMaxMs } = this.#limits;
-      // Full jitter ("Exponential Backoff and Jitter", AWS Architecture Blog).
-      const pauseMs =
-        this.#random() * Math.min(retryMaxMs, retryBaseMs * 2 ** Math.min(pending.attempts++, 20));
-      const timer = setTimeout(() => {
-        this.#retryTimers.delete(timer);
-        this.#queues.retry(pending);
-        this.#pump();
-      }, pauseMs);
-      this.#retryTimers.set(timer, pending);
-    }
+  #retryNow(pending: Pending): void {
+    clearTimeout(pending.retryTimer);
+    pending.retryTimer = undefined;
+    this.#queues.retry(pending);
   }
 
-  #done(pending: Pending): void {
-    if (this.#state !== 'closed') this.#queues.remove(pending);
+  /** Rejects what is past its deadline: what was never sent too, for want of a signal or behind others of its key. */
+  #watchDeadlines(): void {
+    if (this.#deadline !== undefined) return;
+    const next = this.#open.values().find(({ inFlight }) => !inFlight);
+    if (next === undefined) return;
+    this.#deadline = setTimeout(
+      () => {
+        this.#deadline = undefined;
+        const nowMs = performance.now();
+        for (const pending of this.#open) {
+          if (pending.deadlineMs > nowMs) break;
+          if (!pending.inFlight) this.#expire(pending);
+        }
+        this.#moveOn();
+      },
+      Math.max(1, next.deadlineMs - performance.now()),
+    );
+  }
+
+  #expire(pending: Pending): void {
+    this.#remove(pending);
+    const why =
+      this.#signal === undefined
+        ? `${this.#options.signal.name} gave no signal`
+        : `no region took the record (last: ${this.#signal.region})`;
+    const message = `Within ${this.#limits.deliveryTimeoutMs} ms ${why}.`;
+    pending.fail(new DeliveryTimeoutError(message, causeOf(pending)));
+  }
+
+  #remove(pending: Pending): void {
+    clearTimeout(pending.retryTimer);
+    this.#open.delete(pending);
+    this.#outside.delete(pending);
+    this.#queues.remove(pending);
+  }
+
+  #moveOn(): void {
+    this.#admit();
+    this.#pump();
+    this.#watchDeadlines();
+    this.#wake();
   }
 
   #isFull(): boolean {
     const { maxBufferedRecords, maxBufferedBytes } = this.#limits;
     return this.#queues.records >= maxBufferedRecords || this.#queues.bytes >= maxBufferedBytes;
-  }
-
-  #changed(): Promise<void> {
-    return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
   #wake(): void {
@@ -249,6 +309,11 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     for (const waiter of waiters) waiter();
   }
 }
+
+type Attempted = Extract<RecordResult, { ok: true }> | { readonly ok: false; readonly error: unknown };
+
+const causeOf = ({ lastError }: Pending): ErrorOptions =>
+  lastError === undefined ? {} : { cause: lastError };
 
 /** @throws ProducerConfigError for a pin to a region that is not configured. */
 function pinned({ regions, streamName }: ProducerOptions): Signal | undefined {

@@ -170,6 +170,53 @@ describe('a producer', () => {
     expect((error as Error).cause).toBeInstanceOf(Error);
   });
 
+  it('rejects in time what it cannot even send, for want of a signal, and what waits for room', async () => {
+    dns.answer = undefined;
+    const lost = producer({ deliveryTimeoutMs: 100, maxBufferedRecords: 1 });
+    const startedMs = performance.now();
+    const errors = await Promise.all(['a', 'b'].map((data) => put(lost, data).catch((reason) => reason)));
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    for (const error of errors) {
+      expect(error).toBeInstanceOf(DeliveryTimeoutError);
+      expect(error.message).toMatch(/signal\.orders\.example\.com gave no signal/);
+    }
+    expect(lost.stats()).toMatchObject({ bufferedRecords: 0, bufferedBytes: 0 });
+  });
+
+  it('rejects in time what waits behind others of its key, and goes on afterwards', async () => {
+    answer = () => 'broken';
+    const queue = producer({ deliveryTimeoutMs: 100 });
+    const errors = await Promise.all(
+      ['a', 'b', 'c'].map((data) => put(queue, data).catch((reason) => reason)),
+    );
+    for (const error of errors) expect(error).toBeInstanceOf(DeliveryTimeoutError);
+    expect(requests).toBe(1);
+    answer = () => 'serve';
+    await expect(put(queue, 'd')).resolves.toBeDefined();
+    expect(written.map(({ data }) => data)).toEqual(['d']);
+  });
+
+  it('lets nobody pass who comes when there is room, while others have waited for it', async () => {
+    const small = producer({ maxBufferedRecords: 2 });
+    refused = new Set(['a']);
+    const late = once(small, 'retrying').then(() => put(small, 'd', 'z'));
+    small.once('retrying', () => void put(small, 'c', 'z'));
+    await Promise.all([put(small, 'a', 'x'), put(small, 'f', 'y'), put(small, 'b', 'z'), late]);
+    await small.flush();
+    expect(written.flatMap(({ key, data }) => (key === 'z' ? [data] : []))).toEqual(['b', 'c', 'd']);
+  });
+
+  it('flushes what was put so far, whatever is put meanwhile', async () => {
+    answer = () => (requests === 1 ? 'serve' : 'broken');
+    const steady = producer({ maxBatchRecords: 1, maxInFlight: 1 });
+    const first = put(steady, 'first');
+    const flushed = steady.flush();
+    void put(steady, 'later', 'later').catch(() => {});
+    await flushed;
+    await first;
+    expect(steady.stats().bufferedRecords).toBe(1);
+  });
+
   it('delivers what it holds when closed, and takes no more', async () => {
     const closing = producer();
     const last = put(closing, 'last');

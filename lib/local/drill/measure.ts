@@ -129,18 +129,22 @@ export interface RecordCount {
   readonly duplicates: number;
 }
 
+/** Begins the id of every record of one drill: streams may hold those of earlier drills, and of others. */
+export const idPrefix = (run: string): string => `${run}-`;
+
 /** Compares receipts with what the reader found; `found` has an entry for each copy. */
 export function countRecords(
   acknowledged: readonly Acknowledgement[],
-  found: readonly string[],
+  { found, run }: { readonly found: readonly string[]; readonly run: string },
 ): RecordCount {
-  const distinct = new Set(found);
+  const ours = found.filter((id) => id.startsWith(idPrefix(run)));
+  const distinct = new Set(ours);
   const ids = new Set(acknowledged.map((ack) => ack.id));
   const delivered = ids.intersection(distinct).size;
   return {
     acknowledged: ids.size,
     delivered,
     lost: ids.size - delivered,
-    duplicates: found.length - distinct.size,
+    duplicates: ours.length - distinct.size,
   };
 }

@@ -4,6 +4,8 @@ import { FailoverProducer } from '../../producer/index.ts';
 /** What the drill tells one producer process, as JSON in its first argument. */
 export interface ProducerProcessOptions {
   readonly producer: string;
+  /** Of its records' ids, which are the records' data. */
+  readonly idPrefix: string;
   readonly signalName: string;
   readonly dnsServer: string;
   readonly regions: readonly string[];
@@ -48,7 +50,7 @@ function report(): void {
 }
 
 async function putOne(sequence: number): Promise<void> {
-  const id = `${options.producer}-${sequence}`;
+  const id = `${options.idPrefix}-${sequence}`;
   try {
     const receipt = await producer.put({
       partitionKey: `${options.producer}-${sequence % options.keys}`,

@@ -40,8 +40,10 @@ export interface Evidence {
   readonly events: readonly DrillEvent[];
   readonly acknowledgements: readonly Acknowledgement[];
   readonly producers: readonly string[];
-  /** Ids read back from both streams, a copy each. */
+  /** What was read back from both streams, a copy each. */
   readonly found: readonly string[];
+  /** Tells this drill's records from the others found. */
+  readonly run: string;
   /** The drill ended before the scenario did. */
   readonly cut: boolean;
   readonly seed: number;
@@ -60,7 +62,7 @@ export function judge(evidence: Evidence): DrillResult {
     detectMs: detectMs(events, { faultAtMs, votesToEvacuate: config.policy.votesToEvacuate }),
     flipMs: flipMs(events, { faultAtMs, standby }),
     rtoMs: rtoMs(evidence.acknowledgements, { faultAtMs, standby, producers: evidence.producers }),
-    records: countRecords(evidence.acknowledgements, evidence.found),
+    records: countRecords(evidence.acknowledgements, evidence),
     flips: moved,
   };
   const failures = [...expectations(measured, evidence)];

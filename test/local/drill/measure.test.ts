@@ -105,12 +105,15 @@ describe('records', () => {
   const receipt = (id: string): Acknowledgement => ({ id, producer: 'p1', region: 'east', atMs: FAULT });
 
   it('calls an acknowledged record that is in no stream lost, and copies beyond the first duplicates', () => {
-    expect(countRecords(['a', 'b', 'c'].map(receipt), ['a', 'b', 'b', 'unacknowledged'])).toEqual({
-      acknowledged: 3,
-      delivered: 2,
-      lost: 1,
-      duplicates: 1,
-    });
+    const found = ['run-a', 'run-b', 'run-b', 'run-unacknowledged'];
+    const count = countRecords(['run-a', 'run-b', 'run-c'].map(receipt), { found, run: 'run' });
+    expect(count).toEqual({ acknowledged: 3, delivered: 2, lost: 1, duplicates: 1 });
+  });
+
+  it('counts nothing that an earlier drill left in the streams', () => {
+    const found = ['run-a', 'earlier-a', 'earlier-a', 'runner-a', 'hello'];
+    const count = countRecords([receipt('run-a')], { found, run: 'run' });
+    expect(count).toEqual({ acknowledged: 1, delivered: 1, lost: 0, duplicates: 0 });
   });
 });
 
