@@ -58,8 +58,6 @@ export interface Facts {
   readonly atMs: number;
   readonly places: Places;
   readonly latched: boolean;
-  /** When an operator last released the switches. */
-  readonly releasedMs: number;
   /** When the switches were last set to hold, and when they last held. */
   readonly latchedMs: number;
   readonly heldMs: number;

@@ -3,7 +3,8 @@ import type { SignalName } from '../../lambda/core/observation.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
 import type { BaselineFailures } from './baseline.ts';
 import { isIdle, roundsToCalm, roundsToForget } from './idle.ts';
-import { type ObserverNode, RUN_PERIOD_MS } from './observer-node.ts';
+import type { ObserverNode } from './observer-node.ts';
+import { RUN_PERIOD_MS } from './observer-times.ts';
 import { firstSlowSlot, signalOfSlot } from './probing.ts';
 
 export interface QuietQuestion {
@@ -26,7 +27,7 @@ export function quietRounds(question: QuietQuestion): number {
   if (!isIdle(memory, policy, clockMs)) return 0;
   const busyMs = node.quietMs + SLACK_MS;
   // A run that takes over in the middle of a round ends it, and its own first round sets another beat.
-  const seamMs = (((node.options.startMs - nextMs) % policy.tickMs) + policy.tickMs) % policy.tickMs;
+  const seamMs = (((node.options.times.startMs - nextMs) % policy.tickMs) + policy.tickMs) % policy.tickMs;
   if (seamMs !== 0 && seamMs <= busyMs) return 0;
   const untilMs = Math.min(
     node.nextTroubleMs(nowMs),
@@ -37,7 +38,8 @@ export function quietRounds(question: QuietQuestion): number {
   return byTrouble === 0 ? 0 : quietByBaseline(question, byTrouble);
 }
 
-function nextRunMs({ options: { startMs } }: ObserverNode, nowMs: number): number {
+function nextRunMs({ options }: ObserverNode, nowMs: number): number {
+  const { startMs } = options.times;
   return startMs + (Math.floor((nowMs - startMs) / RUN_PERIOD_MS) + 1) * RUN_PERIOD_MS;
 }
 
@@ -105,7 +107,7 @@ function mayMatter(
 
 /** Whether a run takes over while a round that began here may still wait for a time-out. */
 function seamNear(node: ObserverNode, startMs: number, policy: Policy): boolean {
-  const sinceMs = (((startMs - node.options.startMs) % RUN_PERIOD_MS) + RUN_PERIOD_MS) % RUN_PERIOD_MS;
+  const sinceMs = (((startMs - node.options.times.startMs) % RUN_PERIOD_MS) + RUN_PERIOD_MS) % RUN_PERIOD_MS;
   return RUN_PERIOD_MS - sinceMs <= policy.probeTimeoutMs + node.quietMs + SLACK_MS;
 }
 

@@ -1,30 +1,23 @@
 import { parseSignal } from '../../lambda/core/signal.ts';
 import { observerRegions } from '../config/config.ts';
 import type { DnsAnswer } from '../route53/answer.ts';
-import type { Fault, Scenario } from '../scenario/schema.ts';
+import type { Scenario } from '../scenario/schema.ts';
 import { BaselineFailures } from './baseline.ts';
 import { Calls, type KnownCall } from './calls.ts';
 import { EndpointCheckers } from './checkers.ts';
 import { Conductor } from './conductor.ts';
 import { Dns, type DnsChange } from './dns.ts';
 import { Agenda, ranks } from './events.ts';
-import { hasUnseenVote, invariants } from './invariants.ts';
-import {
-  type Facts,
-  newObserverFacts,
-  noteRound,
-  noteStored,
-  type ObserverFacts,
-  type Place,
-  type Places,
-  type Step,
-} from './ledger.ts';
+import type { Place, Places } from './ledger.ts';
 import type { Noise } from './noise.ts';
 import { ObserverNode, type RoundSeen, type StoredVote } from './observer-node.ts';
+import { ObserverTimes, RUN_PERIOD_MS } from './observer-times.ts';
 import { slotsPerRound } from './probing.ts';
 import { Producers } from './producers.ts';
 import { between, Dice, hash, seedFor, uniform } from './random.ts';
+import { Referee } from './referee.ts';
 import { routingOf, switchCheckId, voteCheckId } from './routing.ts';
+import { StateTable } from './state-table.ts';
 import type {
   OperatorAction,
   SimulatedCore,
@@ -58,7 +51,6 @@ export interface WorldOptions extends Pick<SimulationOptions, 'liar' | 'dead' | 
   readonly hooks: WorldHooks;
 }
 
-const MAX_VIOLATIONS = 20;
 /** A producer in the primary asks through the primary's resolver, and so on: two there, one in the standby, as in the drill. */
 const PRODUCER_ROLES = ['primary', 'primary', 'standby'] as const;
 /** Clocks disciplined by NTP. */
@@ -69,7 +61,6 @@ const NEVER = Number.NEGATIVE_INFINITY;
 export class World {
   readonly agenda: Agenda;
   readonly nodes: readonly ObserverNode[];
-  readonly violations: Violation[] = [];
   readonly count = { computed: 0, skipped: 0 };
   readonly #options: WorldOptions;
   readonly #calls: Calls;
@@ -78,19 +69,12 @@ export class World {
   readonly #switchCheckers: EndpointCheckers;
   readonly #producers: Producers;
   readonly #conductor: Conductor;
-  readonly #observers: readonly ObserverFacts[];
+  readonly #state: StateTable;
+  readonly #referee: Referee;
   readonly #queries: ReadonlyMap<string, KnownCall>;
   readonly #dice = new Dice();
-  readonly #regionRead: Place[] = [];
   readonly #expiryAt: number[] = [];
   #places: Places;
-  #latched = false;
-  #releasedMs = NEVER;
-  #latchedMs = NEVER;
-  #heldMs = NEVER;
-  #flips = 0;
-  #excused = false;
-  #control: unknown;
 
   constructor(options: WorldOptions) {
     this.#options = options;
@@ -102,7 +86,14 @@ export class World {
     this.#dns = new Dns(routing, this.agenda, (change) => this.#onDns(change));
     this.#places = this.#placesOf(this.#dns);
     const sources = observerRegions(regions);
-    this.#observers = sources.map(newObserverFacts);
+    this.#state = new StateTable({
+      agenda: this.agenda,
+      epochMs: options.epochMs,
+      actions: options.actions,
+      onSwitch: () => this.#onSwitch(),
+      trace: (text) => this.#trace('latch', text),
+    });
+    this.#referee = this.#appoint();
     this.nodes = sources.map((region, index) => this.#node(region, index));
     const endpoint = (
       id: string,
@@ -133,13 +124,13 @@ export class World {
         endpoint(voteCheckId(node.region), node.region, 'GetItem', () => this.#served(node)),
       ]),
     );
-    this.#switchCheckers = endpoint(switchCheckId, regions.standby, 'Query', () => this.#latched);
+    this.#switchCheckers = endpoint(switchCheckId, regions.standby, 'Query', () => this.#state.latched);
     this.#conductor = new Conductor({
       standby: regions.standby,
       agenda: this.agenda,
       calls: this.#calls,
       seed,
-      latch: () => this.#setSwitch(true, 'the conductor'),
+      latch: () => this.#state.setSwitch(true, 'the conductor'),
     });
     const places = PRODUCER_ROLES.map((role) => regions[role]);
     this.#queries = new Map([...sources, ...places].map((source) => [source, this.#query(source)]));
@@ -154,23 +145,20 @@ export class World {
       onMoved: ({ producer, region }) => this.#trace('producer', `producer ${producer} follows to ${region}`),
       onPut: (put) => options.hooks.onPut?.(put),
     });
-    for (const action of options.actions) this.#plan(action);
     if (options.liar !== undefined)
       this.agenda.at(0, { rank: ranks.world, run: () => this.#voteCheckers.get(options.liar ?? '')?.look() });
   }
 
-  get places(): Places {
-    return this.#places;
+  get violations(): readonly Violation[] {
+    return this.#referee.violations;
   }
 
   get latched(): boolean {
-    return this.#latched;
+    return this.#state.latched;
   }
 
-  /** Votes that live now, as stored: a liar's does not count. */
   get liveVotes(): number {
-    return this.#observers.filter(({ standing, liveUntilMs }) => standing && liveUntilMs > this.agenda.nowMs)
-      .length;
+    return this.#referee.liveVotes;
   }
 
   /** Rounds that were skipped are made up for, so that counts and memories are those of the end. */
@@ -179,12 +167,33 @@ export class World {
   }
 
   release(): void {
-    this.#releasedMs = this.agenda.nowMs;
-    this.#setSwitch(false, 'an operator');
+    this.#state.setSwitch(false, 'an operator');
+  }
+
+  #appoint(): Referee {
+    const { system, conductor, liar, scenario, noise, epochMs } = this.#options;
+    return new Referee({
+      system,
+      conductor,
+      liar,
+      faults: scenario.faults,
+      hasNoise: noise.faults.length > 0,
+      epochMs,
+      nowMs: () => this.agenda.nowMs,
+      world: () => ({
+        places: this.#places,
+        latched: this.#state.latched,
+        latchedMs: this.#state.latchedMs,
+        heldMs: this.#state.heldMs,
+        voteDarkSince: (region, atMs) => this.#voteCheckers.get(region)?.darkShareSince(atMs) ?? 0,
+        switchDarkSince: (atMs) => this.#switchCheckers.darkShareSince(atMs),
+      }),
+      onViolation: ({ invariant, detail }) => this.#trace('violation', `${invariant}: ${detail}`),
+    });
   }
 
   #node(region: string, index: number): ObserverNode {
-    const { options } = { options: this.#options };
+    const options = this.#options;
     const { seed, noise, system, startMs, dead } = options;
     const own = seedFor(seed, 'observer', index);
     const slots = slotsPerRound(system.policy);
@@ -198,9 +207,12 @@ export class World {
         region,
         primary: system.regions.primary,
         seed,
-        startMs: startMs + between(uniform(hash(own, 2)), 0, 60_000),
-        offsetMs: between(uniform(hash(own, 3)), -CLOCK_OFFSET_MS, CLOCK_OFFSET_MS),
-        trouble: { ...trouble, absences: [...trouble.absences, ...gone] },
+        times: new ObserverTimes({
+          startMs: startMs + between(uniform(hash(own, 2)), 0, RUN_PERIOD_MS),
+          epochMs: options.epochMs,
+          offsetMs: between(uniform(hash(own, 3)), -CLOCK_OFFSET_MS, CLOCK_OFFSET_MS),
+          trouble: { ...trouble, absences: [...trouble.absences, ...gone] },
+        }),
         baseline: { primary: baseline(1), standby: baseline(2) },
         mayRest: options.skip,
       },
@@ -211,10 +223,10 @@ export class World {
         policy: system.policy,
         epochMs: options.epochMs,
         standby: system.regions.standby,
-        controlItem: () => this.#control,
-        switchItems: () => (this.#latched ? [{ position: 'STANDBY' }] : []),
+        controlItem: () => this.#state.control,
+        switchItems: () => this.#state.switchItems,
         quorum: (source) => {
-          this.#regionRead[index] = this.#places.region;
+          this.#referee.roundBegins(index, this.#places.region);
           return this.#resolves(source) && this.#places.region !== 'neither'
             ? this.#places.region
             : 'unknown';
@@ -222,7 +234,7 @@ export class World {
         isCalm: () =>
           this.#places.signal === 'primary' &&
           this.#places.region === 'primary' &&
-          !this.#latched &&
+          !this.#state.latched &&
           this.#dns.isSettled,
         onRound: (seen) => this.#onRound(seen),
         onStored: (node, before) => this.#onStored(node, before),
@@ -231,54 +243,31 @@ export class World {
     );
   }
 
-  #onSkipped({ options: { index } }: ObserverNode, rounds: number, lastMs: number): void {
+  #onSkipped(node: ObserverNode, rounds: number, lastMs: number): void {
     this.count.skipped += rounds;
-    const facts = this.#observers[index];
-    if (facts === undefined) return;
-    facts.standbyWroteMs = lastMs;
-    facts.standbyReadMs = lastMs;
+    this.#referee.roundsSkipped(node.options.index, lastMs);
   }
 
   #onRound(seen: RoundSeen): void {
     this.count.computed++;
     const { node, before, result } = seen;
-    const facts = this.#observers[node.options.index];
-    if (facts === undefined) return;
-    this.#options.hooks.onRound?.(seen);
-    const { phase } = result.decision.state;
-    if (phase !== before.decision.phase)
-      this.#trace(
-        'round',
-        `${node.region} ${before.decision.phase} → ${phase}, ${result.decision.diagnosis}: ${result.decision.comment}`,
-      );
-    const { nowMs } = this.agenda;
-    const cast = noteRound(seen, {
-      facts,
-      system: this.#options.system,
-      atMs: nowMs,
-      inStandby: this.#places.region === 'standby',
-      offsetMs: node.offsetAt(nowMs),
-    });
-    if (cast !== undefined) this.#check(cast);
-    if (this.#options.conductor === 'alive' && node.region === this.#options.system.regions.standby)
-      this.#conductor.observe(seen);
+    const { hooks, conductor, system } = this.#options;
+    hooks.onRound?.(seen);
+    const { diagnosis, comment, state } = result.decision;
+    const from = before.decision.phase;
+    if (state.phase !== from)
+      this.#trace('round', `${node.region} ${from} → ${state.phase}, ${diagnosis}: ${comment}`);
+    this.#referee.roundEnds(seen);
+    if (conductor === 'alive' && node.region === system.regions.standby) this.#conductor.observe(seen);
   }
 
   #onStored(node: ObserverNode, before: StoredVote | undefined): void {
-    const { index } = node.options;
-    const facts = this.#observers[index];
-    if (facts === undefined || node.stored === undefined) return;
+    if (node.stored === undefined) return;
     const { vote, expiresAtMs } = node.stored;
-    const ended = noteStored(node, before, {
-      facts,
-      atMs: this.agenda.nowMs,
-      epochMs: this.#options.epochMs,
-      voteTtlMs: this.#options.system.policy.voteTtlMs,
-      regionRead: this.#regionRead[index] ?? 'primary',
-    });
     if (vote !== (before?.vote ?? 'HOLD')) this.#trace('vote', `${node.region} stores ${vote}`);
-    if (ended !== undefined) this.#check(ended);
-    if (vote === 'EVACUATE' || before?.vote === 'EVACUATE') this.#voteCheckers.get(node.region)?.look();
+    this.#referee.voteStored(node, before);
+    // Whatever the vote is: it is the endpoint that says what it reads in it.
+    this.#voteCheckers.get(node.region)?.look();
     if (vote === 'EVACUATE') this.#awaitExpiry(node, expiresAtMs - this.#options.epochMs);
     this.#options.hooks.onStored?.(node, before);
   }
@@ -316,15 +305,18 @@ export class World {
     const to = this.#placesOf({ signal, region });
     this.#places = to;
     const moved = from.signal !== to.signal;
-    if (moved) this.#flips++;
     if (moved || from.region !== to.region) {
-      this.#excused ||= hasUnseenVote(this.#facts());
       this.#trace('dns', `signal: ${to.signal}, region: ${to.region}`);
       for (const node of this.nodes) node.rouse();
       this.#options.hooks.onDns?.(from, to);
     }
-    this.#check({ kind: 'dns', from, to, answer: signal });
+    this.#referee.dnsChanges(from, to, signal);
     if (moved) this.#producers.look();
+  }
+
+  #onSwitch(): void {
+    this.#switchCheckers.look();
+    for (const node of this.nodes) node.rouse();
   }
 
   #placesOf({ signal, region }: { readonly signal: DnsAnswer; readonly region: DnsAnswer }): Places {
@@ -358,79 +350,6 @@ export class World {
     return this.#calls.fate(known, this.agenda.nowMs, this.#dice.next).failure === undefined;
   }
 
-  #setSwitch(latched: boolean, who: string): void {
-    if (this.#latched && !latched) this.#heldMs = this.agenda.nowMs;
-    if (!this.#latched && latched) this.#latchedMs = this.agenda.nowMs;
-    this.#latched = latched;
-    this.#trace('latch', `${who} sets the switch to ${latched ? 'STANDBY' : 'PRIMARY'}`);
-    this.#switchCheckers.look();
-    for (const node of this.nodes) node.rouse();
-  }
-
-  #plan(action: OperatorAction): void {
-    const { epochMs } = this.#options;
-    const at = (atMs: number, run: () => void): void => this.agenda.at(atMs, { rank: ranks.world, run });
-    const override = { owner: 'operator', reason: action.kind };
-    switch (action.kind) {
-      case 'release':
-        at(action.atMs, () => this.release());
-        return;
-      case 'unreadable':
-        at(action.atMs, () => this.#setControl('damaged'));
-        at(action.atMs + action.forMs, () => this.#setControl(undefined));
-        return;
-      case 'pause':
-      case 'maintenance': {
-        const untilMs = epochMs + action.atMs + action.forMs;
-        const fromMs = epochMs + action.atMs;
-        at(action.atMs, () => this.#setControl({ [action.kind]: { ...override, untilMs, fromMs } }));
-        return;
-      }
-      default:
-        action satisfies never;
-    }
-  }
-
-  #setControl(item: unknown): void {
-    this.#control = item;
-    this.#trace('latch', `control item: ${JSON.stringify(item) ?? 'none'}`);
-  }
-
-  #facts(): Facts {
-    const { system, conductor, liar, scenario, noise } = this.#options;
-    return {
-      system,
-      conductor,
-      liar,
-      oneSided:
-        noise.faults.length === 0 &&
-        isOneSided(scenario.faults, observerRegions(system.regions)) &&
-        liar === undefined,
-      observers: this.#observers,
-      atMs: this.agenda.nowMs,
-      places: this.#places,
-      latched: this.#latched,
-      releasedMs: this.#releasedMs,
-      latchedMs: this.#latchedMs,
-      heldMs: this.#heldMs,
-      flips: this.#flips,
-      excused: this.#excused,
-      voteDarkSince: (region, atMs) => this.#voteCheckers.get(region)?.darkShareSince(atMs) ?? 0,
-      switchDarkSince: (atMs) => this.#switchCheckers.darkShareSince(atMs),
-    };
-  }
-
-  #check(step: Step): void {
-    const facts = this.#facts();
-    for (const invariant of invariants) {
-      const detail = invariant.check(step, facts);
-      if (detail === undefined) continue;
-      this.#trace('violation', `${invariant.name}: ${detail}`);
-      if (this.violations.length < MAX_VIOLATIONS)
-        this.violations.push({ atMs: facts.atMs, invariant: invariant.name, detail });
-    }
-  }
-
   #trace(what: TraceEvent['what'], text: string): void {
     this.#options.hooks.trace?.({ atMs: this.agenda.nowMs, what, text });
   }
@@ -439,10 +358,4 @@ export class World {
 /** The way between two regions, there and back; the same for every answer. What is learnt of it is its 99th percentile. */
 function latencyMs(source: string, region: string): number {
   return source === region ? 12 : between(uniform(seedFor(0, `${source} ${region}`)), 40, 130);
-}
-
-function isOneSided(faults: readonly Fault[], observers: readonly string[]): boolean {
-  const seers = new Set(faults.flatMap(({ seenFrom }) => seenFrom ?? ['*']));
-  const [only] = seers;
-  return seers.size === 1 && only !== undefined && observers.includes(only);
 }

@@ -1,8 +1,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Worker } from 'node:worker_threads';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { JobError, runJobs } from '../../lib/simulator/pool.ts';
 import { type ToyJob, type ToyResult, toyTask } from './fixtures/pool-task.ts';
+
+// Threads take their time to start on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const started: Worker[] = [];
 const remember = (message: unknown): void => void started.push((message as { worker: Worker }).worker);
