@@ -28,6 +28,8 @@ const signalEvidence = z.object({
   score: z.number().nonnegative(),
   alarmed: z.boolean(),
   sinceMs: z.number(),
+  failedAtMs: z.number().nullable(),
+  okAtMs: z.number().nullable(),
   sampledAtMs: z.number(),
 });
 const regionEvidence = z.object({

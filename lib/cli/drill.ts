@@ -180,7 +180,7 @@ function summary(result: DrillResult): string {
     '',
     `${pc.bold(result.scenario)} ${headline}: ${result.verdict} (expected ${result.expected}), ${result.diagnosis}`,
     `  detected ${seconds(result.detectMs)} · DNS moved ${seconds(result.flipMs)} · producers moved ${seconds(result.rtoMs)}`,
-    `  records: ${records.acknowledged} acknowledged, ${records.delivered} delivered, ${records.lost} lost, ${records.duplicates} duplicates`,
+    `  records: ${records.acknowledged} acknowledged, ${records.delivered} delivered, ${records.lost} lost, ${records.duplicates} duplicates, ${records.reordered} out of order, ${records.spooled} on disk`,
     `  DNS moves: ${result.flips}`,
     ...result.failures.map((failure) => `  ${pc.red('✗')} ${failure}`),
   ].join('\n');

@@ -147,7 +147,7 @@ function succeeded(
     for (let n = 0; n < samples; n++) evidence = addSample(evidence, { failed: false, atMs }, model);
   }
   const isDone = evidence.score > 0 || (before.score > 0 && evidence.sampledAtMs === lastAtMs);
-  return isDone ? evidence : { score: 0, alarmed: false, sinceMs: lastAtMs, sampledAtMs: lastAtMs };
+  return isDone ? evidence : { ...evidence, score: 0, okAtMs: lastAtMs, sampledAtMs: lastAtMs };
 }
 
 /** Three of these are within the five minutes in which the observer expects to see a metric. */
@@ -158,8 +158,10 @@ const LONGEST_SLOW_PERIOD_MS = 90_000;
  *
  * Lemma: one failing sample lifts a score from zero to one failure's weight. That is below `suspect`, which takes more
  * than one, and raises no alarm where the threshold is above it or failures must be sustained. All levels stay as they
- * were, so the decision is the same as without it; and successes alone take the score back to zero. So a failure with
- * no other of its signal in the rounds given here, and no trouble, may be skipped as well.
+ * were (its last success is a round old at most, and evidence is fresh for several), so the decision is the same as
+ * without it; and successes alone take the score back to zero, after which it is not remembered but for its time, which
+ * counts only beside an alarm. So a failure with no other of its signal in the rounds given here, and no trouble, may be
+ * skipped as well.
  */
 export function roundsToForget(name: SignalName, policy: Policy): number | undefined {
   const { failureWeight, threshold, sustainMs } = evidenceModels(policy)[name];

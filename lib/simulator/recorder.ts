@@ -1,23 +1,26 @@
-import { type DiagnosisCode, diagnosisCodes } from '../../lambda/core/diagnosis.ts';
 import { voteOf } from '../../lambda/core/lifecycle.ts';
+import { Conclusions } from '../scenario/conclusions.ts';
 import type { RoundSeen } from './observer-node.ts';
 import type { SimulationResult } from './types.ts';
 import type { World, WorldHooks } from './world.ts';
 
 export interface RecorderOptions {
-  readonly observers: readonly string[];
   readonly standby: string;
   readonly votesToEvacuate: number;
 }
 
-/** Not a conclusion: too little is known yet. */
-const noConclusion: readonly DiagnosisCode[] = ['Undetermined', 'Healthy'];
+/** Virtual times of a run. */
+export interface RecordedSpan {
+  readonly firstFaultMs: number;
+  readonly endMs: number;
+  /** How long faults were active. */
+  readonly outageMs: number;
+}
 
 /** Keeps of a run what its result says. */
 export class Recorder {
   readonly #options: RecorderOptions;
-  readonly #atVote = new Map<string, DiagnosisCode>();
-  readonly #gravest = new Map<string, DiagnosisCode>();
+  readonly #conclusions = new Conclusions();
   readonly #arrivedMs = new Map<number, number>();
   decidedMs: number | null = null;
   #flippedMs: number | null = null;
@@ -53,27 +56,22 @@ export class Recorder {
     };
   }
 
-  #onRound({ node, before, result }: RoundSeen, nowMs: number): void {
+  #onRound({ node, result }: RoundSeen, nowMs: number): void {
     if (nowMs < 0) return;
     const { diagnosis, state } = result.decision;
-    if (
-      voteOf(before.decision.phase) === 'HOLD' &&
-      voteOf(state.phase) === 'EVACUATE' &&
-      !this.#atVote.has(node.region)
-    ) {
-      this.#atVote.set(node.region, diagnosis);
-    }
-    if (noConclusion.includes(diagnosis)) return;
-    const known = this.#gravest.get(node.region);
-    if (known === undefined || rank(diagnosis) < rank(known)) this.#gravest.set(node.region, diagnosis);
+    this.#conclusions.saw(node.region, {
+      atMs: nowMs,
+      diagnosis,
+      evacuates: voteOf(state.phase) === 'EVACUATE',
+    });
   }
 
-  result(firstFaultMs: number): Omit<SimulationResult, 'seed' | 'violations'> {
+  result({ firstFaultMs, endMs, outageMs }: RecordedSpan): Omit<SimulationResult, 'seed' | 'violations'> {
     const sinceFault = (atMs: number | null): number | null => (atMs === null ? null : atMs - firstFaultMs);
     const arrived = [...this.#arrivedMs.values()];
     return {
       verdict: this.#flippedMs === null ? 'hold' : 'failover',
-      diagnosis: this.#mostObservers(),
+      diagnosis: this.#conclusions.together({ endMs, outageMs }),
       decideMs: sinceFault(this.decidedMs),
       flipMs: sinceFault(this.#flippedMs),
       rtoMs: arrived.length < PRODUCERS ? null : sinceFault(Math.max(...arrived)),
@@ -82,20 +80,7 @@ export class Recorder {
       votesCast: this.votesCast,
     };
   }
-
-  #mostObservers(): DiagnosisCode {
-    const said = this.#options.observers.map(
-      (region) => this.#atVote.get(region) ?? this.#gravest.get(region) ?? 'Healthy',
-    );
-    const votes = Map.groupBy(said, (code) => code);
-    const [first] = [...votes].sort(
-      ([a, left], [b, right]) => right.length - left.length || rank(a) - rank(b),
-    );
-    return first?.[0] ?? 'Healthy';
-  }
 }
 
 /** As many as in world.ts. */
 const PRODUCERS = 3;
-/** Its place in the table of diagnoses: the graver comes first. */
-const rank = (code: DiagnosisCode): number => diagnosisCodes.indexOf(code);

@@ -1,6 +1,5 @@
 import { observeRound } from '../../lambda/core/round.ts';
 import { liveVote } from '../../lambda/core/vote.ts';
-import { observerRegions } from '../config/config.ts';
 import { ranks } from './events.ts';
 import { silence, usualNoise } from './noise.ts';
 import { Recorder } from './recorder.ts';
@@ -25,7 +24,6 @@ export function runScenario(options: SimulationOptions): SimulationResult {
       ? usualNoise({ regions: system.regions, seed, fromMs: -WARM_UP_MS, untilMs: scenario.durationMs })
       : silence;
   const recorder = new Recorder({
-    observers: observerRegions(system.regions),
     standby: system.regions.standby,
     votesToEvacuate: system.policy.votesToEvacuate,
   });
@@ -44,7 +42,9 @@ export function runScenario(options: SimulationOptions): SimulationResult {
   const goOn = options.until === 'decided' ? () => recorder.decidedMs === null : () => true;
   world.agenda.runUntil(scenario.durationMs, goOn);
   const firstFaultMs = Math.min(...scenario.faults.map(({ atMs }) => atMs));
-  return { seed, ...recorder.result(firstFaultMs), violations: world.violations };
+  const lastFaultMs = Math.max(...scenario.faults.map(({ untilMs }) => untilMs));
+  const span = { firstFaultMs, endMs: scenario.durationMs, outageMs: lastFaultMs - firstFaultMs };
+  return { seed, ...recorder.result(span), violations: world.violations };
 }
 
 function traceFaults({ scenario, trace }: SimulationOptions, world: World): void {

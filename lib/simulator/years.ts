@@ -1,5 +1,4 @@
 import { phases } from '../../lambda/core/lifecycle.ts';
-import { observerRegions } from '../config/config.ts';
 import { ranks } from './events.ts';
 import { usualNoise } from './noise.ts';
 import { hash } from './random.ts';
@@ -44,7 +43,6 @@ function runYear(
 ): Year {
   const startMs = -WARM_UP_MS;
   const recorder = new Recorder({
-    observers: observerRegions(system.regions),
     standby: system.regions.standby,
     votesToEvacuate: system.policy.votesToEvacuate,
   });

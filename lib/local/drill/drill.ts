@@ -6,12 +6,13 @@ import type { Scenario } from '../../scenario/schema.ts';
 import { checkLabel } from './check-label.ts';
 import type { DrillError } from './errors.ts';
 import type { DrillEvent } from './events.ts';
-import { startFleet } from './fleet.ts';
+import { KEYS_PER_PRODUCER, startFleet } from './fleet.ts';
 import { rtoMs, SETTLED_WINDOW_MS } from './measure.ts';
 import type { ProducerFleet } from './producers.ts';
 import { readStream } from './reader.ts';
 import { type DrillResult, judge } from './result.ts';
 import { describeFault, withoutLead } from './schedule.ts';
+import { readSpools } from './spools.ts';
 import { unlessAborted, until } from './until.ts';
 import { type Watching, watch } from './watch.ts';
 import { killObserver } from './wiring.ts';
@@ -75,12 +76,14 @@ async function conduct(options: Conducting): Promise<DrillResult> {
   try {
     watching = watch({ ...world, dnsServer: world.dataPlane.dnsServer, onEvent });
     await ready(world, watching, options);
-    fleet = startFleet(world, { run, onDeath });
+    fleet = startFleet(world, { run, onDeath, directory: options.directory });
     await firstPuts(world, fleet, signal);
     const faultAtMs = await play(world, fleet, { ...options, onEvent });
     await unlessAborted(signal, fleet.stop());
     await unlessAborted(signal, watching.stop());
+    const endMs = Date.now();
     options.onProgress('reading both streams');
+    const onDisk = await readSpools(fleet.spoolDirectories);
     const result = judge({
       config: world.config,
       scenario: options.scenario,
@@ -88,8 +91,14 @@ async function conduct(options: Conducting): Promise<DrillResult> {
       events: sinceFault(events, faultAtMs),
       acknowledgements: fleet.acknowledgements,
       producers: fleet.names,
-      found: await unlessAborted(signal, readEverything(world)),
-      run,
+      endMs,
+      found: {
+        inStreams: await unlessAborted(signal, readEverything(world)),
+        onDisk,
+        run,
+        keys: KEYS_PER_PRODUCER,
+      },
+      rejected: fleet.rejected(),
       cut: options.forMs < options.scenario.durationMs,
       seed: options.seed,
     });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { signalRecordName } from '../../../lambda/core/names.ts';
 import { localCredentials } from './clients.ts';
 import type { DrillError } from './errors.ts';
@@ -9,7 +10,7 @@ import type { World } from './world.ts';
 /** Enough to show several sources and cells, few enough for a laptop: LocalStack takes about 20 ms for a put. */
 const PRODUCERS = 3;
 const PUT_EVERY_MS = 100;
-const KEYS_PER_PRODUCER = 20;
+export const KEYS_PER_PRODUCER = 20;
 
 /** Producers of the first cells. Two in three run in the primary, where most applications are; the rest in the standby. */
 export function startFleet(
@@ -17,6 +18,8 @@ export function startFleet(
   options: {
     /** Tells the records of this drill from all others. */
     readonly run: string;
+    /** Their spools are kept below it. */
+    readonly directory: string;
     readonly onDeath: (error: DrillError) => void;
   },
 ): ProducerFleet {
@@ -30,7 +33,7 @@ export function startFleet(
       signalName: signalRecordName(cell.name, config.zone.name),
       dnsServer: dataPlane.dnsServer,
       regions: [primary, standby],
-      streamName: cell.streams.primary.name,
+      spoolDirectory: join(options.directory, `spool-p${n + 1}`),
       endpoint: proxy.endpointFor(n % 3 === 2 ? standby : primary),
       pollMs: config.delivery.producerPollMs,
       putEveryMs: PUT_EVERY_MS,

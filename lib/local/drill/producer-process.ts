@@ -9,13 +9,17 @@ export interface ProducerProcessOptions {
   readonly signalName: string;
   readonly dnsServer: string;
   readonly regions: readonly string[];
-  readonly streamName: string;
+  /** Where its records wait on disk while no region takes them. */
+  readonly spoolDirectory: string;
   /** The fault proxy's listener for the region this producer runs in. */
   readonly endpoint: string;
   readonly pollMs: number;
   readonly putEveryMs: number;
   readonly keys: number;
 }
+
+/** In place of the region of a record that is acknowledged from the disk. */
+export const SPOOLED = 'spool';
 
 /** What one producer process reports, several times a second. */
 export interface ProducerReport {
@@ -33,7 +37,7 @@ const options = JSON.parse(process.argv[2] ?? '{}') as ProducerProcessOptions;
 const producer = new FailoverProducer({
   signal: { name: options.signalName, servers: [options.dnsServer], pollMs: options.pollMs },
   regions: options.regions,
-  streamName: options.streamName,
+  spool: { directory: options.spoolDirectory },
   endpoint: () => options.endpoint,
 });
 
