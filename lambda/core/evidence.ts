@@ -114,22 +114,26 @@ export function addSample(
   model: EvidenceModel,
 ): SignalEvidence {
   const before = carriedOver(previous, atMs, model);
-  const seen = {
-    failedAtMs: failed ? atMs : before.failedAtMs,
-    okAtMs: failed ? before.okAtMs : atMs,
-    sampledAtMs: atMs,
-  };
-  if (before.alarmed) {
-    const score = Math.max(0, before.score + (failed ? -model.failureWeight : model.successWeight));
-    if (score < model.threshold) return { ...before, ...seen, score };
-    return { ...seen, score: 0, alarmed: false, sinceMs: atMs };
+  const failedAtMs = failed ? atMs : before.failedAtMs;
+  const okAtMs = failed ? before.okAtMs : atMs;
+  let { score, alarmed, sinceMs } = before;
+  if (alarmed) {
+    score = Math.max(0, score + (failed ? -model.failureWeight : model.successWeight));
+    if (score >= model.threshold) {
+      score = 0;
+      alarmed = false;
+      sinceMs = atMs;
+    }
+  } else if (failed) {
+    if (!continues(before, atMs, model)) sinceMs = atMs;
+    const sustained = atMs - sinceMs >= model.sustainMs;
+    score = Math.max(score, Math.min(capOf(model, sustained), score + model.failureWeight));
+    alarmed = sustained && score >= model.threshold;
+    if (alarmed) score = 0;
+  } else {
+    score = Math.max(0, score - model.successWeight);
   }
-  if (!failed) return { ...before, ...seen, score: Math.max(0, before.score - model.successWeight) };
-  const sinceMs = continues(before, atMs, model) ? before.sinceMs : atMs;
-  const sustained = atMs - sinceMs >= model.sustainMs;
-  const score = Math.min(capOf(model, sustained), before.score + model.failureWeight);
-  const alarmed = sustained && score >= model.threshold;
-  return { ...seen, score: alarmed ? 0 : Math.max(score, before.score), alarmed, sinceMs };
+  return { score, alarmed, sinceMs, failedAtMs, okAtMs, sampledAtMs: atMs };
 }
 
 /** Whether a failure now belongs to the failures before it. */
@@ -146,23 +150,19 @@ function capOf({ threshold, failureWeight }: EvidenceModel, sustained: boolean):
   return sustained ? threshold : Math.max(failureWeight, threshold - SUSPECT_FAILURES * failureWeight);
 }
 
+const nothingYet = { score: 0, alarmed: false, failedAtMs: null, okAtMs: null } as const;
+
 /** A suspicion does not outlive a gap in the samples; an alarm does, or one lucky probe after a gap would clear it. */
 function carriedOver(
   previous: SignalEvidence | undefined,
   atMs: number,
   model: EvidenceModel,
 ): SignalEvidence {
-  const none = {
-    score: 0,
-    alarmed: false,
-    sinceMs: atMs,
-    failedAtMs: null,
-    okAtMs: null,
-    sampledAtMs: atMs,
-  };
-  if (previous === undefined) return none;
+  if (previous === undefined) return { ...nothingYet, sinceMs: atMs, sampledAtMs: atMs };
   const fresh = Math.abs(atMs - previous.sampledAtMs) <= model.staleAfterMs;
-  if (!fresh && !previous.alarmed) return none;
+  if (!fresh && !previous.alarmed) return { ...nothingYet, sinceMs: atMs, sampledAtMs: atMs };
+  const inOrder = previous.sinceMs <= atMs && (previous.failedAtMs ?? atMs) <= atMs;
+  if (fresh && inOrder) return previous;
   // After a step back of the clock the excursion begins now: one that "begins" in the future would never be sustained.
   return {
     ...previous,
