@@ -161,9 +161,9 @@ describe('a producer with a spool', () => {
     const drained = once(busy, 'drained').then(() => {
       back = true;
     });
-    for (let n = 0; n < 2_000 && !(back && n % 50 === 0); n++) {
+    for (let n = 0; n < 20_000 && !(back && n % 50 === 0); n++) {
       receipts.push(put(busy, `${n}`, `k${n % 40}`));
-      if (n === 200) mood = () => 'serve';
+      if (busy.stats().spooledRecords > 100) mood = () => 'serve';
       if (n % 5 === 0) await sleep(1);
     }
     await drained;
