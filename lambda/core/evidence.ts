@@ -59,7 +59,10 @@ const STALE_AFTER_ROUNDS = 4;
 const CADENCE_TOLERANCE = 0.05;
 /** More than one failure's worth: a single failed probe is no suspicion. */
 const SUSPECT_FAILURES = 1.5;
-/** Failures further apart than so many times `sustainMs` are two blips, and not one failure that is sustained. */
+/**
+ * Failures further apart than so many times `sustainMs` are two blips, and not one failure that is sustained. Of a signal
+ * that is sampled more rarely than that, those that follow within the life of its evidence belong together.
+ */
 const APART_SUSTAINS = 2.5;
 
 /** Derives weights and threshold; nothing in them is tuned by hand. */
@@ -139,7 +142,7 @@ export function addSample(
 /** Whether a failure now belongs to the failures before it. */
 function continues(before: SignalEvidence, atMs: number, model: EvidenceModel): boolean {
   if (before.score === 0 || before.failedAtMs === null) return false;
-  return model.sustainMs === 0 || atMs - before.failedAtMs <= APART_SUSTAINS * model.sustainMs;
+  return atMs - before.failedAtMs <= Math.max(APART_SUSTAINS * model.sustainMs, model.staleAfterMs);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { positionUnread, type RememberedPosition } from '../../lambda/core/switch.ts';
 import type { HealthChange } from '../route53/health-board.ts';
 import { checkerRegions, type EndpointCheck } from '../route53/health-check.ts';
 import { responseLimits } from '../route53/response.ts';
@@ -13,6 +14,8 @@ export interface EndpointOptions {
   readonly region: string;
   /** What its function reads the answer from, in its own region. */
   readonly tableOperation: 'GetItem' | 'Query';
+  /** The function goes on saying what it last read while its table does not answer. */
+  readonly remembers: boolean;
   /** Whether the body has the marker, now. */
   readonly marked: () => boolean;
   readonly agenda: Agenda;
@@ -38,6 +41,8 @@ interface Checker {
 const DRIFT = 0.01;
 const JITTER = 0.05;
 const REMEMBERED_MS = 60_000;
+/** As in the endpoints' handlers. */
+const READ_TIMEOUT_MS = 1_000;
 
 /**
  * The checkers of one endpoint. While all of them have seen what the endpoint says, and nothing can make them see
@@ -52,6 +57,8 @@ export class EndpointCheckers {
   #generation = 0;
   #active = false;
   #marked = false;
+  /** What the function last read, for `remembers`. */
+  #read: RememberedPosition | undefined;
   /** The last minute's requests that had something to see. */
   readonly #requests: { readonly atMs: number; readonly seen: boolean }[] = [];
 
@@ -93,6 +100,8 @@ export class EndpointCheckers {
   look(): void {
     const marked = this.#options.marked();
     if (marked === this.#marked) return;
+    // At rest it was read again and again, to the same effect.
+    if (!this.#active) this.#remember(this.#marked);
     this.#marked = marked;
     for (const checker of this.#checkers) checker.agreeing = 0;
     this.#start();
@@ -104,6 +113,11 @@ export class EndpointCheckers {
     return recent.length === 0 ? 0 : recent.filter(({ seen }) => !seen).length / recent.length;
   }
 
+  #remember(marked: boolean): void {
+    const { remembers, agenda } = this.#options;
+    if (remembers) this.#read = { position: marked ? 'STANDBY' : 'PRIMARY', readAtMs: agenda.nowMs };
+  }
+
   #note(seen: boolean): void {
     const { nowMs } = this.#options.agenda;
     this.#requests.push({ atMs: nowMs, seen });
@@ -112,6 +126,7 @@ export class EndpointCheckers {
 
   #start(): void {
     if (this.#active) return;
+    if (this.#checkers.every(({ agreeing }) => agreeing > 0)) this.#remember(this.#marked);
     this.#active = true;
     const generation = ++this.#generation;
     for (const [index, checker] of this.#checkers.entries()) this.#schedule(index, checker, generation);
@@ -144,7 +159,7 @@ export class EndpointCheckers {
     if (marked !== this.#marked) this.look();
     this.#dice.at(checker.seed, 3, n);
     const luck = noise.checkFailureRate === 0 ? 1 : this.#dice.next();
-    let seen = luck >= noise.checkFailureRate && marked && this.#answers(calls, checker);
+    let seen = luck >= noise.checkFailureRate && this.#answers(calls, checker, marked);
     if (luck >= noise.checkFailureRate && luck < noise.checkFailureRate + noise.checkStaleRate)
       seen = checker.last;
     checker.agreeing = seen === marked ? checker.agreeing + 1 : 0;
@@ -154,16 +169,18 @@ export class EndpointCheckers {
     if (changes.length > 0) onChange(changes);
   }
 
-  /** The function is reached, and reaches its table, in the time that a checker waits. */
-  #answers(calls: Calls, { known }: Checker): boolean {
+  /** Whether the checker sees the marker: the function is reached, and reads its table, in the time that a checker waits. */
+  #answers(calls: Calls, { known }: Checker, marked: boolean): boolean {
+    if (!marked && this.#read?.position !== 'STANDBY') return false;
     const { nowMs } = this.#options.agenda;
     const reached = calls.fate(known, nowMs, this.#dice.next);
     const read = calls.fate(this.#table, nowMs, this.#dice.next);
-    return (
-      reached.failure === undefined &&
-      read.failure === undefined &&
-      reached.delayMs + read.delayMs < responseLimits.statusMs
-    );
+    const unread = read.failure !== undefined || read.delayMs >= READ_TIMEOUT_MS;
+    const delayMs = reached.delayMs + (unread ? READ_TIMEOUT_MS : read.delayMs);
+    if (reached.failure !== undefined || delayMs >= responseLimits.statusMs) return false;
+    if (unread) return positionUnread(this.#read, nowMs) === 'STANDBY';
+    this.#remember(marked);
+    return marked;
   }
 
   #isAtRest(): boolean {

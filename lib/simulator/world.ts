@@ -109,6 +109,7 @@ export class World {
         check,
         region,
         tableOperation,
+        remembers: id === switchCheckId,
         marked,
         agenda: this.agenda,
         calls: this.#calls,

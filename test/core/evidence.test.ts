@@ -115,6 +115,18 @@ describe('evidence', () => {
     }
   });
 
+  it('alarms for a signal that is sampled once a minute as well, in three rounds', () => {
+    const slow = modelSettings('cloudWatch', policy);
+    const slowModel = evidenceModels(policy).cloudWatch;
+    let evidence: SignalEvidence | undefined;
+    const alarms = [1, 2, 3, 4].map((n) => {
+      evidence = addSamples(evidence, { outcomes: [failure()], atMs: n * slow.periodMs }, slowModel);
+      return evidence?.alarmed;
+    });
+    expect(alarms).toEqual([false, false, false, true]);
+    expect(roundsToDown(slow)).toBe(4);
+  });
+
   it('is not up before anything has worked, nor when nothing has for long', () => {
     expect(levelAfter([[failure()]])).toBe('unknown');
     const { evidence, atMs } = feed([good, ...times(5, [failure('throttled')]), [failure()]]);
