@@ -57,10 +57,10 @@ export class Recorder {
   }
 
   #onRound({ node, result }: RoundSeen, nowMs: number): void {
-    if (nowMs < 0) return;
     const { diagnosis, state } = result.decision;
+    // The rounds before t = 0 say what an observer begins with: a quiet one may have no round after it that is computed.
     this.#conclusions.saw(node.region, {
-      atMs: nowMs,
+      atMs: Math.max(0, nowMs),
       diagnosis,
       evacuates: voteOf(state.phase) === 'EVACUATE',
     });
