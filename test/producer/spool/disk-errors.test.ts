@@ -79,7 +79,8 @@ describe('a full disk', () => {
     const { taken, error } = await fill(spool);
     expect(error).toBeInstanceOf(SpoolWriteError);
     expect((error as Error).message).toMatch(/ENOSPC.*Free space/);
-    expect(taken.length).toBeGreaterThan(10);
+    // To the last record that fits, though no more room could be made in advance.
+    expect(taken.length).toBeGreaterThan(25);
     const records = await readAll(spool);
     expect(records.map(({ data }) => Buffer.from(data).toString())).toEqual(taken);
     // A full disk can still be drained.
