@@ -105,8 +105,8 @@ async function producerContestant(
   });
   await once(producer, 'regionChanged');
   return {
-    // As many again wait in its buffer: a producer that is never short of work.
-    outstanding: 2 * IN_FLIGHT,
+    // Some wait in its buffer, so that it is never short of work when several answers come at once.
+    outstanding: IN_FLIGHT + 4,
     send: async (batch) => {
       const receipts = await producer.putMany(batch);
       if (receipts.length !== batch.length) throw new Error('a receipt is missing');

@@ -1,4 +1,12 @@
-import { FailoverProducer } from '../../lib/producer/index.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import {
+  FailoverProducer,
+  type OutgoingBatch,
+  RecordFailure,
+  type RecordResult,
+} from '../../lib/producer/index.ts';
+import { drainSpool, SpoolDrainError } from '../../lib/producer/spool/drain.ts';
 import { Spool } from '../../lib/producer/spool/spool.ts';
 
 /** What the application puts its records into. `put` resolves when the record is said to be safe. */
@@ -16,8 +24,10 @@ export type TargetName = 'producer' | 'spool' | 'memory';
 
 const REGION = 'us-east-1';
 const STREAM = 'orders';
-const DRAIN_RECORDS = 100;
 const TIMEOUT_MS = 150;
+const answerSchema = z.object({
+  Records: z.array(z.object({ ShardId: z.string().optional(), SequenceNumber: z.string().optional() })),
+});
 
 export const targets: Readonly<Record<TargetName, (options: TargetOptions) => Promise<Put>>> = {
   producer: openProducer,
@@ -43,7 +53,7 @@ async function openProducer({ directory, url }: TargetOptions): Promise<Put> {
   return async (record) => ((await producer.put(record)).spooled ? 'spooled' : 'delivered');
 }
 
-/** The spool alone, with the simplest loop that empties it. */
+/** The spool alone, emptied as `spillway spool drain` does it. */
 async function openSpool({ directory, url }: TargetOptions): Promise<Put> {
   const spool = await Spool.open({ directory, segmentBytes: 64 * 1024, maxBytes: 256 * 1024 * 1024 });
   void drainForEver(spool, url);
@@ -54,28 +64,35 @@ async function openSpool({ directory, url }: TargetOptions): Promise<Put> {
 }
 
 async function drainForEver(spool: Spool, url: string): Promise<never> {
+  const transport = { send: (batch: OutgoingBatch) => send(url, batch), close: () => {} };
   for (;;) {
-    const records = await spool.read({ records: DRAIN_RECORDS, bytes: 1024 * 1024 });
-    const last = records.at(-1);
-    const body = JSON.stringify({
-      Records: records.map(({ partitionKey, data }) => ({
-        PartitionKey: partitionKey,
-        Data: Buffer.from(data).toString('base64'),
-      })),
+    const drained = drainSpool({
+      spool,
+      transport,
+      region: REGION,
+      stream: STREAM,
+      retryBaseMs: 5,
+      retryMaxMs: 50,
     });
-    if (last === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
-    else if (await isTaken(url, body)) await spool.acknowledge(last.position);
-    else spool.rewind();
+    // It gives up after some failures in a row, and so would an operator; this one tries again.
+    await drained.catch((error: unknown) => {
+      if (!(error instanceof SpoolDrainError)) throw error;
+    });
+    await sleep(5);
   }
 }
 
-/** All of it: whatever else happened, the same records are sent again, in the same order. */
-async function isTaken(url: string, body: string): Promise<boolean> {
-  try {
-    const response = await fetch(url, { method: 'POST', body, signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const answer = (await response.json()) as { FailedRecordCount?: number };
-    return answer.FailedRecordCount === 0;
-  } catch {
-    return false;
-  }
+async function send(url: string, { records }: OutgoingBatch): Promise<readonly RecordResult[]> {
+  const Records = records.map(({ partitionKey, data }) => ({
+    PartitionKey: partitionKey,
+    Data: Buffer.from(data).toString('base64'),
+  }));
+  const body = JSON.stringify({ Records });
+  const response = await fetch(url, { method: 'POST', body, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  const answer = answerSchema.parse(await response.json());
+  return answer.Records.map(({ ShardId, SequenceNumber }) =>
+    ShardId === undefined || SequenceNumber === undefined
+      ? { ok: false, error: new RecordFailure('InternalFailure', 'refused by the sink') }
+      : { ok: true, shardId: ShardId, sequenceNumber: SequenceNumber },
+  );
 }

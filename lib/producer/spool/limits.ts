@@ -12,6 +12,11 @@ export const MAX_DATA_BYTES = 10 * MiB;
 export const MAX_GROUP_BYTES = 4 * MiB;
 /** Files in the directory, whatever their size. */
 export const MAX_SEGMENTS = 10_000;
+/**
+ * A segment grows in steps of this, by zeros that go with a write: the syncs of the writes after it have no file size and
+ * no new blocks to make durable, which halves their time on ext4 (measured). Larger steps gain nothing.
+ */
+export const GROWTH_BYTES = 256 * 1024;
 /** An emptied segment of this size is deleted at once instead of being filled first. */
 export const RETIRE_BYTES = MiB;
 

@@ -18,7 +18,7 @@ export interface Scan {
   readonly end: number;
   /** Damage with a good record after it. */
   readonly damages: readonly Damage[];
-  /** What is after the last good record. */
+  /** What is after the last good record, but for the zeros at the end: they are room for the next ones. */
   readonly tail: Damage | undefined;
 }
 
@@ -27,6 +27,7 @@ export interface Scan {
  * is enough for any accident; data made to look like records ends the search, and the rest counts as damage.
  */
 const SEARCH_BUDGET_FACTOR = 16;
+const ZEROS_BYTES = 64 * 1024;
 const MIN_SEARCH_BUDGET_BYTES = 64 * 1024 * 1024;
 
 /** Walks over all records of `bytes`, which must begin at a record's boundary; `visit` gets each one's file offsets. */
@@ -50,8 +51,22 @@ export function scan(bytes: SegmentBytes, visit?: (start: number, end: number) =
     at += length;
     end = at;
   }
-  const tail = end < buffer.length ? { start: base + end, end: base + buffer.length } : undefined;
+  const used = endWithoutZeros(buffer, end);
+  const tail = end < used ? { start: base + end, end: base + used } : undefined;
   return { records, end: base + end, damages, tail };
+}
+
+/** Where the zeros begin that the file ends in; `from` when there is nothing else from there on. */
+function endWithoutZeros(buffer: Buffer, from: number): number {
+  const zeros = Buffer.alloc(Math.min(buffer.length - from, ZEROS_BYTES));
+  let end = buffer.length;
+  while (end > from) {
+    const start = Math.max(end - ZEROS_BYTES, from);
+    if (buffer.compare(zeros, 0, end - start, start, end) !== 0) break;
+    end = start;
+  }
+  while (end > from && buffer[end - 1] === 0) end--;
+  return end;
 }
 
 function findRecord(bytes: SegmentBytes, from: number): number | undefined {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Disk, syncDirectory } from './disk.ts';
 import { codeOf, SpoolFullError, SpoolWriteError } from './errors.ts';
 import type { Group } from './group-commit.ts';
-import { MAX_SEGMENTS, RETIRE_BYTES, type SpoolLimits } from './limits.ts';
+import { GROWTH_BYTES, MAX_SEGMENTS, RETIRE_BYTES, type SpoolLimits } from './limits.ts';
 import { comparePositions, type SpoolPosition } from './position.ts';
 import { sealRecords } from './record-format.ts';
 import type { Damage } from './scan.ts';
@@ -38,6 +38,14 @@ export interface SegmentLogOptions {
   readonly onDeleteFailed: (segment: Segment, cause: unknown) => void;
 }
 
+/** The segment that grows. */
+interface Active {
+  readonly segment: Segment;
+  readonly file: FileHandle;
+  /** The file's own length: zeros follow the records up to here. */
+  length: number;
+}
+
 /** The disk is full, or a quota or size limit reached: what was written before is unharmed. */
 const outOfSpace = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
@@ -45,16 +53,16 @@ const outOfSpace = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 export class SegmentLog {
   readonly #options: SegmentLogOptions;
   #segments: Segment[];
-  #bytesOnDisk = 0;
+  #bytes = 0;
   #nextNumber: number;
-  #active: { readonly segment: Segment; readonly file: FileHandle } | undefined;
+  #active: Active | undefined;
   #resumable: Segment | undefined;
   #appending = false;
 
   constructor(options: SegmentLogOptions) {
     this.#options = options;
     this.#segments = [...options.segments];
-    for (const { size } of options.segments) this.#bytesOnDisk += size;
+    for (const { size } of options.segments) this.#bytes += size;
     this.#nextNumber = options.nextNumber;
     this.#resumable = options.resumeLast ? this.#segments.at(-1) : undefined;
   }
@@ -63,28 +71,61 @@ export class SegmentLog {
     return this.#segments;
   }
 
+  /** Of headers and records. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** And of the room for the next ones. */
   get bytesOnDisk(): number {
-    return this.#bytesOnDisk;
+    return this.#bytes + (this.#active === undefined ? 0 : this.#active.length - this.#active.segment.size);
   }
 
   /** @throws SpoolWriteError, SpoolFullError */
   async append({ buffer, used, records }: Group): Promise<void> {
     this.#appending = true;
     try {
-      const { segment, file } = await this.#activeFor(used);
+      const active = await this.#activeFor(used);
+      const { segment } = active;
       sealRecords(buffer, used, { salt: segment.salt, offset: segment.size });
       try {
-        await this.#options.disk.writeDurably(file, buffer.subarray(0, used), segment.size);
+        await this.#write(active, buffer.subarray(0, used));
       } catch (cause) {
         await this.#cutBack(cause);
         throw writeError(segment.path, cause);
       }
       segment.size += used;
-      this.#bytesOnDisk += used;
       segment.records += records;
+      this.#bytes += used;
     } finally {
       this.#appending = false;
     }
+  }
+
+  async #write(active: Active, records: Buffer): Promise<void> {
+    const { disk } = this.#options;
+    const { segment, file } = active;
+    const end = segment.size + records.length;
+    const room = end > active.length ? this.#roomAfter(end, records.length) : 0;
+    if (room > 0) {
+      try {
+        await disk.writeDurably(file, Buffer.concat([records], records.length + room), segment.size);
+        active.length = end + room;
+        return;
+      } catch (error) {
+        // The records alone may fit.
+        if (!outOfSpace.has(codeOf(error) ?? '')) throw error;
+      }
+    }
+    await disk.writeDurably(file, records, segment.size);
+    active.length = Math.max(active.length, end);
+  }
+
+  /** Zeros to write after `end`: to the next step, but within the limits of the segment and of the whole. */
+  #roomAfter(end: number, added: number): number {
+    const { segmentBytes, maxBytes } = this.#options.limits;
+    const toStep = GROWTH_BYTES - (end % GROWTH_BYTES);
+    return Math.max(Math.min(toStep, segmentBytes - end, maxBytes - this.#bytes - added), 0);
   }
 
   /** Deletes the segments that hold nothing after `position`; the growing one only when that is worth it, or `all`. */
@@ -105,7 +146,7 @@ export class SegmentLog {
     await this.#retire();
   }
 
-  async #activeFor(bytes: number): Promise<{ readonly segment: Segment; readonly file: FileHandle }> {
+  async #activeFor(bytes: number): Promise<Active> {
     const { disk, limits } = this.#options;
     const fits = ({ size }: Segment): boolean =>
       size + bytes <= limits.segmentBytes || size === SEGMENT_HEADER_BYTES;
@@ -114,7 +155,9 @@ export class SegmentLog {
     await this.#retire();
     if (resumable !== undefined && fits(resumable)) {
       try {
-        this.#active = { segment: resumable, file: await disk.open(resumable.path, constants.O_WRONLY) };
+        const file = await disk.open(resumable.path, constants.O_WRONLY);
+        const { size } = await file.stat();
+        this.#active = { segment: resumable, file, length: size };
         return this.#active;
       } catch (cause) {
         throw writeError(resumable.path, cause);
@@ -123,12 +166,12 @@ export class SegmentLog {
     return this.#create();
   }
 
-  async #create(): Promise<{ readonly segment: Segment; readonly file: FileHandle }> {
+  async #create(): Promise<Active> {
     const { directory, disk, limits } = this.#options;
     if (this.#segments.length >= MAX_SEGMENTS) {
       throw new SpoolFullError(
         `The spool ${directory} has ${MAX_SEGMENTS} segments, as many as it may. Drain it (\`spillway spool drain\`).`,
-        { usedBytes: this.bytesOnDisk, maxBytes: limits.maxBytes },
+        { usedBytes: this.bytes, maxBytes: limits.maxBytes },
       );
     }
     const header = newSegmentHeader(this.#nextNumber++);
@@ -145,8 +188,8 @@ export class SegmentLog {
     }
     const segment: Segment = { ...header, path, size: SEGMENT_HEADER_BYTES, records: 0, damages: [] };
     this.#segments.push(segment);
-    this.#bytesOnDisk += segment.size;
-    this.#active = { segment, file };
+    this.#bytes += segment.size;
+    this.#active = { segment, file, length: segment.size };
     return this.#active;
   }
 
@@ -159,6 +202,7 @@ export class SegmentLog {
     const { segment, file } = this.#active;
     try {
       await this.#options.disk.cutDurably(file, segment.size);
+      this.#active.length = segment.size;
       if (outOfSpace.has(codeOf(cause) ?? '')) return;
     } catch {
       // Recovery cuts or quarantines what is left; nobody was told that it is durable.
@@ -171,7 +215,7 @@ export class SegmentLog {
 
   #forget(gone: readonly Segment[]): void {
     this.#segments = this.#segments.filter((segment) => !gone.includes(segment));
-    for (const { size } of gone) this.#bytesOnDisk -= size;
+    for (const { size } of gone) this.#bytes -= size;
   }
 
   async #remove(segment: Segment): Promise<void> {
@@ -181,10 +225,13 @@ export class SegmentLog {
   }
 
   async #retire(): Promise<void> {
-    const file = this.#active?.file;
+    const active = this.#active;
     this.#active = undefined;
     this.#resumable = undefined;
-    await file?.close().catch(() => {});
+    if (active === undefined) return;
+    // Zeros left behind would be no harm: a power loss may bring them back.
+    if (active.length > active.segment.size) await active.file.truncate(active.segment.size).catch(() => {});
+    await active.file.close().catch(() => {});
   }
 }
 

@@ -43,7 +43,7 @@ export interface SpoolStats {
   readonly records: number;
   /** Bytes on disk after the cursor. */
   readonly bytes: number;
-  /** Bytes of all segments; never above `maxBytes`. */
+  /** Bytes of all segments, with up to 256 KiB of room in the last one; never above `maxBytes`. */
   readonly bytesOnDisk: number;
   /** Appended and not durable yet. */
   readonly waitingBytes: number;
@@ -249,7 +249,7 @@ export class Spool {
 
   #refuseIfFull(bytes: number): void {
     const { maxBytes } = this.#limits;
-    const usedBytes = this.#log.bytesOnDisk + this.#commit.waitingBytes;
+    const usedBytes = this.#log.bytes + this.#commit.waitingBytes;
     // A new segment may be needed for it.
     if (usedBytes + bytes + SEGMENT_HEADER_BYTES <= maxBytes) return;
     throw new SpoolFullError(

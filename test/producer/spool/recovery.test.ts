@@ -71,8 +71,30 @@ describe('opening a spool after an accident', () => {
     expect(spool.stats()).toMatchObject({ records: 2, tornBytes: 700, quarantinedRanges: 0 });
     await spool.append([entry('c')]);
     expect(await readTexts(spool)).toEqual(['a', 'b', 'c']);
+    await spool.close();
     expect((await stat(join(directory, FIRST))).size).toBe(64 + 3 * RECORD_BYTES);
     expect(problems.map(({ kind }) => kind)).toEqual(['tornTail']);
+  });
+
+  it('finds where the records end in the room that a killed process left after them', async () => {
+    const killed = await open();
+    await killed.append([entry('a')]);
+    const { bytesOnDisk } = killed.stats();
+    expect(bytesOnDisk).toBe(256 * 1024);
+    expect((await stat(join(directory, FIRST))).size).toBe(bytesOnDisk);
+    const left = await readFile(join(directory, FIRST));
+    await killed.close();
+    await writeFile(join(directory, FIRST), left);
+    const spool = await open();
+    expect(spool.stats()).toMatchObject({ records: 1, tornBytes: 0, bytes: RECORD_BYTES });
+    await spool.append([entry('b')]);
+    expect(await readTexts(spool)).toEqual(['a', 'b']);
+    await spool.close();
+    await writeFile(
+      join(directory, FIRST),
+      Buffer.concat([left.subarray(0, 80), Buffer.of(1, 2, 3), left.subarray(83)]),
+    );
+    expect((await open()).stats()).toMatchObject({ records: 1, tornBytes: 3 });
   });
 
   it('skips a damaged record in the middle, keeps a copy and a report, and keeps them once', async () => {
