@@ -51,6 +51,8 @@ export interface Observation extends Omit<Sight, 'recovering'> {
   readonly control: ControlReading;
   readonly latch: Latch;
   readonly quorum: Quorum;
+  /** When a put to the primary last failed; null = never. */
+  readonly putFailedAtMs: number | null;
 }
 
 export interface DecideInput {
@@ -84,6 +86,7 @@ export function decide({ observation, state, policy, nowMs }: DecideInput): Deci
     diagnosis,
     standby: observation.standby,
     observer: observation.observer,
+    putFailedAtMs: observation.putFailedAtMs,
     actionableSinceMs,
     clearedAtMs: state.clearedAtMs,
   });

@@ -30,8 +30,12 @@ export interface SignalEvidence {
   /** Of impairment while there is no alarm, of recovery while there is. From 0 to the threshold. */
   readonly score: number;
   readonly alarmed: boolean;
-  /** The first failure since the score was last zero. Epoch milliseconds, as all times. */
+  /** The first failure of those that follow each other closely enough to be one. Epoch milliseconds, as all times. */
   readonly sinceMs: number;
+  /** The last failure; null = none yet. */
+  readonly failedAtMs: number | null;
+  /** The last success; null = none yet. Only what has worked is up. */
+  readonly okAtMs: number | null;
   readonly sampledAtMs: number;
 }
 
@@ -55,6 +59,11 @@ const STALE_AFTER_ROUNDS = 4;
 const CADENCE_TOLERANCE = 0.05;
 /** More than one failure's worth: a single failed probe is no suspicion. */
 const SUSPECT_FAILURES = 1.5;
+/**
+ * Failures further apart than so many times `sustainMs` are two blips, and not one failure that is sustained. Of a signal
+ * that is sampled more rarely than that, those that follow within the life of its evidence belong together.
+ */
+const APART_SUSTAINS = 2.5;
 
 /** Derives weights and threshold; nothing in them is tuned by hand. */
 export function evidenceModel(settings: ModelSettings): EvidenceModel {
@@ -108,18 +117,43 @@ export function addSample(
   model: EvidenceModel,
 ): SignalEvidence {
   const before = carriedOver(previous, atMs, model);
-  if (before.alarmed) {
-    const score = Math.max(0, before.score + (failed ? -model.failureWeight : model.successWeight));
-    if (score < model.threshold) return { ...before, score, sampledAtMs: atMs };
-    return { score: 0, alarmed: false, sinceMs: atMs, sampledAtMs: atMs };
+  const failedAtMs = failed ? atMs : before.failedAtMs;
+  const okAtMs = failed ? before.okAtMs : atMs;
+  let { score, alarmed, sinceMs } = before;
+  if (alarmed) {
+    score = Math.max(0, score + (failed ? -model.failureWeight : model.successWeight));
+    if (score >= model.threshold) {
+      score = 0;
+      alarmed = false;
+      sinceMs = atMs;
+    }
+  } else if (failed) {
+    if (!continues(before, atMs, model)) sinceMs = atMs;
+    const sustained = atMs - sinceMs >= model.sustainMs;
+    score = Math.max(score, Math.min(capOf(model, sustained), score + model.failureWeight));
+    alarmed = sustained && score >= model.threshold;
+    if (alarmed) score = 0;
+  } else {
+    score = Math.max(0, score - model.successWeight);
   }
-  const change = failed ? model.failureWeight : -model.successWeight;
-  // Capped, so that a suspicion that was not sustained is not harder to disperse than the alarm it did not become.
-  const score = Math.min(model.threshold, Math.max(0, before.score + change));
-  const sinceMs = before.score === 0 ? atMs : before.sinceMs;
-  const alarmed = failed && score >= model.threshold && atMs - sinceMs >= model.sustainMs;
-  return { score: alarmed ? 0 : score, alarmed, sinceMs, sampledAtMs: atMs };
+  return { score, alarmed, sinceMs, failedAtMs, okAtMs, sampledAtMs: atMs };
 }
+
+/** Whether a failure now belongs to the failures before it. */
+function continues(before: SignalEvidence, atMs: number, model: EvidenceModel): boolean {
+  if (before.score === 0 || before.failedAtMs === null) return false;
+  return atMs - before.failedAtMs <= Math.max(APART_SUSTAINS * model.sustainMs, model.staleAfterMs);
+}
+
+/**
+ * What is not sustained stays short of the threshold by more than one failure, however violent it is: or a blip would
+ * leave the test so near its alarm that one stray failure within the next minute raised it.
+ */
+function capOf({ threshold, failureWeight }: EvidenceModel, sustained: boolean): number {
+  return sustained ? threshold : Math.max(failureWeight, threshold - SUSPECT_FAILURES * failureWeight);
+}
+
+const nothingYet = { score: 0, alarmed: false, failedAtMs: null, okAtMs: null } as const;
 
 /** A suspicion does not outlive a gap in the samples; an alarm does, or one lucky probe after a gap would clear it. */
 function carriedOver(
@@ -127,19 +161,24 @@ function carriedOver(
   atMs: number,
   model: EvidenceModel,
 ): SignalEvidence {
-  const none = { score: 0, alarmed: false, sinceMs: atMs, sampledAtMs: atMs };
-  if (previous === undefined) return none;
+  if (previous === undefined) return { ...nothingYet, sinceMs: atMs, sampledAtMs: atMs };
   const fresh = Math.abs(atMs - previous.sampledAtMs) <= model.staleAfterMs;
-  if (!fresh && !previous.alarmed) return none;
+  if (!fresh && !previous.alarmed) return { ...nothingYet, sinceMs: atMs, sampledAtMs: atMs };
+  const inOrder = previous.sinceMs <= atMs && (previous.failedAtMs ?? atMs) <= atMs;
+  if (fresh && inOrder) return previous;
   // After a step back of the clock the excursion begins now: one that "begins" in the future would never be sustained.
   return {
     ...previous,
     score: fresh ? previous.score : 0,
     sinceMs: Math.min(previous.sinceMs, atMs),
+    failedAtMs: previous.failedAtMs === null ? null : Math.min(previous.failedAtMs, atMs),
   };
 }
 
-/** Level of a signal now. Missing or aged evidence is `unknown`, and so is evidence from the future. */
+/**
+ * Level of a signal now. Missing or aged evidence is `unknown`, and so is evidence from the future; a signal that has
+ * not worked lately is not up, even if it has not failed often enough to be anything else.
+ */
 export function levelOf(
   evidence: SignalEvidence | undefined,
   model: EvidenceModel,
@@ -148,5 +187,7 @@ export function levelOf(
   if (evidence === undefined) return 'unknown';
   if (Math.abs(nowMs - evidence.sampledAtMs) > model.staleAfterMs) return 'unknown';
   if (evidence.alarmed) return 'down';
-  return evidence.score > SUSPECT_FAILURES * model.failureWeight ? 'suspect' : 'up';
+  if (evidence.score > SUSPECT_FAILURES * model.failureWeight) return 'suspect';
+  const worked = evidence.okAtMs !== null && Math.abs(nowMs - evidence.okAtMs) <= model.staleAfterMs;
+  return worked ? 'up' : 'unknown';
 }

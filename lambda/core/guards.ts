@@ -11,6 +11,8 @@ export interface GuardInput {
   readonly diagnosis: Pick<Diagnosis, 'code' | 'actionable'>;
   readonly standby: RegionLevels;
   readonly observer: ObserverCondition;
+  /** When a put to the primary last failed; null = never. */
+  readonly putFailedAtMs: number | null;
   /** Since when the diagnosis has been actionable without a break. */
   readonly actionableSinceMs: number | null;
   /** When the last evacuation of this observer's vote ended. */
@@ -49,6 +51,9 @@ function modeRefusal(input: GuardInput): Omit<Refusal, 'rule'> | undefined {
       return mode satisfies never;
   }
 }
+
+/** Rounds in which an impaired primary shows a failure: at one failing put in five they all succeed once in fourteen times. */
+const FAILING_NOW_TICKS = 4;
 
 /** In the order in which they are applied and shown. An evacuation starts only if none refuses. */
 export const guards = [
@@ -98,6 +103,16 @@ export const guards = [
         : {
             reason: `standby: writes ${standby.kinesisWrite}, reads ${standby.kinesisRead}, reachability ${standby.reachability}`,
           },
+  },
+  {
+    rule: 'over-already',
+    purpose: 'A vote is for what fails now: an alarm clears slowly, and may outlive what raised it.',
+    refuses: ({ putFailedAtMs, policy, nowMs, diagnosis }) => {
+      if (!diagnosis.actionable || putFailedAtMs === null) return undefined;
+      const quietMs = nowMs - putFailedAtMs;
+      if (quietMs <= FAILING_NOW_TICKS * policy.tickMs) return undefined;
+      return { reason: `no put to the primary has failed for ${Math.round(quietMs / 1_000)} s` };
+    },
   },
   {
     rule: 'cooldown',

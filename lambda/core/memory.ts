@@ -32,6 +32,8 @@ const signalEvidence = z.object({
   score: z.number().nonnegative(),
   alarmed: z.boolean(),
   sinceMs: z.number(),
+  failedAtMs: z.number().nullable(),
+  okAtMs: z.number().nullable(),
   sampledAtMs: z.number(),
 });
 const forgotten = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);

@@ -41,6 +41,7 @@ export function observeRound(memory: Memory, readings: RoundReadings, policy: Po
       control,
       latch,
       quorum,
+      putFailedAtMs: evidence.primary.kinesisWrite?.failedAtMs ?? null,
     },
     state: memory.decision,
     policy,

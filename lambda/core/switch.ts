@@ -10,12 +10,30 @@ export const SWITCH_PARTITION = 'switch';
 const switchSchema = z.object({ position: z.enum(['PRIMARY', 'STANDBY']) });
 
 /**
- * What the switch endpoint says. A switch that was never set, and one that cannot be read, is in PRIMARY: then the
- * quorum alone decides. A dead or damaged standby must not hold traffic.
+ * What a stored switch means. One that was never set, or is damaged, is in PRIMARY: then the quorum alone decides.
  */
 export function switchPosition(item: unknown): 'PRIMARY' | 'STANDBY' {
   const parsed = switchSchema.safeParse(item);
   return parsed.success ? parsed.data.position : 'PRIMARY';
+}
+
+/** A position as it was last read. `readAtMs` is of any clock that does not step. */
+export interface RememberedPosition {
+  readonly position: 'PRIMARY' | 'STANDBY';
+  readonly readAtMs: number;
+}
+
+/** How long the endpoint goes on saying what it last read while the table does not answer. */
+export const POSITION_REMEMBERED_MS = 5 * 60_000;
+
+/**
+ * What the endpoint says while it cannot read: for some minutes what it last read, so that a table that stumbles does not
+ * drop a latch; then PRIMARY, so that a dead standby does not hold traffic.
+ */
+export function positionUnread(last: RememberedPosition | undefined, nowMs: number): 'PRIMARY' | 'STANDBY' {
+  if (last === undefined) return 'PRIMARY';
+  const ageMs = nowMs - last.readAtMs;
+  return ageMs >= 0 && ageMs <= POSITION_REMEMBERED_MS ? last.position : 'PRIMARY';
 }
 
 export const switchText = (position: 'PRIMARY' | 'STANDBY'): string =>

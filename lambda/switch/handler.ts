@@ -4,7 +4,13 @@ import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda
 import { clientSettings } from '../aws/clients.ts';
 import { groupsOf, readCells } from '../cells-file.ts';
 import { switchPath } from '../core/names.ts';
-import { switchKey, switchPosition, switchText } from '../core/switch.ts';
+import {
+  positionUnread,
+  type RememberedPosition,
+  switchKey,
+  switchPosition,
+  switchText,
+} from '../core/switch.ts';
 import { answerGet } from '../endpoint/text-endpoint.ts';
 import { requiredVariable } from '../settings.ts';
 import { STATE_TABLE } from './settings.ts';
@@ -21,7 +27,10 @@ const store = DynamoDBDocumentClient.from(
   ),
 );
 
-/** The position of one group’s switch, for Route 53’s checkers. Anything unreadable is PRIMARY. */
+/** What this instance has read, by group; there are no more groups than paths. */
+const remembered = new Map<string, RememberedPosition>();
+
+/** The position of one group’s switch, for Route 53’s checkers. What is damaged, or unread for long, is PRIMARY. */
 export async function handler(event: LambdaFunctionURLEvent): Promise<LambdaFunctionURLResult> {
   return answerGet(event, (path) => {
     const group = groupOfPath.get(path);
@@ -35,11 +44,13 @@ async function readSwitch(group: string): Promise<string> {
       new GetCommand({ TableName: table, Key: switchKey(group), ConsistentRead: true }),
       { abortSignal: AbortSignal.timeout(READ_TIMEOUT_MS) },
     );
-    return switchText(switchPosition(Item));
+    const position = switchPosition(Item);
+    remembered.set(group, { position, readAtMs: performance.now() });
+    return switchText(position);
   } catch (error) {
-    console.error(
-      JSON.stringify({ message: 'switch unreadable, answering PRIMARY', group, error: String(error) }),
-    );
-    return switchText('PRIMARY');
+    const position = positionUnread(remembered.get(group), performance.now());
+    const message = `switch unreadable, answering ${position}`;
+    console.error(JSON.stringify({ message, group, error: String(error) }));
+    return switchText(position);
   }
 }

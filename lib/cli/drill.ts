@@ -12,8 +12,9 @@ import { loadConfig } from '../config/load.ts';
 import { drill } from '../local/drill/drill.ts';
 import { Timeline } from '../local/drill/report.ts';
 import type { DrillResult } from '../local/drill/result.ts';
+import { unlessAborted } from '../local/drill/until.ts';
 import type { World } from '../local/drill/world.ts';
-import { runDirectory } from '../local/run-directory.ts';
+import { createRunDirectory } from '../local/run-directory.ts';
 import { parseDuration } from '../scenario/duration.ts';
 import { ScenarioError } from '../scenario/errors.ts';
 import { loadScenario } from '../scenario/load.ts';
@@ -42,11 +43,7 @@ export function drillCommand(): Command {
     .description('Deploy to LocalStack on this machine, play an outage against it in real time, and measure.')
     .option('--scenario <name|file>', 'a scenario of the catalogue, or a YAML file', DEFAULT_SCENARIO)
     .option('--config <file>', 'the config to deploy (default: spillway.config.ts or .json here)')
-    .option(
-      '--for <duration>',
-      'end after this much of the scenario, like 90s (default: 2m)',
-      durationArgument,
-    )
+    .option('--for <duration>', 'end after this much of the scenario, like 90s (default: 2m)', lengthArgument)
     .option('--kill-observer <region>', 'kill the observer of this region when the faults begin')
     .option('--seed <number>', 'repeat the dice of an earlier drill', seedArgument)
     .option('--keep', 'leave the world standing after the result, until Ctrl-C')
@@ -118,7 +115,7 @@ async function perform(
   const startedAtMs = Date.now();
   const seed = flags.seed ?? randomInt(2 ** 31);
   const generator = xoroshiro128plus(seed);
-  const directory = runDirectory(root, startedAtMs, process.pid);
+  const directory = await createRunDirectory(root, startedAtMs, process.pid);
   const timeline = new Timeline(write, startedAtMs);
   const note = (text: string): void => timeline.add({ kind: 'note', atMs: Date.now(), text });
 
@@ -138,17 +135,17 @@ async function perform(
       note('the faults begin: times count from here');
       timeline.restart(atMs);
     },
-    beforeClose: async (world, result) => {
+    beforeClose: async (world, result, standing) => {
       // Before the world goes: a user of --keep waits for the result, not for Ctrl-C.
       if (flags.json) process.stdout.write(`${JSON.stringify(result)}\n`);
       else write(summary(result));
-      if (!flags.keep) return;
-      await keepStanding(world, result, { write, directory, signal });
+      if (flags.keep) await keepStanding(world, result, { write, directory, signal: standing });
     },
     signal,
   });
 }
 
+/** Ends as an interruption does, or with the reason why the world can stand no longer. */
 async function keepStanding(
   world: World,
   result: DrillResult,
@@ -157,7 +154,7 @@ async function keepStanding(
     readonly directory: string;
     readonly signal: AbortSignal;
   },
-): Promise<void> {
+): Promise<never> {
   const { write, signal } = output;
   const facts = {
     localStackUrl: world.localStack.url,
@@ -170,10 +167,7 @@ async function keepStanding(
   write(
     `kept: LocalStack at ${facts.localStackUrl}, DNS at ${facts.dnsServer} (${file}). Ctrl-C takes it down.`,
   );
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  return unlessAborted(signal, new Promise<never>(() => {}));
 }
 
 function summary(result: DrillResult): string {
@@ -186,18 +180,22 @@ function summary(result: DrillResult): string {
     '',
     `${pc.bold(result.scenario)} ${headline}: ${result.verdict} (expected ${result.expected}), ${result.diagnosis}`,
     `  detected ${seconds(result.detectMs)} · DNS moved ${seconds(result.flipMs)} · producers moved ${seconds(result.rtoMs)}`,
-    `  records: ${records.acknowledged} acknowledged, ${records.delivered} delivered, ${records.lost} lost, ${records.duplicates} duplicates`,
+    `  records: ${records.acknowledged} acknowledged, ${records.delivered} delivered, ${records.lost} lost, ${records.duplicates} duplicates, ${records.reordered} out of order, ${records.spooled} on disk`,
     `  DNS moves: ${result.flips}`,
     ...result.failures.map((failure) => `  ${pc.red('✗')} ${failure}`),
   ].join('\n');
 }
 
-function durationArgument(text: string): number {
+function lengthArgument(text: string): number {
+  let ms: number;
   try {
-    return parseDuration(text);
+    ms = parseDuration(text);
   } catch (error) {
     throw new InvalidArgumentError(error instanceof Error ? error.message : 'Not a duration.');
   }
+  if (ms === 0)
+    throw new InvalidArgumentError('A drill that takes no time shows nothing: write one like 90s.');
+  return ms;
 }
 
 function seedArgument(text: string): number {

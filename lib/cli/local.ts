@@ -1,9 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
-import { LocalStackEnvironmentError, LocalStackStartError } from '../local/localstack/errors.ts';
 import { type LocalStack, startLocalStack } from '../local/localstack/localstack.ts';
-import { runDirectory } from '../local/run-directory.ts';
+import { createRunDirectory } from '../local/run-directory.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type Interruption, interruption } from './interruption.ts';
 
@@ -33,8 +32,7 @@ async function runLocal(flags: LocalFlags): Promise<number> {
     return await keepUp(flags, interrupted, say);
   } catch (error) {
     if (interrupted.signal.aborted) return exitCodes.interrupted;
-    if (!(error instanceof LocalStackEnvironmentError || error instanceof LocalStackStartError)) throw error;
-    say(`${pc.red('error')} ${error.message}`);
+    say(`${pc.red('error')} ${error instanceof Error ? error.message : String(error)}`);
     return exitCodes.failed;
   } finally {
     interrupted.dispose();
@@ -48,7 +46,7 @@ async function keepUp(
 ): Promise<number> {
   const ended = Promise.withResolvers<string | undefined>();
   const localStack = await startLocalStack({
-    directory: runDirectory(root, Date.now(), process.pid),
+    directory: await createRunDirectory(root, Date.now(), process.pid),
     onProgress: say,
     onExit: ended.resolve,
     signal,

@@ -5,6 +5,7 @@ import { auditCommand } from './audit.ts';
 import { completionCommand } from './completion.ts';
 import { costCommand } from './cost.ts';
 import { doctorCommand } from './doctor.ts';
+import { drainCommand } from './drain.ts';
 import { drainedCommand } from './drained.ts';
 import { drillCommand } from './drill.ts';
 import { exitCodes, exitMeanings } from './exit-codes.ts';
@@ -17,6 +18,8 @@ import { localCommand } from './local.ts';
 import { maintenanceCommand } from './maintenance.ts';
 import { pauseCommand } from './pause.ts';
 import { resumeCommand } from './resume.ts';
+import { simulateCommand } from './simulate.ts';
+import { spoolCommand } from './spool.ts';
 import { statusCommand } from './status.ts';
 import { whyCommand } from './why.ts';
 
@@ -50,8 +53,10 @@ export function spillwayProgram(io: Io): Command {
   for (const make of [...acts, maintenanceCommand, ackCommand, drainedCommand]) program.addCommand(make(io));
   program.commandsGroup('Prepare:');
   for (const make of [initCommand, doctorCommand, costCommand]) program.addCommand(make(io));
-  program.addCommand(drillCommand()).addCommand(localCommand());
+  program.addCommand(drillCommand()).addCommand(localCommand()).addCommand(simulateCommand());
   for (const make of [auditCommand, completionCommand]) program.addCommand(make(io));
+  program.commandsGroup('Records:');
+  program.addCommand(spoolCommand()).addCommand(drainCommand());
   takeOver(program, io);
   return program;
 }

@@ -27,7 +27,7 @@ export const defaultPolicy: Omit<Policy, 'votesToEvacuate'> = {
   cooldownMs: 30 * MINUTE_MS,
   baselineFailureRate: 0.001,
   impairedFailureRate: 0.3,
-  falseAlarmsPerYear: 0.1,
+  falseAlarmsPerYear: 0.01,
   slowFactor: 4,
   slowFloorMs: 250,
 };

@@ -9,6 +9,7 @@ import {
   type IChainable,
   JsonPath,
   ProcessorMode,
+  ProcessorType,
   StateMachineType,
   Succeed,
   TaskInput,
@@ -115,10 +116,12 @@ function latchMap(scope: Construct, step: IFunction): DistributedMap {
     itemsPath: JsonPath.stringAt('$.batches'),
     itemSelector: { state: JsonPath.objectAt('$'), batch: JsonPath.objectAt('$$.Map.Item.Value') },
     maxConcurrency: CONCURRENT_BATCHES,
+    // Goes before the processor's own, which the CDK demands all the same.
     mapExecutionType: StateMachineType.EXPRESS,
     resultPath: JsonPath.DISCARD,
   }).itemProcessor(retried(batch, stepNamed('latch').retry), {
     mode: ProcessorMode.DISTRIBUTED,
+    executionType: ProcessorType.EXPRESS,
   });
 }
 

@@ -46,6 +46,7 @@ const wayRound: Readonly<Record<(typeof guards)[number]['rule'], string>> = {
   'observer-sick': 'nothing: the other observers decide',
   'not-actionable': 'nothing, or `spillway failover --cells CELL --reason "…"` if you know better',
   'standby-unfit': 'mend the standby: `spillway doctor` says what is wrong',
+  'over-already': 'nothing: what called for it is over. If it comes back, so does the vote',
   cooldown: 'wait, or `spillway failover --all --reason "…"`',
   'hold-time': 'wait: it is seconds',
 };

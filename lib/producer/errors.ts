@@ -27,3 +27,8 @@ export class RecordFailure extends Error {
     this.name = code;
   }
 }
+
+/** The spool could not be opened, so the producer takes no records. `cause` says why. */
+export class SpoolUnavailableError extends Error {
+  override readonly name = 'SpoolUnavailableError';
+}

@@ -1,11 +1,17 @@
+export { EnvelopeError } from '../envelope/errors.ts';
+export type { Receipt } from './entry.ts';
 export {
   DeliveryTimeoutError,
   ProducerClosedError,
   ProducerConfigError,
   RecordError,
   RecordFailure,
+  SpoolUnavailableError,
 } from './errors.ts';
+export { type FollowedClient, type FollowSignalOptions, followSignal } from './middleware.ts';
+export { RedirectError, SignalUnavailableError } from './middleware-errors.ts';
 export type { ProducerOptions } from './options.ts';
-export { FailoverProducer, type ProducerEvents, type ProducerStats, type Receipt } from './producer.ts';
+export { FailoverProducer, type ProducerEvents, type ProducerStats } from './producer.ts';
 export type { ProducerRecord } from './record.ts';
-export type { OutgoingBatch, OutgoingRecord, RecordResult, Transport } from './transport.ts';
+export { SpoolDirectoryError, SpoolFullError, SpoolLockedError, SpoolWriteError } from './spool/errors.ts';
+export type { OutgoingBatch, RecordResult, Transport } from './transport.ts';

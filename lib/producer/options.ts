@@ -14,25 +14,50 @@ export interface ProducerOptions {
   };
   /** The regions a signal may name; an answer that names another is ignored. */
   readonly regions: readonly string[];
-  /** Default: the stream that the signal names. */
-  readonly streamName?: string;
+  /** Default: the stream that the signal names. One name for every region, or one for each. */
+  readonly streamName?: string | Readonly<Record<string, string>>;
   /** Base URL of Kinesis in a region. Default: AWS's own. */
   readonly endpoint?: (region: string) => string | undefined;
   /** Default: the SDK's provider chain. */
   readonly credentials?: NonNullable<KinesisClientConfig['credentials']>;
+  /** `fast`: our own, several times as fast. `sdk`: the SDK's client. Default `fast`. */
+  readonly transport?: 'fast' | 'sdk';
+  /** `perKey`: one record of a key in flight, so that its order holds. `none`: as fast as it goes. Default `perKey`. */
+  readonly order?: 'perKey' | 'none';
+  /**
+   * Where records wait on disk while no region takes them. With it `put` is not rejected for an outage, and what it
+   * acknowledged survives this process. Default: none, and records wait in memory.
+   */
+  readonly spool?: {
+    /** One process at a time owns it. */
+    readonly directory: string;
+    /** Default 1 GiB; beyond it `put` rejects with SpoolFullError. */
+    readonly maxBytes?: number;
+    /** A record that no region has taken by then is acknowledged from the disk. Default 2,000. */
+    readonly afterMs?: number;
+  };
+  /** `delivered`: by the stream, or by the spool when no region takes it. `spooled`: by the spool always. Default `delivered`. */
+  readonly acknowledge?: 'delivered' | 'spooled';
+  /**
+   * Wraps each record with an id to deduplicate on and a number per key (docs/envelope.md), for consumers that use
+   * `spillway/consumer`. Costs 56 bytes a record. Default false: consumers see the bytes that were put.
+   */
+  readonly envelope?: boolean;
+  /** Bytes of one record with its key, as the streams allow (1 MiB unless raised, 10 MiB at most). Default 1 MiB. */
+  readonly maxRecordBytes?: number;
   /** Records in memory at most; `put` waits for room. Default 10,000. */
   readonly maxBufferedRecords?: number;
   /** Bytes in memory at most; `put` waits for room. Default 64 MiB. */
   readonly maxBufferedBytes?: number;
   /** Records in one request, at most 500. Default 500. */
   readonly maxBatchRecords?: number;
-  /** Requests in flight at once. Default 16. */
+  /** Requests in flight at once, to one region. Default 16. */
   readonly maxInFlight?: number;
   /** How long a record may wait for company in its batch. Default 5. */
   readonly lingerMs?: number;
   /** Longest wait for the answer to one request. Default 3,000. */
   readonly requestTimeoutMs?: number;
-  /** Longest time from `put` to its rejection with DeliveryTimeoutError. Default 120,000. */
+  /** Without a spool: longest time from `put` to its rejection with DeliveryTimeoutError. Default 120,000. */
   readonly deliveryTimeoutMs?: number;
   /** First and longest pause before a retry; drawn with full jitter. Default 50 and 2,000. */
   readonly retryBaseMs?: number;
@@ -41,11 +66,22 @@ export interface ProducerOptions {
   readonly random?: () => number;
 }
 
-export type Limits = Required<
-  Omit<ProducerOptions, 'signal' | 'regions' | 'streamName' | 'endpoint' | 'credentials' | 'random'>
->;
+/** Every number of the options, with its default filled in. */
+export interface Limits {
+  readonly maxRecordBytes: number;
+  readonly maxBufferedRecords: number;
+  readonly maxBufferedBytes: number;
+  readonly maxBatchRecords: number;
+  readonly maxInFlight: number;
+  readonly lingerMs: number;
+  readonly requestTimeoutMs: number;
+  readonly deliveryTimeoutMs: number;
+  readonly retryBaseMs: number;
+  readonly retryMaxMs: number;
+}
 
 const defaults: Limits = {
+  maxRecordBytes: 1024 * 1024,
   maxBufferedRecords: 10_000,
   maxBufferedBytes: 64 * 1024 * 1024,
   maxBatchRecords: 500,
@@ -57,6 +93,8 @@ const defaults: Limits = {
   retryMaxMs: 2_000,
 };
 
+/** Kinesis Data Streams Developer Guide, "Quotas and limits": a stream's record size may be raised to 10 MiB. */
+const MAX_RECORD_BYTES = 10 * 1024 * 1024;
 /** Kinesis: "each PutRecords request can support up to 500 records" (API Reference, PutRecords). */
 const MAX_BATCH_RECORDS = 500;
 
@@ -82,6 +120,14 @@ export function limitsOf(options: ProducerOptions): Limits {
     throw new ProducerConfigError(
       `\`maxBatchRecords\` is above ${MAX_BATCH_RECORDS}, the limit of PutRecords.`,
     );
+  }
+  if (limits.maxRecordBytes > MAX_RECORD_BYTES) {
+    throw new ProducerConfigError(
+      `\`maxRecordBytes\` is above ${MAX_RECORD_BYTES}, the most that Kinesis takes.`,
+    );
+  }
+  if (options.acknowledge === 'spooled' && options.spool === undefined) {
+    throw new ProducerConfigError("`acknowledge: 'spooled'` needs `spool: { directory }`.");
   }
   return limits;
 }

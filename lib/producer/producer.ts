@@ -1,18 +1,18 @@
 import { EventEmitter } from 'node:events';
-import { formatSignal, parseSignal, type Signal } from '../../lambda/core/signal.ts';
-import { DeliveryTimeoutError, ProducerClosedError, ProducerConfigError } from './errors.ts';
-import { KeyQueues, type Pending } from './key-queues.ts';
+import type { Signal } from '../../lambda/core/signal.ts';
+import { Admission } from './admission.ts';
+import type { Entry, Receipt } from './entry.ts';
+import { type Enveloping, enveloping } from './enveloping.ts';
+import { DeliveryTimeoutError, ProducerClosedError } from './errors.ts';
 import { type Limits, limitsOf, type ProducerOptions } from './options.ts';
-import { outgoing, type ProducerRecord } from './record.ts';
+import { pinnedRegion, streamOf } from './pin.ts';
+import type { ProducerRecord } from './record.ts';
+import { Sender } from './sender.ts';
 import { SignalFollower } from './signal-follower.ts';
-import { sdkTransport, type Transport } from './transport.ts';
-
-/** Where the record is. */
-export interface Receipt {
-  readonly region: string;
-  readonly shardId: string;
-  readonly sequenceNumber: string;
-}
+import { Spooling } from './spooling.ts';
+import { receiptsOf, writableOf } from './streams.ts';
+import type { Transport } from './transport.ts';
+import { transportOf } from './transport-choice.ts';
 
 export interface ProducerStats {
   /** The region records are sent to now; undefined before the first signal. */
@@ -20,8 +20,13 @@ export interface ProducerStats {
   readonly bufferedRecords: number;
   readonly bufferedBytes: number;
   readonly inFlightRequests: number;
+  /** Acknowledged by a stream, the spool's included. */
   readonly delivered: number;
   readonly retries: number;
+  /** Records on disk that no stream has acknowledged yet. */
+  readonly spooledRecords: number;
+  /** Whether `put` is acknowledged from the disk now. */
+  readonly spooling: boolean;
 }
 
 export interface ProducerEvents {
@@ -30,99 +35,144 @@ export interface ProducerEvents {
   signalProblem: [problem: string];
   /** A request or a record failed and will be tried again. */
   retrying: [failure: { readonly region: string; readonly records: number; readonly error: unknown }];
+  /** No region takes records: from now on they are acknowledged from the disk. */
+  spooling: [];
+  /** The disk is empty again: everything that was acknowledged from it is in a stream. */
+  drained: [];
+  /** The spool is damaged, full, or cannot be written; what was acknowledged before is not touched. */
+  spoolProblem: [problem: unknown];
 }
 
-/** Environment variable that pins the region, whatever DNS says. */
-const PIN_VARIABLE = 'SPILLWAY_REGION';
+/** What tests put in place of the world. */
+export interface ProducerParts {
+  readonly transport?: Transport;
+  /** Monotonic milliseconds. */
+  readonly now?: () => number;
+}
+
 const DEFAULT_CLOSE_TIMEOUT_MS = 30_000;
+/** How often overdue records are looked for. */
+const SWEEP_MS = 100;
 
 /**
- * A Kinesis producer that writes where the cell's signal says. Delivers at least once, in order per partition key.
- * A receipt is given only for the stream's own answer; what has no receipt yet is in memory alone.
+ * A Kinesis producer that writes where the cell's signal says. Delivers at least once, in order per partition key; a
+ * receipt says where the record is. Without a spool, what has no receipt yet is in memory alone.
  */
 export class FailoverProducer extends EventEmitter<ProducerEvents> {
   readonly #options: ProducerOptions;
   readonly #limits: Limits;
+  readonly #now: () => number;
   readonly #transport: Transport;
-  readonly #random: () => number;
-  readonly #queues = new KeyQueues();
-  readonly #retryTimers = new Map<NodeJS.Timeout, Pending>();
-  #follower: SignalFollower | undefined;
-  #signal: Signal | undefined;
-  #inFlight = 0;
-  #delivered = 0;
-  #retries = 0;
-  #lingering: NodeJS.Timeout | undefined;
-  #waiters: (() => void)[] = [];
+  readonly #sender: Sender;
+  readonly #admission: Admission;
+  readonly #enveloping: Enveloping | undefined;
+  readonly #spooling: Spooling | undefined;
+  readonly #follower: SignalFollower | undefined;
+  readonly #sweep: NodeJS.Timeout;
+  #region: string | undefined;
   #state: 'open' | 'closing' | 'closed' = 'open';
+  #waiters: (() => void)[] = [];
 
   /** @throws ProducerConfigError */
-  constructor(options: ProducerOptions, transport?: Transport) {
+  constructor(options: ProducerOptions, parts: ProducerParts = {}) {
     super();
     this.#options = options;
     this.#limits = limitsOf(options);
-    this.#random = options.random ?? Math.random;
-    const pin = pinned(options);
-    this.#transport = transport ?? sdkTransport(options, this.#limits);
-    if (pin !== undefined) {
-      this.#signal = pin;
-      return;
-    }
-    this.#follower = new SignalFollower(options, {
-      onSignal: (signal) => this.#follow(signal),
-      onProblem: (problem) => this.emit('signalProblem', problem),
-      random: this.#random,
+    this.#now = parts.now ?? (() => performance.now());
+    const random = options.random ?? Math.random;
+    const pin = pinnedRegion(options);
+    this.#transport = parts.transport ?? transportOf(options, this.#limits);
+    this.#enveloping = options.envelope ? enveloping() : undefined;
+    this.#admission = new Admission({
+      maxRecordBytes: this.#limits.maxRecordBytes,
+      now: this.#now,
+      envelope: this.#enveloping,
     });
+    this.#sender = new Sender({
+      limits: this.#limits,
+      ordered: (options.order ?? 'perKey') === 'perKey',
+      deliveryTimeoutMs: options.spool === undefined ? this.#limits.deliveryTimeoutMs : undefined,
+      transport: this.#transport,
+      random,
+      now: this.#now,
+      hooks: {
+        onRetry: (failure) => this.#tell('retrying', failure),
+        onRefused: ({ owner, index }, error) => owner.fail(error, index),
+        onOverdue: ({ owner, index, lastError }) => owner.fail(this.#overdue(lastError), index),
+        onProgress: () => this.#progressed(),
+      },
+    });
+    this.#spooling = this.#createSpooling();
+    this.#sweep = setInterval(() => this.#sweepOverdue(), SWEEP_MS);
+    this.#sweep.unref();
+    if (pin !== undefined) this.#aim(pin);
+    else {
+      this.#follower = new SignalFollower(options, {
+        onSignal: (signal) => this.#aim(signal),
+        onProblem: (problem) => this.#tell('signalProblem', problem),
+        random,
+      });
+    }
   }
 
   /**
-   * Resolves when a stream has the record. Waits for room while the buffer is full: await it, or memory of your own grows.
+   * Resolves when a stream has the record, or the spool where there is one. Waits for room while the buffer is full:
+   * await it, or memory of your own grows.
    *
-   * @throws RecordError, DeliveryTimeoutError, ProducerClosedError
+   * @throws RecordError, DeliveryTimeoutError, SpoolFullError, SpoolUnavailableError, ProducerClosedError
    */
   async put(record: ProducerRecord): Promise<Receipt> {
-    const checked = outgoing(record);
-    const deadlineMs = performance.now() + this.#limits.deliveryTimeoutMs;
-    while (this.#state === 'open' && this.#isFull()) await this.#changed();
-    if (this.#state !== 'open') throw new ProducerClosedError('The producer is closed: create another one.');
-    return new Promise((resolve, reject) => {
-      this.#queues.add({
-        record: checked,
-        deadlineMs,
-        attempts: 0,
-        settle: ({ region, shardId, sequenceNumber }) => resolve({ region, shardId, sequenceNumber }),
-        fail: reject,
-      });
-      this.#schedule();
-    });
+    const [receipt] = await this.#call([record]);
+    return receipt as Receipt;
   }
 
-  /** Receipts in the order of the records. Rejects with the first failure; the other records go on. */
-  putMany(records: readonly ProducerRecord[]): Promise<readonly Receipt[]> {
-    return Promise.all(records.map((record) => this.put(record)));
+  /** Receipts in the order of the records. Rejects with the first failure; the other records go on. @throws as `put` */
+  async putMany(records: readonly ProducerRecord[]): Promise<readonly Receipt[]> {
+    return this.#call(records);
   }
 
-  /** Resolves when everything put so far is delivered or has failed. */
+  /** Puts what comes, holds back the source while `window` (1,000) receipts are outstanding, and yields them in order. */
+  receipts(
+    source: AsyncIterable<ProducerRecord> | Iterable<ProducerRecord>,
+    options: { readonly window?: number } = {},
+  ): AsyncGenerator<Receipt, void, undefined> {
+    return receiptsOf((record) => this.put(record), source, options);
+  }
+
+  /** An object-mode stream of records, with back-pressure. It finishes when all of them are acknowledged. */
+  writable(options: { readonly highWaterMark?: number } = {}): ReturnType<typeof writableOf> {
+    return writableOf((records) => this.putMany(records), options);
+  }
+
+  /** Resolves when everything put so far is acknowledged or has failed. */
   async flush(): Promise<void> {
-    while (this.#queues.records > 0) await this.#changed();
+    this.#sender.pump();
+    await this.#admission.settled();
   }
 
-  /** Delivers what it holds, for at most `timeoutMs` (30,000); the rest is rejected with ProducerClosedError. */
+  /**
+   * Takes no more records, delivers what it holds for at most `timeoutMs` (30,000), the spool's records included. What is
+   * left then stays in the spool; without one it is rejected with ProducerClosedError.
+   */
   async close({ timeoutMs = DEFAULT_CLOSE_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    if (this.#state === 'open') this.#state = 'closing';
+    if (this.#state !== 'open') return this.#closed();
+    this.#state = 'closing';
     const deadline = Promise.withResolvers<void>();
     const timer = setTimeout(deadline.resolve, timeoutMs);
-    await Promise.race([this.flush(), deadline.promise]);
+    await Promise.race([this.flush().then(() => this.#spooling?.empty()), deadline.promise]);
     clearTimeout(timer);
+    await this.#spooling?.divert();
     this.#state = 'closed';
     this.#follower?.stop();
-    clearTimeout(this.#lingering);
-    for (const retry of this.#retryTimers.keys()) clearTimeout(retry);
-    this.#retryTimers.clear();
-    for (const pending of this.#queues.clear()) {
-      const options = pending.lastError === undefined ? undefined : { cause: pending.lastError };
-      pending.fail(
-        new ProducerClosedError('The producer was closed before the record was delivered.', options),
+    clearInterval(this.#sweep);
+    this.#sender.close();
+    const left = new ProducerClosedError('The producer was closed before the record was delivered.');
+    this.#admission.failWaiting(left);
+    await this.#spooling?.close();
+    for (const { owner, index, lastError } of this.#sender.takeAll()) {
+      owner.fail(
+        lastError === undefined ? left : new ProducerClosedError(left.message, { cause: lastError }),
+        index,
       );
     }
     this.#transport.close();
@@ -131,135 +181,114 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
 
   stats(): ProducerStats {
     return {
-      region: this.#signal?.region,
-      bufferedRecords: this.#queues.records,
-      bufferedBytes: this.#queues.bytes,
-      inFlightRequests: this.#inFlight,
-      delivered: this.#delivered,
-      retries: this.#retries,
+      region: this.#region,
+      bufferedRecords: this.#sender.records,
+      bufferedBytes: this.#sender.bytes,
+      inFlightRequests: this.#sender.inFlight,
+      delivered: this.#sender.delivered,
+      retries: this.#sender.retries,
+      spooledRecords: this.#spooling?.records ?? 0,
+      spooling: this.#spooling?.active ?? false,
     };
   }
 
-  #follow(signal: Signal): void {
-    const from = this.#signal?.region;
-    this.#signal = signal;
-    if (from !== signal.region) this.emit('regionChanged', { from, to: signal.region });
-    // What waits for its next attempt waits for the region that failed; the new one may be asked at once.
-    for (const [timer, pending] of this.#retryTimers) {
-      clearTimeout(timer);
-      this.#queues.retry(pending);
+  #createSpooling(): Spooling | undefined {
+    const { spool, acknowledge } = this.#options;
+    if (spool === undefined) return undefined;
+    return new Spooling({
+      spool,
+      always: acknowledge === 'spooled',
+      sender: this.#sender,
+      now: this.#now,
+      hooks: {
+        onSpooling: () => this.#tell('spooling'),
+        onDrained: () => this.#tell('drained'),
+        onProblem: (problem) => this.#tell('spoolProblem', problem),
+        onRoom: () => this.#progressed(),
+      },
+      batchRecords: this.#limits.maxBatchRecords,
+    });
+  }
+
+  async #call(records: readonly ProducerRecord[]): Promise<Receipt[]> {
+    if (this.#state !== 'open') throw new ProducerClosedError('The producer is closed: create another one.');
+    const ticket = this.#admission.call(records);
+    this.#admit();
+    return ticket.promise;
+  }
+
+  /** Lets in what there is room for. */
+  #admit(): void {
+    if (!this.#admission.isWaiting) return;
+    const spooling = this.#spooling;
+    if (spooling?.takes) spooling.accept(this.#admission);
+    if (spooling !== undefined && !spooling.direct) return;
+    let added = false;
+    while (this.#admission.isWaiting && !this.#isFull()) {
+      this.#sender.add(this.#admission.take() as Entry);
+      added = true;
     }
-    this.#retryTimers.clear();
-    this.#pump();
+    if (added) this.#sender.offered();
   }
 
-  #schedule(): void {
-    if (this.#queues.ready >= this.#limits.maxBatchRecords) this.#pump();
-    else this.#linger();
+  #progressed(): void {
+    this.#admit();
+    this.#wake();
   }
 
-  #linger(): void {
-    this.#lingering ??= setTimeout(() => {
-      this.#lingering = undefined;
-      this.#pump();
-    }, this.#limits.lingerMs);
-  }
-
-  #pump(): void {
-    const signal = this.#signal;
-    if (signal === undefined || this.#state === 'closed') return;
-    while (this.#inFlight < this.#limits.maxInFlight && this.#queues.ready > 0) {
-      void this.#send(this.#queues.take(this.#limits.maxBatchRecords), signal);
+  #aim(signal: Signal): void {
+    const from = this.#region;
+    const stream = streamOf(this.#options, signal);
+    if (stream === undefined) {
+      this.#tell('signalProblem', `the signal names no stream in ${signal.region}: set \`streamName\``);
+      return;
     }
-  }
-
-  async #send(batch: readonly Pending[], signal: Signal): Promise<void> {
-    const { region } = signal;
-    this.#inFlight++;
-    try {
-      const stream = this.#options.streamName ?? signal.stream;
-      if (stream === undefined)
-        throw new ProducerConfigError('The signal names no stream: set `streamName`.');
-      const records = batch.map((pending) => pending.record);
-      const results = await this.#transport.send({ region, stream, records });
-      const failed: Pending[] = [];
-      batch.forEach((pending, index) => {
-        const result = results[index];
-        if (result?.ok) {
-          this.#delivered++;
-          this.#done(pending);
-          pending.settle({ ...result, region });
-        } else {
-          pending.lastError = result?.error;
-          failed.push(pending);
-        }
-      });
-      this.#again(failed, region);
-    } catch (error) {
-      for (const pending of batch) pending.lastError = error;
-      this.#again(batch, region);
-    } finally {
-      this.#inFlight--;
-      this.#wake();
-      this.#pump();
+    this.#region = signal.region;
+    if (from !== signal.region) {
+      if (from !== undefined) this.#enveloping?.moved();
+      this.#tell('regionChanged', { from, to: signal.region });
     }
+    this.#sender.aim({ region: signal.region, stream });
   }
 
-  #again(failed: readonly Pending[], region: string): void {
-    const [first] = failed;
-    if (first === undefined || this.#state === 'closed') return;
-    this.emit('retrying', { region, records: failed.length, error: first.lastError });
-    for (const pending of failed) {
-      if (performance.now() >= pending.deadlineMs) {
-        this.#done(pending);
-        const message = `No region took the record within ${this.#limits.deliveryTimeoutMs} ms (last: ${region}).`;
-        pending.fail(new DeliveryTimeoutError(message, { cause: pending.lastError }));
-        continue;
-      }
-      this.#retries++;
-      const { retryBaseMs, retryMaxMs } = this.#limits;
-      // Full jitter ("Exponential Backoff and Jitter", AWS Architecture Blog).
-      const pauseMs =
-        this.#random() * Math.min(retryMaxMs, retryBaseMs * 2 ** Math.min(pending.attempts++, 20));
-      const timer = setTimeout(() => {
-        this.#retryTimers.delete(timer);
-        this.#queues.retry(pending);
-        this.#pump();
-      }, pauseMs);
-      this.#retryTimers.set(timer, pending);
+  /** Records that no region has taken in time go to the spool, or back to the caller. */
+  #sweepOverdue(): void {
+    if (this.#spooling !== undefined) {
+      this.#spooling.sweep();
+      return;
     }
+    this.#sender.sweep();
+    this.#admission.expire(this.#now() - this.#limits.deliveryTimeoutMs, this.#overdue(undefined));
+    this.#progressed();
   }
 
-  #done(pending: Pending): void {
-    if (this.#state !== 'closed') this.#queues.remove(pending);
+  #overdue(cause: unknown): DeliveryTimeoutError {
+    const within = `within ${this.#limits.deliveryTimeoutMs} ms`;
+    const message =
+      this.#region === undefined
+        ? `${this.#options.signal.name} gave no signal ${within}: check the name and the resolver.`
+        : `No region took the record ${within} (last: ${this.#region}).`;
+    return new DeliveryTimeoutError(message, cause === undefined ? {} : { cause });
   }
 
   #isFull(): boolean {
     const { maxBufferedRecords, maxBufferedBytes } = this.#limits;
-    return this.#queues.records >= maxBufferedRecords || this.#queues.bytes >= maxBufferedBytes;
+    return this.#sender.records >= maxBufferedRecords || this.#sender.bytes >= maxBufferedBytes;
   }
 
-  #changed(): Promise<void> {
-    return new Promise((resolve) => this.#waiters.push(resolve));
+  /** When everything is in order again: a listener that throws must not leave the producer half way. */
+  #tell<Name extends keyof ProducerEvents>(name: Name, ...details: ProducerEvents[Name]): void {
+    queueMicrotask(() => (this as EventEmitter).emit(name, ...details));
+  }
+
+  async #closed(): Promise<void> {
+    while (this.#state !== 'closed') await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
   #wake(): void {
+    if (this.#waiters.length === 0) return;
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) waiter();
   }
-}
-
-/** @throws ProducerConfigError for a pin to a region that is not configured. */
-function pinned({ regions, streamName }: ProducerOptions): Signal | undefined {
-  const region = process.env[PIN_VARIABLE];
-  if (region === undefined || region === '') return undefined;
-  const stream = streamName === undefined ? {} : { stream: streamName };
-  const parsed = parseSignal(formatSignal({ region, ...stream }), regions);
-  if (!parsed.ok) {
-    throw new ProducerConfigError(`${PIN_VARIABLE} is ${region}, which is not one of ${regions.join(', ')}.`);
-  }
-  if (streamName === undefined)
-    throw new ProducerConfigError(`${PIN_VARIABLE} needs \`streamName\` as well.`);
-  return parsed.signal;
 }

@@ -14,12 +14,16 @@ export interface FollowerHooks {
   readonly random: () => number;
 }
 
-/** Asks for the signal again and again, and tells when it changes. Keeps the last answer when DNS fails or lies. */
+/**
+ * Asks for the signal again and again, and tells when it changes. Keeps the last answer when DNS fails or lies. Nothing
+ * is cached here, so the record's TTL is the resolver's to respect and adds to `pollMs` at most once. Several servers
+ * are asked in turn until one gives a usable answer: one that is down, or lies in a way that can be seen, does no harm.
+ */
 export class SignalFollower {
   readonly #options: ProducerOptions['signal'];
   readonly #regions: readonly string[];
   readonly #hooks: FollowerHooks;
-  readonly #resolver: Resolver;
+  readonly #resolvers: readonly Resolver[];
   #current: Signal | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -28,33 +32,45 @@ export class SignalFollower {
     this.#options = options.signal;
     this.#regions = options.regions;
     this.#hooks = hooks;
-    this.#resolver = new Resolver({ timeout: options.signal.timeoutMs ?? DEFAULT_TIMEOUT_MS, tries: 1 });
-    if (options.signal.servers !== undefined) this.#resolver.setServers([...options.signal.servers]);
+    const { servers } = options.signal;
+    const timeout = options.signal.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.#resolvers = (servers === undefined ? [undefined] : servers).map((server) => {
+      const resolver = new Resolver({ timeout, maxTimeout: timeout, tries: 1 });
+      if (server !== undefined) resolver.setServers([server]);
+      return resolver;
+    });
     void this.#poll();
   }
 
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    this.#resolver.cancel();
+    for (const resolver of this.#resolvers) resolver.cancel();
   }
 
   async #poll(): Promise<void> {
-    try {
-      this.#take(await this.#resolver.resolveTxt(this.#options.name));
-    } catch (error) {
-      if (!this.#stopped) this.#hooks.onProblem(error instanceof Error ? error.message : String(error));
+    for (const resolver of this.#resolvers) {
+      const signal = await this.#ask(resolver);
+      if (this.#stopped) return;
+      if (signal === undefined) continue;
+      this.#take(signal);
+      break;
     }
-    if (this.#stopped) return;
     const pollMs = this.#options.pollMs ?? DEFAULT_POLL_MS;
     const jitterMs = pollMs * JITTER * (2 * this.#hooks.random() - 1);
     this.#timer = setTimeout(() => void this.#poll(), pollMs + jitterMs);
   }
 
-  #take(texts: readonly (readonly string[])[]): void {
-    if (this.#stopped) return;
-    const signal = this.#read(texts);
-    if (signal === undefined) return;
+  async #ask(resolver: Resolver): Promise<Signal | undefined> {
+    try {
+      return this.#read(await resolver.resolveTxt(this.#options.name));
+    } catch (error) {
+      if (!this.#stopped) this.#hooks.onProblem(error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
+  }
+
+  #take(signal: Signal): void {
     if (signal.region === this.#current?.region && signal.stream === this.#current.stream) return;
     this.#current = signal;
     this.#hooks.onSignal(signal);

@@ -1,14 +1,15 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import { KinesisClient, PutRecordsCommand, type PutRecordsRequestEntry } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { RecordFailure } from './errors.ts';
+import type { RecordFailure } from './errors.ts';
 import type { Limits, ProducerOptions } from './options.ts';
+import type { OutgoingRecord } from './record.ts';
+import { resultsOf } from './wire/put-records-answer.ts';
+import { measured } from './wire/request-body.ts';
+import { translatedSdkError } from './wire/sdk-error.ts';
 
-export interface OutgoingRecord {
-  readonly partitionKey: string;
-  readonly data: Uint8Array;
-}
+export type { OutgoingRecord } from './record.ts';
 
 export type RecordResult =
   | { readonly ok: true; readonly shardId: string; readonly sequenceNumber: string }
@@ -26,32 +27,26 @@ export interface Transport {
   close(): void;
 }
 
+type SdkOptions = Pick<ProducerOptions, 'endpoint' | 'credentials'>;
+type SdkLimits = Pick<Limits, 'maxInFlight' | 'requestTimeoutMs'>;
+
 /**
  * One keep-alive client per region, over HTTP/1.1: the SDK's default handler for Kinesis opens a new TLS session for
  * each call. One attempt: the producer retries by itself, to the region that is right by then.
  */
-export function sdkTransport(
-  options: Pick<ProducerOptions, 'endpoint' | 'credentials'>,
-  limits: Limits,
-): Transport {
+export function sdkTransport(options: SdkOptions, limits: SdkLimits): Transport {
   const clients = new Map<string, KinesisClient>();
+  const handler = keepAliveHandler(limits);
   const clientOf = (region: string): KinesisClient => {
     let client = clients.get(region);
     if (client === undefined) {
-      const agent = { keepAlive: true, maxSockets: limits.maxInFlight };
       const endpoint = options.endpoint?.(region);
       client = new KinesisClient({
         region,
         maxAttempts: 1,
         ...(endpoint === undefined ? {} : { endpoint }),
         ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
-        requestHandler: new NodeHttpHandler({
-          httpAgent: new HttpAgent(agent),
-          httpsAgent: new HttpsAgent(agent),
-          connectionTimeout: limits.requestTimeoutMs,
-          requestTimeout: limits.requestTimeoutMs,
-          throwOnRequestTimeout: true,
-        }),
+        requestHandler: handler,
       });
       clients.set(region, client);
     }
@@ -59,33 +54,42 @@ export function sdkTransport(
   };
   return {
     send: async ({ region, stream, records }) => {
-      const command = new PutRecordsCommand({
-        StreamName: stream,
-        Records: records.map(({ partitionKey, data }) => ({ PartitionKey: partitionKey, Data: data })),
-      });
+      measured({ stream, records });
+      const client = clientOf(region);
+      const command = new PutRecordsCommand({ StreamName: stream, Records: records.map(entryOf) });
       // Bounds the body as well, which the handler's time-outs do not.
       const abortSignal = AbortSignal.timeout(limits.requestTimeoutMs);
-      const { Records = [] } = await clientOf(region).send(command, { abortSignal });
-      return records.map((_, index) => resultOf(Records[index]));
+      try {
+        const { Records } = await client.send(command, { abortSignal });
+        return resultsOf(Records, records.length);
+      } catch (cause) {
+        const error = translatedSdkError(cause, limits.requestTimeoutMs);
+        // A client keeps its identity until that expires by its own date. Another client asks the provider again; the
+        // connections are the handler's, and requests of the old client end in peace.
+        if (error.name === EXPIRED_TOKEN && clients.get(region) === client) clients.delete(region);
+        throw error;
+      }
     },
-    close: () => {
-      for (const client of clients.values()) client.destroy();
-    },
+    close: () => handler.destroy(),
   };
 }
 
-interface Entry {
-  readonly ShardId?: string | undefined;
-  readonly SequenceNumber?: string | undefined;
-  readonly ErrorCode?: string | undefined;
-  readonly ErrorMessage?: string | undefined;
+/** The service's exception for a session token that it no longer takes (Kinesis API Reference, Common Errors). */
+export const EXPIRED_TOKEN = 'ExpiredTokenException';
+
+/** `maxSockets` of an agent counts per host, that is per region. */
+function keepAliveHandler({ maxInFlight, requestTimeoutMs }: SdkLimits): NodeHttpHandler {
+  const agent = { keepAlive: true, maxSockets: maxInFlight };
+  return new NodeHttpHandler({
+    httpAgent: new HttpAgent(agent),
+    httpsAgent: new HttpsAgent(agent),
+    connectionTimeout: requestTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    throwOnRequestTimeout: true,
+  });
 }
 
-/** Only a shard and a sequence number prove that a record is in the stream. */
-function resultOf(entry: Entry | undefined): RecordResult {
-  if (entry?.ShardId !== undefined && entry.SequenceNumber !== undefined) {
-    return { ok: true, shardId: entry.ShardId, sequenceNumber: entry.SequenceNumber };
-  }
-  const code = entry?.ErrorCode ?? 'IncompleteAnswer';
-  return { ok: false, error: new RecordFailure(code, entry?.ErrorMessage ?? 'no sequence number') };
+function entryOf({ partitionKey, data, explicitHashKey }: OutgoingRecord): PutRecordsRequestEntry {
+  const entry = { PartitionKey: partitionKey, Data: data };
+  return explicitHashKey === undefined ? entry : { ...entry, ExplicitHashKey: explicitHashKey };
 }

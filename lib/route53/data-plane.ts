@@ -54,6 +54,7 @@ export interface HealthCheckStatus {
   readonly name?: string;
   readonly kind: HealthCheck['kind'];
   readonly healthy: boolean;
+  readonly check: HealthCheck;
 }
 
 export interface DataPlane {
@@ -197,6 +198,7 @@ function toStatus(
     ...(name !== undefined && { name }),
     kind: check.kind,
     healthy: board.isHealthy(check.id),
+    check,
   };
 }
 

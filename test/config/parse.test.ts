@@ -33,7 +33,7 @@ test('fills in what a short configuration leaves out', () => {
       cooldownMs: 1_800_000,
       baselineFailureRate: 0.001,
       impairedFailureRate: 0.3,
-      falseAlarmsPerYear: 0.1,
+      falseAlarmsPerYear: 0.01,
       putsPerRound: 3,
       siblingProbes: [],
       blipMs: 10_000,

@@ -19,6 +19,7 @@ const impaired: Observation = {
   control: {},
   latch: 'open',
   quorum: 'primary',
+  putFailedAtMs: null,
 };
 const well: Observation = { ...impaired, primary: allUp };
 
@@ -50,6 +51,7 @@ describe('decide', () => {
     ['observer-sick', { ...impaired, observer: 'clock-suspect' }],
     ['not-actionable', { ...impaired, primary: { ...allUp, kinesisRead: 'down' } }],
     ['standby-unfit', { ...impaired, standby: { ...allUp, kinesisWrite: 'unknown' } }],
+    ['over-already', { ...impaired, putFailedAtMs: NOW - 30_000 }],
     ['hold-time', impaired, { ...policy, holdMs: 1_000 }],
   ];
   for (const [rule, observation, p] of refusedBy) {
@@ -182,6 +184,7 @@ describe('decide', () => {
       control,
       latch: fc.constantFrom('latched', 'partial', 'open', 'unknown'),
       quorum: fc.constantFrom('primary', 'standby', 'unknown'),
+      putFailedAtMs: fc.constantFrom(null, NOW, NOW - 60_000),
     });
     fc.assert(
       fc.property(observation, (o) => {
@@ -204,6 +207,7 @@ describe('decide', () => {
       'observer-sick',
       'not-actionable',
       'standby-unfit',
+      'over-already',
       'cooldown',
       'hold-time',
     ]);

@@ -77,7 +77,10 @@ describe('the threshold', () => {
     const h = (change: Partial<typeof settings>) => evidenceModel({ ...settings, ...change }).threshold;
     expect(h({ periodMs: settings.periodMs / 2 })).toBeCloseTo(model.threshold + Math.log(2), 9);
     expect(h({ samplesPerRound: 6 })).toBeCloseTo(model.threshold + Math.log(2), 9);
-    expect(h({ falseAlarmsPerYear: 1 })).toBeCloseTo(model.threshold - Math.log(10), 9);
+    expect(h({ falseAlarmsPerYear: settings.falseAlarmsPerYear * 10 })).toBeCloseTo(
+      model.threshold - Math.log(10),
+      9,
+    );
   });
 });
 
@@ -98,6 +101,36 @@ describe('evidence', () => {
     expect(policy.blipMs).toBe(2 * policy.tickMs);
     const { evidence } = feed([good, times(30, failure()), times(30, failure()), good]);
     expect(evidence?.alarmed).toBe(false);
+  });
+
+  it('does not take a second blip, or a stray failure, for the first one going on', () => {
+    const blip = [bad, bad];
+    for (const [calmRounds, next] of [
+      [5, blip],
+      [4, [[failure(), success, success]]],
+      [8, blip],
+    ] as const) {
+      const { evidence } = feed([good, ...blip, ...times(calmRounds, good), ...next]);
+      expect([calmRounds, evidence?.alarmed]).toEqual([calmRounds, false]);
+    }
+  });
+
+  it('alarms for a signal that is sampled once a minute as well, in three rounds', () => {
+    const slow = modelSettings('cloudWatch', policy);
+    const slowModel = evidenceModels(policy).cloudWatch;
+    let evidence: SignalEvidence | undefined;
+    const alarms = [1, 2, 3, 4].map((n) => {
+      evidence = addSamples(evidence, { outcomes: [failure()], atMs: n * slow.periodMs }, slowModel);
+      return evidence?.alarmed;
+    });
+    expect(alarms).toEqual([false, false, false, true]);
+    expect(roundsToDown(slow)).toBe(4);
+  });
+
+  it('is not up before anything has worked, nor when nothing has for long', () => {
+    expect(levelAfter([[failure()]])).toBe('unknown');
+    const { evidence, atMs } = feed([good, ...times(5, [failure('throttled')]), [failure()]]);
+    expect(levelOf(evidence, model, atMs)).toBe('unknown');
   });
 
   it('does not suspect a region for one failed probe', () => {

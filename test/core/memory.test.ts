@@ -3,7 +3,7 @@ import { initialDecisionState } from '../../lambda/core/decide.ts';
 import { emptyMemory, type Memory, parseMemory, serializeMemory } from '../../lambda/core/memory.ts';
 
 const NOW = 1_800_000_000_000;
-const evidence = { score: 1, alarmed: true, sinceMs: NOW, sampledAtMs: NOW };
+const evidence = { score: 1, alarmed: true, sinceMs: NOW, failedAtMs: NOW, okAtMs: null, sampledAtMs: NOW };
 const evacuated: Memory = {
   ...emptyMemory,
   evidence: { ...emptyMemory.evidence, primary: { kinesisWrite: evidence, kinesisRead: evidence } },

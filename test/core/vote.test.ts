@@ -4,7 +4,13 @@ import { emptyMemory, parseMemory, serializeMemory } from '../../lambda/core/mem
 import { addTick, noEvidence } from '../../lambda/core/observation.ts';
 import { classifyError, type ProbeOutcome } from '../../lambda/core/probe.ts';
 import { formatSignal, parseSignal } from '../../lambda/core/signal.ts';
-import { latchOf, switchPosition, switchText } from '../../lambda/core/switch.ts';
+import {
+  latchOf,
+  POSITION_REMEMBERED_MS,
+  positionUnread,
+  switchPosition,
+  switchText,
+} from '../../lambda/core/switch.ts';
 import { liveVote, voteText } from '../../lambda/core/vote.ts';
 
 import { policy } from './levels.ts';
@@ -54,6 +60,14 @@ describe('a switch', () => {
     expect(switchPosition(undefined)).toBe('PRIMARY');
     expect(switchPosition({ position: 'standby' })).toBe('PRIMARY');
     expect(switchPosition({ position: 'STANDBY' })).toBe('STANDBY');
+  });
+
+  it('is remembered for some minutes while it cannot be read, and then is in PRIMARY', () => {
+    const last = { position: 'STANDBY', readAtMs: NOW } as const;
+    expect(positionUnread(undefined, NOW)).toBe('PRIMARY');
+    expect(positionUnread(last, NOW + POSITION_REMEMBERED_MS)).toBe('STANDBY');
+    expect(positionUnread(last, NOW + POSITION_REMEMBERED_MS + 1)).toBe('PRIMARY');
+    expect(positionUnread(last, NOW - 1)).toBe('PRIMARY');
   });
 
   it('latches only when every group is in STANDBY', () => {

@@ -8,12 +8,14 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { KinesisClient, ListStreamsCommand } from '@aws-sdk/client-kinesis';
 import {
   InvokeCommand,
   LambdaClient,
   UpdateFunctionConfigurationCommand,
   waitUntilFunctionUpdatedV2,
 } from '@aws-sdk/client-lambda';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DeployedOutputs, deployApp } from '../../lib/local/deploy/deploy.ts';
 import { PortInUseError } from '../../lib/local/localstack/errors.ts';
@@ -212,10 +214,24 @@ describe('LocalStack as a process', () => {
     taken.close();
   });
 
-  it('tells its owner when it dies, and takes its children along', async () => {
+  it('serves the first calls to Kinesis, however close together, tells its owner when it dies, and takes its children along', async () => {
     const exited = Promise.withResolvers<string>();
     const known = new Set((await descendantsOf(process.pid)).map(({ pid }) => pid));
     const dying = await startLocalStack({ directory: path.join(directory, 'dying'), onExit: exited.resolve });
+    const kinesis = new KinesisClient({
+      endpoint: dying.url,
+      region: 'us-east-1',
+      maxAttempts: 1,
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      requestHandler: new NodeHttpHandler(),
+    });
+    // Spread over the second or so in which the server of Kinesis starts.
+    const calls: Promise<unknown>[] = [];
+    for (let n = 0; n < 40; n++) {
+      calls.push(kinesis.send(new ListStreamsCommand({})));
+      await sleep(50);
+    }
+    await Promise.all(calls);
     const own = (await descendantsOf(process.pid)).filter(({ pid }) => !known.has(pid));
     const leader = own.find(({ command }) => command.includes('spillway_localstack'));
     process.kill(leader?.pid ?? Number.NaN, 'SIGKILL');

@@ -4,12 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { unwrap } from '../../lib/envelope/unwrap.ts';
 import {
   DeliveryTimeoutError,
   FailoverProducer,
   ProducerClosedError,
   ProducerConfigError,
   type ProducerOptions,
+  type Receipt,
   RecordError,
 } from '../../lib/producer/index.ts';
 import { type SignalServer, startSignalServer } from './signal-server.ts';
@@ -29,11 +31,14 @@ interface Written {
 /** Kinesis on a real socket: what it took, in order; `answer` may break a request in any way. */
 let kinesis: Server;
 let written: Written[];
+/** The bytes of every record that was taken. */
+let taken: Uint8Array[];
 let requests: number;
 let answer: (region: string, response: ServerResponse, request: IncomingMessage) => 'broken' | 'serve';
 /** Records that are refused once each. */
 let refused: Set<string>;
 let dns: SignalServer;
+let transport: 'fast' | 'sdk';
 let producers: FailoverProducer[];
 
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -46,6 +51,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
     if (refused.delete(data))
       return { ErrorCode: 'InternalFailure', ErrorMessage: 'Internal service failure.' };
     written.push({ region, key: record.PartitionKey, data });
+    taken.push(Buffer.from(record.Data, 'base64'));
     return { ShardId: 'shardId-000000000000', SequenceNumber: `${written.length}${index}` };
   });
   response.setHeader('content-type', 'application/x-amz-json-1.1');
@@ -54,6 +60,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
 
 beforeEach(async () => {
   written = [];
+  taken = [];
   requests = 0;
   refused = new Set();
   producers = [];
@@ -80,15 +87,21 @@ function producer(options: Partial<ProducerOptions> = {}): FailoverProducer {
     requestTimeoutMs: 300,
     retryBaseMs: 5,
     retryMaxMs: 20,
+    transport,
     ...options,
   });
   producers.push(created);
   return created;
 }
 
+const regionOf = (receipt: Receipt): string | undefined => ('region' in receipt ? receipt.region : undefined);
 const put = (to: FailoverProducer, data: string, partitionKey = 'k') => to.put({ partitionKey, data });
 
-describe('a producer', () => {
+describe.each(['fast', 'sdk'] as const)('a producer over the %s transport', (kind) => {
+  beforeEach(() => {
+    transport = kind;
+  });
+
   it('writes where the signal says, and says where', async () => {
     const receipt = await put(producer(), 'one');
     expect(receipt).toMatchObject({ region: 'us-east-1', shardId: 'shardId-000000000000' });
@@ -106,7 +119,7 @@ describe('a producer', () => {
     const receipts = Promise.all(['a', 'b', 'c'].map((data) => put(moving, data)));
     await expect.poll(() => moving.stats().retries).toBeGreaterThan(2);
     dns.answer = 'v=1; region=us-west-2; stream=orders';
-    expect((await receipts).map(({ region }) => region)).toEqual(['us-west-2', 'us-west-2', 'us-west-2']);
+    expect((await receipts).map(regionOf)).toEqual(['us-west-2', 'us-west-2', 'us-west-2']);
     expect(written.map(({ data }) => data)).toEqual(['a', 'b', 'c']);
   });
 
@@ -170,6 +183,53 @@ describe('a producer', () => {
     expect((error as Error).cause).toBeInstanceOf(Error);
   });
 
+  it('rejects in time what it cannot even send, for want of a signal, and what waits for room', async () => {
+    dns.answer = undefined;
+    const lost = producer({ deliveryTimeoutMs: 100, maxBufferedRecords: 1 });
+    const startedMs = performance.now();
+    const errors = await Promise.all(['a', 'b'].map((data) => put(lost, data).catch((reason) => reason)));
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    for (const error of errors) {
+      expect(error).toBeInstanceOf(DeliveryTimeoutError);
+      expect(error.message).toMatch(/signal\.orders\.example\.com gave no signal/);
+    }
+    expect(lost.stats()).toMatchObject({ bufferedRecords: 0, bufferedBytes: 0 });
+  });
+
+  it('rejects in time what waits behind others of its key, and goes on afterwards', async () => {
+    answer = () => 'broken';
+    const queue = producer({ deliveryTimeoutMs: 100 });
+    const errors = await Promise.all(
+      ['a', 'b', 'c'].map((data) => put(queue, data).catch((reason) => reason)),
+    );
+    for (const error of errors) expect(error).toBeInstanceOf(DeliveryTimeoutError);
+    expect(requests).toBe(1);
+    answer = () => 'serve';
+    await expect(put(queue, 'd')).resolves.toBeDefined();
+    expect(written.map(({ data }) => data)).toEqual(['d']);
+  });
+
+  it('lets nobody pass who comes when there is room, while others have waited for it', async () => {
+    const small = producer({ maxBufferedRecords: 2 });
+    refused = new Set(['a']);
+    const late = once(small, 'retrying').then(() => put(small, 'd', 'z'));
+    small.once('retrying', () => void put(small, 'c', 'z'));
+    await Promise.all([put(small, 'a', 'x'), put(small, 'f', 'y'), put(small, 'b', 'z'), late]);
+    await small.flush();
+    expect(written.flatMap(({ key, data }) => (key === 'z' ? [data] : []))).toEqual(['b', 'c', 'd']);
+  });
+
+  it('flushes what was put so far, whatever is put meanwhile', async () => {
+    answer = () => (requests === 1 ? 'serve' : 'broken');
+    const steady = producer({ maxBatchRecords: 1, maxInFlight: 1 });
+    const first = put(steady, 'first');
+    const flushed = steady.flush();
+    void put(steady, 'later', 'later').catch(() => {});
+    await flushed;
+    await first;
+    expect(steady.stats().bufferedRecords).toBe(1);
+  });
+
   it('delivers what it holds when closed, and takes no more', async () => {
     const closing = producer();
     const last = put(closing, 'last');
@@ -185,6 +245,22 @@ describe('a producer', () => {
     const rejected = expect(lost).rejects.toBeInstanceOf(ProducerClosedError);
     await closing.close({ timeoutMs: 50 });
     await rejected;
+  });
+
+  it('wraps records when asked to, so that a consumer can tell copies and check the order', async () => {
+    const wrapping = producer({ envelope: true });
+    await Promise.all(['a', 'b', 'a'].map((key, n) => put(wrapping, `${n}`, key)));
+    const opened = taken.map((bytes) => unwrap(bytes));
+    expect(opened.map((one) => 'data' in one && Buffer.from(one.data).toString()).toSorted()).toEqual([
+      '0',
+      '1',
+      '2',
+    ]);
+    const ids = new Set(
+      opened.map((one) => (one.enveloped === true && 'recordId' in one ? one.recordId : '')),
+    );
+    expect(ids.size).toBe(3);
+    await expect(put(wrapping, 'x'.repeat(1024 * 1024 - 10))).rejects.toBeInstanceOf(RecordError);
   });
 
   it('refuses at once what every region would refuse', async () => {

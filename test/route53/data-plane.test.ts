@@ -126,6 +126,7 @@ describe('the data plane', () => {
       name: 'spillway-quorum',
       kind: 'calculated',
       healthy: true,
+      check: expect.objectContaining({ kind: 'calculated' }),
     });
     expect(plane.healthChecks()).toHaveLength(5);
     await regionOf(resolver);

@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
-import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { type GroupEnd, runInGroup } from '../process-group.ts';
 
 const PROJECT_ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const CDK = path.join(path.dirname(fileURLToPath(import.meta.resolve('aws-cdk/package.json'))), 'bin/cdk');
@@ -44,53 +41,23 @@ export function cdkEnvironment(ambient: NodeJS.ProcessEnv, localstackUrl: string
  * Runs the CDK CLI on this Node in the project's root. Resolves to its exit status and last output; rejects with the
  * signal's reason once it has been ended with everything it started.
  */
-export async function runCdk(
-  args: readonly string[],
-  run: CdkRun,
-): Promise<{ status: number; output: string }> {
-  run.signal.throwIfAborted();
-  const child = spawn(process.execPath, [CDK, '--no-color', '--no-notices', ...args], {
-    cwd: PROJECT_ROOT,
-    env: cdkEnvironment(process.env, run.localstackUrl),
-    detached: true, // a group of its own, because the CDK runs the app in a shell
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const killGroup = () => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
-  };
-  run.signal.addEventListener('abort', killGroup, { once: true });
-  process.once('exit', killGroup);
-  const tail = collectOutput(child, run);
+export async function runCdk(args: readonly string[], run: CdkRun): Promise<GroupEnd> {
+  const log = createWriteStream(run.logFile, { flags: 'a' });
+  // A log that cannot be written, on a full disk for example, must not hide what the CDK itself says of it.
+  log.on('error', () => {});
   try {
-    const [code] = await once(child, 'close');
-    run.signal.throwIfAborted();
-    return { status: (code as number | null) ?? 1, output: tail.join('\n') };
+    return await runInGroup({
+      command: process.execPath,
+      args: [CDK, '--no-color', '--no-notices', ...args],
+      cwd: PROJECT_ROOT,
+      env: cdkEnvironment(process.env, run.localstackUrl),
+      signal: run.signal,
+      onLine: (line) => {
+        log.write(`${line}\n`);
+        run.onLine?.(line);
+      },
+    });
   } finally {
-    run.signal.removeEventListener('abort', killGroup);
-    process.removeListener('exit', killGroup);
+    log.end();
   }
-}
-
-const tailLines = 20;
-
-/** Copies both streams to the log and the listener; returns the array that holds the last lines. */
-function collectOutput(child: ReturnType<typeof spawn>, { logFile, onLine }: CdkRun): string[] {
-  const log = createWriteStream(logFile, { flags: 'a' });
-  const merged = new PassThrough();
-  for (const stream of [child.stdout, child.stderr]) stream?.pipe(merged, { end: false });
-  child.once('close', () => merged.end());
-  const tail: string[] = [];
-  createInterface({ input: merged })
-    .on('line', (line) => {
-      log.write(`${line}\n`);
-      if (line.trim() !== '') tail.push(line);
-      if (tail.length > tailLines) tail.shift();
-      onLine?.(line);
-    })
-    .on('close', () => log.end());
-  return tail;
 }

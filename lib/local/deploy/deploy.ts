@@ -87,7 +87,7 @@ async function deployStacks(
     {
       ...run,
       onLine: (line) => {
-        const stack = /^ ✅ +(\S+)/.exec(line)?.[1];
+        const stack = /^\s*✅\s+(\S+)/.exec(line)?.[1];
         if (stack) options.onProgress?.(`Deployed ${stack}`);
       },
     },

@@ -1,16 +1,19 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../config/config.ts';
 import { observerRegions } from '../../config/config.ts';
 import type { Scenario } from '../../scenario/schema.ts';
+import { checkLabel } from './check-label.ts';
 import type { DrillError } from './errors.ts';
 import type { DrillEvent } from './events.ts';
-import { startFleet } from './fleet.ts';
+import { KEYS_PER_PRODUCER, startFleet } from './fleet.ts';
 import { rtoMs, SETTLED_WINDOW_MS } from './measure.ts';
 import type { ProducerFleet } from './producers.ts';
 import { readStream } from './reader.ts';
 import { type DrillResult, judge } from './result.ts';
 import { describeFault, withoutLead } from './schedule.ts';
-import { until } from './until.ts';
+import { readSpools } from './spools.ts';
+import { unlessAborted, until } from './until.ts';
 import { type Watching, watch } from './watch.ts';
 import { killObserver } from './wiring.ts';
 import { startWorld, type World } from './world.ts';
@@ -29,8 +32,8 @@ export interface DrillOptions {
   readonly onProgress: (text: string) => void;
   /** Called with the fault's start, when it comes. */
   readonly onFault: (atMs: number) => void;
-  /** Called after the result, while the world still stands; the world is taken down when it returns. */
-  readonly beforeClose: (world: World, result: DrillResult) => Promise<void>;
+  /** Called after the result, while the world still stands; aborted when it cannot stand any longer. */
+  readonly beforeClose: (world: World, result: DrillResult, signal: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -45,25 +48,42 @@ const PUTS_EVERY_MS = 1_000;
 export async function drill(options: DrillOptions): Promise<DrillResult> {
   const death = new AbortController();
   const signal = AbortSignal.any([options.signal, death.signal]);
-  const onDeath = (error: DrillError): void => death.abort(error);
+  try {
+    return await conduct({ ...options, signal, onDeath: (error) => death.abort(error) });
+  } catch (error) {
+    // A thousand things fail once LocalStack has died or the user has had enough; only that is worth saying.
+    signal.throwIfAborted();
+    throw error;
+  }
+}
+
+interface Conducting extends DrillOptions {
+  readonly onDeath: (error: DrillError) => void;
+}
+
+async function conduct(options: Conducting): Promise<DrillResult> {
+  const { signal, onDeath } = options;
+  const run = randomUUID().slice(0, 8);
   const events: DrillEvent[] = [];
   const onEvent = (event: DrillEvent): void => {
     events.push(event);
     options.onEvent(event);
   };
 
-  const world = await startWorld({ ...options, onEvent, onDeath, signal });
+  const world = await startWorld({ ...options, onEvent });
   let watching: Watching | undefined;
   let fleet: ProducerFleet | undefined;
   try {
     watching = watch({ ...world, dnsServer: world.dataPlane.dnsServer, onEvent });
-    await ready(world, watching, { ...options, signal });
-    fleet = startFleet(world, { onDeath });
+    await ready(world, watching, options);
+    fleet = startFleet(world, { run, onDeath, directory: options.directory });
     await firstPuts(world, fleet, signal);
-    const faultAtMs = await play(world, fleet, { ...options, signal, onEvent });
-    await fleet.stop();
-    await watching.stop();
+    const faultAtMs = await play(world, fleet, { ...options, onEvent });
+    await unlessAborted(signal, fleet.stop());
+    await unlessAborted(signal, watching.stop());
+    const endMs = Date.now();
     options.onProgress('reading both streams');
+    const onDisk = await readSpools(fleet.spoolDirectories);
     const result = judge({
       config: world.config,
       scenario: options.scenario,
@@ -71,11 +91,18 @@ export async function drill(options: DrillOptions): Promise<DrillResult> {
       events: sinceFault(events, faultAtMs),
       acknowledgements: fleet.acknowledgements,
       producers: fleet.names,
-      found: await readEverything(world),
+      endMs,
+      found: {
+        inStreams: await unlessAborted(signal, readEverything(world)),
+        onDisk,
+        run,
+        keys: KEYS_PER_PRODUCER,
+      },
+      rejected: fleet.rejected(),
       cut: options.forMs < options.scenario.durationMs,
       seed: options.seed,
     });
-    await options.beforeClose(world, result);
+    await options.beforeClose(world, result, signal);
     return result;
   } finally {
     fleet?.kill();
@@ -98,7 +125,9 @@ async function ready(
       const content = item?.diagnosis === 'Healthy' && item.expiresAtMs > Date.now();
       return !content || !callsFrom.has(region);
     }),
-    ...dataPlane.healthChecks().flatMap(({ healthy, name, id }) => (healthy ? [] : [`check ${name ?? id}`])),
+    ...dataPlane
+      .healthChecks()
+      .flatMap((status) => (status.healthy ? [] : [`check ${checkLabel(status, config)}`])),
     ...config.cells.flatMap(({ name }) =>
       watching.answers.get(name) === config.regions.primary ? [] : [`signal of ${name}`],
     ),

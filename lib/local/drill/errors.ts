@@ -2,8 +2,3 @@
 export class DrillError extends Error {
   override readonly name = 'DrillError';
 }
-
-/** The drill was interrupted by the user. */
-export class DrillAbortedError extends Error {
-  override readonly name = 'DrillAbortedError';
-}

@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { signalRecordName } from '../../../lambda/core/names.ts';
 import { localCredentials } from './clients.ts';
 import type { DrillError } from './errors.ts';
+import { idPrefix } from './measure.ts';
 import type { ProducerProcessOptions } from './producer-process.ts';
 import { type ProducerFleet, startProducers } from './producers.ts';
 import type { World } from './world.ts';
@@ -8,12 +10,18 @@ import type { World } from './world.ts';
 /** Enough to show several sources and cells, few enough for a laptop: LocalStack takes about 20 ms for a put. */
 const PRODUCERS = 3;
 const PUT_EVERY_MS = 100;
-const KEYS_PER_PRODUCER = 20;
+export const KEYS_PER_PRODUCER = 20;
 
 /** Producers of the first cells. Two in three run in the primary, where most applications are; the rest in the standby. */
 export function startFleet(
   { config, proxy, dataPlane }: World,
-  hooks: { readonly onDeath: (error: DrillError) => void },
+  options: {
+    /** Tells the records of this drill from all others. */
+    readonly run: string;
+    /** Their spools are kept below it. */
+    readonly directory: string;
+    readonly onDeath: (error: DrillError) => void;
+  },
 ): ProducerFleet {
   const { primary, standby } = config.regions;
   const list = Array.from({ length: PRODUCERS }, (_, n): ProducerProcessOptions | undefined => {
@@ -21,10 +29,11 @@ export function startFleet(
     if (cell === undefined) return undefined;
     return {
       producer: `p${n + 1}`,
+      idPrefix: `${idPrefix(options.run)}p${n + 1}`,
       signalName: signalRecordName(cell.name, config.zone.name),
       dnsServer: dataPlane.dnsServer,
       regions: [primary, standby],
-      streamName: cell.streams.primary.name,
+      spoolDirectory: join(options.directory, `spool-p${n + 1}`),
       endpoint: proxy.endpointFor(n % 3 === 2 ? standby : primary),
       pollMs: config.delivery.producerPollMs,
       putEveryMs: PUT_EVERY_MS,
@@ -34,13 +43,21 @@ export function startFleet(
   return startProducers(
     list.filter((one) => one !== undefined),
     {
-      environment: {
-        ...process.env,
-        AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
-        AWS_REGION: primary,
-      },
-      onDeath: hooks.onDeath,
+      environment: producerEnvironment(process.env, primary),
+      onDeath: options.onDeath,
     },
   );
+}
+
+/** Neither an account of the user's nor a region that he has pinned for producers of his own gets into a drill. */
+export function producerEnvironment(ambient: NodeJS.ProcessEnv, region: string): NodeJS.ProcessEnv {
+  const kept = Object.entries(ambient).filter(([name]) => !/^(AWS|SPILLWAY)_/.test(name));
+  return {
+    ...Object.fromEntries(kept),
+    AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
+    AWS_REGION: region,
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+  };
 }

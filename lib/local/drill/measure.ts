@@ -1,10 +1,10 @@
+import { Conclusions } from '../../scenario/conclusions.ts';
 import type { Acknowledgement, DrillEvent } from './events.ts';
 
 /** How long the standby must keep taking the puts before the move counts as done. */
 export const SETTLED_WINDOW_MS = 5_000;
 const LANDED_SHARE = 0.95;
 
-type ObserverEvent = Extract<DrillEvent, { kind: 'observer' }>;
 type DnsEvent = Extract<DrillEvent, { kind: 'dns' }>;
 
 /** When the K-th observer's EVACUATE was stored, from the fault's start; null if that never happened. */
@@ -104,43 +104,77 @@ function settledAtMs(
   return null;
 }
 
-/** The diagnosis most of the deciding observers gave: at their vote if they voted, else the last that was not Healthy. */
-export function commonDiagnosis(events: readonly DrillEvent[]): string {
-  const perObserver = new Map<string, ObserverEvent>();
+/** What most observers concluded, from the fault's start. */
+export function commonDiagnosis(
+  events: readonly DrillEvent[],
+  { faultAtMs, endMs }: { readonly faultAtMs: number; readonly endMs: number },
+): string {
+  const conclusions = new Conclusions();
   for (const event of events) {
     if (event.kind !== 'observer') continue;
-    const kept = perObserver.get(event.region);
-    if (kept?.vote === 'EVACUATE') continue;
-    const informative = event.vote === 'EVACUATE' || event.diagnosis !== 'Healthy';
-    if (informative || kept === undefined) perObserver.set(event.region, event);
+    const { region, diagnosis, vote } = event;
+    const atMs = Math.max(event.atMs, faultAtMs);
+    conclusions.saw(region, { atMs, diagnosis, evacuates: vote === 'EVACUATE' });
   }
-  const counts = Map.groupBy(perObserver.values(), (event) => event.diagnosis);
-  const most = [...counts].toSorted(([, a], [, b]) => b.length - a.length)[0];
-  return most?.[0] ?? 'Undetermined';
+  return conclusions.together({ endMs, outageMs: endMs - faultAtMs });
 }
 
 export interface RecordCount {
   readonly acknowledged: number;
   /** Distinct acknowledged records found in a stream of either region. */
   readonly delivered: number;
-  /** Acknowledged and in neither stream. */
+  /** Acknowledged, and neither in a stream nor on a producer's disk. */
   readonly lost: number;
   /** Copies beyond the first of any record. */
   readonly duplicates: number;
+  /** Acknowledged, and still on a producer's disk. */
+  readonly spooled: number;
+  /** First copies that come after a later record of their key. */
+  readonly reordered: number;
 }
 
-/** Compares receipts with what the reader found; `found` has an entry for each copy. */
+/** Begins the id of every record of one drill: streams may hold those of earlier drills, and of others. */
+export const idPrefix = (run: string): string => `${run}-`;
+
+export interface Found {
+  /** An entry for each copy; each key's in the order of the streams, the primary's before the standby's. */
+  readonly inStreams: readonly string[];
+  readonly onDisk: readonly string[];
+  readonly run: string;
+  /** Keys of one producer: a record's sequence number, modulo this, is its key. */
+  readonly keys: number;
+}
+
+/** Compares receipts with what the reader found. */
 export function countRecords(
   acknowledged: readonly Acknowledgement[],
-  found: readonly string[],
+  { inStreams, onDisk, run, keys }: Found,
 ): RecordCount {
-  const distinct = new Set(found);
+  const ours = inStreams.filter((id) => id.startsWith(idPrefix(run)));
+  const distinct = new Set(ours);
   const ids = new Set(acknowledged.map((ack) => ack.id));
-  const delivered = ids.intersection(distinct).size;
+  const delivered = ids.intersection(distinct);
+  const spooled = ids.difference(delivered).intersection(new Set(onDisk)).size;
   return {
     acknowledged: ids.size,
-    delivered,
-    lost: ids.size - delivered,
-    duplicates: found.length - distinct.size,
+    delivered: delivered.size,
+    lost: ids.size - delivered.size - spooled,
+    duplicates: ours.length - distinct.size,
+    spooled,
+    reordered: countReordered([...distinct], keys),
   };
+}
+
+/** `ids` are first copies in the order in which a consumer of each key sees them. */
+function countReordered(ids: readonly string[], keys: number): number {
+  const latest = new Map<string, number>();
+  let reordered = 0;
+  for (const id of ids) {
+    const [, producer = '', sequence = 0] = /^(.*)-(\d+)$/.exec(id) ?? [];
+    const key = `${producer} ${Number(sequence) % keys}`;
+    const last = latest.get(key) ?? -1;
+    if (Number(sequence) < last) reordered++;
+    else latest.set(key, Number(sequence));
+  }
+  return reordered;
 }

@@ -4,16 +4,22 @@ import { FailoverProducer } from '../../producer/index.ts';
 /** What the drill tells one producer process, as JSON in its first argument. */
 export interface ProducerProcessOptions {
   readonly producer: string;
+  /** Of its records' ids, which are the records' data. */
+  readonly idPrefix: string;
   readonly signalName: string;
   readonly dnsServer: string;
   readonly regions: readonly string[];
-  readonly streamName: string;
+  /** Where its records wait on disk while no region takes them. */
+  readonly spoolDirectory: string;
   /** The fault proxy's listener for the region this producer runs in. */
   readonly endpoint: string;
   readonly pollMs: number;
   readonly putEveryMs: number;
   readonly keys: number;
 }
+
+/** In place of the region of a record that is acknowledged from the disk. */
+export const SPOOLED = 'spool';
 
 /** What one producer process reports, several times a second. */
 export interface ProducerReport {
@@ -31,7 +37,7 @@ const options = JSON.parse(process.argv[2] ?? '{}') as ProducerProcessOptions;
 const producer = new FailoverProducer({
   signal: { name: options.signalName, servers: [options.dnsServer], pollMs: options.pollMs },
   regions: options.regions,
-  streamName: options.streamName,
+  spool: { directory: options.spoolDirectory },
   endpoint: () => options.endpoint,
 });
 
@@ -48,13 +54,13 @@ function report(): void {
 }
 
 async function putOne(sequence: number): Promise<void> {
-  const id = `${options.producer}-${sequence}`;
+  const id = `${options.idPrefix}-${sequence}`;
   try {
     const receipt = await producer.put({
       partitionKey: `${options.producer}-${sequence % options.keys}`,
       data: id,
     });
-    acknowledged.push({ id, region: receipt.region, atMs: Date.now() });
+    acknowledged.push({ id, region: receipt.spooled ? SPOOLED : receipt.region, atMs: Date.now() });
   } catch {
     rejected++;
   } finally {

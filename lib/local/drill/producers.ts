@@ -18,6 +18,7 @@ interface Running {
 
 export interface ProducerFleet {
   readonly names: readonly string[];
+  readonly spoolDirectories: readonly string[];
   /** Every receipt so far, in the order of arrival. */
   readonly acknowledgements: readonly Acknowledgement[];
   pending(): number;
@@ -69,6 +70,7 @@ export function startProducers(
   };
   return {
     names: list.map((options) => options.producer),
+    spoolDirectories: list.map((options) => options.spoolDirectory),
     acknowledgements,
     pending: () => running.reduce((sum, one) => sum + one.offered - one.rejected - one.acknowledged, 0),
     rejected: () => running.reduce((sum, one) => sum + one.rejected, 0),

@@ -23,3 +23,19 @@ export async function until(waiting: Waiting): Promise<void> {
   const missing = waiting.missing === undefined ? '' : ` Still missing: ${waiting.missing()}.`;
   throw new DrillError(`Waited ${waiting.timeoutMs / 1_000} s for ${waiting.what}.${missing}`);
 }
+
+/**
+ * What the work comes to, or at once the reason of an abort. The work itself goes on, until what it works on is taken
+ * down: whoever calls this does that next.
+ */
+export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

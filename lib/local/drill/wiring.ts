@@ -1,7 +1,9 @@
 import {
-  DeleteFunctionCommand,
+  DeleteFunctionConcurrencyCommand,
+  GetFunctionConcurrencyCommand,
   GetFunctionConfigurationCommand,
   type LambdaClient,
+  PutFunctionConcurrencyCommand,
   UpdateFunctionConfigurationCommand,
   waitUntilFunctionUpdatedV2,
 } from '@aws-sdk/client-lambda';
@@ -13,59 +15,90 @@ import type { LocalClients } from './clients.ts';
 const UPDATE_TIMEOUT_S = 30;
 
 /** What stands on this machine in place of AWS's endpoints and the resolver that Lambda brings along. */
-export interface LocalEndpoints {
+export interface Wires {
   readonly endpointFor: (region: string) => string;
   /** `address:port`. */
   readonly dnsServer: string;
+  readonly signal: AbortSignal;
 }
 
 /**
  * Puts the fault proxy between the deployed functions and LocalStack (the SDK inside them honours AWS_ENDPOINT_URL), and
  * has the observers ask the modelled DNS. This changes environment variables after the deployment; code, template and
- * every other setting stay as deployed.
+ * every other setting stay as deployed. An observer that an earlier drill killed lives again.
  */
-export async function wireFunctions(
-  clients: LocalClients,
-  config: Config,
-  { endpointFor, dnsServer }: LocalEndpoints,
-): Promise<void> {
+export async function wireFunctions(clients: LocalClients, config: Config, wires: Wires): Promise<void> {
+  const { endpointFor, dnsServer, signal: abortSignal } = wires;
   await Promise.all(
     observerRegions(config.regions).map(async (region) => {
       const lambda = clients.lambda(region);
-      const names = [observerFunctionName(config.name), voteFunctionName(config.name)];
-      if (region === config.regions.standby) names.push(switchFunctionName(config.name));
+      await revive(lambda, observerFunctionName(config.name), abortSignal);
       const variables = { AWS_ENDPOINT_URL: endpointFor(region), [DNS_SERVERS]: dnsServer };
-      for (const name of names) await wire(lambda, name, variables);
+      for (const name of functionsIn(region, config)) {
+        await setVariables(lambda, name, { variables, abortSignal });
+        await waitUntilFunctionUpdatedV2(
+          { client: lambda, maxWaitTime: UPDATE_TIMEOUT_S, abortSignal },
+          { FunctionName: name },
+        );
+      }
     }),
   );
 }
 
-async function wire(
-  lambda: LambdaClient,
-  functionName: string,
-  variables: Readonly<Record<string, string>>,
-): Promise<void> {
-  const { Environment } = await lambda.send(
-    new GetFunctionConfigurationCommand({ FunctionName: functionName }),
-  );
-  await lambda.send(
-    new UpdateFunctionConfigurationCommand({
-      FunctionName: functionName,
-      Environment: { Variables: { ...Environment?.Variables, ...variables } },
+/** Lets the functions reach LocalStack without the proxy again, as far as they are still there. */
+export async function unwireFunctions(clients: LocalClients, config: Config): Promise<void> {
+  await Promise.allSettled(
+    observerRegions(config.regions).flatMap((region) => {
+      const lambda = clients.lambda(region);
+      return [
+        revive(lambda, observerFunctionName(config.name)),
+        ...functionsIn(region, config).map((name) => setVariables(lambda, name, { variables: {} })),
+      ];
     }),
   );
-  await waitUntilFunctionUpdatedV2(
-    { client: lambda, maxWaitTime: UPDATE_TIMEOUT_S },
-    { FunctionName: functionName },
+}
+
+function functionsIn(region: string, { name, regions }: Config): readonly string[] {
+  const everywhere = [observerFunctionName(name), voteFunctionName(name)];
+  return region === regions.standby ? [...everywhere, switchFunctionName(name)] : everywhere;
+}
+
+/** Replaces the drill's own variables; those that were deployed stay. */
+async function setVariables(
+  lambda: LambdaClient,
+  functionName: string,
+  wire: { readonly variables: Readonly<Record<string, string>>; readonly abortSignal?: AbortSignal },
+): Promise<void> {
+  const sending = wire.abortSignal === undefined ? {} : { abortSignal: wire.abortSignal };
+  const { Environment } = await lambda.send(
+    new GetFunctionConfigurationCommand({ FunctionName: functionName }),
+    sending,
+  );
+  const { AWS_ENDPOINT_URL: _endpoint, [DNS_SERVERS]: _servers, ...deployed } = Environment?.Variables ?? {};
+  const Variables = { ...deployed, ...wire.variables };
+  await lambda.send(
+    new UpdateFunctionConfigurationCommand({ FunctionName: functionName, Environment: { Variables } }),
+    sending,
   );
 }
 
 /**
- * Kills one observer for the rest of the drill: its function is deleted, which ends the run in progress, and the rule
- * that would start the next one finds nothing.
+ * Kills one observer for the rest of the drill: no run of it may start, and the update ends the run in progress, which
+ * LocalStack would let finish otherwise. The function itself stays, so that a later drill finds what was deployed.
  */
 export async function killObserver(clients: LocalClients, config: Config, region: string): Promise<void> {
-  await clients
-    .lambda(region)
-    .send(new DeleteFunctionCommand({ FunctionName: observerFunctionName(config.name) }));
+  const lambda = clients.lambda(region);
+  const FunctionName = observerFunctionName(config.name);
+  await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: 0 }));
+  await setVariables(lambda, FunctionName, { variables: {} });
+}
+
+async function revive(lambda: LambdaClient, FunctionName: string, abortSignal?: AbortSignal): Promise<void> {
+  const sending = abortSignal === undefined ? {} : { abortSignal };
+  const { ReservedConcurrentExecutions } = await lambda.send(
+    new GetFunctionConcurrencyCommand({ FunctionName }),
+    sending,
+  );
+  if (ReservedConcurrentExecutions !== 0) return;
+  await lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }), sending);
 }

@@ -8,10 +8,13 @@ import { deployApp } from '../deploy/deploy.ts';
 import { type LocalStack, startLocalStack } from '../localstack/localstack.ts';
 import { type FaultProxy, type ProxiedCall, startFaultProxy } from '../proxy/fault-proxy.ts';
 import { prepareAccount, writeConfigFile } from './account.ts';
+import { checkLabel } from './check-label.ts';
 import { LocalClients } from './clients.ts';
 import { DrillError } from './errors.ts';
 import type { DrillEvent } from './events.ts';
-import { wireFunctions } from './wiring.ts';
+import { forgetEarlierDrills } from './forget.ts';
+import { unlessAborted } from './until.ts';
+import { unwireFunctions, wireFunctions } from './wiring.ts';
 
 const DEPLOY_TIMEOUT_MS = 300_000;
 
@@ -39,25 +42,34 @@ export interface World {
   close(): Promise<void>;
 }
 
+type Closer = () => Promise<unknown> | unknown;
+
 /** Builds the world, or takes down what already stands and throws. */
 export async function startWorld(options: WorldOptions): Promise<World> {
-  const closers: (() => Promise<unknown> | unknown)[] = [];
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).reverse()) await closer();
-  };
+  const closers: Closer[] = [];
+  const close = (): Promise<void> => closeAll(closers.splice(0).reverse());
   try {
     return await build(options, closers, close);
   } catch (error) {
-    await close();
+    await close().catch(() => {}); // what went wrong first is what matters
     throw error;
   }
 }
 
-async function build(
-  options: WorldOptions,
-  closers: (() => Promise<unknown> | unknown)[],
-  close: () => Promise<void>,
-): Promise<World> {
+/** Each of them, whatever becomes of the others. @throws what the first that failed threw. */
+async function closeAll(closers: readonly Closer[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const closer of closers) {
+    try {
+      await closer();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}
+
+async function build(options: WorldOptions, closers: Closer[], close: () => Promise<void>): Promise<World> {
   const { directory, onProgress, onDeath, signal } = options;
   const { regions } = options.config;
   await mkdir(directory, { recursive: true });
@@ -72,7 +84,7 @@ async function build(
   signal.throwIfAborted();
 
   const clients = new LocalClients(localStack.url);
-  const config = await prepareAccount(clients, options.config);
+  const config = await unlessAborted(signal, prepareAccount(clients, options.config));
   const configFile = await writeConfigFile(config, directory);
   const deployStartedMs = performance.now();
   onProgress('cdk deploy --all');
@@ -112,16 +124,32 @@ async function build(
     }),
     now: Date.now,
     random: options.random,
+    onError: tellOnce((text) => options.onEvent({ kind: 'note', atMs: Date.now(), text })),
     onHealthChange: ({ healthCheckId, healthy, atMs }) => {
       const check = names.get(healthCheckId) ?? healthCheckId;
       options.onEvent({ kind: 'health', atMs, check, healthy });
     },
   });
   closers.push(() => dataPlane.close());
-  for (const { id, name } of dataPlane.healthChecks()) names.set(id, name ?? id);
+  for (const status of dataPlane.healthChecks()) names.set(status.id, checkLabel(status, config));
+
+  // A LocalStack of our own ends with its functions; another one keeps them, and may have kept an earlier drill's.
+  if (localStack.external) closers.push(() => unwireFunctions(clients, config));
   await wireFunctions(clients, config, {
     endpointFor: (region) => proxy.endpointFor(region),
     dnsServer: dataPlane.dnsServer,
+    signal,
   });
+  if (localStack.external) await forgetEarlierDrills(clients, config, signal);
   return { config, clients, localStack, proxy, dataPlane, callsFrom, close };
+}
+
+/** The same trouble every five seconds is one piece of news. */
+function tellOnce(tell: (text: string) => void): (error: unknown) => void {
+  let last = '';
+  return (error) => {
+    const text = `Route 53's data plane: ${error instanceof Error ? error.message : String(error)}`;
+    if (text !== last) tell(text);
+    last = text;
+  };
 }

@@ -1,5 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive } from '../process-group.ts';
 import { LocalStackEnvironmentError } from './errors.ts';
 
 const pollIntervalMs = 500;
@@ -9,15 +10,6 @@ export interface LockOptions {
   readonly timeoutMs: number;
   readonly onProgress?: ((text: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** The process that holds the lock, or undefined when it has been released or its holder is dead. */

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withLock } from './directory-lock.ts';
+import { LocalStackEnvironmentError } from './errors.ts';
 import { install, LOCK_FILES } from './installation.ts';
 import { findPython, type Python } from './python.ts';
 
@@ -30,6 +31,18 @@ async function discardHalfMade(parent: string): Promise<void> {
   await Promise.all(halfMade.map((name) => rm(path.join(parent, name), { recursive: true, force: true })));
 }
 
+/** What is installed, and some room to unpack it; venv and pip say little of a full disk. */
+const NEEDED_MIB = 600;
+
+async function assertRoom(parent: string): Promise<void> {
+  const { bavail, bsize } = await statfs(parent);
+  const freeMib = Math.floor((bavail * bsize) / 2 ** 20);
+  if (freeMib >= NEEDED_MIB) return;
+  throw new LocalStackEnvironmentError(
+    `LocalStack could not be installed: the disk is full: it needs ${NEEDED_MIB} MB in ${parent}, and ${freeMib} MB are free.`,
+  );
+}
+
 /**
  * The Python that has LocalStack installed, made on first use and reused while the lock files and the Python stay the same.
  * Throws LocalStackEnvironmentError.
@@ -48,6 +61,7 @@ export async function ensureEnvironment(
   await withLock(lock, async () => {
     if (existsSync(python)) return;
     await discardHalfMade(parent);
+    await assertRoom(parent);
     const made = await mkdtemp(path.join(parent, 'new-'));
     try {
       await install({ ...options, basePython: base.executable, directory: made });

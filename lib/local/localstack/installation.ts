@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ExecaError, execa } from 'execa';
+import { runInGroup } from '../process-group.ts';
 import { LocalStackEnvironmentError } from './errors.ts';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
@@ -19,6 +19,8 @@ export interface InstallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const DISK_FULL = 'the disk is full';
+
 /** First match wins: what an installer says, and what to do about it. */
 const CAUSES: readonly { readonly pattern: RegExp; readonly says: string }[] = [
   {
@@ -27,7 +29,7 @@ const CAUSES: readonly { readonly pattern: RegExp; readonly says: string }[] = [
   },
   {
     pattern: /No space left on device|ENOSPC|Disk quota exceeded/i,
-    says: 'the disk is full: LocalStack needs 600 MB.',
+    says: `${DISK_FULL}: LocalStack needs 600 MB.`,
   },
   {
     pattern: /do not match the hashes|hash mismatch/i,
@@ -65,50 +67,58 @@ export function uvEnvironment(pipConfig: string): Record<string, string> {
   return Object.fromEntries(named.filter(([name]) => name !== undefined));
 }
 
+const PIP = ['-m', 'pip', 'install', '--quiet', '--no-compile', '--no-deps', '--require-hashes', '-r'];
+const UV = ['-m', 'uv', 'pip', 'install', '--quiet', '--no-deps', '--require-hashes'];
+
 /**
  * Makes a virtual environment with LocalStack in `directory`. uv installs in seconds what takes pip most of a minute; where
  * uv fails, for example behind a pip configuration it cannot follow, pip does it.
+ *
+ * @throws LocalStackEnvironmentError, or the signal's reason.
  */
 export async function install(options: InstallOptions): Promise<void> {
+  const { signal, onProgress } = options;
   const python = path.join(options.directory, 'bin/python');
-  const run = async (command: string, args: readonly string[], env: Record<string, string> = {}) =>
-    execa(command, args, {
-      env: { PYTHONDONTWRITEBYTECODE: '1', PIP_DISABLE_PIP_VERSION_CHECK: '1', ...env },
-      stdin: 'ignore',
-      all: true,
-      timeout: stepTimeoutMs,
-      forceKillAfterDelay: 2_000,
-      ...(options.signal ? { cancelSignal: options.signal } : {}),
-    });
-  const pip = ['-m', 'pip', 'install', '--quiet', '--no-compile', '--no-deps', '--require-hashes', '-r'];
+  onProgress?.('Making a Python environment for LocalStack');
+  await step(options.basePython, ['-m', 'venv', options.directory], { signal });
+  await step(python, [...PIP, INSTALLER_LOCK], { signal });
+  onProgress?.('Installing LocalStack (once, about 100 MB)');
+  const configured = await step(python, ['-m', 'pip', 'config', 'list'], { signal });
+  const env = uvEnvironment(configured);
   try {
-    options.onProgress?.('Making a Python environment for LocalStack');
-    await run(options.basePython, ['-m', 'venv', options.directory]);
-    await run(python, [...pip, INSTALLER_LOCK]);
-    options.onProgress?.('Installing LocalStack (once, about 100 MB)');
-    const { stdout } = await run(python, ['-m', 'pip', 'config', 'list']);
-    const uv = [
-      '-m',
-      'uv',
-      'pip',
-      'install',
-      '--quiet',
-      '--python',
-      python,
-      '--no-deps',
-      '--require-hashes',
-      '-r',
-    ];
-    await run(python, [...uv, REQUIREMENTS_LOCK], uvEnvironment(stdout)).catch((error) => {
-      options.signal?.throwIfAborted();
-      if (/No space left/.test(String(error))) throw error;
-      options.onProgress?.('Installing LocalStack with pip, which takes a minute');
-      return run(python, [...pip, REQUIREMENTS_LOCK]);
+    await step(python, [...UV, '--python', python, '-r', REQUIREMENTS_LOCK], { signal, env });
+  } catch (error) {
+    if (!(error instanceof LocalStackEnvironmentError) || error.message.includes(DISK_FULL)) throw error;
+    onProgress?.('Installing LocalStack with pip, which takes a minute');
+    await step(python, [...PIP, REQUIREMENTS_LOCK], { signal });
+  }
+}
+
+/** Runs one command of the installation and returns what it said. */
+async function step(
+  command: string,
+  args: readonly string[],
+  options: { readonly signal: AbortSignal | undefined; readonly env?: Record<string, string> },
+): Promise<string> {
+  const timeout = AbortSignal.timeout(stepTimeoutMs);
+  const signal = options.signal ? AbortSignal.any([timeout, options.signal]) : timeout;
+  try {
+    const { status, output } = await runInGroup({
+      command,
+      args,
+      env: {
+        ...process.env,
+        PYTHONDONTWRITEBYTECODE: '1',
+        PIP_DISABLE_PIP_VERSION_CHECK: '1',
+        ...options.env,
+      },
+      signal,
     });
+    if (status === 0) return output;
+    throw new LocalStackEnvironmentError(explain(output === '' ? `${command} failed` : output));
   } catch (error) {
     options.signal?.throwIfAborted();
-    if (!(error instanceof ExecaError)) throw error;
-    const output = error.timedOut ? 'timed out' : (error.all ?? error.message);
-    throw new LocalStackEnvironmentError(explain(output), { cause: error });
+    if (!timeout.aborted) throw error;
+    throw new LocalStackEnvironmentError(explain('timed out'), { cause: error });
   }
 }

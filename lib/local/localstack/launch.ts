@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { killGroup } from '../process-group.ts';
 import { LocalStackStartError, PortInUseError } from './errors.ts';
 
 /** Exit status of python/spillway_localstack/processes.py when the port is taken. */
@@ -47,15 +48,6 @@ export async function isHealthy(url: string): Promise<boolean> {
   }
 }
 
-/** SIGKILL, because nothing of a LocalStack is worth saving and an orderly end takes seconds. */
-function killGroup(leader: number): void {
-  try {
-    process.kill(-leader, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
-
 /**
  * Starts LocalStack as the leader of a process group and waits until it is ready. It ends with everything it started when
  * `stop` is called, and also when this process dies in any way, because its standard input closes then.
@@ -84,6 +76,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   let ended = false;
   const stop = async (): Promise<void> => {
     ended = true;
+    // At once: nothing of a LocalStack is worth saving, and an orderly end takes seconds.
     killGroup(leader);
     await exited;
   };

@@ -1,6 +1,7 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import getPort from 'get-port';
 import { ensureEnvironment } from './environment.ts';
@@ -13,8 +14,13 @@ export interface LocalStackOptions {
   /** Default: a free one. */
   readonly port?: number;
   readonly onProgress?: (text: string) => void;
-  /** Called once if LocalStack ends without having been stopped; everything it started has been ended by then. */
+  /**
+   * Called once if LocalStack ends without having been stopped; everything it started has been ended by then. Of the one
+   * named by SPILLWAY_LOCALSTACK_URL it is known by its silence.
+   */
   readonly onExit?: (reason: string) => void;
+  /** How long the one named by SPILLWAY_LOCALSTACK_URL may be silent. Default 15 s: a busy one misses an answer or two. */
+  readonly silenceMs?: number;
   /** Default 60 s, counted after the environment has been made. */
   readonly startTimeoutMs?: number;
   /** Ends the start; once started, use `stop`. */
@@ -33,6 +39,8 @@ export interface LocalStack {
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const PORT_ATTEMPTS = 3;
+const HEALTH_POLL_MS = 1_000;
+const SILENCE_MS = 15_000;
 /** The version LocalStack 4.13.1 looks for, and the one locked in package-lock.json. */
 const KINESIS_LOCAL_VERSION = '0.5.2';
 
@@ -87,7 +95,7 @@ async function placeKinesisLocal(directory: string): Promise<void> {
   await symlink(source, target, 'dir');
 }
 
-async function useExternal(url: string, logFile: string): Promise<LocalStack> {
+async function useExternal(url: string, logFile: string, options: LocalStackOptions): Promise<LocalStack> {
   const base = URL.parse(url);
   if (base?.protocol !== 'http:') {
     throw new LocalStackStartError(
@@ -102,7 +110,31 @@ async function useExternal(url: string, logFile: string): Promise<LocalStack> {
     );
   }
   await writeFile(logFile, `LocalStack at ${base.origin} was started elsewhere; its log is there.\n`);
-  return { url: base.origin, port: Number(base.port || 80), logFile, external: true, stop: async () => {} };
+  return {
+    url: base.origin,
+    port: Number(base.port || 80),
+    logFile,
+    external: true,
+    stop: watchHealth(base.origin, options),
+  };
+}
+
+/** Tells once when it has not answered for a while. Returns what ends the watch. */
+function watchHealth(
+  url: string,
+  { onExit, silenceMs = SILENCE_MS }: LocalStackOptions,
+): () => Promise<void> {
+  const watching = new AbortController();
+  const watch = async (): Promise<void> => {
+    for (let healthyAtMs = performance.now(); !watching.signal.aborted; ) {
+      await sleep(HEALTH_POLL_MS, undefined, { signal: watching.signal, ref: false });
+      if (await isHealthy(url)) healthyAtMs = performance.now();
+      else if (performance.now() - healthyAtMs > silenceMs) break;
+    }
+    if (!watching.signal.aborted) onExit?.(`Nothing answers at ${url} any more (SPILLWAY_LOCALSTACK_URL).`);
+  };
+  watch().catch(() => {}); // its sleep was ended
+  return async () => watching.abort();
 }
 
 /**
@@ -116,7 +148,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
   // Functions are unpacked below. Without a boundary, Node would read their index.js by this project's "type": "module".
   await writeFile(path.join(directory, 'package.json'), '{}\n');
   const external = process.env.SPILLWAY_LOCALSTACK_URL;
-  if (external) return useExternal(external, logFile);
+  if (external) return useExternal(external, logFile, options);
 
   if (options.port !== undefined && !(await isPortFree(options.port))) throw new PortInUseError(options.port);
   const { python } = await ensureEnvironment({ onProgress: options.onProgress, signal: options.signal });

@@ -4,6 +4,7 @@ import {
   commonDiagnosis,
   countRecords,
   detectMs,
+  type Found,
   finalRegions,
   flipMs,
   flips,
@@ -104,17 +105,39 @@ describe('recovery time', () => {
 describe('records', () => {
   const receipt = (id: string): Acknowledgement => ({ id, producer: 'p1', region: 'east', atMs: FAULT });
 
+  const nothing = { acknowledged: 0, delivered: 0, lost: 0, duplicates: 0, spooled: 0, reordered: 0 };
+  const count = (ids: readonly string[], found: Partial<Found>) =>
+    countRecords(ids.map(receipt), { inStreams: [], onDisk: [], run: 'run', keys: 2, ...found });
+
   it('calls an acknowledged record that is in no stream lost, and copies beyond the first duplicates', () => {
-    expect(countRecords(['a', 'b', 'c'].map(receipt), ['a', 'b', 'b', 'unacknowledged'])).toEqual({
-      acknowledged: 3,
-      delivered: 2,
-      lost: 1,
-      duplicates: 1,
-    });
+    const inStreams = ['run-p-0', 'run-p-2', 'run-p-2', 'run-p-4'];
+    const expected = { ...nothing, acknowledged: 3, delivered: 2, lost: 1, duplicates: 1 };
+    expect(count(['run-p-0', 'run-p-2', 'run-p-6'], { inStreams })).toEqual(expected);
+  });
+
+  it('counts nothing that an earlier drill left in the streams', () => {
+    const inStreams = ['run-p-0', 'earlier-p-0', 'earlier-p-0', 'runner-p-0', 'hello'];
+    expect(count(['run-p-0'], { inStreams })).toEqual({ ...nothing, acknowledged: 1, delivered: 1 });
+  });
+
+  it('does not call lost what is on disk, and does not count what is in both places as on disk', () => {
+    const found = { inStreams: ['run-p-0'], onDisk: ['run-p-0', 'run-p-1'] };
+    const expected = { ...nothing, acknowledged: 2, delivered: 1, spooled: 1 };
+    expect(count(['run-p-0', 'run-p-1'], found)).toEqual(expected);
+  });
+
+  it('counts first copies that come after a later record of their key; other keys and later copies do not matter', () => {
+    const ids = [0, 1, 2, 3, 4, 5].map((n) => `run-p-${n}`);
+    const inOrder = ['run-p-1', 'run-p-0', 'run-p-2', 'run-p-0', 'run-p-4', 'run-p-3', 'run-p-5'];
+    expect(count(ids, { inStreams: inOrder }).reordered).toBe(0);
+    const outOfOrder = ['run-p-0', 'run-p-4', 'run-p-2', 'run-p-1', 'run-p-5', 'run-p-3'];
+    expect(count(ids, { inStreams: outOfOrder }).reordered).toBe(2);
   });
 });
 
 describe('the common diagnosis', () => {
+  const span = { faultAtMs: FAULT, endMs: FAULT + 60_000 };
+
   it('is what most observers said when they voted', () => {
     const events = [
       observer(0, 'a', 'HOLD', 'Healthy'),
@@ -123,10 +146,10 @@ describe('the common diagnosis', () => {
       observer(3, 'c', 'EVACUATE'),
       observer(4, 'a', 'EVACUATE', 'CloudWatchBlind'),
     ];
-    expect(commonDiagnosis(events)).toBe('KinesisWriteImpaired');
+    expect(commonDiagnosis(events, span)).toBe('KinesisWriteImpaired');
   });
 
   it('is Healthy when nobody saw anything else', () => {
-    expect(commonDiagnosis([observer(0, 'a', 'HOLD', 'Healthy')])).toBe('Healthy');
+    expect(commonDiagnosis([observer(0, 'a', 'HOLD', 'Healthy')], span)).toBe('Healthy');
   });
 });

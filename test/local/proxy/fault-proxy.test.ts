@@ -2,16 +2,21 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
-import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DynamoDBClient,
+  ProvisionedThroughputExceededException as DynamoDBThrottle,
+  GetItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import {
   KinesisClient,
-  ProvisionedThroughputExceededException,
+  ProvisionedThroughputExceededException as KinesisThrottle,
   PutRecordCommand,
 } from '@aws-sdk/client-kinesis';
 import { ListHostedZonesCommand, Route53Client } from '@aws-sdk/client-route-53';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { measure } from '../../../lambda/observer/measure.ts';
 import { defaultRegions } from '../../../lib/config/defaults.ts';
 import { type FaultProxy, type ProxiedCall, startFaultProxy } from '../../../lib/local/proxy/fault-proxy.ts';
 import { parseScenario } from '../../../lib/scenario/parse.ts';
@@ -36,7 +41,7 @@ beforeEach(async () => {
   proxy = await startFaultProxy({
     target: `http://127.0.0.1:${(target.address() as AddressInfo).port}`,
     roles: defaultRegions,
-    sources: ['us-east-2', 'us-west-2'],
+    sources: ['us-east-1', 'us-east-2', 'us-west-2'],
     random: () => 0.5,
     now: () => performance.now(),
     onCall: (call) => calls.push(call),
@@ -61,6 +66,12 @@ const putRecord = (region?: string, source?: string): Promise<unknown> =>
   new KinesisClient(settings(region, source)).send(
     new PutRecordCommand({ StreamName: 'orders', PartitionKey: 'a', Data: new Uint8Array([1]) }),
   );
+
+const getItem = (): Promise<unknown> =>
+  new DynamoDBClient(settings()).send(new GetItemCommand({ TableName: 't', Key: {} }));
+
+const putMetric = (): Promise<unknown> =>
+  new CloudWatchClient(settings()).send(new PutMetricDataCommand({ Namespace: 'n', MetricData: [] }));
 
 function play(effect: string, more = ''): void {
   const text = `
@@ -89,6 +100,15 @@ describe('the fault proxy', () => {
     expect(served).toHaveLength(2);
   });
 
+  it('hits a caller inside the region that fails, who still reaches the other one', async () => {
+    play('{ kind: error }');
+    await expect(putRecord('us-east-1', 'us-east-1')).rejects.toMatchObject({ name: 'InternalFailure' });
+    await expect(putRecord('us-west-2', 'us-east-1')).resolves.toBeDefined();
+    play('{ kind: error }', ', seenFrom: [primary]');
+    await expect(putRecord('us-east-1', 'us-east-1')).rejects.toMatchObject({ name: 'InternalFailure' });
+    await expect(putRecord('us-east-1', 'us-east-2')).resolves.toBeDefined();
+  });
+
   it('hits the share of calls that the rate says', async () => {
     play('{ kind: error }', ', rate: 0.5');
     await putRecord();
@@ -98,14 +118,10 @@ describe('the fault proxy', () => {
 
   it.each([
     ['Kinesis', () => putRecord()],
-    ['DynamoDB', () => new DynamoDBClient(settings()).send(new GetItemCommand({ TableName: 't', Key: {} }))],
+    ['DynamoDB', () => getItem()],
     ['STS', () => new STSClient(settings()).send(new GetCallerIdentityCommand({}))],
     ['Route 53', () => new Route53Client(settings()).send(new ListHostedZonesCommand({}))],
-    [
-      'CloudWatch',
-      () =>
-        new CloudWatchClient(settings()).send(new PutMetricDataCommand({ Namespace: 'n', MetricData: [] })),
-    ],
+    ['CloudWatch', () => putMetric()],
   ])('writes an error so that the SDK for %s raises it by its name', async (_service, call) => {
     play('{ kind: error, status: 503, code: ServiceUnavailable }');
     await expect(call()).rejects.toMatchObject({
@@ -115,9 +131,28 @@ describe('the fault proxy', () => {
     expect(served).toEqual([]);
   });
 
-  it('throttles with the service’s own exception', async () => {
+  it.each([
+    ['Kinesis', () => putRecord(), 'ProvisionedThroughputExceededException'],
+    ['DynamoDB', () => getItem(), 'ProvisionedThroughputExceededException'],
+    ['STS', () => new STSClient(settings()).send(new GetCallerIdentityCommand({})), 'Throttling'],
+    ['CloudWatch', () => putMetric(), 'Throttling'],
+  ])(
+    'throttles %s with its own exception, which says nothing about the region',
+    async (_service, call, name) => {
+      play('{ kind: throttle }');
+      const { outcome } = await measure(1_000, call);
+      expect(outcome).toMatchObject({
+        ok: false,
+        errorClass: 'throttled',
+        detail: expect.stringContaining(name),
+      });
+    },
+  );
+
+  it('raises the exception of the SDK itself', async () => {
     play('{ kind: throttle }');
-    await expect(putRecord()).rejects.toBeInstanceOf(ProvisionedThroughputExceededException);
+    await expect(putRecord()).rejects.toBeInstanceOf(KinesisThrottle);
+    await expect(getItem()).rejects.toBeInstanceOf(DynamoDBThrottle);
   });
 
   it('resets the connection', async () => {

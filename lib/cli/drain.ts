@@ -1,0 +1,183 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { Command, InvalidArgumentError } from 'commander';
+import pc from 'picocolors';
+import { type DrainProgress, type DrainReport, drain } from '../drain/drain.ts';
+import { DrainError, DrainUsageError } from '../drain/errors.ts';
+import { defaultLimits } from '../drain/limits.ts';
+import type { DrainPlan } from '../drain/plan.ts';
+import { exitCodes } from './exit-codes.ts';
+import { interruption } from './interruption.ts';
+
+interface DrainFlags {
+  readonly fromRegion: string;
+  readonly toRegion: string;
+  readonly stream: string;
+  readonly toStream?: string;
+  readonly from: number;
+  readonly to: number;
+  readonly checkpoint?: string;
+  readonly endpoint?: string;
+  readonly envelope?: true;
+  readonly allowAggregated?: true;
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+/** `spillway drain`: copies the records that a failover left behind in the old stream to the new one. */
+export function drainCommand(): Command {
+  return new Command('drain')
+    .description(
+      'Copy the records that a failover left behind in one region’s stream to the stream of another.',
+    )
+    .requiredOption('--from-region <region>', 'where the records are')
+    .requiredOption('--to-region <region>', 'where they shall be')
+    .requiredOption('--stream <name>', 'the stream that holds them')
+    .option('--to-stream <name>', 'the stream to copy to (default: the same name)')
+    .requiredOption(
+      '--from <time>',
+      'records that arrived from then on, like 2020-11-25T13:00:00Z',
+      timeArgument,
+    )
+    .requiredOption('--to <time>', 'records that arrived before then: the time of the switch', timeArgument)
+    .option(
+      '--checkpoint <file>',
+      'where progress is kept, to resume (default: a file here, named after the drain)',
+    )
+    .option('--envelope', 'give records without an envelope one, for consumers that use spillway/consumer')
+    .option('--allow-aggregated', 'copy KPL aggregates as they are, for consumers that do not use the KCL')
+    .option('--dry-run', 'read and count, write nothing')
+    .option('--endpoint <url>', 'where Kinesis is, for tests (default: AWS)', urlArgument)
+    .option('--json', 'print one line of JSON to standard output')
+    .addHelpText(
+      'after',
+      '\nInterrupted or failed, it goes on where it was when the same command is given again. Exit status: 0 done, 1 failed,\n' +
+        '2 wrong usage, 130 interrupted.\n\nExample:\n' +
+        '  spillway drain --from-region us-east-1 --to-region us-west-2 --stream orders \\\n' +
+        '    --from 2020-11-25T13:00:00Z --to 2020-11-25T13:16:00Z',
+    )
+    .action(async (flags: DrainFlags) => {
+      process.exitCode = await runDrain(flags);
+    });
+}
+
+async function runDrain(flags: DrainFlags): Promise<number> {
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const plan: DrainPlan = {
+    from: { region: flags.fromRegion, stream: flags.stream },
+    to: { region: flags.toRegion, stream: flags.toStream ?? flags.stream },
+    fromMs: flags.from,
+    toMs: flags.to,
+    envelope: flags.envelope === true,
+    allowAggregated: flags.allowAggregated === true,
+  };
+  const checkpointFile = flags.checkpoint ?? defaultCheckpoint(plan);
+  const interrupted = interruption(() =>
+    say('interrupted: finishing the write under way (Ctrl-C again ends at once)'),
+  );
+  const clients = regionalClients(flags.endpoint);
+  try {
+    const report = await drain({
+      plan,
+      checkpointFile,
+      dryRun: flags.dryRun === true,
+      clientOf: clients.of,
+      signal: interrupted.signal,
+      onProgress: (progress) => say(progressLine(progress)),
+      onExpired: (keptFromMs) =>
+        say(
+          `${pc.yellow('warning')} ${flags.stream} keeps records only from ${new Date(keptFromMs).toISOString()}`,
+        ),
+    });
+    process.stdout.write(`${flags.json ? facts(report, flags) : summary(report, plan, flags)}\n`);
+    return exitCodes.done;
+  } catch (error) {
+    if (interrupted.signal.aborted) {
+      if (!flags.dryRun) say(`interrupted: the same command goes on from ${checkpointFile}`);
+      return exitCodes.interrupted;
+    }
+    if (!(error instanceof DrainUsageError || error instanceof DrainError)) throw error;
+    say(`${pc.red('error')} ${error.message}`);
+    return error instanceof DrainUsageError ? exitCodes.usage : exitCodes.failed;
+  } finally {
+    interrupted.dispose();
+    clients.close();
+  }
+}
+
+function regionalClients(endpoint: string | undefined) {
+  const made: KinesisClient[] = [];
+  const agent = { keepAlive: true, maxSockets: defaultLimits.shards };
+  return {
+    of: (region: string): KinesisClient => {
+      const client = new KinesisClient({
+        region,
+        maxAttempts: 1,
+        ...(endpoint === undefined ? {} : { endpoint }),
+        // Over HTTP/1.1: the SDK's default handler for Kinesis opens a TLS session for each call.
+        requestHandler: new NodeHttpHandler({
+          httpAgent: new HttpAgent(agent),
+          httpsAgent: new HttpsAgent(agent),
+          connectionTimeout: defaultLimits.requestTimeoutMs,
+          requestTimeout: defaultLimits.requestTimeoutMs,
+          throwOnRequestTimeout: true,
+        }),
+      });
+      made.push(client);
+      return client;
+    },
+    close: (): void => {
+      for (const client of made) client.destroy();
+    },
+  };
+}
+
+/** The same for the same drain, so that a forgotten flag does not copy everything again. */
+function defaultCheckpoint({ from, to, fromMs, toMs }: DrainPlan): string {
+  const time = (ms: number): string => new Date(ms).toISOString().replaceAll(/[-:.]/g, '');
+  const target = to.stream === from.stream ? to.region : `${to.region}-${to.stream}`;
+  return `spillway-drain-${from.stream}-${from.region}-${target}-${time(fromMs)}-${time(toMs)}.json`;
+}
+
+function progressLine({ counts, shardsDone, shards }: DrainProgress): string {
+  return `${counts.read} read, ${counts.copied} copied, ${counts.alreadyThere} already there; ${shardsDone} of ${shards} shards done`;
+}
+
+function facts({ counts, ...report }: DrainReport, flags: DrainFlags): string {
+  return JSON.stringify({ name: 'drain', dryRun: flags.dryRun === true, ...counts, ...report });
+}
+
+function summary(report: DrainReport, plan: DrainPlan, flags: DrainFlags): string {
+  const { counts } = report;
+  const source = `${plan.from.stream} in ${plan.from.region}`;
+  const target = `${plan.to.stream} in ${plan.to.region}`;
+  const window = `from ${new Date(plan.fromMs).toISOString()} to ${new Date(plan.toMs).toISOString()}`;
+  const kinds = `${counts.enveloped} with an envelope, ${counts.bare} without, ${counts.damaged} damaged; ${counts.bytes} bytes`;
+  if (counts.read === 0) return `Nothing to do: no record arrived in ${source} ${window}.`;
+  if (report.alreadyDone) {
+    return `Nothing to do: this drain was done before (${counts.copied} copied, ${counts.alreadyThere} already there).`;
+  }
+  if (flags.dryRun) return `${counts.read} records would be copied from ${source} to ${target} (${kinds}).`;
+  const resumed = report.resumed ? ', earlier runs included' : '';
+  return [
+    `${pc.green('done')}: ${counts.read} records of ${source} ${window} are in ${target}${resumed}`,
+    `  ${counts.copied} copied, ${counts.alreadyThere} already there (${kinds})`,
+  ].join('\n');
+}
+
+const zonedTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/;
+
+/** A time without a zone would mean another on each machine. */
+function timeArgument(text: string): number {
+  const timeMs = zonedTime.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(timeMs))
+    throw new InvalidArgumentError('Write a time with its zone, like 2020-11-25T13:00:00Z.');
+  return timeMs;
+}
+
+function urlArgument(text: string): string {
+  if (!URL.canParse(text)) throw new InvalidArgumentError('Write a URL, like http://127.0.0.1:4566.');
+  return text;
+}

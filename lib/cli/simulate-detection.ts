@@ -1,0 +1,51 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import {
+  detectionMarkdown,
+  detectionTable,
+  failingFractions,
+  replaceDetection,
+} from '../simulator/detection.ts';
+import { exitCodes } from './exit-codes.ts';
+import { Progress } from './progress.ts';
+import { type SimulateContext, UsageError } from './simulate-context.ts';
+
+const DEFAULT_RUNS = 1_000;
+
+/** The detection table: failing fraction of writes against time to decide. */
+export async function simulateDetection(context: SimulateContext): Promise<number> {
+  const { system, flags, workers, say, signal } = context;
+  const runs = flags.runs ?? DEFAULT_RUNS;
+  // Before minutes of work: a file without the two comments could not take the result.
+  if (flags.write !== undefined) replaceIn(flags.write, await readTarget(flags.write), '');
+  const progress = new Progress({ total: runs * failingFractions.length, unit: 'runs' });
+  try {
+    const rows = await detectionTable({ system, runs, workers, onRun: () => progress.add(1), signal });
+    progress.clear();
+    const table = detectionMarkdown(rows);
+    say(table);
+    if (flags.write !== undefined) {
+      await writeFile(flags.write, replaceIn(flags.write, await readTarget(flags.write), table));
+      say(`written to ${flags.write}`);
+    }
+    if (flags.json) process.stdout.write(`${JSON.stringify({ runs, rows })}\n`);
+    return exitCodes.done;
+  } finally {
+    progress.clear();
+  }
+}
+
+async function readTarget(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new UsageError(`${file} cannot be read: ${String(cause)}`, { cause });
+  }
+}
+
+function replaceIn(file: string, text: string, table: string): string {
+  try {
+    return replaceDetection(text, table);
+  } catch (cause) {
+    throw new UsageError(`${file} ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,42 @@
+import { DatabaseSync } from 'node:sqlite';
+import { DrainUsageError } from './errors.ts';
+
+/** A database that nobody refers to would be closed by the garbage collector, and its lock be gone. */
+const held = new Set<DatabaseSync>();
+const SQLITE_BUSY = 5;
+
+export interface CheckpointLock {
+  release(): void;
+}
+
+/**
+ * One drain at a time for a checkpoint: two would copy everything twice. Node has no file locks, but SQLite does; its lock is the kernel's
+ * own and ends with the process, however that ends. The file `<checkpoint>.lock` stays, and is empty.
+ *
+ * @throws DrainUsageError
+ */
+export function lockCheckpoint(file: string): CheckpointLock {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(`${file}.lock`);
+    // In memory: a journal's file would be left behind by kill -9.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+  } catch (cause) {
+    database?.close();
+    const busy = cause instanceof Error && 'errcode' in cause && Number(cause.errcode) % 256 === SQLITE_BUSY;
+    throw new DrainUsageError(
+      busy
+        ? `Another drain is using ${file}: wait for its end, or end it.`
+        : `${file} cannot be locked: its directory must exist and be writable.`,
+      { cause },
+    );
+  }
+  const mine = database;
+  held.add(mine);
+  return {
+    release: () => {
+      held.delete(mine);
+      mine.close();
+    },
+  };
+}

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { DrainUsageError } from './errors.ts';
+import type { DrainPlan } from './plan.ts';
+
+const count = z.int().nonnegative();
+const timeMs = z.int().nonnegative();
+const sequence = z.string().regex(/^\d{1,128}$/);
+/** By shard of the target: the last record there that this drain knows of. */
+const tips = z.record(z.string(), sequence);
+const place = z.strictObject({
+  region: z.string(),
+  stream: z.string(),
+  /** A stream of the same name that was deleted and made again is another stream. */
+  createdAtMs: timeMs,
+});
+
+const shardState = z.strictObject({
+  /** Everything up to this record is done with; null at the beginning. */
+  after: sequence.nullable(),
+  /** Records after `after` and up to `last`, of which the first `done` chunks are in the target. */
+  page: z.strictObject({ last: sequence, records: count, done: count }).nullable(),
+  /**
+   * The next chunk may have been written, in whole or in part, at some time from `fromMs` to `untilMs`. Nothing of it is in the
+   * target at or before `tips`.
+   */
+  intent: z.strictObject({ fromMs: timeMs, untilMs: timeMs, tips }).nullable(),
+  finished: z.boolean(),
+  counts: z.strictObject({
+    read: count,
+    copied: count,
+    alreadyThere: count,
+    bytes: count,
+    enveloped: count,
+    bare: count,
+    damaged: count,
+  }),
+});
+
+const checkpointSchema = z.strictObject({
+  format: z.literal('spillway-drain'),
+  version: z.literal(1),
+  from: place,
+  to: place,
+  window: z.strictObject({ fromMs: timeMs, toMs: timeMs }),
+  envelope: z.boolean(),
+  tips,
+  shards: z.record(z.string(), shardState),
+  /** When everything was done; null before. */
+  finishedAtMs: timeMs.nullable(),
+});
+
+export type Checkpoint = z.infer<typeof checkpointSchema>;
+export type ShardState = z.infer<typeof shardState>;
+export type Intent = NonNullable<ShardState['intent']>;
+export type Tips = z.infer<typeof tips>;
+
+/** When the streams were made; with their names it says which they are. */
+export interface StreamAges {
+  readonly fromCreatedAtMs: number;
+  readonly toCreatedAtMs: number;
+}
+
+export function newCheckpoint(plan: DrainPlan, ages: StreamAges): Checkpoint {
+  return {
+    format: 'spillway-drain',
+    version: 1,
+    from: { ...plan.from, createdAtMs: ages.fromCreatedAtMs },
+    to: { ...plan.to, createdAtMs: ages.toCreatedAtMs },
+    window: { fromMs: plan.fromMs, toMs: plan.toMs },
+    envelope: plan.envelope,
+    tips: {},
+    shards: {},
+    finishedAtMs: null,
+  };
+}
+
+/** @throws DrainUsageError for text that is not a whole checkpoint. */
+export function parseCheckpoint(text: string, file: string): Checkpoint {
+  const advice =
+    'Do not delete it in order to go on: what was copied would be copied again. Restore it from a copy.';
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new DrainUsageError(`${file} is not a checkpoint: it is not JSON. ${advice}`, { cause });
+  }
+  const parsed = checkpointSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue === undefined ? '' : ` (${issue.path.join('.')}: ${issue.message})`;
+  throw new DrainUsageError(`${file} is not a checkpoint of this version${where}. ${advice}`);
+}
+
+/** @throws DrainUsageError when the checkpoint is one of another drain. */
+export function checkSameDrain(found: Checkpoint, asked: Checkpoint, file: string): void {
+  const rows: readonly [string, (one: Checkpoint) => string][] = [
+    ['the source', ({ from }) => `${from.stream} in ${from.region}`],
+    ['the target', ({ to }) => `${to.stream} in ${to.region}`],
+    ['the beginning', ({ window }) => new Date(window.fromMs).toISOString()],
+    ['the end', ({ window }) => new Date(window.toMs).toISOString()],
+    ['--envelope', ({ envelope }) => String(envelope)],
+    ['the source’s creation', ({ from }) => new Date(from.createdAtMs).toISOString()],
+    ['the target’s creation', ({ to }) => new Date(to.createdAtMs).toISOString()],
+  ];
+  for (const [what, of] of rows) {
+    if (of(found) === of(asked)) continue;
+    throw new DrainUsageError(
+      `${file} is the checkpoint of another drain: ${what} is ${of(found)} there, and ${of(asked)} now. ` +
+        'Give the same values to go on with it, or another `--checkpoint` file.',
+    );
+  }
+}

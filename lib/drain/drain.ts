@@ -1,0 +1,128 @@
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import { type Checkpoint, checkSameDrain, newCheckpoint, type ShardState } from './checkpoint.ts';
+import { CheckpointFile, readCheckpoint } from './checkpoint-file.ts';
+import { lockCheckpoint } from './checkpoint-lock.ts';
+import { type DrainCounts, noCounts, sumOf } from './counts.ts';
+import { type DrainLimits, defaultLimits } from './limits.ts';
+import { parentsFirst } from './lineage.ts';
+import { checkPlan, type DrainPlan, type StreamPlace } from './plan.ts';
+import { drainShard } from './shard-drain.ts';
+import { DrainStream, type StreamFacts } from './stream.ts';
+import { DrainTarget } from './target.ts';
+
+export interface DrainOptions {
+  readonly plan: DrainPlan;
+  /** Where progress is kept. It stays after the end, so that a second run copies nothing. */
+  readonly checkpointFile: string;
+  /** Reads and counts, writes nothing, leaves the checkpoint alone. */
+  readonly dryRun: boolean;
+  /** With `maxAttempts: 1`: the drain does its own retries. */
+  readonly clientOf: (region: string) => KinesisClient;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: DrainProgress) => void;
+  /** The source does not keep records for as long as since `fromMs`: some may be gone. */
+  readonly onExpired?: (keptFromMs: number) => void;
+  readonly limits?: Partial<DrainLimits>;
+}
+
+export interface DrainProgress {
+  readonly counts: DrainCounts;
+  readonly shardsDone: number;
+  readonly shards: number;
+}
+
+export interface DrainReport extends DrainProgress {
+  /** An earlier run of this drain had got somewhere; `counts` include its own. */
+  readonly resumed: boolean;
+  /** An earlier run had already done everything; this one did nothing. */
+  readonly alreadyDone: boolean;
+}
+
+const PROGRESS_EVERY_MS = 2_000;
+
+/**
+ * Copies the records that arrived in a stream in a window of time to another stream, and resumes where an earlier run ended.
+ *
+ * Promised: each record is in the target at least once when the drain is done, in the order of its key. A record with an envelope, its own or
+ * of `plan.envelope`, keeps one id in every copy. A record without one is copied once, also when the drain is killed between a write and its
+ * checkpoint, or a write ends without an answer: the target is then read back from the moment of the write, and a record with the same key and
+ * the same bytes counts as the copy. The one thing it cannot tell apart: if a producer itself puts a record of the same key and bytes into
+ * the target in just that time, and the drain's own write was lost, that record is taken for the copy; so is that of another shard, when
+ * explicit hash keys spread one key over shards. With an envelope it can.
+ *
+ * @throws DrainUsageError, DrainError, or the reason of the abort
+ */
+export async function drain(options: DrainOptions): Promise<DrainReport> {
+  checkPlan(options.plan, Date.now());
+  if (options.dryRun) return run(options, undefined);
+  const lock = lockCheckpoint(options.checkpointFile);
+  try {
+    return await run(options, options.checkpointFile);
+  } finally {
+    lock.release();
+  }
+}
+
+async function run(options: DrainOptions, file: string | undefined): Promise<DrainReport> {
+  const { plan } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const stopping = new AbortController();
+  const signal = AbortSignal.any([options.signal, stopping.signal]);
+  const open = (place: StreamPlace): DrainStream =>
+    new DrainStream({ client: options.clientOf(place.region), place, limits, signal });
+  const source = open(plan.from);
+  const target = open(plan.to);
+  const found = file === undefined ? undefined : await readCheckpoint(file);
+  const [from, to] = await Promise.all([source.facts(), target.facts()]);
+  const fresh = newCheckpoint(plan, { fromCreatedAtMs: from.createdAtMs, toCreatedAtMs: to.createdAtMs });
+  if (found !== undefined && file !== undefined) checkSameDrain(found, fresh, file);
+  const checkpoint = found ?? fresh;
+  const shards = await source.shards();
+  const progress = (): DrainProgress => ({
+    counts: sumOf(Object.values(checkpoint.shards).map(({ counts }) => counts)),
+    shardsDone: Object.values(checkpoint.shards).filter(({ finished }) => finished).length,
+    shards: shards.length,
+  });
+  if (checkpoint.finishedAtMs !== null) return { ...progress(), resumed: true, alreadyDone: true };
+  tellExpired(options, from);
+
+  const kept = file === undefined ? undefined : new CheckpointFile(file, checkpoint);
+  const save = async (): Promise<void> => kept?.save();
+  const writing =
+    file === undefined
+      ? undefined
+      : new DrainTarget({ stream: target, facts: to, tips: checkpoint.tips, limits, signal });
+  const ticking = setInterval(() => options.onProgress?.(progress()), PROGRESS_EVERY_MS);
+  try {
+    await parentsFirst({
+      shards,
+      width: limits.shards,
+      work: (shardId) => {
+        const state = stateOf(checkpoint, shardId);
+        return drainShard({ plan, source, shardId, state, target: writing, save, limits, signal });
+      },
+      onFailure: () => stopping.abort(new Error('another shard failed')),
+    });
+    checkpoint.finishedAtMs = Date.now();
+  } finally {
+    clearInterval(ticking);
+    await save();
+  }
+  return { ...progress(), resumed: found !== undefined, alreadyDone: false };
+}
+
+function stateOf(checkpoint: Checkpoint, shardId: string): ShardState {
+  checkpoint.shards[shardId] ??= {
+    after: null,
+    page: null,
+    intent: null,
+    finished: false,
+    counts: { ...noCounts },
+  };
+  return checkpoint.shards[shardId];
+}
+
+function tellExpired({ plan, onExpired }: DrainOptions, { retentionMs }: StreamFacts): void {
+  const keptFromMs = Date.now() - retentionMs;
+  if (plan.fromMs < keptFromMs) onExpired?.(keptFromMs);
+}

@@ -1,0 +1,30 @@
+/**
+ * What an error says about the call. `refused`: it had no effect, and may be tried again. `unsure`: nobody knows. `expired`: the iterator is
+ * too old. `fatal`: it had no effect, and trying again will not help.
+ */
+export type Failure = 'refused' | 'unsure' | 'expired' | 'fatal';
+
+const throttles = new Set([
+  'ProvisionedThroughputExceededException',
+  'LimitExceededException',
+  'KMSThrottlingException',
+  'ThrottlingException',
+  'Throttling',
+  'TooManyRequestsException',
+]);
+
+/** For a whole request. Without an answer, or with one of the 5xx, the service may have done it. */
+export function failureOf(error: unknown): Failure {
+  const { name } = error as { name?: unknown };
+  if (typeof name === 'string' && throttles.has(name)) return 'refused';
+  if (name === 'ExpiredIteratorException') return 'expired';
+  // Thrown by the SDK before anything is sent.
+  if (name === 'CredentialsProviderError') return 'fatal';
+  const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+  return status !== undefined && status >= 400 && status < 500 ? 'fatal' : 'unsure';
+}
+
+/** For one record of PutRecords, by its error code. */
+export function entryFailureOf(code: string | undefined): 'refused' | 'unsure' {
+  return code !== undefined && throttles.has(code) ? 'refused' : 'unsure';
+}

@@ -1,0 +1,34 @@
+import { DrainUsageError } from './errors.ts';
+
+export interface StreamPlace {
+  readonly region: string;
+  readonly stream: string;
+}
+
+/** What is copied where. Two runs with the same plan are one drain. */
+export interface DrainPlan {
+  readonly from: StreamPlace;
+  readonly to: StreamPlace;
+  /** Records that arrived from here on, in milliseconds since 1970, by Kinesis's own (approximate) arrival time. */
+  readonly fromMs: number;
+  /** Records that arrived before this. */
+  readonly toMs: number;
+  /** Records that carry no envelope are given one, with an id that follows from where they lie in the source. */
+  readonly envelope: boolean;
+  /** Copy KPL aggregates as they are, although the KCL may drop parts of them in a stream with other shards. */
+  readonly allowAggregated: boolean;
+}
+
+/** @throws DrainUsageError */
+export function checkPlan({ from, to, fromMs, toMs }: DrainPlan, nowMs: number): void {
+  if (from.region === to.region && from.stream === to.stream)
+    throw new DrainUsageError(
+      'Source and target are the same stream: choose another `--to-region` or `--to-stream`.',
+    );
+  if (fromMs >= toMs) throw new DrainUsageError('`--from` is not before `--to`: swap them.');
+  if (toMs > nowMs) {
+    throw new DrainUsageError(
+      `\`--to\` is ${Math.ceil((toMs - nowMs) / 1_000)} s in the future: records may still come. Wait, or end earlier.`,
+    );
+  }
+}

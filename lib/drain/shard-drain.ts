@@ -1,0 +1,104 @@
+import type { ShardState } from './checkpoint.ts';
+import { chunksOf } from './chunks.ts';
+import type { DrainCounts } from './counts.ts';
+import { DrainError } from './errors.ts';
+import type { DrainLimits } from './limits.ts';
+import type { DrainPlan } from './plan.ts';
+import { type CopiedRecord, copied, type SourceRecord } from './record.ts';
+import { readShard } from './shard-reader.ts';
+import type { DrainStream } from './stream.ts';
+import type { DrainTarget } from './target.ts';
+
+export interface ShardDraining {
+  readonly plan: DrainPlan;
+  readonly source: DrainStream;
+  readonly shardId: string;
+  /** Belongs to the checkpoint; advanced here. */
+  readonly state: ShardState;
+  /** Absent in a dry run. */
+  readonly target: DrainTarget | undefined;
+  /** Resolves when the checkpoint, this state in it, is durable. */
+  readonly save: () => Promise<void>;
+  readonly limits: DrainLimits;
+  readonly signal: AbortSignal;
+}
+
+/** Copies what arrived in the window into one shard, in its order, from where the state says. */
+export async function drainShard(draining: ShardDraining): Promise<void> {
+  const { plan, source, shardId, state, limits, signal } = draining;
+  if (state.finished) return;
+  const from = state.after === null ? { atMs: plan.fromMs } : { after: state.after };
+  // A page that was begun is gone through with the same records, so that it falls into the same chunks.
+  let begun: SourceRecord[] | undefined = state.page === null ? undefined : [];
+  for await (const read of readShard({ stream: source, shardId, from, untilMs: plan.toMs, limits, signal })) {
+    let page = read;
+    if (begun !== undefined) {
+      begun.push(...read);
+      const [first, rest] = split(begun, state.page?.last);
+      if (first === undefined) continue;
+      begun = undefined;
+      await drainPage(draining, first);
+      page = rest;
+    }
+    if (page.length > 0) await drainPage(draining, page);
+  }
+  if (begun !== undefined) throw pageIsGone(draining);
+  state.finished = true;
+  await draining.save();
+}
+
+/** The records up to the one that ends a page, and those after it; undefined until that one is there. */
+function split(
+  records: readonly SourceRecord[],
+  last: string | undefined,
+): readonly [readonly SourceRecord[] | undefined, readonly SourceRecord[]] {
+  const at = records.findIndex(({ sequenceNumber }) => sequenceNumber === last);
+  return at < 0 ? [undefined, []] : [records.slice(0, at + 1), records.slice(at + 1)];
+}
+
+async function drainPage(draining: ShardDraining, page: readonly SourceRecord[]): Promise<void> {
+  const { plan, shardId, state, target, save } = draining;
+  const last = page.at(-1)?.sequenceNumber ?? '';
+  const records = page
+    .filter(({ arrivedAtMs }) => arrivedAtMs >= plan.fromMs && arrivedAtMs < plan.toMs)
+    .map((record) => copied(record, plan, shardId));
+  if (state.page === null) {
+    count(state.counts, records);
+    state.page = { last, records: records.length, done: 0 };
+  } else if (state.page.records !== records.length) throw pageIsGone(draining);
+  if (target !== undefined) {
+    const chunks = chunksOf(records);
+    for (let done = state.page.done; done < chunks.length; done++) {
+      const result = await target.write({
+        chunk: chunks[done] ?? [],
+        earlier: state.intent ?? undefined,
+        intend: async (next) => {
+          state.intent = next;
+          await save();
+        },
+      });
+      // Not saved here: the next intent, or the end, takes it along. Killed before that, a run finds the chunk in the target.
+      state.counts.copied += result.copied;
+      state.counts.alreadyThere += result.alreadyThere;
+      state.page = { last, records: records.length, done: done + 1 };
+      state.intent = null;
+    }
+  }
+  state.after = last;
+  state.page = null;
+}
+
+function count(counts: DrainCounts, records: readonly CopiedRecord[]): void {
+  for (const { kind, data } of records) {
+    counts.read++;
+    counts.bytes += data.byteLength;
+    counts[kind]++;
+  }
+}
+
+function pageIsGone({ source, shardId }: ShardDraining): DrainError {
+  return new DrainError(
+    `${source.name}, ${shardId}: records that the checkpoint counts on are gone; their retention has passed. ` +
+      'Drain what is left with a new checkpoint and a later `--from`.',
+  );
+}

@@ -1,0 +1,155 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  DescribeStreamSummaryCommand,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  type KinesisClient,
+  ListShardsCommand,
+  PutRecordsCommand,
+  type PutRecordsOutput,
+  type Shard,
+} from '@aws-sdk/client-kinesis';
+import { DrainError } from './errors.ts';
+import { failureOf } from './failure.ts';
+import type { DrainLimits } from './limits.ts';
+import type { StreamPlace } from './plan.ts';
+import type { CopiedRecord, SourceRecord } from './record.ts';
+
+/** Where to begin in a shard. */
+export type Position = { readonly after: string } | { readonly atMs: number };
+
+export interface StreamFacts {
+  readonly createdAtMs: number;
+  readonly retentionMs: number;
+}
+
+export interface ShardPage {
+  readonly records: readonly SourceRecord[];
+  /** Undefined when the shard is closed and read to its end. */
+  readonly next: string | undefined;
+  readonly behindMs: number;
+}
+
+export interface StreamOptions {
+  /** With `maxAttempts: 1`: attempts are counted here. */
+  readonly client: KinesisClient;
+  readonly place: StreamPlace;
+  readonly limits: DrainLimits;
+  readonly signal: AbortSignal;
+}
+
+/** One shard listing has at most 10,000 entries; a stream may keep as many closed shards as it was resharded in its retention. */
+const MAX_LISTINGS = 100;
+
+/** One stream. Reads are tried again until they succeed or are of no use; a put is sent once. */
+export class DrainStream {
+  readonly #client: KinesisClient;
+  readonly #place: StreamPlace;
+  readonly #limits: DrainLimits;
+  readonly #signal: AbortSignal;
+
+  constructor({ client, place, limits, signal }: StreamOptions) {
+    this.#client = client;
+    this.#place = place;
+    this.#limits = limits;
+    this.#signal = signal;
+  }
+
+  get name(): string {
+    return `${this.#place.stream} in ${this.#place.region}`;
+  }
+
+  async facts(): Promise<StreamFacts> {
+    const command = new DescribeStreamSummaryCommand({ StreamName: this.#place.stream });
+    const { StreamDescriptionSummary: summary } = await this.#read('DescribeStreamSummary', (options) =>
+      this.#client.send(command, options),
+    );
+    return {
+      createdAtMs: summary?.StreamCreationTimestamp?.getTime() ?? 0,
+      retentionMs: (summary?.RetentionPeriodHours ?? 24) * 3_600_000,
+    };
+  }
+
+  /** Open and closed ones. */
+  async shards(): Promise<readonly Shard[]> {
+    const shards: Shard[] = [];
+    let token: string | undefined;
+    for (let listing = 0; listing < MAX_LISTINGS; listing++) {
+      const of = token === undefined ? { StreamName: this.#place.stream } : { NextToken: token };
+      const answer = await this.#read('ListShards', (options) =>
+        this.#client.send(new ListShardsCommand(of), options),
+      );
+      shards.push(...(answer.Shards ?? []));
+      token = answer.NextToken;
+      if (token === undefined) return shards;
+    }
+    throw new DrainError(`${this.name} has more shards than ${MAX_LISTINGS} listings hold.`);
+  }
+
+  async iterator(shardId: string, position: Position): Promise<string | undefined> {
+    const command = new GetShardIteratorCommand({
+      StreamName: this.#place.stream,
+      ShardId: shardId,
+      ...('after' in position
+        ? { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', StartingSequenceNumber: position.after }
+        : { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: new Date(position.atMs) }),
+    });
+    const answer = await this.#read('GetShardIterator', (options) => this.#client.send(command, options));
+    return answer.ShardIterator;
+  }
+
+  /** Undefined when the iterator has expired: ask for another. */
+  async page(iterator: string): Promise<ShardPage | undefined> {
+    const command = new GetRecordsCommand({ ShardIterator: iterator, Limit: this.#limits.recordsPerRead });
+    try {
+      const answer = await this.#read('GetRecords', (options) => this.#client.send(command, options));
+      const records = (answer.Records ?? []).map((record) => ({
+        sequenceNumber: record.SequenceNumber ?? '',
+        partitionKey: record.PartitionKey ?? '',
+        data: record.Data ?? new Uint8Array(),
+        arrivedAtMs: record.ApproximateArrivalTimestamp?.getTime() ?? 0,
+      }));
+      return { records, next: answer.NextShardIterator, behindMs: answer.MillisBehindLatest ?? 0 };
+    } catch (error) {
+      if (error instanceof DrainError && failureOf(error.cause) === 'expired') return undefined;
+      throw error;
+    }
+  }
+
+  /** One attempt, which an interruption does not cut short: better to know its outcome. */
+  put(records: readonly CopiedRecord[]): Promise<PutRecordsOutput> {
+    const command = new PutRecordsCommand({
+      StreamName: this.#place.stream,
+      Records: records.map(({ partitionKey, data }) => ({ PartitionKey: partitionKey, Data: data })),
+    });
+    return this.#client.send(command, { abortSignal: AbortSignal.timeout(this.#limits.requestTimeoutMs) });
+  }
+
+  async #read<Answer>(
+    operation: string,
+    call: (options: { abortSignal: AbortSignal }) => Promise<Answer>,
+  ): Promise<Answer> {
+    for (let attempt = 1; ; attempt++) {
+      this.#signal.throwIfAborted();
+      try {
+        const timeout = AbortSignal.timeout(this.#limits.requestTimeoutMs);
+        return await call({ abortSignal: AbortSignal.any([this.#signal, timeout]) });
+      } catch (cause) {
+        this.#signal.throwIfAborted();
+        const failure = failureOf(cause);
+        if (failure === 'fatal' || failure === 'expired' || attempt === this.#limits.maxAttempts) {
+          const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+          throw new DrainError(`${operation} on ${this.name} failed after ${attempt} attempts: ${reason}`, {
+            cause,
+          });
+        }
+      }
+      await sleep(pauseMs(this.#limits, attempt), undefined, { signal: this.#signal });
+    }
+  }
+}
+
+/** Full jitter ("Exponential Backoff and Jitter", AWS Architecture Blog). */
+export function pauseMs({ retryBaseMs, retryMaxMs }: DrainLimits, attempt: number): number {
+  return Math.random() * Math.min(retryMaxMs, retryBaseMs * 2 ** Math.min(attempt - 1, 20));
+}

@@ -1,0 +1,101 @@
+import { crc32 } from 'node:zlib';
+import { idText } from './ids.ts';
+import { flags, KNOWN_FLAGS, layout, MAGIC, VERSION } from './layout.ts';
+
+/** The user's bytes and what the envelope said of them. */
+export interface Enveloped {
+  readonly enveloped: true;
+  readonly rejection?: undefined;
+  /** As a UUID, in lower case. */
+  readonly producerId: string;
+  readonly epoch: number;
+  /** From 1 among the records of its key, producer and epoch; 0: not numbered. */
+  readonly sequence: number;
+  /** The producer knew no earlier record of this key in this epoch. */
+  readonly first: boolean;
+  /** As a UUID, in lower case. The same for every copy of the record. */
+  readonly recordId: string;
+  /** A view into the bytes given, not a copy. */
+  readonly data: Uint8Array;
+}
+
+/** A record without an envelope: its bytes are the user's own. */
+export interface Bare {
+  readonly enveloped: false;
+  readonly rejection?: undefined;
+  readonly data: Uint8Array;
+}
+
+/**
+ * Bytes that begin as an envelope does and are none that can be read here. There is no `data` on purpose: whether they are
+ * an envelope of a later version, a damaged one, or user's bytes that look like one, is for the application to say.
+ */
+export interface RejectedEnvelope {
+  readonly enveloped: false;
+  readonly rejection: EnvelopeRejection;
+  /** What was wrong, and what to do. */
+  readonly detail: string;
+  /** Everything that was given, untouched. */
+  readonly bytes: Uint8Array;
+}
+
+export type Unwrapped = Enveloped | Bare | RejectedEnvelope;
+export type EnvelopeRejection = keyof typeof details;
+
+const details = {
+  'unknown-version': 'written by a later version of the format: update spillway/consumer',
+  truncated: 'the header is cut short: look at what wrote or cut the record',
+  'damaged-header': 'the checksum of the header does not match: bytes were changed, or are not an envelope',
+  'damaged-magic': 'an envelope, but for one byte of its magic: bytes were changed on the way',
+  'unknown-flags': 'uses flags that this version does not know: update spillway/consumer',
+  'sequence-too-large':
+    'the sequence is above 2^53 - 1, which no producer reaches: bytes are not an envelope',
+} as const;
+
+/** Reads one record of a stream. Never throws, never drops, never takes a header for the user's bytes. */
+export function unwrap(bytes: Uint8Array): Unwrapped {
+  const matching = magicMatch(bytes);
+  if (matching < MAGIC.length) {
+    const damaged = matching === MAGIC.length - 1 && bytes.byteLength >= layout.data && checksumHolds(bytes);
+    return damaged ? reject('damaged-magic', bytes) : { enveloped: false, data: bytes };
+  }
+  // Before the length: a later version may have a shorter header.
+  const version = bytes[layout.version];
+  if (version !== undefined && version !== VERSION) return reject('unknown-version', bytes);
+  if (bytes.byteLength < layout.data) return reject('truncated', bytes);
+  if (!checksumHolds(bytes)) return reject('damaged-header', bytes);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, layout.data);
+  const bits = view.getUint8(layout.flags);
+  if ((bits & ~KNOWN_FLAGS) !== 0 || view.getUint16(layout.reserved) !== 0)
+    return reject('unknown-flags', bytes);
+  const sequence = view.getUint32(layout.sequence) * 2 ** 32 + view.getUint32(layout.sequence + 4);
+  if (!Number.isSafeInteger(sequence)) return reject('sequence-too-large', bytes);
+  return {
+    enveloped: true,
+    producerId: idText(bytes, layout.producerId),
+    epoch: view.getUint32(layout.epoch),
+    sequence,
+    first: (bits & flags.first) !== 0,
+    recordId: idText(bytes, layout.recordId),
+    data: bytes.subarray(layout.data),
+  };
+}
+
+function reject(rejection: EnvelopeRejection, bytes: Uint8Array): RejectedEnvelope {
+  return { enveloped: false, rejection, detail: details[rejection], bytes };
+}
+
+/** How many bytes of the magic are there; a record with three of four may be an envelope that was damaged. */
+function magicMatch(bytes: Uint8Array): number {
+  let matching = 0;
+  for (let at = 0; at < MAGIC.length; at++) if (bytes[at] === MAGIC[at]) matching++;
+  return matching;
+}
+
+const magicChecksum = crc32(MAGIC);
+
+/** As if the magic were right. CRC-32 finds every change of up to 32 neighbouring bits. */
+function checksumHolds(bytes: Uint8Array): boolean {
+  const stored = new DataView(bytes.buffer, bytes.byteOffset, layout.data).getUint32(layout.checksum);
+  return crc32(bytes.subarray(MAGIC.length, layout.checksum), magicChecksum) === stored;
+}

@@ -1,0 +1,112 @@
+import { Entry, Ticket } from './entry.ts';
+import type { Enveloping } from './enveloping.ts';
+import { assertRecord, bytesOf, type OutgoingRecord, type ProducerRecord, sizeOf } from './record.ts';
+
+/** A call of `put` or `putMany` whose records are not all taken in yet. */
+interface Waiting {
+  readonly ticket: Ticket;
+  readonly records: readonly ProducerRecord[];
+  readonly calledAtMs: number;
+  next: number;
+}
+
+export interface AdmissionOptions {
+  readonly maxRecordBytes: number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Applied to each record when it is taken in, in the order of the calls. */
+  readonly envelope?: Pick<Enveloping, 'bytes' | 'wrap'> | undefined;
+}
+
+/**
+ * The door: calls are let in in their order, record by record as there is room, so a call that waits is never overtaken
+ * by a later one. Records are checked before any of them is taken in.
+ */
+export class Admission {
+  readonly #options: AdmissionOptions;
+  #waiting: Waiting[] = [];
+  #from = 0;
+  /** Calls whose records are not all acknowledged. */
+  readonly #open = new Set<Ticket>();
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+  }
+
+  get isWaiting(): boolean {
+    return this.#from < this.#waiting.length;
+  }
+
+  /** @throws RecordError for the first record that every region would refuse; then none of them is taken in. */
+  call(records: readonly ProducerRecord[]): Ticket {
+    for (const record of records) this.#check(record);
+    const ticket = new Ticket(records.length);
+    if (records.length === 0) return ticket;
+    this.#open.add(ticket);
+    const closed = (): void => void this.#open.delete(ticket);
+    ticket.promise.then(closed, closed);
+    this.#waiting.push({ ticket, records, calledAtMs: this.#options.now(), next: 0 });
+    return ticket;
+  }
+
+  /** The next record, taken in now; undefined when nobody waits. */
+  take(): Entry | undefined {
+    const call = this.#waiting[this.#from];
+    if (call === undefined) return undefined;
+    const index = call.next++;
+    const entry = this.#entry(call, index);
+    if (call.next === call.records.length) this.#shift();
+    return entry;
+  }
+
+  /** Resolves when every call made so far is settled, well or not. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#open].map((ticket) => ticket.promise));
+  }
+
+  /** Fails calls that were made before this moment and still wait. What was taken in of them goes on. */
+  expire(beforeMs: number, error: Error): void {
+    for (let call = this.#waiting[this.#from]; call !== undefined && call.calledAtMs < beforeMs; ) {
+      call.ticket.fail(error);
+      this.#shift();
+      call = this.#waiting[this.#from];
+    }
+  }
+
+  /** Fails what has not been taken in. */
+  failWaiting(error: Error): void {
+    for (const { ticket } of this.#waiting.slice(this.#from)) ticket.fail(error);
+    this.#waiting = [];
+    this.#from = 0;
+  }
+
+  #check(record: ProducerRecord): void {
+    // A text is measured without being encoded: what waits for room must not be held twice.
+    const bytes =
+      typeof record.data === 'string' ? Buffer.byteLength(record.data) : bytesOf(record.data).byteLength;
+    const keyBytes = typeof record.partitionKey === 'string' ? Buffer.byteLength(record.partitionKey) : 0;
+    const { envelope, maxRecordBytes } = this.#options;
+    assertRecord(record, keyBytes + bytes + (envelope?.bytes ?? 0), maxRecordBytes);
+  }
+
+  #entry({ ticket, records, calledAtMs }: Waiting, index: number): Entry {
+    const { envelope } = this.#options;
+    const { partitionKey, data, explicitHashKey } = records[index] as ProducerRecord;
+    const bytes = bytesOf(data);
+    const outgoing: OutgoingRecord = {
+      partitionKey,
+      data: envelope === undefined ? bytes : envelope.wrap(partitionKey, bytes),
+      explicitHashKey,
+    };
+    const size = sizeOf(partitionKey, outgoing.data);
+    return new Entry(outgoing, { owner: ticket, index, size, acceptedAtMs: calledAtMs });
+  }
+
+  #shift(): void {
+    this.#from++;
+    if (this.#from > 1_024 || this.#from === this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#from);
+      this.#from = 0;
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import { KinesisClient } from '@aws-sdk/client-kinesis';
+
+export interface RegionalClientsOptions {
+  readonly endpoint?: ((region: string) => string | undefined) | undefined;
+  readonly createClient?: ((region: string) => KinesisClient) | undefined;
+}
+
+/** A client for each region, made when it is first needed and after the pattern of one that an application has. */
+export class RegionalClients {
+  readonly #original: KinesisClient;
+  readonly #options: RegionalClientsOptions;
+  readonly #clients = new Map<string, KinesisClient>();
+
+  constructor(original: KinesisClient, options: RegionalClientsOptions) {
+    this.#original = original;
+    this.#options = options;
+  }
+
+  of(region: string): KinesisClient {
+    let client = this.#clients.get(region);
+    if (client === undefined) {
+      client = this.#options.createClient?.(region) ?? this.#like(region);
+      this.#clients.set(region, client);
+    }
+    return client;
+  }
+
+  close(): void {
+    // The default ones share the original's request handler, which is its owner's to destroy.
+    if (this.#options.createClient === undefined) return;
+    for (const client of this.#clients.values()) client.destroy();
+  }
+
+  /** No retry strategy: its budget of retries, emptied by an outage of one region, would be missing in the other. */
+  #like(region: string): KinesisClient {
+    const { config } = this.#original;
+    const endpoint = this.#options.endpoint?.(region);
+    return new KinesisClient({
+      region,
+      credentials: config.credentials,
+      requestHandler: config.requestHandler,
+      maxAttempts: config.maxAttempts,
+      retryMode: config.retryMode,
+      useFipsEndpoint: config.useFipsEndpoint,
+      useDualstackEndpoint: config.useDualstackEndpoint,
+      ...(endpoint === undefined ? {} : { endpoint }),
+    });
+  }
+}

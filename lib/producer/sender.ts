@@ -1,0 +1,349 @@
+import type { Entry } from './entry.ts';
+import { RecordFailure } from './errors.ts';
+import { Lanes } from './lanes.ts';
+import type { Limits } from './options.ts';
+import { RegionHealth } from './region-health.ts';
+import { ShardBackoff } from './shard-backoff.ts';
+import type { RecordResult, Transport } from './transport.ts';
+
+/** Where records are sent now. */
+export interface Target {
+  readonly region: string;
+  readonly stream: string;
+}
+
+export interface SenderHooks {
+  /** A request or some of its records failed and will be tried again. */
+  readonly onRetry: (failure: {
+    readonly region: string;
+    readonly records: number;
+    readonly error: unknown;
+  }) => void;
+  /** A record is refused for good: trying again, or elsewhere, would not help. */
+  readonly onRefused: (entry: Entry, error: unknown) => void;
+  /** No region took the record in time. */
+  readonly onOverdue: (entry: Entry) => void;
+  /** Records left the sender: there is room, and `records` may be 0. */
+  readonly onProgress: () => void;
+}
+
+export interface SenderOptions {
+  readonly limits: Limits;
+  readonly ordered: boolean;
+  /** From `put`; undefined = records wait for ever, and somebody else takes care of them. */
+  readonly deliveryTimeoutMs: number | undefined;
+  readonly transport: Transport;
+  readonly random: () => number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly hooks: SenderHooks;
+}
+
+/** Kinesis takes 10 MiB in a request; base64 makes records a third larger, and names and quotes come on top. */
+const MAX_BATCH_BYTES = 5 * 1024 * 1024;
+/** Codes that speak of throughput, and not of the region's health. */
+const throttles = new Set([
+  'ProvisionedThroughputExceededException',
+  'ThrottlingException',
+  'KMSThrottlingException',
+]);
+/** What the request itself is refused for, whoever asks and wherever. */
+const refusals = new Set(['ValidationException', 'InvalidArgumentException', 'SerializationException']);
+
+/** Sends records to the target of the moment: batches, keeps each key's order, retries, and asks no more than a region takes. */
+export class Sender {
+  readonly #options: SenderOptions;
+  readonly #lanes: Lanes;
+  readonly #health = new Map<string, RegionHealth>();
+  readonly #backoff: ShardBackoff;
+  /** Heads that wait for their shard, by the timer that ends it. */
+  readonly #waiting = new Map<NodeJS.Timeout, readonly Entry[]>();
+  #target: Target | undefined;
+  #records = 0;
+  #bytes = 0;
+  #inFlight = 0;
+  #inFlightEntries = new Set<readonly Entry[]>();
+  #delivered = 0;
+  #retries = 0;
+  #paused = false;
+  #closed = false;
+  #quiet: (() => void)[] = [];
+  #lingering: NodeJS.Timeout | undefined;
+  #resuming: NodeJS.Timeout | undefined;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+    this.#lanes = new Lanes({ ordered: options.ordered });
+    this.#backoff = new ShardBackoff({ ...options.limits, random: options.random });
+  }
+
+  get records(): number {
+    return this.#records;
+  }
+  get bytes(): number {
+    return this.#bytes;
+  }
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+  get delivered(): number {
+    return this.#delivered;
+  }
+  get retries(): number {
+    return this.#retries;
+  }
+
+  /** From now on records go there. What is in flight finishes or times out where it is before its key moves. */
+  aim(target: Target): void {
+    this.#target = target;
+    // What waits for its next attempt waits for the region that failed; the new one may be asked at once.
+    for (const [timer, entries] of this.#waiting) {
+      clearTimeout(timer);
+      for (const entry of entries) this.#lanes.retry(entry);
+    }
+    this.#waiting.clear();
+    this.#backoff.accepted();
+    this.pump();
+  }
+
+  add(entry: Entry): void {
+    this.#records++;
+    this.#bytes += entry.size;
+    this.#lanes.add(entry);
+  }
+
+  /** Call after adding: sends what makes a full batch, and lets the rest wait for company. */
+  offered(): void {
+    if (this.#lanes.ready >= this.#options.limits.maxBatchRecords) this.pump();
+    else this.#lingering ??= setTimeout(() => this.#lingered(), this.#options.limits.lingerMs);
+  }
+
+  resume(): void {
+    if (this.#closed) return;
+    this.#paused = false;
+    this.pump();
+  }
+
+  /** Sends no more, and resolves when nothing is in flight. Bounded by the request's time-out. `resume` goes on. */
+  async quiesce(): Promise<void> {
+    this.#paused = true;
+    while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#quiet.push(resolve));
+  }
+
+  /** Takes out everything, what is in flight included: its answers are not waited for. For the end. */
+  takeAll(): Entry[] {
+    for (const timer of this.#waiting.keys()) clearTimeout(timer);
+    const heads = [...[...this.#inFlightEntries].flat(), ...[...this.#waiting.values()].flat()];
+    this.#waiting.clear();
+    return this.#lanes.clear(heads);
+  }
+
+  /** Takes out what is not in flight, each key in order. Only while nothing is in flight. */
+  takeQueued(): Entry[] {
+    for (const timer of this.#waiting.keys()) clearTimeout(timer);
+    const entries = this.#lanes.clear([...this.#waiting.values()].flat());
+    this.#waiting.clear();
+    for (const entry of entries) this.#forget(entry);
+    return entries;
+  }
+
+  /** When the oldest record that is here was accepted; undefined when there is none. */
+  oldestAcceptedAtMs(): number | undefined {
+    let oldest: number | undefined;
+    const look = (entry: Entry): void => {
+      if (oldest === undefined || entry.acceptedAtMs < oldest) oldest = entry.acceptedAtMs;
+    };
+    for (const head of this.#lanes.heads()) look(head);
+    for (const entries of this.#waiting.values()) entries.forEach(look);
+    for (const entries of this.#inFlightEntries) entries.forEach(look);
+    return oldest;
+  }
+
+  /** Gives up what is overdue and not in flight. Call regularly. */
+  sweep(): void {
+    const beforeMs = this.#overdueBeforeMs();
+    for (const [timer, entries] of this.#waiting) {
+      if (entries.every((entry) => entry.acceptedAtMs >= beforeMs)) continue;
+      clearTimeout(timer);
+      this.#waiting.delete(timer);
+      for (const entry of entries) this.#lanes.retry(entry);
+    }
+    for (const entry of this.#lanes.expire((head) => head.acceptedAtMs < beforeMs)) {
+      this.#forget(entry);
+      this.#options.hooks.onOverdue(entry);
+    }
+  }
+
+  close(): void {
+    this.#paused = true;
+    this.#closed = true;
+    clearTimeout(this.#lingering);
+    clearTimeout(this.#resuming);
+    for (const timer of this.#waiting.keys()) clearTimeout(timer);
+  }
+
+  pump(): void {
+    const { limits, now } = this.#options;
+    const target = this.#target;
+    if (target === undefined || this.#paused) return;
+    const health = this.#healthOf(target.region);
+    while (this.#lanes.ready > 0 && health.mayStart(now())) {
+      const taken = this.#lanes.take({ records: limits.maxBatchRecords, bytes: MAX_BATCH_BYTES });
+      const batch = this.#inTime(taken);
+      if (batch.length > 0) void this.#send(batch, target, health);
+    }
+    if (this.#lanes.ready > 0 && this.#inFlight === 0) this.#resumeAt(health.openUntilMs);
+  }
+
+  #overdueBeforeMs(): number {
+    const { deliveryTimeoutMs, now } = this.#options;
+    return deliveryTimeoutMs === undefined ? Number.NEGATIVE_INFINITY : now() - deliveryTimeoutMs;
+  }
+
+  #inTime(batch: readonly Entry[]): readonly Entry[] {
+    const beforeMs = this.#overdueBeforeMs();
+    if (batch.every((entry) => entry.acceptedAtMs >= beforeMs)) return batch;
+    return batch.filter((entry) => {
+      if (entry.acceptedAtMs >= beforeMs) return true;
+      this.#lanes.done(entry);
+      this.#forget(entry);
+      this.#options.hooks.onOverdue(entry);
+      return false;
+    });
+  }
+
+  #lingered(): void {
+    this.#lingering = undefined;
+    this.pump();
+  }
+
+  /** Nothing is in flight that would call `pump` when it ends, so a timer has to. */
+  #resumeAt(atMs: number): void {
+    clearTimeout(this.#resuming);
+    this.#resuming = setTimeout(() => this.pump(), Math.max(1, atMs - this.#options.now()));
+  }
+
+  #healthOf(region: string): RegionHealth {
+    let health = this.#health.get(region);
+    if (health === undefined) {
+      health = new RegionHealth({ ...this.#options.limits, random: this.#options.random });
+      this.#health.set(region, health);
+    }
+    return health;
+  }
+
+  async #send(batch: readonly Entry[], target: Target, health: RegionHealth): Promise<void> {
+    this.#inFlight++;
+    health.inFlight++;
+    this.#inFlightEntries.add(batch);
+    let results: readonly RecordResult[] | undefined;
+    let failure: unknown;
+    try {
+      results = await this.#options.transport.send({ ...target, records: batch });
+    } catch (error) {
+      failure = error;
+    }
+    this.#inFlight--;
+    health.inFlight--;
+    this.#inFlightEntries.delete(batch);
+    if (this.#closed) return;
+    if (results === undefined) this.#requestFailed(batch, failure, { target, health });
+    else this.#answered(batch, results, { target, health });
+    if (this.#inFlight === 0) for (const resolve of this.#quiet.splice(0)) resolve();
+    this.#options.hooks.onProgress();
+    this.pump();
+  }
+
+  #answered(batch: readonly Entry[], results: readonly RecordResult[], { target, health }: Sending): void {
+    const failed: Entry[] = [];
+    const { region } = target;
+    for (let n = 0; n < batch.length; n++) {
+      const entry = batch[n] as Entry;
+      const result = results[n];
+      if (result?.ok) {
+        this.#delivered++;
+        this.#lanes.done(entry);
+        this.#forget(entry);
+        entry.owner.settle(entry.index, {
+          region,
+          shardId: result.shardId,
+          sequenceNumber: result.sequenceNumber,
+        });
+      } else {
+        entry.lastError = result?.error;
+        failed.push(entry);
+      }
+    }
+    if (failed.length === 0) {
+      health.succeeded();
+      this.#backoff.accepted();
+      return;
+    }
+    const first = failed[0]?.lastError;
+    if (first instanceof RecordFailure && throttles.has(first.name)) health.throttled();
+    else if (failed.length === batch.length) health.failed(this.#options.now());
+    this.#again(failed, region);
+  }
+
+  /** Failed entries of one answer wait together by shard; each is still the head of its key's lane. */
+  #again(failed: readonly Entry[], region: string): void {
+    this.#retries += failed.length;
+    this.#options.hooks.onRetry({ region, records: failed.length, error: failed[0]?.lastError });
+    const byShard = Map.groupBy(failed, ({ lastError }) =>
+      lastError instanceof RecordFailure ? ShardBackoff.shardOf(lastError) : '',
+    );
+    for (const [shard, entries] of byShard) {
+      for (const entry of entries) entry.attempts++;
+      const timer = setTimeout(() => {
+        this.#waiting.delete(timer);
+        for (const entry of entries) this.#lanes.retry(entry);
+        this.pump();
+      }, this.#backoff.refused(shard));
+      this.#waiting.set(timer, entries);
+    }
+  }
+
+  #requestFailed(batch: readonly Entry[], error: unknown, { target, health }: Sending): void {
+    const name = error instanceof Error ? error.name : '';
+    if (refusals.has(name)) {
+      this.#requestRefused(batch, error, target.region);
+      return;
+    }
+    if (throttles.has(name)) health.throttled();
+    health.failed(this.#options.now());
+    this.#retries += batch.length;
+    for (const entry of batch) {
+      entry.attempts++;
+      entry.lastError = error;
+      this.#lanes.retry(entry);
+    }
+    this.#options.hooks.onRetry({ region: target.region, records: batch.length, error });
+  }
+
+  /** One bad record must not hold up the others: alone it is refused for good, in company the batch is halved. */
+  #requestRefused(batch: readonly Entry[], error: unknown, region: string): void {
+    const [only] = batch;
+    if (batch.length === 1 && only !== undefined) {
+      this.#lanes.done(only);
+      this.#forget(only);
+      this.#options.hooks.onRefused(only, error);
+      return;
+    }
+    this.#options.hooks.onRetry({ region, records: batch.length, error });
+    const target = this.#target;
+    if (target === undefined) return;
+    const half = Math.ceil(batch.length / 2);
+    const health = this.#healthOf(target.region);
+    for (const part of [batch.slice(0, half), batch.slice(half)]) void this.#send(part, target, health);
+  }
+
+  #forget(entry: Entry): void {
+    this.#records--;
+    this.#bytes -= entry.size;
+  }
+}
+
+interface Sending {
+  readonly target: Target;
+  readonly health: RegionHealth;
+}

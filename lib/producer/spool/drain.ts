@@ -1,0 +1,174 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Transport } from '../transport.ts';
+import { SpoolError } from './errors.ts';
+import type { Spool, SpooledRecord } from './spool.ts';
+
+export interface DrainOptions {
+  readonly spool: Spool;
+  readonly transport: Transport;
+  readonly region: string;
+  readonly stream: string;
+  /** Ends it after the request under way; what was sent by then is acknowledged. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: DrainProgress) => void;
+  /** First and longest pause after a failure; drawn with full jitter. Default 100 and 5,000. */
+  readonly retryBaseMs?: number;
+  readonly retryMaxMs?: number;
+}
+
+export interface DrainProgress {
+  /** Sent and acknowledged in the spool. */
+  readonly sent: number;
+  readonly left: number;
+}
+
+/** The stream took nothing for too long, or would never take it. What was sent is acknowledged: call again to go on. */
+export class SpoolDrainError extends SpoolError {
+  override readonly name = 'SpoolDrainError';
+}
+
+/** PutRecords takes up to 500 records and 10 MiB (API Reference); the base64 of the body leaves this. */
+const BATCH_RECORDS = 500;
+const BATCH_BYTES = 5 * 1024 * 1024;
+const CHUNK_RECORDS = 2_000;
+const CHUNK_BYTES = 16 * 1024 * 1024;
+/** Requests in a row in which not one record was taken. */
+const MAX_FAILURES = 10;
+const DEFAULT_RETRY_BASE_MS = 100;
+const DEFAULT_RETRY_MAX_MS = 5_000;
+
+/** Another attempt would end the same way (Kinesis API Reference, PutRecords and Common Errors). */
+const hopeless = new Set([
+  'ResourceNotFoundException',
+  'AccessDeniedException',
+  'InvalidArgumentException',
+  'ValidationException',
+  'UnrecognizedClientException',
+  'InvalidSignatureException',
+  'CredentialsProviderError',
+]);
+
+/**
+ * Sends all that the spool holds to one stream, in order per key: PutRecords does not keep the order of a request, so a
+ * request has one record of a key at most, and the next one waits for its answer. At least once: what was sent after
+ * the first failure of a chunk may be sent again.
+ *
+ * @throws SpoolDrainError, SpoolWriteError, SpoolReadError
+ */
+export async function drainSpool(options: DrainOptions): Promise<DrainProgress> {
+  const { spool, signal, onProgress } = options;
+  let sent = 0;
+  while (signal?.aborted !== true) {
+    const records = await spool.read({ records: CHUNK_RECORDS, bytes: CHUNK_BYTES });
+    if (records.length === 0) break;
+    const chunk = new Chunk(records);
+    try {
+      await sendChunk(chunk, options);
+    } finally {
+      const acknowledged = chunk.sentBeforeFirstGap();
+      const last = records[acknowledged - 1];
+      if (last !== undefined) await spool.acknowledge(last.position);
+      if (acknowledged < records.length) spool.rewind();
+      sent += acknowledged;
+      onProgress?.({ sent, left: spool.stats().records });
+    }
+  }
+  return { sent, left: spool.stats().records };
+}
+
+/** Records on their way, of which each key's oldest may be sent. */
+class Chunk {
+  readonly records: readonly SpooledRecord[];
+  readonly #sent: boolean[];
+  /** Indexes of what is left of each key, in order. */
+  readonly #queues = new Map<string, number[]>();
+
+  constructor(records: readonly SpooledRecord[]) {
+    this.records = records;
+    this.#sent = records.map(() => false);
+    for (const [index, { partitionKey }] of records.entries()) {
+      const queue = this.#queues.get(partitionKey);
+      if (queue === undefined) this.#queues.set(partitionKey, [index]);
+      else queue.push(index);
+    }
+  }
+
+  /** Indexes of the next request; empty at the end. */
+  batch(): readonly number[] {
+    const batch: number[] = [];
+    let bytes = 0;
+    for (const [head] of this.#queues.values()) {
+      const record = head === undefined ? undefined : this.records[head];
+      if (head === undefined || record === undefined) continue;
+      bytes += Buffer.byteLength(record.partitionKey) + record.data.byteLength;
+      if (batch.length === BATCH_RECORDS || (batch.length > 0 && bytes > BATCH_BYTES)) break;
+      batch.push(head);
+    }
+    return batch;
+  }
+
+  done(index: number): void {
+    this.#sent[index] = true;
+    const key = this.records[index]?.partitionKey ?? '';
+    const queue = this.#queues.get(key);
+    queue?.shift();
+    // To the end, so that a few keys with many records do not keep the others waiting.
+    this.#queues.delete(key);
+    if (queue !== undefined && queue.length > 0) this.#queues.set(key, queue);
+  }
+
+  sentBeforeFirstGap(): number {
+    const gap = this.#sent.indexOf(false);
+    return gap === -1 ? this.#sent.length : gap;
+  }
+}
+
+async function sendChunk(chunk: Chunk, options: DrainOptions): Promise<void> {
+  const { signal, retryBaseMs = DEFAULT_RETRY_BASE_MS, retryMaxMs = DEFAULT_RETRY_MAX_MS } = options;
+  let failures = 0;
+  while (signal?.aborted !== true) {
+    const batch = chunk.batch();
+    if (batch.length === 0) return;
+    const { taken, error } = await sendBatch(chunk, batch, options);
+    if (error === undefined) {
+      failures = 0;
+      continue;
+    }
+    failures = taken > 0 ? 1 : failures + 1;
+    const name = error instanceof Error ? error.name : 'unknown error';
+    if (hopeless.has(name) || failures === MAX_FAILURES) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new SpoolDrainError(
+        `${options.stream} in ${options.region} does not take the records (${name}: ${reason}). What it took is acknowledged; call again to go on.`,
+        { cause: error },
+      );
+    }
+    // Full jitter ("Exponential Backoff and Jitter", AWS Architecture Blog).
+    const pauseMs = Math.random() * Math.min(retryMaxMs, retryBaseMs * 2 ** failures);
+    await sleep(pauseMs, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+  }
+}
+
+/** Sends once. `error`: of the request, or of a record that was not taken. */
+async function sendBatch(
+  chunk: Chunk,
+  batch: readonly number[],
+  { transport, region, stream }: DrainOptions,
+): Promise<{ readonly taken: number; readonly error: unknown }> {
+  try {
+    const records = batch.map((index) => chunk.records[index] as SpooledRecord);
+    const results = await transport.send({ region, stream, records });
+    let taken = 0;
+    let error: unknown;
+    for (const [at, index] of batch.entries()) {
+      const result = results[at];
+      if (result?.ok) {
+        chunk.done(index);
+        taken++;
+      } else error ??= result?.error ?? new Error('no result');
+    }
+    return { taken, error };
+  } catch (error) {
+    return { taken: 0, error };
+  }
+}

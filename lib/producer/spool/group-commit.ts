@@ -1,0 +1,148 @@
+import { MAX_GROUP_BYTES } from './limits.ts';
+import { encodeRecord, type SpoolEntry } from './record-format.ts';
+
+/** Encoded records that share one write and one sync. */
+export interface Group {
+  readonly buffer: Buffer;
+  readonly used: number;
+  readonly records: number;
+}
+
+interface CollectingGroup {
+  buffer: Buffer;
+  used: number;
+  records: number;
+  readonly done: PromiseWithResolvers<void>;
+}
+
+interface Waiting {
+  readonly entries: readonly SpoolEntry[];
+  readonly bytes: number;
+  readonly done: PromiseWithResolvers<void>;
+}
+
+const FIRST_BUFFER_BYTES = 64 * 1024;
+
+/**
+ * Collects appends while a write runs, and writes what it collected as one. All appends of a group get the same promise:
+ * at hundreds of thousands a second, one for each would cost more than the rest.
+ */
+export class GroupCommit {
+  readonly #write: (group: Group) => Promise<void>;
+  #collecting = newGroup(Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES));
+  #spare: Buffer = Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES);
+  /** Appends that found the collecting group full, in order. */
+  #queue: Waiting[] = [];
+  #scheduled = false;
+  #writing = false;
+  #waitingBytes = 0;
+  #idle: PromiseWithResolvers<void> | undefined;
+
+  /** `write` resolves when the group is durable. When it rejects, everything that waits is rejected with its error. */
+  constructor(write: (group: Group) => Promise<void>) {
+    this.#write = write;
+  }
+
+  /** Encoded bytes that are not durable yet. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /** `bytes` is the sum of the checked entries' `recordBytes`. Entries are read at once, or when there is room again. */
+  add(entries: readonly SpoolEntry[], bytes: number): Promise<void> {
+    this.#waitingBytes += bytes;
+    if (this.#queue.length === 0 && this.#fits(bytes)) {
+      this.#encode(entries, bytes);
+      if (!this.#scheduled && !this.#writing) this.#schedule();
+      return this.#collecting.done.promise;
+    }
+    const done = Promise.withResolvers<void>();
+    // The caller may look at only the last of several promises.
+    done.promise.catch(() => {});
+    this.#queue.push({ entries, bytes, done });
+    return done.promise;
+  }
+
+  /** Resolves when nothing waits. */
+  async idle(): Promise<void> {
+    if (this.#waitingBytes === 0 && !this.#writing) return;
+    this.#idle ??= Promise.withResolvers();
+    await this.#idle.promise;
+  }
+
+  #fits(bytes: number): boolean {
+    return this.#collecting.used === 0 || this.#collecting.used + bytes <= MAX_GROUP_BYTES;
+  }
+
+  #encode(entries: readonly SpoolEntry[], bytes: number): void {
+    const group = this.#collecting;
+    if (group.used + bytes > group.buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(group.buffer.length * 2, group.used + bytes));
+      group.buffer.copy(larger, 0, 0, group.used);
+      group.buffer = larger;
+    }
+    for (const entry of entries) group.used = encodeRecord(group.buffer, group.used, entry);
+    group.records += entries.length;
+  }
+
+  /** After the microtasks of this turn: everyone who was waiting for the last group gets into the next one. */
+  #schedule(): void {
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (this.#collecting.used > 0) void this.#flush();
+    });
+  }
+
+  async #flush(): Promise<void> {
+    const group = this.#collecting;
+    this.#collecting = newGroup(this.#spare);
+    this.#writing = true;
+    try {
+      await this.#write(group);
+      this.#waitingBytes -= group.used;
+      group.done.resolve();
+    } catch (error) {
+      group.done.reject(error);
+      this.#rejectWaiting(error);
+    }
+    // A group of one large record would be kept for ever.
+    this.#spare =
+      group.buffer.length <= MAX_GROUP_BYTES ? group.buffer : Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES);
+    this.#writing = false;
+    this.#admit();
+    this.#schedule();
+    if (this.#waitingBytes === 0) {
+      this.#idle?.resolve();
+      this.#idle = undefined;
+    }
+  }
+
+  #admit(): void {
+    let admitted = 0;
+    for (const { entries, bytes, done } of this.#queue) {
+      if (!this.#fits(bytes)) break;
+      this.#encode(entries, bytes);
+      this.#collecting.done.promise.then(done.resolve, done.reject);
+      admitted++;
+    }
+    if (admitted > 0) this.#queue = this.#queue.slice(admitted);
+  }
+
+  /** What was appended after the failed group must not become durable without it. */
+  #rejectWaiting(error: unknown): void {
+    const { buffer, done } = this.#collecting;
+    done.reject(error);
+    for (const waiting of this.#queue) waiting.done.reject(error);
+    this.#queue = [];
+    this.#collecting = newGroup(buffer);
+    this.#waitingBytes = 0;
+  }
+}
+
+function newGroup(buffer: Buffer): CollectingGroup {
+  const done = Promise.withResolvers<void>();
+  // Whoever appended has the same promise; a group in which nobody looks must not end the process.
+  done.promise.catch(() => {});
+  return { buffer, used: 0, records: 0, done };
+}

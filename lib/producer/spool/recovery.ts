@@ -1,0 +1,175 @@
+import { constants } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { CURSOR_FILE, CursorFile, type DurableCursor } from './cursor.ts';
+import type { DamageReport } from './damage-report.ts';
+import type { Disk } from './disk.ts';
+import type { SpoolPosition } from './position.ts';
+import type { OnProblem } from './problem.ts';
+import type { Damage } from './scan.ts';
+import { SEGMENT_HEADER_BYTES } from './segment-format.ts';
+import type { Segment } from './segment-log.ts';
+import { listSegments, readSegmentHeader, type SegmentSurvey, surveySegment } from './survey.ts';
+
+export interface Recovered {
+  readonly cursorFile: CursorFile;
+  readonly cursor: SpoolPosition;
+  readonly segments: readonly Segment[];
+  readonly nextNumber: number;
+  readonly resumeLast: boolean;
+}
+
+export interface RecoveryOptions {
+  readonly directory: string;
+  readonly disk: Disk;
+  readonly report: DamageReport;
+  readonly onProblem: OnProblem;
+}
+
+/**
+ * Makes the directory's files usable again, whatever the last owner died of. Only its owner may call it.
+ *
+ * @throws SpoolVersionError
+ */
+export async function recover(options: RecoveryOptions): Promise<Recovered> {
+  const { directory, disk, onProblem } = options;
+  const files = await listSegments(directory);
+  const { file: cursorFile, content } = await CursorFile.open(directory, disk);
+  try {
+    const durable = await believable(content.cursor, files);
+    if (durable === undefined && (content.corrupt || content.cursor !== undefined)) {
+      onProblem({
+        kind: 'cursorLost',
+        message: `The file \`${CURSOR_FILE}\` in ${directory} cannot be used: every record in the spool is sent again.`,
+      });
+    }
+    const { segments, cursor, tailInDoubt } = await recoverSegments(options, { files, durable });
+    if (durable === undefined && content.corrupt) await rebuildCursor(cursorFile, segments);
+    const last = segments.at(-1);
+    const beyondEnd = last?.number === cursor.segment && cursor.offset > last.size;
+    return {
+      cursorFile,
+      cursor,
+      segments,
+      nextNumber: Math.max(files.at(-1)?.number ?? 0, durable?.segment ?? 0) + 1,
+      // A record appended before the cursor would count as acknowledged.
+      resumeLast: last !== undefined && last.number === files.at(-1)?.number && !beyondEnd && !tailInDoubt,
+    };
+  } catch (error) {
+    await cursorFile.close();
+    throw error;
+  }
+}
+
+/** So that the next start, or somebody who looks, does not find it lost again. */
+async function rebuildCursor(file: CursorFile, [oldest]: readonly Segment[]): Promise<void> {
+  if (oldest === undefined) return;
+  const { number, salt } = oldest;
+  await file.write({ segment: number, offset: SEGMENT_HEADER_BYTES, salt });
+}
+
+/** A cursor about another file of the same number, left by a restored backup for example, says nothing. */
+async function believable(
+  cursor: DurableCursor | undefined,
+  files: readonly { readonly number: number; readonly path: string }[],
+): Promise<DurableCursor | undefined> {
+  const file = files.find(({ number }) => number === cursor?.segment);
+  if (cursor === undefined || file === undefined) return cursor;
+  const header = await readSegmentHeader(file);
+  return header === undefined || header.salt === cursor.salt ? cursor : undefined;
+}
+
+interface Found {
+  readonly files: readonly { readonly number: number; readonly path: string }[];
+  readonly durable: DurableCursor | undefined;
+}
+
+async function recoverSegments(
+  options: RecoveryOptions,
+  { files, durable }: Found,
+): Promise<{ segments: readonly Segment[]; cursor: SpoolPosition; tailInDoubt: boolean }> {
+  const { report } = options;
+  const start = durable ?? { segment: 0, offset: 0 };
+  const segments: Segment[] = [];
+  let cursor: SpoolPosition = { segment: start.segment, offset: start.offset, index: 0 };
+  let tailInDoubt = false;
+  for (const file of files) {
+    if (file.number < start.segment) {
+      // Acknowledged, and only not deleted because the owner died first.
+      await rm(file.path, { force: true });
+      continue;
+    }
+    const atCursor = file.number === start.segment;
+    const survey = await surveySegment(file, atCursor ? start.offset : 0);
+    if (survey.header === undefined) {
+      await withoutHeader(survey, report);
+      continue;
+    }
+    const isLast = file === files.at(-1);
+    const { segment, cut } = await usable(survey, { ...options, isLast, from: atCursor ? start.offset : 0 });
+    tailInDoubt = isLast && !cut;
+    segments.push(segment);
+    if (atCursor) {
+      const offset = start.offset > segment.size ? start.offset : survey.boundary.offset;
+      cursor = { segment: segment.number, offset, index: survey.boundary.index };
+    }
+  }
+  return { segments, cursor, tailInDoubt };
+}
+
+/** A file that ends within its headers was being created; nothing was ever acknowledged from it. */
+async function withoutHeader({ number, path, bytes }: SegmentSurvey, report: DamageReport): Promise<void> {
+  if (bytes.length > SEGMENT_HEADER_BYTES) return report.whole(number, { path, size: bytes.length });
+  await rm(path, { force: true });
+  if (bytes.length > 0) report.torn(number, bytes.length);
+}
+
+async function usable(
+  { number, path, bytes, header, scan }: SegmentSurvey,
+  {
+    disk,
+    report,
+    onProblem,
+    isLast,
+    from,
+  }: RecoveryOptions & { readonly isLast: boolean; readonly from: number },
+): Promise<{ segment: Segment; cut: boolean }> {
+  if (header === undefined) throw new Error('unreachable: a segment without header was taken for usable');
+  const { tail } = scan;
+  const damages: Damage[] = [...scan.damages];
+  let size = scan.end;
+  let cut = true;
+  if (tail !== undefined && isLast) {
+    cut = await cutTail(path, { size: scan.end, disk }).catch((cause: unknown) => {
+      onProblem({
+        kind: 'tailNotCut',
+        segment: number,
+        message: `Could not cut the torn end of ${path}.`,
+        cause,
+      });
+      return false;
+    });
+    report.torn(number, tail.end - tail.start);
+  } else if (tail !== undefined) {
+    damages.push(tail);
+    size = tail.end;
+  }
+  for (const damage of damages) {
+    // What was acknowledged before it was damaged is no loss.
+    if (damage.end <= from) continue;
+    await report.range(number, { damage, bytes: bytes.subarray(damage.start, damage.end) });
+  }
+  return { segment: { ...header, path, size, records: scan.records, damages }, cut };
+}
+
+async function cutTail(
+  path: string,
+  { size, disk }: { readonly size: number; readonly disk: Disk },
+): Promise<boolean> {
+  const file = await disk.open(path, constants.O_WRONLY);
+  try {
+    await disk.cutDurably(file, size);
+    return true;
+  } finally {
+    await file.close();
+  }
+}

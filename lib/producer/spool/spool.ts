@@ -1,0 +1,314 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { CursorFile } from './cursor.ts';
+import { DamageReport } from './damage-report.ts';
+import { type Disk, realDisk, syncDirectory } from './disk.ts';
+import {
+  codeOf,
+  SpoolClosedError,
+  SpoolDirectoryError,
+  SpoolFullError,
+  SpoolPositionError,
+  SpoolWriteError,
+} from './errors.ts';
+import { GroupCommit } from './group-commit.ts';
+import { MAX_GROUP_BYTES, type SpoolLimits, spoolLimits } from './limits.ts';
+import { lockDirectory, type SpoolLock } from './lock.ts';
+import { comparePositions, type SpoolPosition } from './position.ts';
+import type { OnProblem } from './problem.ts';
+import { Reader, type ReadLimit, type SpooledRecord } from './reader.ts';
+import { recordBytes, type SpoolEntry } from './record-format.ts';
+import { type Recovered, recover } from './recovery.ts';
+import { SEGMENT_HEADER_BYTES } from './segment-format.ts';
+import { SegmentLog } from './segment-log.ts';
+
+export type { SpoolPosition } from './position.ts';
+export type { SpoolProblem } from './problem.ts';
+export type { ReadLimit, SpooledRecord } from './reader.ts';
+export type { SpoolEntry } from './record-format.ts';
+
+export interface SpoolOptions {
+  /** Created if its parent exists. One spool each. */
+  readonly directory: string;
+  /** Bytes of all segments together. Default 1 GiB, at least 16 KiB. */
+  readonly maxBytes?: number;
+  /** Bytes of one segment: 4 KiB to 256 MiB, at most a quarter of `maxBytes`. Default 64 MiB, or that quarter. */
+  readonly segmentBytes?: number;
+  /** Told what was cut, skipped or could not be deleted. Must not throw. */
+  readonly onProblem?: OnProblem;
+}
+
+export interface SpoolStats {
+  /** Durable and not acknowledged. */
+  readonly records: number;
+  /** Bytes on disk after the cursor. */
+  readonly bytes: number;
+  /** Bytes of all segments, with up to 256 KiB of room in the last one; never above `maxBytes`. */
+  readonly bytesOnDisk: number;
+  /** Appended and not durable yet. */
+  readonly waitingBytes: number;
+  readonly segments: number;
+  /** Cut off at the end of the last segment since `open`: a write that was never acknowledged. */
+  readonly tornBytes: number;
+  /** Damaged ranges that were skipped since `open`. How many records one held cannot be known. */
+  readonly quarantinedRanges: number;
+  readonly quarantinedBytes: number;
+}
+
+interface Parts extends Recovered {
+  readonly limits: SpoolLimits;
+  readonly directory: string;
+  readonly disk: Disk;
+  readonly lock: SpoolLock;
+  readonly report: DamageReport;
+  readonly onProblem: OnProblem;
+}
+
+/**
+ * An append-only log on disk for records that no region takes. What `append` acknowledged survives the process, the
+ * machine's power and a corrupt neighbour; it leaves only after Kinesis acknowledged it. Delivers at least once.
+ */
+export class Spool {
+  readonly #directory: string;
+  readonly #limits: SpoolLimits;
+  readonly #lock: SpoolLock;
+  readonly #log: SegmentLog;
+  readonly #commit: GroupCommit;
+  readonly #reader: Reader;
+  readonly #report: DamageReport;
+  readonly #cursorFile: CursorFile;
+  readonly #onProblem: OnProblem;
+  #cursor: SpoolPosition;
+  /** Where an acknowledgement that is being written will have moved the cursor. */
+  #acknowledged: SpoolPosition;
+  #acknowledging: Promise<void> | undefined;
+  #readAt: SpoolPosition;
+  /** The furthest that was ever handed out: nothing beyond can have been acknowledged. */
+  #handedOut: SpoolPosition;
+  #rewinds = 0;
+  #reading: Promise<unknown> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  private constructor(parts: Parts) {
+    this.#directory = parts.directory;
+    this.#limits = parts.limits;
+    this.#lock = parts.lock;
+    this.#report = parts.report;
+    this.#onProblem = parts.onProblem;
+    this.#cursorFile = parts.cursorFile;
+    this.#log = new SegmentLog({
+      ...parts,
+      onDeleteFailed: ({ number, path }, cause) =>
+        parts.onProblem({
+          kind: 'segmentNotDeleted',
+          segment: number,
+          message: `Could not delete ${path}, which was acknowledged; the next start tries again.`,
+          cause,
+        }),
+    });
+    this.#commit = new GroupCommit((group) => this.#log.append(group));
+    this.#reader = new Reader(this.#log, parts.report);
+    this.#cursor = this.#acknowledged = this.#readAt = this.#handedOut = parts.cursor;
+  }
+
+  /**
+   * Takes the directory, repairs what the last owner left, and reads every record once (about 1 s a GiB).
+   *
+   * @throws SpoolOptionsError, SpoolDirectoryError, SpoolLockedError, SpoolVersionError
+   */
+  static async open(options: SpoolOptions, disk: Disk = realDisk): Promise<Spool> {
+    const limits = spoolLimits(options);
+    const directory = resolve(options.directory);
+    await ensureDirectory(directory);
+    const lock = await lockDirectory(directory);
+    try {
+      const onProblem = options.onProblem ?? (() => {});
+      const report = new DamageReport(directory, onProblem);
+      const recovered = await recover({ directory, disk, report, onProblem });
+      return new Spool({ ...recovered, limits, directory, disk, lock, report, onProblem });
+    } catch (error) {
+      await lock.release();
+      if (!(error instanceof Error && 'syscall' in error)) throw error;
+      throw new SpoolDirectoryError(`Cannot use the spool in ${directory}: ${error.message}.`, {
+        cause: error,
+      });
+    }
+  }
+
+  /**
+   * Resolves when the entries are durable, all of them; until then, leave their data alone. Appends made while a sync
+   * runs share the next one. At most 4 MiB are gathered; beyond, an append waits its turn, so await it.
+   * Order: entries become durable in the order of the calls, and none after one that was rejected while it waited.
+   *
+   * @throws SpoolFullError, SpoolWriteError, SpoolEntryError, SpoolClosedError (all as rejections)
+   */
+  append(entries: readonly SpoolEntry[]): Promise<void> {
+    if (this.#closing !== undefined) return Promise.reject(this.#closedError());
+    try {
+      let bytes = 0;
+      for (const entry of entries) bytes += recordBytes(entry);
+      if (bytes === 0) return Promise.resolve();
+      this.#refuseIfFull(bytes);
+      if (bytes > MAX_GROUP_BYTES && entries.length > 1) return this.#appendInParts(entries);
+      return this.#commit.add(entries, bytes);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * The next durable records in the order of their appends, each once until `rewind`. Empty: there are none now. Their
+   * data are views of one buffer for all of a call.
+   *
+   * @throws SpoolReadError, SpoolClosedError
+   */
+  read(limit: ReadLimit): Promise<readonly SpooledRecord[]> {
+    const reading = this.#reading.then(async () => {
+      if (this.#closing !== undefined) throw this.#closedError();
+      const rewinds = this.#rewinds;
+      const { records, next } = await this.#reader.read(this.#readAt, limit);
+      if (rewinds === this.#rewinds) this.#readAt = next;
+      if (comparePositions(next, this.#handedOut) > 0) this.#handedOut = next;
+      return records;
+    });
+    this.#reading = reading.catch(() => {});
+    return reading;
+  }
+
+  /** The next `read` begins at the oldest record that was not acknowledged, whether the cursor could be written or not. */
+  rewind(): void {
+    this.#rewinds++;
+    this.#readAt = this.#acknowledged;
+  }
+
+  /**
+   * Kinesis acknowledged everything up to and including this record. Resolves when that is durable and the segments before
+   * are deleted. Calls made while one is written share the next write. Going back is no error and does nothing.
+   *
+   * @throws SpoolPositionError, SpoolWriteError, SpoolClosedError
+   */
+  async acknowledge(through: SpoolPosition): Promise<void> {
+    if (this.#closing !== undefined) throw this.#closedError();
+    if (comparePositions(through, this.#handedOut) > 0) {
+      throw new SpoolPositionError('This position was not read from this spool since it was opened.');
+    }
+    if (comparePositions(through, this.#acknowledged) > 0) this.#acknowledged = through;
+    if (comparePositions(this.#acknowledged, this.#readAt) > 0) this.#readAt = this.#acknowledged;
+    while (comparePositions(this.#cursor, through) < 0) {
+      this.#acknowledging ??= this.#moveCursor().finally(() => {
+        this.#acknowledging = undefined;
+      });
+      await this.#acknowledging;
+    }
+  }
+
+  stats(): SpoolStats {
+    const { segments, bytesOnDisk } = this.#log;
+    const { segment, offset, index } = this.#cursor;
+    let records = 0;
+    let bytes = 0;
+    for (const { number, size, records: all } of segments) {
+      if (number < segment) continue;
+      const isPartial = number === segment;
+      records += all - (isPartial ? index : 0);
+      bytes += Math.max(size - (isPartial ? offset : SEGMENT_HEADER_BYTES), 0);
+    }
+    const { tornBytes, quarantinedRanges, quarantinedBytes } = this.#report;
+    const waitingBytes = this.#commit.waitingBytes;
+    return {
+      records,
+      bytes,
+      bytesOnDisk,
+      waitingBytes,
+      segments: segments.length,
+      tornBytes,
+      quarantinedRanges,
+      quarantinedBytes,
+    };
+  }
+
+  /** Waits for what was appended and acknowledged, then lets go of the directory. Can be called again. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#commit.idle();
+      await this.#acknowledging?.catch(() => {});
+      await this.#reading;
+      await this.#reader.close();
+      await this.#log.drop(this.#cursor, { all: true });
+      await this.#log.close();
+      await this.#cursorFile.close();
+    } finally {
+      await this.#lock.release();
+    }
+  }
+
+  #refuseIfFull(bytes: number): void {
+    const { maxBytes } = this.#limits;
+    const usedBytes = this.#log.bytes + this.#commit.waitingBytes;
+    // A new segment may be needed for it.
+    if (usedBytes + bytes + SEGMENT_HEADER_BYTES <= maxBytes) return;
+    throw new SpoolFullError(
+      `The spool ${this.#directory} holds ${usedBytes} of at most ${maxBytes} bytes, and ${bytes} more do not fit. Wait until a region takes records again, or raise \`maxBytes\`.`,
+      { usedBytes, maxBytes },
+    );
+  }
+
+  #appendInParts(entries: readonly SpoolEntry[]): Promise<void> {
+    let part: SpoolEntry[] = [];
+    let bytes = 0;
+    for (const entry of entries) {
+      const more = recordBytes(entry);
+      if (part.length > 0 && bytes + more > MAX_GROUP_BYTES) {
+        void this.#commit.add(part, bytes);
+        part = [];
+        bytes = 0;
+      }
+      part.push(entry);
+      bytes += more;
+    }
+    // When an earlier part fails, so do all that wait: the last one speaks for all.
+    return this.#commit.add(part, bytes);
+  }
+
+  async #moveCursor(): Promise<void> {
+    const target = this.#acknowledged;
+    const salt = this.#log.segments.find(({ number }) => number === target.segment)?.salt ?? 0;
+    try {
+      await this.#cursorFile.write({ ...target, salt });
+    } catch (cause) {
+      const message = `Could not write the cursor of ${this.#directory}; records that were sent will be sent again.`;
+      this.#onProblem({ kind: 'cursorNotWritten', message, cause });
+      throw new SpoolWriteError(message, { cause });
+    }
+    this.#cursor = target;
+    await this.#log.drop(target);
+  }
+
+  #closedError(): SpoolClosedError {
+    return new SpoolClosedError(`The spool ${this.#directory} is closed: open it again.`);
+  }
+}
+
+async function ensureDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory).then(
+      // Else a power loss could take the directory away, with all that was made durable in it.
+      () => syncDirectory(dirname(directory)),
+      (error: unknown) => {
+        if (codeOf(error) !== 'EEXIST') throw error;
+      },
+    );
+    if ((await stat(directory)).isDirectory()) return;
+  } catch (cause) {
+    const code = codeOf(cause);
+    const advice =
+      code === 'ENOENT' ? 'Create its parent first' : 'Choose one that this user may create and write';
+    throw new SpoolDirectoryError(`Cannot use ${directory} for a spool (${code}). ${advice}.`, { cause });
+  }
+  throw new SpoolDirectoryError(`${directory} is not a directory. Name one for the spool alone.`);
+}

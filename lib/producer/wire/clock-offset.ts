@@ -1,0 +1,23 @@
+/** AWS refuses a signature whose time is more than five minutes off; the SDK corrects from four (sigv4 signer). */
+const CORRECT_FROM_MS = 4 * 60_000;
+
+/** The difference between this machine's clock and the service's, learnt from the Date of refused requests. */
+export class ClockOffset {
+  readonly #now: () => number;
+  #offsetMs = 0;
+
+  constructor(now: () => number = () => Date.now()) {
+    this.#now = now;
+  }
+
+  /** The time as the service sees it. */
+  now(): number {
+    return this.#now() + this.#offsetMs;
+  }
+
+  /** Takes the Date header of an answer; a small difference, or no date, changes nothing. */
+  learn(date: string | undefined): void {
+    const serviceMs = Date.parse(date ?? '');
+    if (Math.abs(serviceMs - this.now()) >= CORRECT_FROM_MS) this.#offsetMs = serviceMs - this.#now();
+  }
+}

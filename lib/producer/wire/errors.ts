@@ -1,0 +1,62 @@
+/**
+ * What ends a whole request, whichever transport carried it. None of them holds a credential or the body of a request.
+ * `retryable`: another attempt may succeed; a ServiceError leaves that to whoever knows the exceptions by name.
+ */
+
+/** The service refused the request. `name` is that of its exception, as in the SDK. */
+export class ServiceError extends Error {
+  override readonly name: string;
+  /** HTTP status of the answer. */
+  readonly status: number;
+  /** What AWS Support asks for; undefined when the answer carried none. */
+  readonly requestId: string | undefined;
+
+  constructor(
+    message: string,
+    details: {
+      readonly name: string;
+      readonly status: number;
+      readonly requestId: string | undefined;
+      readonly cause?: unknown;
+    },
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = details.name;
+    this.status = details.status;
+    this.requestId = details.requestId;
+  }
+}
+
+/** No complete answer in time. The records may have been written all the same. */
+export class RequestTimeoutError extends Error {
+  override readonly name = 'TimeoutError';
+  readonly retryable = true;
+
+  constructor(timeoutMs: number, options?: ErrorOptions) {
+    super(`No complete answer within ${timeoutMs} ms.`, options);
+  }
+}
+
+/** The connection could not be made, or broke. The records may have been written all the same. */
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError';
+  readonly retryable = true;
+}
+
+/** Status 200, but not an answer to PutRecords: nothing is known about any record of the batch. */
+export class UndecodableAnswerError extends Error {
+  override readonly name = 'UndecodableAnswerError';
+  readonly retryable = true;
+}
+
+/** The batch is larger than Kinesis takes in one request; it was not sent. */
+export class RequestTooLargeError extends Error {
+  override readonly name = 'RequestTooLargeError';
+  readonly retryable = false;
+}
+
+/** No valid credentials to sign with. `cause` is why the provider gave none. */
+export class CredentialsError extends Error {
+  override readonly name = 'CredentialsError';
+  readonly retryable = true;
+}

@@ -1,0 +1,63 @@
+import { RecordFailure } from '../errors.ts';
+import type { RecordResult } from '../transport.ts';
+import { UndecodableAnswerError } from './errors.ts';
+
+/** An entry of the answer to PutRecords, before its types are known. */
+export interface AnswerEntry {
+  readonly ShardId?: unknown;
+  readonly SequenceNumber?: unknown;
+  readonly ErrorCode?: unknown;
+  readonly ErrorMessage?: unknown;
+}
+
+/**
+ * Reads the body of a 200 for a batch of `count` records.
+ *
+ * @throws UndecodableAnswerError
+ */
+export function decodedResults(body: Buffer, count: number): readonly RecordResult[] {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(body.toString());
+  } catch (cause) {
+    // The parser's message quotes the text, which is not ours to show.
+    throw new UndecodableAnswerError(`The answer of ${body.length} bytes is not JSON.`, { cause });
+  }
+  const entries = (answer as { readonly Records?: unknown } | null)?.Records;
+  return resultsOf(entries, count);
+}
+
+/**
+ * One result per record, in order. Entries match records by index alone, so a wrong number of them says nothing about
+ * any record; and only a shard and a sequence number prove that one is in the stream.
+ *
+ * @throws UndecodableAnswerError
+ */
+export function resultsOf(entries: unknown, count: number): readonly RecordResult[] {
+  if (!Array.isArray(entries)) throw new UndecodableAnswerError('The answer has no list of records.');
+  if (entries.length !== count) {
+    throw new UndecodableAnswerError(`The answer has ${entries.length} entries for ${count} records.`);
+  }
+  const results = new Array<RecordResult>(count);
+  for (let i = 0; i < count; i++) results[i] = resultOf(entries[i], i);
+  return results;
+}
+
+function resultOf(entry: AnswerEntry | null | undefined, index: number): RecordResult {
+  const shardId = entry?.ShardId;
+  const sequenceNumber = entry?.SequenceNumber;
+  const code = entry?.ErrorCode;
+  if (code === undefined || code === null) {
+    if (isText(shardId) && isText(sequenceNumber)) return { ok: true, shardId, sequenceNumber };
+  } else if (isText(code)) {
+    const message = entry?.ErrorMessage;
+    return { ok: false, error: new RecordFailure(code, isText(message) ? message : code) };
+  }
+  throw new UndecodableAnswerError(
+    `Entry ${index} of the answer has neither a sequence number nor an error.`,
+  );
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}

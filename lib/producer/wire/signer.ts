@@ -1,0 +1,108 @@
+import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
+import { SignatureV4 } from '@smithy/signature-v4';
+import type { Identity } from './credentials.ts';
+
+/** Header values that never change, and the body that they go with. */
+export interface Unsigned {
+  readonly host: string;
+  readonly path: string;
+  readonly body: Buffer;
+}
+
+const TARGET = 'Kinesis_20131202.PutRecords';
+
+/**
+ * Signs PutRecords requests of one region with Signature Version 4. The body is hashed: Kinesis is not among the services
+ * whose model allows an unsigned payload. The signer caches the key that it derives per day, region and identity.
+ */
+export class Signer {
+  readonly #region: string;
+  #identity: Identity | undefined;
+  #signer: SignatureV4 | undefined;
+
+  constructor(region: string) {
+    this.#region = region;
+  }
+
+  /** All headers of the request. `nowMs`: the time as the service sees it. */
+  async headers(
+    { host, path, body }: Unsigned,
+    { identity, nowMs }: { readonly identity: Identity; readonly nowMs: number },
+  ): Promise<Readonly<Record<string, string>>> {
+    const { headers } = await this.#signerOf(identity).sign(
+      {
+        method: 'POST',
+        protocol: 'https:',
+        hostname: host,
+        path,
+        query: {},
+        headers: {
+          host,
+          'content-type': 'application/x-amz-json-1.1',
+          'x-amz-target': TARGET,
+          // Given, the signer takes it as it is: one call of node:crypto instead of a copy and three.
+          'x-amz-content-sha256': hash('sha256', body, 'hex'),
+        },
+      },
+      { signingDate: new Date(nowMs) },
+    );
+    return headers;
+  }
+
+  #signerOf(identity: Identity): SignatureV4 {
+    if (this.#signer === undefined || this.#identity !== identity) {
+      this.#identity = identity;
+      this.#signer = new SignatureV4({
+        service: 'kinesis',
+        region: this.#region,
+        credentials: identity,
+        sha256: Sha256,
+      });
+    }
+    return this.#signer;
+  }
+}
+
+/**
+ * node:crypto in the shape that the signer asks for. It updates each hash once, so that one call of `hash` does; and a
+ * key that is a Buffer costs createHmac five times what a KeyObject does (13 us against 2.7, Node 24).
+ */
+class Sha256 {
+  readonly #secret: Secret | undefined;
+  #data: Uint8Array | undefined;
+
+  constructor(secret?: Secret) {
+    this.#secret = secret;
+  }
+
+  update(data: Uint8Array): void {
+    if (this.#data !== undefined) throw new Error('The signer updates a hash once.');
+    this.#data = data;
+  }
+
+  async digest(): Promise<Uint8Array> {
+    const data = this.#data ?? new Uint8Array(0);
+    if (this.#secret === undefined) return hash('sha256', data, 'buffer');
+    return createHmac('sha256', keyOf(this.#secret)).update(data).digest();
+  }
+
+  reset(): void {
+    this.#data = undefined;
+  }
+}
+
+type Secret = string | ArrayBuffer | ArrayBufferView;
+
+/** By the bytes' identity: the signer keeps those of a derived key for as long as it uses the key. */
+const keys = new WeakMap<ArrayBufferView, KeyObject>();
+
+function keyOf(secret: Secret): string | KeyObject {
+  if (typeof secret === 'string') return secret;
+  if (secret instanceof ArrayBuffer) return createSecretKey(Buffer.from(secret));
+  let key = keys.get(secret);
+  if (key === undefined) {
+    key = createSecretKey(Buffer.from(secret.buffer, secret.byteOffset, secret.byteLength));
+    keys.set(secret, key);
+  }
+  return key;
+}

@@ -1,0 +1,140 @@
+import { classifyError, type ErrorClass, type ProbeOutcome } from '../../lambda/core/probe.ts';
+import type { Regions } from '../config/config.ts';
+import { throttleOf } from '../local/proxy/error-response.ts';
+import { type Call, type FailingEffect, type Fate, fateOf } from '../scenario/faults.ts';
+import type { Fault } from '../scenario/schema.ts';
+import { Timeline } from './timeline.ts';
+
+/** A call that is made again and again, with the faults that can hit it found once. */
+export interface KnownCall {
+  readonly call: Call;
+  /** Faults of the scenario that cover it, in file order. */
+  readonly faults: readonly Fault[];
+  /** Faults of the noise that may cover it. */
+  readonly noise: Timeline<Fault>;
+  readonly answered: ProbeOutcome;
+  readonly latencyMs: number;
+}
+
+export interface CallsOptions {
+  readonly roles: Regions;
+  readonly faults: readonly Fault[];
+  readonly noise: readonly Fault[];
+  readonly latencyMs: (source: string, region: string) => number;
+}
+
+const clear: Fate = { delayMs: 0 };
+
+/** Every call of the simulated world goes through here, and suffers what the scenario and the noise say. */
+export class Calls {
+  readonly #options: CallsOptions;
+  readonly #timelines = new Map<string, Timeline<Fault>>();
+
+  constructor(options: CallsOptions) {
+    this.#options = options;
+  }
+
+  know(call: Call): KnownCall {
+    const { roles, faults, latencyMs } = this.#options;
+    const ownMs = latencyMs(call.source, call.region);
+    return {
+      call,
+      faults: faults.filter((fault) => canHit(fault, call, roles)),
+      noise: this.#noiseOn(call),
+      latencyMs: ownMs,
+      answered: { ok: true, latencyMs: ownMs },
+    };
+  }
+
+  fate({ call, faults, noise }: KnownCall, elapsedMs: number, random: () => number): Fate {
+    const active = noise.activeAt(elapsedMs);
+    if (faults.length === 0 && active.length === 0) return clear;
+    const { roles } = this.#options;
+    const planned = fateOf(call, { scenario: { faults }, roles, elapsedMs, random });
+    if (active.length === 0) return planned;
+    const chance = fateOf(call, { scenario: { faults: active }, roles, elapsedMs, random });
+    const failure = planned.failure ?? chance.failure;
+    const delayMs = planned.delayMs + chance.delayMs;
+    return failure === undefined ? { delayMs } : { delayMs, failure };
+  }
+
+  /** One timeline for each pair of places and service: thousands of faults a year are searched for each call. */
+  #noiseOn(call: Call): Timeline<Fault> {
+    const key = `${call.source} ${call.region} ${call.service}`;
+    const known = this.#timelines.get(key);
+    if (known !== undefined) return known;
+    const { roles, noise } = this.#options;
+    const made = new Timeline(
+      noise.filter((fault) => canHit({ ...fault, where: withoutOperations(fault) }, call, roles)),
+    );
+    this.#timelines.set(key, made);
+    return made;
+  }
+}
+
+function withoutOperations({ where: { operations: _, ...where } }: Fault): Fault['where'] {
+  return where;
+}
+
+/** Asks `fateOf` itself whether a fault covers a call: by a fault that is always there and always hits. */
+function canHit(fault: Fault, call: Call, roles: Regions): boolean {
+  const always: Fault = { ...fault, atMs: 0, untilMs: 1, rate: 1, effect: { kind: 'reset' } };
+  return (
+    fateOf(call, { scenario: { faults: [always] }, roles, elapsedMs: 0, random: () => 0 }).failure !==
+    undefined
+  );
+}
+
+/** What the caller sees of a call's fate, with this much time left to wait. */
+export function outcomeOf(known: KnownCall, fate: Fate, timeoutMs: number): ProbeOutcome {
+  const { call, latencyMs } = known;
+  const { delayMs, failure } = fate;
+  if (failure === undefined && delayMs === 0 && latencyMs <= timeoutMs) return known.answered;
+  const answeredMs = Math.round(latencyMs + delayMs);
+  if (failure?.kind === 'timeout' || failure?.kind === 'blackhole' || answeredMs > timeoutMs)
+    return timedOut(timeoutMs);
+  if (failure === undefined) return { ok: true, latencyMs: answeredMs };
+  const { errorClass, detail } = explained(failure, call.service);
+  return { ok: false, latencyMs: answeredMs, errorClass, detail };
+}
+
+const timedOut = (timeoutMs: number): ProbeOutcome => ({
+  ok: false,
+  latencyMs: timeoutMs,
+  errorClass: classifyError({ name: 'TimeoutError' }),
+  detail: 'TimeoutError',
+});
+
+interface Explanation {
+  readonly errorClass: ErrorClass;
+  readonly detail: string;
+}
+const explanations = new Map<string, Explanation>();
+
+function explained(failure: FailingEffect, service: string): Explanation {
+  const facts = factsOf(failure, service);
+  const key = `${facts.name} ${facts.code} ${facts.status}`;
+  const known = explanations.get(key);
+  if (known !== undefined) return known;
+  const made = { errorClass: classifyError(facts), detail: facts.code ?? facts.name };
+  explanations.set(key, made);
+  return made;
+}
+
+function factsOf(failure: FailingEffect, service: string): { name: string; code?: string; status?: number } {
+  switch (failure.kind) {
+    case 'error':
+      return { name: failure.code, status: failure.status };
+    case 'throttle': {
+      const { code, status } = throttleOf(service);
+      return { name: code, status };
+    }
+    case 'reset':
+      return { name: 'Error', code: 'ECONNRESET' };
+    case 'timeout':
+    case 'blackhole':
+      return { name: 'TimeoutError' };
+    default:
+      return failure satisfies never;
+  }
+}

@@ -1,0 +1,219 @@
+import { positionUnread, type RememberedPosition } from '../../lambda/core/switch.ts';
+import type { HealthChange } from '../route53/health-board.ts';
+import { checkerRegions, type EndpointCheck } from '../route53/health-check.ts';
+import { responseLimits } from '../route53/response.ts';
+import type { Calls, KnownCall } from './calls.ts';
+import type { Dns } from './dns.ts';
+import { type Agenda, ranks } from './events.ts';
+import type { Noise } from './noise.ts';
+import { Dice, hash, seedFor, uniform } from './random.ts';
+
+export interface EndpointOptions {
+  readonly check: EndpointCheck;
+  /** Where the endpoint is. */
+  readonly region: string;
+  /** What its function reads the answer from, in its own region. */
+  readonly tableOperation: 'GetItem' | 'Query';
+  /** The function goes on saying what it last read while its table does not answer. */
+  readonly remembers: boolean;
+  /** Whether the body has the marker, now. */
+  readonly marked: () => boolean;
+  readonly agenda: Agenda;
+  readonly calls: Calls;
+  readonly dns: Dns;
+  readonly noise: Noise;
+  readonly seed: number;
+  readonly onChange: (changes: readonly HealthChange[]) => void;
+}
+
+interface Checker {
+  readonly id: string;
+  readonly known: KnownCall;
+  readonly seed: number;
+  readonly phaseMs: number;
+  readonly periodMs: number;
+  last: boolean;
+  /** Results in a row that were what the endpoint says. */
+  agreeing: number;
+}
+
+/** Checkers of one endpoint differ by this much in their interval, and from one request to the next [inferred, as in lib/route53/checkers.ts]. */
+const DRIFT = 0.01;
+const JITTER = 0.05;
+const REMEMBERED_MS = 60_000;
+/** As in the endpoints' handlers. */
+const READ_TIMEOUT_MS = 1_000;
+
+/**
+ * The checkers of one endpoint. While all of them have seen what the endpoint says, and nothing can make them see
+ * anything else, they rest: the times of their requests are addressed, not accumulated, so they go on as if they had
+ * never rested.
+ */
+export class EndpointCheckers {
+  readonly #options: EndpointOptions;
+  readonly #checkers: readonly Checker[];
+  readonly #table: KnownCall;
+  readonly #dice = new Dice();
+  #generation = 0;
+  #active = false;
+  #marked = false;
+  /** What the function last read, for `remembers`. */
+  #read: RememberedPosition | undefined;
+  /** The last minute's requests that had something to see. */
+  readonly #requests: { readonly atMs: number; readonly seen: boolean }[] = [];
+
+  constructor(options: EndpointOptions) {
+    this.#options = options;
+    const { check, region, calls, seed } = options;
+    this.#table = calls.know({
+      source: region,
+      region,
+      service: 'dynamodb',
+      operation: options.tableOperation,
+    });
+    const known = new Map(
+      checkerRegions.map((source) => [
+        source as string,
+        calls.know({ source, region, service: 'lambda', operation: 'InvokeFunctionUrl' }),
+      ]),
+    );
+    this.#checkers = options.dns.board.checkersOf(check).map((id, index) => {
+      const own = seedFor(seed, check.id, index);
+      const periodMs = Math.round(
+        check.requestIntervalSeconds * 1_000 * (1 + DRIFT * (uniform(hash(own, 1)) - 0.5)),
+      );
+      const place = known.get(id.slice(0, id.indexOf('/')));
+      if (place === undefined) throw new Error(`No call is known for checker ${id}.`);
+      return {
+        id,
+        known: place,
+        seed: own,
+        phaseMs: Math.floor(uniform(hash(own, 2)) * periodMs),
+        periodMs,
+        last: false,
+        agreeing: 0,
+      };
+    });
+  }
+
+  /** The endpoint may say something else from now on. */
+  look(): void {
+    const marked = this.#options.marked();
+    if (marked === this.#marked) return;
+    // At rest it was read again and again, to the same effect.
+    if (!this.#active) this.#remember(this.#marked);
+    this.#marked = marked;
+    for (const checker of this.#checkers) checker.agreeing = 0;
+    this.#start();
+  }
+
+  /** Share of the requests since then that did not see a marker that was there. At rest all of them see it. */
+  darkShareSince(atMs: number): number {
+    const recent = this.#requests.filter((request) => request.atMs >= atMs);
+    return recent.length === 0 ? 0 : recent.filter(({ seen }) => !seen).length / recent.length;
+  }
+
+  #remember(marked: boolean): void {
+    const { remembers, agenda } = this.#options;
+    if (remembers) this.#read = { position: marked ? 'STANDBY' : 'PRIMARY', readAtMs: agenda.nowMs };
+  }
+
+  #note(seen: boolean): void {
+    const { nowMs } = this.#options.agenda;
+    this.#requests.push({ atMs: nowMs, seen });
+    while ((this.#requests[0]?.atMs ?? nowMs) < nowMs - REMEMBERED_MS) this.#requests.shift();
+  }
+
+  #start(): void {
+    if (this.#active) return;
+    if (this.#checkers.every(({ agreeing }) => agreeing > 0)) this.#remember(this.#marked);
+    this.#active = true;
+    const generation = ++this.#generation;
+    for (const [index, checker] of this.#checkers.entries()) this.#schedule(index, checker, generation);
+  }
+
+  #schedule(index: number, checker: Checker, generation: number): void {
+    const { agenda } = this.#options;
+    const n = this.#nextOf(checker, agenda.nowMs);
+    agenda.at(timeOf(checker, n), {
+      rank: ranks.check,
+      index,
+      run: () => {
+        if (generation !== this.#generation) return;
+        this.#request(checker, n);
+        if (!this.#rests()) this.#schedule(index, checker, generation);
+      },
+    });
+  }
+
+  /** The first request after `nowMs`. */
+  #nextOf(checker: Checker, nowMs: number): number {
+    let n = Math.floor((nowMs - checker.phaseMs) / checker.periodMs) - 1;
+    while (timeOf(checker, n) <= nowMs) n++;
+    return n;
+  }
+
+  #request(checker: Checker, n: number): void {
+    const { calls, dns, check, noise, onChange } = this.#options;
+    const marked = this.#options.marked();
+    if (marked !== this.#marked) this.look();
+    this.#dice.at(checker.seed, 3, n);
+    const luck = noise.checkFailureRate === 0 ? 1 : this.#dice.next();
+    let seen = luck >= noise.checkFailureRate && this.#answers(calls, checker, marked);
+    if (luck >= noise.checkFailureRate && luck < noise.checkFailureRate + noise.checkStaleRate)
+      seen = checker.last;
+    checker.agreeing = seen === marked ? checker.agreeing + 1 : 0;
+    checker.last = seen;
+    if (marked) this.#note(seen);
+    const changes = dns.report(check, checker.id, seen);
+    if (changes.length > 0) onChange(changes);
+  }
+
+  /** Whether the checker sees the marker: the function is reached, and reads its table, in the time that a checker waits. */
+  #answers(calls: Calls, { known }: Checker, marked: boolean): boolean {
+    if (!marked && this.#read?.position !== 'STANDBY') return false;
+    const { nowMs } = this.#options.agenda;
+    const reached = calls.fate(known, nowMs, this.#dice.next);
+    const read = calls.fate(this.#table, nowMs, this.#dice.next);
+    const unread = read.failure !== undefined || read.delayMs >= READ_TIMEOUT_MS;
+    const delayMs = reached.delayMs + (unread ? READ_TIMEOUT_MS : read.delayMs);
+    if (reached.failure !== undefined || delayMs >= responseLimits.statusMs) return false;
+    if (unread) return positionUnread(this.#read, nowMs) === 'STANDBY';
+    this.#remember(marked);
+    return marked;
+  }
+
+  #isAtRest(): boolean {
+    const { check, noise } = this.#options;
+    if (this.#checkers.some(({ agreeing }) => agreeing < check.failureThreshold)) return false;
+    // No failure can make a checker see a marker that is not there. One that is there can be missed.
+    return !this.#marked || (noise.checkFailureRate === 0 && noise.checkStaleRate === 0);
+  }
+
+  #rests(): boolean {
+    const { agenda } = this.#options;
+    if (!this.#isAtRest()) return false;
+    const untilMs = this.#marked ? this.#nextFaultMs(agenda.nowMs) : Number.POSITIVE_INFINITY;
+    if (untilMs <= agenda.nowMs) return false;
+    this.#active = false;
+    const generation = ++this.#generation;
+    if (Number.isFinite(untilMs)) {
+      agenda.at(untilMs, { rank: ranks.world, run: () => generation === this.#generation && this.#start() });
+    }
+    return true;
+  }
+
+  #nextFaultMs(nowMs: number): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const { faults, noise } of [this.#table, ...this.#checkers.map(({ known }) => known)]) {
+      earliest = Math.min(earliest, noise.nextMs(nowMs));
+      for (const { atMs, untilMs } of faults)
+        if (untilMs > nowMs) earliest = Math.min(earliest, Math.max(atMs, nowMs));
+    }
+    return earliest;
+  }
+}
+
+function timeOf({ seed, phaseMs, periodMs }: Checker, n: number): number {
+  return Math.round(phaseMs + n * periodMs + JITTER * periodMs * (uniform(hash(seed, 4, n)) - 0.5));
+}

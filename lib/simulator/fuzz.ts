@@ -1,0 +1,42 @@
+import { observerRegions } from '../config/config.ts';
+import {
+  defaultDelivery,
+  defaultPolicy,
+  defaultRegions,
+  defaultVotesToEvacuate,
+} from '../config/defaults.ts';
+import { randomScenario, runSeed } from './random-scenario.ts';
+import { runScenario } from './run.ts';
+import type { SimulatedCore, SimulatedSystem, TraceEvent, Violation } from './types.ts';
+
+export interface FuzzResult {
+  readonly violations: readonly Violation[];
+  /** How to see this case again. */
+  readonly replay: string;
+}
+
+/** The deployed defaults, but for the times that make a vote's life longer than a random scenario. */
+export const fuzzSystem: SimulatedSystem = {
+  regions: defaultRegions,
+  policy: {
+    ...defaultPolicy,
+    votesToEvacuate: defaultVotesToEvacuate(observerRegions(defaultRegions).length),
+    recoveryMs: 2 * 60_000,
+    cooldownMs: 5 * 60_000,
+  },
+  delivery: defaultDelivery,
+};
+
+/** One random scenario against every invariant. The seed alone tells which. */
+export function fuzzOne(seed: number, core?: SimulatedCore, trace?: (line: TraceEvent) => void): FuzzResult {
+  const { scenario, ...rest } = randomScenario(seed, fuzzSystem.regions);
+  const { violations } = runScenario({
+    system: fuzzSystem,
+    scenario,
+    seed: runSeed(seed),
+    ...rest,
+    ...(core !== undefined && { core }),
+    ...(trace !== undefined && { trace }),
+  });
+  return { violations, replay: `npm run fuzz -- --cases 1 --from ${seed} --trace` };
+}

@@ -1,0 +1,177 @@
+import { formatSignal, parseSignal } from '../../lambda/core/signal.ts';
+import type { Facts, ObserverFacts, Step } from './ledger.ts';
+import type { SimulatedSystem } from './types.ts';
+
+export interface Invariant {
+  readonly name: string;
+  readonly statement: string;
+  /** What breaks it in this step, or undefined. */
+  readonly check: (step: Step, facts: Facts) => string | undefined;
+}
+
+/** From a status of a check to the answers that follow it, as in dns.ts. */
+const PROPAGATION_MS = 2_000;
+/** An endpoint is dark when so many of the checkers' requests get nothing from it. It takes 82 % of the checkers to turn a check. */
+const DARK_SHARE = 0.5;
+/** The switch's checkers are slower to turn, either way: it may be lost to errors that come and go. */
+const SWITCH_DARK_SHARE = 0.4;
+
+/** A checker holds what it saw until its next request, and may report the one before once more. */
+const delayMs = ({ delivery }: SimulatedSystem): number =>
+  2 * delivery.healthCheckIntervalSeconds * 1_000 + PROPAGATION_MS + 3_000;
+/** One interval, with its jitter and the propagation. */
+const oneLookMs = ({ delivery }: SimulatedSystem): number =>
+  1.1 * delivery.healthCheckIntervalSeconds * 1_000 + PROPAGATION_MS;
+
+const movedToStandby = (step: Step): boolean =>
+  step.kind === 'dns' && step.from.region === 'primary' && step.to.region === 'standby';
+const returned = (step: Step): boolean =>
+  step.kind === 'dns' && step.from.signal === 'standby' && step.to.signal === 'primary';
+
+/** Votes that DNS may be following now; a liar's is served, whoever decided it. */
+function servedVotes({ observers, liar, atMs, system }: Facts): number {
+  const sinceMs = atMs - delayMs(system);
+  return observers.filter(({ region, liveUntilMs }) => region === liar || liveUntilMs >= sinceMs).length;
+}
+
+/** Votes that live, that every checker has had the time to see, and whose endpoint is not dark. */
+function visibleVotes({ observers, liar, atMs, system, voteDarkSince }: Facts): readonly ObserverFacts[] {
+  const sinceMs = atMs - oneLookMs(system);
+  return observers.filter(
+    ({ region, liveFromMs, liveUntilMs }) =>
+      (region === liar || (liveUntilMs >= atMs && liveFromMs <= sinceMs)) &&
+      voteDarkSince(region, sinceMs) < DARK_SHARE,
+  );
+}
+
+/** Whether a vote that stands is not to be seen: its observer does not renew it, or its endpoint is dark. */
+export function hasUnseenVote({ observers, atMs, system, voteDarkSince }: Omit<Facts, 'excused'>): boolean {
+  const sinceMs = atMs - oneLookMs(system);
+  return observers.some(
+    ({ region, standing, lapsed, liveUntilMs }) =>
+      lapsed || (standing && (liveUntilMs <= atMs || voteDarkSince(region, sinceMs) >= DARK_SHARE)),
+  );
+}
+
+/** Checked after every step of every run. `docs/guarantees` in code: each says what must never happen. */
+export const invariants = [
+  {
+    name: 'quorum',
+    statement:
+      'DNS moves to the standby only while K observers say EVACUATE, or the switches hold: no single observer moves traffic, dead, stale or lying',
+    check: (step, facts) => {
+      if (step.kind !== 'dns') return undefined;
+      const needed = facts.system.policy.votesToEvacuate;
+      const served = servedVotes(facts);
+      if (movedToStandby(step) && served < needed) return `region moved with ${served} of ${needed} votes`;
+      const byLatch =
+        step.from.signal === 'primary' && step.to.signal === 'standby' && step.to.region === 'primary';
+      const held = facts.latched || facts.atMs - facts.heldMs <= 4 * delayMs(facts.system);
+      return byLatch && !held ? 'the signal moved, and neither quorum nor switch called for it' : undefined;
+    },
+  },
+  {
+    name: 'fit-standby',
+    statement: 'no vote is cast while the standby is not known to take and to return records',
+    check: (step, { system, atMs }) => {
+      if (step.kind !== 'cast') return undefined;
+      const { observer, standby } = step;
+      const { kinesisWrite, kinesisRead, reachability } = standby;
+      if (kinesisWrite !== 'up' || kinesisRead !== 'up' || reachability === 'down') {
+        return `${observer.region} cast while the standby was: writes ${kinesisWrite}, reads ${kinesisRead}, reachability ${reachability}`;
+      }
+      const freshMs = atMs - 5 * system.policy.tickMs - 2 * system.policy.probeTimeoutMs;
+      const worked = observer.standbyWroteMs >= freshMs && observer.standbyReadMs >= freshMs;
+      return worked
+        ? undefined
+        : `${observer.region} cast without a put and a read that worked in the standby`;
+    },
+  },
+  {
+    name: 'one-failover',
+    statement:
+      'each cast begins an epoch of its own, and none follows within the cooldown on the end of one that had moved DNS',
+    check: (step, { system, atMs }) => {
+      if (step.kind !== 'cast') return undefined;
+      const { observer, before, after, offsetMs } = step;
+      if (after.epoch !== before.epoch + 1)
+        return `${observer.region} cast from epoch ${before.epoch} to ${after.epoch}`;
+      // By the observer's own clock: it has no other.
+      const sinceMs = atMs - observer.endedMs + offsetMs - observer.endedOffsetMs;
+      if (sinceMs >= system.policy.cooldownMs) return undefined;
+      return `${observer.region} cast ${Math.round(sinceMs / 1_000)} s after its last evacuation ended`;
+    },
+  },
+  {
+    name: 'no-failback',
+    statement:
+      'DNS returns to the primary only when an operator releases the switches; or nothing has been latched for as long as the switch’s checkers take, and too few votes are left alive; or the switch has been dark to the checkers: a live vote never ends while DNS is in the standby and no switch holds',
+    check: (step, facts) => {
+      if (step.kind === 'ended') {
+        if (facts.latched || step.regionRead !== 'standby') return undefined;
+        return `${step.observer.region} took its vote back while DNS was in the standby and no switch held`;
+      }
+      if (!returned(step)) return undefined;
+      const votes = visibleVotes(facts);
+      if (votes.length >= facts.system.policy.votesToEvacuate)
+        return `DNS returned with ${votes.length} votes alive`;
+      // The switch's checkers take three looks each before DNS follows them.
+      if (!facts.latched || facts.atMs - facts.latchedMs < 4 * oneLookMs(facts.system)) return undefined;
+      const dark = facts.switchDarkSince(facts.atMs - 3 * oneLookMs(facts.system));
+      return dark < SWITCH_DARK_SHARE
+        ? `DNS returned while the switch held, and ${Math.round(100 * dark)} % of the checkers’ requests missed it`
+        : undefined;
+    },
+  },
+  {
+    name: 'pause',
+    statement:
+      'no vote is cast while the control item as read is paused, in maintenance, not in mode auto, or unreadable',
+    check: (step, { system }) => {
+      if (step.kind !== 'cast') return undefined;
+      const { control, nowMs } = step.readings;
+      const who = `${step.observer.region} cast while the control item`;
+      if (control === 'unreadable') return `${who} was unreadable`;
+      const { pause, maintenance, approval } = control;
+      if (pause !== undefined && nowMs < pause.untilMs) return `${who} said pause`;
+      if (maintenance !== undefined && nowMs >= maintenance.fromMs && nowMs < maintenance.untilMs)
+        return `${who} said maintenance`;
+      const mode = control.mode ?? system.policy.mode;
+      const approved = mode === 'approve' && approval !== undefined && nowMs < approval.untilMs;
+      return mode === 'auto' || approved ? undefined : `${who} said mode ${mode}`;
+    },
+  },
+  {
+    name: 'no-flapping',
+    statement:
+      'with the conductor dead DNS moves at most once, as long as no vote lapses because its observer is away or its endpoint dark',
+    check: (step, facts) => {
+      if (step.kind !== 'dns' || step.from.signal === step.to.signal) return undefined;
+      if (facts.conductor !== 'dead' || facts.liar !== undefined || facts.excused) return undefined;
+      return facts.flips > 1 ? `the signal has moved ${facts.flips} times` : undefined;
+    },
+  },
+  {
+    name: 'one-sided',
+    statement: 'a partition that one observer alone sees moves nothing',
+    check: (step, { oneSided }) =>
+      oneSided && movedToStandby(step) ? 'DNS moved, and one observer alone had seen anything' : undefined,
+  },
+  {
+    name: 'one-region',
+    statement: 'the signal always names exactly one of the two regions',
+    check: (step, { system: { regions } }) => {
+      if (step.kind !== 'dns') return undefined;
+      const { rcode, records } = step.answer;
+      const values = records.flatMap((record) => record.values);
+      if (rcode !== 'NOERROR' || values.length !== 1)
+        return `the answer is ${rcode} with ${values.length} values`;
+      const parsed = parseSignal((values[0] ?? '').slice(1, -1), [regions.primary, regions.standby]);
+      return parsed.ok
+        ? undefined
+        : `the answer is ${values[0]}, unlike ${formatSignal({ region: regions.primary })}: ${parsed.rejection}`;
+    },
+  },
+] as const satisfies readonly Invariant[];
+
+export type InvariantName = (typeof invariants)[number]['name'];

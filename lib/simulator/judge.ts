@@ -1,0 +1,122 @@
+import { unmetExpectations } from '../scenario/expectation.ts';
+import type { Scenario } from '../scenario/schema.ts';
+import { type Percentiles, percentiles } from './statistics.ts';
+import type { SimulationResult } from './types.ts';
+
+/** More are counted, not kept. */
+const MAX_FAILURES = 5;
+const MAX_FAILED_SEEDS = 100;
+
+/** What many runs of one scenario came to: the last line of `spillway simulate --json`, in this order. */
+export interface ScenarioSummary {
+  readonly scenario: string;
+  readonly runs: number;
+  /** Of the majority; of a tie, the graver. */
+  readonly verdict: 'failover' | 'hold';
+  /** Runs that came to that verdict. */
+  readonly agreeing: number;
+  /** The commonest among those runs. */
+  readonly diagnosis: string;
+  /** Over the runs in which it happened; null when it never did. */
+  readonly decideMs: Percentiles;
+  readonly flipMs: Percentiles;
+  readonly flips: { readonly max: number };
+  readonly violations: number;
+  readonly expected: 'failover' | 'hold';
+  /** Every run held to the scenario's expectations and to the invariants. */
+  readonly ok: boolean;
+  readonly rtoMs: Percentiles;
+  /** Runs in which DNS answered with the primary again. */
+  readonly returned: number;
+  /** The first few, each with its seed. */
+  readonly failures: readonly string[];
+  /** The first hundred. */
+  readonly failedSeeds: readonly number[];
+  readonly failed: number;
+}
+
+/** Everything in which one run fell short of its scenario's expectations and of the invariants. */
+export function shortfalls(result: SimulationResult, { expect }: Scenario): readonly string[] {
+  const outcome = { ...result, strays: straysOf(result), cut: false };
+  return [
+    ...unmetExpectations(expect, outcome),
+    ...result.violations.map(({ invariant, detail, atMs }) => `${invariant} at ${atMs} ms: ${detail}`),
+  ];
+}
+
+/** The signal names one of two regions and began in the primary, so an odd number of moves ends in the standby. */
+const straysOf = ({ flips, returnMs }: SimulationResult): readonly string[] =>
+  flips > 0 && flips % 2 === 0
+    ? [`the signal ended in the primary, ${returnMs} ms after the first fault`]
+    : [];
+
+/** Takes the runs one by one, so that a million of them need not be kept. */
+export class ScenarioTally {
+  readonly #scenario: Scenario;
+  readonly #diagnoses = { failover: new Map<string, number>(), hold: new Map<string, number>() };
+  readonly #verdicts = { failover: 0, hold: 0 };
+  readonly #times: Record<'decideMs' | 'flipMs' | 'rtoMs', number[]> = {
+    decideMs: [],
+    flipMs: [],
+    rtoMs: [],
+  };
+  readonly #failures: string[] = [];
+  readonly #failedSeeds: number[] = [];
+  #failed = 0;
+  #flips = 0;
+  #returned = 0;
+  #violations = 0;
+
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario;
+  }
+
+  add(result: SimulationResult): void {
+    const { verdict, diagnosis } = result;
+    this.#verdicts[verdict]++;
+    this.#diagnoses[verdict].set(diagnosis, (this.#diagnoses[verdict].get(diagnosis) ?? 0) + 1);
+    for (const name of ['decideMs', 'flipMs', 'rtoMs'] as const) {
+      const ms = result[name];
+      if (ms !== null) this.#times[name].push(ms);
+    }
+    this.#flips = Math.max(this.#flips, result.flips);
+    if (result.returnMs !== null) this.#returned++;
+    this.#violations += result.violations.length;
+    this.#note(result.seed, shortfalls(result, this.#scenario));
+  }
+
+  #note(seed: number, failures: readonly string[]): void {
+    if (failures.length === 0) return;
+    this.#failed++;
+    if (this.#failedSeeds.length < MAX_FAILED_SEEDS) this.#failedSeeds.push(seed);
+    const room = MAX_FAILURES - this.#failures.length;
+    this.#failures.push(...failures.slice(0, room).map((failure) => `seed ${seed}: ${failure}`));
+  }
+
+  get runs(): number {
+    return this.#verdicts.failover + this.#verdicts.hold;
+  }
+
+  summary(): ScenarioSummary {
+    const verdict = this.#verdicts.failover >= this.#verdicts.hold ? 'failover' : 'hold';
+    const [commonest] = [...this.#diagnoses[verdict]].sort(([, a], [, b]) => b - a);
+    return {
+      scenario: this.#scenario.name,
+      runs: this.runs,
+      verdict,
+      agreeing: this.#verdicts[verdict],
+      diagnosis: commonest?.[0] ?? 'Healthy',
+      decideMs: percentiles(this.#times.decideMs),
+      flipMs: percentiles(this.#times.flipMs),
+      flips: { max: this.#flips },
+      violations: this.#violations,
+      expected: this.#scenario.expect.verdict,
+      ok: this.#failed === 0,
+      rtoMs: percentiles(this.#times.rtoMs),
+      returned: this.#returned,
+      failures: this.#failures,
+      failedSeeds: this.#failedSeeds,
+      failed: this.#failed,
+    };
+  }
+}

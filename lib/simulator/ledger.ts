@@ -1,0 +1,162 @@
+import type { DecisionState } from '../../lambda/core/decide.ts';
+import { voteOf } from '../../lambda/core/lifecycle.ts';
+import { levelsOf, type RegionLevels } from '../../lambda/core/observation.ts';
+import type { RoundReadings } from '../../lambda/core/round.ts';
+import type { DnsAnswer } from '../route53/answer.ts';
+import type { ObserverNode, RoundSeen, StoredVote } from './observer-node.ts';
+import type { SimulatedSystem } from './types.ts';
+
+// What the invariants look at: what truly happened, kept beside the world and not asked of the code under test.
+
+export interface ObserverFacts {
+  readonly region: string;
+  /** Since when it has had, or had, its last live EVACUATE vote without a break. */
+  liveFromMs: number;
+  /** True time until which its last EVACUATE vote lives, or lived; never: -Infinity. */
+  liveUntilMs: number;
+  /** DNS was in the standby while its vote stood. */
+  movedUnderVote: boolean;
+  /** When its last vote ended under which DNS had moved, and its clock's offset then. */
+  endedMs: number;
+  endedOffsetMs: number;
+  standbyWroteMs: number;
+  standbyReadMs: number;
+  /** The last vote it stored is EVACUATE. */
+  standing: boolean;
+  /** A vote of it has lapsed before it was renewed: it was away, or could not store, or its clock was wrong. */
+  lapsed: boolean;
+}
+
+/** What just happened, as far as an invariant cares. */
+export type Step =
+  | {
+      readonly kind: 'cast';
+      readonly observer: ObserverFacts;
+      readonly before: DecisionState;
+      readonly after: DecisionState;
+      readonly readings: RoundReadings;
+      readonly standby: RegionLevels;
+      readonly offsetMs: number;
+    }
+  /** A vote that was still live was replaced by HOLD. `regionRead` is where DNS was when the round that did it began. */
+  | { readonly kind: 'ended'; readonly observer: ObserverFacts; readonly regionRead: Place }
+  | { readonly kind: 'dns'; readonly from: Places; readonly to: Places; readonly answer: DnsAnswer };
+
+export type Place = 'primary' | 'standby' | 'neither';
+export interface Places {
+  readonly signal: Place;
+  readonly region: Place;
+}
+
+export interface Facts {
+  readonly system: SimulatedSystem;
+  readonly conductor: 'alive' | 'dead';
+  readonly liar: string | undefined;
+  /** Every fault is seen by one and the same observer alone, and there is no noise. */
+  readonly oneSided: boolean;
+  readonly observers: readonly ObserverFacts[];
+  readonly atMs: number;
+  readonly places: Places;
+  readonly latched: boolean;
+  /** When the switches were last set to hold, and when they last held. */
+  readonly latchedMs: number;
+  readonly heldMs: number;
+  /** Changes of the signal. */
+  readonly flips: number;
+  /** A vote has lapsed, or was not to be seen when DNS changed. */
+  readonly excused: boolean;
+  /** Share of the checkers' requests since then that did not see a vote, or a switch, that was there. */
+  readonly voteDarkSince: (region: string, atMs: number) => number;
+  readonly switchDarkSince: (atMs: number) => number;
+}
+
+const NEVER = Number.NEGATIVE_INFINITY;
+
+export const newObserverFacts = (region: string): ObserverFacts => ({
+  region,
+  liveFromMs: NEVER,
+  liveUntilMs: NEVER,
+  movedUnderVote: false,
+  endedMs: NEVER,
+  endedOffsetMs: 0,
+  standbyWroteMs: NEVER,
+  standbyReadMs: NEVER,
+  standing: false,
+  lapsed: false,
+});
+
+export interface RoundContext {
+  readonly facts: ObserverFacts;
+  readonly system: SimulatedSystem;
+  readonly atMs: number;
+  readonly inStandby: boolean;
+  readonly offsetMs: number;
+}
+
+/** Takes in a round; returns the cast, if it was one. */
+export function noteRound({ before, readings, result }: RoundSeen, context: RoundContext): Step | undefined {
+  const { facts, system, atMs, offsetMs } = context;
+  if (readings.standby.kinesisWrite?.some(({ ok }) => ok)) facts.standbyWroteMs = atMs;
+  if (readings.standby.kinesisRead?.some(({ ok }) => ok)) facts.standbyReadMs = atMs;
+  const wasVote = voteOf(before.decision.phase);
+  const isVote = voteOf(result.memory.decision.phase);
+  if (wasVote === 'EVACUATE') {
+    if (context.inStandby) facts.movedUnderVote = true;
+    if (isVote === 'HOLD') {
+      if (facts.movedUnderVote) {
+        facts.endedMs = atMs;
+        facts.endedOffsetMs = offsetMs;
+      }
+      facts.movedUnderVote = false;
+    }
+    return undefined;
+  }
+  if (isVote === 'HOLD') return undefined;
+  return {
+    kind: 'cast',
+    observer: facts,
+    before: before.decision,
+    after: result.memory.decision,
+    readings,
+    standby: levelsOf(result.memory.evidence.standby, system.policy, readings.nowMs),
+    offsetMs,
+  };
+}
+
+export interface StoredContext {
+  readonly facts: ObserverFacts;
+  readonly atMs: number;
+  readonly epochMs: number;
+  readonly voteTtlMs: number;
+  readonly regionRead: Place;
+}
+
+/** How far the endpoint's clock may be behind: as in lambda/core/vote.ts. */
+const CLOCK_TOLERANCE_MS = 5_000;
+
+/** Takes in a stored vote; returns its end, if a live one ended. */
+export function noteStored(
+  node: ObserverNode,
+  before: StoredVote | undefined,
+  context: StoredContext,
+): Step | undefined {
+  const { facts, atMs, epochMs, voteTtlMs } = context;
+  const { stored } = node;
+  if (stored === undefined) return undefined;
+  const wasLive = atMs < facts.liveUntilMs;
+  if (before?.vote === 'EVACUATE' && !wasLive) facts.lapsed = true;
+  facts.standing = stored.vote === 'EVACUATE';
+  if (facts.standing) {
+    if (!wasLive) facts.liveFromMs = atMs;
+    const fromFuture = stored.decidedAtMs > epochMs + atMs + CLOCK_TOLERANCE_MS;
+    facts.liveUntilMs = fromFuture
+      ? Math.min(facts.liveUntilMs, atMs)
+      : Math.min(stored.expiresAtMs - epochMs, atMs + voteTtlMs + CLOCK_TOLERANCE_MS);
+    if (facts.liveUntilMs <= atMs) facts.lapsed = true;
+    return undefined;
+  }
+  facts.liveUntilMs = Math.min(facts.liveUntilMs, atMs);
+  return before?.vote === 'EVACUATE' && wasLive
+    ? { kind: 'ended', observer: facts, regionRead: context.regionRead }
+    : undefined;
+}

@@ -1,0 +1,310 @@
+import type { Quorum } from '../../lambda/core/lifecycle.ts';
+import { emptyMemory, type Memory, parseMemory, serializeMemory } from '../../lambda/core/memory.ts';
+import type { Policy } from '../../lambda/core/policy.ts';
+import { type RoundReadings, type RoundResult, slowProbesDue } from '../../lambda/core/round.ts';
+import type { BaselineFailures } from './baseline.ts';
+import type { Calls } from './calls.ts';
+import { type Agenda, type Rank, ranks } from './events.ts';
+import { lastSlowRound, skipped } from './idle.ts';
+import { ObserverTables } from './observer-tables.ts';
+import { type ObserverTimes, STORE_TIMEOUT_MS } from './observer-times.ts';
+import { type ProbeReport, Probing } from './probing.ts';
+import { seedFor } from './random.ts';
+import { quietRounds } from './rest.ts';
+import { type Span, Timeline } from './timeline.ts';
+import type { SimulatedCore } from './types.ts';
+
+/** What the vote endpoint finds in the observer's table. */
+export interface StoredVote {
+  readonly vote: 'HOLD' | 'EVACUATE';
+  readonly decidedAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+export interface RoundSeen {
+  readonly node: ObserverNode;
+  readonly before: Memory;
+  readonly readings: RoundReadings;
+  readonly result: RoundResult;
+}
+
+/** The world around an observer. */
+export interface Surroundings {
+  readonly agenda: Agenda;
+  readonly calls: Calls;
+  readonly core: SimulatedCore;
+  readonly policy: Policy;
+  /** Epoch milliseconds of virtual time 0. */
+  readonly epochMs: number;
+  readonly standby: string;
+  /** Items of the standby's state table. */
+  readonly controlItem: () => unknown;
+  readonly switchItems: () => readonly unknown[];
+  readonly quorum: (source: string) => Quorum;
+  /** DNS is in the primary and no switch holds: nothing outside an observer can move it. */
+  readonly isCalm: () => boolean;
+  readonly onRound: (seen: RoundSeen) => void;
+  readonly onStored: (node: ObserverNode, before: StoredVote | undefined) => void;
+  /** Rounds were skipped in which everything worked; the last began at this time. */
+  readonly onSkipped: (node: ObserverNode, rounds: number, lastMs: number) => void;
+}
+
+export interface ObserverNodeOptions {
+  readonly index: number;
+  readonly region: string;
+  readonly primary: string;
+  readonly seed: number;
+  readonly times: ObserverTimes;
+  readonly baseline: { readonly primary: BaselineFailures; readonly standby: BaselineFailures };
+  readonly mayRest: boolean;
+}
+
+interface Run {
+  memory: Memory;
+  readonly lastRoundStartsMs: number;
+  /** Of the clock at the last round of this run: what makes a step visible. */
+  offsetMs: number | undefined;
+}
+
+/** One observer: its runs, its clock, its table. Follows lambda/observer/run.ts. */
+export class ObserverNode {
+  readonly options: ObserverNodeOptions;
+  readonly probing: { readonly primary: Probing; readonly standby: Probing };
+  readonly #world: Surroundings;
+  readonly #tables: ObserverTables;
+  readonly #trouble: Timeline<Span>;
+  #run: Run | undefined;
+  #stored: { readonly item: StoredVote; readonly memory: Memory } | undefined;
+  /** Pending events of an older generation are void. */
+  #generation = 0;
+  #round = 0;
+  #resting: { readonly nextMs: number; readonly memory: Memory } | undefined;
+
+  constructor(options: ObserverNodeOptions, world: Surroundings) {
+    this.options = options;
+    this.#world = world;
+    const { calls, policy, standby, agenda } = world;
+    const { index, region, primary, baseline, times } = options;
+    const seed = seedFor(options.seed, 'round', index);
+    const common = { calls, policy, source: region, seed };
+    this.probing = {
+      primary: new Probing({ ...common, region: primary, role: 'primary', baseline: baseline.primary }),
+      standby: new Probing({ ...common, region: standby, role: 'standby', baseline: baseline.standby }),
+    };
+    const { controlItem, switchItems } = world;
+    this.#tables = new ObserverTables({ calls, region, standby, seed, controlItem, switchItems });
+    // Every call whose fate decides anything for this observer, and what befalls itself.
+    const known = [...this.probing.primary.known, ...this.probing.standby.known, ...this.#tables.known];
+    const faults = new Set(known.flatMap((call) => [...call.faults, ...call.noise.spans]));
+    this.#trouble = new Timeline<Span>([...faults, ...times.spans]);
+    for (const { fromMs } of times.absences) {
+      agenda.at(fromMs, { rank: ranks.world, index, run: () => this.#crash(fromMs) });
+    }
+    this.#scheduleRun(0);
+  }
+
+  get region(): string {
+    return this.options.region;
+  }
+
+  get stored(): StoredVote | undefined {
+    return this.#stored?.item;
+  }
+
+  get memory(): Memory | undefined {
+    return this.#run?.memory ?? this.#stored?.memory;
+  }
+
+  /** When the next fault, absence, clock step or late run may touch this observer; now, if one does. */
+  nextTroubleMs(nowMs: number): number {
+    return this.#trouble.nextMs(nowMs);
+  }
+
+  get quietMs(): number {
+    return Math.max(this.probing.primary.quietMs, this.probing.standby.quietMs);
+  }
+
+  get nextRound(): number {
+    return this.#round;
+  }
+
+  /** Something outside changed: no more resting. */
+  rouse(): void {
+    if (this.#resting === undefined) return;
+    const sinceMs = this.#world.agenda.nowMs - this.#resting.nextMs;
+    this.#wake(Math.max(0, Math.ceil(sinceMs / this.#world.policy.tickMs)));
+  }
+
+  #crash(atMs: number): void {
+    this.rouse();
+    this.#run = undefined;
+    this.#generation++;
+    // The rule that starts the runs is not gone with the run.
+    this.#scheduleRun(this.options.times.runAfter(atMs));
+  }
+
+  /** Runs this at its time, unless something has made it void by then. */
+  #later(atMs: number, rank: Rank, run: () => void): void {
+    const generation = this.#generation;
+    const { index } = this.options;
+    this.#world.agenda.at(atMs, { rank, index, run: () => generation === this.#generation && run() });
+  }
+
+  #scheduleRun(n: number): void {
+    this.#later(this.options.times.runStartsMs(n), ranks.takeover, () => {
+      this.#scheduleRun(n + 1);
+      this.#takeOver(n);
+    });
+  }
+
+  #takeOver(n: number): void {
+    const { agenda, policy } = this.#world;
+    const { times } = this.options;
+    const atMs = agenda.nowMs;
+    if (times.isAway(atMs)) return;
+    const lastRoundStartsMs = times.lastRoundStartsMs(n, policy);
+    if (!this.#tables.reaches('takeOver', atMs)) {
+      const again = atMs + policy.tickMs;
+      const inTime = again < Math.min(lastRoundStartsMs, times.runStartsMs(n + 1));
+      if (inTime) this.#later(again, ranks.takeover, () => this.#takeOver(n));
+      return;
+    }
+    const stored = this.#stored?.memory;
+    // Through the table, as text: what does not survive that must not matter.
+    const memory = stored === undefined ? emptyMemory : parseMemory(serializeMemory(stored));
+    this.#run = { memory, lastRoundStartsMs, offsetMs: undefined };
+    const { lastRoundAtMs } = memory;
+    const waitMs = lastRoundAtMs === null ? 0 : lastRoundAtMs + policy.tickMs - times.clockAt(atMs);
+    this.#scheduleRound(waitMs > 0 && waitMs <= policy.tickMs ? atMs + waitMs : atMs, this.#run);
+  }
+
+  #scheduleRound(atMs: number, run: Run): void {
+    this.#later(atMs, ranks.round, () => {
+      if (this.#run === run) this.#begin(run);
+    });
+  }
+
+  #begin(run: Run): void {
+    const { agenda, policy, epochMs } = this.#world;
+    const atMs = agenda.nowMs;
+    const round = this.#round++;
+    const offsetMs = this.options.times.offsetAt(atMs);
+    const startedAtMs = epochMs + atMs + offsetMs;
+    const { memory } = run;
+    const clockStepMs =
+      run.offsetMs !== undefined
+        ? offsetMs - run.offsetMs
+        : Math.min(0, startedAtMs - (memory.lastRoundAtMs ?? startedAtMs));
+    run.offsetMs = offsetMs;
+    const request = { atMs, round, slowDue: slowProbesDue(memory, policy) };
+    const probe = (role: 'primary' | 'standby'): ProbeReport => {
+      const firstMs = memory.firstMetricAtMs[role];
+      const firstMetricAgeMs = firstMs === null ? null : startedAtMs - firstMs;
+      return this.probing[role].probe({ ...request, firstMetricAgeMs });
+    };
+    const primary = probe('primary');
+    const standby = probe('standby');
+    const { control, latch, tookMs } = this.#tables.readState(atMs, round);
+    const readings = {
+      startedAtMs,
+      clockStepMs,
+      primary: primary.outcomes,
+      standby: standby.outcomes,
+      control,
+      latch,
+      quorum: this.#world.quorum(this.region),
+    };
+    this.#later(atMs + Math.max(primary.tookMs, standby.tookMs, tookMs), ranks.roundEnd, () => {
+      // A run that was superseded finds its write refused, and what it saw is lost.
+      if (this.#run === run) this.#end(run, readings, atMs);
+    });
+  }
+
+  #end(run: Run, partial: Omit<RoundReadings, 'nowMs'>, startedMs: number): void {
+    const { agenda, core, policy } = this.#world;
+    const atMs = agenda.nowMs;
+    const before = run.memory;
+    const readings = { ...partial, nowMs: this.options.times.clockAt(atMs) };
+    const result = core.observeRound(before, readings, policy);
+    run.memory = result.memory;
+    this.#world.onRound({ node: this, before, readings, result });
+    const saved = this.#tables.reaches('save', atMs);
+    if (saved) this.#save(result, readings.nowMs);
+    const endedMs = saved ? atMs : atMs + STORE_TIMEOUT_MS;
+    const nextMs = startedMs + (Math.floor((endedMs - startedMs) / policy.tickMs) + 1) * policy.tickMs;
+    if (saved && this.options.mayRest && this.#rest(result.memory, nextMs)) return;
+    if (nextMs <= run.lastRoundStartsMs) this.#scheduleRound(nextMs, run);
+    else this.#run = undefined;
+  }
+
+  #save({ memory, decision }: RoundResult, decidedAtMs: number): void {
+    const before = this.#stored?.item;
+    const item = {
+      vote: decision.vote,
+      decidedAtMs,
+      expiresAtMs: decidedAtMs + this.#world.policy.voteTtlMs,
+    };
+    this.#stored = { item, memory };
+    this.#world.onStored(this, before);
+  }
+
+  #rest(memory: Memory, nextMs: number): boolean {
+    if (!this.#world.isCalm()) return false;
+    const { agenda, policy } = this.#world;
+    const rounds = quietRounds({
+      node: this,
+      memory,
+      nextMs,
+      policy,
+      nowMs: agenda.nowMs,
+      clockMs: this.options.times.clockAt(agenda.nowMs),
+    });
+    if (rounds <= 0) return false;
+    this.#resting = { nextMs, memory };
+    this.#generation++;
+    const wakeMs = nextMs + rounds * policy.tickMs;
+    if (Number.isFinite(wakeMs)) this.#later(wakeMs, ranks.world, () => this.#wake(rounds));
+    return true;
+  }
+
+  /** So many rounds were quiet, and are as if they had been computed. */
+  #wake(rounds: number): void {
+    const resting = this.#resting;
+    if (resting === undefined) return;
+    const { policy, epochMs } = this.#world;
+    const { times } = this.options;
+    const { nextMs, memory } = resting;
+    this.#resting = undefined;
+    this.#generation++;
+    this.#round += rounds;
+    const atMs = nextMs + rounds * policy.tickMs;
+    const lastMs = atMs - policy.tickMs;
+    const offsetMs = times.offsetAt(lastMs);
+    let now = memory;
+    if (rounds > 0) {
+      this.#world.onSkipped(this, rounds, lastMs);
+      const skip = { rounds, lastRoundAtMs: epochMs + lastMs + offsetMs, quietMs: this.quietMs };
+      now = skipped(memory, skip, policy);
+      const slowMs = lastSlowRound(memory.ticks, skip, policy);
+      if (slowMs !== undefined) this.#skippedSlowRounds(slowMs - epochMs - offsetMs);
+      const decidedAtMs = now.decision.decidedAtMs ?? 0;
+      this.#stored = {
+        item: { vote: 'HOLD', decidedAtMs, expiresAtMs: decidedAtMs + policy.voteTtlMs },
+        memory: now,
+      };
+    }
+    const nextRun = times.runAfter(atMs);
+    const lastRoundStartsMs = times.lastRoundStartsMs(nextRun - 1, policy);
+    // A run that began after the last round has no round of its own to compare its clock with.
+    const isNew = times.runStartsMs(nextRun - 1) > lastMs;
+    this.#run = { memory: now, lastRoundStartsMs, offsetMs: isNew ? undefined : offsetMs };
+    this.#scheduleRun(nextRun);
+    this.#scheduleRound(atMs, this.#run);
+  }
+
+  #skippedSlowRounds(lastMs: number): void {
+    const periodMs = this.#world.policy.tickMs * this.#world.policy.slowProbeEveryTicks;
+    this.probing.primary.skippedSlowRounds(lastMs, periodMs);
+    this.probing.standby.skippedSlowRounds(lastMs, periodMs);
+  }
+}

@@ -1,0 +1,136 @@
+import { observerRegions } from '../config/config.ts';
+import type { DnsAnswer } from '../route53/answer.ts';
+import type { Fault } from '../scenario/schema.ts';
+import { hasUnseenVote, invariants } from './invariants.ts';
+import {
+  type Facts,
+  newObserverFacts,
+  noteRound,
+  noteStored,
+  type ObserverFacts,
+  type Place,
+  type Places,
+  type Step,
+} from './ledger.ts';
+import type { ObserverNode, RoundSeen, StoredVote } from './observer-node.ts';
+import type { SimulatedSystem, Violation } from './types.ts';
+
+export interface RefereeOptions {
+  readonly system: SimulatedSystem;
+  readonly conductor: 'alive' | 'dead';
+  readonly liar: string | undefined;
+  readonly faults: readonly Fault[];
+  readonly hasNoise: boolean;
+  readonly epochMs: number;
+  readonly nowMs: () => number;
+  /** What only the world can tell at this moment. */
+  readonly world: () => Pick<
+    Facts,
+    'places' | 'latched' | 'latchedMs' | 'heldMs' | 'voteDarkSince' | 'switchDarkSince'
+  >;
+  readonly onViolation: (violation: Violation) => void;
+}
+
+const MAX_VIOLATIONS = 20;
+
+/** Keeps the ledger, and checks every invariant after every step that may break one. */
+export class Referee {
+  readonly violations: Violation[] = [];
+  readonly #options: RefereeOptions;
+  readonly #observers: readonly ObserverFacts[];
+  readonly #oneSided: boolean;
+  /** Where DNS was when each observer began its round. */
+  readonly #regionRead: Place[] = [];
+  #flips = 0;
+  #excused = false;
+
+  constructor(options: RefereeOptions) {
+    this.#options = options;
+    const regions = observerRegions(options.system.regions);
+    this.#observers = regions.map(newObserverFacts);
+    this.#oneSided = !options.hasNoise && options.liar === undefined && isOneSided(options.faults, regions);
+  }
+
+  /** Votes that live now, as stored: a liar's does not count. */
+  get liveVotes(): number {
+    const nowMs = this.#options.nowMs();
+    return this.#observers.filter(({ standing, liveUntilMs }) => standing && liveUntilMs > nowMs).length;
+  }
+
+  roundBegins(index: number, region: Place): void {
+    this.#regionRead[index] = region;
+  }
+
+  roundEnds(seen: RoundSeen): void {
+    const { index, times } = seen.node.options;
+    const facts = this.#observers[index];
+    if (facts === undefined) return;
+    const { system, nowMs, world } = this.#options;
+    const atMs = nowMs();
+    const inStandby = world().places.region === 'standby';
+    const cast = noteRound(seen, { facts, system, atMs, inStandby, offsetMs: times.offsetAt(atMs) });
+    if (cast !== undefined) this.#check(cast);
+  }
+
+  roundsSkipped(index: number, lastMs: number): void {
+    const facts = this.#observers[index];
+    if (facts === undefined) return;
+    facts.standbyWroteMs = lastMs;
+    facts.standbyReadMs = lastMs;
+  }
+
+  voteStored(node: ObserverNode, before: StoredVote | undefined): void {
+    const { index } = node.options;
+    const facts = this.#observers[index];
+    if (facts === undefined) return;
+    const { system, epochMs, nowMs } = this.#options;
+    const ended = noteStored(node, before, {
+      facts,
+      atMs: nowMs(),
+      epochMs,
+      voteTtlMs: system.policy.voteTtlMs,
+      regionRead: this.#regionRead[index] ?? 'primary',
+    });
+    if (ended !== undefined) this.#check(ended);
+  }
+
+  dnsChanges(from: Places, to: Places, answer: DnsAnswer): void {
+    if (from.signal !== to.signal) this.#flips++;
+    if (from.signal !== to.signal || from.region !== to.region)
+      this.#excused ||= hasUnseenVote(this.#facts());
+    this.#check({ kind: 'dns', from, to, answer });
+  }
+
+  #facts(): Facts {
+    const { system, conductor, liar, nowMs, world } = this.#options;
+    return {
+      ...world(),
+      system,
+      conductor,
+      liar,
+      oneSided: this.#oneSided,
+      observers: this.#observers,
+      atMs: nowMs(),
+      flips: this.#flips,
+      excused: this.#excused,
+    };
+  }
+
+  #check(step: Step): void {
+    const facts = this.#facts();
+    for (const invariant of invariants) {
+      const detail = invariant.check(step, facts);
+      if (detail === undefined) continue;
+      const violation = { atMs: facts.atMs, invariant: invariant.name, detail };
+      this.#options.onViolation(violation);
+      if (this.violations.length < MAX_VIOLATIONS) this.violations.push(violation);
+    }
+  }
+}
+
+/** Every fault is seen by one and the same observer alone. */
+function isOneSided(faults: readonly Fault[], observers: readonly string[]): boolean {
+  const seers = new Set(faults.flatMap(({ seenFrom }) => seenFrom ?? ['*']));
+  const [only] = seers;
+  return seers.size === 1 && only !== undefined && observers.includes(only);
+}

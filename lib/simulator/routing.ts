@@ -1,0 +1,143 @@
+import {
+  evacuateMarker,
+  regionRecordName,
+  signalRecordName,
+  standbyMarker,
+  switchPath,
+  votePath,
+} from '../../lambda/core/names.ts';
+import { formatSignal } from '../../lambda/core/signal.ts';
+import { observerRegions } from '../config/config.ts';
+import { checkerRegions, type EndpointCheck, type HealthCheck } from '../route53/health-check.ts';
+import { createZone, type RecordSet, type Zone } from '../route53/records.ts';
+import type { SimulatedSystem } from './types.ts';
+
+// The tree of lib/constructs/failover-tree.ts and the checks of lib/constructs/health-checks.ts, for one cell, as the
+// model of Route 53 takes them. Not synthesised: a synthesis takes seconds, and a simulation milliseconds.
+
+const zoneName = 'example.com';
+const cell = 'orders';
+export const regionName = regionRecordName(zoneName);
+export const signalName = signalRecordName(cell, zoneName);
+export const switchCheckId = 'switch';
+export const voteCheckId = (region: string): string => `vote-${region}`;
+const quorumId = 'quorum';
+
+/** As in lib/constructs/health-checks.ts, which imports the CDK: a vote must be quick, the latch must ride out a blip. */
+const VOTE_FAILURES = 1;
+const SWITCH_FAILURES = 3;
+
+export interface Routing {
+  readonly checks: readonly HealthCheck[];
+  readonly endpoints: readonly EndpointCheck[];
+  readonly zone: Zone;
+}
+
+export function routingOf({ regions, policy, delivery }: SimulatedSystem): Routing {
+  const votes = observerRegions(regions).map((region) =>
+    markerCheck(delivery.healthCheckIntervalSeconds, {
+      id: voteCheckId(region),
+      resourcePath: votePath,
+      searchString: evacuateMarker,
+      failureThreshold: VOTE_FAILURES,
+    }),
+  );
+  const latch = markerCheck(delivery.healthCheckIntervalSeconds, {
+    id: switchCheckId,
+    resourcePath: switchPath(cell),
+    searchString: standbyMarker,
+    failureThreshold: SWITCH_FAILURES,
+  });
+  const quorum: HealthCheck = {
+    id: quorumId,
+    kind: 'calculated',
+    inverted: false,
+    disabled: false,
+    children: votes.map(({ id }) => id),
+    healthThreshold: votes.length - policy.votesToEvacuate + 1,
+  };
+  const ttlSeconds = delivery.dnsTtlSeconds;
+  const records = [
+    ...tree({
+      name: signalName,
+      ttlSeconds,
+      primary: signalTo(regions.primary, cell),
+      standby: signalTo(regions.standby, cell),
+      latched: true,
+    }),
+    ...tree({
+      name: regionName,
+      ttlSeconds,
+      primary: signalTo(regions.primary),
+      standby: signalTo(regions.standby),
+      latched: false,
+    }),
+  ];
+  return {
+    checks: [...votes, latch, quorum],
+    endpoints: [...votes, latch],
+    zone: createZone(zoneName, records),
+  };
+}
+
+const signalTo = (region: string, stream?: string): string =>
+  `"${formatSignal({ region, ...(stream && { stream }) })}"`;
+
+function markerCheck(
+  requestIntervalSeconds: 10 | 30,
+  own: Pick<EndpointCheck, 'id' | 'resourcePath' | 'failureThreshold'> & { readonly searchString: string },
+): EndpointCheck {
+  return {
+    ...own,
+    kind: 'endpoint',
+    type: 'HTTPS_STR_MATCH',
+    fqdn: `${own.id}.example.net`,
+    port: 443,
+    inverted: true,
+    disabled: false,
+    requestIntervalSeconds,
+    regions: checkerRegions,
+    enableSni: true,
+  };
+}
+
+interface TreeOptions {
+  readonly name: string;
+  readonly ttlSeconds: number;
+  readonly primary: string;
+  readonly standby: string;
+  /** Whether it follows the switch beside the quorum. */
+  readonly latched: boolean;
+}
+
+function tree({ name, ttlSeconds, primary, standby, latched }: TreeOptions): readonly RecordSet[] {
+  const values = (text: string): RecordSet['data'] => ({ kind: 'values', ttlSeconds, values: [text] });
+  const head = {
+    name,
+    type: 'TXT',
+    routing: { policy: 'failover', role: 'PRIMARY' },
+    setIdentifier: 'primary',
+    healthCheckId: quorumId,
+  } as const;
+  const target = `primary.${name}`;
+  const secondary: RecordSet = {
+    name,
+    type: 'TXT',
+    routing: { policy: 'failover', role: 'SECONDARY' },
+    setIdentifier: 'standby',
+    data: values(standby),
+  };
+  if (!latched) return [{ ...head, data: values(primary) }, secondary];
+  return [
+    { ...head, data: { kind: 'alias', target, evaluateTargetHealth: true } },
+    secondary,
+    {
+      name: target,
+      type: 'TXT',
+      routing: { policy: 'weighted', weight: 1 },
+      setIdentifier: 'only',
+      healthCheckId: switchCheckId,
+      data: values(primary),
+    },
+  ];
+}

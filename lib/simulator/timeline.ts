@@ -1,0 +1,53 @@
+export interface Span {
+  readonly atMs: number;
+  readonly untilMs: number;
+}
+
+/** Calls of one round are up to two time-outs apart, and one observer's round may begin before another's ended. */
+const SLACK_MS = 60_000;
+
+/** Spans of time, for askers whose clock only goes forward, or back by a minute at most. */
+export class Timeline<T extends Span> {
+  readonly spans: readonly T[];
+  readonly #none: readonly T[] = [];
+  /** Latest end among the spans up to each: where a search may begin. */
+  readonly #endsMs: readonly number[];
+  #cursor = 0;
+
+  constructor(spans: readonly T[]) {
+    this.spans = spans.toSorted((a, b) => a.atMs - b.atMs);
+    let latestMs = Number.NEGATIVE_INFINITY;
+    this.#endsMs = this.spans.map(({ untilMs }) => {
+      latestMs = Math.max(latestMs, untilMs);
+      return latestMs;
+    });
+  }
+
+  /** Spans that hold at this time. */
+  activeAt(atMs: number): readonly T[] {
+    this.#forward(atMs);
+    let active: T[] | undefined;
+    for (let n = this.#cursor; n < this.spans.length; n++) {
+      const span = this.spans[n];
+      if (span === undefined || span.atMs > atMs) break;
+      if (atMs >= span.untilMs) continue;
+      active ??= [];
+      active.push(span);
+    }
+    return active ?? this.#none;
+  }
+
+  /** When one holds next, from `atMs` on; `atMs` itself if one does. */
+  nextMs(atMs: number): number {
+    this.#forward(atMs);
+    for (let n = this.#cursor; n < this.spans.length; n++) {
+      const span = this.spans[n];
+      if (span !== undefined && span.untilMs > atMs) return Math.max(span.atMs, atMs);
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  #forward(atMs: number): void {
+    while ((this.#endsMs[this.#cursor] ?? Number.POSITIVE_INFINITY) <= atMs - SLACK_MS) this.#cursor++;
+  }
+}

@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import { Agent } from 'node:https';
+import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { FailoverProducer } from '../../lib/producer/index.ts';
+import { fastTransport } from '../../lib/producer/wire/fast-transport.ts';
+import { startSignalServer } from '../../test/producer/signal-server.ts';
+import { rawSender } from './raw.ts';
+import type { Batch } from './workload.ts';
+
+export interface Contestant {
+  /** Batches that its caller keeps outstanding. */
+  readonly outstanding: number;
+  /** Resolves when every record of the batch is acknowledged; throws when one is not. */
+  send(batch: Batch): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Setting {
+  readonly url: string;
+  /** Records that one request may hold. */
+  readonly maxBatchRecords: number;
+}
+
+/** Requests in flight at once, the same for all. */
+export const IN_FLIGHT = 8;
+const REGION = 'us-east-1';
+const STREAM = 'orders';
+const TIMEOUT_MS = 10_000;
+export const credentials = { accessKeyId: 'AKIDBENCH', secretAccessKey: 'bench-secret' };
+
+/** In the order of a round. */
+export const contestants = {
+  /** The SDK's client as `new KinesisClient({ region })` makes it, but for address and credentials. */
+  sdkDefault: ({ url }) => sdkContestant(new KinesisClient({ region: REGION, endpoint: url, credentials })),
+  /** As good as it gets by configuration alone. */
+  sdkTuned: ({ url }) =>
+    sdkContestant(
+      new KinesisClient({
+        region: REGION,
+        endpoint: url,
+        credentials,
+        requestHandler: new NodeHttpHandler({
+          httpsAgent: new Agent({ keepAlive: true, maxSockets: IN_FLIGHT }),
+          connectionTimeout: TIMEOUT_MS,
+          requestTimeout: TIMEOUT_MS,
+          throwOnRequestTimeout: true,
+        }),
+      }),
+    ),
+  spillwaySdk: (setting) => producerContestant('sdk', setting),
+  spillway: (setting) => producerContestant('fast', setting),
+  /** The ceiling: no queue, no keys, no failover. */
+  raw: async ({ url }) => {
+    const sender = rawSender({ url, region: REGION, stream: STREAM, connections: IN_FLIGHT, credentials });
+    return { outstanding: IN_FLIGHT, ...sender };
+  },
+  /** Our transport without the producer: what lies between it and `spillway` is the producer's own cost. */
+  wire: async ({ url }) => {
+    const limits = { maxInFlight: IN_FLIGHT, requestTimeoutMs: TIMEOUT_MS };
+    const transport = fastTransport({ endpoint: () => url, credentials }, limits);
+    return {
+      outstanding: IN_FLIGHT,
+      send: async (records) => {
+        const results = await transport.send({ region: REGION, stream: STREAM, records });
+        if (!results.every(({ ok }) => ok)) throw new Error('a record failed');
+      },
+      close: async () => transport.close(),
+    };
+  },
+} as const satisfies Record<string, (setting: Setting) => Promise<Contestant>>;
+
+export type ContestantName = keyof typeof contestants;
+export const contestantNames = Object.keys(contestants) as readonly ContestantName[];
+
+async function sdkContestant(client: KinesisClient): Promise<Contestant> {
+  return {
+    outstanding: IN_FLIGHT,
+    send: async (batch) => {
+      const Records = batch.map(({ partitionKey, data }) => ({ PartitionKey: partitionKey, Data: data }));
+      const answer = await client.send(new PutRecordsCommand({ StreamName: STREAM, Records }));
+      if (answer.FailedRecordCount !== 0 || answer.Records?.length !== batch.length) {
+        throw new Error('a record failed');
+      }
+    },
+    close: async () => client.destroy(),
+  };
+}
+
+/** Order per key and failover are on: it follows a signal that it asks a real DNS server for. */
+async function producerContestant(
+  transport: 'fast' | 'sdk',
+  { url, maxBatchRecords }: Setting,
+): Promise<Contestant> {
+  const dns = await startSignalServer(`v=1; region=${REGION}; stream=${STREAM}`);
+  const producer = new FailoverProducer({
+    signal: { name: 'signal.orders.example.com', servers: [dns.address] },
+    regions: [REGION, 'us-west-2'],
+    endpoint: () => url,
+    credentials,
+    transport,
+    maxInFlight: IN_FLIGHT,
+    maxBatchRecords,
+    requestTimeoutMs: TIMEOUT_MS,
+  });
+  await once(producer, 'regionChanged');
+  return {
+    // Some wait in its buffer, so that it is never short of work when several answers come at once.
+    outstanding: IN_FLIGHT + 4,
+    send: async (batch) => {
+      const receipts = await producer.putMany(batch);
+      if (receipts.length !== batch.length) throw new Error('a receipt is missing');
+    },
+    close: async () => {
+      await producer.close();
+      await dns.close();
+    },
+  };
+}

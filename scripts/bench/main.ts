@@ -1,0 +1,36 @@
+import { parseArgs } from 'node:util';
+
+/** What every benchmark is given. */
+export interface BenchContext {
+  /** A line for whoever watches; the result goes to stdout. */
+  readonly progress: (line: string) => void;
+  /** Rounds and seconds are cut to see that it runs; its numbers mean nothing. */
+  readonly quick: boolean;
+}
+
+/** One benchmark: its figures, ready to print. */
+export type Bench = (context: BenchContext) => Promise<{ readonly name: string; readonly table: string }>;
+
+const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
+  producer: () => import('./producer.ts'),
+  spool: () => import('./spool.ts'),
+};
+
+const usage = `npm run bench -- ${Object.keys(benches).join('|')} [--json] [--quick]`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } },
+});
+const load = benches[positionals[0] ?? ''];
+if (load === undefined || positionals.length !== 1) {
+  console.error(usage);
+  process.exit(2);
+}
+const { bench } = await load();
+const { table, ...figures } = await bench({
+  progress: (line) => console.error(line),
+  quick: values.quick,
+});
+console.log(table);
+if (values.json) console.log(JSON.stringify(figures));

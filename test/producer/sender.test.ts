@@ -1,0 +1,173 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Entry, Ticket } from '../../lib/producer/entry.ts';
+import { RecordFailure } from '../../lib/producer/errors.ts';
+import { limitsOf } from '../../lib/producer/options.ts';
+import type { OutgoingRecord } from '../../lib/producer/record.ts';
+import { Sender } from '../../lib/producer/sender.ts';
+import type { RecordResult, Transport } from '../../lib/producer/transport.ts';
+
+const options = { signal: { name: 'signal.orders.example.com' }, regions: ['us-east-1', 'us-west-2'] };
+const limits = limitsOf({ ...options, retryBaseMs: 1, retryMaxMs: 2, lingerMs: 0, maxBatchRecords: 7 });
+
+type Mood = (batch: readonly OutgoingRecord[], region: string) => 'take' | 'half' | 'refuse' | 'fail';
+
+/** Streams in memory, behind a transport whose mood each test decides. */
+function world(mood: Mood, deliveryTimeoutMs?: number) {
+  const taken: { region: string; key: string; text: string }[] = [];
+  let most = 0;
+  let open = 0;
+  const transport: Transport = {
+    async send({ region, records }) {
+      most = Math.max(most, ++open);
+      await sleep(0);
+      open--;
+      const answer = mood(records, region);
+      if (answer === 'fail') throw Object.assign(new Error('500'), { name: 'InternalFailure' });
+      if (answer === 'refuse') throw Object.assign(new Error('400'), { name: 'ValidationException' });
+      return records.map((record, n): RecordResult => {
+        if (answer === 'half' && n % 2 === 0) {
+          const message = 'Rate exceeded for shard shardId-000000000001 in stream orders.';
+          return { ok: false, error: new RecordFailure('ProvisionedThroughputExceededException', message) };
+        }
+        taken.push({ region, key: record.partitionKey, text: Buffer.from(record.data).toString() });
+        return { ok: true, shardId: 'shardId-000000000000', sequenceNumber: String(taken.length) };
+      });
+    },
+    close() {},
+  };
+  const refused: Entry[] = [];
+  const overdue: Entry[] = [];
+  const sender = new Sender({
+    limits,
+    ordered: true,
+    deliveryTimeoutMs,
+    transport,
+    random: Math.random,
+    now: () => performance.now(),
+    hooks: {
+      onRetry() {},
+      onRefused: (entry, error) => entry.owner.fail(error, refused.push(entry)),
+      onOverdue: (entry) => entry.owner.fail(new Error('overdue'), overdue.push(entry)),
+      onProgress() {},
+    },
+  });
+  const put = (keys: readonly string[]): Promise<unknown>[] =>
+    keys.map((partitionKey, n) => {
+      const owner = new Ticket(1);
+      const data = Buffer.from(String(n));
+      sender.add(
+        new Entry({ partitionKey, data }, { owner, index: 0, size: 10, acceptedAtMs: performance.now() }),
+      );
+      sender.offered();
+      return owner.promise;
+    });
+  return { sender, taken, refused, overdue, put, mostInFlight: () => most };
+}
+
+function expectOrder(taken: readonly { key: string; text: string }[], total: number): void {
+  expect(new Set(taken.map(({ key, text }) => `${key} ${text}`)).size).toBe(total);
+  for (const list of Map.groupBy(taken, ({ key }) => key).values()) {
+    const order = list.map(({ text }) => Number(text));
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+  }
+}
+
+describe('the sender', () => {
+  it('keeps the order of each key and loses nothing, whatever fails and however often it is sent elsewhere', async () => {
+    const moods = fc.array(fc.constantFrom('take', 'half', 'fail', 'take'), { minLength: 1, maxLength: 30 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1, maxLength: 60 }),
+        moods,
+        fc.array(fc.nat(20), { maxLength: 3 }),
+        async (keys, list, moves) => {
+          let n = 0;
+          const { sender, taken, put } = world(() => list[n++] ?? 'take');
+          sender.aim({ region: 'us-east-1', stream: 'orders' });
+          const receipts = put(keys);
+          for (const [index, pauseMs] of moves.entries()) {
+            await sleep(pauseMs / 10);
+            sender.aim({ region: index % 2 === 0 ? 'us-west-2' : 'us-east-1', stream: 'orders' });
+          }
+          await Promise.all(receipts);
+          expectOrder(taken, keys.length);
+          expect([sender.records, sender.bytes, sender.inFlight]).toEqual([0, 0, 0]);
+          sender.close();
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('gives back what is queued in the order of each key, and nothing is left', async () => {
+    let failing = true;
+    const { sender, taken, put } = world(() => (failing ? 'fail' : 'take'));
+    sender.aim({ region: 'us-east-1', stream: 'orders' });
+    const keys = Array.from({ length: 40 }, (_, n) => 'abc'[n % 3] ?? 'a');
+    const receipts = put(keys);
+    await sleep(10);
+    await sender.quiesce();
+    const entries = sender.takeQueued();
+    expect(entries).toHaveLength(40);
+    expectOrder(
+      entries.map((entry) => ({ key: entry.partitionKey, text: Buffer.from(entry.data).toString() })),
+      40,
+    );
+    expect([sender.records, sender.bytes]).toEqual([0, 0]);
+    failing = false;
+    for (const entry of entries) sender.add(entry);
+    sender.resume();
+    await Promise.all(receipts);
+    expectOrder(taken, 40);
+    sender.close();
+  });
+
+  it('refuses one bad record for good, and sends what travelled with it', async () => {
+    const isBad = (records: readonly OutgoingRecord[]) =>
+      records.some(({ partitionKey }) => partitionKey === 'bad');
+    const { sender, taken, refused, put } = world((batch) => (isBad(batch) ? 'refuse' : 'take'));
+    sender.aim({ region: 'us-east-1', stream: 'orders' });
+    const settled = await Promise.allSettled(put(['a', 'b', 'bad', 'c', 'd', 'e', 'f', 'bad']));
+    expect(settled.map(({ status }) => status === 'fulfilled')).toEqual([
+      ...[true, true, false, true],
+      ...[true, true, true, false],
+    ]);
+    expect(refused).toHaveLength(2);
+    expect(taken).toHaveLength(6);
+    sender.close();
+  });
+
+  it('asks a region that fails one request at a time, and ramps up when it is back', async () => {
+    let failing = true;
+    const { sender, put, mostInFlight } = world(() => (failing ? 'fail' : 'take'));
+    sender.aim({ region: 'us-east-1', stream: 'orders' });
+    const receipts = put(Array.from({ length: 400 }, (_, n) => `key-${n}`));
+    await sleep(30);
+    expect(mostInFlight()).toBeLessThanOrEqual(4);
+    expect(sender.inFlight).toBeLessThanOrEqual(1);
+    failing = false;
+    await Promise.all(receipts);
+    expect(mostInFlight()).toBeGreaterThan(4);
+    expect(mostInFlight()).toBeLessThanOrEqual(limits.maxInFlight);
+    sender.close();
+  });
+
+  it('gives up what was put too long ago, the followers of its key included, and nothing else', async () => {
+    const { sender, overdue, put } = world(() => 'fail', 40);
+    sender.aim({ region: 'us-east-1', stream: 'orders' });
+    const settled = Promise.allSettled(put(['a', 'a', 'b', 'a']));
+    sender.sweep();
+    expect(overdue).toEqual([]);
+    await expect
+      .poll(() => {
+        sender.sweep();
+        return overdue.map(({ partitionKey }) => partitionKey).sort();
+      })
+      .toEqual(['a', 'a', 'a', 'b']);
+    expect((await settled).every(({ status }) => status === 'rejected')).toBe(true);
+    expect([sender.records, sender.bytes]).toEqual([0, 0]);
+    sender.close();
+  });
+});

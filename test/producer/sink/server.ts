@@ -1,0 +1,212 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createSecureServer, type Http2SecureServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Behaviour, KnownIdentity, Received, RememberedRecord, SinkSettings } from './behaviour.ts';
+import { loopbackCertificate } from './certificate.ts';
+import { type ParsedRequest, parsePutRecords, putRecordsAnswer, RefusedRequest } from './put-records.ts';
+import { signatureProblem } from './verify-signature.ts';
+
+const MAX_CONNECTIONS = 256;
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+const TARGET = 'Kinesis_20131202.PutRecords';
+const HTTP_BAD_REQUEST = 400;
+
+/** PutRecords over HTTP/1.1, and over HTTP/2 where there is TLS. Keeps nothing but counts. */
+export class SinkServer {
+  readonly #settings: SinkSettings;
+  #identities: readonly KnownIdentity[] | undefined;
+  #next: Behaviour[] = [];
+  #last: readonly RememberedRecord[] = [];
+  #requests = 0;
+  #records = 0;
+  #bytes = 0;
+  #connections = 0;
+
+  constructor(settings: SinkSettings) {
+    this.#settings = settings;
+    this.#identities = settings.identities;
+  }
+
+  async listen(): Promise<{ readonly url: string; readonly ca: string | undefined }> {
+    const handle = (request: IncomingMessage, response: ServerResponse) =>
+      void this.#handle(request, response).catch(() => request.socket.destroy());
+    let server: Server | Http2SecureServer;
+    let ca: string | undefined;
+    if (this.#settings.tls) {
+      const { key, cert } = await loopbackCertificate();
+      ca = cert;
+      // The compatibility objects of HTTP/2 do for all that is used here.
+      server = createSecureServer({ key, cert, allowHTTP1: true }, (request, response) =>
+        handle(request as unknown as IncomingMessage, response as unknown as ServerResponse),
+      );
+    } else {
+      server = createServer(handle);
+    }
+    server.maxConnections = MAX_CONNECTIONS;
+    server.on('connection', () => this.#connections++);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    return { url: `${ca === undefined ? 'http' : 'https'}://127.0.0.1:${port}`, ca };
+  }
+
+  behave(next: readonly Behaviour[]): void {
+    this.#next = [...next];
+  }
+
+  accept(identities: readonly KnownIdentity[]): void {
+    this.#identities = identities;
+  }
+
+  last(): readonly RememberedRecord[] {
+    return this.#last;
+  }
+
+  received(): Received {
+    const { user, system } = process.cpuUsage();
+    return {
+      requests: this.#requests,
+      records: this.#records,
+      bytes: this.#bytes,
+      connections: this.#connections,
+      cpuMs: (user + system) / 1000,
+    };
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await bodyOf(request);
+    this.#requests++;
+    const problem = this.#refusal(request, body);
+    if (problem !== undefined) return fail(response, HTTP_BAD_REQUEST, problem);
+    const behaviour = this.#next.shift() ?? { kind: 'serve' };
+    let parsed: ParsedRequest;
+    try {
+      parsed = parsePutRecords(body);
+    } catch (error) {
+      if (!(error instanceof RefusedRequest)) throw error;
+      return fail(response, HTTP_BAD_REQUEST, error.type, error.message);
+    }
+    if (this.#settings.remember === true) this.#last = parsed.records.map(remembered);
+    await this.#behave(behaviour, { parsed, request, response });
+  }
+
+  #refusal(request: IncomingMessage, body: Buffer): string | undefined {
+    const { method, url, headers } = request;
+    if (method !== 'POST' || headers['x-amz-target'] !== TARGET) return 'UnknownOperationException';
+    if (headers.authorization === undefined) return 'MissingAuthenticationTokenException';
+    if (this.#identities === undefined) return undefined;
+    const host = headers.host ?? String(headers[':authority'] ?? '');
+    return signatureProblem(
+      { method, path: url ?? '', headers: { ...headers, host }, body },
+      { service: 'kinesis', identities: this.#identities, nowMs: Date.now() },
+    );
+  }
+
+  async #behave(
+    behaviour: Behaviour,
+    {
+      parsed,
+      request,
+      response,
+    }: {
+      readonly parsed: ParsedRequest;
+      readonly request: IncomingMessage;
+      readonly response: ServerResponse;
+    },
+  ): Promise<void> {
+    switch (behaviour.kind) {
+      case 'serve':
+        return answer(response, this.#take(parsed));
+      case 'failEntries':
+        return answer(response, this.#take(parsed, { failing: behaviour }));
+      case 'short':
+        return answer(response, this.#take(parsed, { short: behaviour.by }));
+      case 'raw':
+        return answer(response, behaviour.body);
+      case 'error':
+        return misbehave(response, behaviour);
+      case 'hang':
+        return;
+      case 'reset':
+        request.socket.destroy();
+        return;
+      case 'slow': {
+        const text = this.#take(parsed);
+        response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' });
+        response.write(text.slice(0, text.length / 2));
+        await sleep(behaviour.ms, undefined, { ref: false });
+        response.end(text.slice(text.length / 2));
+        return;
+      }
+      default: {
+        const never: never = behaviour;
+        throw new Error(`unknown behaviour ${JSON.stringify(never)}`);
+      }
+    }
+  }
+
+  #take(
+    parsed: ParsedRequest,
+    {
+      short = 0,
+      failing,
+    }: { readonly short?: number; readonly failing?: { nth: number; code: string } } = {},
+  ): string {
+    const first = this.#records;
+    const count = parsed.records.length - short;
+    this.#records += parsed.records.length;
+    this.#bytes += parsed.bytes;
+    return putRecordsAnswer(parsed, failing === undefined ? { count, first } : { count, first, failing });
+  }
+}
+
+function answer(response: ServerResponse, text: string): void {
+  response.writeHead(200, {
+    'content-type': 'application/x-amz-json-1.1',
+    'content-length': Buffer.byteLength(text),
+    'x-amzn-requestid': 'c0a8f1d2-0000-0000-0000-000000000000',
+  });
+  response.end(text);
+}
+
+function fail(response: ServerResponse, status: number, type: string, message = 'Refused.'): void {
+  misbehave(response, { kind: 'error', status, raw: JSON.stringify({ __type: type, message }) });
+}
+
+function misbehave(
+  response: ServerResponse,
+  { status, type, where, raw }: Extract<Behaviour, { kind: 'error' }>,
+): void {
+  const named =
+    type !== undefined && where !== 'header' ? { __type: `com.amazonaws.kinesis.v20131202#${type}` } : {};
+  const text = raw ?? JSON.stringify({ ...named, message: 'As the test asked.' });
+  response.writeHead(status, {
+    'content-type': 'application/x-amz-json-1.1',
+    'x-amzn-requestid': 'c0a8f1d2-0000-0000-0000-00000000000e',
+    ...(type !== undefined && where === 'header' ? { 'x-amzn-errortype': `${type}:http://internal/` } : {}),
+  });
+  response.end(text);
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  request.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) request.socket.destroy();
+    else chunks.push(chunk);
+  });
+  await once(request, 'end');
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length);
+}
+
+function remembered({
+  partitionKey,
+  explicitHashKey,
+  data,
+}: ParsedRequest['records'][number]): RememberedRecord {
+  const hashKey = explicitHashKey === undefined ? {} : { explicitHashKey };
+  return { partitionKey, ...hashKey, data: data.toString('base64') };
+}

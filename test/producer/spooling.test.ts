@@ -1,0 +1,252 @@
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  FailoverProducer,
+  type ProducerOptions,
+  type Receipt,
+  SpoolUnavailableError,
+} from '../../lib/producer/index.ts';
+import { SpoolFullError } from '../../lib/producer/spool/errors.ts';
+import { type SignalServer, startSignalServer } from './signal-server.ts';
+
+type Mood = 'serve' | 'fail' | 'hang' | 'reset';
+const regionInScope = /Credential=[^/]+\/\d{8}\/([a-z0-9-]+)\//;
+const east = 'v=1; region=us-east-1; stream=orders';
+const west = 'v=1; region=us-west-2; stream=orders';
+
+let kinesis: Server;
+/** What each region took, in order. */
+let written: { region: string; key: string; data: string }[];
+let mood: (region: string) => Mood;
+let dns: SignalServer;
+let directory: string;
+let producers: FailoverProducer[];
+
+beforeEach(async () => {
+  written = [];
+  producers = [];
+  mood = () => 'serve';
+  directory = await mkdtemp(join(tmpdir(), 'spillway-spooling-'));
+  kinesis = createServer(async (request, response) => {
+    const { Records } = (await json(request)) as { Records: { PartitionKey: string; Data: string }[] };
+    const region = regionInScope.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    const now = mood(region);
+    if (now === 'hang') return;
+    if (now === 'reset') {
+      request.socket.destroy();
+      return;
+    }
+    if (now === 'fail') {
+      response.writeHead(500).end('{"__type":"InternalFailure"}');
+      return;
+    }
+    const answers = Records.map(({ PartitionKey: key, Data }) => {
+      written.push({ region, key, data: Buffer.from(Data, 'base64').toString() });
+      return { ShardId: 'shardId-000000000000', SequenceNumber: `${written.length}` };
+    });
+    response.end(JSON.stringify({ FailedRecordCount: 0, Records: answers }));
+  });
+  kinesis.listen(0, '127.0.0.1');
+  await once(kinesis, 'listening');
+  dns = await startSignalServer(east);
+});
+
+afterEach(async () => {
+  await Promise.all(producers.map((producer) => producer.close({ timeoutMs: 1 })));
+  kinesis.closeAllConnections();
+  kinesis.close();
+  await dns.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+function producer(options: Partial<ProducerOptions> = {}): FailoverProducer {
+  const created = new FailoverProducer({
+    signal: { name: 'signal.orders.example.com', servers: [dns.address], pollMs: 20, timeoutMs: 200 },
+    regions: ['us-east-1', 'us-west-2'],
+    endpoint: () => `http://127.0.0.1:${(kinesis.address() as AddressInfo).port}`,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    requestTimeoutMs: 200,
+    retryBaseMs: 5,
+    retryMaxMs: 40,
+    spool: { directory: join(directory, 'spool'), afterMs: 100 },
+    ...options,
+  });
+  producers.push(created);
+  return created;
+}
+
+const put = (to: FailoverProducer, data: string, partitionKey = 'k'): Promise<Receipt> =>
+  to.put({ partitionKey, data });
+const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => `${from + n}`);
+const dataOf = (key = 'k') => written.flatMap((one) => (one.key === key ? [one.data] : []));
+/** What a consumer sees of a key when it drops what it has seen. */
+const firsts = (key = 'k') => [...new Set(dataOf(key))];
+
+describe('a producer with a spool', () => {
+  it('is not on the disk while a region takes records', async () => {
+    const direct = producer();
+    expect(await put(direct, 'a')).toMatchObject({ region: 'us-east-1' });
+    expect(direct.stats()).toMatchObject({ spooling: false, spooledRecords: 0 });
+  });
+
+  it.each<Mood>(['fail', 'hang', 'reset'])(
+    'acknowledges from the disk while the region can only %s, and delivers in order when it is back',
+    async (how) => {
+      mood = () => how;
+      const spooling = producer();
+      const drained = once(spooling, 'drained');
+      const receipts = await Promise.all(numbers(0, 30).map((data) => put(spooling, data)));
+      for (const receipt of receipts) expect(receipt).toEqual({ spooled: true });
+      expect(await put(spooling, '30')).toEqual({ spooled: true });
+      expect(written).toEqual([]);
+      mood = () => 'serve';
+      await drained;
+      expect(firsts()).toEqual(numbers(0, 31));
+      expect(spooling.stats()).toMatchObject({ spooledRecords: 0, spooling: false });
+      expect(await put(spooling, '31')).toMatchObject({ region: 'us-east-1' });
+    },
+  );
+
+  it('delivers to the region that the signal names by then', async () => {
+    mood = (region) => (region === 'us-east-1' ? 'fail' : 'serve');
+    const spooling = producer();
+    const drained = once(spooling, 'drained');
+    await Promise.all(numbers(0, 20).map((data) => put(spooling, data)));
+    dns.answer = west;
+    await drained;
+    expect(written.every(({ region }) => region === 'us-west-2')).toBe(true);
+    expect(firsts()).toEqual(numbers(0, 20));
+  });
+
+  it('delivers what an earlier process left, before anything new', async () => {
+    mood = () => 'fail';
+    const first = producer();
+    await Promise.all(numbers(0, 10).map((data) => put(first, data)));
+    await first.close({ timeoutMs: 50 });
+    mood = () => 'serve';
+    const second = producer();
+    await Promise.all(numbers(10, 20).map((data) => put(second, data)));
+    await second.flush();
+    await expect.poll(() => firsts()).toEqual(numbers(0, 20));
+    await second.close();
+    expect(second.stats().spooledRecords).toBe(0);
+  });
+
+  it('spools what it holds when it is closed in an outage, instead of rejecting it', async () => {
+    mood = () => 'fail';
+    const closing = producer({ spool: { directory: join(directory, 'spool'), afterMs: 60_000 } });
+    const receipts = Promise.all(numbers(0, 5).map((data) => put(closing, data)));
+    await closing.close({ timeoutMs: 50 });
+    for (const receipt of await receipts) expect(receipt).toEqual({ spooled: true });
+  });
+
+  it('acknowledges from the disk when there has never been a signal', async () => {
+    dns.answer = undefined;
+    expect(await put(producer(), 'a')).toEqual({ spooled: true });
+  });
+
+  it('goes direct again under a steady load, and keeps the order across both ways', async () => {
+    mood = () => 'fail';
+    const busy = producer();
+    const receipts: Promise<Receipt>[] = [];
+    let back = false;
+    const drained = once(busy, 'drained').then(() => {
+      back = true;
+    });
+    for (let n = 0; n < 20_000 && !(back && n % 50 === 0); n++) {
+      receipts.push(put(busy, `${n}`, `k${n % 40}`));
+      if (busy.stats().spooledRecords > 100) mood = () => 'serve';
+      if (n % 5 === 0) await sleep(1);
+    }
+    await drained;
+    await Promise.all(receipts);
+    await busy.flush();
+    await busy.close();
+    const perKey = numbers(0, 40).map((key) => firsts(`k${key}`).map(Number));
+    expect(perKey.flat().toSorted((a, b) => a - b)).toEqual(numbers(0, receipts.length).map(Number));
+    for (const order of perKey) expect(order).toEqual(order.toSorted((a, b) => a - b));
+  }, 30_000);
+
+  it('takes every record over the disk when asked to', async () => {
+    const always = producer({ acknowledge: 'spooled' });
+    const receipts = await Promise.all(numbers(0, 10).map((data) => put(always, data)));
+    for (const receipt of receipts) expect(receipt).toEqual({ spooled: true });
+    await always.close();
+    expect(firsts()).toEqual(numbers(0, 10));
+  });
+
+  it('rejects with SpoolFullError when the disk may hold no more, and loses nothing it has acknowledged', async () => {
+    mood = () => 'fail';
+    const small = producer({
+      spool: { directory: join(directory, 'spool'), afterMs: 100, maxBytes: 64 * 1024 },
+    });
+    expect(await put(small, '0')).toEqual({ spooled: true });
+    const settled = await Promise.allSettled(
+      Array.from({ length: 100 }, (_, n) => put(small, `${n + 1}`.padEnd(2_000))),
+    );
+    const acknowledged = settled.flatMap(({ status }, n) => (status === 'fulfilled' ? [`${n + 1}`] : []));
+    const rejected = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+    expect(acknowledged.length).toBeGreaterThan(0);
+    expect(rejected.length).toBeGreaterThan(0);
+    for (const error of rejected) expect(error).toBeInstanceOf(SpoolFullError);
+    const drained = once(small, 'drained');
+    mood = () => 'serve';
+    await drained;
+    expect(firsts().map((data) => data.trim())).toEqual(['0', ...acknowledged]);
+  });
+
+  it('says what is wrong when its directory cannot be used, and takes no record', async () => {
+    const file = join(directory, 'spool', 'below', 'nothing');
+    await expect(put(producer({ spool: { directory: file } }), 'a')).rejects.toBeInstanceOf(
+      SpoolUnavailableError,
+    );
+    if (process.getuid?.() === 0) return;
+    await chmod(directory, 0o500);
+    await expect(put(producer(), 'a')).rejects.toBeInstanceOf(SpoolUnavailableError);
+  });
+
+  it('shares a directory with nobody', async () => {
+    const owner = producer();
+    await put(owner, 'a');
+    await expect(put(producer(), 'b')).rejects.toThrow(/cannot be used: .*(own|lock)/i);
+    await owner.close();
+    await expect(put(producer(), 'c')).resolves.toBeDefined();
+  });
+
+  it('keeps every key in order and loses nothing, however the region comes and goes', async () => {
+    const moods = fc.array(fc.tuple(fc.constantFrom<Mood>('serve', 'fail', 'reset', 'hang'), fc.nat(60)), {
+      maxLength: 8,
+    });
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(moods, async (list) => {
+        written = [];
+        run++;
+        const spool = { directory: join(directory, `run-${run}`), afterMs: 30 };
+        const changing = producer({ spool, requestTimeoutMs: 50 });
+        const receipts: Promise<Receipt>[] = [];
+        let n = 0;
+        for (const [next, waitMs] of list) {
+          mood = () => next;
+          for (let m = 0; m < 20; m++) receipts.push(put(changing, `${n++}`, `k${n % 3}`));
+          await sleep(waitMs);
+        }
+        mood = () => 'serve';
+        await Promise.all(receipts);
+        await changing.close();
+        const all = ['k0', 'k1', 'k2'].map((key) => firsts(key).map(Number));
+        expect(all.flat().toSorted((a, b) => a - b)).toEqual(numbers(0, n).map(Number));
+        for (const order of all) expect(order).toEqual(order.toSorted((a, b) => a - b));
+      }),
+      { numRuns: 12 },
+    );
+  }, 60_000);
+});

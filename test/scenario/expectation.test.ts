@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest';
+import { type Outcome, unmetExpectations } from '../../lib/scenario/expectation.ts';
+
+const moved: Outcome = {
+  verdict: 'failover',
+  diagnosis: 'KinesisWriteImpaired',
+  flips: 1,
+  strays: [],
+  rtoMs: 30_000,
+  cut: false,
+};
+const held: Outcome = {
+  verdict: 'hold',
+  diagnosis: 'Healthy',
+  flips: 0,
+  strays: [],
+  rtoMs: null,
+  cut: false,
+};
+const failover = { verdict: 'failover', diagnosis: 'KinesisWriteImpaired', withinMs: 60_000 } as const;
+
+it('a failover as it was expected leaves nothing unmet', () => {
+  expect(unmetExpectations(failover, moved)).toEqual([]);
+  expect(unmetExpectations({ verdict: 'failover' }, { ...moved, rtoMs: 3_600_000 })).toEqual([]);
+});
+
+it.each([
+  ['another verdict', held, /expected failover, saw hold/],
+  ['another diagnosis', { ...moved, diagnosis: 'RegionUnreachable' }, /observers said RegionUnreachable/],
+  ['a second move', { ...moved, flips: 2 }, /DNS moved 2 times/],
+  ['a signal elsewhere', { ...moved, strays: ['orders ended in us-east-1'] }, /orders ended in us-east-1/],
+  ['producers that did not arrive', { ...moved, rtoMs: null }, /did not settle/],
+  ['a late recovery', { ...moved, rtoMs: 60_001 }, /took 60001 ms, expected within 60000 ms/],
+])('%s is unmet', (_, outcome: Outcome, message) => {
+  expect(unmetExpectations(failover, outcome).join('\n')).toMatch(message);
+});
+
+it('a hold may have to come with its diagnosis, but not when it was cut short', () => {
+  const hold = { verdict: 'hold', diagnosis: 'CloudWatchBlind' } as const;
+  expect(unmetExpectations(hold, held)).toEqual([
+    'expected diagnosis CloudWatchBlind, observers said Healthy',
+  ]);
+  expect(unmetExpectations(hold, { ...held, cut: true })).toEqual([]);
+  expect(unmetExpectations(hold, { ...held, diagnosis: 'CloudWatchBlind' })).toEqual([]);
+});
+
+it('a failover is held to its diagnosis even when it was cut short', () => {
+  const outcome = { ...moved, diagnosis: 'RegionUnreachable', cut: true };
+  expect(unmetExpectations(failover, outcome)).toHaveLength(1);
+});
+
+it('a move that should not have been is unmet once, not for how it was made', () => {
+  expect(unmetExpectations({ verdict: 'hold' }, { ...moved, flips: 3, rtoMs: null })).toEqual([
+    'expected hold, saw failover',
+  ]);
+});

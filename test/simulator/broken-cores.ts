@@ -1,0 +1,77 @@
+import { initialDecisionState } from '../../lambda/core/decide.ts';
+import { emptyMemory } from '../../lambda/core/memory.ts';
+import type { Policy } from '../../lambda/core/policy.ts';
+import type { ProbeOutcome } from '../../lambda/core/probe.ts';
+import { observeRound } from '../../lambda/core/round.ts';
+import { routingOf } from '../../lib/simulator/routing.ts';
+import { realCore } from '../../lib/simulator/run.ts';
+import type { SimulatedCore, SimulatedSystem } from '../../lib/simulator/types.ts';
+
+// Each breaks one rule on purpose. Whoever mends the simulator proves with them that it still notices.
+
+const ok: ProbeOutcome = { ok: true, latencyMs: 60 };
+const fine = { kinesisWrite: [ok, ok, ok], kinesisRead: [ok], reachability: [ok] };
+
+/** A vote, once stored, is served for ever. */
+export const staleVotes: SimulatedCore = {
+  ...realCore,
+  liveVote: (item) => ((item as { readonly vote?: string }).vote === 'EVACUATE' ? 'EVACUATE' : 'HOLD'),
+};
+
+/** Anything that is stored is read as an accusation. */
+export const anyVote: SimulatedCore = { ...realCore, liveVote: () => 'EVACUATE' };
+
+/** Decides as if the standby were well. */
+export const blindToStandby: SimulatedCore = {
+  ...realCore,
+  observeRound: (memory, readings, policy) => {
+    const seen = observeRound(memory, readings, policy);
+    const without = { ...memory, evidence: { ...memory.evidence, standby: emptyMemory.evidence.standby } };
+    const { decision, memory: decided } = observeRound(without, { ...readings, standby: fine }, policy);
+    return { decision, memory: { ...decided, evidence: seen.memory.evidence } };
+  },
+};
+
+/** One object for each policy: what is derived from a policy is kept by object. */
+const hasty = new WeakMap<Policy, Policy>();
+function withoutCooldown(policy: Policy): Policy {
+  const known = hasty.get(policy) ?? { ...policy, cooldownMs: 0 };
+  hasty.set(policy, known);
+  return known;
+}
+
+export const noCooldown: SimulatedCore = {
+  ...realCore,
+  observeRound: (memory, readings, policy) => observeRound(memory, readings, withoutCooldown(policy)),
+};
+
+/** Takes the switches for set without looking, and so ends its vote on recovery. */
+export const trustsTheLatch: SimulatedCore = {
+  ...realCore,
+  observeRound: (memory, readings, policy) => observeRound(memory, { ...readings, latch: 'latched' }, policy),
+};
+
+export const deafToOperators: SimulatedCore = {
+  ...realCore,
+  observeRound: (memory, readings, policy) => observeRound(memory, { ...readings, control: {} }, policy),
+};
+
+/** Votes what it sees at the moment, and remembers no evacuation. */
+export const memoryless: SimulatedCore = {
+  ...realCore,
+  observeRound: (memory, readings, policy) => {
+    const forgetful = { ...memory, decision: { ...initialDecisionState, epoch: memory.decision.epoch } };
+    return observeRound(forgetful, readings, policy);
+  },
+};
+
+/** One vote is a quorum. */
+export function oneVoteTree(system: SimulatedSystem): ReturnType<typeof routingOf> {
+  return routingOf({ ...system, policy: { ...system.policy, votesToEvacuate: 1 } });
+}
+
+/** The standby's record names a region that is nobody's. */
+export function strayTree(system: SimulatedSystem): ReturnType<typeof routingOf> {
+  const stray = routingOf({ ...system, regions: { ...system.regions, standby: 'eu-north-1' } });
+  return { ...routingOf(system), zone: stray.zone };
+}
