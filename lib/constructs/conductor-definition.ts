@@ -10,7 +10,6 @@ import {
   JsonPath,
   ProcessorMode,
   ProcessorType,
-  StateMachineType,
   Succeed,
   TaskInput,
   Timeout,
@@ -116,12 +115,11 @@ function latchMap(scope: Construct, step: IFunction): DistributedMap {
     itemsPath: JsonPath.stringAt('$.batches'),
     itemSelector: { state: JsonPath.objectAt('$'), batch: JsonPath.objectAt('$$.Map.Item.Value') },
     maxConcurrency: CONCURRENT_BATCHES,
-    // Goes before the processor's own, which the CDK demands all the same.
-    mapExecutionType: StateMachineType.EXPRESS,
     resultPath: JsonPath.DISCARD,
   }).itemProcessor(retried(batch, stepNamed('latch').retry), {
     mode: ProcessorMode.DISTRIBUTED,
-    executionType: ProcessorType.EXPRESS,
+    // Batches are few; and LocalStack's parser takes no other type.
+    executionType: ProcessorType.STANDARD,
   });
 }
 

@@ -93,10 +93,10 @@ describe('the conductor', () => {
     expect([goesTo('LatchAll'), goesTo('Confirm'), goesTo('Refresh')]).toEqual(['Fail', 'Fail', 'Fail']);
   });
 
-  it('latches in batches, each an express execution', () => {
+  it('latches in batches, each an execution of its own', () => {
     expect(definition(template).States.LatchAll?.ItemProcessor?.ProcessorConfig).toEqual({
       Mode: 'DISTRIBUTED',
-      ExecutionType: 'EXPRESS',
+      ExecutionType: 'STANDARD',
     });
   });
 
