@@ -21,7 +21,7 @@ export function runbookDocument(): string {
       ),
     ),
     '## Each alarm',
-    'They are in the standby’s region: an alarm in the primary would sleep through its outage.',
+    'These alarms are not deployed yet. Until they are, run `spillway status --json` every few minutes from outside the primary and alarm on any status but 0; what it shows is found below. When they come they will be in the standby’s region: an alarm in the primary would sleep through its outage.',
     ...alarmEntries.map((entry) => section(entry.alarm, entry.meaning, entry)),
     '',
   ]

@@ -28,7 +28,6 @@ const WRITE_UNITS_PER_TICK = 4;
 /** Control item and switches. */
 const READS_PER_TICK = 2;
 const LOG_BYTES_PER_TICK = 600;
-const ALARMS = 5;
 /** One drill a week, some thirty transitions each. */
 const TRANSITIONS_A_MONTH = 130;
 
@@ -154,18 +153,8 @@ const cloudWatch: Part = (config) => {
   const { observers: n, ticks } = counts(config);
   // A put and a read to each of both regions, on every n-th round.
   const calls = n * 2 * 2 * (ticks / config.policy.slowProbeEveryTicks);
-  const usd =
-    (calls / 1_000) * prices.metricCallsThousand +
-    n * 2 * prices.metricMonth +
-    ALARMS * prices.alarmMonth +
-    prices.dashboardMonth;
-  return [
-    line(
-      'CloudWatch',
-      usd,
-      `${millions(calls)} probe calls, ${n * 2} metrics, ${ALARMS} alarms, a dashboard`,
-    ),
-  ];
+  const usd = (calls / 1_000) * prices.metricCallsThousand + n * 2 * prices.metricMonth;
+  return [line('CloudWatch', usd, `${millions(calls)} probe calls, ${n * 2} metrics`)];
 };
 
 const logs: Part = (config) => {

@@ -24,8 +24,6 @@ export const prices = {
   /** https://aws.amazon.com/cloudwatch/pricing/ */
   metricMonth: 0.3,
   metricCallsThousand: 0.01,
-  alarmMonth: 0.1,
-  dashboardMonth: 3,
   logsGb: 0.5,
   /** https://aws.amazon.com/application-recovery-controller/pricing/ : a cluster is $2.50 an hour; a Region switch plan $70 a month. */
   arcRoutingControlMonth: 1_825,

@@ -41,8 +41,8 @@ describe('cost, against sums done by hand', () => {
     expect(linesOf().DynamoDB).toBe(6.96);
   });
 
-  test('CloudWatch: 525,600 calls × 0.01/1,000 + 6 metrics × 0.30 + 5 alarms × 0.10 + a dashboard', () => {
-    expect(linesOf().CloudWatch).toBe(10.56);
+  test('CloudWatch: 525,600 calls × 0.01/1,000 + 6 metrics × 0.30', () => {
+    expect(linesOf().CloudWatch).toBe(7.06);
   });
 
   test('a created stream on demand costs 29.20 in each region, one of 2 shards 51.10; an existing one nothing here', () => {
