@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Command, CommanderError } from 'commander';
-import pc from 'picocolors';
 import { endWhenNobodyReads } from '../lib/cli/closed-pipe.ts';
+import { colors } from '../lib/cli/colors.ts';
 import { exitCodes } from '../lib/cli/exit-codes.ts';
 import { interruption } from '../lib/cli/interruption.ts';
 import { Progress } from '../lib/cli/progress.ts';
@@ -62,7 +62,7 @@ async function run(flags: FuzzFlags): Promise<number> {
     if (interrupted.signal.aborted) return exitCodes.interrupted;
     if (!(error instanceof JobError)) throw error;
     process.stderr.write(
-      `${pc.red('error')} ${error.message}\nreplay: npm run fuzz -- --cases 1 --from ${error.seed} --trace\n`,
+      `${colors.red('error')} ${error.message}\nreplay: npm run fuzz -- --cases 1 --from ${error.seed} --trace\n`,
     );
     return exitCodes.failed;
   } finally {
@@ -100,7 +100,9 @@ async function fuzz(flags: FuzzFlags, progress: Progress, signal: AbortSignal): 
   progress.clear();
   const seconds = Number(progress.seconds.toFixed(1));
   const verdict =
-    violations === 0 ? pc.green('no violation') : pc.red(`${violations} violations in ${failedCases} cases`);
+    violations === 0
+      ? colors.green('no violation')
+      : colors.red(`${violations} violations in ${failedCases} cases`);
   say(`${verdict} in ${cases} random scenarios, ${seconds} s`);
   if (json) process.stdout.write(`${JSON.stringify({ cases, violations, seconds, firstSeed: from.from })}\n`);
   return violations === 0 ? exitCodes.done : exitCodes.failed;
@@ -114,7 +116,7 @@ function violationText(seed: number, { violations, replay: again }: FuzzResult):
   const [first] = violations;
   const more = violations.length > 1 ? ` (and ${violations.length - 1} more)` : '';
   return [
-    `${pc.red('✗')} seed ${seed}: ${first?.invariant} at ${first?.atMs} ms: ${first?.detail}${more}`,
+    `${colors.red('✗')} seed ${seed}: ${first?.invariant} at ${first?.atMs} ms: ${first?.detail}${more}`,
     `  replay: ${again}`,
   ].join('\n');
 }

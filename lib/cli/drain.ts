@@ -3,11 +3,11 @@ import { Agent as HttpsAgent } from 'node:https';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { Command, InvalidArgumentError } from 'commander';
-import pc from 'picocolors';
 import { type DrainProgress, type DrainReport, drain } from '../drain/drain.ts';
 import { DrainError, DrainUsageError } from '../drain/errors.ts';
 import { defaultLimits } from '../drain/limits.ts';
 import type { DrainPlan } from '../drain/plan.ts';
+import { colors } from './colors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
 
@@ -88,7 +88,7 @@ async function runDrain(flags: DrainFlags): Promise<number> {
       onProgress: (progress) => say(progressLine(progress)),
       onExpired: (keptFromMs) =>
         say(
-          `${pc.yellow('warning')} ${flags.stream} keeps records only from ${new Date(keptFromMs).toISOString()}`,
+          `${colors.yellow('warning')} ${flags.stream} keeps records only from ${new Date(keptFromMs).toISOString()}`,
         ),
     });
     process.stdout.write(`${flags.json ? facts(report, flags) : summary(report, plan, flags)}\n`);
@@ -99,7 +99,7 @@ async function runDrain(flags: DrainFlags): Promise<number> {
       return exitCodes.interrupted;
     }
     if (!(error instanceof DrainUsageError || error instanceof DrainError)) throw error;
-    say(`${pc.red('error')} ${error.message}`);
+    say(`${colors.red('error')} ${error.message}`);
     return error instanceof DrainUsageError ? exitCodes.usage : exitCodes.failed;
   } finally {
     interrupted.dispose();
@@ -162,7 +162,7 @@ function summary(report: DrainReport, plan: DrainPlan, flags: DrainFlags): strin
   if (flags.dryRun) return `${counts.read} records would be copied from ${source} to ${target} (${kinds}).`;
   const resumed = report.resumed ? ', earlier runs included' : '';
   return [
-    `${pc.green('done')}: ${counts.read} records of ${source} ${window} are in ${target}${resumed}`,
+    `${colors.green('done')}: ${counts.read} records of ${source} ${window} are in ${target}${resumed}`,
     `  ${counts.copied} copied, ${counts.alreadyThere} already there (${kinds})`,
   ].join('\n');
 }

@@ -3,7 +3,6 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
-import pc from 'picocolors';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { type Config, observerRegions } from '../config/config.ts';
@@ -19,6 +18,7 @@ import { parseDuration } from '../scenario/duration.ts';
 import { ScenarioError } from '../scenario/errors.ts';
 import { loadScenario } from '../scenario/load.ts';
 import type { Scenario } from '../scenario/schema.ts';
+import { colors } from './colors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
 
@@ -64,7 +64,7 @@ async function runDrill(flags: DrillFlags): Promise<number> {
     const usage =
       error instanceof ConfigError || error instanceof ScenarioError || error instanceof UsageError;
     if (!usage) throw error;
-    process.stderr.write(`${pc.red('error')} ${error.message}\n`);
+    process.stderr.write(`${colors.red('error')} ${error.message}\n`);
     return exitCodes.usage;
   }
   const interrupted = interruption(() =>
@@ -75,7 +75,9 @@ async function runDrill(flags: DrillFlags): Promise<number> {
     return result.ok ? exitCodes.done : exitCodes.failed;
   } catch (error) {
     if (interrupted.signal.aborted) return exitCodes.interrupted;
-    process.stderr.write(`${pc.red('error')} ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(
+      `${colors.red('error')} ${error instanceof Error ? error.message : String(error)}\n`,
+    );
     return exitCodes.failed;
   } finally {
     interrupted.dispose();
@@ -116,10 +118,10 @@ async function perform(
   const seed = flags.seed ?? randomInt(2 ** 31);
   const generator = xoroshiro128plus(seed);
   const directory = await createRunDirectory(root, startedAtMs, process.pid);
-  const timeline = new Timeline(write, startedAtMs);
+  const timeline = new Timeline({ write, colors, originMs: startedAtMs });
   const note = (text: string): void => timeline.add({ kind: 'note', atMs: Date.now(), text });
 
-  write(`${pc.bold(scenario.name)}: ${scenario.title}`);
+  write(`${colors.bold(scenario.name)}: ${scenario.title}`);
   write(`expected: ${scenario.expect.verdict}; seed ${seed}; logs in ${directory}`);
   return drill({
     config,
@@ -174,15 +176,15 @@ function summary(result: DrillResult): string {
   const seconds = (ms: number | null): string => (ms === null ? 'never' : `${(ms / 1_000).toFixed(1)} s`);
   const { records } = result;
   const headline = result.ok
-    ? pc.green('held to its expectation')
-    : pc.red('did NOT hold to its expectation');
+    ? colors.green('held to its expectation')
+    : colors.red('did NOT hold to its expectation');
   return [
     '',
-    `${pc.bold(result.scenario)} ${headline}: ${result.verdict} (expected ${result.expected}), ${result.diagnosis}`,
+    `${colors.bold(result.scenario)} ${headline}: ${result.verdict} (expected ${result.expected}), ${result.diagnosis}`,
     `  detected ${seconds(result.detectMs)} · DNS moved ${seconds(result.flipMs)} · producers moved ${seconds(result.rtoMs)}`,
     `  records: ${records.acknowledged} acknowledged, ${records.delivered} delivered, ${records.lost} lost, ${records.duplicates} duplicates, ${records.reordered} out of order, ${records.spooled} on disk`,
     `  DNS moves: ${result.flips}`,
-    ...result.failures.map((failure) => `  ${pc.red('✗')} ${failure}`),
+    ...result.failures.map((failure) => `  ${colors.red('✗')} ${failure}`),
   ].join('\n');
 }
 

@@ -1,6 +1,4 @@
-import { createColors } from 'picocolors';
-
-export type Colors = ReturnType<typeof createColors>;
+import { type Colors, colors } from './colors.ts';
 
 /** What a command may touch of the process, so that a test can stand in for it. */
 export interface Io {
@@ -29,7 +27,7 @@ export function processIo(): Io {
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     animated: stderr.isTTY === true,
     columns: stdout.columns ?? DEFAULT_COLUMNS,
-    colors: createColors(coloured(env, stdout.isTTY === true)),
+    colors,
     out: (text) => void stdout.write(`${text}\n`),
     err: (text) => void stderr.write(`${text}\n`),
     nowMs: () => Date.now(),
@@ -39,11 +37,4 @@ export function processIo(): Io {
       return (await confirm({ message: question, initialValue: false, output: stderr })) === true;
     },
   };
-}
-
-/** https://no-color.org: present and not empty, whatever its value. */
-export function coloured(env: Io['env'], terminal: boolean): boolean {
-  if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return false;
-  if (env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '' && env.FORCE_COLOR !== '0') return true;
-  return terminal && env.TERM !== 'dumb';
 }

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
-import pc from 'picocolors';
 import { type LocalStack, startLocalStack } from '../local/localstack/localstack.ts';
 import { createRunDirectory } from '../local/run-directory.ts';
+import { colors } from './colors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type Interruption, interruption } from './interruption.ts';
 
@@ -32,7 +32,7 @@ async function runLocal(flags: LocalFlags): Promise<number> {
     return await keepUp(flags, interrupted, say);
   } catch (error) {
     if (interrupted.signal.aborted) return exitCodes.interrupted;
-    say(`${pc.red('error')} ${error instanceof Error ? error.message : String(error)}`);
+    say(`${colors.red('error')} ${error instanceof Error ? error.message : String(error)}`);
     return exitCodes.failed;
   } finally {
     interrupted.dispose();
@@ -61,7 +61,7 @@ async function keepUp(
   clearInterval(alive);
   await localStack.stop();
   if (reason === undefined) return exitCodes.done;
-  say(`${pc.red('error')} ${reason}`);
+  say(`${colors.red('error')} ${reason}`);
   return exitCodes.failed;
 }
 

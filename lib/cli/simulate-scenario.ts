@@ -1,10 +1,10 @@
-import pc from 'picocolors';
 import { loadScenario } from '../scenario/load.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import { runScenarioJob, type ScenarioVariant, scenarioTask } from '../simulator/jobs.ts';
 import { type ScenarioSummary, ScenarioTally } from '../simulator/judge.ts';
 import { JobError, runJobs } from '../simulator/pool.ts';
 import type { Percentiles } from '../simulator/statistics.ts';
+import { colors } from './colors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Progress } from './progress.ts';
 import { inSeconds, replayCommand, type SimulateContext, traceLine } from './simulate-context.ts';
@@ -21,7 +21,7 @@ export async function simulateScenario(context: SimulateContext): Promise<number
   const seeds = flags.seeds ?? defaultSeeds;
   const replay = (seed: number): string => replayCommand(flags, ['--scenario', scenarioName], seed);
 
-  say(`${pc.bold(scenario.name)}: ${scenario.title}`);
+  say(`${colors.bold(scenario.name)}: ${scenario.title}`);
   say(
     `expected: ${scenario.expect.verdict}; seeds ${seeds.from}..${seeds.to}, noise ${flags.noise ?? 'usual'}`,
   );
@@ -30,7 +30,7 @@ export async function simulateScenario(context: SimulateContext): Promise<number
     summary = await play(context, { scenario, seeds });
   } catch (error) {
     if (!(error instanceof JobError)) throw error;
-    say(`${pc.red('error')} ${error.message}`);
+    say(`${colors.red('error')} ${error.message}`);
     say(`replay: ${replay(error.seed)}`);
     return exitCodes.failed;
   }
@@ -83,8 +83,8 @@ function report(summary: ScenarioSummary): string {
   const row = (what: string, { p50, p95 }: Percentiles): string =>
     `  ${what.padEnd(16)} ${inSeconds(p50).padStart(10)} ${inSeconds(p95).padStart(10)}`;
   const headline = ok
-    ? pc.green('held to its expectation in every run')
-    : pc.red(`did NOT hold to its expectation in ${failed} of ${runs} runs`);
+    ? colors.green('held to its expectation in every run')
+    : colors.red(`did NOT hold to its expectation in ${failed} of ${runs} runs`);
   return [
     '',
     `  ${''.padEnd(16)} ${'p50'.padStart(10)} ${'p95'.padStart(10)}`,
@@ -92,8 +92,8 @@ function report(summary: ScenarioSummary): string {
     row('DNS moved', summary.flipMs),
     row('producers moved', summary.rtoMs),
     '',
-    `${pc.bold(summary.scenario)} ${headline}: ${verdict} in ${agreeing} of ${runs} (expected ${expected}), ${diagnosis}`,
+    `${colors.bold(summary.scenario)} ${headline}: ${verdict} in ${agreeing} of ${runs} (expected ${expected}), ${diagnosis}`,
     `  DNS moves: at most ${flips.max}; returned in ${summary.returned} runs; violations: ${violations}`,
-    ...summary.failures.map((failure) => `  ${pc.red('✗')} ${failure}`),
+    ...summary.failures.map((failure) => `  ${colors.red('✗')} ${failure}`),
   ].join('\n');
 }

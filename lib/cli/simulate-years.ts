@@ -1,8 +1,8 @@
-import pc from 'picocolors';
 import { runYearsJob, yearsJobs, yearsTask } from '../simulator/jobs.ts';
 import { JobError, runJobs } from '../simulator/pool.ts';
 import { poissonUpperBound } from '../simulator/statistics.ts';
 import type { YearsResult } from '../simulator/types.ts';
+import { colors } from './colors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Progress } from './progress.ts';
 import { replayCommand, type SimulateContext, traceLine } from './simulate-context.ts';
@@ -38,7 +38,7 @@ export async function simulateYears(context: SimulateContext, years: number): Pr
   const { flags, say, signal } = context;
   const seed = flags.seeds?.from ?? DEFAULT_SEED;
   const replay = (failed: number): string => `replay: ${replayCommand(flags, ['--years', '1'], failed)}`;
-  say(`${pc.bold(`${years} years`)} of noise and nothing else; seeds from ${seed}`);
+  say(`${colors.bold(`${years} years`)} of noise and nothing else; seeds from ${seed}`);
 
   const tally = new YearsTally(seed);
   const progress = new Progress({ total: years, unit: 'years' });
@@ -51,14 +51,14 @@ export async function simulateYears(context: SimulateContext, years: number): Pr
     progress.clear();
     if (signal.aborted) say(`ended early: ${text(tally.summary(progress.seconds))}`);
     if (!(error instanceof JobError)) throw error;
-    say(`${pc.red('error')} ${error.message}`);
+    say(`${colors.red('error')} ${error.message}`);
     say(replay(error.seed));
     return exitCodes.failed;
   }
   progress.clear();
   const summary = tally.summary(progress.seconds);
-  say(`${summary.ok ? pc.green('nothing moved') : pc.red('something moved')}: ${text(summary)}`);
-  for (const failure of summary.failures) say(`  ${pc.red('✗')} ${failure}`);
+  say(`${summary.ok ? colors.green('nothing moved') : colors.red('something moved')}: ${text(summary)}`);
+  for (const failure of summary.failures) say(`  ${colors.red('✗')} ${failure}`);
   const [failedSeed] = summary.failedSeeds;
   if (failedSeed !== undefined) say(replay(failedSeed));
   if (flags.json) process.stdout.write(`${JSON.stringify(summary)}\n`);

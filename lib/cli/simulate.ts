@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
-import pc from 'picocolors';
 import { ConfigError } from '../config/errors.ts';
 import { ScenarioError } from '../scenario/errors.ts';
 import { MAX_WORKERS } from '../simulator/pool.ts';
 import { endWhenNobodyReads } from './closed-pipe.ts';
+import { colors } from './colors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
 import { checkFlags, type SimulateContext, type SimulateFlags, UsageError } from './simulate-context.ts';
@@ -89,7 +89,9 @@ async function runSimulate(flags: SimulateFlags): Promise<number> {
     if (interrupted.signal.aborted) return exitCodes.interrupted;
     const usage =
       error instanceof ConfigError || error instanceof ScenarioError || error instanceof UsageError;
-    process.stderr.write(`${pc.red('error')} ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(
+      `${colors.red('error')} ${error instanceof Error ? error.message : String(error)}\n`,
+    );
     return usage ? exitCodes.usage : exitCodes.failed;
   } finally {
     interrupted.dispose();

@@ -1,5 +1,5 @@
-import pc from 'picocolors';
 import type { Inspection } from '../producer/spool/inspection.ts';
+import { colors } from './colors.ts';
 
 /** Whether `repair` has something to do. A torn end is the write of a living owner, else one that was cut off. */
 export function isHarmed({ damages, cursor, tornBytes, owner }: Inspection): boolean {
@@ -12,7 +12,7 @@ export function inspectionText(inspection: Inspection, nowMs: number): string {
     iso === undefined ? '-' : `${iso} (${ageText(nowMs - Date.parse(iso))} ago)`;
   const quarantined = quarantinedFiles === 0 ? [] : [`quarantine  ${quarantinedFiles} damaged ranges`];
   return [
-    pc.bold(directory),
+    colors.bold(directory),
     `owner       ${ownerText(inspection)}`,
     `records     ${records.toLocaleString('en-US')} not acknowledged, ${bytes.toLocaleString('en-US')} bytes`,
     `segments    ${segments}, ${bytesOnDisk.toLocaleString('en-US')} bytes on disk`,
@@ -26,14 +26,14 @@ export function inspectionText(inspection: Inspection, nowMs: number): string {
 
 export function damageText(inspection: Inspection): string {
   const { damages, tornBytes, owner, cursor, records } = inspection;
-  if (!isHarmed(inspection)) return `${pc.green('good')} ${records} records, each with its checksum.`;
+  if (!isHarmed(inspection)) return `${colors.green('good')} ${records} records, each with its checksum.`;
   const lines = damages.map(
     ({ segment, start, end }) => `segment ${segment} is damaged from byte ${start} to ${end}`,
   );
   if (tornBytes > 0 && !owner.alive) lines.push(`the last ${tornBytes} bytes are a write that was cut off`);
   if (cursor === 'lost') lines.push('the cursor is lost: every record would be sent again');
   return [
-    ...lines.map((line) => `${pc.red('harmed')} ${line}`),
+    ...lines.map((line) => `${colors.red('harmed')} ${line}`),
     'The producer skips this; `spillway spool repair` does so now.',
   ].join('\n');
 }

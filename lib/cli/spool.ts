@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import pc from 'picocolors';
 import { drainSpool } from '../producer/spool/drain.ts';
 import { SpoolDirectoryError, SpoolError } from '../producer/spool/errors.ts';
 import { inspectSpool, requireSpool } from '../producer/spool/inspection.ts';
 import { Spool, type SpoolProblem } from '../producer/spool/spool.ts';
 import { sdkTransport } from '../producer/transport.ts';
+import { colors } from './colors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
 import { damageText, inspectionText, isHarmed } from './spool-report.ts';
@@ -81,7 +81,7 @@ async function perform(work: () => Promise<number>, { say }: Output): Promise<vo
     process.exitCode = await work();
   } catch (error) {
     if (!(error instanceof SpoolError)) throw error;
-    say(`${pc.red('error')} ${error.message}`);
+    say(`${colors.red('error')} ${error.message}`);
     process.exitCode = error instanceof SpoolDirectoryError ? exitCodes.usage : exitCodes.failed;
   }
 }

@@ -2,9 +2,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { coloured } from '../../lib/cli/colors.ts';
 import { completionOf, verbsOf } from '../../lib/cli/completion.ts';
 import { exitCodes, exitMeanings } from '../../lib/cli/exit-codes.ts';
-import { coloured, processIo } from '../../lib/cli/io.ts';
+import { processIo } from '../../lib/cli/io.ts';
 import { spillwayProgram } from '../../lib/cli/spillway.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import { type Shell, startShell } from './fixtures/cli.ts';
@@ -119,6 +120,7 @@ test('colours yield to NO_COLOR, and to a pipe', () => {
   expect(coloured({ NO_COLOR: '1', FORCE_COLOR: '1' }, true)).toBe(false);
   expect(coloured({ NO_COLOR: '' }, true)).toBe(true);
   expect(coloured({ FORCE_COLOR: '1' }, false)).toBe(true);
+  expect(coloured({ CI: 'true' }, false)).toBe(false);
 });
 
 test('cost asks nobody and prints one document', async () => {

@@ -1,5 +1,5 @@
 import type { CellStatus, ObserverStatus, Status } from '../../operate/status.ts';
-import type { Colors } from '../io.ts';
+import type { Colors } from '../colors.ts';
 import { table } from '../table.ts';
 
 export interface ScreenOptions {

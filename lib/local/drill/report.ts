@@ -1,13 +1,23 @@
-import pc from 'picocolors';
+import type { createColors } from 'picocolors';
 import type { DrillEvent } from './events.ts';
+
+type Colors = ReturnType<typeof createColors>;
+
+export interface TimelineOptions {
+  readonly write: (line: string) => void;
+  readonly colors: Colors;
+  readonly originMs: number;
+}
 
 /** Writes the timeline as lines, each with the time since the fault's start (or since the drill's start, before it). */
 export class Timeline {
   readonly #write: (line: string) => void;
+  readonly #colors: Colors;
   #originMs: number;
 
-  constructor(write: (line: string) => void, originMs: number) {
+  constructor({ write, colors, originMs }: TimelineOptions) {
     this.#write = write;
+    this.#colors = colors;
     this.#originMs = originMs;
   }
 
@@ -18,23 +28,26 @@ export class Timeline {
 
   add(event: DrillEvent): void {
     const seconds = ((event.atMs - this.#originMs) / 1_000).toFixed(1).padStart(6);
-    const [label, text] = describe(event);
-    this.#write(`${pc.dim(`${seconds} s`)}  ${label.padEnd(9)} ${text}`);
+    const [label, text] = describe(event, this.#colors);
+    this.#write(`${this.#colors.dim(`${seconds} s`)}  ${label.padEnd(9)} ${text}`);
   }
 }
 
-function describe(event: DrillEvent): readonly [string, string] {
+function describe(event: DrillEvent, colors: Colors): readonly [string, string] {
   switch (event.kind) {
     case 'fault':
-      return ['fault', pc.red(event.text)];
+      return ['fault', colors.red(event.text)];
     case 'observer': {
-      const vote = event.vote === 'EVACUATE' ? pc.yellow(event.vote) : event.vote;
+      const vote = event.vote === 'EVACUATE' ? colors.yellow(event.vote) : event.vote;
       return ['observer', `${event.region}: ${event.diagnosis} → ${vote}; ${event.comment}`];
     }
     case 'health':
-      return ['check', `${event.check} is ${event.healthy ? pc.green('healthy') : pc.yellow('unhealthy')}`];
+      return [
+        'check',
+        `${event.check} is ${event.healthy ? colors.green('healthy') : colors.yellow('unhealthy')}`,
+      ];
     case 'dns':
-      return ['dns', `signal of ${event.cell} names ${pc.bold(event.region)}`];
+      return ['dns', `signal of ${event.cell} names ${colors.bold(event.region)}`];
     case 'puts':
       return ['puts', putsText(event)];
     case 'note':
