@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { type Instrumentable, logCalls } from './call-log.ts';
 
 export interface CallLimits {
   /** Time for a connection, and then for the whole answer. */
@@ -26,4 +27,18 @@ export function clientSettings(region: string, limits: CallLimits) {
       throwOnRequestTimeout: true,
     }),
   };
+}
+
+export interface ClientOptions extends CallLimits {
+  readonly region: string;
+  /** Whose calls these are in the audit. */
+  readonly who: string;
+}
+
+/** A client of the failover path. Its calls can be recorded: `CALL_LOG`. */
+export function clientOf<Client extends Instrumentable>(
+  Client: new (settings: ReturnType<typeof clientSettings>) => Client,
+  { region, who, ...limits }: ClientOptions,
+): Client {
+  return logCalls(new Client(clientSettings(region, limits)), { region, who });
 }

@@ -4,7 +4,7 @@ import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Context } from 'aws-lambda';
-import { clientSettings } from '../aws/clients.ts';
+import { clientOf } from '../aws/clients.ts';
 import { readCells } from '../cells-file.ts';
 import { parseMemory } from '../core/memory.ts';
 import { stateTableName, voteTableName } from '../core/names.ts';
@@ -27,14 +27,14 @@ const MAX_SOCKETS = 32;
 
 const settings = parseConductorSettings(requiredVariable(CONDUCTOR_SETTINGS));
 const logger = new Logger({ serviceName: `${settings.name}-conductor` });
-const limits = { timeoutMs: CALL_TIMEOUT_MS, maxSockets: MAX_SOCKETS };
+const caller = { who: 'conductor', timeoutMs: CALL_TIMEOUT_MS, maxSockets: MAX_SOCKETS };
 const documents = (region: string): DynamoDBDocumentClient =>
-  DynamoDBDocumentClient.from(new DynamoDBClient(clientSettings(region, limits)), {
+  DynamoDBDocumentClient.from(clientOf(DynamoDBClient, { ...caller, region }), {
     marshallOptions: { removeUndefinedValues: true },
   });
 const standby = documents(settings.standby);
-const kinesis = new KinesisClient(clientSettings(settings.standby, limits));
-const sns = new SNSClient(clientSettings(settings.standby, limits));
+const kinesis = clientOf(KinesisClient, { ...caller, region: settings.standby });
+const sns = clientOf(SNSClient, { ...caller, region: settings.standby });
 const servers = process.env[DNS_SERVERS]?.split(',');
 const { zoneName, primary } = settings;
 const table = voteTableName(settings.name);

@@ -7,7 +7,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { STSClient } from '@aws-sdk/client-sts';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Context } from 'aws-lambda';
-import { clientSettings } from '../aws/clients.ts';
+import { clientOf } from '../aws/clients.ts';
 import { canaryStreamName, metricNamespace, stateTableName, voteTableName } from '../core/names.ts';
 import type { RegionOutcomes } from '../core/observation.ts';
 import type { ProbeOutcome } from '../core/probe.ts';
@@ -24,6 +24,7 @@ import type { TickResult } from './tick.ts';
 
 const settings = parseObserverSettings(requiredVariable(OBSERVER_SETTINGS));
 const logger = new Logger({ serviceName: `${settings.name}-observer` });
+const who = `observer ${settings.region}`;
 const regions = { primary: probed(settings.primary), standby: probed(settings.standby) };
 const store = new ObserverStore({
   own: documentClient(settings.region),
@@ -66,12 +67,13 @@ export async function handler(_event: unknown, context: Context): Promise<{ read
 
 function probed(region: string): ProbedRegion {
   // A connection for each of the puts, which must not wait for each other, and some for the probes beside them.
-  const limits = { timeoutMs: settings.policy.probeTimeoutMs, maxSockets: settings.policy.putsPerRound + 4 };
+  const { probeTimeoutMs, putsPerRound } = settings.policy;
+  const options = { region, who, timeoutMs: probeTimeoutMs, maxSockets: putsPerRound + 4 };
   return {
-    kinesis: new KinesisClient(clientSettings(region, limits)),
-    cloudWatch: new CloudWatchClient(clientSettings(region, limits)),
-    sts: new STSClient(clientSettings(region, limits)),
-    siblings: siblingProbes(region, limits),
+    kinesis: clientOf(KinesisClient, options),
+    cloudWatch: clientOf(CloudWatchClient, options),
+    sts: clientOf(STSClient, options),
+    siblings: siblingProbes(options),
     canaryStream: canaryStreamName(settings.name),
     metricNamespace: metricNamespace(settings.name),
     observer: settings.region,
@@ -80,12 +82,12 @@ function probed(region: string): ProbedRegion {
 
 /** Only the standby's observer has one: it is where the conductor is, and two starters would only race. */
 function conductorStarter(machineArn: string): ConductorStart {
-  const limits = { timeoutMs: START_TIMEOUT_MS, maxSockets: 2 };
+  const options = { region: settings.standby, who, timeoutMs: START_TIMEOUT_MS, maxSockets: 2 };
   const client = documentClient(settings.standby);
   return new ConductorStart({
     region: settings.region,
     machineArn,
-    stepFunctions: new SFNClient(clientSettings(settings.standby, limits)),
+    stepFunctions: clientOf(SFNClient, options),
     state: new StateTable({ client, table: stateTableName(settings.name), timeoutMs: STORE_TIMEOUT_MS }),
     onStart: (name) => logger.info('the conductor is started', { execution: name }),
     onError: (error) =>
@@ -94,8 +96,8 @@ function conductorStarter(machineArn: string): ConductorStart {
 }
 
 function documentClient(region: string): DynamoDBDocumentClient {
-  const client = new DynamoDBClient(clientSettings(region, { timeoutMs: STORE_TIMEOUT_MS, maxSockets: 4 }));
-  return DynamoDBDocumentClient.from(client);
+  const options = { region, who, timeoutMs: STORE_TIMEOUT_MS, maxSockets: 4 };
+  return DynamoDBDocumentClient.from(clientOf(DynamoDBClient, options));
 }
 
 function logTick({ decision, outcomes }: TickResult): void {

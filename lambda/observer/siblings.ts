@@ -4,18 +4,17 @@ import {
 } from '@aws-sdk/client-cognito-identity-provider';
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { type CallLimits, clientSettings } from '../aws/clients.ts';
+import { type ClientOptions, clientOf } from '../aws/clients.ts';
 import type { SiblingName } from '../core/policy.ts';
 
 export type SiblingProbe = (abortSignal: AbortSignal) => Promise<unknown>;
 export type SiblingProbes = Readonly<Record<SiblingName, SiblingProbe>>;
 
 /** One cheap call of each service that needs no resource of ours and returns at most one item. */
-export function siblingProbes(region: string, limits: CallLimits): SiblingProbes {
-  const settings = clientSettings(region, limits);
-  const cognito = new CognitoIdentityProviderClient(settings);
-  const lambda = new LambdaClient(settings);
-  const sqs = new SQSClient(settings);
+export function siblingProbes(options: ClientOptions): SiblingProbes {
+  const cognito = clientOf(CognitoIdentityProviderClient, options);
+  const lambda = clientOf(LambdaClient, options);
+  const sqs = clientOf(SQSClient, options);
   return {
     cognito: (abortSignal) => cognito.send(new ListUserPoolsCommand({ MaxResults: 1 }), { abortSignal }),
     lambda: (abortSignal) => lambda.send(new GetAccountSettingsCommand({}), { abortSignal }),

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
-import { clientSettings } from '../aws/clients.ts';
+import { clientOf } from '../aws/clients.ts';
 import { groupsOf, readCells } from '../cells-file.ts';
 import { switchPath } from '../core/names.ts';
 import {
@@ -22,9 +22,12 @@ const table = requiredVariable(STATE_TABLE);
 /** A closed list of paths: what a stranger asks for never reaches the table. */
 const groupOfPath = new Map(groupsOf(readCells()).map((group) => [switchPath(group), group]));
 const store = DynamoDBDocumentClient.from(
-  new DynamoDBClient(
-    clientSettings(requiredVariable('AWS_REGION'), { timeoutMs: READ_TIMEOUT_MS, maxSockets: 8 }),
-  ),
+  clientOf(DynamoDBClient, {
+    region: requiredVariable('AWS_REGION'),
+    who: 'switch',
+    timeoutMs: READ_TIMEOUT_MS,
+    maxSockets: 8,
+  }),
 );
 
 /** What this instance has read, by group; there are no more groups than paths. */

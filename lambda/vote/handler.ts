@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
-import { clientSettings } from '../aws/clients.ts';
+import { clientOf } from '../aws/clients.ts';
 import { votePath } from '../core/names.ts';
 import { liveVote, observerKey, voteText } from '../core/vote.ts';
 import { answerGet } from '../endpoint/text-endpoint.ts';
@@ -12,10 +12,14 @@ import { VOTE_TABLE } from './settings.ts';
 const READ_TIMEOUT_MS = 1_000;
 
 const table = requiredVariable(VOTE_TABLE);
+const region = requiredVariable('AWS_REGION');
 const store = DynamoDBDocumentClient.from(
-  new DynamoDBClient(
-    clientSettings(requiredVariable('AWS_REGION'), { timeoutMs: READ_TIMEOUT_MS, maxSockets: 4 }),
-  ),
+  clientOf(DynamoDBClient, {
+    region,
+    who: `vote ${region}`,
+    timeoutMs: READ_TIMEOUT_MS,
+    maxSockets: 4,
+  }),
 );
 
 /** The vote of this region’s observer, for Route 53’s checkers. Anything missing, stale or unreadable is HOLD. */

@@ -8,6 +8,7 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { type Config, observerRegions } from '../config/config.ts';
 import { ConfigError } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
+import { blackedOut } from '../local/drill/blackout.ts';
 import { drill } from '../local/drill/drill.ts';
 import { Timeline } from '../local/drill/report.ts';
 import type { DrillResult } from '../local/drill/result.ts';
@@ -25,6 +26,7 @@ import { interruption } from './interruption.ts';
 const DEFAULT_SCENARIO = '2020-kinesis';
 /** The onset of an outage decides a failover; the hours after it would show nothing new. */
 const DEFAULT_FOR_MS = 120_000;
+const DRILL_RECOVERY_MS = 30_000;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 interface DrillFlags {
@@ -35,6 +37,9 @@ interface DrillFlags {
   readonly killObserver?: string;
   readonly json?: true;
   readonly keep?: true;
+  readonly failback?: true;
+  readonly recovery?: number;
+  readonly blackout?: string;
 }
 
 /** `spillway drill`: deploys to LocalStack on this machine, plays a scenario in real time, and measures. */
@@ -45,10 +50,20 @@ export function drillCommand(): Command {
     .option('--config <file>', 'the config to deploy (default: spillway.config.ts or .json here)')
     .option('--for <duration>', 'end after this much of the scenario, like 90s (default: 2m)', lengthArgument)
     .option('--kill-observer <region>', 'kill the observer of this region when the faults begin')
+    .option('--failback', 'after the failover end the faults, and fail back when the guards allow it')
+    .option(
+      '--recovery <duration>',
+      'with --failback: how long the primary must be healthy first, in place of the config (default: 30s)',
+      lengthArgument,
+    )
+    .option('--blackout <region>', 'no call to this region is answered, and control planes answer 503')
     .option('--seed <number>', 'repeat the dice of an earlier drill', seedArgument)
     .option('--keep', 'leave the world standing after the result, until Ctrl-C')
     .option('--json', 'print one line of JSON to standard output; the timeline goes to standard error')
-    .addHelpText('after', '\nExample:\n  spillway drill --scenario 2024-kinesis --for 90s --json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  spillway drill --scenario 2024-kinesis --for 90s --json\n  spillway drill --failback\n  spillway drill --blackout us-east-1',
+    )
     .action(async (flags: DrillFlags) => {
       process.exitCode = await runDrill(flags);
     });
@@ -105,7 +120,27 @@ async function prepare(flags: DrillFlags): Promise<Prepared> {
       `There is no observer in ${flags.killObserver}; there is one in ${observers.join(', ')}.`,
     );
   }
-  return { config, scenario };
+  if (flags.recovery !== undefined && !flags.failback) {
+    throw new UsageError('--recovery belongs to --failback: without it nothing waits for a recovery.');
+  }
+  if (flags.failback && scenario.expect.verdict === 'hold') {
+    throw new UsageError(`${scenario.name} is expected to hold: there is no way back to drill.`);
+  }
+  return {
+    config: flags.failback ? recoveringWithin(config, flags.recovery ?? DRILL_RECOVERY_MS) : config,
+    scenario: flags.blackout === undefined ? scenario : darkened(scenario, config, flags.blackout),
+  };
+}
+
+/** A drill need not wait the quarter of an hour that a config asks for; what is deployed to an account keeps it. */
+function recoveringWithin(config: Config, recoveryMs: number): Config {
+  return { ...config, policy: { ...config.policy, recoveryMs } };
+}
+
+function darkened(scenario: Scenario, { regions }: Config, region: string): Scenario {
+  const known = [regions.primary, ...observerRegions(regions)];
+  if (known.includes(region)) return blackedOut(scenario, { region, regions });
+  throw new UsageError(`${region} is not a region of the config; these are: ${known.join(', ')}.`);
 }
 
 async function perform(
@@ -122,13 +157,17 @@ async function perform(
   const note = (text: string): void => timeline.add({ kind: 'note', atMs: Date.now(), text });
 
   write(`${colors.bold(scenario.name)}: ${scenario.title}`);
-  write(`expected: ${scenario.expect.verdict}; seed ${seed}; logs in ${directory}`);
+  const recovery = flags.failback ? `; recovery time ${config.policy.recoveryMs / 1_000} s` : '';
+  write(`expected: ${scenario.expect.verdict}; seed ${seed}${recovery}; logs in ${directory}`);
   return drill({
     config,
     scenario,
     forMs: Math.min(flags.for ?? DEFAULT_FOR_MS, scenario.durationMs),
     directory,
     seed,
+    failback: flags.failback ?? false,
+    // In a blackout everything else must work: also the operator's own way.
+    operatorFailsOver: flags.blackout === config.regions.primary,
     random: () => uniformFloat64(generator),
     ...(flags.killObserver === undefined ? {} : { killObserver: flags.killObserver }),
     onEvent: (event) => timeline.add(event),
@@ -183,7 +222,11 @@ function summary(result: DrillResult): string {
     `${colors.bold(result.scenario)} ${headline}: ${result.verdict} (expected ${result.expected}), ${result.diagnosis}`,
     `  detected ${seconds(result.detectMs)} · DNS moved ${seconds(result.flipMs)} · producers moved ${seconds(result.rtoMs)}`,
     `  records: ${records.acknowledged} acknowledged, ${records.delivered} delivered, ${records.lost} lost, ${records.duplicates} duplicates, ${records.reordered} out of order, ${records.spooled} on disk`,
-    `  DNS moves: ${result.flips}`,
+    `  switches latched ${seconds(result.latchedMs)} · DNS moves: ${result.flips}`,
+    ...(result.failback === undefined
+      ? []
+      : [`  failed back: producers home ${seconds(result.failback.ms)}`]),
+    `  AWS calls: ${result.audit.calls}, of which the failover path may not make ${result.audit.violations}`,
     ...result.failures.map((failure) => `  ${colors.red('✗')} ${failure}`),
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-import type { Call } from './calls.ts';
+import type { Call } from '../../lambda/aws/call-log.ts';
 
 /** How a rule judges the calls that it matches. */
 export type Judgement = 'allowed' | 'violation';
@@ -17,6 +17,7 @@ const staticStability = 'Static stability using Availability Zones (Amazon Build
 
 /** Names of one service differ between SDK packages, signing names and endpoints. */
 const aliases: Readonly<Record<string, string>> = {
+  cognitoidentityprovider: 'cognito',
   sfn: 'states',
   stepfunctions: 'states',
   monitoring: 'cloudwatch',

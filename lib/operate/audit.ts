@@ -1,5 +1,6 @@
+import type { Call } from '../../lambda/aws/call-log.ts';
 import { auditRules, isOnPath, serviceOf } from './audit-rules.ts';
-import { type Call, callSchema } from './calls.ts';
+import { callSchema } from './calls.ts';
 import { UsageError } from './errors.ts';
 
 export interface Violation {

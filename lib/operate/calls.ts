@@ -1,4 +1,11 @@
 import { z } from 'zod';
+import {
+  type Call,
+  calledOperation,
+  calledService,
+  type Instrumentable,
+  type Middleware,
+} from '../../lambda/aws/call-log.ts';
 
 /** One AWS call, as the audit judges it. Files hold one JSON object a line. */
 export const callSchema = z.object({
@@ -8,8 +15,7 @@ export const callSchema = z.object({
   endpoint: z.string().optional(),
   /** Who made it: `observer`, `vote`, `switch`, `conductor`, `cli failover`, `producer`. */
   who: z.string().min(1),
-});
-export type Call = Readonly<z.infer<typeof callSchema>>;
+}) satisfies z.ZodType<Call>;
 
 /** A call that a dry run would have made. */
 export interface PlannedCall {
@@ -19,29 +25,10 @@ export interface PlannedCall {
   readonly parameters: unknown;
 }
 
-interface CommandContext {
-  readonly clientName?: string | undefined;
-  readonly commandName?: string | undefined;
-}
 interface Answer {
   readonly output: Readonly<Record<string, unknown>>;
   readonly response: unknown;
 }
-type Handler = (args: { readonly input: unknown; readonly request?: unknown }) => Promise<unknown>;
-type Middleware = (next: Handler, context: CommandContext) => Handler;
-
-/** The part of every SDK client that matters here; the clients' own types have no common one. */
-export interface Instrumentable {
-  readonly middlewareStack: {
-    add(middleware: never, options: Record<string, unknown>): void;
-  };
-}
-
-/** `DynamoDBClient` → `dynamodb`, `PutItemCommand` → `PutItem`. */
-const serviceOf = ({ clientName }: CommandContext): string =>
-  (clientName ?? 'unknown').replace(/Client$/, '').toLowerCase();
-const operationOf = ({ commandName }: CommandContext): string =>
-  (commandName ?? 'Unknown').replace(/Command$/, '');
 
 /** Told of a call that is not made, it may say what AWS would have answered. */
 export type Divert = (call: PlannedCall) => Readonly<Record<string, unknown>> | undefined;
@@ -50,8 +37,8 @@ export type Divert = (call: PlannedCall) => Readonly<Record<string, unknown>> | 
 export function divert(client: Instrumentable, region: string, onCall: Divert): void {
   const middleware: Middleware = (_next, context) => async (args) => {
     const call = {
-      service: serviceOf(context),
-      operation: operationOf(context),
+      service: calledService(context),
+      operation: calledOperation(context),
       region,
       parameters: args.input,
     };
@@ -62,32 +49,5 @@ export function divert(client: Instrumentable, region: string, onCall: Divert): 
     step: 'initialize',
     priority: 'high',
     name: 'spillwayDryRun',
-  });
-}
-
-/** Tells of each call as it is sent: also those of a retry. */
-export function observe(
-  client: Instrumentable,
-  {
-    region,
-    who,
-    onCall,
-  }: { readonly region: string; readonly who: string; readonly onCall: (call: Call) => void },
-): void {
-  const middleware: Middleware = (next, context) => (args) => {
-    const request = args.request as { readonly hostname?: string } | undefined;
-    onCall({
-      service: serviceOf(context),
-      operation: operationOf(context),
-      region,
-      ...(request?.hostname === undefined ? {} : { endpoint: request.hostname }),
-      who,
-    });
-    return next(args);
-  };
-  client.middlewareStack.add(middleware as never, {
-    step: 'finalizeRequest',
-    priority: 'low',
-    name: 'spillwayCalls',
   });
 }

@@ -1,4 +1,3 @@
-import { appendFileSync } from 'node:fs';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -8,11 +7,9 @@ import { Route53Client } from '@aws-sdk/client-route-53';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { STSClient } from '@aws-sdk/client-sts';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { type Instrumentable, logCalls } from '../../lambda/aws/call-log.ts';
 import { clientSettings } from '../../lambda/aws/clients.ts';
-import { type Call, type Divert, divert, type Instrumentable, observe } from './calls.ts';
-
-/** A file that every call is appended to, one JSON object a line, for `spillway audit`. */
-export const CALL_LOG = 'SPILLWAY_CALL_LOG';
+import { type Divert, divert } from './calls.ts';
 
 export interface AwsClientsOptions {
   /** Whose calls these are in the audit: `cli failover`. */
@@ -87,10 +84,7 @@ export class AwsClients {
   #prepared<Made extends Destroyable>(client: Made, region: string): Made {
     const { divertTo, callLog, who } = this.#options;
     if (divertTo !== undefined) divert(client, region, divertTo);
-    else if (callLog !== undefined) {
-      const onCall = (call: Call): void => appendFileSync(callLog, `${JSON.stringify(call)}\n`);
-      observe(client, { region, who, onCall });
-    }
+    else logCalls(client, { file: callLog ?? '', region, who });
     this.#made.push(client);
     return client;
   }

@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
+import { CALL_LOG } from '../../lambda/aws/call-log.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Divert } from './calls.ts';
-import { AwsClients, CALL_LOG } from './clients.ts';
+import { AwsClients } from './clients.ts';
 import { UsageError } from './errors.ts';
 import { findWorld, readWorld, type World } from './world.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { Call } from '../../lambda/aws/call-log.ts';
 import { audit, parseCalls } from '../../lib/operate/audit.ts';
-import type { Call } from '../../lib/operate/calls.ts';
 
 const call = (text: string): Call => {
   const [who = '', service = '', operation = '', region = '', endpoint] = text.split('|');

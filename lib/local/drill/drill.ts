@@ -6,16 +6,17 @@ import type { Scenario } from '../../scenario/schema.ts';
 import { checkLabel } from './check-label.ts';
 import type { DrillError } from './errors.ts';
 import type { DrillEvent } from './events.ts';
+import { failBack } from './fail-back.ts';
+import { failOver } from './fail-over.ts';
 import { KEYS_PER_PRODUCER, startFleet } from './fleet.ts';
-import { rtoMs, SETTLED_WINDOW_MS } from './measure.ts';
+import { Operator } from './operator.ts';
+import { play } from './play.ts';
 import type { ProducerFleet } from './producers.ts';
-import { readStream } from './reader.ts';
+import { byArrival, readStream } from './reader.ts';
 import { type DrillResult, judge } from './result.ts';
-import { describeFault, withoutLead } from './schedule.ts';
 import { readSpools } from './spools.ts';
 import { unlessAborted, until } from './until.ts';
 import { type Watching, watch } from './watch.ts';
-import { killObserver } from './wiring.ts';
 import { startWorld, type World } from './world.ts';
 
 export interface DrillOptions {
@@ -28,6 +29,10 @@ export interface DrillOptions {
   readonly random: () => number;
   /** An observer to kill when the faults begin, by region. */
   readonly killObserver?: string;
+  /** After the failover: the faults end, and an operator fails back. */
+  readonly failback: boolean;
+  /** After the failover: an operator asks for it too, so that his calls are audited as well. */
+  readonly operatorFailsOver: boolean;
   readonly onEvent: (event: DrillEvent) => void;
   readonly onProgress: (text: string) => void;
   /** Called with the fault's start, when it comes. */
@@ -42,7 +47,6 @@ const READY_TIMEOUT_MS = 180_000;
 const PRODUCERS_READY_TIMEOUT_MS = 30_000;
 /** Traffic is watched this long before the faults begin. */
 const WARM_UP_MS = 5_000;
-const PUTS_EVERY_MS = 1_000;
 
 /** Deploys, starts producers, plays the scenario, measures, judges. Nothing is left running, however it ends. */
 export async function drill(options: DrillOptions): Promise<DrillResult> {
@@ -78,10 +82,15 @@ async function conduct(options: Conducting): Promise<DrillResult> {
     await ready(world, watching, options);
     fleet = startFleet(world, { run, onDeath, directory: options.directory });
     await firstPuts(world, fleet, signal);
-    const faultAtMs = await play(world, fleet, { ...options, onEvent });
+    const faultAtMs = await play({ world, fleet, watching }, { ...options, onEvent });
+    const faultsEndMs = Date.now();
+    const operator = new Operator(world, options.directory);
+    const failover = options.operatorFailsOver ? await failOver({ operator, onEvent, signal }) : [];
+    const failback = options.failback
+      ? await failBack(world, fleet, { operator, onEvent, signal })
+      : undefined;
     await unlessAborted(signal, fleet.stop());
     await unlessAborted(signal, watching.stop());
-    const endMs = Date.now();
     options.onProgress('reading both streams');
     const onDisk = await readSpools(fleet.spoolDirectories);
     const result = judge({
@@ -91,7 +100,10 @@ async function conduct(options: Conducting): Promise<DrillResult> {
       events: sinceFault(events, faultAtMs),
       acknowledgements: fleet.acknowledgements,
       producers: fleet.names,
-      endMs,
+      endMs: faultsEndMs,
+      failback,
+      operatorFailures: failover,
+      calls: await world.calls.calls(),
       found: {
         inStreams: await unlessAborted(signal, readEverything(world)),
         onDisk,
@@ -157,44 +169,6 @@ async function firstPuts(world: World, fleet: ProducerFleet, signal: AbortSignal
   await sleep(WARM_UP_MS, undefined, { signal });
 }
 
-/** Plays the scenario and returns when its first fault began. Ends early once an expected failover has settled. */
-async function play(world: World, fleet: ProducerFleet, options: DrillOptions): Promise<number> {
-  const { onEvent, signal } = options;
-  const scenario = withoutLead(options.scenario);
-  const startedAtMs = Date.now();
-  const faultAtMs = startedAtMs + Math.min(...scenario.faults.map((fault) => fault.atMs));
-  world.proxy.play(scenario);
-  options.onFault(faultAtMs);
-  for (const fault of scenario.faults) {
-    if (fault.atMs > options.forMs) continue;
-    onEvent({ kind: 'fault', atMs: startedAtMs + fault.atMs, text: describeFault(fault) });
-  }
-  if (options.killObserver !== undefined) {
-    await killObserver(world.clients, world.config, options.killObserver);
-    onEvent({ kind: 'note', atMs: Date.now(), text: `killed the observer in ${options.killObserver}` });
-  }
-
-  const endMs = startedAtMs + options.forMs;
-  let counted = fleet.acknowledgements.length;
-  while (Date.now() < endMs) {
-    await sleep(Math.min(PUTS_EVERY_MS, Math.max(1, endMs - Date.now())), undefined, { signal });
-    const fresh = fleet.acknowledgements.slice(counted);
-    counted += fresh.length;
-    onEvent({ kind: 'puts', atMs: Date.now(), perRegion: countPerRegion(fresh), pending: fleet.pending() });
-    if (scenario.expect.verdict === 'failover' && settled(world, fleet, faultAtMs)) break;
-  }
-  return faultAtMs;
-}
-
-/** Some time after the move, so that a flap right after it would still be seen. */
-const WATCH_AFTER_MOVE_MS = 20_000;
-
-function settled(world: World, fleet: ProducerFleet, faultAtMs: number): boolean {
-  const { standby } = world.config.regions;
-  const rto = rtoMs(fleet.acknowledgements, { faultAtMs, standby, producers: fleet.names });
-  return rto !== null && Date.now() > faultAtMs + rto + SETTLED_WINDOW_MS + WATCH_AFTER_MOVE_MS;
-}
-
 /**
  * Of what happened before the fault only the last DNS answer of each cell and the last word of each observer stay: they
  * are what a change is measured against. What came before belongs to the start, when inverted health checks are
@@ -210,16 +184,11 @@ function sinceFault(events: readonly DrillEvent[], faultAtMs: number): readonly 
   return [...lastBefore.values(), ...events.filter((event) => event.atMs >= faultAtMs)];
 }
 
-function countPerRegion(list: readonly { readonly region: string }[]): Record<string, number> {
-  const groups = Map.groupBy(list, (ack) => ack.region);
-  return Object.fromEntries([...groups].map(([region, acks]) => [region, acks.length]));
-}
-
 async function readEverything({ clients, config }: World): Promise<readonly string[]> {
   const { primary, standby } = config.regions;
   const reads = config.cells.flatMap(({ streams }) => [
     readStream(clients.kinesis(primary), streams.primary.name),
     readStream(clients.kinesis(standby), streams.standby.name),
   ]);
-  return (await Promise.all(reads)).flat();
+  return byArrival(await Promise.all(reads));
 }

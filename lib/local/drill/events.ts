@@ -15,6 +15,13 @@ export type DrillEvent =
   | { readonly kind: 'health'; readonly atMs: number; readonly check: string; readonly healthy: boolean }
   | { readonly kind: 'dns'; readonly atMs: number; readonly cell: string; readonly region: string }
   | {
+      readonly kind: 'switch';
+      readonly atMs: number;
+      readonly group: string;
+      readonly position: 'PRIMARY' | 'STANDBY';
+      readonly epoch: number;
+    }
+  | {
       readonly kind: 'puts';
       readonly atMs: number;
       /** Acknowledged since the last such event, per region. */

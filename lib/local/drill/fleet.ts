@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { signalRecordName } from '../../../lambda/core/names.ts';
+import { producersOf } from './callers.ts';
 import { localCredentials } from './clients.ts';
 import type { DrillError } from './errors.ts';
 import { idPrefix } from './measure.ts';
@@ -7,12 +8,10 @@ import type { ProducerProcessOptions } from './producer-process.ts';
 import { type ProducerFleet, startProducers } from './producers.ts';
 import type { World } from './world.ts';
 
-/** Enough to show several sources and cells, few enough for a laptop: LocalStack takes about 20 ms for a put. */
-const PRODUCERS = 3;
 const PUT_EVERY_MS = 100;
 export const KEYS_PER_PRODUCER = 20;
 
-/** Producers of the first cells. Two in three run in the primary, where most applications are; the rest in the standby. */
+/** Starts the producers, spread over the first cells. */
 export function startFleet(
   { config, proxy, dataPlane }: World,
   options: {
@@ -24,17 +23,17 @@ export function startFleet(
   },
 ): ProducerFleet {
   const { primary, standby } = config.regions;
-  const list = Array.from({ length: PRODUCERS }, (_, n): ProducerProcessOptions | undefined => {
+  const list = producersOf(config).map(({ name, who }, n): ProducerProcessOptions | undefined => {
     const cell = config.cells[n % config.cells.length];
     if (cell === undefined) return undefined;
     return {
-      producer: `p${n + 1}`,
-      idPrefix: `${idPrefix(options.run)}p${n + 1}`,
+      producer: name,
+      idPrefix: `${idPrefix(options.run)}${name}`,
       signalName: signalRecordName(cell.name, config.zone.name),
       dnsServer: dataPlane.dnsServer,
       regions: [primary, standby],
-      spoolDirectory: join(options.directory, `spool-p${n + 1}`),
-      endpoint: proxy.endpointFor(n % 3 === 2 ? standby : primary),
+      spoolDirectory: join(options.directory, `spool-${name}`),
+      endpoint: proxy.endpointFor(who),
       pollMs: config.delivery.producerPollMs,
       putEveryMs: PUT_EVERY_MS,
       keys: KEYS_PER_PRODUCER,

@@ -42,6 +42,21 @@ export function flips(events: readonly DrillEvent[]): number {
   return most;
 }
 
+/** When the last of the groups was stored as held in the standby, from the fault's start; null if not all of them were. */
+export function latchedMs(
+  events: readonly DrillEvent[],
+  { faultAtMs, groups }: { readonly faultAtMs: number; readonly groups: readonly string[] },
+): number | null {
+  const held = new Set<string>();
+  for (const event of events) {
+    if (event.kind !== 'switch' || event.atMs < faultAtMs) continue;
+    if (event.position === 'STANDBY') held.add(event.group);
+    else held.delete(event.group);
+    if (groups.every((group) => held.has(group))) return event.atMs - faultAtMs;
+  }
+  return null;
+}
+
 /** Where each cell's signal points at the end. */
 export function finalRegions(events: readonly DrillEvent[]): ReadonlyMap<string, string> {
   const last = [...answersPerCell(events)].map(
@@ -71,24 +86,35 @@ export function rtoMs(
   options: { readonly faultAtMs: number; readonly standby: string; readonly producers: readonly string[] },
 ): number | null {
   const { faultAtMs, standby, producers } = options;
+  return arrivedMs(acknowledgements, { fromMs: faultAtMs, region: standby, producers });
+}
+
+export interface Arrival {
+  readonly fromMs: number;
+  readonly region: string;
+  readonly producers: readonly string[];
+}
+
+/** The same for either direction: from `fromMs` until every producer has settled in the region. */
+export function arrivedMs(
+  acknowledgements: readonly Acknowledgement[],
+  { fromMs, region, producers }: Arrival,
+): number | null {
   const byProducer = Map.groupBy(acknowledgements, (ack) => ack.producer);
   let latestMs = 0;
   for (const producer of producers) {
     const times = (byProducer.get(producer) ?? []).toSorted((a, b) => a.atMs - b.atMs);
-    const settledMs = settledAtMs(times, { faultAtMs, standby });
+    const settledMs = settledAtMs(times, { fromMs, region });
     if (settledMs === null) return null;
-    latestMs = Math.max(latestMs, settledMs - faultAtMs);
+    latestMs = Math.max(latestMs, settledMs - fromMs);
   }
   return producers.length === 0 ? null : latestMs;
 }
 
-function settledAtMs(
-  sorted: readonly Acknowledgement[],
-  options: { readonly faultAtMs: number; readonly standby: string },
-): number | null {
+function settledAtMs(sorted: readonly Acknowledgement[], options: Omit<Arrival, 'producers'>): number | null {
   const lastMs = sorted.at(-1)?.atMs ?? 0;
   for (const [index, start] of sorted.entries()) {
-    if (start.atMs < options.faultAtMs || start.region !== options.standby) continue;
+    if (start.atMs < options.fromMs || start.region !== options.region) continue;
     const endMs = start.atMs + SETTLED_WINDOW_MS;
     if (lastMs < endMs) return null;
     let inWindow = 0;
@@ -97,7 +123,7 @@ function settledAtMs(
       const ack = sorted[i];
       if (ack === undefined || ack.atMs > endMs) break;
       inWindow++;
-      if (ack.region === options.standby) landed++;
+      if (ack.region === options.region) landed++;
     }
     if (landed >= LANDED_SHARE * inWindow) return start.atMs;
   }
@@ -137,7 +163,7 @@ export interface RecordCount {
 export const idPrefix = (run: string): string => `${run}-`;
 
 export interface Found {
-  /** An entry for each copy; each key's in the order of the streams, the primary's before the standby's. */
+  /** An entry for each copy; each key's in the order in which they arrived, whichever stream they arrived in. */
   readonly inStreams: readonly string[];
   readonly onDisk: readonly string[];
   readonly run: string;

@@ -48,6 +48,8 @@ function describe(event: DrillEvent, colors: Colors): readonly [string, string] 
       ];
     case 'dns':
       return ['dns', `signal of ${event.cell} names ${colors.bold(event.region)}`];
+    case 'switch':
+      return ['switch', `${event.group} is ${colors.bold(event.position)} (epoch ${event.epoch})`];
     case 'puts':
       return ['puts', putsText(event)];
     case 'note':

@@ -1,7 +1,11 @@
+import type { Call } from '../../../lambda/aws/call-log.ts';
 import type { Config } from '../../config/config.ts';
+import { audit } from '../../operate/audit.ts';
+import { groupsOf } from '../../operate/groups.ts';
 import { unmetExpectations } from '../../scenario/expectation.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import type { Acknowledgement, DrillEvent } from './events.ts';
+import type { FailbackEnd, FailbackSeen } from './fail-back.ts';
 import {
   commonDiagnosis,
   countRecords,
@@ -10,6 +14,7 @@ import {
   finalRegions,
   flipMs,
   flips,
+  latchedMs,
   type RecordCount,
   rtoMs,
 } from './measure.ts';
@@ -29,8 +34,14 @@ export interface DrillResult {
   readonly flipMs: number | null;
   /** Every producer landed 95 % of its puts in the standby from here on. */
   readonly rtoMs: number | null;
+  /** Every switch was stored as held in the standby. */
+  readonly latchedMs: number | null;
   readonly records: RecordCount;
   readonly flips: number;
+  /** Of a drill that was to come back. */
+  readonly failback?: FailbackEnd;
+  /** Every AWS call that was made, and those that the failover path may not make. */
+  readonly audit: { readonly calls: number; readonly violations: number };
   readonly seed: number;
 }
 
@@ -42,8 +53,12 @@ export interface Evidence {
   readonly events: readonly DrillEvent[];
   readonly acknowledgements: readonly Acknowledgement[];
   readonly producers: readonly string[];
-  /** When watching ended. */
+  /** When the faults ended, or watching did. */
   readonly endMs: number;
+  readonly failback: FailbackSeen | undefined;
+  /** What was wrong with the operator's own failover, if there was one. */
+  readonly operatorFailures: readonly string[];
+  readonly calls: readonly Call[];
   readonly found: Found;
   /** Puts that were rejected: with a spool there are none. */
   readonly rejected: number;
@@ -65,10 +80,20 @@ export function judge(evidence: Evidence): DrillResult {
     detectMs: detectMs(events, { faultAtMs, votesToEvacuate: config.policy.votesToEvacuate }),
     flipMs: flipMs(events, { faultAtMs, standby }),
     rtoMs: rtoMs(evidence.acknowledgements, { faultAtMs, standby, producers: evidence.producers }),
+    latchedMs: latchedMs(events, { faultAtMs, groups: groupsOf(config) }),
     records: countRecords(evidence.acknowledgements, evidence.found),
     flips: moved,
   };
-  const failures = [...expectations(measured, evidence)];
+  const judged = audit(evidence.calls, config.regions.primary);
+  const failures = [
+    ...expectations(measured, evidence),
+    ...evidence.operatorFailures,
+    ...(evidence.failback?.failures ?? []),
+    ...judged.distinct.map(
+      ({ call, rule, times }) =>
+        `${call.who} called ${call.service} ${call.operation} in ${call.region} ${times} times (${rule})`,
+    ),
+  ];
   const { scenario: name, verdict, expected, ...rest } = measured;
   return {
     scenario: name,
@@ -76,23 +101,31 @@ export function judge(evidence: Evidence): DrillResult {
     expected,
     ok: failures.length === 0,
     ...rest,
+    ...(evidence.failback === undefined
+      ? {}
+      : { failback: { ok: evidence.failback.ok, ms: evidence.failback.ms } }),
+    audit: { calls: judged.calls, violations: judged.violations },
     failures,
     seed: evidence.seed,
   };
 }
 
 function* expectations(
-  measured: Omit<DrillResult, 'ok' | 'failures' | 'seed'>,
-  { scenario, config, events, cut, rejected }: Evidence,
+  measured: Omit<DrillResult, 'ok' | 'failures' | 'seed' | 'audit' | 'failback'>,
+  { scenario, config, events, cut, rejected, failback }: Evidence,
 ): Generator<string> {
   const { records, verdict } = measured;
+  const { regions } = config;
   if (records.acknowledged === 0) yield 'no record was acknowledged, so nothing was shown';
   if (records.lost > 0) yield `${records.lost} acknowledged records are in neither stream`;
   if (records.reordered > 0) yield `${records.reordered} records came after a later one of their key`;
   if (rejected > 0) yield `${rejected} puts were rejected`;
   if (verdict === 'failover' && records.spooled > 0) yield `${records.spooled} records are still on disk`;
   const strays = [...finalRegions(events)]
-    .filter(([, region]) => region !== config.regions.standby)
+    .filter(([, region]) => region !== (failback === undefined ? regions.standby : regions.primary))
     .map(([cell, region]) => `${cell} ended in ${region}`);
-  yield* unmetExpectations(scenario.expect, { ...measured, strays, cut });
+  // What came after the way back is judged by itself; the scenario expects one move.
+  const flips = failback === undefined ? measured.flips : measured.flips - 1;
+  yield* unmetExpectations(scenario.expect, { ...measured, flips, strays, cut });
+  if (verdict === 'failover' && measured.latchedMs === null) yield 'not every switch was latched';
 }

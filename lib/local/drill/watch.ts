@@ -2,9 +2,10 @@ import { Resolver } from 'node:dns/promises';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { diagnosisCodes } from '../../../lambda/core/diagnosis.ts';
-import { signalRecordName, voteTableName } from '../../../lambda/core/names.ts';
+import { signalRecordName, stateTableName, voteTableName } from '../../../lambda/core/names.ts';
 import { parseSignal } from '../../../lambda/core/signal.ts';
 import { observerKey, votes } from '../../../lambda/core/vote.ts';
+import { StateTable } from '../../../lambda/state/state-table.ts';
 import { type Config, observerRegions } from '../../config/config.ts';
 import type { LocalClients } from './clients.ts';
 import type { DrillEvent } from './events.ts';
@@ -12,6 +13,8 @@ import type { DrillEvent } from './events.ts';
 const VOTE_POLL_MS = 250;
 const DNS_POLL_MS = 200;
 const DNS_TIMEOUT_MS = 1_000;
+const SWITCH_POLL_MS = 500;
+const SWITCH_TIMEOUT_MS = 2_000;
 
 /** The part of an observer's stored item that the drill shows. */
 const observerItem = z.object({
@@ -28,6 +31,8 @@ export interface Watching {
   readonly observers: ReadonlyMap<string, ObserverItem>;
   /** What DNS last answered for each cell. */
   readonly answers: ReadonlyMap<string, string>;
+  /** Position of each group's switch, as stored; a group that was never set is missing. */
+  readonly switches: ReadonlyMap<string, 'PRIMARY' | 'STANDBY'>;
   stop(): Promise<void>;
 }
 
@@ -41,6 +46,7 @@ export function watch(options: {
   const { clients, config, onEvent } = options;
   const observers = new Map<string, ObserverItem>();
   const answers = new Map<string, string>();
+  const switches = new Map<string, 'PRIMARY' | 'STANDBY'>();
   const loops = [
     ...observerRegions(config.regions).map((region) => {
       const documents = clients.documents(region);
@@ -58,7 +64,23 @@ export function watch(options: {
       });
     }),
     ...config.cells.map((cell) => watchCell(cell.name)),
+    watchSwitches(),
   ];
+
+  function watchSwitches(): Loop {
+    const table = new StateTable({
+      client: clients.documents(config.regions.standby),
+      table: stateTableName(config.name),
+      timeoutMs: SWITCH_TIMEOUT_MS,
+    });
+    return every(SWITCH_POLL_MS, async () => {
+      for (const { group, position, epoch } of await table.readSwitches()) {
+        if (switches.get(group) === position) continue;
+        switches.set(group, position);
+        onEvent({ kind: 'switch', atMs: Date.now(), group, position, epoch });
+      }
+    });
+  }
 
   function watchCell(cell: string): Loop {
     const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 1 });
@@ -78,6 +100,7 @@ export function watch(options: {
   return {
     observers,
     answers,
+    switches,
     stop: async () => {
       await Promise.all(loops.map((loop) => loop.stop()));
     },

@@ -7,16 +7,21 @@ import {
   UpdateFunctionConfigurationCommand,
   waitUntilFunctionUpdatedV2,
 } from '@aws-sdk/client-lambda';
-import { observerFunctionName, switchFunctionName, voteFunctionName } from '../../../lambda/core/names.ts';
+import { CALL_LOG } from '../../../lambda/aws/call-log.ts';
+import { observerFunctionName } from '../../../lambda/core/names.ts';
 import { DNS_SERVERS } from '../../../lambda/observer/settings.ts';
 import { type Config, observerRegions } from '../../config/config.ts';
+import { functionsIn } from './callers.ts';
 import type { LocalClients } from './clients.ts';
 
 const UPDATE_TIMEOUT_S = 30;
 
 /** What stands on this machine in place of AWS's endpoints and the resolver that Lambda brings along. */
 export interface Wires {
-  readonly endpointFor: (region: string) => string;
+  /** Base URL for the calls of a caller, by its name in the audit. */
+  readonly endpointFor: (caller: string) => string;
+  /** The file that the functions write their calls to. */
+  readonly callLog: string;
   /** `address:port`. */
   readonly dnsServer: string;
   readonly signal: AbortSignal;
@@ -28,13 +33,17 @@ export interface Wires {
  * every other setting stay as deployed. An observer that an earlier drill killed lives again.
  */
 export async function wireFunctions(clients: LocalClients, config: Config, wires: Wires): Promise<void> {
-  const { endpointFor, dnsServer, signal: abortSignal } = wires;
+  const { endpointFor, dnsServer, callLog, signal: abortSignal } = wires;
   await Promise.all(
     observerRegions(config.regions).map(async (region) => {
       const lambda = clients.lambda(region);
       await revive(lambda, observerFunctionName(config.name), abortSignal);
-      const variables = { AWS_ENDPOINT_URL: endpointFor(region), [DNS_SERVERS]: dnsServer };
-      for (const name of functionsIn(region, config)) {
+      for (const { name, who } of functionsIn(region, config)) {
+        const variables = {
+          AWS_ENDPOINT_URL: endpointFor(who),
+          [DNS_SERVERS]: dnsServer,
+          [CALL_LOG]: callLog,
+        };
         await setVariables(lambda, name, { variables, abortSignal });
         await waitUntilFunctionUpdatedV2(
           { client: lambda, maxWaitTime: UPDATE_TIMEOUT_S, abortSignal },
@@ -52,15 +61,10 @@ export async function unwireFunctions(clients: LocalClients, config: Config): Pr
       const lambda = clients.lambda(region);
       return [
         revive(lambda, observerFunctionName(config.name)),
-        ...functionsIn(region, config).map((name) => setVariables(lambda, name, { variables: {} })),
+        ...functionsIn(region, config).map(({ name }) => setVariables(lambda, name, { variables: {} })),
       ];
     }),
   );
-}
-
-function functionsIn(region: string, { name, regions }: Config): readonly string[] {
-  const everywhere = [observerFunctionName(name), voteFunctionName(name)];
-  return region === regions.standby ? [...everywhere, switchFunctionName(name)] : everywhere;
 }
 
 /** Replaces the drill's own variables; those that were deployed stay. */
@@ -74,7 +78,12 @@ async function setVariables(
     new GetFunctionConfigurationCommand({ FunctionName: functionName }),
     sending,
   );
-  const { AWS_ENDPOINT_URL: _endpoint, [DNS_SERVERS]: _servers, ...deployed } = Environment?.Variables ?? {};
+  const {
+    AWS_ENDPOINT_URL: _endpoint,
+    [DNS_SERVERS]: _servers,
+    [CALL_LOG]: _log,
+    ...deployed
+  } = Environment?.Variables ?? {};
   const Variables = { ...deployed, ...wire.variables };
   await lambda.send(
     new UpdateFunctionConfigurationCommand({ FunctionName: functionName, Environment: { Variables } }),

@@ -6,8 +6,10 @@ import { type DataPlane, startDataPlane } from '../../route53/data-plane.ts';
 import { checkerRegions } from '../../route53/health-check.ts';
 import { deployApp } from '../deploy/deploy.ts';
 import { type LocalStack, startLocalStack } from '../localstack/localstack.ts';
-import { type FaultProxy, type ProxiedCall, startFaultProxy } from '../proxy/fault-proxy.ts';
+import { type FaultProxy, startFaultProxy } from '../proxy/fault-proxy.ts';
 import { prepareAccount, writeConfigFile } from './account.ts';
+import { CallRecord } from './call-record.ts';
+import { callersOf } from './callers.ts';
 import { checkLabel } from './check-label.ts';
 import { LocalClients } from './clients.ts';
 import { DrillError } from './errors.ts';
@@ -17,6 +19,8 @@ import { unlessAborted } from './until.ts';
 import { unwireFunctions, wireFunctions } from './wiring.ts';
 
 const DEPLOY_TIMEOUT_MS = 300_000;
+/** In the run's directory: what `spillway audit` reads. */
+export const CALLS_FILE = 'calls.jsonl';
 
 export interface WorldOptions {
   readonly config: Config;
@@ -39,6 +43,7 @@ export interface World {
   readonly dataPlane: DataPlane;
   /** Calls seen by the proxy so far, per source region. */
   readonly callsFrom: ReadonlyMap<string, number>;
+  readonly calls: CallRecord;
   close(): Promise<void>;
 }
 
@@ -100,15 +105,19 @@ async function build(options: WorldOptions, closers: Closer[], close: () => Prom
   onProgress(`deployed in ${((performance.now() - deployStartedMs) / 1_000).toFixed(1)} s`);
 
   const callsFrom = new Map<string, number>();
-  const count = ({ source }: ProxiedCall): void =>
-    void callsFrom.set(source, (callsFrom.get(source) ?? 0) + 1);
+  const callLog = join(directory, CALLS_FILE);
+  const calls = new CallRecord(callLog);
   const proxy = await startFaultProxy({
     target: localStack.url,
     roles: regions,
-    sources: [...new Set([regions.primary, ...observerRegions(regions), ...checkerRegions])],
+    sources: checkerRegions,
+    callers: callersOf(config),
     random: options.random,
     now: Date.now,
-    onCall: count,
+    onCall: (call) => {
+      calls.saw(call);
+      callsFrom.set(call.source, (callsFrom.get(call.source) ?? 0) + 1);
+    },
   });
   closers.push(() => proxy.close());
 
@@ -136,12 +145,13 @@ async function build(options: WorldOptions, closers: Closer[], close: () => Prom
   // A LocalStack of our own ends with its functions; another one keeps them, and may have kept an earlier drill's.
   if (localStack.external) closers.push(() => unwireFunctions(clients, config));
   await wireFunctions(clients, config, {
-    endpointFor: (region) => proxy.endpointFor(region),
+    endpointFor: (caller) => proxy.endpointFor(caller),
+    callLog,
     dnsServer: dataPlane.dnsServer,
     signal,
   });
   if (localStack.external) await forgetEarlierDrills(clients, config, signal);
-  return { config, clients, localStack, proxy, dataPlane, callsFrom, close };
+  return { config, clients, localStack, proxy, dataPlane, callsFrom, calls, close };
 }
 
 /** The same trouble every five seconds is one piece of news. */

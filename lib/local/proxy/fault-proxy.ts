@@ -16,6 +16,8 @@ import { errorAnswer, throttleOf } from './error-response.ts';
 import { factsOf, type RequestFacts } from './request-facts.ts';
 
 export interface ProxiedCall extends Call {
+  /** Whose listener it came in by: a region's, or that of a caller with a name. */
+  readonly caller: string;
   /** The effect it suffered; absent for a call that went through. */
   readonly effect?: FailingEffect['kind'];
 }
@@ -24,15 +26,17 @@ export interface FaultProxyOptions {
   /** Base URL of LocalStack. */
   readonly target: string;
   readonly roles: Regions;
-  /** Each gets a listener of its own, so that a partition can be one-sided. */
+  /** Regions: each gets a listener of its own, so that a partition can be one-sided. */
   readonly sources: readonly string[];
+  /** Callers that are to be told from the others of their region, by name; each gets a listener too. */
+  readonly callers?: Readonly<Record<string, string>>;
   readonly random: () => number;
   readonly now: () => number;
   readonly onCall?: (call: ProxiedCall) => void;
 }
 
 export interface FaultProxy {
-  /** Base URL for clients in this region. @throws RangeError for a region that has no listener. */
+  /** Base URL for clients in this region, or for a named caller. @throws RangeError for one that has no listener. */
   endpointFor(source: string): string;
   /** Plays the scenario from its t = 0, now. */
   play(scenario: Scenario): void;
@@ -65,7 +69,10 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
           random: options.random,
         });
 
-  async function serve(source: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function serve(
+    { source, caller }: { readonly source: string; readonly caller: string },
+    { request, response }: Pick<Exchange, 'request' | 'response'>,
+  ): Promise<void> {
     if (Number(request.headers['content-length'] ?? 0) > MAX_REQUEST_BYTES) return refuse(response);
     const body = await buffer(request);
     const facts = factsOf(request, body);
@@ -74,7 +81,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     const { region, service, operation } = facts;
     const call = { source, region, service, operation };
     const { delayMs, failure } = fate(call);
-    options.onCall?.(failure === undefined ? call : { ...call, effect: failure.kind });
+    options.onCall?.({ ...call, caller, ...(failure === undefined ? {} : { effect: failure.kind }) });
     if (delayMs > 0) await sleep(delayMs, undefined, { signal: closing.signal });
     if (failure === undefined) return forward(exchange);
     await suffer(exchange, facts, failure);
@@ -126,11 +133,13 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     });
   }
 
-  for (const source of new Set(options.sources)) {
+  const callers = new Map(options.sources.map((source) => [source, source]));
+  for (const [caller, source] of Object.entries(options.callers ?? {})) callers.set(caller, source);
+  for (const [caller, source] of callers) {
     const server = createServer((request, response) => {
-      serve(source, request, response).catch(() => request.socket.destroy());
+      serve({ source, caller }, { request, response }).catch(() => request.socket.destroy());
     });
-    servers.set(source, server);
+    servers.set(caller, server);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(0, '127.0.0.1', resolve);

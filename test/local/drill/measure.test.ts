@@ -8,8 +8,10 @@ import {
   finalRegions,
   flipMs,
   flips,
+  latchedMs,
   rtoMs,
 } from '../../../lib/local/drill/measure.ts';
+import { byArrival } from '../../../lib/local/drill/reader.ts';
 
 const FAULT = 1_000_000;
 const observer = (
@@ -151,5 +153,35 @@ describe('the common diagnosis', () => {
 
   it('is Healthy when nobody saw anything else', () => {
     expect(commonDiagnosis([observer(0, 'a', 'HOLD', 'Healthy')], span)).toBe('Healthy');
+  });
+});
+
+describe('the latch', () => {
+  const held = (afterMs: number, group: string, position: 'PRIMARY' | 'STANDBY'): DrillEvent => ({
+    kind: 'switch',
+    atMs: FAULT + afterMs,
+    group,
+    position,
+    epoch: 1,
+  });
+  const options = { faultAtMs: FAULT, groups: ['a', 'b'] };
+
+  it('is closed when the last of the groups is held', () => {
+    expect(latchedMs([held(5, 'a', 'STANDBY'), held(9, 'b', 'STANDBY')], options)).toBe(9);
+  });
+
+  it('is not closed by a group that is let go meanwhile, or was held before the fault', () => {
+    const loose = [held(5, 'a', 'STANDBY'), held(6, 'a', 'PRIMARY'), held(9, 'b', 'STANDBY')];
+    expect(latchedMs(loose, options)).toBeNull();
+    expect(latchedMs([held(-5, 'a', 'STANDBY'), held(9, 'b', 'STANDBY')], options)).toBeNull();
+  });
+});
+
+describe('records of several streams', () => {
+  it('are in the order of their arrival, and those of one stream stay in its order', () => {
+    const primary = [1, 2, 2, 7].map((arrivedAtMs, n) => ({ text: `primary ${n}`, arrivedAtMs }));
+    const standby = [3, 5].map((arrivedAtMs, n) => ({ text: `standby ${n}`, arrivedAtMs }));
+    const order = ['primary 0', 'primary 1', 'primary 2', 'standby 0', 'standby 1', 'primary 3'];
+    expect(byArrival([primary, standby])).toEqual(order);
   });
 });

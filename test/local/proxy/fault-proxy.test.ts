@@ -88,7 +88,13 @@ describe('the fault proxy', () => {
     await putRecord();
     expect(served).toEqual(['Kinesis_20131202.PutRecord']);
     expect(calls).toEqual([
-      { source: 'us-east-2', region: 'us-east-1', service: 'kinesis', operation: 'PutRecord' },
+      {
+        caller: 'us-east-2',
+        source: 'us-east-2',
+        region: 'us-east-1',
+        service: 'kinesis',
+        operation: 'PutRecord',
+      },
     ]);
   });
 

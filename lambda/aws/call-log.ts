@@ -1,0 +1,71 @@
+import { appendFileSync } from 'node:fs';
+
+/** Names a file that every AWS call is appended to, one JSON object a line, for `spillway audit`. Unset: nothing is written. */
+export const CALL_LOG = 'SPILLWAY_CALL_LOG';
+
+/** One AWS call, as the audit judges it. */
+export interface Call {
+  readonly service: string;
+  readonly operation: string;
+  readonly region: string;
+  readonly endpoint?: string | undefined;
+  /** Who made it: `observer us-west-2`, `vote`, `switch`, `conductor`, `cli failover`, `producer p1`. */
+  readonly who: string;
+}
+
+export interface CommandContext {
+  readonly clientName?: string | undefined;
+  readonly commandName?: string | undefined;
+}
+export type Handler = (args: { readonly input: unknown; readonly request?: unknown }) => Promise<unknown>;
+export type Middleware = (next: Handler, context: CommandContext) => Handler;
+
+/** The part of every SDK client that matters here; the clients' own types have no common one. */
+export interface Instrumentable {
+  readonly middlewareStack: {
+    add(middleware: never, options: Record<string, unknown>): void;
+  };
+}
+
+/** `DynamoDBClient` → `dynamodb`, `PutItemCommand` → `PutItem`. */
+export const calledService = ({ clientName }: CommandContext): string =>
+  (clientName ?? 'unknown').replace(/Client$/, '').toLowerCase();
+export const calledOperation = ({ commandName }: CommandContext): string =>
+  (commandName ?? 'Unknown').replace(/Command$/, '');
+
+export interface ObserveOptions {
+  readonly region: string;
+  readonly who: string;
+  readonly onCall: (call: Call) => void;
+}
+
+/** Tells of each call before it is sent: also those of a retry. */
+export function observe(client: Instrumentable, { region, who, onCall }: ObserveOptions): void {
+  const middleware: Middleware = (next, context) => (args) => {
+    const request = args.request as { readonly hostname?: string } | undefined;
+    onCall({
+      service: calledService(context),
+      operation: calledOperation(context),
+      region,
+      ...(request?.hostname === undefined ? {} : { endpoint: request.hostname }),
+      who,
+    });
+    return next(args);
+  };
+  client.middlewareStack.add(middleware as never, {
+    step: 'finalizeRequest',
+    priority: 'low',
+    name: 'spillwayCalls',
+  });
+}
+
+/** Has every call of the client written to the file, if there is one; a line is one write, so processes may share it. */
+export function logCalls<Client extends Instrumentable>(
+  client: Client,
+  { file = process.env[CALL_LOG], ...caller }: { file?: string | undefined; region: string; who: string },
+): Client {
+  if (file !== undefined && file !== '') {
+    observe(client, { ...caller, onCall: (call) => appendFileSync(file, `${JSON.stringify(call)}\n`) });
+  }
+  return client;
+}

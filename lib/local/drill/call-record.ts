@@ -1,0 +1,54 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { Call } from '../../../lambda/aws/call-log.ts';
+import { parseCalls } from '../../operate/audit.ts';
+import { serviceOf } from '../../operate/audit-rules.ts';
+import type { ProxiedCall } from '../proxy/fault-proxy.ts';
+import { OPERATOR } from './callers.ts';
+import { DrillError } from './errors.ts';
+
+/** A drill of ten minutes makes about ten thousand. */
+const MAX_CALLS = 500_000;
+
+/**
+ * Every AWS call of a drill, from two sides: what the clients' middleware wrote down, and what the fault proxy saw pass.
+ * The proxy sees also those that no middleware announces (producers sign their own requests), so nothing is left out.
+ */
+export class CallRecord {
+  readonly #file: string;
+  readonly #proxied: ProxiedCall[] = [];
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  saw(call: ProxiedCall): void {
+    if (this.#proxied.length >= MAX_CALLS) {
+      throw new DrillError(`More than ${MAX_CALLS} AWS calls: use a shorter drill (--for).`);
+    }
+    this.#proxied.push(call);
+  }
+
+  async calls(): Promise<readonly Call[]> {
+    const written = existsSync(this.#file) ? parseCalls(await readFile(this.#file, 'utf8'), this.#file) : [];
+    return [...written, ...unannounced(written, this.#proxied)];
+  }
+}
+
+/** The CLI names the verb as well; all of them call from the operator's place. */
+const callerOf = (who: string): string => (who.startsWith('cli ') ? OPERATOR : who);
+
+/** What passed the proxy beyond what its caller wrote down, for each caller, service and region. */
+export function unannounced(written: readonly Call[], proxied: readonly ProxiedCall[]): readonly Call[] {
+  const key = (call: Pick<Call, 'service' | 'region' | 'who'>): string =>
+    [callerOf(call.who), serviceOf(call), call.region].join(' ');
+  const announced = new Map<string, number>();
+  for (const call of written) announced.set(key(call), (announced.get(key(call)) ?? 0) + 1);
+  return proxied.flatMap(({ caller: who, service, operation, region }) => {
+    const call = { who, service, operation, region };
+    const left = announced.get(key(call)) ?? 0;
+    if (left === 0) return [call];
+    announced.set(key(call), left - 1);
+    return [];
+  });
+}

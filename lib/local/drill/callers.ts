@@ -1,0 +1,61 @@
+import {
+  conductorFunctionName,
+  observerFunctionName,
+  switchFunctionName,
+  voteFunctionName,
+} from '../../../lambda/core/names.ts';
+import { type Config, observerRegions } from '../../config/config.ts';
+
+/** Enough to show several sources and cells, few enough for a laptop: LocalStack takes about 20 ms for a put. */
+const PRODUCERS = 3;
+/** The operator of a drill, who sits in a witness: neither in the region that fails nor in the one that takes over. */
+export const OPERATOR = 'cli';
+
+export interface DeployedFunction {
+  readonly name: string;
+  /** Whose calls its calls are, in the audit. */
+  readonly who: string;
+}
+
+export function functionsIn(region: string, { name, regions }: Config): readonly DeployedFunction[] {
+  const everywhere = [
+    { name: observerFunctionName(name), who: `observer ${region}` },
+    { name: voteFunctionName(name), who: `vote ${region}` },
+  ];
+  if (region !== regions.standby) return everywhere;
+  return [
+    ...everywhere,
+    { name: switchFunctionName(name), who: 'switch' },
+    { name: conductorFunctionName(name), who: 'conductor' },
+  ];
+}
+
+export interface DrillProducer {
+  readonly name: string;
+  readonly who: string;
+  readonly region: string;
+}
+
+/** Two in three run in the primary, where most applications are; the rest in the standby. */
+export function producersOf({ regions }: Config): readonly DrillProducer[] {
+  const { primary, standby } = regions;
+  return Array.from({ length: PRODUCERS }, (_, n) => ({
+    name: `p${n + 1}`,
+    who: `producer p${n + 1}`,
+    region: n % 3 === 2 ? standby : primary,
+  }));
+}
+
+/** Everybody who calls AWS in a drill, with the region he calls from. */
+export function callersOf(config: Config): Readonly<Record<string, string>> {
+  const { regions } = config;
+  const functions = observerRegions(regions).flatMap((region) =>
+    functionsIn(region, config).map(({ who }) => [who, region] as const),
+  );
+  const producers = producersOf(config).map(({ who, region }) => [who, region] as const);
+  return Object.fromEntries([
+    ...functions,
+    ...producers,
+    [OPERATOR, regions.witnesses[0] ?? regions.standby],
+  ]);
+}

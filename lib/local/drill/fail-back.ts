@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { exitCodes } from '../../cli/exit-codes.ts';
+import { DrillError } from './errors.ts';
+import type { DrillEvent } from './events.ts';
+import { arrivedMs, SETTLED_WINDOW_MS } from './measure.ts';
+import type { Operator } from './operator.ts';
+import type { ProducerFleet } from './producers.ts';
+import { until } from './until.ts';
+import type { World } from './world.ts';
+
+export interface FailbackEnd {
+  /** It was refused while it had to be, went through when it might, and brought every producer home. */
+  readonly ok: boolean;
+  /** From the request that was let through until every producer lands 95 % of its puts in the primary; null = never. */
+  readonly ms: number | null;
+}
+
+export interface FailbackSeen extends FailbackEnd {
+  readonly failures: readonly string[];
+}
+
+export interface FailbackOptions {
+  readonly operator: Operator;
+  readonly onEvent: (event: DrillEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+/** The primary is watched this long after the release: longer than a switch takes through its check and DNS. */
+const PAUSE = '50s';
+const CALL_TIMEOUT_MS = 30_000;
+const RUN_TIMEOUT_MS = 240_000;
+/** Before the recovery time begins, the slowest signal has to clear: close to five minutes of successful reads. */
+const RECOVERY_MARGIN_MS = 420_000;
+const ASK_EVERY_MS = 10_000;
+const HOME_TIMEOUT_MS = 60_000;
+
+const failback = ['failback', '--all', '--percent', '100', '--pause', PAUSE, '--reason', 'drill'] as const;
+
+/**
+ * The way back, by the verb an operator uses. The faults end; a request made at once must be refused, for a primary that
+ * has just recovered is not to be trusted; traffic stays until the request is let through.
+ */
+export async function failBack(
+  world: World,
+  fleet: ProducerFleet,
+  { operator, onEvent, signal }: FailbackOptions,
+): Promise<FailbackSeen> {
+  const failures: string[] = [];
+  const note = (text: string): void => onEvent({ kind: 'note', atMs: Date.now(), text });
+  world.proxy.clear();
+  note('the faults end');
+
+  const early = await operator.run(failback, { timeoutMs: CALL_TIMEOUT_MS, signal });
+  if (early.status === exitCodes.refused) note('failback is refused: the primary has only just recovered');
+  else failures.push(`failback right after the faults ended with status ${early.status}, not refused`);
+
+  const { askedAtMs, status, said, state } = await askUntilLetThrough(world, { operator, note, signal });
+  note(`failback: ${state ?? `status ${status}`}`);
+  if (status !== exitCodes.done || state !== 'failed-back') {
+    failures.push(
+      `failback ended as ${state ?? 'nothing'} with status ${status}: ${said.trim().slice(-500)}`,
+    );
+  }
+  const homeMs = await home(world, fleet, { askedAtMs, signal });
+  if (homeMs === null) failures.push('the producers did not settle in the primary');
+  return { ok: failures.length === 0, ms: homeMs, failures };
+}
+
+async function askUntilLetThrough(
+  { config }: World,
+  { operator, note, signal }: Omit<FailbackOptions, 'onEvent'> & { readonly note: (text: string) => void },
+) {
+  const { recoveryMs } = config.policy;
+  const deadlineMs = performance.now() + recoveryMs + RECOVERY_MARGIN_MS;
+  note(`the primary has to be healthy for ${recoveryMs / 1_000} s`);
+  await sleep(recoveryMs, undefined, { signal });
+  while (performance.now() < deadlineMs) {
+    const askedAtMs = Date.now();
+    const { status, document, said } = await operator.run(failback, { timeoutMs: RUN_TIMEOUT_MS, signal });
+    if (status !== exitCodes.refused) {
+      const state = typeof document?.state === 'string' ? document.state : undefined;
+      return { askedAtMs, status, said, state };
+    }
+    await sleep(ASK_EVERY_MS, undefined, { signal });
+  }
+  throw new DrillError('failback was refused for longer than the recovery time: see the observers’ logs.');
+}
+
+/** Waits until the producers are home, and some time longer, so that a flap would still be seen. */
+async function home(
+  { config }: World,
+  fleet: ProducerFleet,
+  { askedAtMs, signal }: { readonly askedAtMs: number; readonly signal: AbortSignal },
+): Promise<number | null> {
+  const arrived = (): number | null =>
+    arrivedMs(fleet.acknowledgements, {
+      fromMs: askedAtMs,
+      region: config.regions.primary,
+      producers: fleet.names,
+    });
+  try {
+    await until({
+      what: 'every producer to be back in the primary',
+      timeoutMs: HOME_TIMEOUT_MS,
+      everyMs: 500,
+      holds: () => arrived() !== null,
+      signal,
+    });
+  } catch (error) {
+    if (!(error instanceof DrillError)) throw error;
+    return null;
+  }
+  await sleep(SETTLED_WINDOW_MS, undefined, { signal });
+  return arrived();
+}

@@ -1,0 +1,16 @@
+import { exitCodes } from '../../cli/exit-codes.ts';
+import type { FailbackOptions } from './fail-back.ts';
+
+const RUN_TIMEOUT_MS = 240_000;
+
+/** What an operator does who does not wait for the automatic one, or comes after it. Returns what was wrong. */
+export async function failOver({ operator, onEvent, signal }: FailbackOptions): Promise<readonly string[]> {
+  const { status, document, said } = await operator.run(['failover', '--all', '--reason', 'drill'], {
+    timeoutMs: RUN_TIMEOUT_MS,
+    signal,
+  });
+  const state = typeof document?.state === 'string' ? document.state : `status ${status}`;
+  onEvent({ kind: 'note', atMs: Date.now(), text: `failover by an operator: ${state}` });
+  if (status === exitCodes.done) return [];
+  return [`failover by an operator ended as ${state} with status ${status}: ${said.trim().slice(-500)}`];
+}

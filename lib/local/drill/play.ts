@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { groupsOf } from '../../operate/groups.ts';
+import type { DrillOptions } from './drill.ts';
+import { rtoMs, SETTLED_WINDOW_MS } from './measure.ts';
+import type { ProducerFleet } from './producers.ts';
+import { describeFault, withoutLead } from './schedule.ts';
+import type { Watching } from './watch.ts';
+import { killObserver } from './wiring.ts';
+import type { World } from './world.ts';
+
+type PlayOptions = Pick<
+  DrillOptions,
+  'scenario' | 'forMs' | 'killObserver' | 'onEvent' | 'onFault' | 'signal'
+>;
+
+const PUTS_EVERY_MS = 1_000;
+
+export interface Stage {
+  readonly world: World;
+  readonly fleet: ProducerFleet;
+  readonly watching: Watching;
+}
+
+/** Plays the scenario and returns when its first fault began. Ends early once an expected failover has settled and is held. */
+export async function play(stage: Stage, options: PlayOptions): Promise<number> {
+  const { world, fleet } = stage;
+  const { onEvent, signal } = options;
+  const scenario = withoutLead(options.scenario);
+  const startedAtMs = Date.now();
+  const faultAtMs = startedAtMs + Math.min(...scenario.faults.map((fault) => fault.atMs));
+  world.proxy.play(scenario);
+  options.onFault(faultAtMs);
+  for (const fault of scenario.faults) {
+    if (fault.atMs > options.forMs) continue;
+    onEvent({ kind: 'fault', atMs: startedAtMs + fault.atMs, text: describeFault(fault) });
+  }
+  if (options.killObserver !== undefined) {
+    await killObserver(world.clients, world.config, options.killObserver);
+    onEvent({ kind: 'note', atMs: Date.now(), text: `killed the observer in ${options.killObserver}` });
+  }
+
+  const endMs = startedAtMs + options.forMs;
+  let counted = fleet.acknowledgements.length;
+  while (Date.now() < endMs) {
+    await sleep(Math.min(PUTS_EVERY_MS, Math.max(1, endMs - Date.now())), undefined, { signal });
+    const fresh = fleet.acknowledgements.slice(counted);
+    counted += fresh.length;
+    onEvent({ kind: 'puts', atMs: Date.now(), perRegion: countPerRegion(fresh), pending: fleet.pending() });
+    if (scenario.expect.verdict === 'failover' && settled(stage, faultAtMs)) break;
+  }
+  return faultAtMs;
+}
+
+/** Some time after the move, so that a flap right after it would still be seen. */
+const WATCH_AFTER_MOVE_MS = 20_000;
+
+function settled({ world, fleet, watching }: Stage, faultAtMs: number): boolean {
+  const { standby } = world.config.regions;
+  const isHeld = groupsOf(world.config).every((group) => watching.switches.get(group) === 'STANDBY');
+  if (!isHeld) return false;
+  const rto = rtoMs(fleet.acknowledgements, { faultAtMs, standby, producers: fleet.names });
+  return rto !== null && Date.now() > faultAtMs + rto + SETTLED_WINDOW_MS + WATCH_AFTER_MOVE_MS;
+}
+
+function countPerRegion(list: readonly { readonly region: string }[]): Record<string, number> {
+  const groups = Map.groupBy(list, (ack) => ack.region);
+  return Object.fromEntries([...groups].map(([region, acks]) => [region, acks.length]));
+}
