@@ -7,7 +7,12 @@ import {
   UpdateFunctionConfigurationCommand,
   waitUntilFunctionUpdatedV2,
 } from '@aws-sdk/client-lambda';
-import { observerFunctionName, switchFunctionName, voteFunctionName } from '../../../lambda/core/names.ts';
+import {
+  monitorFunctionName,
+  observerFunctionName,
+  switchFunctionName,
+  voteFunctionName,
+} from '../../../lambda/core/names.ts';
 import { DNS_SERVERS } from '../../../lambda/observer/settings.ts';
 import { type Config, observerRegions } from '../../config/config.ts';
 import type { LocalClients } from './clients.ts';
@@ -60,7 +65,9 @@ export async function unwireFunctions(clients: LocalClients, config: Config): Pr
 
 function functionsIn(region: string, { name, regions }: Config): readonly string[] {
   const everywhere = [observerFunctionName(name), voteFunctionName(name)];
-  return region === regions.standby ? [...everywhere, switchFunctionName(name)] : everywhere;
+  return region === regions.standby
+    ? [...everywhere, switchFunctionName(name), monitorFunctionName(name)]
+    : everywhere;
 }
 
 /** Replaces the drill's own variables; those that were deployed stay. */
