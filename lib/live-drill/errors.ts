@@ -1,0 +1,17 @@
+import type { DrillRefusal } from '../../lambda/core/drill.ts';
+
+/** The drill could not go on. Its message is one of the result's failures; the cell is put back all the same. */
+export class LiveDrillError extends Error {
+  override readonly name = 'LiveDrillError';
+}
+
+/** A guard refuses just before anything would have moved. Nothing was. */
+export class LiveDrillRefusedError extends Error {
+  override readonly name = 'LiveDrillRefusedError';
+  readonly refusals: readonly DrillRefusal[];
+
+  constructor(refusals: readonly DrillRefusal[]) {
+    super(refusals.map(({ rule, reason }) => `${reason} (${rule})`).join('; '));
+    this.refusals = refusals;
+  }
+}
