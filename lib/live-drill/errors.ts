@@ -1,4 +1,5 @@
 import type { DrillRefusal } from '../../lambda/core/drill.ts';
+import { problemOf } from '../operate/reading.ts';
 
 /** The drill could not go on. Its message is one of the result's failures; the cell is put back all the same. */
 export class LiveDrillError extends Error {
@@ -15,3 +16,7 @@ export class LiveDrillRefusedError extends Error {
     this.refusals = refusals;
   }
 }
+
+/** One line for the result: our own errors are sentences, others need their name. */
+export const sayProblem = (error: unknown): string =>
+  error instanceof LiveDrillError ? error.message : problemOf(error);

@@ -1,6 +1,5 @@
 import { type DrillRefusal, type DrillResult, drillEntry, drillRefusals } from '../../lambda/core/drill.ts';
-import { problemOf } from '../operate/reading.ts';
-import { LiveDrillRefusedError } from './errors.ts';
+import { LiveDrillRefusedError, sayProblem } from './errors.ts';
 import { defaultLimits, type LiveDrillPlan, type LiveDrillPorts } from './ports.ts';
 import { type PutBack, putBack } from './put-back.ts';
 import type { Trace } from './trace.ts';
@@ -46,8 +45,8 @@ export async function liveDrill(plan: LiveDrillPlan, ports: LiveDrillPorts): Pro
       await trace.producer.stop().catch(() => {});
       return { end: 'refused', refusals: error.refusals };
     }
-    trace.failures.push(problemOf(error));
-    ports.say(`${problemOf(error)}${trace.mayBeAway ? '; the cell is put back' : ''}`);
+    trace.failures.push(sayProblem(error));
+    ports.say(`${sayProblem(error)}${trace.mayBeAway ? '; the cell is put back' : ''}`);
   }
   const back = trace.mayBeAway ? await putBack(trace) : { ok: true, ms: null };
   return { end: 'result', result: await conclude(trace, back) };
@@ -55,7 +54,7 @@ export async function liveDrill(plan: LiveDrillPlan, ports: LiveDrillPorts): Pro
 
 async function conclude(trace: Trace, failback: PutBack): Promise<DrillResult> {
   const { plan, ports, producer, failures } = trace;
-  await producer.stop().catch((error: unknown) => failures.push(`the producer: ${problemOf(error)}`));
+  await producer.stop().catch((error: unknown) => failures.push(`the producer: ${sayProblem(error)}`));
   const records = await countRecords(trace);
   const { rtoMs, flipMs, latchedMs } = trace;
   const resultNow = (): DrillResult => ({
@@ -73,10 +72,10 @@ async function conclude(trace: Trace, failback: PutBack): Promise<DrillResult> {
   const author = { owner: plan.owner, reason: plan.reason, group: plan.group, atMs: ports.nowMs() };
   await ports
     .journal(drillEntry(author, resultNow()), plan.id)
-    .catch((error: unknown) => failures.push(`the journal could not be written: ${problemOf(error)}`));
+    .catch((error: unknown) => failures.push(`the journal could not be written: ${sayProblem(error)}`));
   await ports
     .publish({ DrillSuccess: Number(ok), ...(rtoMs === null ? {} : { DrillRto: rtoMs }) })
-    .catch((error: unknown) => failures.push(`the metrics were not published: ${problemOf(error)}`));
+    .catch((error: unknown) => failures.push(`the metrics were not published: ${sayProblem(error)}`));
   return resultNow();
 }
 
@@ -92,7 +91,7 @@ async function countRecords(trace: Trace): Promise<DrillResult['records']> {
       delivered = ids.intersection(await ports.readBack(startedAtMs - CLOCKS_APART_MS)).size;
       problem = undefined;
     } catch (error) {
-      problem = problemOf(error);
+      problem = sayProblem(error);
     }
   }
   const lost = ids.size - delivered;

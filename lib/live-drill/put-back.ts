@@ -1,6 +1,6 @@
 import { drillRefusals } from '../../lambda/core/drill.ts';
 import type { RunState } from '../operate/conductor.ts';
-import { problemOf } from '../operate/reading.ts';
+import { sayProblem } from './errors.ts';
 import { lookUntil, secondsOf, settledMs, type Trace } from './trace.ts';
 import { MAX_OWNER } from './way-out.ts';
 
@@ -31,7 +31,7 @@ export async function putBack(trace: Trace): Promise<PutBack> {
     if (n > 1) await ports.sleep(limits.putBackRetryMs);
     const askedAtMs = ports.nowMs();
     const attempt = await tryToRelease(trace, { n, askedAtMs, deadlineMs }).catch(
-      (error: unknown): Attempt => ({ end: 'not-released', reason: problemOf(error), again: true }),
+      (error: unknown): Attempt => ({ end: 'not-released', reason: sayProblem(error), again: true }),
     );
     if (attempt.end === 'released') return home(trace, askedAtMs);
     if (attempt.reason !== reason) ports.say(`not back yet: ${attempt.reason}`);
@@ -104,7 +104,7 @@ async function home(trace: Trace, askedAtMs: number): Promise<PutBack> {
     ports.say(`${plan.cell} is home; its puts were after ${secondsOf(ms ?? 0)}`);
     return { ok: true, ms };
   } catch (error) {
-    failures.push(problemOf(error));
+    failures.push(sayProblem(error));
     return { ok: false, ms };
   }
 }
