@@ -119,6 +119,8 @@ export const drillGuards = [
 
 export type DrillRule = (typeof drillGuards)[number]['rule'];
 
+export const refusalText = ({ rule, reason }: DrillRefusal): string => `${reason} (${rule})`;
+
 /** Every guard that refuses, in order. */
 export function drillRefusals(facts: DrillFacts): readonly DrillRefusal[] {
   return drillGuards.flatMap(({ rule, refuses }) => {
@@ -152,10 +154,18 @@ export interface DrillAuthor {
   readonly atMs: number;
 }
 
-/** What a drill writes when it ends, or when a guard refused it. `ok` says whether it counts as proof. */
+const MAX_WHY = 600;
+
+/**
+ * What a drill writes when it ends, or when a guard refused it. `ok` says whether it counts as proof; what stopped it is
+ * beside the reason, where `spillway history` shows it.
+ */
 export function drillEntry(
   { owner, reason, group, atMs }: DrillAuthor,
   after: DrillResult | { readonly ok: false; readonly refusals: readonly DrillRefusal[] },
 ): JournalEntry {
-  return { atMs, who: owner, what: 'drill', why: reason, group, after };
+  const stopped = 'refusals' in after ? after.refusals.map(refusalText) : after.failures;
+  const kind = 'refusals' in after ? 'refused' : 'failed';
+  const why = stopped.length === 0 ? reason : `${reason} [${kind}: ${stopped.join('; ')}]`.slice(0, MAX_WHY);
+  return { atMs, who: owner, what: 'drill', why, group, after };
 }

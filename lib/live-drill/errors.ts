@@ -1,4 +1,4 @@
-import type { DrillRefusal } from '../../lambda/core/drill.ts';
+import { type DrillRefusal, refusalText } from '../../lambda/core/drill.ts';
 import { problemOf } from '../operate/reading.ts';
 
 /** The drill could not go on. Its message is one of the result's failures; the cell is put back all the same. */
@@ -12,7 +12,7 @@ export class LiveDrillRefusedError extends Error {
   readonly refusals: readonly DrillRefusal[];
 
   constructor(refusals: readonly DrillRefusal[]) {
-    super(refusals.map(({ rule, reason }) => `${reason} (${rule})`).join('; '));
+    super(refusals.map(refusalText).join('; '));
     this.refusals = refusals;
   }
 }

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { DRILL_MAX_MS, type DrillFacts, drillGuards, drillRefusals } from '../../lambda/core/drill.ts';
+import {
+  DRILL_MAX_MS,
+  type DrillFacts,
+  drillEntry,
+  drillGuards,
+  drillRefusals,
+} from '../../lambda/core/drill.ts';
 import { defaultPolicy } from '../../lib/config/defaults.ts';
 
 const NOW_MS = Date.parse('2026-11-25T03:00:00Z');
@@ -93,6 +99,17 @@ describe('a drill is refused', () => {
     expect(drillRefusals({ ...quiet, ...all }).map(({ rule }) => rule)).toEqual(
       drillGuards.map(({ rule }) => rule),
     );
+  });
+});
+
+test('what refused a drill is in its line of the journal', () => {
+  const author = { owner: 'schedule', reason: 'the weekly drill', group: 'drill', atMs: NOW_MS };
+  const refusals = [{ rule: 'pause', reason: 'paused by ana: sale' }];
+  expect(drillEntry(author, { ok: false, refusals })).toMatchObject({
+    what: 'drill',
+    who: 'schedule',
+    why: 'the weekly drill [refused: paused by ana: sale (pause)]',
+    after: { ok: false, refusals },
   });
 });
 

@@ -60,6 +60,7 @@ describe('a drill', () => {
     expect(result).toMatchObject({ ok: false, records: { lost: 1 }, failback: { ok: true } });
     expect(result.failures).toEqual(['1 acknowledged records are in neither stream']);
     expect(world.published).toMatchObject([{ DrillSuccess: 0 }]);
+    expect(world.journal[0]?.why).toBe('test [failed: 1 acknowledged records are in neither stream]');
   });
 });
 

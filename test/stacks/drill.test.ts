@@ -1,4 +1,8 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Validations } from 'aws-cdk-lib';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../../lib/config/schema.ts';
 import { appOf, input, templatesOf } from './synth.ts';
@@ -83,6 +87,14 @@ describe('the drill', () => {
     expect(text).not.toContain(':stream/clicks');
     expect(text).toContain(':execution:shop-conductor:drill-*');
     expect(statements.some(({ Resource }) => Resource === '*')).toBe(false);
+  });
+
+  it('has no finding of the AwsSolutions pack that is not acknowledged with its reason', () => {
+    const app = appOf(withDrill({ cell: 'drill' }));
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    app.synth();
+    const report = join(app.outdir, 'validation-report.json');
+    expect(existsSync(report) ? readFileSync(report, 'utf8') : '').not.toMatch(/"status": "failure"/);
   });
 
   it('writes nothing of the state but claims and the journal', () => {
