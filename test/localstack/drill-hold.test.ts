@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { DRILL_TIMEOUT_MS, startDrill } from './fixtures/drill.ts';
 import { descendantsOf, survivorsOf } from './fixtures/processes.ts';
@@ -8,6 +9,7 @@ it(
     const flags = ['--scenario', '2024-kinesis', '--for', '40s', '--kill-observer', 'eu-west-1', '--keep'];
     const { child, ended, says } = startDrill(...flags);
     await says(/kept: LocalStack at/);
+    await operatorSees();
     const running = await descendantsOf(child.pid ?? 0);
     const leader = running.find(({ command }) => command.includes('-m spillway_localstack'));
     process.kill(leader?.pid ?? Number.NaN, 'SIGKILL');
@@ -19,3 +21,40 @@ it(
   },
   DRILL_TIMEOUT_MS,
 );
+
+/** The operator's screen of the world that is left standing: traffic has not moved, and one observer of three is dead. */
+async function operatorSees(): Promise<void> {
+  const { code, document } = await spillway('status');
+  expect(code).toBe(4);
+  const cell = (name: string) => ({ cell: name, region: 'us-east-1', stream: name, switch: 'PRIMARY' });
+  const observer = (region: string, fresh: boolean) => ({
+    region,
+    fresh,
+    vote: 'HOLD',
+    diagnosis: 'Healthy',
+  });
+  expect(document).toMatchObject({
+    ok: false,
+    mode: 'auto',
+    control: 'read',
+    quorum: { region: 'us-east-1' },
+    cells: [cell('orders'), cell('clicks')],
+    observers: [observer('us-west-2', true), observer('us-east-2', true), observer('eu-west-1', false)],
+    findings: expect.arrayContaining([
+      { level: 'bad', text: expect.stringMatching(/observer eu-west-1 is silent/) },
+    ]),
+  });
+}
+
+interface Ended {
+  readonly code: number;
+  readonly document: unknown;
+}
+
+function spillway(verb: string): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['bin/spillway.ts', verb, '--json', '--local'], (error, stdout) =>
+      resolve({ code: Number(error?.code ?? 0), document: JSON.parse(stdout) }),
+    );
+  });
+}
