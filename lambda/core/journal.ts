@@ -45,7 +45,7 @@ export interface DrillOutcome {
   /** The scenario of a local drill, or the cell that was moved. */
   readonly subject: string;
   readonly ok: boolean;
-  /** From the fault until every producer wrote to the standby; null = that never was. */
+  /** From the fault until every producer wrote to the standby; null = that never was, as in a drill that must hold. */
   readonly rtoMs: number | null;
   /** Acknowledged records that were not found; absent when nobody counted. */
   readonly lost?: number;
@@ -60,10 +60,7 @@ export interface DrillOutcome {
  */
 export function drillEntry({ atMs, who, epoch, group, ...outcome }: DrillOutcome): JournalEntry {
   const { subject, ok, rtoMs, lost } = outcome;
-  const facts = [
-    rtoMs === null ? 'traffic never settled in the standby' : `RTO ${(rtoMs / 1_000).toFixed(1)} s`,
-    ...(lost === undefined ? [] : [`${lost} lost`]),
-  ];
+  const facts = [movedText(ok, rtoMs), ...(lost === undefined ? [] : [`${lost} lost`])];
   return {
     atMs,
     who,
@@ -73,6 +70,11 @@ export function drillEntry({ atMs, who, epoch, group, ...outcome }: DrillOutcome
     ...(group === undefined ? {} : { group }),
     after: outcome,
   };
+}
+
+function movedText(ok: boolean, rtoMs: number | null): string {
+  if (rtoMs !== null) return `RTO ${(rtoMs / 1_000).toFixed(1)} s`;
+  return ok ? 'traffic stayed, as it should' : 'traffic never settled in the standby';
 }
 
 /** Id of a drill's line: one per drill, however often it is written. */

@@ -36,6 +36,7 @@ async function operatorSees(): Promise<void> {
   expect(document).toMatchObject({
     ok: false,
     mode: 'auto',
+    lastDrill: { why: '2024-kinesis passed: traffic stayed, as it should, 0 lost' },
     control: 'read',
     quorum: { region: 'us-east-1' },
     cells: [cell('orders'), cell('clicks')],

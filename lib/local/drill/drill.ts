@@ -16,6 +16,7 @@ import { Operator } from './operator.ts';
 import { play } from './play.ts';
 import type { ProducerFleet } from './producers.ts';
 import { byArrival, readStream } from './reader.ts';
+import { remember } from './remember.ts';
 import { type DrillResult, judge } from './result.ts';
 import { readSpools } from './spools.ts';
 import { unlessAborted, until } from './until.ts';
@@ -122,6 +123,7 @@ async function conduct(options: Conducting): Promise<DrillResult> {
       cut: options.forMs < options.scenario.durationMs,
       seed: options.seed,
     });
+    await remember(world, { run, result, atMs: Date.now() });
     await options.beforeClose(world, result, signal);
     return result;
   } finally {
