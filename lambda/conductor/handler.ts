@@ -9,6 +9,7 @@ import { readCells } from '../cells-file.ts';
 import { parseMemory } from '../core/memory.ts';
 import { stateTableName, voteTableName } from '../core/names.ts';
 import { levelsOf } from '../core/observation.ts';
+import { MetricLog } from '../metrics/metric-log.ts';
 import { quorumReader } from '../observer/quorum.ts';
 import { type ReportSource, readObserverItem, readReports } from '../observer/reports.ts';
 import { DNS_SERVERS } from '../observer/settings.ts';
@@ -17,6 +18,7 @@ import { StateTable } from '../state/state-table.ts';
 import { readArrivals } from './arrivals.ts';
 import type { Conductor } from './conductor.ts';
 import { signalReader } from './dns.ts';
+import { runMetrics } from './run-metrics.ts';
 import type { RunState } from './run-state.ts';
 import { CONDUCTOR_SETTINGS, parseConductorSettings } from './settings.ts';
 import { runStep } from './steps.ts';
@@ -28,6 +30,7 @@ const MAX_SOCKETS = 32;
 const settings = parseConductorSettings(requiredVariable(CONDUCTOR_SETTINGS));
 const logger = new Logger({ serviceName: `${settings.name}-conductor` });
 const caller = { who: 'conductor', timeoutMs: CALL_TIMEOUT_MS, maxSockets: MAX_SOCKETS };
+const metricLog = new MetricLog({ name: settings.name, service: 'conductor' });
 const documents = (region: string): DynamoDBDocumentClient =>
   DynamoDBDocumentClient.from(clientOf(DynamoDBClient, { ...caller, region }), {
     marshallOptions: { removeUndefinedValues: true },
@@ -75,6 +78,8 @@ export async function handler(event: unknown, context: Context): Promise<RunStat
       next: state?.next,
       state: state?.state,
     });
+    metricLog.add(runMetrics(stepOf(event), state) ?? {});
+    metricLog.flush({ run: state?.run ?? '', end: state?.state ?? '' });
     return state;
   } catch (error) {
     logger.error('step failed', { step: stepOf(event), error: error as Error });

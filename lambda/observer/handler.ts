@@ -8,9 +8,11 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Context } from 'aws-lambda';
 import { clientOf } from '../aws/clients.ts';
+import { standbyIsDown } from '../core/monitor.ts';
 import { canaryStreamName, metricNamespace, stateTableName, voteTableName } from '../core/names.ts';
-import type { RegionOutcomes } from '../core/observation.ts';
+import { levelsOf, type RegionOutcomes } from '../core/observation.ts';
 import type { ProbeOutcome } from '../core/probe.ts';
+import { MetricLog } from '../metrics/metric-log.ts';
 import { requiredVariable } from '../settings.ts';
 import { StateTable } from '../state/state-table.ts';
 import { ConductorStart, START_TIMEOUT_MS } from './conductor-start.ts';
@@ -25,6 +27,7 @@ import type { TickResult } from './tick.ts';
 const settings = parseObserverSettings(requiredVariable(OBSERVER_SETTINGS));
 const logger = new Logger({ serviceName: `${settings.name}-observer` });
 const who = `observer ${settings.region}`;
+const metricLog = new MetricLog({ name: settings.name, service: 'observer' });
 const regions = { primary: probed(settings.primary), standby: probed(settings.standby) };
 const store = new ObserverStore({
   own: documentClient(settings.region),
@@ -57,11 +60,14 @@ export async function handler(_event: unknown, context: Context): Promise<{ read
     sleep: (ms) => sleep(ms),
     onTick: (result) => {
       logTick(result);
+      measureTick(result);
       conductorStart?.consider(result);
     },
     onStoreError: (error) =>
       logger.error('the vote table of this region does not answer; the vote will expire', error as Error),
   });
+  // Once for a run, about a minute: its rounds are side by side in one line.
+  metricLog.flush();
   return { end };
 }
 
@@ -110,6 +116,12 @@ function logTick({ decision, outcomes }: TickResult): void {
     primary: summary(outcomes.primary),
     standby: summary(outcomes.standby),
   });
+}
+
+/** Said in the observer's own region, where it is heard when the standby, with its alarms, is down. */
+function measureTick({ memory, decidedAtMs }: TickResult): void {
+  const standby = levelsOf(memory.evidence.standby, settings.policy, decidedAtMs);
+  metricLog.add({ StandbyDown: Number(standbyIsDown(standby)) });
 }
 
 function summary(outcomes: RegionOutcomes): Record<string, string> {

@@ -13,6 +13,7 @@ export interface Config {
   /** Route 53 health checks this account may have (200 unless raised). */
   readonly healthCheckQuota: number;
   readonly notify: Notify;
+  readonly monitoring: Monitoring;
 }
 
 /** Who hears of evacuations, failbacks and alarms, beside those who subscribe to the topic themselves. */
@@ -20,6 +21,17 @@ export interface Notify {
   readonly email?: string;
   /** Gets a JSON object by POST. It is in the conductor's settings: whoever may read those may read it. */
   readonly webhook?: string;
+}
+
+/** When the alarms ring, and whether there is a dashboard. */
+export interface Monitoring {
+  /** A dashboard in the standby, which costs $3 a month beyond an account's first three. */
+  readonly dashboard: boolean;
+  readonly observerSilentMinutes: number;
+  readonly standbyUnfitMinutes: number;
+  readonly votesDisagreeMinutes: number;
+  readonly pauseForgottenHours: number;
+  readonly drillOverdueDays: number;
 }
 
 export interface Regions {

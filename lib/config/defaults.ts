@@ -1,5 +1,5 @@
 import type { Delivery, Policy } from '../../lambda/core/policy.ts';
-import type { Regions } from './config.ts';
+import type { Monitoring, Regions } from './config.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -37,6 +37,16 @@ export const defaultDelivery: Delivery = {
   dnsTtlSeconds: 5,
   producerPollMs: 2_000,
   rtoMs: MINUTE_MS,
+};
+
+/** A drill is weekly: it is overdue when it is a day late. */
+export const defaultMonitoring: Monitoring = {
+  dashboard: true,
+  observerSilentMinutes: 3,
+  standbyUnfitMinutes: 5,
+  votesDisagreeMinutes: 10,
+  pauseForgottenHours: 4,
+  drillOverdueDays: 8,
 };
 
 /** Route 53: "Health checks: 200 per account", adjustable ("Quotas on health checks", Amazon Route 53 Developer Guide). */

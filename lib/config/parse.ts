@@ -4,6 +4,7 @@ import type { Cell, Config, ServiceName, StreamSpec } from './config.ts';
 import {
   defaultDelivery,
   defaultHealthCheckQuota,
+  defaultMonitoring,
   defaultPolicy,
   defaultRegions,
   defaultVotesToEvacuate,
@@ -73,6 +74,7 @@ function withDefaults(input: ConfigInput): Config {
     delivery: { ...defaultDelivery, ...given(input.delivery ?? {}) },
     healthCheckQuota: input.healthCheckQuota ?? defaultHealthCheckQuota,
     notify: given(input.notify ?? {}),
+    monitoring: { ...defaultMonitoring, ...given(input.monitoring ?? {}) },
   };
 }
 

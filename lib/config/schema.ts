@@ -174,6 +174,29 @@ const notify = object({
     .describe('Gets a JSON object by POST when a run of the conductor ends.'),
 });
 
+const monitoring = object({
+  dashboard: z
+    .boolean({ error: say('is not true or false', 'Write false for no dashboard, else leave it out.') })
+    .optional()
+    .describe('A dashboard in the standby. Default true; $3 a month beyond the first three of an account.'),
+  observerSilentMinutes: whole({ min: 2, max: 60, unit: 'minutes' }).describe(
+    'Alarm when an observer has had no live vote for so long.',
+  ),
+  standbyUnfitMinutes: whole({ min: 2, max: 60, unit: 'minutes' }).describe(
+    'Alarm when the standby has not been known to work for so long.',
+  ),
+  votesDisagreeMinutes: whole({ min: 2, max: 24 * 60, unit: 'minutes' }).describe(
+    'Alarm when too few observers to move anything have voted EVACUATE for so long.',
+  ),
+  // CloudWatch evaluates at most 7 days ("Evaluating an alarm", Amazon CloudWatch User Guide).
+  pauseForgottenHours: whole({ min: 1, max: 7 * 24, unit: 'hours' }).describe(
+    'Alarm when a pause has stood for so long.',
+  ),
+  drillOverdueDays: whole({ min: 1, max: 366, unit: 'days' }).describe(
+    'Alarm when no drill has succeeded for so long.',
+  ),
+});
+
 export const configSchema = object({
   $schema: z
     .string({ error: say('is not a string', 'Write the path of config.schema.json.') })
@@ -212,6 +235,7 @@ export const configSchema = object({
   notify: notify
     .optional()
     .describe('Who hears of evacuations and alarms, beside the subscribers of the topic.'),
+  monitoring: monitoring.optional().describe('When the alarms ring, and whether there is a dashboard.'),
 });
 
 /** What a user writes. Every part but `name`, `zone` and `cells` has a default. */

@@ -1,6 +1,7 @@
 import type { DiagnosisCode } from '../../lambda/core/diagnosis.ts';
+import type { AlarmName } from '../constructs/alarms-table.ts';
 
-/** What the page of one diagnosis or alarm says beyond what the tables of the core say. */
+/** What the page of one diagnosis or alarm says beyond what their own tables say. */
 export interface RunbookEntry {
   readonly lookAt: readonly string[];
   /** Exact commands, with what each is for. */
@@ -15,6 +16,9 @@ const log = [
   'what that observer measures, round by round',
 ] as const;
 const ack = ['spillway ack --reason "inc-4711, looking"', 'tell the others that you have it'] as const;
+
+const history = ['spillway history --limit 20', 'what was done, by whom, and the state it left'] as const;
+const doctor = ['spillway doctor', 'in quiet times: streams, rights, versions, subscriptions'] as const;
 
 /** A missing diagnosis does not compile. */
 export const diagnosisEntries: Readonly<Record<DiagnosisCode, RunbookEntry>> = {
@@ -153,23 +157,21 @@ export const diagnosisEntries: Readonly<Record<DiagnosisCode, RunbookEntry>> = {
   },
 };
 
-export interface AlarmEntry extends RunbookEntry {
-  readonly alarm: string;
-  readonly meaning: string;
-}
-
-export const alarmEntries: readonly AlarmEntry[] = [
-  {
-    alarm: 'observer silent',
-    meaning:
-      'An observer has not decided for some minutes. Its vote reads HOLD; with K of N left, the others still evacuate, and with fewer nothing moves by itself.',
+/** A missing alarm does not compile; what it means and when it rings is in the table of alarms. */
+export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
+  'observer silent': {
     lookAt: [
       'How many votes are live, against how many are needed: the second line of `status`.',
       'The region’s own health: it may be the one that fails.',
+      'All observers well in `status`: then the monitor in the standby is what is silent.',
     ],
     run: [
       status,
       log,
+      [
+        'aws logs tail /aws/lambda/spillway-monitor --region us-west-2 --since 10m',
+        'what the monitor says of each observer, minute by minute',
+      ],
       [
         'spillway failover --all --reason "too few observers, primary down"',
         'if the primary fails meanwhile and fewer than K votes are live',
@@ -179,38 +181,42 @@ export const alarmEntries: readonly AlarmEntry[] = [
       'Do not lower `votesToEvacuate` during an incident: it needs a deployment, and one sick observer would then move traffic.',
     ],
   },
-  {
-    alarm: 'drill overdue',
-    meaning: 'The weekly drill has not run, or not to its end. The way out is unproven.',
-    lookAt: ['What the last drill said, and whether a pause or maintenance window kept it from running.'],
+  'too few observers': {
+    lookAt: ['The primary: nobody watches it in your place now.', 'What the silent observers have in common.'],
     run: [
-      ['spillway history --limit 50', 'the last drills, and what stopped them'],
-      ['spillway doctor', 'what has changed since'],
+      status,
+      log,
+      [
+        'spillway failover --all --reason "too few observers, primary down"',
+        'if your own producers fail: nothing moves by itself',
+      ],
     ],
-    not: ['Do not silence it: the next outage is the drill then.'],
+    not: ['Do not wait for votes: there are not enough.'],
   },
-  {
-    alarm: 'pause forgotten',
-    meaning: 'A pause has stood for hours. While it does, no outage is evacuated by itself.',
-    lookAt: ['Its owner and reason, and when it ends: `status` shows them.'],
+  'observer sick': {
+    lookAt: ['Its diagnosis: ClockSuspect, ObserverSick or Undetermined, and their pages above.'],
+    run: [status, log, doctor],
+    not: ['Do not fail over because of it: it says something about the observer, not about the primary.'],
+  },
+  'primary impaired': {
+    lookAt: ['The diagnosis in `status`, and its page above: it says whether traffic moves, and what to do if not.'],
+    run: [status, why, ack],
+    not: ['Do not wait for the status page or for an alarm in the primary: they fail with it.'],
+  },
+  'evacuation blocked': {
+    lookAt: ['Which guard refuses, and until when: `why` says both; "When a guard refuses" above says the way round.'],
     run: [
-      ['spillway history', 'who paused, and why'],
-      ['spillway resume --reason "load test is over"', 'after asking its owner'],
+      why,
+      ['spillway approve --for 30m --reason "seen, go"', 'if the mode is approve'],
+      ['spillway resume --reason "real outage, inc-4711"', 'if a pause or a maintenance window holds it back'],
+      [
+        'spillway failover --all --reason "us-east-1 drops writes, inc-4711"',
+        'whatever the guard: an operator’s word needs no vote',
+      ],
     ],
-    not: ['Do not renew it without its owner.'],
+    not: ['Do not change the policy now: that needs a deployment.'],
   },
-  {
-    alarm: 'standby unfit',
-    meaning:
-      'The standby does not take or return records, or would not take the primary’s peak. There is no way out.',
-    lookAt: ['The evidence about the standby, and its shards against the primary’s peak.'],
-    run: [why, ['spillway doctor', 'which cell falls short, and by how much']],
-    not: ['Do not wait for the next outage to scale it: scaling takes minutes, and needs a control plane.'],
-  },
-  {
-    alarm: 'votes disagreeing',
-    meaning:
-      'For a while some observers have voted EVACUATE and too few to move anything. Either one of them is wrong, or the primary fails for part of the world.',
+  'votes disagreeing': {
     lookAt: [
       'What each of them measures. A one-sided network fault shows as time-outs from one region alone.',
     ],
@@ -224,4 +230,129 @@ export const alarmEntries: readonly AlarmEntry[] = [
     ],
     not: ['Do not fail over because of one observer: K of N is there to outvote it.'],
   },
-];
+  'traffic moved': {
+    lookAt: ['That the switches follow within a minute, and that producers arrive in the standby.'],
+    run: [status, ack, history],
+    not: ['Do not fail back at the first good minute: outages come in dips.'],
+  },
+  'not latched': {
+    lookAt: ['Whether the conductor has started, and where it stopped: its last line in the journal.'],
+    run: [
+      history,
+      ['spillway failover --all --reason "latch, inc-4711"', 'sets the switches that are missing'],
+      [
+        'spillway failover --all --direct --reason "conductor does not run, inc-4711"',
+        'if Step Functions does not answer in the standby',
+      ],
+    ],
+    not: ['Do not let the primary recover first: it would pull traffic back.'],
+  },
+  'standby unfit': {
+    lookAt: [
+      'The evidence about the standby: writes, reads or reachability, and from how many observers.',
+      'One observer alone: its way to the standby is what fails.',
+    ],
+    run: [why, ['spillway doctor', 'canary, streams and capacity of the standby'], status],
+    not: ['Do not wait for the next outage to mend or scale it: that takes minutes, and needs a control plane.'],
+  },
+  'standby dark': {
+    lookAt: [
+      'Whether the other witnesses say the same: then it is the standby, else the way from this one to it.',
+      'Traffic in the standby meanwhile: if its switch endpoint is gone as well, DNS returns to the primary where that is healthy.',
+    ],
+    run: [status, why, log],
+    not: [
+      'Do not take the silence of the other alarms for good news: they are in the region that fails.',
+      'Do not fail over: there is no better place until it is back.',
+    ],
+  },
+  'pause forgotten': {
+    lookAt: ['Its owner and reason, and when it ends: `status` shows them.'],
+    run: [
+      ['spillway history', 'who paused, and why'],
+      ['spillway resume --reason "load test is over"', 'after asking its owner'],
+    ],
+    not: ['Do not renew it without its owner.'],
+  },
+  'drill overdue': {
+    lookAt: ['What the last drill said, and whether a pause or maintenance window kept it from running.'],
+    run: [
+      ['spillway history --limit 50', 'the last drills, and what stopped them'],
+      ['spillway doctor', 'what has changed since'],
+    ],
+    not: ['Do not silence it: the next outage is the drill then.'],
+  },
+  'DNS unread': {
+    lookAt: ['Whether you can resolve it, and whether the delegation still names the zone’s servers.'],
+    run: [
+      ['aws route53 get-hosted-zone --id ZONE', 'the name servers of the zone, against what the parent says'],
+      ['spillway doctor', 'zone and delegation'],
+      status,
+    ],
+    not: ['Do not change records by hand: DNS follows votes and switches.'],
+  },
+  'state unread': {
+    lookAt: ['Throttling of the table, its existence, and the standby’s own health.'],
+    run: [
+      status,
+      doctor,
+      [
+        'aws dynamodb describe-table --table-name spillway-state --region us-west-2',
+        'is it there, and active?',
+      ],
+    ],
+    not: ['Do not restore the table over the old one while traffic is in the standby: the switches are in it.'],
+  },
+  'state throttled': {
+    lookAt: ['Who reads so much: other software with this table’s name, or a table not on demand any more.'],
+    run: [
+      [
+        'aws dynamodb describe-table --table-name spillway-state --region us-west-2',
+        'its billing mode and limits',
+      ],
+      status,
+    ],
+    not: ['Do not start many commands at once: each reads the table.'],
+  },
+  'conductor failed': {
+    lookAt: ['The last line of the run: the state it left, and the next command.'],
+    run: [
+      history,
+      [
+        'aws logs tail /aws/lambda/spillway-conductor --region us-west-2 --since 30m',
+        'the step that failed, and its error',
+      ],
+      ['spillway failover --all --reason "finish, inc-4711"', 'a failed evacuation; it goes on from where it is'],
+    ],
+    not: ['Do not set switches by hand while a run goes on: `status` shows who holds the lease.'],
+  },
+  'run needs an act': {
+    lookAt: ['The findings of the run, in its message and in the journal; its next command.'],
+    run: [history, status],
+    not: ['Do not repeat a failback that was taken back before the primary has been healthy for long.'],
+  },
+  'vote endpoint failing': {
+    lookAt: ['Errors or refusals? Refusals come from too many requests: somebody else asks the URL.'],
+    run: [
+      [
+        'aws logs tail /aws/lambda/spillway-vote --region REGION --since 10m',
+        'what it says; without a line it never began',
+      ],
+      status,
+    ],
+    not: ['Do not worry for traffic: an endpoint that does not answer reads HOLD, and moves nothing.'],
+  },
+  'switch endpoint failing': {
+    lookAt: [
+      'Where traffic is. In the primary: nothing is lost. In the standby: the votes hold it, as long as they stand.',
+    ],
+    run: [
+      status,
+      [
+        'aws logs tail /aws/lambda/spillway-switch --region us-west-2 --since 10m',
+        'what it says; without a line it never began',
+      ],
+    ],
+    not: ['Do not deploy a rollback during an evacuation before you have read its log.'],
+  },
+};

@@ -1,11 +1,12 @@
 import { diagnoses } from '../../lambda/core/diagnosis.ts';
 import { failbackGuards } from '../../lambda/core/failback.ts';
 import { guards } from '../../lambda/core/guards.ts';
+import { type AlarmConfig, alarmRows, ringsWhen } from '../constructs/alarms-table.ts';
 import { markdownTable } from './markdown.ts';
 import { alarmEntries, diagnosisEntries, type RunbookEntry } from './runbook-entries.ts';
 
 /** `docs/runbook.md`: for whoever is on call, at night, in an outage. */
-export function runbookDocument(): string {
+export function runbookDocument(config: AlarmConfig): string {
   return [
     firstMinutes,
     '## When a guard refuses',
@@ -21,8 +22,14 @@ export function runbookDocument(): string {
       ),
     ),
     '## Each alarm',
-    'These alarms are not deployed yet. Until they are, run `spillway status --json` every few minutes from outside the primary and alarm on any status but 0; what it shows is found below. When they come they will be in the standby’s region: an alarm in the primary would sleep through its outage.',
-    ...alarmEntries.map((entry) => section(entry.alarm, entry.meaning, entry)),
+    'The alarms are in the standby’s region, where `monitoring` in the config says when they ring; those of a witness are in the witness’s. None is in the primary: it would sleep through its outage. [Monitoring](monitoring.md) has the metrics behind them. Each name begins with your config’s `name`: `spillway-observer-silent`.',
+    ...alarmRows.map((row) =>
+      section(
+        row.alarm,
+        `${row.meaning} Rings when: ${ringsWhen(row, config)}.`,
+        alarmEntries[row.alarm],
+      ),
+    ),
     '',
   ]
     .join('\n\n')
@@ -58,7 +65,7 @@ function guardTable(): string {
 
 const firstMinutes = `# Runbook
 
-Generated from the tables in \`lambda/core\` and \`lib/docs\` by \`npm run docs\`: change those, not this file.
+Generated from the tables in \`lambda/core\`, \`lib/constructs\` and \`lib/docs\` by \`npm run docs\`: change those, not this file.
 
 ## The first five minutes
 

@@ -5,6 +5,7 @@ import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { Route53Client } from '@aws-sdk/client-route-53';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { SNSClient } from '@aws-sdk/client-sns';
 import { STSClient } from '@aws-sdk/client-sts';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { type Instrumentable, logCalls } from '../../lambda/aws/call-log.ts';
@@ -61,6 +62,10 @@ export class AwsClients {
 
   cloudWatch(region: string): CloudWatchClient {
     return this.#prepared(new CloudWatchClient(this.#settings(region)), region);
+  }
+
+  notifications(region: string): SNSClient {
+    return this.#prepared(new SNSClient(this.#settings(region)), region);
   }
 
   kinesis(region: string): KinesisClient {

@@ -1,4 +1,6 @@
+import { metricsOf } from '../../lambda/core/metrics.ts';
 import { type Config, observerRegions, type StreamSpec } from '../config/config.ts';
+import { alarmRegions, alarmRows } from '../constructs/alarms-table.ts';
 import { groupsOf } from './groups.ts';
 import { HOURS_A_MONTH, prices, SECONDS_A_MONTH } from './prices.ts';
 
@@ -25,6 +27,8 @@ const FUNCTION_GB = 0.25;
 const ENDPOINT_SECONDS = 0.005;
 /** An observer's item with its memory is about 4 KB: four write units. */
 const WRITE_UNITS_PER_TICK = 4;
+/** Reads side by side, one of them on another continent. [inferred] */
+const MONITOR_SECONDS = 0.5;
 /** Control item and switches. */
 const READS_PER_TICK = 2;
 const LOG_BYTES_PER_TICK = 600;
@@ -41,7 +45,9 @@ export function estimate(config: Config): CostEstimate {
     endpoints,
     dynamo,
     conductor,
-    cloudWatch,
+    probesOfCloudWatch,
+    monitoring,
+    dashboard,
     logs,
   ].flatMap((part) => part(config));
   return {
@@ -149,13 +155,42 @@ const conductor: Part = () => [
   ),
 ];
 
-const cloudWatch: Part = (config) => {
+/** What an observer's probe puts to each of both regions. */
+const HEARTBEATS = 2;
+
+const probesOfCloudWatch: Part = (config) => {
   const { observers: n, ticks } = counts(config);
   // A put and a read to each of both regions, on every n-th round.
   const calls = n * 2 * 2 * (ticks / config.policy.slowProbeEveryTicks);
-  const usd = (calls / 1_000) * prices.metricCallsThousand + n * 2 * prices.metricMonth;
-  return [line('CloudWatch', usd, `${millions(calls)} probe calls, ${n * 2} metrics`)];
+  const usd = (calls / 1_000) * prices.metricCallsThousand + n * HEARTBEATS * prices.metricMonth;
+  return [line('CloudWatch probes', usd, `${millions(calls)} calls, ${n * HEARTBEATS} metrics`)];
 };
+
+/** Metrics of conductor and drill are there for minutes a month, and are asked for by the hour. */
+const monitoring: Part = (config) => {
+  const { observers: n } = counts(config);
+  const published = metricsOf('monitor').length + n * metricsOf('observer').length;
+  const watched = alarmRows.flatMap((row) =>
+    alarmRegions(row, config).flatMap(() => row.metrics.map(() => row.alarm)),
+  ).length;
+  const minutes = SECONDS_A_MONTH / 60;
+  const usd =
+    published * prices.metricMonth +
+    watched * prices.alarmMetricMonth +
+    minutes * MONITOR_SECONDS * FUNCTION_GB * prices.lambdaGbSecond;
+  return [
+    line(
+      'metrics and alarms',
+      usd,
+      `${published} metrics at $${prices.metricMonth.toFixed(2)}, alarms on ${watched} at $${prices.alarmMetricMonth.toFixed(2)}, a run of the monitor a minute`,
+    ),
+  ];
+};
+
+const dashboard: Part = ({ monitoring: { dashboard: wanted } }) =>
+  wanted
+    ? [line('dashboard', prices.dashboardMonth, 'nothing if it is among the first three of the account')]
+    : [];
 
 const logs: Part = (config) => {
   const { observers: n, ticks } = counts(config);

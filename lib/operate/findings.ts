@@ -1,4 +1,5 @@
 import { diagnoses } from '../../lambda/core/diagnosis.ts';
+import type { Monitoring } from '../config/config.ts';
 import type { StateReadings } from './state.ts';
 import type { Status } from './status.ts';
 
@@ -11,11 +12,14 @@ export interface StatusFinding {
 }
 
 type Facts = Omit<Status, 'findings' | 'ok'>;
-type Rule = (status: Facts, state: StateReadings) => readonly StatusFinding[];
+type Rule = (
+  status: Facts,
+  state: StateReadings,
+  limits: Pick<Monitoring, 'drillOverdueDays'>,
+) => readonly StatusFinding[];
 
 const HOUR_MS = 3_600_000;
-/** A weekly drill that is a day late. */
-export const DRILL_OVERDUE_MS = 8 * 24 * HOUR_MS;
+const DAY_MS = 24 * HOUR_MS;
 const MAX_NAMED = 5;
 
 /** In the order in which an operator should read them. */
@@ -92,16 +96,19 @@ const rules: readonly Rule[] = [
     }),
   ({ mode }) =>
     mode === 'auto' || mode === 'unknown' ? [] : [note(`mode is ${mode}: nothing moves by itself`)],
-  ({ lastDrill, atMs }, { journal }) => {
+  ({ lastDrill, atMs }, { journal }, { drillOverdueDays }) => {
     if (!journal.ok) return [note(`the journal cannot be read: ${journal.problem}`)];
-    if (lastDrill !== null && atMs - lastDrill.atMs <= DRILL_OVERDUE_MS) return [];
+    if (lastDrill !== null && atMs - lastDrill.atMs <= drillOverdueDays * DAY_MS) return [];
     return [note(lastDrill === null ? 'no drill is on record' : 'the weekly drill is overdue')];
   },
 ];
 
 /** Pure: everything that is not as it is in healthy times. */
-export const findingsOf = (status: Facts, state: StateReadings): readonly StatusFinding[] =>
-  rules.flatMap((rule) => rule(status, state));
+export const findingsOf = (
+  status: Facts,
+  state: StateReadings,
+  limits: Pick<Monitoring, 'drillOverdueDays'>,
+): readonly StatusFinding[] => rules.flatMap((rule) => rule(status, state, limits));
 
 const bad = (text: string, run?: string): StatusFinding => ({
   level: 'bad',

@@ -24,6 +24,9 @@ export const prices = {
   /** https://aws.amazon.com/cloudwatch/pricing/ */
   metricMonth: 0.3,
   metricCallsThousand: 0.01,
+  /** For each metric that an alarm of standard resolution looks at. */
+  alarmMetricMonth: 0.1,
+  dashboardMonth: 3,
   logsGb: 0.5,
   /** https://aws.amazon.com/application-recovery-controller/pricing/ : a cluster is $2.50 an hour; a Region switch plan $70 a month. */
   arcRoutingControlMonth: 1_825,

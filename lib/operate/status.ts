@@ -93,7 +93,7 @@ export function statusOf(config: Config, readings: Readings): Status {
     ...leaseOf(state),
     ...journalOf(state),
   };
-  const findings = findingsOf(status, state);
+  const findings = findingsOf(status, state, config.monitoring);
   return { ok: findings.every(({ level }) => level !== 'bad'), ...status, findings };
 }
 

@@ -1,5 +1,6 @@
 import type { Policy } from '../../lambda/core/policy.ts';
 import { observerRegions } from '../config/config.ts';
+import { defaultMonitoring } from '../config/defaults.ts';
 import { relationProblems } from '../config/relations.ts';
 import { everySeed, failingWrites, untilDecided } from './detection.ts';
 import { scenarioTask, yearsJobs, yearsTask } from './jobs.ts';
@@ -106,6 +107,7 @@ const problemsOf = (system: SimulatedSystem) =>
     cells: [],
     healthCheckQuota: Number.POSITIVE_INFINITY,
     notify: {},
+    monitoring: defaultMonitoring,
   });
 
 export const observersOf = ({ system }: TunePoint): number => observerRegions(system.regions).length;

@@ -1,8 +1,11 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { DeployedCell } from '../../lambda/cells-file.ts';
+import { type DeployedCell, watchedStreams } from '../../lambda/cells-file.ts';
 import { type Config, observerRegions } from '../config/config.ts';
+import { Alarms } from '../constructs/alarms.ts';
 import { Conductor } from '../constructs/conductor.ts';
+import { Dashboard } from '../constructs/dashboard.ts';
+import { Monitor } from '../constructs/monitor.ts';
 import { Notifications } from '../constructs/notifications.ts';
 import { Observer } from '../constructs/observer.ts';
 import type { PublicEndpoint } from '../constructs/public-endpoint.ts';
@@ -22,24 +25,27 @@ export class PrimaryStack extends Stack {
   }
 }
 
-/** A region that observes and votes. */
+/** A region that observes and votes, and rings when the standby, where all other alarms are, cannot. */
 export class WitnessStack extends Stack {
   readonly vote: PublicEndpoint;
 
   constructor(scope: Construct, id: string, props: RegionStackProps) {
     super(scope, id, props);
+    const { config, region } = props;
     this.vote = observe(this, props);
+    const { topic } = new Notifications(this, 'Notifications', config);
+    new Alarms(this, 'Alarms', { config, region, topic });
   }
 }
 
-/** The standby observes as well, and keeps the state. */
+/** The standby observes as well, keeps the state, and watches over all of it. */
 export class StandbyStack extends Stack {
   readonly vote: PublicEndpoint;
   readonly switches: PublicEndpoint;
 
   constructor(scope: Construct, id: string, props: RegionStackProps) {
     super(scope, id, props);
-    const { config } = props;
+    const { config, region } = props;
     new Streams(this, 'Streams', { config, role: 'standby' });
     const { name, regions, zone, policy, notify } = config;
     const cells = config.cells.map(
@@ -61,6 +67,19 @@ export class StandbyStack extends Stack {
     });
     this.vote = observe(this, props, conductor.machine.stateMachineArn);
     this.switches = new Switches(this, 'Switches', { name, cells }).endpoint;
+    new Monitor(this, 'Monitor', {
+      name,
+      primary: regions.primary,
+      standby: regions.standby,
+      observers: [...observerRegions(regions)],
+      zoneName: zone.name,
+      switchGroups: switchGroups(config).length,
+      policy: { ...policy, siblingProbes: [...policy.siblingProbes] },
+    });
+    const { alarms } = new Alarms(this, 'Alarms', { config, region, topic });
+    if (config.monitoring.dashboard) {
+      new Dashboard(this, 'Dashboard', { config, region, alarms, streams: watchedStreams(cells) });
+    }
   }
 }
 

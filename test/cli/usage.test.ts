@@ -55,7 +55,6 @@ describe('wrong usage ends with 2, with nothing asked of anybody', () => {
     'why --at yesterday',
     'why --at 2026-11-25T03:00',
     'cost --config missing.json',
-    'audit',
     'audit missing.jsonl --primary us-east-1',
     'completion tcsh',
     'pause --for 25h --reason x --yes',

@@ -43,6 +43,14 @@ test('fills in what a short configuration leaves out', () => {
     delivery: { healthCheckIntervalSeconds: 10, dnsTtlSeconds: 5, producerPollMs: 2_000, rtoMs: 60_000 },
     healthCheckQuota: 200,
     notify: {},
+    monitoring: {
+      dashboard: true,
+      observerSilentMinutes: 3,
+      standbyUnfitMinutes: 5,
+      votesDisagreeMinutes: 10,
+      pauseForgottenHours: 4,
+      drillOverdueDays: 8,
+    },
   });
 });
 

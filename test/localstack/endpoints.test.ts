@@ -3,10 +3,13 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { GetFunctionUrlConfigCommand } from '@aws-sdk/client-lambda';
+import { CloudWatchClient, DescribeAlarmsCommand, GetDashboardCommand } from '@aws-sdk/client-cloudwatch';
+import { GetFunctionUrlConfigCommand, InvokeCommand } from '@aws-sdk/client-lambda';
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { metricsOf } from '../../lambda/core/metrics.ts';
 import {
+  monitorFunctionName,
   stateTableName,
   switchFunctionName,
   voteFunctionName,
@@ -133,3 +136,43 @@ describe('the deployed switch endpoint', () => {
     expect(await ask(urls.switches, '/cells/other')).toMatchObject({ status: 404 });
   });
 });
+
+describe('what watches over it', () => {
+  it('is deployed with it: alarms in each observing region, a dashboard in the standby', async () => {
+    const expected = { 'us-west-2': 18, 'us-east-2': 2, 'eu-west-1': 2, 'us-east-1': 0 };
+    for (const [where, count] of Object.entries(expected)) {
+      const { MetricAlarms } = await cloudWatch(where).send(
+        new DescribeAlarmsCommand({ AlarmNamePrefix: 'shop-' }),
+      );
+      expect(MetricAlarms, where).toHaveLength(count);
+    }
+    const { DashboardBody } = await cloudWatch(region).send(
+      new GetDashboardCommand({ DashboardName: 'shop-spillway' }),
+    );
+    expect(JSON.parse(String(DashboardBody)).widgets.length).toBeGreaterThan(5);
+  });
+
+  it('says in its log, in the embedded metric format, every metric of the monitor that is known', async () => {
+    const { LogResult, FunctionError } = await clients
+      .lambda(region)
+      .send(new InvokeCommand({ FunctionName: monitorFunctionName('shop'), LogType: 'Tail' }));
+    const log = Buffer.from(String(LogResult), 'base64').toString();
+    expect(FunctionError, log).toBeUndefined();
+    const line = JSON.parse(log.split('\n').find((text) => text.startsWith('{"_aws"')) ?? '{}');
+    const [{ Namespace, Metrics }] = line._aws.CloudWatchMetrics;
+    expect(Namespace).toBe('Spillway/shop');
+    const said = new Set(Metrics.map(({ Name }: { Name: string }) => Name));
+    // No drill has been, and no DNS server serves the zone of this test.
+    const unknown = new Set(['DrillAge', 'DnsInStandby']);
+    expect(metricsOf('monitor').filter((name) => !said.has(name) && !unknown.has(name))).toEqual([]);
+    expect(line).toMatchObject({ DnsUnread: 1, StateUnread: 0, Paused: 0 });
+    expect(line.observers).toMatch(/us-west-2 .+; us-east-2 .+; eu-west-1 .+/);
+  });
+});
+
+const cloudWatch = (where: string): CloudWatchClient =>
+  new CloudWatchClient({
+    region: where,
+    endpoint: localStack.url,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });

@@ -41,8 +41,18 @@ describe('cost, against sums done by hand', () => {
     expect(linesOf().DynamoDB).toBe(6.96);
   });
 
-  test('CloudWatch: 525,600 calls × 0.01/1,000 + 6 metrics × 0.30', () => {
-    expect(linesOf().CloudWatch).toBe(7.06);
+  test('CloudWatch probes: 525,600 calls × 0.01/1,000 + 6 metrics × 0.30', () => {
+    expect(linesOf()['CloudWatch probes']).toBe(7.06);
+  });
+
+  // 15 of the monitor and one of each observer; 18 alarms in the standby on 23 metrics, 2 on 3 in each of 2 witnesses.
+  test('metrics and alarms: 18 × 0.30 + 29 × 0.10 + 43,800 runs × 0.5 s × 0.25 GB × 0.0000133334', () => {
+    expect(linesOf()['metrics and alarms']).toBe(8.37);
+  });
+
+  test('a dashboard costs 3.00, and nothing when it is turned off', () => {
+    expect(linesOf().dashboard).toBe(3);
+    expect(linesOf({ monitoring: { dashboard: false } }).dashboard).toBeUndefined();
   });
 
   test('a created stream on demand costs 29.20 in each region, one of 2 shards 51.10; an existing one nothing here', () => {

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { doctorScreen } from '../../lib/cli/doctor.ts';
 import { AwsClients } from '../../lib/operate/clients.ts';
 import { checks, examine } from '../../lib/operate/doctor/doctor.ts';
+import { topicFinding } from '../../lib/operate/doctor/listening.ts';
 import { policyFindings } from '../../lib/operate/doctor/policy.ts';
 import { quotaFinding } from '../../lib/operate/doctor/quota.ts';
 import { cellFindings, type StreamFacts } from '../../lib/operate/doctor/streams.ts';
@@ -158,9 +159,32 @@ describe('versions', () => {
   });
 });
 
+describe('a topic', () => {
+  const topic = (...arns: readonly string[]) =>
+    topicFinding({
+      region: 'eu-west-1',
+      TopicArn: 'arn:aws:sns:eu-west-1:123456789012:shop-notifications',
+      Subscriptions: arns.map((SubscriptionArn) => ({ SubscriptionArn, Endpoint: 'oncall@example.com' })),
+    });
+
+  test('that somebody listens to is well', () => {
+    expect(
+      topic('PendingConfirmation', 'arn:aws:sns:eu-west-1:123456789012:shop-notifications:1'),
+    ).toBeUndefined();
+  });
+
+  test('that nobody is subscribed to is told, with the command', () => {
+    expect(topic()?.fix).toContain('aws sns subscribe --region eu-west-1 --topic-arn arn:aws:sns:eu-west-1');
+  });
+
+  test('whose subscribers have not confirmed is told, with their names', () => {
+    expect(topic('PendingConfirmation')?.finding).toMatch(/eu-west-1: oncall@example.com has not confirmed/);
+  });
+});
+
 test('what cannot be checked is a finding with a fix, and no check keeps the others from running', async () => {
   const aws = await startFakeAws();
-  const services = ['sts', 'route53', 'kinesis', 'cloudwatch', 'lambda', 'dynamodb'];
+  const services = ['sts', 'route53', 'kinesis', 'cloudwatch', 'lambda', 'dynamodb', 'sns'];
   for (const service of services) aws.down.add(service);
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   const clients = new AwsClients({ who: 'cli doctor', timeoutMs: 1_000, endpoint: aws.url, credentials });

@@ -2,7 +2,6 @@ import { createColors } from 'picocolors';
 import { describe, expect, test } from 'vitest';
 import { statusScreen } from '../../lib/cli/screens/status.ts';
 import { exitOfStatus } from '../../lib/cli/status.ts';
-import { DRILL_OVERDUE_MS } from '../../lib/operate/findings.ts';
 import type { ObserverReport } from '../../lib/operate/observers.ts';
 import type { Reading } from '../../lib/operate/reading.ts';
 import { statusOf } from '../../lib/operate/status.ts';
@@ -18,6 +17,8 @@ import {
   type WorldOptions,
 } from './fixtures/readings.ts';
 
+/** By the default of `monitoring.drillOverdueDays`. */
+const overdueMs = 8 * 86_400_000;
 const status = (options: WorldOptions = {}) => statusOf(config, readings(options));
 const bad = (options: WorldOptions) =>
   status(options).findings.flatMap(({ level, text }) => (level === 'bad' ? [text] : []));
@@ -99,10 +100,8 @@ describe('status', () => {
   });
 
   test('a drill that is overdue, or not on record, is a note', () => {
-    expect(status({ drilledAtMs: NOW_MS - DRILL_OVERDUE_MS }).findings).toEqual([]);
-    expect(status({ drilledAtMs: NOW_MS - DRILL_OVERDUE_MS - 1 }).findings).toMatchObject([
-      { level: 'note' },
-    ]);
+    expect(status({ drilledAtMs: NOW_MS - overdueMs }).findings).toEqual([]);
+    expect(status({ drilledAtMs: NOW_MS - overdueMs - 1 }).findings).toMatchObject([{ level: 'note' }]);
     expect(status({ drilledAtMs: null }).findings).toMatchObject([{ text: 'no drill is on record' }]);
   });
 });

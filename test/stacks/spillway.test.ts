@@ -63,8 +63,8 @@ describe('the app', () => {
       Runtime: 'nodejs24.x',
       ReservedConcurrentExecutions: Match.anyValue(),
     });
-    standby.resourceCountIs('AWS::Lambda::Function', 4);
-    standby.resourceCountIs('AWS::Logs::LogGroup', 5);
+    standby.resourceCountIs('AWS::Lambda::Function', 5);
+    standby.resourceCountIs('AWS::Logs::LogGroup', 6);
     standby.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
   });
 

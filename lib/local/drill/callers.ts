@@ -1,5 +1,6 @@
 import {
   conductorFunctionName,
+  monitorFunctionName,
   observerFunctionName,
   switchFunctionName,
   voteFunctionName,
@@ -27,6 +28,7 @@ export function functionsIn(region: string, { name, regions }: Config): readonly
     ...everywhere,
     { name: switchFunctionName(name), who: 'switch' },
     { name: conductorFunctionName(name), who: 'conductor' },
+    { name: monitorFunctionName(name), who: 'monitor' },
   ];
 }
 

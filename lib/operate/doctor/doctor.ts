@@ -2,6 +2,7 @@ import { problemOf } from '../reading.ts';
 import { capacity } from './capacity.ts';
 import { type Check, type DoctorContext, type Finding, ill } from './check.ts';
 import { credentials } from './credentials.ts';
+import { listening } from './listening.ts';
 import { observing } from './observing.ts';
 import { policy } from './policy.ts';
 import { healthCheckQuota } from './quota.ts';
@@ -19,6 +20,7 @@ export const checks: readonly Check[] = [
   policy,
   versions,
   observing,
+  listening,
 ];
 
 const CHECK_TIMEOUT_MS = 60_000;

@@ -1,4 +1,7 @@
-"""What CloudFormation needs for an unmodified `cdk deploy`: resource status without a network, and Fn::GetStackOutput."""
+"""
+What CloudFormation needs for an unmodified `cdk deploy`, the first and every later one: resource status without a
+network, Fn::GetStackOutput, and alarms that may change.
+"""
 
 from localstack.runtime import hooks
 
@@ -9,6 +12,7 @@ GET_STACK_OUTPUT = "Fn::GetStackOutput"
 def patch_cloudformation() -> None:
     answer_resource_status_offline()
     add_get_stack_output()
+    let_alarms_be_updated()
 
 
 def answer_resource_status_offline() -> None:
@@ -61,3 +65,10 @@ def add_get_stack_output() -> None:
     change_set_model.INTRINSIC_FUNCTIONS.add(GET_STACK_OUTPUT)
     ChangeSetModelVisitor.visit_node_intrinsic_function_fn_get_stack_output = visit
     ChangeSetModelPreproc.visit_node_intrinsic_function_fn_get_stack_output = resolve
+
+
+def let_alarms_be_updated() -> None:
+    """LocalStack creates an alarm and refuses to change it; PutMetricAlarm does either."""
+    from localstack.services.cloudwatch.resource_providers.aws_cloudwatch_alarm import CloudWatchAlarmProvider
+
+    CloudWatchAlarmProvider.update = CloudWatchAlarmProvider.create

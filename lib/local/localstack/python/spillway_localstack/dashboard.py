@@ -10,7 +10,7 @@ from localstack.services.cloudformation.resource_provider import (
 
 
 class DashboardProvider(ResourceProvider[dict]):
-    """Remembers the dashboard's name and draws nothing."""
+    """Stores the dashboard by LocalStack's own PutDashboard, which keeps its body for GetDashboard and draws nothing."""
 
     TYPE = "AWS::CloudWatch::Dashboard"
     SCHEMA = {
@@ -25,17 +25,21 @@ class DashboardProvider(ResourceProvider[dict]):
         model = request.desired_state
         if not model.get("DashboardName"):
             model["DashboardName"] = f"{request.stack_name}-{request.logical_resource_id}"
-        return done(model)
+        return self._put(request, model)
 
     def update(self, request: ResourceRequest[dict]) -> ProgressEvent[dict]:
-        return done(request.previous_state | request.desired_state)
+        return self._put(request, request.previous_state | request.desired_state)
 
     def delete(self, request: ResourceRequest[dict]) -> ProgressEvent[dict]:
-        return done(request.desired_state)
+        model = request.desired_state
+        request.aws_client_factory.cloudwatch.delete_dashboards(DashboardNames=[model["DashboardName"]])
+        return ProgressEvent(status=OperationStatus.SUCCESS, resource_model=model)
 
-
-def done(model: dict) -> ProgressEvent[dict]:
-    return ProgressEvent(status=OperationStatus.SUCCESS, resource_model=model)
+    def _put(self, request: ResourceRequest[dict], model: dict) -> ProgressEvent[dict]:
+        request.aws_client_factory.cloudwatch.put_dashboard(
+            DashboardName=model["DashboardName"], DashboardBody=model["DashboardBody"]
+        )
+        return ProgressEvent(status=OperationStatus.SUCCESS, resource_model=model)
 
 
 class DashboardProviderPlugin(CloudFormationResourceProviderPlugin):

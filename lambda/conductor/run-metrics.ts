@@ -1,0 +1,22 @@
+import type { MetricValues } from '../core/metrics.ts';
+import type { RunState } from './run-state.ts';
+
+/** Steps that are the last of a run. `superseded` is not among them: the newer run has its own end. */
+const lastSteps = new Set<unknown>(['finish', 'fail']);
+/** Ends after which nobody has to do anything. Every other name is of a step that failed, or of a failback taken back. */
+const quietEnds = new Set<string>(['latched', 'no-longer-wanted', 'failed-back']);
+
+/** What the end of a run says to CloudWatch; undefined for a step that is not the end. */
+export function runMetrics(
+  step: unknown,
+  state: RunState | undefined,
+): MetricValues<'conductor'> | undefined {
+  if (state === undefined || !lastSteps.has(step)) return undefined;
+  const { input, latchedAtMs, startedAtMs } = state;
+  const end = state.state ?? 'latched';
+  return {
+    RunsNeedingAct: Number(!quietEnds.has(end)),
+    LatchTime:
+      input.action === 'evacuate' && latchedAtMs !== undefined ? latchedAtMs - startedAtMs : undefined,
+  };
+}

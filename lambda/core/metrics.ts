@@ -1,0 +1,138 @@
+/**
+ * Every custom metric of Spillway: code, alarms, dashboard, cost and documentation are made from this table. CloudWatch
+ * asks for each combination of name, dimensions and region by the month ("Amazon CloudWatch Pricing": custom metrics), so
+ * a metric has one dimension, the part that publishes it; what differs by observer or cell is in the log line beside it.
+ */
+export interface MetricDefinition {
+  /** The part of Spillway that publishes it, and the value of the dimension `service`. */
+  readonly service: 'monitor' | 'observer' | 'conductor' | 'drill';
+  readonly unit: 'Count' | 'Seconds' | 'Milliseconds';
+  readonly meaning: string;
+}
+
+export const metrics = {
+  LiveVotes: {
+    service: 'monitor',
+    unit: 'Count',
+    meaning: 'observers with a vote that has not run out',
+  },
+  EvacuateVotes: { service: 'monitor', unit: 'Count', meaning: 'live votes to leave the primary' },
+  MinorityVotes: {
+    service: 'monitor',
+    unit: 'Count',
+    meaning: 'votes to leave the primary, while they are too few to move anything',
+  },
+  BlockedVotes: {
+    service: 'monitor',
+    unit: 'Count',
+    meaning: 'observers that would vote to leave the primary, and that a guard holds back',
+  },
+  ImpairedDiagnoses: {
+    service: 'monitor',
+    unit: 'Count',
+    meaning: 'observers whose diagnosis is a fault of the primary',
+  },
+  SickObservers: {
+    service: 'monitor',
+    unit: 'Count',
+    meaning: 'observers that cannot say anything: sick, or without evidence',
+  },
+  StandbyDoubts: {
+    service: 'monitor',
+    unit: 'Count',
+    meaning: 'observers to which the standby is not known to take and return records',
+  },
+  ProbeAge: {
+    service: 'monitor',
+    unit: 'Seconds',
+    meaning: 'time since the last round of the observer that is furthest behind, of those that can be read',
+  },
+  DnsInStandby: {
+    service: 'monitor',
+    unit: 'Count',
+    meaning:
+      '1 while DNS says that the quorum has left the primary, else 0; nothing while DNS does not answer',
+  },
+  DnsUnread: { service: 'monitor', unit: 'Count', meaning: '1 while DNS does not answer, else 0' },
+  SwitchesInStandby: { service: 'monitor', unit: 'Count', meaning: 'switches that hold in the standby' },
+  UnlatchedGroups: {
+    service: 'monitor',
+    unit: 'Count',
+    meaning: 'groups of cells that the votes alone hold in the standby: their switches are not set',
+  },
+  Paused: {
+    service: 'monitor',
+    unit: 'Count',
+    meaning: '1 while what operators have said stops new evacuations, or cannot be read; else 0',
+  },
+  StateUnread: {
+    service: 'monitor',
+    unit: 'Count',
+    meaning: '1 while the state table does not answer, else 0',
+  },
+  DrillAge: {
+    service: 'monitor',
+    unit: 'Seconds',
+    meaning: 'time since the last drill that succeeded; nothing when the journal has none',
+  },
+  StandbyDown: {
+    service: 'observer',
+    unit: 'Count',
+    meaning:
+      'in the observer’s own region: 1 while it does not see the standby take and return records, or sees CloudWatch fail there; else 0',
+  },
+  RunsNeedingAct: {
+    service: 'conductor',
+    unit: 'Count',
+    meaning: '1 for a run of the conductor that ended in a state somebody has to act on, 0 for any other',
+  },
+  LatchTime: {
+    service: 'conductor',
+    unit: 'Milliseconds',
+    meaning: 'from the start of an evacuation to the last of its switches, read back',
+  },
+  DrillRto: {
+    service: 'drill',
+    unit: 'Milliseconds',
+    meaning: 'recovery time that a drill measured: from the fault until every producer writes to the standby',
+  },
+} as const satisfies Readonly<Record<string, MetricDefinition>>;
+
+export type MetricName = keyof typeof metrics;
+export type MetricService = MetricDefinition['service'];
+export const metricNames = Object.keys(metrics) as MetricName[];
+
+/** Names of one part's metrics. */
+export type MetricsOf<Service extends MetricService> = {
+  [Name in MetricName]: (typeof metrics)[Name]['service'] extends Service ? Name : never;
+}[MetricName];
+
+/** What one part publishes at one time. A value that is undefined is not published: what is unknown is not 0. */
+export type MetricValues<Service extends MetricService> = Readonly<
+  Partial<Record<MetricsOf<Service>, number | undefined>>
+>;
+
+export const metricsOf = (service: MetricService): readonly MetricName[] =>
+  metricNames.filter((name) => metrics[name].service === service);
+
+/** Powertools' own name for it, which it puts on every metric. */
+export const SERVICE_DIMENSION = 'service';
+
+/** The dimensions of a metric, as alarms and the dashboard have to name them. */
+export const dimensionsOf = (name: MetricName): Readonly<Record<string, string>> => ({
+  [SERVICE_DIMENSION]: metrics[name].service,
+});
+
+/**
+ * For whoever has no log that CloudWatch reads, as the drill on an operator's machine: an item of PutMetricData's
+ * `MetricData`, to be put under `metricNamespace(name)` in the standby's region.
+ */
+export function metricDatum(name: MetricName, value: number, atMs: number) {
+  return {
+    MetricName: name,
+    Dimensions: Object.entries(dimensionsOf(name)).map(([Name, Value]) => ({ Name, Value })),
+    Unit: metrics[name].unit,
+    Value: value,
+    Timestamp: new Date(atMs),
+  };
+}

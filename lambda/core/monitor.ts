@@ -1,0 +1,150 @@
+import { type ObserverReport, observerReport } from './conductor-observers.ts';
+import type { ControlReading } from './control.ts';
+import { type DiagnosisCode, diagnoses, isFit } from './diagnosis.ts';
+import type { JournalEntry } from './journal.ts';
+import type { Quorum } from './lifecycle.ts';
+import { parseMemory } from './memory.ts';
+import type { MetricsOf } from './metrics.ts';
+import { levelsOf, type RegionLevels } from './observation.ts';
+import type { Policy } from './policy.ts';
+
+/** What the monitor has read. Undefined: it did not answer. */
+export interface MonitorReadings {
+  readonly nowMs: number;
+  /** What each observer has stored in its own region. */
+  readonly observers: readonly { readonly region: string; readonly item: unknown }[];
+  readonly quorum: Quorum;
+  readonly control: ControlReading | undefined;
+  /** How many switches hold in the standby. */
+  readonly switchesInStandby: number | undefined;
+  /** When the last drill succeeded; null = there is none in the journal. */
+  readonly drilledAtMs: number | null | undefined;
+}
+
+export interface MonitorLimits {
+  readonly policy: Policy;
+  /** How many groups of cells there are, each with a switch. */
+  readonly groups: number;
+}
+
+type Subject = 'nothing' | 'primary' | 'standby' | 'observer';
+
+/** What a diagnosis is about. A new one does not compile without a word here. */
+const subjects: Readonly<Record<DiagnosisCode, Subject>> = {
+  ClockSuspect: 'observer',
+  ObserverSick: 'observer',
+  BothImpaired: 'primary',
+  StandbyUnfit: 'standby',
+  RegionUnreachable: 'primary',
+  KinesisWriteImpaired: 'primary',
+  KinesisReadImpaired: 'primary',
+  LatencyDegraded: 'primary',
+  CloudWatchBlind: 'primary',
+  ControlPlaneOnly: 'primary',
+  SiblingServicesOnly: 'primary',
+  Undetermined: 'observer',
+  Recovering: 'nothing',
+  Healthy: 'nothing',
+};
+const actionable = new Set<string>(diagnoses.filter((row) => row.actionable).map(({ code }) => code));
+
+interface Live {
+  readonly report: ObserverReport;
+  readonly subject: Subject;
+  readonly standbyFit: boolean;
+}
+
+/** Pure: every metric of the monitor. What could not be read is undefined, never 0. */
+export function monitorValues(
+  readings: MonitorReadings,
+  { policy, groups }: MonitorLimits,
+): Readonly<Record<MetricsOf<'monitor'>, number | undefined>> {
+  const { nowMs, observers, quorum, control, switchesInStandby, drilledAtMs } = readings;
+  const live = observers.flatMap((observer) => liveObserver(observer, { policy, nowMs }) ?? []);
+  const count = (holds: (each: Live) => boolean): number => live.filter(holds).length;
+  const evacuate = count(({ report }) => report.vote === 'EVACUATE');
+  const latched = switchesInStandby !== undefined && switchesInStandby >= groups;
+  return {
+    LiveVotes: live.length,
+    EvacuateVotes: evacuate,
+    MinorityVotes: evacuate < policy.votesToEvacuate ? evacuate : 0,
+    // Once every switch holds there is nothing left to move, whatever a guard says.
+    BlockedVotes: latched ? 0 : count(({ report }) => isBlocked(report)),
+    ImpairedDiagnoses: count(({ subject }) => subject === 'primary'),
+    SickObservers: count(({ subject }) => subject === 'observer'),
+    StandbyDoubts: count(({ standbyFit }) => !standbyFit),
+    ProbeAge: probeAgeSeconds(readings),
+    DnsInStandby: quorum === 'unknown' ? undefined : Number(quorum === 'standby'),
+    DnsUnread: Number(quorum === 'unknown'),
+    SwitchesInStandby: switchesInStandby,
+    UnlatchedGroups: unlatched(quorum, switchesInStandby, groups),
+    Paused: Number(stopsEvacuations(control, nowMs)),
+    StateUnread: Number(control === undefined || switchesInStandby === undefined),
+    DrillAge: typeof drilledAtMs === 'number' ? secondsSince(drilledAtMs, nowMs) : undefined,
+  };
+}
+
+/** One phrase for each observer, for the log line beside the metrics. */
+export function observersInWords({ observers, nowMs }: MonitorReadings): string {
+  return observers
+    .map(({ region, item }) => {
+      const report = observerReport(region, item, nowMs);
+      if (report === undefined) return `${region} cannot be read`;
+      if (!report.fresh) return `${region} silent for ${secondsSince(report.decidedAtMs, nowMs)} s`;
+      return `${region} ${report.vote} ${report.diagnosis}`;
+    })
+    .join('; ');
+}
+
+/** Whether the standby can be evacuated to, and whether alarms that live there can be relied on. */
+export const standbyIsDown = (standby: RegionLevels): boolean =>
+  !isFit(standby) || standby.cloudWatch === 'down';
+
+/** A drill ends with a line `drill`, whose `after.ok` says whether it succeeded. Entries are newest first. */
+export function lastDrillAtMs(entries: readonly JournalEntry[]): number | null {
+  const drill = entries.find(({ what, after }) => what === 'drill' && !hasFailed(after));
+  return drill?.atMs ?? null;
+}
+
+const hasFailed = (after: unknown): boolean =>
+  typeof after === 'object' && after !== null && 'ok' in after && after.ok === false;
+
+function liveObserver(
+  { region, item }: MonitorReadings['observers'][number],
+  { policy, nowMs }: { readonly policy: Policy; readonly nowMs: number },
+): Live | undefined {
+  const report = observerReport(region, item, nowMs);
+  if (report === undefined || !report.fresh) return undefined;
+  const standby = levelsOf(memoryOf(item).evidence.standby, policy, nowMs);
+  const known = Object.hasOwn(subjects, report.diagnosis);
+  // Of another version, which names what this one does not know: not understood is not well.
+  const subject = known ? subjects[report.diagnosis as DiagnosisCode] : 'observer';
+  return { report, subject, standbyFit: isFit(standby) };
+}
+
+const isBlocked = ({ vote, diagnosis }: ObserverReport): boolean =>
+  vote === 'HOLD' && actionable.has(diagnosis);
+
+function probeAgeSeconds({ observers, nowMs }: MonitorReadings): number | undefined {
+  const rounds = observers.flatMap(({ item }) => memoryOf(item).lastRoundAtMs ?? []);
+  return rounds.length === 0 ? undefined : secondsSince(Math.min(...rounds), nowMs);
+}
+
+const memoryOf = (item: unknown) =>
+  parseMemory(typeof item === 'object' && item !== null && 'memory' in item ? item.memory : undefined);
+
+function unlatched(quorum: Quorum, inStandby: number | undefined, groups: number): number | undefined {
+  if (quorum !== 'standby') return 0;
+  return inStandby === undefined ? undefined : Math.max(0, groups - inStandby);
+}
+
+/** As the guards see it: unreadable is a pause. */
+function stopsEvacuations(control: ControlReading | undefined, nowMs: number): boolean {
+  if (control === undefined || control === 'unreadable') return true;
+  const { mode, pause, maintenance } = control;
+  const inWindow = maintenance !== undefined && nowMs >= maintenance.fromMs && nowMs < maintenance.untilMs;
+  return mode === 'observe' || inWindow || (pause !== undefined && nowMs < pause.untilMs);
+}
+
+const secondsSince = (thenMs: number, nowMs: number): number =>
+  Math.max(0, Math.round((nowMs - thenMs) / 1_000));

@@ -1,0 +1,298 @@
+import { dimensionsOf, type MetricName } from '../../lambda/core/metrics.ts';
+import {
+  conductorArn,
+  stateTableName,
+  switchFunctionName,
+  voteFunctionName,
+} from '../../lambda/core/names.ts';
+import { type Config, observerRegions } from '../config/config.ts';
+
+/**
+ * Every alarm, as data: the stacks deploy it, the runbook and `docs/monitoring.md` describe it, and `spillway cost` counts
+ * it. No CDK in here.
+ *
+ * Where alarms live. CloudWatch evaluates an alarm in the region of its metric, and nowhere else. An alarm in the primary
+ * would sleep through the primary's outage, so there is none. What the standby can know is brought there: its monitor asks
+ * the observers' tables, each minute, and publishes what they say. That leaves one thing the standby cannot tell: that it
+ * has failed itself. So each witness has a topic as well, with the few alarms that only it can raise.
+ */
+export interface AlarmDefinition {
+  readonly alarm: string;
+  readonly where: 'standby' | 'witnesses' | 'observers';
+  /** One, or some that are added up. */
+  readonly metrics: readonly AlarmMetric[];
+  readonly statistic: 'Minimum' | 'Maximum' | 'Sum';
+  /** `below`: rings under the threshold. `from`: at it and above. */
+  readonly rings: 'below' | 'from';
+  readonly threshold: (config: AlarmConfig) => number;
+  readonly periodMinutes: number;
+  /** How many periods in a row must ring. */
+  readonly periods: (config: AlarmConfig) => number;
+  /** Whether silence rings as well. */
+  readonly silence: 'rings' | 'is well';
+  readonly meaning: string;
+}
+
+export type AlarmConfig = Pick<Config, 'regions' | 'policy' | 'monitoring'>;
+
+/** One of our own, or one that AWS publishes by itself and without charge. */
+export type AlarmMetric = MetricName | AwsMetric;
+export interface AwsMetric {
+  readonly namespace: `AWS/${string}`;
+  readonly metricName: string;
+  readonly dimensions: (place: Place) => Readonly<Record<string, string>>;
+}
+export interface Place {
+  readonly name: string;
+  readonly region: string;
+  readonly account: string;
+}
+
+const stateTableMetric = (metricName: string): AwsMetric => ({
+  namespace: 'AWS/DynamoDB',
+  metricName,
+  dimensions: ({ name }) => ({ TableName: stateTableName(name) }),
+});
+const functionMetric = (functionName: (name: string) => string, metricName: string): AwsMetric => ({
+  namespace: 'AWS/Lambda',
+  metricName,
+  dimensions: ({ name }) => ({ FunctionName: functionName(name) }),
+});
+const conductorMetric = (metricName: string): AwsMetric => ({
+  namespace: 'AWS/States',
+  metricName,
+  dimensions: ({ name, region, account }) => ({ StateMachineArn: conductorArn(name, region, account) }),
+});
+
+const HOUR_MINUTES = 60;
+const DAY_SECONDS = 86_400;
+/** Checkers ask each path about 96 times a minute at 10 s: a tenth of it is no blip. */
+const FAILING_REQUESTS = 10;
+
+const observersOf = ({ regions }: AlarmConfig): number => observerRegions(regions).length;
+const one = (): number => 1;
+const inARow = (count: number) => (): number => count;
+
+/** A count of the monitor that should be 0. */
+const notZero = {
+  where: 'standby',
+  statistic: 'Minimum',
+  rings: 'from',
+  threshold: one,
+  periodMinutes: 1,
+  silence: 'is well',
+} as const;
+/** A count of events that should not happen. */
+const anyEvent = { ...notZero, statistic: 'Sum', periods: inARow(1) } as const;
+
+/** In the order in which the runbook has them. */
+export const alarms = [
+  {
+    ...notZero,
+    alarm: 'observer silent',
+    metrics: ['LiveVotes'],
+    statistic: 'Maximum',
+    rings: 'below',
+    threshold: observersOf,
+    periods: ({ monitoring }) => monitoring.observerSilentMinutes,
+    silence: 'rings',
+    meaning:
+      'An observer has not decided for some minutes, or the monitor that reads them is silent itself. A silent observer’s vote reads HOLD; with K of N left, the others still evacuate, and with fewer nothing moves by itself.',
+  },
+  {
+    ...notZero,
+    alarm: 'too few observers',
+    metrics: ['LiveVotes'],
+    statistic: 'Maximum',
+    rings: 'below',
+    threshold: ({ policy }) => policy.votesToEvacuate,
+    periods: inARow(2),
+    meaning:
+      'Fewer observers have a live vote than it takes to evacuate: an outage of the primary would move nothing by itself.',
+  },
+  {
+    ...notZero,
+    alarm: 'observer sick',
+    metrics: ['SickObservers'],
+    periods: inARow(10),
+    meaning:
+      'An observer decides, and says of itself that it cannot tell anything: its clock, its credentials or its own network. It votes HOLD.',
+  },
+  {
+    ...notZero,
+    alarm: 'primary impaired',
+    metrics: ['ImpairedDiagnoses'],
+    threshold: ({ policy }) => policy.votesToEvacuate,
+    periods: inARow(2),
+    meaning:
+      'As many observers as it takes to evacuate see a fault of the primary. Whether traffic moves depends on which: the diagnosis says so.',
+  },
+  {
+    ...notZero,
+    alarm: 'evacuation blocked',
+    metrics: ['BlockedVotes'],
+    periods: inARow(1),
+    meaning:
+      'An observer sees an outage that calls for an evacuation, and a guard holds its vote back: the mode, a pause, a window, a cooldown. In mode `approve` this is the question.',
+  },
+  {
+    ...notZero,
+    alarm: 'votes disagreeing',
+    metrics: ['MinorityVotes'],
+    periods: ({ monitoring }) => monitoring.votesDisagreeMinutes,
+    meaning:
+      'For a while some observers have voted EVACUATE and too few to move anything. Either one of them is wrong, or the primary fails for part of the world.',
+  },
+  {
+    ...notZero,
+    alarm: 'traffic moved',
+    metrics: ['DnsInStandby'],
+    periods: inARow(2),
+    meaning:
+      'The quorum has left the primary: DNS answers with the standby. It stays there until somebody fails back.',
+  },
+  {
+    ...notZero,
+    alarm: 'not latched',
+    metrics: ['UnlatchedGroups'],
+    periods: inARow(3),
+    meaning:
+      'DNS has moved and some switches are not set: only the votes hold that traffic in the standby, and a recovering primary would pull it back.',
+  },
+  {
+    ...notZero,
+    alarm: 'standby unfit',
+    metrics: ['StandbyDoubts'],
+    periods: ({ monitoring }) => monitoring.standbyUnfitMinutes,
+    meaning:
+      'To at least one observer the standby is not known to take and return records. As long as K of them doubt it, there is no way out.',
+  },
+  {
+    ...notZero,
+    alarm: 'standby dark',
+    where: 'witnesses',
+    metrics: ['StandbyDown'],
+    periods: ({ monitoring }) => monitoring.standbyUnfitMinutes,
+    meaning:
+      'A witness sees the standby fail: it does not take or return records, or its CloudWatch fails. The alarms there may be silent; this one comes from the witness’s own region.',
+  },
+  {
+    ...notZero,
+    alarm: 'pause forgotten',
+    metrics: ['Paused'],
+    periodMinutes: HOUR_MINUTES,
+    periods: ({ monitoring }) => monitoring.pauseForgottenHours,
+    meaning:
+      'A pause, a maintenance window or the mode `observe` has stood for hours, or the control item cannot be read. While it does, no outage is evacuated by itself.',
+  },
+  {
+    ...notZero,
+    alarm: 'drill overdue',
+    metrics: ['DrillAge'],
+    threshold: ({ monitoring }) => monitoring.drillOverdueDays * DAY_SECONDS,
+    periodMinutes: HOUR_MINUTES,
+    periods: inARow(1),
+    silence: 'rings',
+    meaning: 'No drill has succeeded for longer than the policy asks for, or ever. The way out is unproven.',
+  },
+  {
+    ...notZero,
+    alarm: 'DNS unread',
+    metrics: ['DnsUnread'],
+    periods: inARow(5),
+    meaning:
+      'The standby cannot read `region.<zone>`. Checkers and producers may still; but the standby’s observer would not see DNS move, and would not start the conductor.',
+  },
+  {
+    ...notZero,
+    alarm: 'state unread',
+    metrics: ['StateUnread'],
+    periods: inARow(3),
+    meaning:
+      'The state table does not answer the monitor. A control item that cannot be read counts as a pause; an evacuation under way stands.',
+  },
+  {
+    ...anyEvent,
+    alarm: 'state throttled',
+    metrics: [stateTableMetric('ReadThrottleEvents'), stateTableMetric('WriteThrottleEvents')],
+    periods: inARow(3),
+    meaning:
+      'DynamoDB throttles the state table. What is throttled is tried again, so that an evacuation takes longer; if it lasts, reads fail.',
+  },
+  {
+    ...anyEvent,
+    alarm: 'conductor failed',
+    metrics: ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'].map(conductorMetric),
+    meaning:
+      'A run of the conductor has stopped before its end. The journal has the state it left and the next command, unless the conductor could not even write that.',
+  },
+  {
+    ...anyEvent,
+    alarm: 'run needs an act',
+    metrics: ['RunsNeedingAct'],
+    meaning:
+      'A run of the conductor has ended in a state that somebody has to look at: DNS did not follow, a failback was taken back, a step failed.',
+  },
+  {
+    ...anyEvent,
+    alarm: 'vote endpoint failing',
+    where: 'observers',
+    metrics: [functionMetric(voteFunctionName, 'Errors'), functionMetric(voteFunctionName, 'Throttles')],
+    threshold: () => FAILING_REQUESTS,
+    periods: inARow(3),
+    meaning:
+      'The endpoint that tells Route 53 this region’s vote crashes, or refuses requests because there are too many. What is not answered reads HOLD.',
+  },
+  {
+    ...anyEvent,
+    alarm: 'switch endpoint failing',
+    metrics: [functionMetric(switchFunctionName, 'Errors'), functionMetric(switchFunctionName, 'Throttles')],
+    threshold: () => FAILING_REQUESTS,
+    periods: inARow(3),
+    meaning:
+      'The endpoint that tells Route 53 the switches crashes, or refuses requests because there are too many. Switches that are not answered do not hold: when the votes clear, traffic returns to the primary.',
+  },
+] as const satisfies readonly AlarmDefinition[];
+
+export type AlarmName = (typeof alarms)[number]['alarm'];
+export const alarmRows: readonly (AlarmDefinition & { readonly alarm: AlarmName })[] = alarms;
+
+/** `shop-observer-silent`, in each region in which it is deployed. */
+export const alarmResourceName = (name: string, alarm: string): string =>
+  `${name}-${alarm.toLowerCase().replaceAll(' ', '-')}`;
+
+export const isOwn = (metric: AlarmMetric): metric is MetricName => typeof metric === 'string';
+
+/** Regions in which an alarm is deployed. */
+export function alarmRegions(
+  { where }: Pick<AlarmDefinition, 'where'>,
+  { regions }: AlarmConfig,
+): readonly string[] {
+  switch (where) {
+    case 'standby':
+      return [regions.standby];
+    case 'witnesses':
+      return regions.witnesses;
+    case 'observers':
+      return observerRegions(regions);
+    default:
+      return where satisfies never;
+  }
+}
+
+/** `LiveVotes below 3, 3 minutes in a row; silence rings as well` */
+export function ringsWhen(row: AlarmDefinition, config: AlarmConfig): string {
+  const names = row.metrics.map((metric) =>
+    isOwn(metric) ? metric : `${metric.namespace} ${metric.metricName}`,
+  );
+  const level = `${row.rings === 'below' ? 'below' : 'at or above'} ${row.threshold(config)}`;
+  const periods = row.periods(config);
+  const unit = row.periodMinutes === HOUR_MINUTES ? 'hour' : 'minute';
+  const time = periods === 1 ? `in one ${unit}` : `for ${periods} ${unit}s in a row`;
+  const silence = row.silence === 'rings' ? '; no data rings as well' : '';
+  return `${names.join(' + ')} ${level} ${time}${silence}`;
+}
+
+/** The dimensions of a metric, where it is published. */
+export const dimensionsAt = (metric: AlarmMetric, place: Place): Readonly<Record<string, string>> =>
+  isOwn(metric) ? dimensionsOf(metric) : metric.dimensions(place);

@@ -1,0 +1,110 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import {
+  Alarm,
+  ComparisonOperator,
+  type IMetric,
+  MathExpression,
+  Metric,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { metricNamespace } from '../../lambda/core/names.ts';
+import type { Config } from '../config/config.ts';
+import {
+  type AlarmDefinition,
+  type AlarmMetric,
+  alarmRegions,
+  alarmResourceName,
+  alarmRows,
+  dimensionsAt,
+  isOwn,
+  ringsWhen,
+} from './alarms-table.ts';
+
+export interface AlarmsProps {
+  readonly config: Config;
+  readonly region: string;
+  /** Of the same region: an alarm cannot write to another one's. */
+  readonly topic: ITopic;
+}
+
+/** The alarms of one region, from the table. */
+export class Alarms extends Construct {
+  readonly alarms: readonly Alarm[];
+
+  constructor(scope: Construct, id: string, { config, region, topic }: AlarmsProps) {
+    super(scope, id);
+    const action = new SnsAction(topic);
+    const rows = alarmRows.filter((row) => alarmRegions(row, config).includes(region));
+    this.alarms = rows.map((row) => {
+      const alarm = new Alarm(this, row.alarm.replaceAll(' ', '-'), {
+        alarmName: alarmResourceName(config.name, row.alarm),
+        alarmDescription: `${row.meaning} Rings when: ${ringsWhen(row, config)}. What to run: docs/runbook.md, "${row.alarm}".`,
+        metric: alarmMetric(row, { config, region, account: Stack.of(this).account }),
+        comparisonOperator: comparison(row.rings),
+        threshold: row.threshold(config),
+        evaluationPeriods: row.periods(config),
+        treatMissingData:
+          row.silence === 'rings' ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+      });
+      alarm.addAlarmAction(action);
+      // Whoever was woken wants to know that it is over.
+      alarm.addOkAction(action);
+      return alarm;
+    });
+  }
+}
+
+interface MetricPlace {
+  readonly config: Pick<Config, 'name'>;
+  readonly region: string;
+  readonly account: string;
+}
+
+function alarmMetric(row: AlarmDefinition, place: MetricPlace): IMetric {
+  const period = Duration.minutes(row.periodMinutes);
+  const metrics = row.metrics.map((metric) =>
+    metricOf(metric, { ...place, statistic: row.statistic, period }),
+  );
+  const [first] = metrics;
+  if (metrics.length === 1 && first !== undefined) return first;
+  const named = metrics.map((metric, index) => [`m${index + 1}`, metric] as const);
+  // Without FILL, an hour without failures of one kind would hide those of another.
+  const expression = named.map(([id]) => `FILL(${id}, 0)`).join(' + ');
+  return new MathExpression({
+    expression,
+    usingMetrics: Object.fromEntries(named),
+    period,
+    label: row.alarm,
+  });
+}
+
+export function metricOf(
+  metric: AlarmMetric,
+  {
+    config,
+    region,
+    account,
+    statistic,
+    period,
+  }: MetricPlace & { readonly statistic: string; readonly period: Duration },
+): Metric {
+  const dimensionsMap = { ...dimensionsAt(metric, { name: config.name, region, account }) };
+  const { namespace, metricName } = isOwn(metric)
+    ? { namespace: metricNamespace(config.name), metricName: metric }
+    : metric;
+  return new Metric({ namespace, metricName, dimensionsMap, statistic, period });
+}
+
+function comparison(rings: AlarmDefinition['rings']): ComparisonOperator {
+  switch (rings) {
+    case 'below':
+      return ComparisonOperator.LESS_THAN_THRESHOLD;
+    case 'from':
+      return ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD;
+    default:
+      return rings satisfies never;
+  }
+}

@@ -1,0 +1,58 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { monitorFunctionName, stateTableName, voteTableName } from '../../lambda/core/names.ts';
+import { MONITOR_SETTINGS, type MonitorSettings } from '../../lambda/monitor/settings.ts';
+import { SpillwayFunction } from './spillway-function.ts';
+
+/** Its reads are side by side, each bounded by seconds. */
+const TIMEOUT_SECONDS = 20;
+const MEMORY_MIB = 256;
+/** A second one beside it would only publish the same. */
+const CONCURRENCY = 1;
+
+/**
+ * What brings to the standby, where the alarms are, what the observers have stored in their own regions. It reads by
+ * IAM, by names that are known beforehand: asking the public endpoints instead would tie the standby's stack to every
+ * witness's, and an endpoint says less than the item behind it.
+ */
+export class Monitor extends Construct {
+  constructor(scope: Construct, id: string, settings: MonitorSettings) {
+    super(scope, id);
+    const { name } = settings;
+    const monitor = new SpillwayFunction(this, 'Look', {
+      functionName: monitorFunctionName(name),
+      entry: 'lambda/monitor/handler.ts',
+      description:
+        'Spillway: publishes each minute what the observers have stored, as metrics of the standby.',
+      environment: { [MONITOR_SETTINGS]: Stack.of(this).toJsonString(settings) },
+      statements: statements(settings, Stack.of(this).account),
+      timeoutSeconds: TIMEOUT_SECONDS,
+      memoryMiB: MEMORY_MIB,
+      reservedConcurrency: CONCURRENCY,
+    });
+    const once = { retryAttempts: 0, maxEventAge: Duration.seconds(60) };
+    new Rule(this, 'EachMinute', {
+      description: 'Spillway: starts the monitor.',
+      schedule: Schedule.rate(Duration.minutes(1)),
+      targets: [new LambdaFunction(monitor.lambda, once)],
+    });
+    monitor.lambda.configureAsyncInvoke(once);
+  }
+}
+
+/** It reads, and writes nothing but its log. Nothing of it is in the primary. */
+function statements({ name, standby, observers }: MonitorSettings, account: string): PolicyStatement[] {
+  const votes = observers.map(
+    (region) => `arn:aws:dynamodb:${region}:${account}:table/${voteTableName(name)}`,
+  );
+  return [
+    new PolicyStatement({ actions: ['dynamodb:GetItem'], resources: votes }),
+    new PolicyStatement({
+      actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+      resources: [`arn:aws:dynamodb:${standby}:${account}:table/${stateTableName(name)}`],
+    }),
+  ];
+}

@@ -1,0 +1,61 @@
+import { metricNames, metrics } from '../../lambda/core/metrics.ts';
+import {
+  type AlarmConfig,
+  type AlarmDefinition,
+  alarmRegions,
+  alarmRows,
+  ringsWhen,
+} from '../constructs/alarms-table.ts';
+import { markdownTable } from './markdown.ts';
+
+/** `docs/monitoring.md`: metrics, alarms and dashboard, and why they are where they are. */
+export function monitoringDocument(config: AlarmConfig): string {
+  return `# Monitoring
+
+Generated from \`lambda/core/metrics.ts\` and \`lib/constructs/alarms-table.ts\` by \`npm run docs\`: change the tables, not this file.
+
+## Where it is, and why
+
+CloudWatch evaluates an alarm in the region of its metric and nowhere else, and an alarm in the primary sleeps through the
+primary's outage. So there is none. Once a minute a monitor in the standby reads what each observer has stored in its own region,
+what the state table has, and what DNS answers, and publishes it there as metrics. It reads by names that are known beforehand,
+calls nothing in the primary, and is a function of its own: looking at the observers can neither slow nor break them. An observer
+that is dead, cut off or unreadable is one live vote less; a monitor that is dead is no data, which rings as well.
+
+One thing the standby cannot say: that it has failed itself. Each observer says so in its own region, and each witness has a topic
+with the few alarms that only it can raise. **Subscribe to the topic in every region** (\`notify.email\` does; \`spillway doctor\` tells of
+a topic that nobody listens to): \`NAME-notifications\` in the standby and in each witness.
+
+## Alarms
+
+With the default policy and the default \`monitoring\`; the [runbook](runbook.md) says for each what it means and what to run.
+
+${markdownTable(
+  ['alarm', 'where', 'rings when'],
+  alarmRows.map((row) => [row.alarm, placeOf(row, config), ringsWhen(row, config)]),
+)}
+
+## Metrics
+
+In the namespace \`Spillway/NAME\`, each with the one dimension \`service\`. Functions publish them as lines of their log (CloudWatch's
+embedded metric format), which costs no call and waits for nothing; the drill puts its own by PutMetricData. What is unknown is not
+published, and never 0. The monitor's line also has in \`observers\` what each of them says, in words.
+
+${markdownTable(
+  ['metric', 'service', 'unit', 'meaning'],
+  metricNames.map((name) => [name, metrics[name].service, metrics[name].unit, metrics[name].meaning]),
+)}
+
+Beside them each observer puts \`ObserverHeartbeat\` to both regions, as its probe of CloudWatch.
+
+## Dashboard
+
+\`NAME-spillway\` in the standby: alarms, votes, diagnoses, where traffic is, records arriving, conductor, endpoints, and what each observer
+said minute by minute. It has as many widgets for a thousand cells as for one. \`monitoring: { dashboard: false }\` leaves it out.
+`;
+}
+
+function placeOf(row: AlarmDefinition, config: AlarmConfig): string {
+  const places = { standby: 'the standby', witnesses: 'each witness', observers: 'the standby and each witness' };
+  return `${places[row.where]} (${alarmRegions(row, config).join(', ')})`;
+}

@@ -1,0 +1,55 @@
+import { ListSubscriptionsByTopicCommand, type Subscription } from '@aws-sdk/client-sns';
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { notificationTopicName } from '../../../lambda/core/names.ts';
+import { observerRegions } from '../../config/config.ts';
+import { type Check, each, type Finding, ill, well } from './check.ts';
+
+const CHECK = 'alarms are heard';
+const PARALLEL = 4;
+/** What SNS gives in place of an ARN until somebody has clicked on the link. */
+const PENDING = 'PendingConfirmation';
+
+/** An alarm that nobody hears is none; each observing region has a topic of its own. */
+export const listening: Check = {
+  check: CHECK,
+  purpose: 'somebody is subscribed to the topic of every observing region',
+  run: async ({ clients, config, local }) => {
+    if (local) return [well(CHECK, 'not checked: a local world tells nobody')];
+    const regions = observerRegions(config.regions);
+    const { Account } = await clients.identity(config.regions.standby).send(new GetCallerIdentityCommand({}));
+    const subscribed = await each(regions, PARALLEL, async (region) => {
+      const TopicArn = `arn:aws:sns:${region}:${Account}:${notificationTopicName(config.name)}`;
+      // The first page, of 100, says whether there is anybody.
+      const { Subscriptions = [] } = await clients
+        .notifications(region)
+        .send(new ListSubscriptionsByTopicCommand({ TopicArn }));
+      return { region, TopicArn, Subscriptions };
+    });
+    const found = subscribed.flatMap((topic) => topicFinding(topic) ?? []);
+    return found.length > 0 ? found : [well(CHECK, `each of ${regions.length} topics has a subscriber`)];
+  },
+};
+
+export interface TopicSubscriptions {
+  readonly region: string;
+  readonly TopicArn: string;
+  readonly Subscriptions: readonly Subscription[];
+}
+
+/** Pure. Undefined when somebody listens. */
+export function topicFinding({ region, TopicArn, Subscriptions }: TopicSubscriptions): Finding | undefined {
+  if (Subscriptions.some(({ SubscriptionArn = PENDING }) => SubscriptionArn !== PENDING)) return undefined;
+  if (Subscriptions.length > 0) {
+    const addresses = Subscriptions.map(({ Endpoint = 'somebody' }) => Endpoint).join(', ');
+    return ill(
+      CHECK,
+      `${region}: ${addresses} has not confirmed`,
+      'Follow the link in the message of AWS; after three days subscribe again.',
+    );
+  }
+  return ill(
+    CHECK,
+    `${region}: nobody is subscribed to the alarms of this region`,
+    `Set notify.email and deploy, or: aws sns subscribe --region ${region} --topic-arn ${TopicArn} --protocol https --notification-endpoint URL`,
+  );
+}

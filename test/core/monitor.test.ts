@@ -1,0 +1,213 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { initialDecisionState } from '../../lambda/core/decide.ts';
+import { type DiagnosisCode, diagnosisCodes } from '../../lambda/core/diagnosis.ts';
+import type { Phase } from '../../lambda/core/lifecycle.ts';
+import { emptyMemory, serializeMemory } from '../../lambda/core/memory.ts';
+import { metricsOf } from '../../lambda/core/metrics.ts';
+import {
+  lastDrillAtMs,
+  type MonitorReadings,
+  monitorValues,
+  observersInWords,
+  standbyIsDown,
+} from '../../lambda/core/monitor.ts';
+import { addTick, noEvidence, type RegionOutcomes } from '../../lambda/core/observation.ts';
+import { allUp, policy } from './levels.ts';
+
+const NOW_MS = 1_800_000_000_000;
+const groups = 2;
+
+const ok = { ok: true, latencyMs: 10 } as const;
+const refused = { ok: false, latencyMs: 10, errorClass: 'server', detail: '' } as const;
+const round = (works: boolean): RegionOutcomes => ({
+  kinesisWrite: Array(3).fill(works ? ok : refused),
+  kinesisRead: [works ? ok : refused],
+});
+
+interface Said {
+  readonly diagnosis?: string;
+  readonly phase?: Phase;
+  readonly ageMs?: number;
+  readonly standbyWorks?: boolean;
+}
+
+/** As an observer stores it, by the core's own arithmetic. */
+function item({ diagnosis = 'Healthy', phase = 'steady', ageMs = 2_000, standbyWorks = true }: Said = {}) {
+  const decidedAtMs = NOW_MS - ageMs;
+  let evidence = noEvidence;
+  for (let n = 19; n >= 0; n--) {
+    const atMs = decidedAtMs - n * policy.tickMs;
+    evidence = addTick(
+      evidence,
+      { atMs, primary: round(true), standby: round(standbyWorks), clockStepMs: 0 },
+      policy,
+    );
+  }
+  const decision = { ...initialDecisionState, phase };
+  const memory = serializeMemory({ ...emptyMemory, evidence, decision, lastRoundAtMs: decidedAtMs });
+  const vote = phase === 'evacuating' ? 'EVACUATE' : 'HOLD';
+  return { vote, diagnosis, phase, decidedAtMs, expiresAtMs: decidedAtMs + policy.voteTtlMs, memory };
+}
+
+const regions = ['us-west-2', 'us-east-2', 'eu-west-1'];
+const said = (...items: unknown[]): MonitorReadings['observers'] =>
+  regions.map((region, n) => ({ region, item: n < items.length ? items[n] : item() }));
+
+const readings = (change: Partial<MonitorReadings> = {}): MonitorReadings => ({
+  nowMs: NOW_MS,
+  observers: said(),
+  quorum: 'primary',
+  control: {},
+  switchesInStandby: 0,
+  drilledAtMs: NOW_MS - 86_400_000,
+  ...change,
+});
+const values = (change: Partial<MonitorReadings> = {}) => monitorValues(readings(change), { policy, groups });
+
+const evacuating = item({ diagnosis: 'KinesisWriteImpaired', phase: 'evacuating' });
+const held = item({ diagnosis: 'KinesisWriteImpaired', phase: 'held' });
+
+describe('what the monitor says', () => {
+  it('in healthy times is three votes, a drill a day ago, and nothing else', () => {
+    expect(values()).toEqual({
+      ...Object.fromEntries(metricsOf('monitor').map((name) => [name, 0])),
+      LiveVotes: 3,
+      ProbeAge: 2,
+      DrillAge: 86_400,
+    });
+  });
+
+  it('counts an observer that is stale, unreadable or gone as one live vote less', () => {
+    expect(values({ observers: said(item({ ageMs: policy.voteTtlMs })) }).LiveVotes).toBe(2);
+    expect(values({ observers: said(undefined, { vote: 'HOLD' }) }).LiveVotes).toBe(1);
+  });
+
+  it('tells the age of the oldest round, and nothing when no observer can be read', () => {
+    expect(values({ observers: said(item({ ageMs: 90_000 })) }).ProbeAge).toBe(90);
+    expect(values({ observers: said(undefined, undefined, undefined) }).ProbeAge).toBeUndefined();
+  });
+
+  it('calls votes a minority until there are K', () => {
+    expect(values({ observers: said(evacuating) })).toMatchObject({ EvacuateVotes: 1, MinorityVotes: 1 });
+    expect(values({ observers: said(evacuating, evacuating) })).toMatchObject({
+      EvacuateVotes: 2,
+      MinorityVotes: 0,
+    });
+  });
+
+  it('counts who would leave and is held back, until there is nothing left to move', () => {
+    expect(values({ observers: said(held, held) }).BlockedVotes).toBe(2);
+    expect(values({ observers: said(evacuating) }).BlockedVotes).toBe(0);
+    expect(values({ observers: said(held), switchesInStandby: groups }).BlockedVotes).toBe(0);
+    expect(values({ observers: said(held), switchesInStandby: groups - 1 }).BlockedVotes).toBe(1);
+  });
+
+  it.each<[DiagnosisCode | 'NotOfThisVersion', string]>([
+    ['LatencyDegraded', 'ImpairedDiagnoses'],
+    ['BothImpaired', 'ImpairedDiagnoses'],
+    ['ObserverSick', 'SickObservers'],
+    ['Undetermined', 'SickObservers'],
+    ['NotOfThisVersion', 'SickObservers'],
+  ])('counts %s among %s, and nowhere else', (diagnosis, metric) => {
+    const { ImpairedDiagnoses, SickObservers } = values({ observers: said(item({ diagnosis })) });
+    const found = { ImpairedDiagnoses, SickObservers };
+    expect(found).toEqual({ ImpairedDiagnoses: 0, SickObservers: 0, [metric]: 1 });
+  });
+
+  it('counts to whom the standby is not known to work', () => {
+    expect(values({ observers: said(item({ standbyWorks: false })) }).StandbyDoubts).toBe(1);
+  });
+
+  it('tells a DNS that does not answer from one that names the primary', () => {
+    expect(values({ quorum: 'unknown' })).toMatchObject({ DnsInStandby: undefined, DnsUnread: 1 });
+    expect(values({ quorum: 'standby' })).toMatchObject({ DnsInStandby: 1, DnsUnread: 0 });
+  });
+
+  it('counts the groups that only votes hold, while DNS is in the standby', () => {
+    expect(values({ quorum: 'standby', switchesInStandby: 1 }).UnlatchedGroups).toBe(1);
+    expect(values({ quorum: 'standby', switchesInStandby: 3 }).UnlatchedGroups).toBe(0);
+    expect(values({ quorum: 'primary', switchesInStandby: 0 }).UnlatchedGroups).toBe(0);
+    expect(values({ quorum: 'standby', switchesInStandby: undefined }).UnlatchedGroups).toBeUndefined();
+  });
+
+  const override = { owner: 'ana', reason: 'load test' };
+  it.each([
+    ['nothing', {}, 0],
+    ['a pause', { pause: { ...override, untilMs: NOW_MS + 1 } }, 1],
+    ['a pause that has run out', { pause: { ...override, untilMs: NOW_MS } }, 0],
+    ['a window', { maintenance: { ...override, fromMs: NOW_MS, untilMs: NOW_MS + 1 } }, 1],
+    ['a window to come', { maintenance: { ...override, fromMs: NOW_MS + 1, untilMs: NOW_MS + 2 } }, 0],
+    ['the mode observe', { mode: 'observe' as const }, 1],
+    ['an item that cannot be understood', 'unreadable' as const, 1],
+    ['no answer', undefined, 1],
+  ])('with %s is paused: %o -> %i', (_what, control, paused) => {
+    expect(values({ control }).Paused).toBe(paused);
+  });
+
+  it('says that the state is unread, rather than that no switch is set', () => {
+    expect(values({ switchesInStandby: undefined })).toMatchObject({
+      StateUnread: 1,
+      SwitchesInStandby: undefined,
+    });
+    expect(values({ control: undefined }).StateUnread).toBe(1);
+  });
+
+  it('says nothing of the drill when there was none', () => {
+    expect(values({ drilledAtMs: null }).DrillAge).toBeUndefined();
+  });
+
+  it('has a value or nothing for every metric of the table, whatever the tables hold', () => {
+    const anything = fc.array(fc.record({ region: fc.string(), item: fc.anything() }), { maxLength: 5 });
+    fc.assert(
+      fc.property(anything, (observers) => {
+        const found = values({ observers });
+        expect(Object.keys(found).toSorted()).toEqual(metricsOf('monitor').toSorted());
+        for (const value of Object.values(found))
+          expect(value === undefined || Number.isFinite(value)).toBe(true);
+      }),
+    );
+  });
+});
+
+it('puts each observer into words', () => {
+  const observers = said(item(), item({ ageMs: 60_000 }), undefined);
+  expect(observersInWords(readings({ observers }))).toBe(
+    'us-west-2 HOLD Healthy; us-east-2 silent for 60 s; eu-west-1 cannot be read',
+  );
+});
+
+it('knows every diagnosis', () => {
+  for (const diagnosis of diagnosisCodes) {
+    expect(values({ observers: said(item({ diagnosis })) }).LiveVotes).toBe(3);
+  }
+});
+
+describe('the standby is down', () => {
+  const up = allUp;
+  it('when it is not known to take and return records, or its CloudWatch fails', () => {
+    expect(standbyIsDown(up)).toBe(false);
+    expect(standbyIsDown({ ...up, kinesisWrite: 'unknown' })).toBe(true);
+    expect(standbyIsDown({ ...up, cloudWatch: 'down' })).toBe(true);
+    expect(standbyIsDown({ ...up, cloudWatch: 'unknown' })).toBe(false);
+  });
+});
+
+it('the last drill is the newest that did not fail', () => {
+  const entry = (atMs: number, what: string, after?: unknown) => ({
+    atMs,
+    who: 'drill',
+    what,
+    why: 'x',
+    after,
+  });
+  expect(lastDrillAtMs([])).toBeNull();
+  expect(
+    lastDrillAtMs([
+      entry(4, 'drill', { ok: false }),
+      entry(3, 'pause'),
+      entry(2, 'drill', { ok: true }),
+      entry(1, 'drill'),
+    ]),
+  ).toBe(2);
+});

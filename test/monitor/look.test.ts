@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import type { JournalEntry } from '../../lambda/core/journal.ts';
+import { Lookout, type Sources } from '../../lambda/monitor/look.ts';
+import { StateUnavailableError } from '../../lambda/state/errors.ts';
+
+const MINUTE_MS = 60_000;
+const drill = (atMs: number): JournalEntry => ({ atMs, who: 'drill', what: 'drill', why: 'weekly' });
+const gone = () => Promise.reject(new StateUnavailableError('throttled'));
+
+function world() {
+  const state = { nowMs: 1_000 * MINUTE_MS, journal: [drill(5)], reads: 0, answers: true };
+  const sources: Sources = {
+    nowMs: () => state.nowMs,
+    observers: [
+      { region: 'us-west-2', read: async () => ({ vote: 'HOLD' }) },
+      { region: 'eu-west-1', read: async () => undefined },
+    ],
+    readQuorum: async () => 'primary',
+    state: {
+      readControl: () => (state.answers ? Promise.resolve({}) : gone()),
+      readSwitches: () =>
+        state.answers
+          ? Promise.resolve([
+              { group: 'orders', position: 'STANDBY', epoch: 1 },
+              { group: 'clicks', position: 'PRIMARY', epoch: 1 },
+            ])
+          : gone(),
+      history: () => {
+        state.reads++;
+        return state.answers ? Promise.resolve(state.journal) : gone();
+      },
+    },
+  };
+  return { state, lookout: new Lookout(sources) };
+}
+
+describe('a look of the monitor', () => {
+  it('brings in what every source says', async () => {
+    const { lookout, state } = world();
+    expect(await lookout.look()).toEqual({
+      nowMs: state.nowMs,
+      observers: [
+        { region: 'us-west-2', item: { vote: 'HOLD' } },
+        { region: 'eu-west-1', item: undefined },
+      ],
+      quorum: 'primary',
+      control: {},
+      switchesInStandby: 1,
+      drilledAtMs: 5,
+    });
+  });
+
+  it('goes on while the state table does not answer', async () => {
+    const { lookout, state } = world();
+    state.answers = false;
+    expect(await lookout.look()).toMatchObject({
+      quorum: 'primary',
+      control: undefined,
+      switchesInStandby: undefined,
+      drilledAtMs: undefined,
+    });
+  });
+
+  it('reads the journal for a drill every ten minutes, and keeps what it knows when that fails', async () => {
+    const { lookout, state } = world();
+    await lookout.look();
+    state.journal = [drill(900 * MINUTE_MS)];
+    state.nowMs += 9 * MINUTE_MS;
+    expect((await lookout.look()).drilledAtMs).toBe(5);
+    expect(state.reads).toBe(1);
+    state.nowMs += MINUTE_MS;
+    state.answers = false;
+    expect((await lookout.look()).drilledAtMs).toBe(5);
+    state.answers = true;
+    expect((await lookout.look()).drilledAtMs).toBe(900 * MINUTE_MS);
+  });
+});

@@ -1,0 +1,219 @@
+import { App } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import cdkJson from '../../cdk.json' with { type: 'json' };
+import { dimensionsOf, type MetricName, metricNames } from '../../lambda/core/metrics.ts';
+import { parseConfig } from '../../lib/config/parse.ts';
+import type { ConfigInput } from '../../lib/config/schema.ts';
+import { alarmResourceName, alarmRows } from '../../lib/constructs/alarms-table.ts';
+import { alarmEntries } from '../../lib/docs/runbook-entries.ts';
+import { StandbyStack } from '../../lib/stacks/region-stacks.ts';
+import { appOf, input, templatesOf } from './synth.ts';
+
+interface MetricJson {
+  readonly Namespace: string;
+  readonly MetricName: string;
+  readonly Dimensions: readonly { readonly Name: string; readonly Value: unknown }[];
+}
+interface AlarmJson extends MetricJson {
+  readonly AlarmName: string;
+  readonly AlarmDescription: string;
+  readonly Threshold: number;
+  readonly Period?: number;
+  readonly EvaluationPeriods: number;
+  readonly TreatMissingData: string;
+  readonly Metrics?: readonly {
+    readonly MetricStat?: { readonly Metric: MetricJson; readonly Period: number };
+  }[];
+  readonly AlarmActions: readonly unknown[];
+  readonly OKActions: readonly unknown[];
+}
+
+const alarmsIn = (template: Template): readonly AlarmJson[] =>
+  Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
+const metricsIn = (alarm: AlarmJson): readonly MetricJson[] =>
+  alarm.Metrics?.flatMap(({ MetricStat }) => MetricStat?.Metric ?? []) ?? [alarm];
+const named = (alarms: readonly AlarmJson[], alarm: string): AlarmJson | undefined =>
+  alarms.find(({ AlarmName }) => AlarmName === alarmResourceName('shop', alarm));
+
+/** Made once: the tests only look. */
+let made: ReadonlyMap<string, Template> | undefined;
+const templates = (): ReadonlyMap<string, Template> => {
+  made ??= templatesOf(appOf());
+  return made;
+};
+const stack = (name: string): Template => {
+  const found = templates().get(name);
+  if (found === undefined) throw new Error(`no stack ${name}`);
+  return found;
+};
+const everyAlarm = () =>
+  [...templates()].flatMap(([name, template]) => alarmsIn(template).map((alarm) => [name, alarm] as const));
+
+/** The standby alone: what thousands of cells make of the routing is tested elsewhere. */
+function standbyOf(change: Partial<ConfigInput>): Template {
+  const config = parseConfig({ ...input, ...change }, 'test');
+  const app = new App({ context: { ...cdkJson.context, 'aws:cdk:bundling-stacks': [] } });
+  const region = config.regions.standby;
+  return Template.fromStack(new StandbyStack(app, 'standby', { config, region, env: { region } }));
+}
+
+describe('the alarms', () => {
+  it('are those of the table and of the runbook, each of them and no other', () => {
+    const deployed = new Set(everyAlarm().map(([, { AlarmName }]) => AlarmName));
+    const inRunbook = Object.keys(alarmEntries).map((alarm) => alarmResourceName('shop', alarm));
+    const inTable = alarmRows.map(({ alarm }) => alarmResourceName('shop', alarm));
+    expect([...deployed].toSorted()).toEqual(inRunbook.toSorted());
+    expect(inTable.toSorted()).toEqual(inRunbook.toSorted());
+  });
+
+  it('are in the standby, but for what only a witness can say; and none is in the primary', () => {
+    const where = Map.groupBy(everyAlarm(), ([, { AlarmName }]) => AlarmName);
+    const outside = [...where].filter(([, found]) => !found.some(([name]) => name === 'shop-standby'));
+    expect(outside.map(([name]) => name)).toEqual(['shop-standby-dark']);
+    expect(alarmsIn(stack('shop-primary'))).toEqual([]);
+    for (const witness of ['shop-witness-us-east-2', 'shop-witness-eu-west-1']) {
+      const names = alarmsIn(stack(witness)).map(({ AlarmName }) => AlarmName);
+      expect(names.toSorted()).toEqual(['shop-standby-dark', 'shop-vote-endpoint-failing']);
+    }
+  });
+
+  it('look at metrics that a function publishes, with the dimensions it gives them, or at AWS’s own', () => {
+    const known = new Set<string>(metricNames);
+    for (const [, alarm] of everyAlarm()) {
+      for (const { Namespace, MetricName: metric, Dimensions } of metricsIn(alarm)) {
+        if (Namespace.startsWith('AWS/')) continue;
+        expect(Namespace).toBe('Spillway/shop');
+        expect(known.has(metric), metric).toBe(true);
+        const [dimension] = Object.entries(dimensionsOf(metric as MetricName));
+        expect(Dimensions).toEqual([{ Name: dimension?.[0], Value: dimension?.[1] }]);
+      }
+    }
+  });
+
+  it('ring and fall silent by the topic of their own region, which lets CloudWatch in', () => {
+    for (const [name, template] of templates()) {
+      const topics = Object.keys(template.findResources('AWS::SNS::Topic'));
+      for (const { AlarmActions, OKActions } of alarmsIn(template)) {
+        expect(AlarmActions).toEqual([{ Ref: topics[0] }]);
+        expect(OKActions).toEqual(AlarmActions);
+      }
+      if (topics.length === 0) continue;
+      expect(topics, name).toHaveLength(1);
+      template.hasResourceProperties('AWS::SNS::TopicPolicy', {
+        PolicyDocument: {
+          Statement: Match.arrayWith([
+            Match.objectLike({
+              Effect: 'Allow',
+              Action: 'sns:Publish',
+              Principal: { Service: 'cloudwatch.amazonaws.com' },
+              Condition: Match.objectLike({ StringEquals: { 'aws:SourceAccount': Match.anyValue() } }),
+            }),
+          ]),
+        },
+      });
+    }
+  });
+
+  it('take silence for an alarm where silence is the news', () => {
+    const breaching = everyAlarm().filter(([, alarm]) => alarm.TreatMissingData === 'breaching');
+    expect(breaching.map(([, { AlarmName }]) => AlarmName).toSorted()).toEqual([
+      'shop-drill-overdue',
+      'shop-observer-silent',
+    ]);
+    expect(
+      everyAlarm().every(([, { TreatMissingData }]) => /^(breaching|notBreaching)$/.test(TreatMissingData)),
+    ).toBe(true);
+  });
+
+  it('count the observers and the votes of the config, and ring when it says', () => {
+    const witnesses = ['us-east-2', 'eu-west-1', 'eu-central-1', 'ca-central-1'];
+    const changed = alarmsIn(
+      standbyOf({
+        regions: { primary: 'us-east-1', standby: 'us-west-2', witnesses },
+        policy: { votesToEvacuate: 4 },
+        monitoring: { observerSilentMinutes: 7, pauseForgottenHours: 2, drillOverdueDays: 30 },
+      }),
+    );
+    expect(named(changed, 'observer silent')).toMatchObject({ Threshold: 5, EvaluationPeriods: 7 });
+    expect(named(changed, 'too few observers')).toMatchObject({ Threshold: 4 });
+    expect(named(changed, 'pause forgotten')).toMatchObject({ Period: 3_600, EvaluationPeriods: 2 });
+    expect(named(changed, 'drill overdue')).toMatchObject({ Threshold: 30 * 86_400 });
+  });
+
+  it('are what CloudWatch takes, at the longest times a config may ask for', () => {
+    const longest = {
+      observerSilentMinutes: 60,
+      standbyUnfitMinutes: 60,
+      votesDisagreeMinutes: 1_440,
+      pauseForgottenHours: 168,
+      drillOverdueDays: 366,
+    };
+    for (const alarm of alarmsIn(standbyOf({ monitoring: longest }))) {
+      const period =
+        alarm.Period ?? alarm.Metrics?.find(({ MetricStat }) => MetricStat)?.MetricStat?.Period ?? 0;
+      // "The number of evaluation periods multiplied by the length of each": one day, or seven if a period is an hour.
+      const limitSeconds = period >= 3_600 ? 604_800 : 86_400;
+      expect(period * alarm.EvaluationPeriods, alarm.AlarmName).toBeLessThanOrEqual(limitSeconds);
+      expect(alarm.AlarmDescription.length).toBeLessThanOrEqual(1_024);
+      expect(alarm.Metrics?.length ?? 0).toBeLessThanOrEqual(10);
+    }
+  });
+});
+
+describe('the monitor', () => {
+  it('runs each minute in the standby alone, and may only read', () => {
+    for (const [name, template] of templates()) {
+      const monitor = { FunctionName: 'shop-monitor' };
+      template.resourcePropertiesCountIs('AWS::Lambda::Function', monitor, name === 'shop-standby' ? 1 : 0);
+    }
+    const policies = Object.values(stack('shop-standby').findResources('AWS::IAM::Policy'));
+    const mine = policies.filter(({ Properties }) => /MonitorLook/.test(JSON.stringify(Properties.Roles)));
+    const actions = mine.flatMap(({ Properties }) =>
+      Properties.PolicyDocument.Statement.flatMap(({ Action }: { Action: string | string[] }) => Action),
+    );
+    expect([...new Set(actions)].toSorted()).toEqual([
+      'dynamodb:GetItem',
+      'dynamodb:Query',
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+    ]);
+    expect(JSON.stringify(mine)).not.toMatch(/us-east-1/);
+  });
+});
+
+describe('the dashboard', () => {
+  const bodyOf = (template: Template): string => {
+    const [dashboard] = Object.values(template.findResources('AWS::CloudWatch::Dashboard'));
+    const joined = dashboard?.Properties.DashboardBody['Fn::Join'][1] as readonly unknown[];
+    return joined.map((part) => (typeof part === 'string' ? part : 'REF')).join('');
+  };
+  const widgetsOf = (template: Template): readonly unknown[] => JSON.parse(bodyOf(template)).widgets;
+
+  it('is in the standby alone, unless the config leaves it out', () => {
+    for (const [name, template] of templates()) {
+      template.resourceCountIs('AWS::CloudWatch::Dashboard', name === 'shop-standby' ? 1 : 0);
+    }
+    standbyOf({ monitoring: { dashboard: false } }).resourceCountIs('AWS::CloudWatch::Dashboard', 0);
+  });
+
+  it('has as many widgets for a thousand cells as for two, and so have the alarms', () => {
+    const cells = Array.from({ length: 1_000 }, (_, n) => ({
+      name: `c${n}`,
+      group: `g${n % 100}`,
+      stream: `s${n}`,
+    }));
+    const many = standbyOf({ cells });
+    expect(widgetsOf(many)).toHaveLength(widgetsOf(stack('shop-standby')).length);
+    expect(bodyOf(many).length).toBeLessThan(20_000);
+    expect(alarmsIn(many)).toHaveLength(alarmsIn(stack('shop-standby')).length);
+  });
+
+  it('draws every metric of the table that a function publishes all the time', () => {
+    const body = bodyOf(stack('shop-standby'));
+    const elsewhere: readonly string[] = ['StandbyDown', 'RunsNeedingAct', 'DrillAge'];
+    for (const name of metricNames) {
+      expect(body.includes(`"${name}"`), name).toBe(!elsewhere.includes(name));
+    }
+  });
+});
