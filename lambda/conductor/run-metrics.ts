@@ -2,7 +2,7 @@ import type { MetricValues } from '../core/metrics.ts';
 import type { RunState } from './run-state.ts';
 
 /** Steps that are the last of a run. `superseded` is not among them: the newer run has its own end. */
-const lastSteps = new Set<unknown>(['finish', 'fail']);
+const lastSteps = new Set<unknown>(['finish', 'unfinished', 'fail']);
 /** Ends after which nobody has to do anything. Every other name is of a step that failed, or of a failback taken back. */
 const quietEnds = new Set<string>(['latched', 'no-longer-wanted', 'failed-back']);
 

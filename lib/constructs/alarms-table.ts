@@ -19,6 +19,8 @@ import { type Config, observerRegions } from '../config/config.ts';
 export interface AlarmDefinition {
   readonly alarm: string;
   readonly where: 'standby' | 'witnesses' | 'observers';
+  /** `now`: wakes somebody. `today`: a way out is thinner than it should be, and still there. */
+  readonly urgency: 'now' | 'today';
   /** One, or some that are added up. */
   readonly metrics: readonly AlarmMetric[];
   readonly statistic: 'Minimum' | 'Maximum' | 'Sum';
@@ -90,6 +92,7 @@ export const alarms = [
   {
     ...notZero,
     alarm: 'observer silent',
+    urgency: 'today',
     metrics: ['LiveVotes'],
     statistic: 'Maximum',
     rings: 'below',
@@ -102,6 +105,7 @@ export const alarms = [
   {
     ...notZero,
     alarm: 'too few observers',
+    urgency: 'now',
     metrics: ['LiveVotes'],
     statistic: 'Maximum',
     rings: 'below',
@@ -113,6 +117,7 @@ export const alarms = [
   {
     ...notZero,
     alarm: 'observer sick',
+    urgency: 'today',
     metrics: ['SickObservers'],
     periods: inARow(10),
     meaning:
@@ -121,6 +126,7 @@ export const alarms = [
   {
     ...notZero,
     alarm: 'primary impaired',
+    urgency: 'now',
     metrics: ['ImpairedDiagnoses'],
     threshold: ({ policy }) => policy.votesToEvacuate,
     periods: inARow(2),
@@ -130,6 +136,7 @@ export const alarms = [
   {
     ...notZero,
     alarm: 'evacuation blocked',
+    urgency: 'now',
     metrics: ['BlockedVotes'],
     periods: inARow(1),
     meaning:
@@ -138,6 +145,7 @@ export const alarms = [
   {
     ...notZero,
     alarm: 'votes disagreeing',
+    urgency: 'now',
     metrics: ['MinorityVotes'],
     periods: ({ monitoring }) => monitoring.votesDisagreeMinutes,
     meaning:
@@ -146,6 +154,7 @@ export const alarms = [
   {
     ...notZero,
     alarm: 'traffic moved',
+    urgency: 'now',
     metrics: ['DnsInStandby'],
     periods: inARow(2),
     meaning:
@@ -154,6 +163,7 @@ export const alarms = [
   {
     ...notZero,
     alarm: 'not latched',
+    urgency: 'now',
     metrics: ['UnlatchedGroups'],
     periods: inARow(3),
     meaning:
@@ -162,6 +172,7 @@ export const alarms = [
   {
     ...notZero,
     alarm: 'standby unfit',
+    urgency: 'now',
     metrics: ['StandbyDoubts'],
     periods: ({ monitoring }) => monitoring.standbyUnfitMinutes,
     meaning:
@@ -170,6 +181,7 @@ export const alarms = [
   {
     ...notZero,
     alarm: 'standby dark',
+    urgency: 'now',
     where: 'witnesses',
     metrics: ['StandbyDown'],
     periods: ({ monitoring }) => monitoring.standbyUnfitMinutes,
@@ -179,6 +191,7 @@ export const alarms = [
   {
     ...notZero,
     alarm: 'pause forgotten',
+    urgency: 'today',
     metrics: ['Paused'],
     periodMinutes: HOUR_MINUTES,
     periods: ({ monitoring }) => monitoring.pauseForgottenHours,
@@ -188,6 +201,7 @@ export const alarms = [
   {
     ...notZero,
     alarm: 'drill overdue',
+    urgency: 'today',
     metrics: ['DrillAge'],
     threshold: ({ monitoring }) => monitoring.drillOverdueDays * DAY_SECONDS,
     periodMinutes: HOUR_MINUTES,
@@ -198,6 +212,7 @@ export const alarms = [
   {
     ...notZero,
     alarm: 'DNS unread',
+    urgency: 'now',
     metrics: ['DnsUnread'],
     periods: inARow(5),
     meaning:
@@ -206,6 +221,7 @@ export const alarms = [
   {
     ...notZero,
     alarm: 'state unread',
+    urgency: 'now',
     metrics: ['StateUnread'],
     periods: inARow(3),
     meaning:
@@ -214,6 +230,7 @@ export const alarms = [
   {
     ...anyEvent,
     alarm: 'state throttled',
+    urgency: 'today',
     metrics: [stateTableMetric('ReadThrottleEvents'), stateTableMetric('WriteThrottleEvents')],
     periods: inARow(3),
     meaning:
@@ -222,6 +239,7 @@ export const alarms = [
   {
     ...anyEvent,
     alarm: 'conductor failed',
+    urgency: 'now',
     metrics: ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'].map(conductorMetric),
     meaning:
       'A run of the conductor has stopped before its end. The journal has the state it left and the next command, unless the conductor could not even write that.',
@@ -229,6 +247,7 @@ export const alarms = [
   {
     ...anyEvent,
     alarm: 'run needs an act',
+    urgency: 'now',
     metrics: ['RunsNeedingAct'],
     meaning:
       'A run of the conductor has ended in a state that somebody has to look at: DNS did not follow, a failback was taken back, a step failed.',
@@ -236,6 +255,7 @@ export const alarms = [
   {
     ...anyEvent,
     alarm: 'vote endpoint failing',
+    urgency: 'today',
     where: 'observers',
     metrics: [functionMetric(voteFunctionName, 'Errors'), functionMetric(voteFunctionName, 'Throttles')],
     threshold: () => FAILING_REQUESTS,
@@ -246,6 +266,7 @@ export const alarms = [
   {
     ...anyEvent,
     alarm: 'switch endpoint failing',
+    urgency: 'now',
     metrics: [functionMetric(switchFunctionName, 'Errors'), functionMetric(switchFunctionName, 'Throttles')],
     threshold: () => FAILING_REQUESTS,
     periods: inARow(3),

@@ -86,6 +86,7 @@ export class SpillwayFunction extends Construct {
       loggingFormat: LoggingFormat.JSON,
       // A platform record for each of the checkers' requests would cost more than everything else together.
       systemLogLevelV2: SystemLogLevel.WARN,
+      // Lines of metrics have no level and count as INFO: a higher one would drop them ("Log-level filtering", Lambda guide).
       applicationLogLevelV2: ApplicationLogLevel.INFO,
       timeout: Duration.seconds(props.timeoutSeconds),
       memorySize: props.memoryMiB,

@@ -28,11 +28,12 @@ a topic that nobody listens to): \`NAME-notifications\` in the standby and in ea
 
 ## Alarms
 
-With the default policy and the default \`monitoring\`; the [runbook](runbook.md) says for each what it means and what to run.
+With the default policy and the default \`monitoring\`; the [runbook](runbook.md) says for each what it means and what to run. Its
+description begins with its urgency, \`[now]\` or \`[today]\`, so that a pager can tell them apart.
 
 ${markdownTable(
-  ['alarm', 'where', 'rings when'],
-  alarmRows.map((row) => [row.alarm, placeOf(row, config), ringsWhen(row, config)]),
+  ['alarm', 'look', 'where', 'rings when'],
+  alarmRows.map((row) => [row.alarm, row.urgency, placeOf(row, config), ringsWhen(row, config)]),
 )}
 
 ## Metrics

@@ -1,7 +1,7 @@
 import { diagnoses } from '../../lambda/core/diagnosis.ts';
 import { failbackGuards } from '../../lambda/core/failback.ts';
 import { guards } from '../../lambda/core/guards.ts';
-import { type AlarmConfig, alarmRows, ringsWhen } from '../constructs/alarms-table.ts';
+import { type AlarmConfig, type AlarmDefinition, alarmRows, ringsWhen } from '../constructs/alarms-table.ts';
 import { markdownTable } from './markdown.ts';
 import { alarmEntries, diagnosisEntries, type RunbookEntry } from './runbook-entries.ts';
 
@@ -26,7 +26,7 @@ export function runbookDocument(config: AlarmConfig): string {
     ...alarmRows.map((row) =>
       section(
         row.alarm,
-        `${row.meaning} Rings when: ${ringsWhen(row, config)}.`,
+        `${row.meaning} **${urgencies[row.urgency]}.** Rings when: ${ringsWhen(row, config)}.`,
         alarmEntries[row.alarm],
       ),
     ),
@@ -35,6 +35,11 @@ export function runbookDocument(config: AlarmConfig): string {
     .join('\n\n')
     .replace(/\n+$/, '\n');
 }
+
+const urgencies: Readonly<Record<AlarmDefinition['urgency'], string>> = {
+  now: 'Look now',
+  today: 'Look today',
+};
 
 function section(title: string, meaning: string, { lookAt, run, not }: RunbookEntry): string {
   return [

@@ -201,7 +201,7 @@ describe('the dashboard', () => {
     const cells = Array.from({ length: 1_000 }, (_, n) => ({
       name: `c${n}`,
       group: `g${n % 100}`,
-      stream: `s${n}`,
+      stream: { name: `s${n}`, existing: true },
     }));
     const many = standbyOf({ cells });
     expect(widgetsOf(many)).toHaveLength(widgetsOf(stack('shop-standby')).length);
