@@ -15,6 +15,9 @@ export const conductorFunctionName = (name: string): string => `${name}-conducto
 export const conductorMachineName = (name: string): string => `${name}-conductor`;
 export const conductorArn = (name: string, region: string, account: string): string =>
   `arn:aws:states:${region}:${account}:stateMachine:${conductorMachineName(name)}`;
+/** In the standby, and only where a cell is named for drills. */
+export const drillFunctionName = (name: string): string => `${name}-drill`;
+export const drillRuleName = (name: string): string => `${name}-drill`;
 export const monitorFunctionName = (name: string): string => `${name}-monitor`;
 export const notificationTopicName = (name: string): string => `${name}-notifications`;
 

@@ -2,10 +2,11 @@ import { randomInt } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { type Config, observerRegions } from '../config/config.ts';
+import { drillSchedules } from '../config/defaults.ts';
 import { ConfigError } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
 import { blackedOut } from '../local/drill/blackout.ts';
@@ -15,13 +16,18 @@ import type { DrillResult } from '../local/drill/result.ts';
 import { unlessAborted } from '../local/drill/until.ts';
 import type { World } from '../local/drill/world.ts';
 import { createRunDirectory } from '../local/run-directory.ts';
+import { UsageError } from '../operate/errors.ts';
 import { parseDuration } from '../scenario/duration.ts';
 import { ScenarioError } from '../scenario/errors.ts';
 import { loadScenario } from '../scenario/load.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import { colors } from './colors.ts';
+import { type DrillAwsFlags, drillAws } from './drill-aws.ts';
+import { misplacedOption } from './drill-flags.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
+import type { Io } from './io.ts';
+import { perform as performVerb } from './verb.ts';
 
 const DEFAULT_SCENARIO = '2020-kinesis';
 /** The onset of an outage decides a failover; the hours after it would show nothing new. */
@@ -29,25 +35,26 @@ const DEFAULT_FOR_MS = 120_000;
 const DRILL_RECOVERY_MS = 30_000;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-interface DrillFlags {
+interface DrillFlags extends DrillAwsFlags {
+  readonly aws?: true;
   readonly scenario: string;
-  readonly config?: string;
   readonly for?: number;
   readonly seed?: number;
   readonly killObserver?: string;
-  readonly json?: true;
   readonly keep?: true;
   readonly failback?: true;
   readonly recovery?: number;
   readonly blackout?: string;
 }
 
-/** `spillway drill`: deploys to LocalStack on this machine, plays a scenario in real time, and measures. */
-export function drillCommand(): Command {
+/** `spillway drill`: a whole world on this machine and an outage in real time; with `--aws`, a deployed cell, there and back. */
+export function drillCommand(io: Io): Command {
   return new Command('drill')
-    .description('Deploy to LocalStack on this machine, play an outage against it in real time, and measure.')
+    .description(
+      'Deploy to LocalStack on this machine, play an outage against it in real time, and measure. With --aws: move the drill cell of a deployment to the standby and back.',
+    )
     .option('--scenario <name|file>', 'a scenario of the catalogue, or a YAML file', DEFAULT_SCENARIO)
-    .option('--config <file>', 'the config to deploy (default: spillway.config.ts or .json here)')
+    .option('--config <file>', 'the config (default: spillway.config.ts or .json here)')
     .option('--for <duration>', 'end after this much of the scenario, like 90s (default: 2m)', lengthArgument)
     .option('--kill-observer <region>', 'kill the observer of this region when the faults begin')
     .option('--failback', 'after the failover end the faults, and fail back when the guards allow it')
@@ -60,11 +67,35 @@ export function drillCommand(): Command {
     .option('--seed <number>', 'repeat the dice of an earlier drill', seedArgument)
     .option('--keep', 'leave the world standing after the result, until Ctrl-C')
     .option('--json', 'print one line of JSON to standard output; the timeline goes to standard error')
+    .optionsGroup('With --aws, the deployed drill cell (no outage, no deployment):')
+    .option('--aws', 'move it to the standby and back through the conductor, measured; about 3 minutes')
+    .addOption(
+      new Option('--schedule <when>', 'instead of a drill: let the standby drill by itself, or not').choices(
+        drillSchedules,
+      ),
+    )
+    .addOption(
+      new Option('--world <file>', 'facts of a local world, to use instead of AWS').conflicts('local'),
+    )
+    .option('--local', 'use the one local world that is running')
+    .option('--dns <servers>', 'DNS servers to ask, address:port separated by commas')
+    .option('--reason <text>', 'why; required, and kept in the journal')
+    .option('--owner <name>', 'who (default: the identity of the credentials, else the user of this machine)')
+    .option('--yes', 'do not ask; without a terminal this is required')
+    .option('--dry-run', 'print every AWS call it would make, with its parameters, and make none')
     .addHelpText(
       'after',
-      '\nExamples:\n  spillway drill --scenario 2024-kinesis --for 90s --json\n  spillway drill --failback\n  spillway drill --blackout us-east-1',
+      '\nExamples:\n  spillway drill --scenario 2024-kinesis --for 90s --json\n  spillway drill --failback\n  spillway drill --blackout us-east-1\n  spillway drill --aws --reason "before the sale"\n  spillway drill --aws --schedule off --reason "moving house, until Friday"',
     )
-    .action(async (flags: DrillFlags) => {
+    .action(async (flags: DrillFlags, command: Command) => {
+      const aws = flags.aws === true;
+      const misplaced = misplacedOption(command, { aws });
+      if (misplaced !== undefined || aws) {
+        return performVerb(io, flags, () => {
+          if (misplaced !== undefined) throw new UsageError(misplaced);
+          return drillAws(io, flags);
+        });
+      }
       process.exitCode = await runDrill(flags);
     });
 }
@@ -102,10 +133,6 @@ async function runDrill(flags: DrillFlags): Promise<number> {
 interface Prepared {
   readonly config: Config;
   readonly scenario: Scenario;
-}
-
-class UsageError extends Error {
-  override readonly name = 'UsageError';
 }
 
 async function prepare(flags: DrillFlags): Promise<Prepared> {

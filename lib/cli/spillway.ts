@@ -53,7 +53,7 @@ export function spillwayProgram(io: Io): Command {
   for (const make of [...acts, maintenanceCommand, ackCommand, drainedCommand]) program.addCommand(make(io));
   program.commandsGroup('Prepare:');
   for (const make of [initCommand, doctorCommand, costCommand]) program.addCommand(make(io));
-  program.addCommand(drillCommand()).addCommand(localCommand()).addCommand(simulateCommand());
+  program.addCommand(drillCommand(io)).addCommand(localCommand()).addCommand(simulateCommand());
   for (const make of [auditCommand, completionCommand]) program.addCommand(make(io));
   program.commandsGroup('Records:');
   program.addCommand(spoolCommand()).addCommand(drainCommand());

@@ -1,4 +1,5 @@
 import type { Delivery, Policy } from '../../lambda/core/policy.ts';
+import type { DrillSchedule } from './defaults.ts';
 
 /** A loaded configuration: defaults applied, relations checked. What a user writes is `ConfigInput` in `schema.ts`. */
 export interface Config {
@@ -12,8 +13,17 @@ export interface Config {
   readonly delivery: Delivery;
   /** Route 53 health checks this account may have (200 unless raised). */
   readonly healthCheckQuota: number;
+  /** Absent: there is no cell that may be moved for a drill. */
+  readonly drill?: Drill;
   readonly notify: Notify;
   readonly monitoring: Monitoring;
+}
+
+/** The cell that drills move through the real path. */
+export interface Drill {
+  /** A cell without traffic, whose switch is its own. */
+  readonly cell: string;
+  readonly schedule: DrillSchedule;
 }
 
 /** Who hears of evacuations, failbacks and alarms, beside those who subscribe to the topic themselves. */

@@ -49,5 +49,10 @@ export const defaultMonitoring: Monitoring = {
   drillOverdueDays: 8,
 };
 
+export const drillSchedules = ['weekly', 'off'] as const;
+export type DrillSchedule = (typeof drillSchedules)[number];
+/** Whoever names a cell for drills wants them. */
+export const defaultDrillSchedule: DrillSchedule = 'weekly';
+
 /** Route 53: "Health checks: 200 per account", adjustable ("Quotas on health checks", Amazon Route 53 Developer Guide). */
 export const defaultHealthCheckQuota = 200;

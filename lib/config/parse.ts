@@ -3,6 +3,7 @@ import { cellProblems } from './cells.ts';
 import type { Cell, Config, ServiceName, StreamSpec } from './config.ts';
 import {
   defaultDelivery,
+  defaultDrillSchedule,
   defaultHealthCheckQuota,
   defaultMonitoring,
   defaultPolicy,
@@ -73,6 +74,9 @@ function withDefaults(input: ConfigInput): Config {
     },
     delivery: { ...defaultDelivery, ...given(input.delivery ?? {}) },
     healthCheckQuota: input.healthCheckQuota ?? defaultHealthCheckQuota,
+    ...(input.drill === undefined
+      ? {}
+      : { drill: { cell: input.drill.cell, schedule: input.drill.schedule ?? defaultDrillSchedule } }),
     notify: given(input.notify ?? {}),
     monitoring: { ...defaultMonitoring, ...given(input.monitoring ?? {}) },
   };

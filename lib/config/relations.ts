@@ -1,6 +1,7 @@
 import { CALLS_PER_ROUND, failingRoundsToVote, rtoBudget } from './budget.ts';
 import { type Config, observerRegions } from './config.ts';
 import type { ConfigProblem } from './errors.ts';
+import { nearest } from './nearest.ts';
 
 type Relation = (config: Config) => readonly ConfigProblem[];
 
@@ -21,6 +22,7 @@ const relations: readonly Relation[] = [
   voteOutlivesSeam,
   rto,
   healthChecks,
+  drillCell,
 ];
 
 export function relationProblems(config: Config): readonly ConfigProblem[] {
@@ -145,6 +147,32 @@ function healthChecks({ regions, cells, healthCheckQuota }: Config): readonly Co
       path: 'healthCheckQuota',
       problem: `${needed} health checks are needed (${votes} votes, 1 quorum, ${switches} switches), and the account may have ${healthCheckQuota}`,
       fix: 'If AWS has raised the quota, state it here; else let cells share a switch by giving them the same group.',
+    },
+  ];
+}
+
+/** What a drill moves must carry nobody's traffic: neither its own, which only the user can see to, nor a neighbour's. */
+function drillCell({ drill, cells }: Config): readonly ConfigProblem[] {
+  if (drill === undefined) return [];
+  const path = 'drill.cell';
+  const cell = cells.find(({ name }) => name === drill.cell);
+  if (cell === undefined) {
+    const near = nearest(
+      drill.cell,
+      cells.map(({ name }) => name),
+    );
+    const fix = near === undefined ? 'Add a cell of that name to cells.' : `Did you mean ${near}?`;
+    return [{ path, problem: `there is no cell ${drill.cell}`, fix }];
+  }
+  const others = cells.filter(({ name, group }) => group === cell.group && name !== cell.name);
+  const [first] = others;
+  if (first === undefined) return [];
+  const more = others.length === 1 ? '' : ` and ${others.length - 1} more`;
+  return [
+    {
+      path,
+      problem: `${cell.name} shares the switch of group ${cell.group} with ${first.name}${more}, which a drill would move as well`,
+      fix: 'Give it a group of its own, or leave its group out.',
     },
   ];
 }

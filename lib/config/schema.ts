@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { modes, siblingNames } from '../../lambda/core/policy.ts';
+import { drillSchedules } from './defaults.ts';
 import { between, either, list, object, oneOf, say, text, whole } from './fields.ts';
 
 // Shape and ranges of a configuration file. Relations between values are in relations.ts, defaults in defaults.ts.
@@ -197,6 +198,15 @@ const monitoring = object({
   ),
 });
 
+const drill = object({
+  cell: dnsLabel('cell').describe(
+    'The cell that a drill moves. It is there for that alone: it carries no traffic, and shares its switch with no other.',
+  ),
+  schedule: oneOf(drillSchedules)
+    .optional()
+    .describe('weekly: the standby drills by itself. off: only when asked. Default weekly.'),
+});
+
 export const configSchema = object({
   $schema: z
     .string({ error: say('is not a string', 'Write the path of config.schema.json.') })
@@ -232,6 +242,7 @@ export const configSchema = object({
   healthCheckQuota: whole({ min: 1, max: 100_000, unit: 'health checks' }).describe(
     'Route 53 health checks this account may have. Default 200.',
   ),
+  drill: drill.optional().describe('The cell that drills move for real. Default: none, and no such drill.'),
   notify: notify
     .optional()
     .describe('Who hears of evacuations and alarms, beside the subscribers of the topic.'),

@@ -275,9 +275,13 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
     not: ['Do not renew it without its owner.'],
   },
   'drill overdue': {
-    lookAt: ['What the last drill said, and whether a pause or maintenance window kept it from running.'],
+    lookAt: [
+      'What the last drill said, and whether a pause, a maintenance window, a silent observer or a cell that was never brought back kept it from running.',
+    ],
     run: [
       ['spillway history --limit 50', 'the last drills, and what stopped them'],
+      ['spillway failback --cells drill --reason "after a drill"', 'while the drill’s cell is still away'],
+      ['spillway drill --aws --reason "overdue"', 'drills now, in about three minutes'],
       ['spillway doctor', 'what has changed since'],
     ],
     not: ['Do not silence it: the next outage is the drill then.'],

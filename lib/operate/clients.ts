@@ -1,6 +1,7 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { Route53Client } from '@aws-sdk/client-route-53';
@@ -70,6 +71,10 @@ export class AwsClients {
 
   kinesis(region: string): KinesisClient {
     return this.#prepared(new KinesisClient(this.#settings(region)), region);
+  }
+
+  events(region: string): EventBridgeClient {
+    return this.#prepared(new EventBridgeClient(this.#settings(region)), region);
   }
 
   lambda(region: string): LambdaClient {

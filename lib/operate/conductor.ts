@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { type ConductorStart, conductorInputSchema } from '../../lambda/conductor/input.ts';
 import { executionName, runName } from '../../lambda/core/conductor.ts';
 import { conductorArn } from '../../lambda/core/names.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, Regions } from '../config/config.ts';
 import { UnansweredError } from './errors.ts';
 import { problemOf } from './reading.ts';
 
@@ -40,7 +40,7 @@ export interface Started {
 
 export interface StartOptions {
   readonly client: SFNClient;
-  readonly config: Config;
+  readonly config: Pick<Config, 'name'> & { readonly regions: Pick<Regions, 'standby'> };
   readonly account: string | undefined;
   readonly input: ConductorStart;
 }

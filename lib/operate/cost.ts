@@ -35,6 +35,11 @@ const LOG_BYTES_PER_TICK = 600;
 /** One drill a week, some thirty transitions each. */
 const TRANSITIONS_A_MONTH = 130;
 
+const DRILLS_A_MONTH = HOURS_A_MONTH / (7 * 24);
+/** There, a check's turn of 30 to 40 s, and home with a minute's watch. */
+const DRILL_SECONDS = 180;
+const DRILL_METRICS = 2;
+
 /** Pure: what the config costs a month. Every figure can be checked by hand from `how` and the price table. */
 export function estimate(config: Config): CostEstimate {
   const lines = [
@@ -45,6 +50,7 @@ export function estimate(config: Config): CostEstimate {
     endpoints,
     dynamo,
     conductor,
+    drill,
     probesOfCloudWatch,
     monitoring,
     dashboard,
@@ -154,6 +160,22 @@ const conductor: Part = () => [
     `a drill a week, ${TRANSITIONS_A_MONTH} transitions`,
   ),
 ];
+
+/** Asked for by hand, a drill costs the same. The cell's stream and switch are in the other lines. */
+const drill: Part = (config) => {
+  if (config.drill?.schedule !== 'weekly') return [];
+  const seconds = DRILLS_A_MONTH * DRILL_SECONDS;
+  // A metric is asked for by the hour in which it is published ("Amazon CloudWatch Pricing").
+  const metrics = DRILL_METRICS * prices.metricMonth * (DRILLS_A_MONTH / HOURS_A_MONTH);
+  const usd = seconds * FUNCTION_GB * prices.lambdaGbSecond + metrics;
+  return [
+    line(
+      'weekly drill',
+      usd,
+      `a function of 256 MB, ${DRILL_SECONDS} s a week, and ${DRILL_METRICS} metrics; its rule is free`,
+    ),
+  ];
+};
 
 /** What an observer's probe puts to each of both regions. */
 const HEARTBEATS = 2;

@@ -1,4 +1,5 @@
 import { diagnoses } from '../../lambda/core/diagnosis.ts';
+import { lastDrillAtMs } from '../../lambda/core/monitor.ts';
 import type { Monitoring } from '../config/config.ts';
 import type { StateReadings } from './state.ts';
 import type { Status } from './status.ts';
@@ -98,8 +99,16 @@ const rules: readonly Rule[] = [
     mode === 'auto' || mode === 'unknown' ? [] : [note(`mode is ${mode}: nothing moves by itself`)],
   ({ lastDrill, atMs }, { journal }, { drillOverdueDays }) => {
     if (!journal.ok) return [note(`the journal cannot be read: ${journal.problem}`)];
-    if (lastDrill !== null && atMs - lastDrill.atMs <= drillOverdueDays * DAY_MS) return [];
-    return [note(lastDrill === null ? 'no drill is on record' : 'the weekly drill is overdue')];
+    if (lastDrill === null) return [note('no drill is on record')];
+    const provenAtMs = lastDrillAtMs(journal.value);
+    const isOverdue = provenAtMs === null || atMs - provenAtMs > drillOverdueDays * DAY_MS;
+    const said = { failed: 'the last drill failed', refused: 'the last drill was refused' };
+    return [
+      ...(lastDrill.end === 'failed' || lastDrill.end === 'refused'
+        ? [note(said[lastDrill.end], 'spillway history')]
+        : []),
+      ...(isOverdue ? [note('the weekly drill is overdue')] : []),
+    ];
   },
 ];
 

@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import type { Control } from '../../lambda/core/control.ts';
+import type { JournalEntry } from '../../lambda/core/journal.ts';
 import type { Mode } from '../../lambda/core/policy.ts';
 import type { Config } from '../config/config.ts';
 import type { DnsReadings } from './dns.ts';
@@ -53,6 +55,15 @@ export interface OverrideStatus {
   readonly active: boolean;
 }
 
+/** The newest in the journal, whatever became of it. */
+export interface LastDrill {
+  readonly atMs: number;
+  readonly why: string;
+  /** Null: the entry does not say. */
+  readonly end: 'ok' | 'failed' | 'refused' | null;
+  readonly rtoMs: number | null;
+}
+
 /** The document of `spillway status --json`. */
 export interface Status {
   readonly ok: boolean;
@@ -71,7 +82,7 @@ export interface Status {
   readonly lease: { readonly holder: string; readonly epoch: number; readonly untilMs: number } | null;
   /** Of the newest act; 0 when there never was one, null when it cannot be read. */
   readonly epoch: number | null;
-  readonly lastDrill: { readonly atMs: number; readonly why: string } | null;
+  readonly lastDrill: LastDrill | null;
   readonly lastAck: { readonly atMs: number; readonly who: string; readonly why: string } | null;
   readonly findings: readonly StatusFinding[];
 }
@@ -162,9 +173,23 @@ function journalOf({ journal }: StateReadings) {
   const drill = entries.find(({ what }) => what === 'drill' || what.startsWith('drill '));
   const ack = entries.find(({ what }) => what === 'ack');
   return {
-    lastDrill: drill === undefined ? null : { atMs: drill.atMs, why: drill.why },
+    lastDrill: drill === undefined ? null : lastDrillOf(drill),
     lastAck: ack === undefined ? null : { atMs: ack.atMs, who: ack.who, why: ack.why },
   };
+}
+
+const drillSchema = z.object({
+  ok: z.boolean(),
+  rtoMs: z.number().nullish(),
+  refusals: z.array(z.unknown()).optional(),
+});
+
+function lastDrillOf({ atMs, why, after }: JournalEntry): LastDrill {
+  const parsed = drillSchema.safeParse(after);
+  if (!parsed.success) return { atMs, why, end: null, rtoMs: null };
+  const { ok, rtoMs = null, refusals } = parsed.data;
+  const end = ok ? 'ok' : refusals === undefined ? 'failed' : 'refused';
+  return { atMs, why, end, rtoMs };
 }
 
 const valueOr = <Value>(read: Reading<Value>, fallback: Value): Value => (read.ok ? read.value : fallback);

@@ -28,7 +28,7 @@ export interface TargetOptions {
 const DNS_SERVERS = 'SPILLWAY_DNS_SERVERS';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** LocalStack does not check them, but the SDK does not sign without. */
-const localCredentials = { accessKeyId: 'test', secretAccessKey: 'test' } as const;
+export const localCredentials = { accessKeyId: 'test', secretAccessKey: 'test' } as const;
 const serverPattern = /^(?:\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?|\[[0-9a-fA-F:]+\](?::\d{1,5})?)$/;
 
 /** @throws UsageError, ConfigError */

@@ -5,12 +5,14 @@ import { type Config, observerRegions } from '../config/config.ts';
 import { Alarms } from '../constructs/alarms.ts';
 import { Conductor } from '../constructs/conductor.ts';
 import { Dashboard } from '../constructs/dashboard.ts';
+import { Drill } from '../constructs/drill.ts';
 import { Monitor } from '../constructs/monitor.ts';
 import { Notifications } from '../constructs/notifications.ts';
 import { Observer } from '../constructs/observer.ts';
 import type { PublicEndpoint } from '../constructs/public-endpoint.ts';
 import { Streams } from '../constructs/streams.ts';
 import { Switches } from '../constructs/switches.ts';
+import { drillTargetOf } from '../live-drill/target.ts';
 
 export interface RegionStackProps extends StackProps {
   readonly config: Config;
@@ -76,6 +78,13 @@ export class StandbyStack extends Stack {
       switchGroups: switchGroups(config).length,
       policy: { ...policy, siblingProbes: [...policy.siblingProbes] },
     });
+    if (config.drill !== undefined) {
+      new Drill(this, 'Drill', {
+        target: drillTargetOf(config),
+        schedule: config.drill.schedule,
+        conductorArn: conductor.machine.stateMachineArn,
+      });
+    }
     const { alarms } = new Alarms(this, 'Alarms', { config, region, topic });
     if (config.monitoring.dashboard) {
       new Dashboard(this, 'Dashboard', { config, region, alarms, streams: watchedStreams(cells) });

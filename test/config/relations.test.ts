@@ -194,3 +194,35 @@ test('every broken relation is reported at once', () => {
     'healthCheckQuota',
   ]);
 });
+
+describe('the cell for drills', () => {
+  const two = [
+    { name: 'orders', stream: 'orders' },
+    { name: 'drill', stream: 'drill' },
+  ];
+
+  test('is accepted when it is one of the cells and its switch is its own', () => {
+    expect(problemsOf(config({ cells: two, drill: { cell: 'drill' } }))).toEqual([]);
+  });
+
+  test('has to exist, and a near name is offered', () => {
+    expect(problemsOf(config({ cells: two, drill: { cell: 'dril' } }))).toEqual([
+      { path: 'drill.cell', problem: 'there is no cell dril', fix: 'Did you mean drill?' },
+    ]);
+    const [problem] = problemsOf(config({ cells: two, drill: { cell: 'rehearsals' } }));
+    expect(problem?.fix).toBe('Add a cell of that name to cells.');
+  });
+
+  test('never moves a cell that carries traffic: it shares its group with none', () => {
+    const cells = two.map((cell) => ({ ...cell, group: 'all' }));
+    const [problem] = problemsOf(config({ cells, drill: { cell: 'drill' } }));
+    expect(problem?.path).toBe('drill.cell');
+    expect(problem?.problem).toMatch(/^drill shares the switch of group all with orders/);
+    expect(problem?.fix).toBe('Give it a group of its own, or leave its group out.');
+  });
+
+  test('may not be shared with a cell whose group has its name', () => {
+    const cells = [{ name: 'orders', stream: 'orders', group: 'drill' }, ...two.slice(1)];
+    expect(problemsOf(config({ cells, drill: { cell: 'drill' } }))).toHaveLength(1);
+  });
+});

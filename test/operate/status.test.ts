@@ -99,6 +99,28 @@ describe('status', () => {
     expect(status({ control: { maintenance } }).overrides).toMatchObject([{ active: false }]);
   });
 
+  test('a drill that failed or was refused is a note, and is no proof', () => {
+    const drilled = (after: unknown) => {
+      const entry = { atMs: NOW_MS - 1_000, who: 'schedule', what: 'drill', why: 'weekly', after };
+      const known = readings({ drilledAtMs: NOW_MS - 3_600_000 });
+      const journal = known.state.journal.ok ? known.state.journal.value : [];
+      const state = { ...known.state, journal: read([entry, ...journal]) };
+      return statusOf(config, { ...known, state });
+    };
+    expect(drilled({ ok: true, rtoMs: 33_000 })).toMatchObject({
+      lastDrill: { end: 'ok', rtoMs: 33_000 },
+      findings: [],
+    });
+    expect(drilled({ ok: false, rtoMs: null, failures: ['x'] })).toMatchObject({
+      lastDrill: { end: 'failed', rtoMs: null },
+      findings: [{ level: 'note', text: 'the last drill failed', run: 'spillway history' }],
+    });
+    expect(drilled({ ok: false, refusals: [{ rule: 'pause' }] })).toMatchObject({
+      lastDrill: { end: 'refused' },
+      findings: [{ text: 'the last drill was refused' }],
+    });
+  });
+
   test('a drill that is overdue, or not on record, is a note', () => {
     expect(status({ drilledAtMs: NOW_MS - overdueMs }).findings).toEqual([]);
     expect(status({ drilledAtMs: NOW_MS - overdueMs - 1 }).findings).toMatchObject([{ level: 'note' }]);

@@ -1,5 +1,6 @@
 import {
   conductorFunctionName,
+  drillFunctionName,
   monitorFunctionName,
   observerFunctionName,
   switchFunctionName,
@@ -18,7 +19,7 @@ export interface DeployedFunction {
   readonly who: string;
 }
 
-export function functionsIn(region: string, { name, regions }: Config): readonly DeployedFunction[] {
+export function functionsIn(region: string, { name, regions, drill }: Config): readonly DeployedFunction[] {
   const everywhere = [
     { name: observerFunctionName(name), who: `observer ${region}` },
     { name: voteFunctionName(name), who: `vote ${region}` },
@@ -29,6 +30,7 @@ export function functionsIn(region: string, { name, regions }: Config): readonly
     { name: switchFunctionName(name), who: 'switch' },
     { name: conductorFunctionName(name), who: 'conductor' },
     { name: monitorFunctionName(name), who: 'monitor' },
+    ...(drill === undefined ? [] : [{ name: drillFunctionName(name), who: 'drill' }]),
   ];
 }
 

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { arrivedMs, SETTLED_WINDOW_MS } from '../../../lambda/core/arrival.ts';
 import { exitCodes } from '../../cli/exit-codes.ts';
 import { DrillError } from './errors.ts';
 import type { DrillEvent } from './events.ts';
-import { arrivedMs, SETTLED_WINDOW_MS } from './measure.ts';
+
 import type { Operator } from './operator.ts';
 import type { ProducerFleet } from './producers.ts';
 import { until } from './until.ts';

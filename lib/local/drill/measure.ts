@@ -1,9 +1,6 @@
+import { arrivedMs } from '../../../lambda/core/arrival.ts';
 import { Conclusions } from '../../scenario/conclusions.ts';
 import type { Acknowledgement, DrillEvent } from './events.ts';
-
-/** How long the standby must keep taking the puts before the move counts as done. */
-export const SETTLED_WINDOW_MS = 5_000;
-const LANDED_SHARE = 0.95;
 
 type DnsEvent = Extract<DrillEvent, { kind: 'dns' }>;
 
@@ -76,58 +73,13 @@ function answersPerCell(events: readonly DrillEvent[]): Map<string, DnsEvent[]> 
   return cells;
 }
 
-/**
- * The recovery time: the first moment from which, for the next five seconds, *every* producer gets acknowledgements
- * and at least 95 % of them from the standby. Judged per producer, because a producer that is stuck on the failing
- * region acknowledges almost nothing and would vanish in a share over all of them.
- */
+/** From the fault's start until every producer has settled in the standby. */
 export function rtoMs(
   acknowledgements: readonly Acknowledgement[],
   options: { readonly faultAtMs: number; readonly standby: string; readonly producers: readonly string[] },
 ): number | null {
   const { faultAtMs, standby, producers } = options;
   return arrivedMs(acknowledgements, { fromMs: faultAtMs, region: standby, producers });
-}
-
-export interface Arrival {
-  readonly fromMs: number;
-  readonly region: string;
-  readonly producers: readonly string[];
-}
-
-/** The same for either direction: from `fromMs` until every producer has settled in the region. */
-export function arrivedMs(
-  acknowledgements: readonly Acknowledgement[],
-  { fromMs, region, producers }: Arrival,
-): number | null {
-  const byProducer = Map.groupBy(acknowledgements, (ack) => ack.producer);
-  let latestMs = 0;
-  for (const producer of producers) {
-    const times = (byProducer.get(producer) ?? []).toSorted((a, b) => a.atMs - b.atMs);
-    const settledMs = settledAtMs(times, { fromMs, region });
-    if (settledMs === null) return null;
-    latestMs = Math.max(latestMs, settledMs - fromMs);
-  }
-  return producers.length === 0 ? null : latestMs;
-}
-
-function settledAtMs(sorted: readonly Acknowledgement[], options: Omit<Arrival, 'producers'>): number | null {
-  const lastMs = sorted.at(-1)?.atMs ?? 0;
-  for (const [index, start] of sorted.entries()) {
-    if (start.atMs < options.fromMs || start.region !== options.region) continue;
-    const endMs = start.atMs + SETTLED_WINDOW_MS;
-    if (lastMs < endMs) return null;
-    let inWindow = 0;
-    let landed = 0;
-    for (let i = index; i < sorted.length; i++) {
-      const ack = sorted[i];
-      if (ack === undefined || ack.atMs > endMs) break;
-      inWindow++;
-      if (ack.region === options.region) landed++;
-    }
-    if (landed >= LANDED_SHARE * inWindow) return start.atMs;
-  }
-  return null;
 }
 
 /** What most observers concluded, from the fault's start. */

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SETTLED_WINDOW_MS } from '../../../lambda/core/arrival.ts';
 import { groupsOf } from '../../operate/groups.ts';
 import type { DrillOptions } from './drill.ts';
-import { rtoMs, SETTLED_WINDOW_MS } from './measure.ts';
+import { rtoMs } from './measure.ts';
 import type { ProducerFleet } from './producers.ts';
 import { describeFault, withoutLead } from './schedule.ts';
 import type { Watching } from './watch.ts';

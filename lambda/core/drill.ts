@@ -1,0 +1,171 @@
+import type { ObserverReport } from './conductor-observers.ts';
+import type { ControlReading } from './control.ts';
+import { type FailbackRule, failbackRefusals } from './failback.ts';
+import type { JournalEntry } from './journal.ts';
+import type { Lease } from './lease.ts';
+import type { Policy } from './policy.ts';
+
+/** Longest a drill takes, its way back included; the function's time-out is made from it. */
+export const DRILL_MAX_MS = 14 * 60_000;
+
+/** Everything a guard of the drill may look at. */
+export interface DrillFacts {
+  readonly nowMs: number;
+  readonly policy: Pick<Policy, 'recoveryMs' | 'votesToEvacuate'>;
+  readonly standby: string;
+  /** Regions that observe. */
+  readonly observers: readonly string[];
+  /** Of those that could be read. */
+  readonly reports: readonly ObserverReport[];
+  readonly control: ControlReading;
+  readonly lease: Lease | undefined | 'unreadable';
+  readonly newestEpoch: number | 'unreadable';
+  /** Cells whose primary stream is too small, in sentences: they keep every failback from starting. */
+  readonly primaryShortfalls: readonly string[];
+  /** Where DNS sends the drill cell's producers. */
+  readonly answer: 'primary' | 'standby' | 'unknown';
+  readonly position: 'PRIMARY' | 'STANDBY' | 'unreadable';
+}
+
+export interface DrillRefusal {
+  readonly rule: string;
+  readonly reason: string;
+}
+
+interface DrillGuard {
+  readonly rule: string;
+  readonly purpose: string;
+  /** The reason, or undefined. */
+  readonly refuses: (facts: DrillFacts) => string | undefined;
+}
+
+/** Guards of the failback that are guards of the drill as well. */
+const askedAbove = new Set<FailbackRule>(['pause', 'votes']);
+
+/** In the order in which they are applied and shown. A drill starts only if none refuses; nothing overrides them. */
+export const drillGuards = [
+  {
+    rule: 'pause',
+    purpose: 'Who has paused Spillway wants nothing moved. If that cannot be read, it is so.',
+    refuses: ({ control, nowMs }) => {
+      if (control === 'unreadable') return 'the control item cannot be read';
+      const { pause } = control;
+      if (pause === undefined || nowMs >= pause.untilMs) return undefined;
+      return `paused by ${pause.owner}: ${pause.reason}`;
+    },
+  },
+  {
+    rule: 'maintenance',
+    purpose: 'A window of planned work, also one that begins before the drill would be over.',
+    refuses: ({ control, nowMs }) => {
+      if (control === 'unreadable' || control.maintenance === undefined) return undefined;
+      const { owner, reason, fromMs, untilMs } = control.maintenance;
+      if (nowMs >= untilMs || nowMs + DRILL_MAX_MS < fromMs) return undefined;
+      return `maintenance by ${owner}: ${reason}`;
+    },
+  },
+  {
+    rule: 'votes',
+    purpose: 'When it may be serious, nobody rehearses.',
+    refuses: ({ reports }) => {
+      const voters = reports.filter(({ fresh, vote }) => fresh && vote === 'EVACUATE');
+      if (voters.length === 0) return undefined;
+      return `EVACUATE is the vote of ${voters.map(({ region }) => region).join(', ')}`;
+    },
+  },
+  {
+    rule: 'observer-silent',
+    purpose: 'All must be able to see whether the drill does harm.',
+    refuses: ({ observers, reports }) => {
+      const heard = new Set(reports.flatMap(({ region, fresh }) => (fresh ? [region] : [])));
+      const silent = observers.filter((region) => !heard.has(region));
+      return silent.length === 0 ? undefined : `nothing is heard of ${silent.join(', ')}`;
+    },
+  },
+  {
+    rule: 'not-in-primary',
+    purpose: 'A cell that is away already would measure nothing, and may be away for a reason.',
+    refuses: ({ answer, position }) => {
+      if (position !== 'PRIMARY') return `the drill cell's switch is ${position}`;
+      return answer === 'primary' ? undefined : `DNS says ${answer} for the drill cell`;
+    },
+  },
+  {
+    rule: 'lease',
+    purpose: 'One act at a time: a drill takes the lease from nobody.',
+    refuses: ({ lease, newestEpoch, nowMs }) => {
+      if (lease === 'unreadable' || newestEpoch === 'unreadable') return 'the lease cannot be read';
+      return lease === undefined || nowMs >= lease.untilMs ? undefined : `${lease.holder} holds the lease`;
+    },
+  },
+  {
+    rule: 'way-back',
+    purpose: 'What could not come home does not leave: the failback’s own guards, asked beforehand.',
+    refuses: (facts) => {
+      const { newestEpoch, ...known } = facts;
+      if (newestEpoch === 'unreadable') return undefined;
+      const refusal = failbackRefusals({
+        ...known,
+        epoch: newestEpoch + 1,
+        newestEpoch,
+        undrained: [],
+      }).find(({ rule }) => !askedAbove.has(rule));
+      return refusal === undefined
+        ? undefined
+        : `a failback would be refused: ${refusal.reason} (${refusal.rule})`;
+    },
+  },
+] as const satisfies readonly DrillGuard[];
+
+export type DrillRule = (typeof drillGuards)[number]['rule'];
+
+export const refusalText = ({ rule, reason }: DrillRefusal): string => `${reason} (${rule})`;
+
+/** Every guard that refuses, in order. */
+export function drillRefusals(facts: DrillFacts): readonly DrillRefusal[] {
+  return drillGuards.flatMap(({ rule, refuses }) => {
+    const reason = refuses(facts);
+    return reason === undefined ? [] : [{ rule, reason }];
+  });
+}
+
+/** The document of a drill through the real path. Times are in milliseconds; null = never. */
+export interface DrillResult {
+  readonly ok: boolean;
+  readonly cell: string;
+  /** From the request until the puts land in the standby, for five seconds on end. */
+  readonly rtoMs: number | null;
+  /** From the request to the first DNS answer that names the standby. */
+  readonly flipMs: number | null;
+  /** From the request until the switch reads STANDBY. */
+  readonly latchedMs: number | null;
+  /** From the request that was let through until the puts are home. */
+  readonly failback: { readonly ok: boolean; readonly ms: number | null };
+  readonly records: { readonly acknowledged: number; readonly delivered: number; readonly lost: number };
+  readonly failures: readonly string[];
+  /** Given when the cell may not be back. */
+  readonly nextCommand?: string;
+}
+
+export interface DrillAuthor {
+  readonly owner: string;
+  readonly reason: string;
+  readonly group: string;
+  readonly atMs: number;
+}
+
+const MAX_WHY = 600;
+
+/**
+ * What a drill writes when it ends, or when a guard refused it. `ok` says whether it counts as proof; what stopped it is
+ * beside the reason, where `spillway history` shows it.
+ */
+export function drillEntry(
+  { owner, reason, group, atMs }: DrillAuthor,
+  after: DrillResult | { readonly ok: false; readonly refusals: readonly DrillRefusal[] },
+): JournalEntry {
+  const stopped = 'refusals' in after ? after.refusals.map(refusalText) : after.failures;
+  const kind = 'refusals' in after ? 'refused' : 'failed';
+  const why = stopped.length === 0 ? reason : `${reason} [${kind}: ${stopped.join('; ')}]`.slice(0, MAX_WHY);
+  return { atMs, who: owner, what: 'drill', why, group, after };
+}

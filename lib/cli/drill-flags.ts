@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+
+/** Options that belong to the one kind of drill or to the other; what is in neither list belongs to both. */
+const localOnly = [
+  'scenario',
+  'for',
+  'killObserver',
+  'failback',
+  'recovery',
+  'blackout',
+  'seed',
+  'keep',
+] as const;
+const awsOnly = ['reason', 'owner', 'yes', 'dryRun', 'world', 'local', 'dns', 'schedule'] as const;
+
+/** What is wrong with an option that this kind of drill would silently ignore; undefined when there is none. */
+export function misplacedOption(command: Command, { aws }: { readonly aws: boolean }): string | undefined {
+  const wrong = (aws ? localOnly : awsOnly).find((name) => command.getOptionValueSource(name) === 'cli');
+  if (wrong === undefined) return undefined;
+  const long = command.options.find((option) => option.attributeName() === wrong)?.long ?? `--${wrong}`;
+  return aws
+    ? `${long} is for the drill on this machine: --aws moves a deployed cell, and plays no outage.`
+    : `${long} needs --aws: without it a drill builds a world of its own on this machine.`;
+}

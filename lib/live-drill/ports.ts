@@ -1,0 +1,92 @@
+import type { ConductorStart } from '../../lambda/conductor/input.ts';
+import type { Acknowledged } from '../../lambda/core/arrival.ts';
+import type { DrillFacts } from '../../lambda/core/drill.ts';
+import type { EpochClaim } from '../../lambda/core/epoch.ts';
+import type { JournalEntry } from '../../lambda/core/journal.ts';
+import type { MetricValues } from '../../lambda/core/metrics.ts';
+import type { RunState, Started } from '../operate/conductor.ts';
+
+/** A put of the drill's own producer that a stream has taken. */
+export interface DrillPut extends Acknowledged {
+  readonly id: string;
+}
+
+export interface DrillProducer {
+  readonly name: string;
+  /** So far, in the order of arrival. */
+  readonly acknowledged: readonly DrillPut[];
+  /** Delivers what it holds, for a limited time. */
+  stop(): Promise<void>;
+}
+
+/** Everything outside that a drill touches. Each call has a time-out of its own. */
+export interface LiveDrillPorts {
+  /** Epoch milliseconds. */
+  readonly nowMs: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Never throws: what does not answer is `unreadable` in the facts. */
+  readonly readFacts: () => Promise<DrillFacts>;
+  readonly askSignal: () => Promise<DrillFacts['answer']>;
+  readonly readPosition: () => Promise<DrillFacts['position']>;
+  readonly claimEpoch: (claim: Omit<EpochClaim, 'epoch'>) => Promise<number>;
+  readonly start: (input: ConductorStart) => Promise<Pick<Started, 'run' | 'executionArn'>>;
+  readonly runState: (executionArn: string) => Promise<RunState>;
+  readonly startProducer: () => DrillProducer;
+  /** Ids of the drill's records in the streams of both regions, of those that arrived since then. */
+  readonly readBack: (sinceMs: number) => Promise<ReadonlySet<string>>;
+  readonly journal: (entry: JournalEntry, id: string) => Promise<void>;
+  readonly publish: (values: MetricValues<'drill'>) => Promise<void>;
+  /** For people who wait. */
+  readonly say: (text: string) => void;
+}
+
+export interface LiveDrillPlan {
+  /** Made once for each drill: it names its claims, its records and its line in the journal. */
+  readonly id: string;
+  readonly cell: string;
+  readonly group: string;
+  readonly primary: string;
+  readonly standby: string;
+  /** A person, or `schedule`. */
+  readonly owner: string;
+  readonly reason: string;
+  /** Aborted, the drill goes no further, and puts the cell back. */
+  readonly signal: AbortSignal;
+  readonly limits?: Partial<LiveDrillLimits>;
+}
+
+/** How long each part of a drill may take, in milliseconds. Together less than `DRILL_MAX_MS`. */
+export interface LiveDrillLimits {
+  readonly pollMs: number;
+  /** Until the producer has settled in the primary, before anything moves. */
+  readonly baselineMs: number;
+  /** From the request until the puts have settled in the standby. */
+  readonly moveMs: number;
+  /** The failback watches the primary this long after the release; a switch's check turns within it. */
+  readonly pauseMs: number;
+  /** All attempts to fail back together. */
+  readonly putBackMs: number;
+  readonly putBackAttempts: number;
+  readonly putBackRetryMs: number;
+  /** After the failback has ended, until the puts have settled in the primary. */
+  readonly homeMs: number;
+  readonly readBackAttempts: number;
+  readonly readBackRetryMs: number;
+}
+
+export const defaultLimits: LiveDrillLimits = {
+  pollMs: 500,
+  baselineMs: 45_000,
+  moveMs: 180_000,
+  pauseMs: 60_000,
+  // A run that is cut short keeps the lease until its own last step has given up on DNS: that may take 100 s.
+  putBackMs: 360_000,
+  putBackAttempts: 8,
+  putBackRetryMs: 15_000,
+  homeMs: 90_000,
+  readBackAttempts: 4,
+  readBackRetryMs: 3_000,
+};
+
+/** What is left to do once nothing more may be moved: the reserve of whoever has only so much time. */
+export const reserveMs = ({ putBackMs, homeMs }: LiveDrillLimits): number => putBackMs + homeMs + 90_000;

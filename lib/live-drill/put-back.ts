@@ -1,0 +1,110 @@
+import { drillRefusals } from '../../lambda/core/drill.ts';
+import type { RunState } from '../operate/conductor.ts';
+import { sayProblem } from './errors.ts';
+import { lookUntil, secondsOf, settledMs, type Trace } from './trace.ts';
+import { MAX_OWNER } from './way-out.ts';
+
+export interface PutBack {
+  /** DNS and the puts are in the primary. */
+  readonly ok: boolean;
+  readonly ms: number | null;
+}
+
+type Attempt =
+  | { readonly end: 'released' }
+  /** `again`: it may go through later. */
+  | { readonly end: 'not-released'; readonly reason: string; readonly again: boolean };
+
+/** Ends of a failback that another one would not mend: somebody, or the primary itself, has something else in mind. */
+const finalEnds = new Set(['superseded', 'failback-taken-back']);
+
+/**
+ * Home again, through the conductor and past its guards, whatever happened on the way out and whether the way out was
+ * taken at all: the number that this claims fences an evacuation whose start was never answered. It is not interrupted.
+ * Never throws: what went wrong is in the trace.
+ */
+export async function putBack(trace: Trace): Promise<PutBack> {
+  const { plan, ports, limits, failures } = trace;
+  const deadlineMs = ports.nowMs() + limits.putBackMs;
+  let reason = '';
+  for (let n = 1; n <= limits.putBackAttempts && ports.nowMs() < deadlineMs; n++) {
+    if (n > 1) await ports.sleep(limits.putBackRetryMs);
+    const askedAtMs = ports.nowMs();
+    const attempt = await tryToRelease(trace, { n, askedAtMs, deadlineMs }).catch(
+      (error: unknown): Attempt => ({ end: 'not-released', reason: sayProblem(error), again: true }),
+    );
+    if (attempt.end === 'released') return home(trace, askedAtMs);
+    if (attempt.reason !== reason) ports.say(`not back yet: ${attempt.reason}`);
+    reason = attempt.reason;
+    if (!attempt.again) break;
+  }
+  failures.push(`${plan.cell} could not be put back: ${reason}`);
+  return { ok: false, ms: null };
+}
+
+async function tryToRelease(
+  trace: Trace,
+  {
+    n,
+    askedAtMs,
+    deadlineMs,
+  }: { readonly n: number; readonly askedAtMs: number; readonly deadlineMs: number },
+): Promise<Attempt> {
+  const { plan, ports, limits } = trace;
+  const votes = drillRefusals(await ports.readFacts()).find(({ rule }) => rule === 'votes');
+  // The failback would be refused, and its newer number would fence the evacuation that is meant seriously.
+  if (votes !== undefined)
+    return { end: 'not-released', reason: `it is serious: ${votes.reason}`, again: true };
+  const claim = { claim: `drill:${plan.id}:back-${n}`, who: plan.owner, what: 'drill failback' };
+  const epoch = await ports.claimEpoch({ ...claim, atMs: askedAtMs });
+  const { run, executionArn } = await ports.start({
+    action: 'failback',
+    epoch,
+    groups: [plan.group],
+    owner: `drill by ${plan.owner}`.slice(0, MAX_OWNER),
+    reason: plan.reason,
+    percent: 100,
+    pauseSeconds: Math.round(limits.pauseMs / 1_000),
+  });
+  ports.say(`the conductor is asked to bring ${plan.cell} back (${run})`);
+  const ended = await follow(trace, { executionArn, deadlineMs });
+  if (ended.running)
+    return { end: 'not-released', reason: `${run} still runs, and goes on by itself`, again: false };
+  if ('failed' in ended)
+    return { end: 'not-released', reason: `the conductor failed (${ended.failed})`, again: true };
+  const { state, findings } = ended.report;
+  if (state === 'failed-back') return { end: 'released' };
+  return { end: 'not-released', reason: [state, ...findings].join('; '), again: !finalEnds.has(state) };
+}
+
+async function follow(
+  { ports, limits }: Trace,
+  { executionArn, deadlineMs }: { readonly executionArn: string; readonly deadlineMs: number },
+): Promise<RunState> {
+  let state: RunState = { running: true };
+  while (state.running && ports.nowMs() < deadlineMs) {
+    await ports.sleep(limits.pollMs);
+    state = await ports.runState(executionArn).catch((): RunState => ({ running: true }));
+  }
+  return state;
+}
+
+async function home(trace: Trace, askedAtMs: number): Promise<PutBack> {
+  const { plan, ports, limits, failures } = trace;
+  let ms: number | null = null;
+  try {
+    await lookUntil(trace, {
+      timeoutMs: limits.homeMs,
+      otherwise: `the switch is released, but DNS and puts were not back in ${plan.primary}`,
+      look: async () => {
+        ms = settledMs(trace, plan.primary, askedAtMs);
+        return ms !== null && (await ports.askSignal().catch(() => 'unknown')) === 'primary';
+      },
+    });
+    ports.say(`${plan.cell} is home; its puts were after ${secondsOf(ms ?? 0)}`);
+    return { ok: true, ms };
+  } catch (error) {
+    failures.push(sayProblem(error));
+    return { ok: false, ms };
+  }
+}
