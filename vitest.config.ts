@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** By default a core stays free, which would be one of two. */
+const maxWorkers = 2;
+
 /** Three tiers, run in this order by `npm test`; each is its own project so that it can be run alone. */
 export default defineConfig({
   test: {
@@ -8,6 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          maxWorkers,
           include: ['test/**/*.test.ts'],
           exclude: ['test/stacks/**', 'test/constructs/**', 'test/localstack/**'],
         },
@@ -15,6 +19,7 @@ export default defineConfig({
       {
         test: {
           name: 'synth',
+          maxWorkers,
           include: ['test/stacks/**/*.test.ts', 'test/constructs/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -23,10 +28,11 @@ export default defineConfig({
       {
         test: {
           name: 'localstack',
+          maxWorkers,
           include: ['test/localstack/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          // A drill waits far more than it works: two fit two cores.
         },
       },
     ],

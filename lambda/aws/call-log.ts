@@ -64,8 +64,14 @@ export function logCalls<Client extends Instrumentable>(
   client: Client,
   { file = process.env[CALL_LOG], ...caller }: { file?: string | undefined; region: string; who: string },
 ): Client {
-  if (file !== undefined && file !== '') {
-    observe(client, { ...caller, onCall: (call) => appendFileSync(file, `${JSON.stringify(call)}\n`) });
-  }
+  if (file !== undefined && file !== '') observe(client, { ...caller, onCall: (call) => append(file, call) });
   return client;
+}
+
+function append(file: string, call: Call): void {
+  try {
+    appendFileSync(file, `${JSON.stringify(call)}\n`);
+  } catch {
+    // A full disk must not keep anybody from failing over. The proxy of a drill has seen the call as well.
+  }
 }

@@ -1,4 +1,4 @@
-import { Resolver, resolve4, resolveNs } from 'node:dns/promises';
+import { Resolver } from 'node:dns/promises';
 import { signalRecordName } from '../core/names.ts';
 import { parseSignal } from '../core/signal.ts';
 import type { CellAnswer } from './conductor.ts';
@@ -11,21 +11,25 @@ export interface SignalQuestion {
   readonly zoneName: string;
   readonly primary: string;
   readonly standby: string;
-  /** DNS servers as `address:port`. Absent: the zone's own, found by its NS record. */
+  /** DNS servers as `address:port`. Absent: the zone's own. */
   readonly servers?: readonly string[] | undefined;
+  /** Finds the zone's own. Default: by its NS records, which a resolver knows for two days after it has asked. */
+  readonly findServers?: (zoneName: string) => Promise<readonly string[]>;
 }
 
 /**
- * Asks where cells are. The zone's own name servers are asked, not a resolver: a cache would answer with what was true
- * before the switches were set. What is not answered, or not understood, is `unknown`.
+ * Asks where cells are. The zone's own name servers are asked: a resolver answers with what was true before the switches
+ * were set, until the TTL is over. Where they cannot be found the resolver is asked all the same, for being some seconds
+ * behind is better than knowing nothing. What is not answered, or not understood, is `unknown`.
  */
 export function signalReader(
   question: SignalQuestion,
 ): (cells: readonly string[]) => Promise<readonly CellAnswer[]> {
-  const { zoneName, primary, standby } = question;
+  const { zoneName, primary, standby, findServers = nameServers } = question;
   return async (cells) => {
     const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 1, maxTimeout: DNS_TIMEOUT_MS });
-    resolver.setServers([...(question.servers ?? (await nameServers(zoneName)))]);
+    const servers = question.servers ?? (await findServers(zoneName).catch(() => []));
+    if (servers.length > 0) resolver.setServers([...servers]);
     const answers: CellAnswer[] = [];
     const queue = cells.values();
     const worker = async (): Promise<void> => {
@@ -41,12 +45,9 @@ export function signalReader(
   };
 }
 
-/** @throws Error when the zone's name servers cannot be found. */
 async function nameServers(zoneName: string): Promise<readonly string[]> {
-  const names = (await resolveNs(zoneName)).slice(0, MAX_SERVERS);
-  const addresses = await Promise.all(names.map((name) => resolve4(name).catch(() => [])));
-  const servers = addresses.flatMap((list) => list.slice(0, 1));
-  if (servers.length === 0)
-    throw new Error(`No name server of ${zoneName} has an address: check the delegation.`);
-  return servers;
+  const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 1, maxTimeout: DNS_TIMEOUT_MS });
+  const names = (await resolver.resolveNs(zoneName)).slice(0, MAX_SERVERS);
+  const addresses = await Promise.all(names.map((name) => resolver.resolve4(name).catch(() => [])));
+  return addresses.flatMap((list) => list.slice(0, 1));
 }

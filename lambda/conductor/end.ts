@@ -1,9 +1,12 @@
-import { nextCommand, type StepName, stepNamed } from '../core/conductor.ts';
+import { type StepName, stepNamed } from '../core/conductor.ts';
 import { journalStep } from './act.ts';
 import type { Conductor, Step } from './conductor.ts';
 import type { RunReport } from './input.ts';
 import {
   caughtOf,
+  type EndedRun,
+  ended,
+  endedAs,
   newRun,
   type RunState,
   readRunState,
@@ -14,11 +17,9 @@ import {
 
 /** Tells people, once. A message that cannot be sent is a finding, and changes nothing else. */
 export const notify: Step = async (state, conductor) => {
-  const ended = { ...state, state: state.state ?? endOf(state) };
-  return { ...(await tell(ended, 'notify', conductor)), next: 'finish' };
+  const named = { ...state, state: reportOf(state).state };
+  return { ...(await tell(named, 'notify', conductor)), next: 'finish' };
 };
-
-const endOf = ({ input }: RunState): string => (input.action === 'evacuate' ? 'latched' : 'failed-back');
 
 async function tell(state: RunState, step: string, conductor: Conductor): Promise<RunState> {
   if (await conductor.state.wasJournalled(`${state.run}#${step}`)) return state;
@@ -29,48 +30,59 @@ async function tell(state: RunState, step: string, conductor: Conductor): Promis
 }
 
 /** The last line, and the lease back. */
-export const finish: Step = async (state, conductor) => {
-  const report = reportOf(state);
+export async function finish(state: RunState, conductor: Conductor): Promise<EndedRun> {
+  const { report } = ended(state);
   const what = `${state.input.action} ends: ${report.state}`;
-  await journalStep(state, { step: 'finish', what, after: report }, conductor);
-  await conductor.state.releaseLease(state.run);
-  return state;
-};
+  return leaving(state, conductor, async () => {
+    await journalStep(state, { step: 'finish', what, after: report }, conductor);
+    return ended(state);
+  });
+}
+
+/** The report of a run whose last line could not be written. It needs nothing but itself. */
+export const unfinished = (value: unknown): EndedRun => ended(readRunState(value));
+
+/** The lease goes back whether or not the last words could be written. One that a newer act has taken is left alone. */
+async function leaving<T>(
+  { run }: RunState,
+  { state: table }: Conductor,
+  lastWords: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await lastWords();
+  } finally {
+    await table.releaseLease(run);
+  }
+}
 
 /**
  * A step could not finish. The journal gets the named state and the command that goes on from there. The value is the
  * state of the run, or, when the lease itself failed, what the execution was started with.
  */
-export async function fail(value: unknown, conductor: Conductor): Promise<RunState> {
+export async function fail(value: unknown, conductor: Conductor): Promise<EndedRun> {
   const before = stateOf(value, conductor.nowMs());
-  const { whenItFails } = stepNamed(before.next as StepName);
-  const { epoch, groups } = before.input;
+  const { next } = before;
   const failed = withFinding(
-    {
-      ...before,
-      state: whenItFails.state,
-      nextCommand: nextCommand(whenItFails.nextCommand, { epoch, groups }),
-    },
-    `${before.next} failed: ${caughtOf(value) ?? 'no error was given'}`,
+    endedAs(before, stepNamed(next as StepName).whenItFails),
+    `${next} failed: ${caughtOf(value) ?? 'no error was given'}`,
   );
-  return endBadly(failed, `failed-${before.next}`, conductor);
+  const report = reportOf(failed);
+  return leaving(failed, conductor, async () => {
+    const line = { step: `failed-${next}`, what: `stopped: ${report.state}`, after: report };
+    await journalStep(failed, line, conductor);
+    return ended(await tell(failed, `failed-${next}-notify`, conductor));
+  });
 }
 
 /** A newer act has begun. It says how things are now; this run has nothing to add. */
-export async function superseded(value: unknown, conductor: Conductor): Promise<RunState> {
-  const before = stateOf(value, conductor.nowMs());
-  const ended = withFinding({ ...before, state: 'superseded' }, caughtOf(value) ?? 'a newer act has begun');
-  const report = reportOf(ended);
-  await journalStep(ended, { step: 'superseded', what: 'superseded', after: report }, conductor);
-  return ended;
-}
-
-async function endBadly(state: RunState, step: string, conductor: Conductor): Promise<RunState> {
-  const report = reportOf(state);
-  await journalStep(state, { step, what: `stopped: ${report.state}`, after: report }, conductor);
-  const told = await tell(state, `${step}-notify`, conductor);
-  await conductor.state.releaseLease(state.run);
-  return told;
+export async function superseded(value: unknown, conductor: Conductor): Promise<EndedRun> {
+  const { nextCommand: _ofAnotherEnd, ...before } = stateOf(value, conductor.nowMs());
+  const state = withFinding({ ...before, state: 'superseded' }, caughtOf(value) ?? 'a newer act has begun');
+  const end = ended(state);
+  return leaving(state, conductor, async () => {
+    await journalStep(state, { step: 'superseded', what: 'superseded', after: end.report }, conductor);
+    return end;
+  });
 }
 
 function stateOf(value: unknown, nowMs: number): RunState {

@@ -1,4 +1,5 @@
 import { groupsOf } from '../cells-file.ts';
+import { stepNamed } from '../core/conductor.ts';
 import { watchPrimary } from '../core/conductor-observers.ts';
 import { failbackRefusals, groupsToTakeBack, releasePlan } from '../core/failback.ts';
 import { shortfalls } from '../core/fitness.ts';
@@ -6,7 +7,7 @@ import { holdLease, journalStep, setSwitches } from './act.ts';
 import type { Conductor, Step } from './conductor.ts';
 import { ConductorInputError, FailbackRefusedError, NotLatchedError } from './errors.ts';
 import type { FailbackInput } from './input.ts';
-import { type RunState, scopeOf, withFinding } from './run-state.ts';
+import { endedAs, type RunState, scopeOf, withFinding } from './run-state.ts';
 
 const MIN_WAIT_SECONDS = 10;
 /** An execution has 25,000 events, and a look at the primary takes about ten. */
@@ -105,11 +106,7 @@ export const watch: Step = async (state, conductor) => {
       return { ...withFinding(state, verdict.reason), next: 'take-back' };
     case 'hold':
       if (waitedMs < UNSURE_LIMIT_MS) return state;
-      return {
-        ...withFinding(state, verdict.reason),
-        state: state.latched === 0 ? 'failed-back' : 'partly-failed-back',
-        next: 'notify',
-      };
+      return { ...unsure(state, verdict.reason), next: 'notify' };
     case 'go':
       if (waitedMs < 0) return state;
       if (state.latched === 0) return { ...state, state: 'failed-back', next: 'notify' };
@@ -118,6 +115,13 @@ export const watch: Step = async (state, conductor) => {
       return verdict satisfies never;
   }
 };
+
+/** The observers do not say that the primary is well: what is released stays, and the rest waits for a person. */
+function unsure(state: RunState, reason: string): RunState {
+  const known = withFinding(state, reason);
+  if (state.latched === 0) return { ...known, state: 'failed-back' };
+  return endedAs(known, stepNamed('watch').whenItFails);
+}
 
 /** The primary falters: what this failback has released returns. The observers' own evacuation would do it as well, later. */
 export const takeBack: Step = async (state, conductor) => {

@@ -52,21 +52,16 @@ export type FailbackInput = Readonly<z.output<typeof failbackSchema>>;
 /** What a caller writes. */
 export type ConductorStart = Readonly<z.input<typeof conductorInputSchema>>;
 
-/** How a run ended. Every name that `whenItFails` of the steps gives, and these. */
-export const runEnds = [
-  'latched',
-  'already-latched',
-  'no-longer-wanted',
-  'failed-back',
-  'failback-taken-back',
-  'superseded',
-] as const;
-
-/** Output of an execution that ended by itself; all times are epoch milliseconds or spans of them. */
+/**
+ * How a run ended; all times are epoch milliseconds. The output of an execution that succeeded, and, as JSON, the cause of
+ * one that a step has stopped. (Where even the step that says so could not run, it is what the run carried so far: the
+ * same fields, and more.)
+ */
 export interface RunReport {
   readonly run: string;
   readonly epoch: number;
-  /** One of `runEnds`, or the `state` of the step that failed. */
+  readonly action: ConductorInput['action'];
+  /** A name of `runEnds`, or the one of the step that failed (both in `lambda/core/conductor.ts`). */
   readonly state: string;
   readonly startedAtMs: number;
   /** When the last of the groups was read back in its place; absent when that never was. */

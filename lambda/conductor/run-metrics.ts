@@ -4,7 +4,7 @@ import type { RunState } from './run-state.ts';
 /** Steps that are the last of a run. `superseded` is not among them: the newer run has its own end. */
 const lastSteps = new Set<unknown>(['finish', 'unfinished', 'fail']);
 /** Ends after which nobody has to do anything. Every other name is of a step that failed, or of a failback taken back. */
-const quietEnds = new Set<string>(['latched', 'already-latched', 'no-longer-wanted', 'failed-back']);
+const quietEnds = new Set<string>(['latched', 'no-longer-wanted', 'failed-back']);
 
 /** What the end of a run says to CloudWatch; undefined for a step that is not the end. */
 export function runMetrics(

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { runName, type StepName, stepNamed } from '../core/conductor.ts';
+import { nextCommand, runEnds, runName, type StepName, stepNamed } from '../core/conductor.ts';
 import { ConductorInputError } from './errors.ts';
 import { type ConductorInput, conductorInputSchema, type RunReport } from './input.ts';
 
@@ -59,8 +59,20 @@ export function readRunState(value: unknown): RunState {
   if (!parsed.success) throw new ConductorInputError(`Not a state of the conductor: ${parsed.error.message}`);
   const caught = caughtOf(value);
   if (caught === undefined) return parsed.data;
-  const { whenItFails } = stepNamed(parsed.data.next as StepName);
-  return withFinding({ ...parsed.data, state: whenItFails.state }, `${parsed.data.next} failed: ${caught}`);
+  const state = withFinding(parsed.data, `${parsed.data.next} failed: ${caught}`);
+  // The first failure names the end: what fails after it, such as a message, is only one more finding.
+  return state.state === undefined
+    ? endedAs(state, stepNamed(parsed.data.next as StepName).whenItFails)
+    : state;
+}
+
+/** The state with the name of its end, and what to run next. */
+export function endedAs(
+  state: RunState,
+  end: { readonly state: string; readonly nextCommand: string },
+): RunState {
+  const { epoch, groups } = state.input;
+  return { ...state, state: end.state, nextCommand: nextCommand(end.nextCommand, { epoch, groups }) };
 }
 
 /** The sentence of the error that a `Catch` has put beside the state. */
@@ -95,16 +107,25 @@ export const withFindings = (state: RunState, findings: readonly string[]): RunS
 export const scopeOf = (input: ConductorInput, groups: readonly string[]): readonly string[] =>
   input.groups === undefined ? groups : input.groups.toSorted();
 
+/** A run that is over. The machine takes `report` as its output. */
+export type EndedRun = RunState & { readonly report: RunReport };
+
+export const ended = (state: RunState): EndedRun => ({ ...state, report: reportOf(state) });
+
 export function reportOf(state: RunState): RunReport {
-  const { run, startedAtMs, latched, latchedAtMs, findings, nextCommand } = state;
+  const { run, startedAtMs, latched, latchedAtMs, findings } = state;
+  const end = state.state ?? (state.input.action === 'evacuate' ? 'latched' : 'failed-back');
+  const known = runEnds.find((one) => one.state === end)?.nextCommand;
+  const next = state.nextCommand ?? (known === undefined ? undefined : nextCommand(known, state.input));
   return {
     run,
     epoch: state.input.epoch,
-    state: state.state ?? 'latched',
+    action: state.input.action,
+    state: end,
     startedAtMs,
     ...(latchedAtMs === undefined ? {} : { latchedAtMs }),
     latched,
     findings,
-    ...(nextCommand === undefined ? {} : { nextCommand }),
+    ...(next === undefined ? {} : { nextCommand: next }),
   };
 }

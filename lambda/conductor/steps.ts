@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { StepName } from '../core/conductor.ts';
 import type { Conductor, Step } from './conductor.ts';
-import { fail, finish, notify, superseded } from './end.ts';
+import { fail, finish, notify, superseded, unfinished } from './end.ts';
 import { ConductorInputError } from './errors.ts';
 import { confirm, fitness, latchBatch, lease, refresh } from './evacuate.ts';
 import { failbackGuards, release, takeBack, watch } from './fail-back.ts';
@@ -31,6 +31,7 @@ const eventSchema = z.discriminatedUnion('step', [
   }),
   z.object({ step: z.literal('fail'), state: z.unknown() }),
   z.object({ step: z.literal('superseded'), state: z.unknown() }),
+  z.object({ step: z.literal('unfinished'), state: z.unknown() }),
   z.object({ step: z.enum(Object.keys(steps) as (keyof typeof steps)[]), state: z.unknown() }),
 ]);
 
@@ -49,6 +50,8 @@ export async function runStep(event: unknown, conductor: Conductor): Promise<Run
       return fail(data.state, conductor);
     case 'superseded':
       return superseded(data.state, conductor);
+    case 'unfinished':
+      return unfinished(data.state);
     default:
       return steps[data.step](readRunState(data.state), conductor);
   }

@@ -89,7 +89,7 @@ export const evacuationSteps = [
     purpose: 'Write the last line and give the lease back.',
     timeoutMs: 10_000,
     retry: quick,
-    whenItFails: { state: 'latched-lease-kept', stops: false, nextCommand: 'spillway status' },
+    whenItFails: { state: 'lease-kept', stops: false, nextCommand: 'spillway status' },
   },
 ] as const satisfies readonly ConductorStep[];
 
@@ -126,6 +126,34 @@ export const failbackSteps = [
     whenItFails: { state: 'partly-failed-back', stops: true, nextCommand: retried },
   },
 ] as const satisfies readonly ConductorStep[];
+
+/** How a run ends that no failing step has named. */
+export interface RunEnd {
+  readonly state: string;
+  readonly meaning: string;
+  /** What to run next, if anything. */
+  readonly nextCommand?: string;
+}
+
+export const runEnds: readonly RunEnd[] = [
+  { state: 'latched', meaning: 'Every switch that was asked for holds, and DNS names the standby.' },
+  {
+    state: 'no-longer-wanted',
+    meaning: 'DNS was back in the primary before anything was set, and nobody had asked for more.',
+    nextCommand: 'spillway why',
+  },
+  { state: 'failed-back', meaning: 'Every switch that was asked for is back in the primary.' },
+  {
+    state: 'failback-taken-back',
+    meaning: 'The primary faltered meanwhile: what had been released is in the standby again.',
+    nextCommand: 'spillway why',
+  },
+  {
+    state: 'superseded',
+    meaning: 'A newer act has begun, and says how things are now.',
+    nextCommand: 'spillway history',
+  },
+];
 
 export type EvacuationStepName = (typeof evacuationSteps)[number]['step'];
 export type FailbackStepName = (typeof failbackSteps)[number]['step'];
@@ -179,11 +207,19 @@ export interface EvacuationSight {
 export const evacuationDue = ({ phase, latch, quorum, voteSinceMs }: EvacuationSight): boolean =>
   phase === 'evacuating' && quorum === 'standby' && latch !== 'latched' && voteSinceMs !== null;
 
+/** Thousands of names would not fit a message, nor the cause of an execution. */
+const MAX_NAMED_GROUPS = 50;
+
 /** Fills the placeholders of a next command. */
 export function nextCommand(
   template: string,
-  { epoch, groups }: { readonly epoch: number; readonly groups: readonly string[] | undefined },
+  { epoch, groups }: { readonly epoch: number; readonly groups?: readonly string[] | undefined },
 ): string {
-  const scope = groups === undefined ? '--all' : `--cells ${groups.join(',')}`;
-  return template.replaceAll('{epoch}', String(epoch)).replaceAll('{groups}', scope);
+  return template.replaceAll('{epoch}', String(epoch)).replaceAll('{groups}', scopeOption(groups));
+}
+
+function scopeOption(groups: readonly string[] | undefined): string {
+  if (groups === undefined) return '--all';
+  if (groups.length <= MAX_NAMED_GROUPS) return `--cells ${groups.join(',')}`;
+  return `--cells "the same ${groups.length} as before"`;
 }

@@ -33,3 +33,49 @@ export const journalKey = (atMs: number, id: string) => ({
  */
 export const journalMarkKey = (id: string) => ({ pk: 'journal-mark', sk: id });
 export const journalMarkSchema = z.object({ atMs: z.number().int().positive() });
+
+/** What a drill leaves in the journal: `spillway status` and the standby's monitor look for the newest. */
+export const DRILL = 'drill';
+
+export interface DrillOutcome {
+  /** When it ended, in epoch milliseconds. */
+  readonly atMs: number;
+  /** A person, or `schedule`. */
+  readonly who: string;
+  /** The scenario of a local drill, or the cell that was moved. */
+  readonly subject: string;
+  readonly ok: boolean;
+  /** From the fault until every producer wrote to the standby; null = that never was, as in a drill that must hold. */
+  readonly rtoMs: number | null;
+  /** Acknowledged records that were not found; absent when nobody counted. */
+  readonly lost?: number;
+  /** Of the act that moved the cell, where the drill was one. */
+  readonly epoch?: number;
+  readonly group?: string;
+}
+
+/**
+ * The line of a drill that has ended, well or not. To be written once, with `StateTable.journalOnce(entry, drillId(run))`,
+ * whichever process survives to write it.
+ */
+export function drillEntry({ atMs, who, epoch, group, ...outcome }: DrillOutcome): JournalEntry {
+  const { subject, ok, rtoMs, lost } = outcome;
+  const facts = [movedText(ok, rtoMs), ...(lost === undefined ? [] : [`${lost} lost`])];
+  return {
+    atMs,
+    who,
+    what: DRILL,
+    why: `${subject} ${ok ? 'passed' : 'failed'}: ${facts.join(', ')}`,
+    ...(epoch === undefined ? {} : { epoch }),
+    ...(group === undefined ? {} : { group }),
+    after: outcome,
+  };
+}
+
+function movedText(ok: boolean, rtoMs: number | null): string {
+  if (rtoMs !== null) return `RTO ${(rtoMs / 1_000).toFixed(1)} s`;
+  return ok ? 'traffic stayed, as it should' : 'traffic never settled in the standby';
+}
+
+/** Id of a drill's line: one per drill, however often it is written. */
+export const drillId = (run: string): string => `drill#${run}`;

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { clientSettings } from '../aws/clients.ts';
+import { clientOf } from '../aws/clients.ts';
 import { monitorValues, observersInWords } from '../core/monitor.ts';
 import { stateTableName, voteTableName } from '../core/names.ts';
 import { MetricLog } from '../metrics/metric-log.ts';
@@ -19,7 +19,12 @@ const settings = parseMonitorSettings(requiredVariable(MONITOR_SETTINGS));
 const { name, primary, standby, zoneName } = settings;
 const documents = (region: string): DynamoDBDocumentClient =>
   DynamoDBDocumentClient.from(
-    new DynamoDBClient(clientSettings(region, { timeoutMs: READ_TIMEOUT_MS, maxSockets: MAX_SOCKETS })),
+    clientOf(DynamoDBClient, {
+      region,
+      who: 'monitor',
+      timeoutMs: READ_TIMEOUT_MS,
+      maxSockets: MAX_SOCKETS,
+    }),
   );
 const standbyDocuments = documents(standby);
 const lookout = new Lookout({

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
+import { newestAuditFile } from '../local/run-directory.ts';
 import { type AuditReport, audit, parseCalls } from '../operate/audit.ts';
 import { auditRules } from '../operate/audit-rules.ts';
 import { UsageError } from '../operate/errors.ts';
@@ -17,6 +19,8 @@ interface AuditFlags extends OutputFlags {
   readonly rules?: true;
 }
 
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
 /** `spillway audit`: would what was called during a failover have worked without the primary and without control planes? */
 export function auditCommand(io: Io): Command {
   return withJson(
@@ -24,7 +28,10 @@ export function auditCommand(io: Io): Command {
       'Judge recorded AWS calls: none on the failover path may need the primary or a control plane. Ends with 4 if one does.',
     ),
   )
-    .argument('[file]', 'calls, one JSON object a line: {"service","operation","region","endpoint","who"}')
+    .argument(
+      '[file]',
+      'calls, one JSON object a line: {"service","operation","region","endpoint","who"} (default: those of the last drill)',
+    )
     .option(
       '--config <file>',
       'the config that names the primary (default: spillway.config.ts or .json here)',
@@ -33,14 +40,17 @@ export function auditCommand(io: Io): Command {
     .option('--rules', 'list the rules, with the source of each')
     .addHelpText(
       'after',
-      '\nExamples:\n  SPILLWAY_CALL_LOG=calls.jsonl spillway failover --cells drill --reason "drill" --yes\n  spillway audit calls.jsonl',
+      '\nExamples:\n  spillway audit\n  SPILLWAY_CALL_LOG=calls.jsonl spillway failover --cells drill --reason "drill" --yes\n  spillway audit calls.jsonl',
     )
     .action((file: string | undefined, flags: AuditFlags) => perform(io, flags, () => run(io, file, flags)));
 }
 
-async function run(io: Io, file: string | undefined, flags: AuditFlags): Promise<Outcome> {
+async function run(io: Io, named: string | undefined, flags: AuditFlags): Promise<Outcome> {
   if (flags.rules) return rules(io);
-  if (file === undefined) throw new UsageError('Name the file with the calls, or ask for --rules.');
+  const file = named ?? (await newestAuditFile(root));
+  if (file === undefined) {
+    throw new UsageError('No drill has recorded its calls here: run `spillway drill`, or name a file.');
+  }
   const text = await readFile(resolve(io.directory, file), 'utf8').catch((cause: unknown) => {
     throw new UsageError(`${file} cannot be read.`, { cause });
   });
@@ -50,8 +60,8 @@ async function run(io: Io, file: string | undefined, flags: AuditFlags): Promise
   const report = audit(calls, flags.primary ?? (await primaryOf(io, flags)));
   return {
     exit: report.ok ? exitCodes.done : exitCodes.unhealthy,
-    document: report,
-    screen: auditScreen(report, io),
+    document: { ...report, file },
+    screen: `${file}\n${auditScreen(report, io)}`,
   };
 }
 

@@ -64,11 +64,11 @@ export function failbackCommand(io: Io): Command {
     );
 }
 
-/** Shorter than a switch's way through DNS, nothing could be seen; longer than a day, nobody would wait. */
+/** Shorter than a switch's way through DNS, nothing could be seen; longer, the conductor does not take. */
 function pauseArgument(text: string): number {
   const ms = durationArgument(text);
-  if (ms >= 10_000 && ms <= 86_400_000) return ms;
-  throw new InvalidArgumentError('The pause is from 10s to 24h.');
+  if (ms >= 10_000 && ms <= 3_600_000) return ms;
+  throw new InvalidArgumentError('The pause is from 10s to 1h.');
 }
 
 async function failback(io: Io, flags: FailbackFlags, acting: Acting): Promise<Outcome> {

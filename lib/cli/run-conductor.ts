@@ -79,10 +79,9 @@ function outcomeOf(what: string, started: Started, end: FollowEnd): Outcome {
 /** States that a run may end with, and what they mean to a script. Anything else has failed. */
 const stateExits: Readonly<Record<string, ExitCode>> = {
   latched: exitCodes.done,
-  'already-latched': exitCodes.done,
   'failed-back': exitCodes.done,
   'latched-arrivals-unknown': exitCodes.done,
-  'latched-lease-kept': exitCodes.done,
+  'lease-kept': exitCodes.done,
   'not-notified': exitCodes.done,
   'standby-unfit': exitCodes.refused,
   'failback-refused': exitCodes.refused,

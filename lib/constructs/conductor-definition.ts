@@ -37,10 +37,11 @@ export function conductorDefinition(scope: Construct, step: IFunction): IChainab
   const ended = new Succeed(scope, 'Ended');
   const stopped = new Fail(scope, 'Stopped', {
     error: 'RunStopped',
-    cause: 'A step could not finish. The journal has the state and the next command: spillway history.',
+    // The report of the run, with its state and the next command: a machine that fails has no output.
+    causePath: 'States.JsonToString($)',
   });
   const task = (id: string, name: StepName): LambdaInvoke => stepTask(scope, id, { name, step });
-  const lastWord = (id: string, name: 'fail' | 'superseded'): LambdaInvoke =>
+  const lastWord = (id: string, name: LastWord): LambdaInvoke =>
     retried(invoke(scope, id, { step, name, timeoutMs: LAST_WORD.timeoutMs, state: true }), LAST_WORD);
 
   const fail = lastWord('Fail', 'fail');
@@ -49,6 +50,9 @@ export function conductorDefinition(scope: Construct, step: IFunction): IChainab
   const superseded = lastWord('Superseded', 'superseded');
   superseded.addCatch(ended, { errors: [Errors.ALL], resultPath: '$.lost' });
   superseded.next(ended);
+  const unfinished = lastWord('Unfinished', 'unfinished');
+  unfinished.addCatch(ended, { errors: [Errors.ALL], resultPath: '$.lost' });
+  unfinished.next(ended);
 
   const finish = task('Finish', 'finish');
   const notify = task('Notify', 'notify');
@@ -72,12 +76,13 @@ export function conductorDefinition(scope: Construct, step: IFunction): IChainab
     [dns, arrivals],
     [arrivals, notify],
     [notify, finish],
-    [finish, ended],
   ] as const) {
     each.addCatch(superseded, { errors: ['FencedError'], resultPath: '$.error' });
     each.addCatch(after, { errors: [Errors.ALL], resultPath: '$.error' });
     each.next(after);
   }
+  finish.addCatch(unfinished, { errors: [Errors.ALL], resultPath: '$.error' });
+  finish.next(ended);
 
   fitness.next(latch).next(confirm).next(dns);
   refresh.next(
@@ -132,9 +137,18 @@ function stepTask(
   return retried(invoke(scope, id, { step, name, timeoutMs, state: name !== 'lease' }), retry);
 }
 
+type LastWord = 'fail' | 'superseded' | 'unfinished';
+/** They return the state of the run with its report, which becomes the output of the execution. */
+const reporting: ReadonlySet<string> = new Set<LastWord | StepName>([
+  'finish',
+  'fail',
+  'superseded',
+  'unfinished',
+]);
+
 interface Invocation {
   readonly step: IFunction;
-  readonly name: StepName | 'fail' | 'superseded';
+  readonly name: StepName | LastWord;
   readonly timeoutMs: number;
   /** The input is a state of the run; else it is what the execution was started with. */
   readonly state: boolean;
@@ -154,7 +168,7 @@ function invoke(
   return new LambdaInvoke(scope, id, {
     lambdaFunction: step,
     payload: TaskInput.fromObject({ step: name, ...given }),
-    outputPath: '$.Payload',
+    outputPath: reporting.has(name) ? '$.Payload.report' : '$.Payload',
     retryOnServiceExceptions: false,
     taskTimeout: Timeout.duration(seconds(timeoutMs)),
   });

@@ -7,6 +7,9 @@ export class RunDirectoryError extends Error {
   override readonly name = 'RunDirectoryError';
 }
 
+/** Every AWS call of a drill, one JSON object a line: what `spillway audit` reads. */
+export const AUDIT_FILE = 'audit.jsonl';
+
 /** Some 13 MB each; the youngest are kept for whoever looks into what happened. */
 const RUNS_KEPT = 20;
 
@@ -36,6 +39,24 @@ export async function createRunDirectory(root: string, atMs: number, pid: number
 }
 
 const runName = /^\d{4}-[\dTZ-]+-(\d+)$/;
+
+/** The calls of the last drill that got as far as to record them. */
+export async function newestAuditFile(root: string): Promise<string | undefined> {
+  const runs = join(root, '.spillway', 'runs');
+  const names = await readdir(runs).catch(() => []);
+  for (const name of names
+    .filter((one) => runName.test(one))
+    .toSorted()
+    .reverse()) {
+    const file = join(runs, name, AUDIT_FILE);
+    const found = await access(file).then(
+      () => true,
+      () => false,
+    );
+    if (found) return file;
+  }
+  return undefined;
+}
 
 /** Names begin with the time, so the last in order are the youngest. A run that still goes on is not removed. */
 async function removeOldRuns(runs: string): Promise<void> {

@@ -97,7 +97,8 @@ export async function runState(client: SFNClient, executionArn: string): Promise
     abortSignal: AbortSignal.timeout(START_TIMEOUT_MS),
   });
   if (status === 'RUNNING' || status === 'PENDING_REDRIVE') return { running: true };
-  const report = endSchema.safeParse(parsed(output));
+  // A run that a step has stopped has no output: its report is the cause.
+  const report = endSchema.safeParse(parsed(output ?? cause));
   if (report.success) return { running: false, report: report.data };
   return { running: false, failed: [status, error, cause].filter((part) => part !== undefined).join(': ') };
 }

@@ -54,10 +54,11 @@ export class Spooling {
   #draining: Promise<void> | undefined;
   #wakeDrain: () => void = () => {};
   #emptied: (() => void)[] = [];
+  readonly #opening: Promise<void>;
 
   constructor(options: SpoolingOptions) {
     this.#options = options;
-    void this.#open();
+    this.#opening = this.#open();
   }
 
   get records(): number {
@@ -104,6 +105,8 @@ export class Spooling {
 
   /** Empties the sender onto the disk. What is in flight finishes or times out first: its fate decides its key's order. */
   async divert(): Promise<void> {
+    // Closed while it opens: what is held belongs on the disk all the same.
+    await this.#opening;
     if (this.#state !== 'direct') return;
     this.#state = 'diverting';
     const { sender, hooks } = this.#options;

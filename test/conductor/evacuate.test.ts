@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConductorStart } from '../../lambda/conductor/input.ts';
 import { runStep } from '../../lambda/conductor/steps.ts';
 import { evacuationSteps } from '../../lambda/core/conductor.ts';
-import { FencedError } from '../../lambda/state/errors.ts';
+import { FencedError, StateUnavailableError } from '../../lambda/state/errors.ts';
 import { bench, drive, endOf, groupNames, START_MS } from './bench.ts';
 
 const asked = (epoch = 1): Extract<ConductorStart, { action: 'evacuate' }> => ({
@@ -14,6 +14,7 @@ const asked = (epoch = 1): Extract<ConductorStart, { action: 'evacuate' }> => ({
 });
 const whats = (journal: ReadonlyMap<string, { readonly what: string }>): readonly string[] =>
   [...journal.values()].map(({ what }) => what);
+const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern);
 const complete = [
   'evacuate begins',
   'refresh',
@@ -39,6 +40,9 @@ describe('an evacuation', () => {
     expect(whats(world.table.journal)).toEqual(complete);
     expect(world.table.lease?.untilMs).toBe(0);
     expect(world.told).toHaveLength(1);
+    expect(state).toMatchObject({
+      report: { run: 'all-1', epoch: 1, action: 'evacuate', state: 'latched', latched: 120, findings: [] },
+    });
   });
 
   it.each(evacuationSteps.map(({ step }) => step))(
@@ -158,6 +162,7 @@ describe('a step that cannot finish', () => {
       state: 'partly-latched',
       nextCommand: 'spillway failover --all --reason "finish epoch 1"',
       findings: [expect.stringContaining('3 groups are not in the standby')],
+      report: { state: 'partly-latched', nextCommand: expect.stringMatching(/^spillway failover/) },
     });
     expect(whats(world.table.journal)).toContain('stopped: partly-latched');
     expect(world.table.lease?.untilMs).toBe(0);
@@ -174,8 +179,40 @@ describe('a step that cannot finish', () => {
     const world = bench(2);
     const state = await drive(asked(), world, async (step) => (step === 'confirm' ? 'stop' : 'go on'));
     const after = await runStep({ step: 'arrivals', state: { ...state, error } }, world.conductor);
-    expect(after).toMatchObject({ next: 'notify', state: 'latched-dns-elsewhere' });
+    expect(after).toMatchObject({
+      next: 'notify',
+      state: 'latched-dns-elsewhere',
+      nextCommand: 'spillway status --watch',
+    });
     expect(after?.findings[0]).toMatch(/^dns failed: NotLatchedError/);
+  });
+
+  it('that fails after another one is a finding: the first has named the end', async () => {
+    const world = bench(2);
+    const state = await drive(asked(), world, async (step) => (step === 'confirm' ? 'stop' : 'go on'));
+    const told = await runStep({ step: 'arrivals', state: { ...state, error } }, world.conductor);
+    const after = await runStep({ step: 'finish', state: { ...told, error } }, world.conductor);
+    expect(after).toMatchObject({
+      report: { state: 'latched-dns-elsewhere', findings: [/^dns failed/, /^notify failed/].map(matching) },
+    });
+  });
+
+  it('gives the lease back although the last line cannot be written, and reports all the same', async () => {
+    const world = bench(2);
+    const state = await drive(asked(), world, async (step) => (step === 'notify' ? 'stop' : 'go on'));
+    const unavailable = async (): Promise<never> => {
+      throw new StateUnavailableError('throttled');
+    };
+    const conductor = { ...world.conductor, state: { ...world.table, journalOnce: unavailable } };
+    for (const step of ['finish', 'fail', 'superseded']) {
+      world.table.lease = { holder: 'all-1', epoch: 1, untilMs: world.clock.nowMs + 45_000 };
+      const released: string[] = [];
+      conductor.state.releaseLease = async (holder) => void released.push(holder);
+      await expect(runStep({ step, state }, conductor)).rejects.toThrow('throttled');
+      expect(released, step).toEqual(['all-1']);
+    }
+    const end = await runStep({ step: 'unfinished', state: { ...state, error } }, conductor);
+    expect(end).toMatchObject({ report: { run: 'all-1', state: 'latched', latched: 2 } });
   });
 
   it('is superseded, not failed, when a newer act has begun', async () => {

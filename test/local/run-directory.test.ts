@@ -2,7 +2,12 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createRunDirectory, RunDirectoryError } from '../../lib/local/run-directory.ts';
+import {
+  AUDIT_FILE,
+  createRunDirectory,
+  newestAuditFile,
+  RunDirectoryError,
+} from '../../lib/local/run-directory.ts';
 
 let root: string;
 beforeEach(async () => {
@@ -30,6 +35,18 @@ describe('the directory of a run', () => {
     expect(left).toContain('0-mine');
     expect(left.map((name) => join(runs, name))).toContain(going);
     expect(left).not.toContain(`1970-01-02T00-00-00-000Z-${dead}`);
+  });
+
+  it('of the last drill that recorded its calls is found, though a later one did not get so far', async () => {
+    expect(await newestAuditFile(root)).toBeUndefined();
+    const [first, second] = [
+      await createRunDirectory(root, 0, 11),
+      await createRunDirectory(root, 1_000, 11),
+    ];
+    await createRunDirectory(root, 2_000, 11);
+    await writeFile(join(first, AUDIT_FILE), '');
+    await writeFile(join(second, AUDIT_FILE), '');
+    expect(await newestAuditFile(root)).toBe(join(second, AUDIT_FILE));
   });
 
   it('says where nothing can be written, and what to do', async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -174,7 +175,11 @@ describe("LocalStack's Route 53 API", () => {
       propagationMs: 0,
     });
     const signal = () => plane.answer(signalName, 'TXT');
+    const resolver = new Resolver({ timeout: 1_000, tries: 1 });
+    resolver.setServers([plane.dnsServer]);
     try {
+      // What Route 53 puts into every zone, and whoever looks for the zone's servers asks for.
+      expect(await resolver.resolveNs(zoneName)).toHaveLength(4);
       expect(signal()).toEqual([standbySignal]);
       await vi.waitFor(() => expect(signal()).toEqual([primarySignal]), { timeout: 45_000, interval: 200 });
       body = 'vote=EVACUATE';

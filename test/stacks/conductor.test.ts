@@ -71,15 +71,16 @@ describe('the conductor', () => {
       expect(task?.Retry?.at(-1)?.MaxAttempts, step).toBe(retry.attempts);
     }
     expect([...byStep.keys()].toSorted()).toEqual(
-      [...conductorSteps.map(({ step }) => step), 'fail', 'superseded'].toSorted(),
+      [...conductorSteps.map(({ step }) => step), 'fail', 'superseded', 'unfinished'].toSorted(),
     );
   });
 
   it('never repeats what no repetition mends, and catches everything somewhere', () => {
     const { States } = definition(template);
     for (const [name, task] of tasks(template)) {
-      if (['Fail', 'Superseded'].includes(name)) continue;
+      if (['Fail', 'Superseded', 'Unfinished'].includes(name)) continue;
       expect(task.Retry?.[0], name).toMatchObject({ ErrorEquals: [...finalErrors], MaxAttempts: 0 });
+      if (name === 'Finish') continue;
       const caughtBy = name === 'Latch' ? States.LatchAll : task;
       expect(caughtBy?.Catch?.map(({ Next }) => Next)[0], name).toBe('Superseded');
       expect(caughtBy?.Catch?.at(-1)?.ErrorEquals, name).toEqual(['States.ALL']);
@@ -90,7 +91,16 @@ describe('the conductor', () => {
     const { States } = definition(template);
     const goesTo = (name: string): string | undefined => States[name]?.Catch?.at(-1)?.Next;
     expect([goesTo('Dns'), goesTo('Arrivals'), goesTo('Notify')]).toEqual(['Arrivals', 'Notify', 'Finish']);
+    expect(goesTo('Finish')).toBe('Unfinished');
     expect([goesTo('LatchAll'), goesTo('Confirm'), goesTo('Refresh')]).toEqual(['Fail', 'Fail', 'Fail']);
+  });
+
+  it('ends with the report of the run: as its output, or as the cause of its failure', () => {
+    const { States } = definition(template);
+    for (const name of ['Finish', 'Fail', 'Superseded', 'Unfinished']) {
+      expect(States[name], name).toMatchObject({ OutputPath: '$.Payload.report' });
+    }
+    expect(States.Stopped).toMatchObject({ Error: 'RunStopped', CausePath: 'States.JsonToString($)' });
   });
 
   it('latches in batches, each an execution of its own', () => {

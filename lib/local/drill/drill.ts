@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../config/config.ts';
 import { observerRegions } from '../../config/config.ts';
 import type { Scenario } from '../../scenario/schema.ts';
+import { AUDIT_FILE } from '../run-directory.ts';
 import { checkLabel } from './check-label.ts';
 import type { DrillError } from './errors.ts';
 import type { DrillEvent } from './events.ts';
@@ -13,6 +16,7 @@ import { Operator } from './operator.ts';
 import { play } from './play.ts';
 import type { ProducerFleet } from './producers.ts';
 import { byArrival, readStream } from './reader.ts';
+import { remember } from './remember.ts';
 import { type DrillResult, judge } from './result.ts';
 import { readSpools } from './spools.ts';
 import { unlessAborted, until } from './until.ts';
@@ -92,6 +96,11 @@ async function conduct(options: Conducting): Promise<DrillResult> {
     await unlessAborted(signal, fleet.stop());
     await unlessAborted(signal, watching.stop());
     options.onProgress('reading both streams');
+    const calls = await world.calls.calls();
+    await writeFile(
+      join(options.directory, AUDIT_FILE),
+      calls.map((call) => `${JSON.stringify(call)}\n`).join(''),
+    );
     const onDisk = await readSpools(fleet.spoolDirectories);
     const result = judge({
       config: world.config,
@@ -103,7 +112,7 @@ async function conduct(options: Conducting): Promise<DrillResult> {
       endMs: faultsEndMs,
       failback,
       operatorFailures: failover,
-      calls: await world.calls.calls(),
+      calls,
       found: {
         inStreams: await unlessAborted(signal, readEverything(world)),
         onDisk,
@@ -114,6 +123,7 @@ async function conduct(options: Conducting): Promise<DrillResult> {
       cut: options.forMs < options.scenario.durationMs,
       seed: options.seed,
     });
+    await remember(world, { run, result, atMs: Date.now() });
     await options.beforeClose(world, result, signal);
     return result;
   } finally {

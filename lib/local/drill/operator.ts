@@ -13,7 +13,7 @@ const MAX_OUTPUT = 100_000;
 
 export interface OperatorEnd {
   readonly status: number | null;
-  /** The line that `--json` prints; undefined when it printed none. */
+  /** What `--json` prints; undefined when it printed nothing. */
   readonly document: Readonly<Record<string, unknown>> | undefined;
   readonly said: string;
 }
@@ -74,7 +74,7 @@ export class Operator {
 
 function documentOf(out: string): OperatorEnd['document'] {
   try {
-    const parsed: unknown = JSON.parse(out.trimEnd().split('\n').at(-1) ?? '');
+    const parsed: unknown = JSON.parse(out);
     return typeof parsed === 'object' && parsed !== null ? { ...parsed } : undefined;
   } catch {
     return undefined;
