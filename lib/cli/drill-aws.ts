@@ -134,7 +134,7 @@ function preview({ owner }: Acting, { cell, primary, standby }: DrillTarget): st
     `before  ${primary}`,
     `during  ${standby}, through the conductor, for about two minutes; by ${owner}`,
     `after   ${primary}, through the conductor and the failback's guards; also after Ctrl-C`,
-    "The time it takes is an operator's: a switch's check turns in about 30 s. An automatic failover goes by votes.",
+    "The time it takes is an operator's: a switch's check turns in 20 to 35 s. An automatic failover goes by votes.",
   ].join('\n');
 }
 
@@ -150,7 +150,7 @@ function screenOf(result: DrillResult): string {
     `drill of ${cell}: ${ok ? 'there and back, and nothing lost' : 'did NOT go as it has to'}`,
     `  switch held ${time(latchedMs)} · DNS moved ${time(flipMs)} · puts moved ${time(rtoMs)} · puts home ${time(failback.ms)}`,
     `  records: ${records.acknowledged} acknowledged, ${records.delivered} found, ${records.lost} lost`,
-    "  The times are an operator's failover (a switch's check turns in about 30 s), not the automatic one's.",
+    "  The times are an operator's failover (a switch's check turns in 20 to 35 s), not the automatic one's.",
     ...failures.map((failure) => `  ✗ ${failure}`),
     ...(nextCommand === undefined ? [] : [`next: ${nextCommand}`]),
   ].join('\n');

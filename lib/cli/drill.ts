@@ -68,7 +68,7 @@ export function drillCommand(io: Io): Command {
     .option('--keep', 'leave the world standing after the result, until Ctrl-C')
     .option('--json', 'print one line of JSON to standard output; the timeline goes to standard error')
     .optionsGroup('With --aws, the deployed drill cell (no outage, no deployment):')
-    .option('--aws', 'move it to the standby and back through the conductor, measured; about 3 minutes')
+    .option('--aws', 'move it to the standby and back through the conductor, measured; about 2 minutes')
     .addOption(
       new Option('--schedule <when>', 'instead of a drill: let the standby drill by itself, or not').choices(
         drillSchedules,

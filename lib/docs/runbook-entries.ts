@@ -282,7 +282,7 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
     run: [
       ['spillway history --limit 50', 'the last drills, and what stopped them'],
       ['spillway failback --cells drill --reason "after a drill"', 'while the drill’s cell is still away'],
-      ['spillway drill --aws --reason "overdue"', 'drills now, in about three minutes'],
+      ['spillway drill --aws --reason "overdue"', 'drills now, in about two minutes'],
       ['spillway doctor', 'what has changed since'],
     ],
     not: ['Do not silence it: the next outage is the drill then.'],

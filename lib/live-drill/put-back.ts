@@ -89,6 +89,18 @@ async function follow(
   return state;
 }
 
+/**
+ * Until the puts are in the primary to stay. A drill that is cut short may still be on its way out when it is asked back:
+ * what was put to the primary before that is no homecoming.
+ */
+function homeMs(trace: Trace, askedAtMs: number): number | null {
+  const { acknowledged } = trace.producer;
+  const away = acknowledged.findLast(({ region }) => region === trace.plan.standby);
+  const fromMs = Math.max(askedAtMs, away?.atMs ?? 0);
+  const settled = settledMs(trace, trace.plan.primary, fromMs);
+  return settled === null ? null : fromMs - askedAtMs + settled;
+}
+
 async function home(trace: Trace, askedAtMs: number): Promise<PutBack> {
   const { plan, ports, limits, failures } = trace;
   let ms: number | null = null;
@@ -97,7 +109,7 @@ async function home(trace: Trace, askedAtMs: number): Promise<PutBack> {
       timeoutMs: limits.homeMs,
       otherwise: `the switch is released, but DNS and puts were not back in ${plan.primary}`,
       look: async () => {
-        ms = settledMs(trace, plan.primary, askedAtMs);
+        ms = homeMs(trace, askedAtMs);
         return ms !== null && (await ports.askSignal().catch(() => 'unknown')) === 'primary';
       },
     });

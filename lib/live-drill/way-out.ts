@@ -81,7 +81,7 @@ async function watch(
       seen(trace.latchedMs, async () => {
         if ((await ports.readPosition()) !== 'STANDBY') return;
         trace.latchedMs = since();
-        ports.say(`the switch holds after ${secondsOf(trace.latchedMs)}; its check needs about 30 s to turn`);
+        ports.say(`the switch holds after ${secondsOf(trace.latchedMs)}; its check turns in 20 to 35 s`);
       }),
       seen(trace.flipMs, async () => {
         if ((await ports.askSignal()) !== 'standby') return;

@@ -244,6 +244,18 @@ describe('the cell comes home', () => {
   );
 });
 
+test('what was put before a cut drill had moved is no homecoming', async () => {
+  const world = new FakeWorld();
+  const controller = new AbortController();
+  world.onTime = (sinceMs) => {
+    if (sinceMs >= 20_000) controller.abort(new Error('interrupted'));
+  };
+  const { failback } = await drillIn(world, controller.signal);
+  // Latched at 6 s, so DNS turns at 36 s; released then, it turns back 30 s later.
+  expect(failback.ms).toBeGreaterThan(46_000);
+  expect(failback.ms).toBeLessThan(52_000);
+});
+
 function oneVote(nowMs: number) {
   const common = { fresh: true, decidedAtMs: nowMs, healthySinceMs: NOW_MS - 3_600_000 };
   return {

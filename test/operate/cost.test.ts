@@ -62,7 +62,7 @@ describe('cost, against sums done by hand', () => {
     expect(linesOf({ cells: sharded })['streams it creates']).toBe(102.2);
   });
 
-  test('a weekly drill: 4.345 × 180 s × 0.25 GB, and 2 metrics for 4.345 hours; without a schedule nothing', () => {
+  test('a weekly drill: 4.345 × 120 s × 0.25 GB, and 2 metrics for 4.345 hours; without a schedule nothing', () => {
     const cells = [...configInput.cells, { name: 'drill', stream: { name: 'drill', existing: true } }];
     expect(linesOf({ cells, drill: { cell: 'drill' } })['weekly drill']).toBe(0.01);
     expect(linesOf({ cells, drill: { cell: 'drill', schedule: 'off' } })['weekly drill']).toBeUndefined();
