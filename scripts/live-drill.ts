@@ -10,9 +10,10 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 
 /**
- * `spillway drill --aws` against a world of its own on this machine, with a cell for drills: two minutes to
- * build it and two for each drill, too long for the tests. `--drills command,interrupted,function` says which, one after the other: the command; the command with
- * Ctrl-C after 20 s; the deployed function. Ends with 0 if the cell was home after each and nothing is lost.
+ * `spillway drill --aws` against a world of its own on this machine, with a cell for drills: two minutes to build it and
+ * two for each drill, too long for the tests. `--drills command,interrupted,function` says which, one after the other: the
+ * command; the command with Ctrl-C after 20 s; the deployed function. Ends with 0 if the cell was home after each and
+ * nothing is lost.
  */
 const cli = fileURLToPath(new URL('../bin/spillway.ts', import.meta.url));
 const { values } = parseArgs({ options: { drills: { type: 'string', default: 'command' } } });
