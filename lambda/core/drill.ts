@@ -1,7 +1,7 @@
 import type { ObserverReport } from './conductor-observers.ts';
 import type { ControlReading } from './control.ts';
 import { type FailbackRule, failbackRefusals } from './failback.ts';
-import type { JournalEntry } from './journal.ts';
+import { DRILL, drillEntry, type JournalEntry } from './journal.ts';
 import type { Lease } from './lease.ts';
 import type { Policy } from './policy.ts';
 
@@ -156,16 +156,27 @@ export interface DrillAuthor {
 
 const MAX_WHY = 600;
 
-/**
- * What a drill writes when it ends, or when a guard refused it. `ok` says whether it counts as proof; what stopped it is
- * beside the reason, where `spillway history` shows it.
- */
-export function drillEntry(
+/** The line of a drill that was let through. What went wrong is where `spillway history` and `status` show it. */
+export function resultEntry({ owner, reason, group, atMs }: DrillAuthor, result: DrillResult): JournalEntry {
+  const { cell, ok, rtoMs, records, failures } = result;
+  const line = drillEntry({
+    atMs,
+    who: owner,
+    subject: `cell ${cell}`,
+    ok,
+    rtoMs,
+    lost: records.lost,
+    group,
+  });
+  const why = [line.why, ...failures, reason].join('; ');
+  return { ...line, why: why.slice(0, MAX_WHY), after: result };
+}
+
+/** The line of a drill that a guard refused while nobody watched. It is no proof. */
+export function refusedEntry(
   { owner, reason, group, atMs }: DrillAuthor,
-  after: DrillResult | { readonly ok: false; readonly refusals: readonly DrillRefusal[] },
+  refusals: readonly DrillRefusal[],
 ): JournalEntry {
-  const stopped = 'refusals' in after ? after.refusals.map(refusalText) : after.failures;
-  const kind = 'refusals' in after ? 'refused' : 'failed';
-  const why = stopped.length === 0 ? reason : `${reason} [${kind}: ${stopped.join('; ')}]`.slice(0, MAX_WHY);
-  return { atMs, who: owner, what: 'drill', why, group, after };
+  const why = `refused: ${[...refusals.map(refusalText), reason].join('; ')}`.slice(0, MAX_WHY);
+  return { atMs, who: owner, what: DRILL, why, group, after: { ok: false, refusals } };
 }

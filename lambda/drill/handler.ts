@@ -8,7 +8,8 @@ import { awsPorts } from '../../lib/live-drill/aws-ports.ts';
 import { liveDrill } from '../../lib/live-drill/live-drill.ts';
 import { defaultLimits, type LiveDrillPlan, reserveMs } from '../../lib/live-drill/ports.ts';
 import { clientOf } from '../aws/clients.ts';
-import { type DrillRefusal, type DrillResult, drillEntry } from '../core/drill.ts';
+import { type DrillRefusal, type DrillResult, refusedEntry } from '../core/drill.ts';
+import { drillId } from '../core/journal.ts';
 import { MetricLog } from '../metrics/metric-log.ts';
 import { DNS_SERVERS } from '../observer/settings.ts';
 import { requiredVariable } from '../settings.ts';
@@ -76,13 +77,8 @@ export async function handler(_event: unknown, context: Context): Promise<DrillA
     logger[answer.ok ? 'info' : 'error']('drill ended', { drill: answer });
     // Nobody watches: what kept the drill from running is looked for in the journal.
     if (end.end === 'refused') {
-      await ports.journal(
-        drillEntry(
-          { owner: OWNER, reason: REASON, group, atMs: ports.nowMs() },
-          { ok: false, refusals: end.refusals },
-        ),
-        id,
-      );
+      const author = { owner: OWNER, reason: REASON, group, atMs: ports.nowMs() };
+      await ports.journal(refusedEntry(author, end.refusals), drillId(id));
     }
     return answer;
   } finally {

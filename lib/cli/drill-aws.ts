@@ -1,7 +1,7 @@
 import { PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
-import type { DrillResult } from '../../lambda/core/drill.ts';
-import { drillEntry } from '../../lambda/core/drill.ts';
+import { type DrillResult, resultEntry } from '../../lambda/core/drill.ts';
+import { drillId } from '../../lambda/core/journal.ts';
 import { type MetricName, metricDatum } from '../../lambda/core/metrics.ts';
 import { metricNamespace } from '../../lambda/core/names.ts';
 import type { DrillSchedule } from '../config/defaults.ts';
@@ -123,7 +123,7 @@ async function rehearse(plan: LiveDrillPlan, ports: LiveDrillPorts, acting: Acti
   const none = { rtoMs: null, flipMs: null, latchedMs: null, failback: { ok: true, ms: null } };
   const records = { acknowledged: 0, delivered: 0, lost: 0 };
   const result: DrillResult = { ok: true, cell, ...none, records, failures: [] };
-  await ports.journal(drillEntry({ owner, reason, group, atMs: acting.nowMs }, result), id);
+  await ports.journal(resultEntry({ owner, reason, group, atMs: acting.nowMs }, result), drillId(id));
   await ports.publish({ DrillSuccess: 1, DrillRto: 0 });
   return { exit: exitCodes.done, document: result, screen: '' };
 }

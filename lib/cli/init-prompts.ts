@@ -1,4 +1,4 @@
-import { group, intro, note, select, text } from '@clack/prompts';
+import { confirm, group, intro, note, select, text } from '@clack/prompts';
 import { UsageError } from '../operate/errors.ts';
 import type { Answers } from '../operate/init-config.ts';
 
@@ -30,6 +30,8 @@ export async function askForConfig(): Promise<Answers> {
           initialValue: 'us-east-2,eu-west-1',
           validate: required,
         }),
+      drill: () =>
+        confirm({ message: 'A cell without traffic, which is moved each week to prove that it works?' }),
       mode: () =>
         select({
           message: 'How autonomous may it be at first?',

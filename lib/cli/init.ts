@@ -21,6 +21,7 @@ export interface InitFlags extends OutputFlags {
   readonly standby?: string;
   readonly witnesses?: readonly string[];
   readonly mode?: string;
+  readonly drill?: true;
   readonly out?: string;
   readonly force?: true;
 }
@@ -43,6 +44,7 @@ export function initCommand(io: Io): Command {
     .option('--standby <region>', 'default: us-west-2')
     .option('--witnesses <regions>', 'default: us-east-2,eu-west-1', listArgument)
     .option('--mode <mode>', modes.join(', '))
+    .option('--drill', 'add a cell without traffic, which is moved each week to prove that it works')
     .option('--out <file>', `a .ts or .json file (default: ${DEFAULT_FILE})`)
     .option('--force', 'overwrite a config that is there')
     .addHelpText(
@@ -76,7 +78,7 @@ async function init(io: Io, flags: InitFlags): Promise<Outcome> {
 }
 
 async function answersFrom(io: Io, flags: InitFlags): Promise<Answers> {
-  const { name, zoneId, zone, streams, primary, standby, witnesses, mode } = flags;
+  const { name, zoneId, zone, streams, primary, standby, witnesses, mode, drill } = flags;
   const said = [name, zoneId, zone, streams].filter((value) => value !== undefined).length;
   if (said === 0 && io.interactive && !flags.json) {
     const { askForConfig } = await import('./init-prompts.ts');
@@ -96,5 +98,6 @@ async function answersFrom(io: Io, flags: InitFlags): Promise<Answers> {
     ...(standby === undefined ? {} : { standby }),
     ...(witnesses === undefined ? {} : { witnesses }),
     ...(mode === undefined ? {} : { mode }),
+    ...(drill ? { drill } : {}),
   };
 }

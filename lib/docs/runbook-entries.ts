@@ -277,6 +277,7 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
   'drill overdue': {
     lookAt: [
       'What the last drill said, and whether a pause, a maintenance window, a silent observer or a cell that was never brought back kept it from running.',
+      'Whether there is a cell for drills at all: `drill` in the config.',
     ],
     run: [
       ['spillway history --limit 50', 'the last drills, and what stopped them'],

@@ -1,4 +1,5 @@
-import { type DrillRefusal, type DrillResult, drillEntry, drillRefusals } from '../../lambda/core/drill.ts';
+import { type DrillRefusal, type DrillResult, drillRefusals, resultEntry } from '../../lambda/core/drill.ts';
+import { drillId } from '../../lambda/core/journal.ts';
 import { LiveDrillRefusedError, sayProblem } from './errors.ts';
 import { defaultLimits, type LiveDrillPlan, type LiveDrillPorts } from './ports.ts';
 import { type PutBack, putBack } from './put-back.ts';
@@ -71,7 +72,7 @@ async function conclude(trace: Trace, failback: PutBack): Promise<DrillResult> {
   const { ok } = resultNow();
   const author = { owner: plan.owner, reason: plan.reason, group: plan.group, atMs: ports.nowMs() };
   await ports
-    .journal(drillEntry(author, resultNow()), plan.id)
+    .journal(resultEntry(author, resultNow()), drillId(plan.id))
     .catch((error: unknown) => failures.push(`the journal could not be written: ${sayProblem(error)}`));
   await ports
     .publish({ DrillSuccess: Number(ok), ...(rtoMs === null ? {} : { DrillRto: rtoMs }) })

@@ -13,7 +13,11 @@ export interface Answers {
   readonly standby?: string;
   readonly witnesses?: readonly string[];
   readonly mode?: string;
+  /** Adds a cell of its own for weekly drills. */
+  readonly drill?: boolean;
 }
+
+const DRILL_CELL = 'drill';
 
 export interface Written {
   readonly text: string;
@@ -37,6 +41,7 @@ function inputOf({
   standby,
   witnesses,
   mode,
+  drill,
 }: Answers): ConfigInput {
   const regions = [primary, standby, witnesses].some((given) => given !== undefined)
     ? {
@@ -51,7 +56,11 @@ function inputOf({
     name,
     ...regions,
     zone: { id: zoneId, name: zoneName },
-    cells: streams.map((stream) => ({ name: cellName(stream), stream: { name: stream, existing: true } })),
+    cells: [
+      ...streams.map((stream) => ({ name: cellName(stream), stream: { name: stream, existing: true } })),
+      ...(drill ? [{ name: DRILL_CELL, stream: { name: `${name}-${DRILL_CELL}`, shards: 1 } }] : []),
+    ],
+    ...(drill ? { drill: { cell: DRILL_CELL, schedule: 'weekly' as const } } : {}),
     // Checked with everything else: a wrong mode is reported with what may stand there.
     ...(mode === undefined ? {} : { policy: { mode: mode as 'observe' } }),
   };

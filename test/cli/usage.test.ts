@@ -98,6 +98,19 @@ describe('init', () => {
     ]);
   });
 
+  test.each(['drills.json', 'drills.ts'])(
+    'adds a cell for weekly drills to a %s when asked to',
+    async (file) => {
+      const flags = `--name shop --zone-id Z1 --zone shop.example.com --streams orders --drill --out ${file}`;
+      const { exit, out } = await shell.run(`init ${flags}`);
+      expect(exit).toBe(0);
+      expect(out).toMatch(/weekly drill/);
+      const config = await loadConfig({ directory: shell.directory, file });
+      expect(config.drill).toEqual({ cell: 'drill', schedule: 'weekly' });
+      expect(config.cells[1]?.streams.standby).toEqual({ name: 'shop-drill', create: true, shards: 1 });
+    },
+  );
+
   test('does not overwrite, unless told to', async () => {
     const flags = 'init --name shop --zone-id Z1 --zone shop.example.com --streams a --out there.json';
     await writeFile(join(shell.directory, 'there.json'), '{}');

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import {
   DRILL_MAX_MS,
   type DrillFacts,
-  drillEntry,
   drillGuards,
   drillRefusals,
+  refusedEntry,
 } from '../../lambda/core/drill.ts';
 import { defaultPolicy } from '../../lib/config/defaults.ts';
 
@@ -105,10 +105,10 @@ describe('a drill is refused', () => {
 test('what refused a drill is in its line of the journal', () => {
   const author = { owner: 'schedule', reason: 'the weekly drill', group: 'drill', atMs: NOW_MS };
   const refusals = [{ rule: 'pause', reason: 'paused by ana: sale' }];
-  expect(drillEntry(author, { ok: false, refusals })).toMatchObject({
+  expect(refusedEntry(author, refusals)).toMatchObject({
     what: 'drill',
     who: 'schedule',
-    why: 'the weekly drill [refused: paused by ana: sale (pause)]',
+    why: 'refused: paused by ana: sale (pause); the weekly drill',
     after: { ok: false, refusals },
   });
 });

@@ -48,7 +48,14 @@ describe('a drill', () => {
     const world = new FakeWorld();
     const result = await drillIn(world);
     expect(world.journal).toEqual([
-      { atMs: world.nowMs, who: 'ana', what: 'drill', why: 'test', group: 'drill', after: result },
+      {
+        atMs: world.nowMs,
+        who: 'ana',
+        what: 'drill',
+        why: expect.stringMatching(/^cell drill passed: RTO 31\.\d s, 0 lost; test$/),
+        group: 'drill',
+        after: result,
+      },
     ]);
     expect(world.published).toEqual([{ DrillSuccess: 1, DrillRto: result.rtoMs }]);
   });
@@ -60,7 +67,9 @@ describe('a drill', () => {
     expect(result).toMatchObject({ ok: false, records: { lost: 1 }, failback: { ok: true } });
     expect(result.failures).toEqual(['1 acknowledged records are in neither stream']);
     expect(world.published).toMatchObject([{ DrillSuccess: 0 }]);
-    expect(world.journal[0]?.why).toBe('test [failed: 1 acknowledged records are in neither stream]');
+    expect(world.journal[0]?.why).toMatch(
+      /^cell drill failed: RTO 31\.\d s, 1 lost; 1 acknowledged records are in neither stream; test$/,
+    );
   });
 });
 

@@ -1,4 +1,4 @@
-import type { CellStatus, LastDrill, ObserverStatus, Status } from '../../operate/status.ts';
+import type { CellStatus, ObserverStatus, Status } from '../../operate/status.ts';
 import type { Colors } from '../colors.ts';
 import { table } from '../table.ts';
 
@@ -106,14 +106,9 @@ function controls(status: Status, colors: Colors): readonly string[] {
   return [
     `mode ${status.mode}   ${overrides.length === 0 ? 'no override stands' : overrides.join('; ')}`,
     `epoch ${epoch ?? 'unknown'}   lease ${leased}`,
-    `last drill ${lastDrill === null ? 'not on record' : drilled(lastDrill, at(lastDrill.atMs))}`,
+    `last drill ${lastDrill === null ? 'not on record' : `${at(lastDrill.atMs)}: ${lastDrill.why}`}`,
     ...(lastAck === null ? [] : [`last ack ${at(lastAck.atMs)} by ${lastAck.who}: ${lastAck.why}`]),
   ];
-}
-
-function drilled({ why, end, rtoMs }: LastDrill, at: string): string {
-  const took = rtoMs === null ? '' : `, puts moved in ${(rtoMs / 1_000).toFixed(1)} s`;
-  return `${at}${end === null ? '' : ` ${end}${took}`}: ${why}`;
 }
 
 export function age(ms: number): string {
