@@ -12,6 +12,8 @@ export interface Config {
   readonly delivery: Delivery;
   /** Route 53 health checks this account may have (200 unless raised). */
   readonly healthCheckQuota: number;
+  /** Stacks that cells are spread over by their names; absent = one, or 32 when one does not hold them. */
+  readonly cellStacks?: number;
   readonly notify: Notify;
 }
 

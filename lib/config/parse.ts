@@ -72,6 +72,7 @@ function withDefaults(input: ConfigInput): Config {
     },
     delivery: { ...defaultDelivery, ...given(input.delivery ?? {}) },
     healthCheckQuota: input.healthCheckQuota ?? defaultHealthCheckQuota,
+    ...(input.cellStacks === undefined ? {} : { cellStacks: input.cellStacks }),
     notify: given(input.notify ?? {}),
   };
 }
