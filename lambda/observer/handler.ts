@@ -8,6 +8,7 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Context } from 'aws-lambda';
 import { clientOf } from '../aws/clients.ts';
+import { groupsOf, readCells } from '../cells-file.ts';
 import { canaryStreamName, metricNamespace, stateTableName, voteTableName } from '../core/names.ts';
 import type { RegionOutcomes } from '../core/observation.ts';
 import type { ProbeOutcome } from '../core/probe.ts';
@@ -34,7 +35,7 @@ const store = new ObserverStore({
   voteTable: voteTableName(settings.name),
   standby: documentClient(settings.standby),
   stateTable: stateTableName(settings.name),
-  switchGroups: settings.switchGroups,
+  switchGroups: new Set(groupsOf(readCells())),
 });
 const readQuorum = quorumReader({
   zoneName: settings.zoneName,
