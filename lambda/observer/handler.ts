@@ -8,9 +8,9 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Context } from 'aws-lambda';
 import { clientOf } from '../aws/clients.ts';
-import { standbyIsDown } from '../core/monitor.ts';
+import { groupsOf, readCells } from '../cells-file.ts';
 import { canaryStreamName, metricNamespace, stateTableName, voteTableName } from '../core/names.ts';
-import { levelsOf, type RegionOutcomes } from '../core/observation.ts';
+import type { RegionOutcomes } from '../core/observation.ts';
 import type { ProbeOutcome } from '../core/probe.ts';
 import { MetricLog } from '../metrics/metric-log.ts';
 import { requiredVariable } from '../settings.ts';
@@ -23,6 +23,7 @@ import { DNS_SERVERS, OBSERVER_SETTINGS, parseObserverSettings } from './setting
 import { siblingProbes } from './siblings.ts';
 import { ObserverStore, STORE_TIMEOUT_MS } from './store.ts';
 import type { TickResult } from './tick.ts';
+import { tickMetrics } from './tick-metrics.ts';
 
 const settings = parseObserverSettings(requiredVariable(OBSERVER_SETTINGS));
 const logger = new Logger({ serviceName: `${settings.name}-observer` });
@@ -34,7 +35,7 @@ const store = new ObserverStore({
   voteTable: voteTableName(settings.name),
   standby: documentClient(settings.standby),
   stateTable: stateTableName(settings.name),
-  switchGroups: settings.switchGroups,
+  switchGroups: new Set(groupsOf(readCells())),
 });
 const readQuorum = quorumReader({
   zoneName: settings.zoneName,
@@ -60,7 +61,7 @@ export async function handler(_event: unknown, context: Context): Promise<{ read
     sleep: (ms) => sleep(ms),
     onTick: (result) => {
       logTick(result);
-      measureTick(result);
+      metricLog.add(tickMetrics(result, settings.policy));
       conductorStart?.consider(result);
     },
     onStoreError: (error) =>
@@ -116,12 +117,6 @@ function logTick({ decision, outcomes }: TickResult): void {
     primary: summary(outcomes.primary),
     standby: summary(outcomes.standby),
   });
-}
-
-/** Said in the observer's own region, where it is heard when the standby, with its alarms, is down. */
-function measureTick({ memory, decidedAtMs }: TickResult): void {
-  const standby = levelsOf(memory.evidence.standby, settings.policy, decidedAtMs);
-  metricLog.add({ StandbyDown: Number(standbyIsDown(standby)) });
 }
 
 function summary(outcomes: RegionOutcomes): Record<string, string> {

@@ -16,8 +16,6 @@ export interface ObserverSettings {
   readonly standby: string;
   /** The hosted zone's name: `region.<zone>` tells what the quorum says. */
   readonly zoneName: string;
-  /** How many switches there are; the latch holds when all of them do. */
-  readonly switchGroups: number;
   /** ARN of the conductor, in the standby's observer alone: it starts it. */
   readonly conductorArn?: string | undefined;
   readonly policy: Policy;
@@ -49,7 +47,6 @@ const settingsSchema = z.object({
   primary: z.string().min(1),
   standby: z.string().min(1),
   zoneName: z.string().min(1),
-  switchGroups: z.number().int().positive(),
   conductorArn: z.string().min(1).optional(),
   policy: policySchema,
 }) satisfies z.ZodType<ObserverSettings>;

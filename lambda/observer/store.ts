@@ -16,6 +16,9 @@ import { observerKey } from '../core/vote.ts';
 /** Every read and write is bounded by this; a tick has room for one of each beside its probes. */
 export const STORE_TIMEOUT_MS = 1_500;
 
+/** A page is 1 MB: a thousand switches, whose reasons may be long. */
+const MAX_PAGES = 5;
+
 export interface StoreOptions {
   /** Client of the observer's own region. */
   readonly own: DynamoDBDocumentClient;
@@ -23,7 +26,8 @@ export interface StoreOptions {
   /** Client of the standby, where control item and switches are. */
   readonly standby: DynamoDBDocumentClient;
   readonly stateTable: string;
-  readonly switchGroups: number;
+  /** Groups that are configured now. A switch of another one, removed since, says nothing. */
+  readonly switchGroups: ReadonlySet<string>;
 }
 
 export interface StoredTick {
@@ -114,21 +118,39 @@ export class ObserverStore {
 
   /** Never throws: what cannot be read is `unknown`, and that keeps a vote standing. */
   async readLatch(): Promise<Latch> {
+    const { switchGroups } = this.#options;
     try {
-      const { Items } = await this.#options.standby.send(
+      const items = await this.#readSwitches();
+      return latchOf(
+        items.filter(({ sk }) => switchGroups.has(String(sk))),
+        switchGroups.size,
+      );
+    } catch {
+      return latchOf('unreadable', switchGroups.size);
+    }
+  }
+
+  async #readSwitches(): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const items: Record<string, unknown>[] = [];
+    const { abortSignal } = bounded();
+    let start: Record<string, unknown> | undefined;
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const answer = await this.#options.standby.send(
         new QueryCommand({
           TableName: this.#options.stateTable,
           KeyConditionExpression: '#pk = :switches',
           ExpressionAttributeNames: { '#pk': 'pk' },
           ExpressionAttributeValues: { ':switches': SWITCH_PARTITION },
           ConsistentRead: true,
+          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
         }),
-        bounded(),
+        { abortSignal },
       );
-      return latchOf(Items ?? [], this.#options.switchGroups);
-    } catch {
-      return latchOf('unreadable', this.#options.switchGroups);
+      items.push(...(answer.Items ?? []));
+      start = answer.LastEvaluatedKey;
+      if (start === undefined) return items;
     }
+    throw new Error(`There are more than ${MAX_PAGES} MB of switches.`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
+import { lastRunEnd } from '../operate/run-end.ts';
 import { stateTable } from '../operate/state.ts';
 import { clientsFor, resolveTarget } from '../operate/target.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -54,7 +55,20 @@ export function historyScreen(entries: readonly JournalEntry[], columns: number)
     shortName(who),
     why,
   ]);
-  return table(['when (UTC)', 'what', 'epoch', 'group', 'who', 'why'], rows, { columns });
+  const lines = table(['when (UTC)', 'what', 'epoch', 'group', 'who', 'why'], rows, { columns });
+  return [lines, ...endLines(entries)].join('\n');
+}
+
+/** What the newest run has found, in full: a table has no room for it, and it may need an act. */
+function endLines(entries: readonly JournalEntry[]): readonly string[] {
+  const end = lastRunEnd(entries);
+  if (end === undefined || (end.findings.length === 0 && end.nextCommand === undefined)) return [];
+  return [
+    '',
+    `the last run, ${end.run}, ended as ${end.state}`,
+    ...end.findings.map((finding) => `  ${finding}`),
+    ...(end.nextCommand === undefined ? [] : [`next: ${end.nextCommand}`]),
+  ];
 }
 
 /** The account says nothing new on a screen, and pushes the reason off it. The document has the whole name. */

@@ -15,6 +15,8 @@ export interface Config {
   readonly healthCheckQuota: number;
   /** Absent: there is no cell that may be moved for a drill. */
   readonly drill?: Drill;
+  /** Stacks that cells are spread over by their names; absent = one, or 32 when one does not hold them. */
+  readonly cellStacks?: number;
   readonly notify: Notify;
   readonly monitoring: Monitoring;
 }

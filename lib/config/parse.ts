@@ -77,6 +77,7 @@ function withDefaults(input: ConfigInput): Config {
     ...(input.drill === undefined
       ? {}
       : { drill: { cell: input.drill.cell, schedule: input.drill.schedule ?? defaultDrillSchedule } }),
+    ...(input.cellStacks === undefined ? {} : { cellStacks: input.cellStacks }),
     notify: given(input.notify ?? {}),
     monitoring: { ...defaultMonitoring, ...given(input.monitoring ?? {}) },
   };

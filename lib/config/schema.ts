@@ -156,7 +156,11 @@ const policy = object({
 });
 
 const delivery = object({
-  healthCheckIntervalSeconds: oneOf([10, 30]).optional().describe('Route 53 request interval.'),
+  healthCheckIntervalSeconds: oneOf([10, 30])
+    .optional()
+    .describe(
+      'Route 53 request interval. Another one later replaces every health check, and a new one of ours begins unhealthy: traffic goes to the standby for some minutes.',
+    ),
   dnsTtlSeconds: whole({ min: 1, max: MAX_DNS_TTL_SECONDS, unit: 'seconds' }).describe(
     'TTL of the signal and service records.',
   ),
@@ -243,6 +247,9 @@ export const configSchema = object({
     'Route 53 health checks this account may have. Default 200.',
   ),
   drill: drill.optional().describe('The cell that drills move for real. Default: none, and no such drill.'),
+  cellStacks: whole({ min: 1, max: 256, unit: 'stacks' }).describe(
+    'CloudFormation stacks that cells are spread over, by their names. Default: one, or 32 when one does not hold them all. Another number later means other stacks: set it before the first deployment if there are to be more than about a hundred cells.',
+  ),
   notify: notify
     .optional()
     .describe('Who hears of evacuations and alarms, beside the subscribers of the topic.'),

@@ -176,7 +176,7 @@ export const alarms = [
     metrics: ['StandbyDoubts'],
     periods: ({ monitoring }) => monitoring.standbyUnfitMinutes,
     meaning:
-      'To at least one observer the standby is not known to take and return records. As long as K of them doubt it, there is no way out.',
+      'To at least one observer the standby is not known to take and return records. While more than N − K of them doubt it, nothing moves by itself.',
   },
   {
     ...notZero,

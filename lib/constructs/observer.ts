@@ -4,6 +4,7 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { CELLS_FILE, type DeployedCell } from '../../lambda/cells-file.ts';
 import { EPOCH_PARTITION } from '../../lambda/core/epoch.ts';
 import {
   canaryStreamName,
@@ -25,12 +26,17 @@ const RUN_SECONDS = 90;
 const OVERLAPPING_RUNS = 2;
 const MEMORY_MIB = 256;
 
+export interface ObserverProps extends ObserverSettings {
+  /** The latch holds when the switches of all their groups do. */
+  readonly cells: readonly DeployedCell[];
+}
+
 /** What observes from one region: the observer, its table, and the endpoint that serves its vote. */
 export class Observer extends Construct {
   readonly endpoint: PublicEndpoint;
   readonly table: Table;
 
-  constructor(scope: Construct, id: string, settings: ObserverSettings) {
+  constructor(scope: Construct, id: string, { cells, ...settings }: ObserverProps) {
     super(scope, id);
     const { name } = settings;
     const table = new Table(this, 'Table', {
@@ -46,6 +52,7 @@ export class Observer extends Construct {
       entry: 'lambda/observer/handler.ts',
       description: `Spillway: watches ${settings.primary} and ${settings.standby} from ${settings.region}, and votes.`,
       environment: { [OBSERVER_SETTINGS]: Stack.of(this).toJsonString(settings) },
+      files: { [CELLS_FILE]: JSON.stringify(cells) },
       statements: observerStatements(settings, table, Stack.of(this).account),
       timeoutSeconds: RUN_SECONDS,
       memoryMiB: MEMORY_MIB,

@@ -2,25 +2,32 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
 import { Construct } from 'constructs';
 import { canaryStreamName } from '../../lambda/core/names.ts';
-import type { Config } from '../config/config.ts';
+import type { Cell } from '../config/config.ts';
 
-/** The streams of one region: our canary, and those cells that asked for one. */
-export class Streams extends Construct {
-  constructor(
-    scope: Construct,
-    id: string,
-    props: { readonly config: Config; readonly role: 'primary' | 'standby' },
-  ) {
+/** Our own stream of one region, which observers write to and read back. */
+export class CanaryStream extends Construct {
+  constructor(scope: Construct, id: string, props: { readonly name: string }) {
     super(scope, id);
-    const { config, role } = props;
-    new Stream(this, 'Canary', {
-      streamName: canaryStreamName(config.name),
+    new Stream(this, 'Stream', {
+      streamName: canaryStreamName(props.name),
       streamMode: StreamMode.PROVISIONED,
       shardCount: 1,
       encryption: StreamEncryption.MANAGED,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    for (const cell of config.cells) {
+  }
+}
+
+/** The streams of one region for cells that asked for one. */
+export class CellStreams extends Construct {
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { readonly cells: readonly Cell[]; readonly role: 'primary' | 'standby' },
+  ) {
+    super(scope, id);
+    const { cells, role } = props;
+    for (const cell of cells) {
       const stream = cell.streams[role];
       if (!stream.create) continue;
       new Stream(this, `Cell-${cell.name}`, {

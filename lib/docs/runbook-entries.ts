@@ -245,7 +245,7 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
         'if Step Functions does not answer in the standby',
       ],
     ],
-    not: ['Do not let the primary recover first: it would pull traffic back.'],
+    not: ['Do not fail back to make it consistent: latch first, then look at the primary.'],
   },
   'standby unfit': {
     lookAt: [

@@ -1,6 +1,7 @@
 import { diagnoses } from '../../lambda/core/diagnosis.ts';
 import { lastDrillAtMs } from '../../lambda/core/monitor.ts';
 import type { Monitoring } from '../config/config.ts';
+import { lastRunEnd } from './run-end.ts';
 import type { StateReadings } from './state.ts';
 import type { Status } from './status.ts';
 
@@ -48,6 +49,14 @@ const rules: readonly Rule[] = [
     return [
       bad(`${named(early.map(({ cell }) => cell))}: the switch says STANDBY and DNS does not follow yet`),
     ];
+  },
+  ({ epoch }, { journal }) => {
+    const end = journal.ok ? lastRunEnd(journal.value) : undefined;
+    // A newer act says, or will say, how things are.
+    if (end?.nextCommand === undefined || (epoch ?? 0) > end.epoch) return [];
+    const because = end.findings[0] === undefined ? '' : `: ${end.findings[0]}`;
+    const text = `the last run (${end.run}) ended as ${end.state}${because}`;
+    return [end.stopped ? bad(text, end.nextCommand) : note(text, end.nextCommand)];
   },
   ({ observers }) =>
     observers.flatMap((observer) => {

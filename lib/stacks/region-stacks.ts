@@ -1,7 +1,7 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { type DeployedCell, watchedStreams } from '../../lambda/cells-file.ts';
-import { type Config, observerRegions } from '../config/config.ts';
+import { type Cell, type Config, observerRegions } from '../config/config.ts';
 import { Alarms } from '../constructs/alarms.ts';
 import { Conductor } from '../constructs/conductor.ts';
 import { Dashboard } from '../constructs/dashboard.ts';
@@ -10,9 +10,10 @@ import { Monitor } from '../constructs/monitor.ts';
 import { Notifications } from '../constructs/notifications.ts';
 import { Observer } from '../constructs/observer.ts';
 import type { PublicEndpoint } from '../constructs/public-endpoint.ts';
-import { Streams } from '../constructs/streams.ts';
+import { CanaryStream, CellStreams } from '../constructs/streams.ts';
 import { Switches } from '../constructs/switches.ts';
 import { drillTargetOf } from '../live-drill/target.ts';
+import { cellStacks } from './placement.ts';
 
 export interface RegionStackProps extends StackProps {
   readonly config: Config;
@@ -23,7 +24,7 @@ export interface RegionStackProps extends StackProps {
 export class PrimaryStack extends Stack {
   constructor(scope: Construct, id: string, props: RegionStackProps) {
     super(scope, id, props);
-    new Streams(this, 'Streams', { config: props.config, role: 'primary' });
+    addStreams(this, props.config, 'primary');
   }
 }
 
@@ -48,11 +49,9 @@ export class StandbyStack extends Stack {
   constructor(scope: Construct, id: string, props: RegionStackProps) {
     super(scope, id, props);
     const { config, region } = props;
-    new Streams(this, 'Streams', { config, role: 'standby' });
+    addStreams(this, config, 'standby');
     const { name, regions, zone, policy, notify } = config;
-    const cells = config.cells.map(
-      ({ name: cell, group, streams }): DeployedCell => ({ cell, group, stream: streams.standby.name }),
-    );
+    const cells = deployedCells(config);
     const { topic } = new Notifications(this, 'Notifications', { name, notify });
     const conductor = new Conductor(this, 'Conductor', {
       settings: {
@@ -92,6 +91,33 @@ export class StandbyStack extends Stack {
   }
 }
 
+export interface StreamsStackProps extends RegionStackProps {
+  readonly cells: readonly Cell[];
+  readonly role: 'primary' | 'standby';
+}
+
+/** Streams of some cells, where there are too many for the stack of their region. */
+export class StreamsStack extends Stack {
+  constructor(scope: Construct, id: string, props: StreamsStackProps) {
+    super(scope, id, props);
+    new CellStreams(this, 'Streams', props);
+  }
+}
+
+function addStreams(stack: Stack, config: Config, role: 'primary' | 'standby'): void {
+  new CanaryStream(stack, 'Canary', { name: config.name });
+  new CellStreams(stack, 'Streams', { cells: cellStacks(config) === 1 ? config.cells : [], role });
+}
+
+/** What functions know of the cells. */
+function deployedCells(config: Config): readonly DeployedCell[] {
+  return config.cells.map(({ name, group, streams }) => ({
+    cell: name,
+    group,
+    stream: streams.standby.name,
+  }));
+}
+
 /** Every group of cells once, in the order of the config. */
 export function switchGroups(config: Config): readonly string[] {
   return [...new Set(config.cells.map((cell) => cell.group))];
@@ -105,7 +131,7 @@ function observe(stack: Stack, { config, region }: RegionStackProps, conductorAr
     primary,
     standby,
     zoneName: config.zone.name,
-    switchGroups: switchGroups(config).length,
+    cells: deployedCells(config),
     conductorArn,
     policy: config.policy,
   });

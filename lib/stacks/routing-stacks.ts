@@ -1,37 +1,25 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { CfnHealthCheck } from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
-import {
-  evacuateMarker,
-  regionRecordName,
-  signalRecordName,
-  standbyMarker,
-  switchPath,
-  votePath,
-} from '../../lambda/core/names.ts';
+import { evacuateMarker, regionRecordName, signalRecordName, votePath } from '../../lambda/core/names.ts';
 import { formatSignal } from '../../lambda/core/signal.ts';
 import type { Cell, Config } from '../config/config.ts';
-import { FailoverTree, RECORDS_PER_TREE } from '../constructs/failover-tree.ts';
-import { markerCheck, quorumCheck, SWITCH_FAILURES, VOTE_FAILURES } from '../constructs/health-checks.ts';
-import type { PublicEndpoint } from '../constructs/public-endpoint.ts';
-import { switchGroups } from './region-stacks.ts';
+import { FailoverTree } from '../constructs/failover-tree.ts';
+import { markerCheck, quorumCheck, VOTE_FAILURES } from '../constructs/health-checks.ts';
+import { PublicEndpoint } from '../constructs/public-endpoint.ts';
+import { SwitchChecks } from '../constructs/switch-checks.ts';
 import { refuseBrokenRouting } from './routing-rules.ts';
-
-/** CloudFormation takes 500 resources in a stack; some room is left for metadata. */
-const MAX_RECORDS_PER_STACK = 450;
 
 const quoted = (text: string): string => `"${text}"`;
 
 export interface RoutingStackProps extends StackProps {
   readonly config: Config;
   readonly votes: ReadonlyMap<string, PublicEndpoint>;
-  readonly switches: PublicEndpoint;
 }
 
-/** The health checks, and the record that follows the quorum alone. */
+/** The votes' health checks and the quorum, and the record that follows it alone. */
 export class RoutingStack extends Stack {
   readonly quorumId: string;
-  readonly switchIds: ReadonlyMap<string, string>;
 
   constructor(scope: Construct, id: string, props: RoutingStackProps) {
     super(scope, id, props);
@@ -53,19 +41,6 @@ export class RoutingStack extends Stack {
       votes: voteChecks,
       votesToEvacuate: config.policy.votesToEvacuate,
     }).attrHealthCheckId;
-    this.switchIds = new Map(
-      switchGroups(config).map((group) => {
-        const check = markerCheck(this, `Switch-${group}`, {
-          name: `${name} switch ${group}`,
-          domainName: props.switches.domainName,
-          path: switchPath(group),
-          marker: standbyMarker,
-          failureThreshold: SWITCH_FAILURES,
-          intervalSeconds,
-        });
-        return [group, check.attrHealthCheckId];
-      }),
-    );
     new FailoverTree(this, 'Region', {
       zone,
       name: regionRecordName(zone.name),
@@ -79,27 +54,52 @@ export class RoutingStack extends Stack {
   }
 }
 
+export interface SwitchesStackProps extends StackProps {
+  readonly config: Config;
+  readonly groups: readonly string[];
+  readonly switches: PublicEndpoint;
+}
+
+/** The health checks of some switches. */
+export class SwitchesStack extends Stack {
+  readonly ids: ReadonlyMap<string, string>;
+
+  constructor(scope: Construct, id: string, props: SwitchesStackProps) {
+    super(scope, id, props);
+    const { config, groups, switches } = props;
+    this.ids = new SwitchChecks(this, 'Switch', { config, groups, endpoint: switches }).ids;
+    refuseBrokenRouting(this);
+  }
+}
+
 export interface CellsStackProps extends StackProps {
   readonly config: Config;
   readonly cells: readonly Cell[];
-  readonly routing: RoutingStack;
+  readonly quorumId: string;
+  /** Ids of the switches' checks, by group; or where the switches are, to have their checks in this stack. */
+  readonly switches: ReadonlyMap<string, string> | PublicEndpoint;
 }
 
 /** The names of some cells. */
 export class CellsStack extends Stack {
   constructor(scope: Construct, id: string, props: CellsStackProps) {
     super(scope, id, props);
-    for (const cell of props.cells) this.#addCell(cell, props);
+    const { config, cells, switches } = props;
+    const groups = [...new Set(cells.map(({ group }) => group))];
+    const ids =
+      switches instanceof PublicEndpoint
+        ? new SwitchChecks(this, 'Switch', { config, groups, endpoint: switches }).ids
+        : switches;
+    for (const cell of cells) this.#addCell(cell, props, ids.get(cell.group));
     refuseBrokenRouting(this);
   }
 
-  #addCell(cell: Cell, { config, routing }: CellsStackProps): void {
+  #addCell(cell: Cell, { config, quorumId }: CellsStackProps, switchId: string | undefined): void {
     const { zone, regions, delivery } = config;
-    const switchId = routing.switchIds.get(cell.group);
     const tree = {
       zone,
       ttlSeconds: delivery.dnsTtlSeconds,
-      quorumId: routing.quorumId,
+      quorumId,
       ...(switchId === undefined ? {} : { switchId }),
     };
     const signal = (role: 'primary' | 'standby'): string[] => [
@@ -122,20 +122,4 @@ export class CellsStack extends Stack {
       });
     }
   }
-}
-
-/** Cells in order, cut so that each part fits a stack. */
-export function cellsPerStack(cells: readonly Cell[]): readonly (readonly Cell[])[] {
-  const parts: Cell[][] = [];
-  let records = Number.POSITIVE_INFINITY;
-  for (const cell of cells) {
-    const more = RECORDS_PER_TREE * (1 + cell.services.length);
-    if (records + more > MAX_RECORDS_PER_STACK) {
-      parts.push([]);
-      records = 0;
-    }
-    parts.at(-1)?.push(cell);
-    records += more;
-  }
-  return parts;
 }

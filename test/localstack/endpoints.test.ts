@@ -25,6 +25,8 @@ import { prepareAccount, writeConfigFile } from '../../lib/local/drill/account.t
 import { LocalClients } from '../../lib/local/drill/clients.ts';
 import { killObserver } from '../../lib/local/drill/wiring.ts';
 import { type LocalStack, startLocalStack } from '../../lib/local/localstack/localstack.ts';
+import { AwsClients } from '../../lib/operate/clients.ts';
+import { listening } from '../../lib/operate/doctor/listening.ts';
 
 const region = 'us-west-2';
 let directory: string;
@@ -150,6 +152,23 @@ describe('what watches over it', () => {
       new GetDashboardCommand({ DashboardName: 'shop-spillway' }),
     );
     expect(JSON.parse(String(DashboardBody)).widgets.length).toBeGreaterThan(5);
+  });
+
+  it('is not heard by anybody before somebody subscribes, and doctor says so of each topic', async () => {
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const aws = new AwsClients({
+      who: 'cli doctor',
+      timeoutMs: 5_000,
+      endpoint: localStack.url,
+      credentials,
+    });
+    const findings = await listening.run({ config, clients: aws, local: false, nowMs: Date.now() });
+    aws.destroy();
+    expect(findings.map(({ ok, finding }) => `${ok} ${finding}`)).toEqual(
+      observerRegions(config.regions).map(
+        (where) => `false ${where}: nobody is subscribed to the alarms of this region`,
+      ),
+    );
   });
 
   it('says in its log, in the embedded metric format, every metric of the monitor that is known', async () => {

@@ -130,7 +130,6 @@ describe('versions', () => {
       primary: 'us-east-1',
       standby: 'us-west-2',
       zoneName: 'shop.example.com',
-      switchGroups: 2,
       policy: config.policy,
     } as Deployed['settings'],
     ...change,

@@ -13,7 +13,7 @@ function template(name: string, config = input) {
 
 describe('the health checks', () => {
   it('look for a marker, inverted, with SNI, every 10 s: one failure for a vote, three for a switch', () => {
-    const routing = template('shop-routing');
+    const [votes, switches] = [template('shop-routing'), template('shop-routing-cells-1')];
     const check = (path: string, marker: string, threshold: number) => ({
       HealthCheckConfig: {
         Type: 'HTTPS_STR_MATCH',
@@ -27,10 +27,10 @@ describe('the health checks', () => {
         Regions: Match.absent(),
       },
     });
-    routing.resourcePropertiesCountIs('AWS::Route53::HealthCheck', check('/vote', 'vote=EVACUATE', 1), 3);
+    votes.resourcePropertiesCountIs('AWS::Route53::HealthCheck', check('/vote', 'vote=EVACUATE', 1), 3);
     for (const cell of ['orders', 'clicks']) {
       const expected = check(`/cells/${cell}`, 'switch=STANDBY', 3);
-      routing.resourcePropertiesCountIs('AWS::Route53::HealthCheck', expected, 1);
+      switches.resourcePropertiesCountIs('AWS::Route53::HealthCheck', expected, 1);
     }
   });
 
@@ -52,7 +52,9 @@ describe('the health checks', () => {
 
   it('are shared by the cells of a group', () => {
     const cells = input.cells.map((cell) => ({ ...cell, group: 'all' }));
-    template('shop-routing', { ...input, cells }).resourceCountIs('AWS::Route53::HealthCheck', 3 + 1 + 1);
+    const config = { ...input, cells };
+    template('shop-routing', config).resourceCountIs('AWS::Route53::HealthCheck', 3 + 1);
+    template('shop-routing-cells-1', config).resourceCountIs('AWS::Route53::HealthCheck', 1);
   });
 });
 

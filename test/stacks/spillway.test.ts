@@ -5,7 +5,7 @@ import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
-import { appOf, input, templatesOf } from './synth.ts';
+import { appOf, templatesOf } from './synth.ts';
 
 const all = (): ReadonlyMap<string, Template> => templatesOf(appOf());
 
@@ -85,14 +85,6 @@ describe('the app', () => {
       Targets: [Match.objectLike({ RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 } })],
     });
     witness.hasResourceProperties('AWS::Lambda::EventInvokeConfig', { MaximumRetryAttempts: 0 });
-  });
-
-  it('cuts many cells into stacks that CloudFormation takes', () => {
-    const cells = Array.from({ length: 400 }, (_, n) => ({ name: `c${n}`, group: 'g', stream: `s${n}` }));
-    const templates = templatesOf(appOf({ ...input, cells }));
-    const sizes = [...templates.values()].map((one) => Object.keys(one.toJSON().Resources ?? {}).length);
-    expect(templates.has('shop-routing-cells-3')).toBe(true);
-    expect(Math.max(...sizes)).toBeLessThanOrEqual(500);
   });
 
   it('has no finding of the AwsSolutions pack that is not acknowledged with its reason', () => {

@@ -1,0 +1,34 @@
+import { Construct } from 'constructs';
+import { standbyMarker, switchPath } from '../../lambda/core/names.ts';
+import type { Config } from '../config/config.ts';
+import { markerCheck, SWITCH_FAILURES } from './health-checks.ts';
+import type { PublicEndpoint } from './public-endpoint.ts';
+
+export interface SwitchChecksProps {
+  readonly config: Config;
+  readonly groups: readonly string[];
+  readonly endpoint: PublicEndpoint;
+}
+
+/** One health check for the switch of each group. */
+export class SwitchChecks extends Construct {
+  /** By group. */
+  readonly ids: ReadonlyMap<string, string>;
+
+  constructor(scope: Construct, id: string, { config, groups, endpoint }: SwitchChecksProps) {
+    super(scope, id);
+    this.ids = new Map(
+      groups.map((group) => {
+        const check = markerCheck(this, group, {
+          name: `${config.name} switch ${group}`,
+          domainName: endpoint.domainName,
+          path: switchPath(group),
+          marker: standbyMarker,
+          failureThreshold: SWITCH_FAILURES,
+          intervalSeconds: config.delivery.healthCheckIntervalSeconds,
+        });
+        return [group, check.attrHealthCheckId];
+      }),
+    );
+  }
+}
