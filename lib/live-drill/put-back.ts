@@ -1,3 +1,4 @@
+import { stepNamed } from '../../lambda/core/conductor.ts';
 import { drillRefusals } from '../../lambda/core/drill.ts';
 import type { RunState } from '../operate/conductor.ts';
 import { sayProblem } from './errors.ts';
@@ -14,6 +15,12 @@ type Attempt =
   | { readonly end: 'released' }
   /** `again`: it may go through later. */
   | { readonly end: 'not-released'; readonly reason: string; readonly again: boolean };
+
+/** Ends of a failback whose switches were released: only what comes after that may have failed. */
+const releasedEnds = new Set<string>([
+  'failed-back',
+  ...(['notify', 'finish'] as const).map((step) => stepNamed(step).whenItFails.state),
+]);
 
 /** Ends of a failback that another one would not mend: somebody, or the primary itself, has something else in mind. */
 const finalEnds = new Set(['superseded', 'failback-taken-back']);
@@ -73,7 +80,7 @@ async function tryToRelease(
   if ('failed' in ended)
     return { end: 'not-released', reason: `the conductor failed (${ended.failed})`, again: true };
   const { state, findings } = ended.report;
-  if (state === 'failed-back') return { end: 'released' };
+  if (releasedEnds.has(state)) return { end: 'released' };
   return { end: 'not-released', reason: [state, ...findings].join('; '), again: !finalEnds.has(state) };
 }
 

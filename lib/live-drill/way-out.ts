@@ -1,16 +1,13 @@
+import { evacuationSteps } from '../../lambda/core/conductor.ts';
 import { drillRefusals } from '../../lambda/core/drill.ts';
 import type { RunState } from '../operate/conductor.ts';
 import { LiveDrillError, LiveDrillRefusedError } from './errors.ts';
 import { lookUntil, secondsOf, settledMs, type Trace } from './trace.ts';
 
 /** Ends of an evacuation after which the switch holds; DNS and the puts are looked at by the drill itself. */
-const heldEnds = new Set([
+const heldEnds = new Set<string>([
   'latched',
-  'already-latched',
-  'latched-dns-elsewhere',
-  'latched-arrivals-unknown',
-  'latched-lease-kept',
-  'not-notified',
+  ...evacuationSteps.flatMap(({ whenItFails }) => (whenItFails.stops ? [] : [whenItFails.state])),
 ]);
 
 /**

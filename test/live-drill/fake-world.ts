@@ -45,6 +45,8 @@ export class FakeWorld {
   answerLost = false;
   /** Ends that runs of the conductor are given, instead of doing anything. */
   endsAs: (input: ConductorStart, n: number) => string | undefined = () => undefined;
+  /** What a run that did its work is said to have ended as. */
+  saidToEnd: (state: string) => string = (state) => state;
   facts: (nowMs: number) => Partial<DrillFacts> = () => ({});
   puts = true;
   /** Called as time passes. */
@@ -197,6 +199,6 @@ export class FakeWorld {
     if (run.state === undefined) return { running: true };
     const { epoch } = run.input;
     const common = { run: executionArn, startedAtMs: run.startedAtMs, latched: 1, findings: [] };
-    return { running: false, report: { ...common, epoch, state: run.state } };
+    return { running: false, report: { ...common, epoch, state: this.saidToEnd(run.state) } };
   }
 }

@@ -217,6 +217,12 @@ describe('the cell comes home', () => {
         world.facts = (nowMs) => (nowMs > NOW_MS + 40_000 && nowMs < NOW_MS + 80_000 ? oneVote(nowMs) : {});
       },
     },
+    {
+      what: 'the conductor could not tell anybody, nor give its lease back',
+      arrange: (world) => {
+        world.saidToEnd = (state) => (state === 'latched' ? 'lease-kept' : 'not-notified');
+      },
+    },
     { what: 'the failback cannot be looked at for a while', arrange: break1('runState', 80, 150) },
   ];
 
