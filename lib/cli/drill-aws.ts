@@ -47,7 +47,8 @@ async function drill(io: Io, acting: Acting): Promise<Outcome> {
   await acting.consent(preview(acting, target));
   const shown = progress(io);
   const interrupted = interruption(() =>
-    shown.say(
+    // Not in the line that renews itself: it has to stay readable.
+    io.err(
       `interrupted: the cell is put back. Ctrl-C again ends at once; then it is for you: ${nextCommandFor(target.cell)}`,
     ),
   );
