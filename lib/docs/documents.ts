@@ -1,5 +1,6 @@
 import { observerRegions } from '../config/config.ts';
 import { defaultPolicy, defaultRegions, defaultVotesToEvacuate } from '../config/defaults.ts';
+import { conductorDocument } from './conductor.ts';
 import { diagnosesDocument } from './diagnoses.ts';
 import { lifecycleDocument } from './lifecycle.ts';
 import { runbookDocument } from './runbook.ts';
@@ -13,5 +14,6 @@ const policy = {
 export const documents: readonly { readonly file: string; readonly text: string }[] = [
   { file: 'diagnoses.md', text: diagnosesDocument(policy) },
   { file: 'lifecycle.md', text: lifecycleDocument() },
+  { file: 'conductor.md', text: conductorDocument() },
   { file: 'runbook.md', text: runbookDocument() },
 ];
