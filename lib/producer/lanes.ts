@@ -1,13 +1,33 @@
 import type { Entry } from './entry.ts';
 
+export interface LanesOptions {
+  /** `false`: every record travels as soon as it can. */
+  readonly ordered: boolean;
+  /** Records that are here at once, usually at most. */
+  readonly records: number;
+  /** Uniform in [0, 1): nobody can choose keys that meet in one lane. */
+  readonly random: () => number;
+}
+
+/** With this many lanes for each record that may be here, two keys rarely meet in one. */
+const LANES_PER_RECORD = 16;
+const MAX_LANES = 2 ** 20;
+const FNV_PRIME = 0x01000193;
+
 /**
- * A lane per partition key that has records here, of which at most the head is in flight: that is what keeps the order
- * of a key, whatever fails and wherever it is sent next. Heads of different keys travel together. A lane is a linked
- * list whose tail is in the map, so memory follows the records held, not the keys ever seen.
+ * A lane is a queue of which at most the head is in flight: that is what keeps the order of a key, whatever fails and
+ * wherever it is sent next. Heads of different lanes travel together. A key's lane is its hash, in a table of fixed size:
+ * two keys that meet in one lane only wait for each other, and memory follows neither the keys nor the records. What most
+ * records cost is a number that goes up and down (measured: a map of keys cost three times that, and garbage besides).
  */
 export class Lanes {
   readonly #ordered: boolean;
-  readonly #tails = new Map<string, Entry>();
+  readonly #seed: number;
+  readonly #mask: number;
+  /** Records of each lane that are here, the head included. */
+  readonly #held: Int32Array;
+  /** Of the lanes that hold more than a head: the last entry, whose `next` is the first that follows the head. */
+  readonly #lasts = new Map<number, Entry>();
   /** Heads that may be sent, oldest first; `#readyFrom` is where the first of them is. */
   #ready: Entry[] = [];
   #readyFrom = 0;
@@ -15,9 +35,12 @@ export class Lanes {
   #again: Entry[] = [];
   #againFrom = 0;
 
-  /** `ordered: false`: every record travels as soon as it can. */
-  constructor({ ordered }: { readonly ordered: boolean }) {
+  constructor({ ordered, records, random }: LanesOptions) {
+    const lanes = 2 ** Math.ceil(Math.log2(Math.min(records * LANES_PER_RECORD, MAX_LANES)));
     this.#ordered = ordered;
+    this.#seed = Math.floor(random() * 2 ** 32);
+    this.#mask = lanes - 1;
+    this.#held = new Int32Array(ordered ? lanes : 0);
   }
 
   get ready(): number {
@@ -26,10 +49,12 @@ export class Lanes {
 
   add(entry: Entry): void {
     if (this.#ordered) {
-      const tail = this.#tails.get(entry.partitionKey);
-      this.#tails.set(entry.partitionKey, entry);
-      if (tail !== undefined) {
-        tail.next = entry;
+      const lane = this.#laneOf(entry.partitionKey);
+      entry.lane = lane;
+      const held = this.#held[lane] as number;
+      this.#held[lane] = held + 1;
+      if (held > 0) {
+        this.#follow(entry);
         return;
       }
     }
@@ -54,16 +79,10 @@ export class Lanes {
     this.#again.push(entry);
   }
 
-  /** The head is done with, one way or the other; the next of its key may be sent. */
-  done(entry: Entry): void {
-    if (!this.#ordered) return;
-    const { next } = entry;
-    if (next === undefined) {
-      this.#tails.delete(entry.partitionKey);
-      return;
-    }
-    entry.next = undefined;
-    this.#ready.push(next);
+  /** The head is done with, one way or the other; the next of its lane may be sent. */
+  done(head: Entry): void {
+    const next = this.#leave(head);
+    if (next !== undefined) this.#ready.push(next);
   }
 
   /** Heads that are ready, in no particular order. */
@@ -72,17 +91,24 @@ export class Lanes {
     for (let n = this.#readyFrom; n < this.#ready.length; n++) yield this.#ready[n] as Entry;
   }
 
-  /** Takes ready heads that are overdue out for good. Their followers become heads, and are looked at in their turn. */
-  expire(isOverdue: (head: Entry) => boolean): Entry[] {
-    const overdue = [...this.heads()].filter(isOverdue);
-    if (overdue.length === 0) return overdue;
-    const gone = new Set(overdue);
-    this.#again = this.#again.slice(this.#againFrom).filter((head) => !gone.has(head));
-    this.#ready = this.#ready.slice(this.#readyFrom).filter((head) => !gone.has(head));
+  /** Takes out for good the ready heads that are overdue, with as many of those behind them as are overdue too. */
+  expire(isOverdue: (entry: Entry) => boolean): Entry[] {
+    const heads = new Set([...this.heads()].filter(isOverdue));
+    if (heads.size === 0) return [];
+    this.#again = this.#again.slice(this.#againFrom).filter((head) => !heads.has(head));
+    this.#ready = this.#ready.slice(this.#readyFrom).filter((head) => !heads.has(head));
     this.#againFrom = 0;
     this.#readyFrom = 0;
-    for (const head of overdue) this.done(head);
-    return [...overdue, ...this.expire(isOverdue)];
+    const overdue: Entry[] = [];
+    for (const head of heads) {
+      let entry: Entry | undefined = head;
+      while (entry !== undefined && isOverdue(entry)) {
+        overdue.push(entry);
+        entry = this.#leave(entry);
+      }
+      if (entry !== undefined) this.#ready.push(entry);
+    }
+    return overdue;
   }
 
   /** Takes everything out, each key in order. `waiting` are heads that the caller holds back; none may be in flight. */
@@ -90,19 +116,45 @@ export class Lanes {
     const heads = [...waiting, ...this.#again.slice(this.#againFrom), ...this.#ready.slice(this.#readyFrom)];
     const all: Entry[] = [];
     for (const head of heads) {
-      for (let entry: Entry | undefined = head; entry !== undefined; ) {
+      for (let entry: Entry | undefined = head; entry !== undefined; entry = this.#leave(entry)) {
         all.push(entry);
-        const { next }: Entry = entry;
-        entry.next = undefined;
-        entry = next;
       }
     }
-    this.#tails.clear();
     this.#ready = [];
     this.#again = [];
     this.#readyFrom = 0;
     this.#againFrom = 0;
     return all;
+  }
+
+  /** FNV-1a over the code units, from a start that nobody knows, and folded, since only the low bits choose the lane. */
+  #laneOf(key: string): number {
+    let hash = this.#seed;
+    for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), FNV_PRIME);
+    return (hash ^ (hash >>> 15)) & this.#mask;
+  }
+
+  #follow(entry: Entry): void {
+    const last = this.#lasts.get(entry.lane);
+    // The last knows the first, so that both ends are at hand.
+    entry.next = last?.next ?? entry;
+    if (last !== undefined) last.next = entry;
+    this.#lasts.set(entry.lane, entry);
+  }
+
+  /** Takes the head out of its lane and returns the next one. */
+  #leave(head: Entry): Entry | undefined {
+    if (!this.#ordered) return undefined;
+    const { lane } = head;
+    const held = (this.#held[lane] as number) - 1;
+    this.#held[lane] = held;
+    if (held === 0) return undefined;
+    const last = this.#lasts.get(lane) as Entry;
+    const next = last.next as Entry;
+    if (next === last) this.#lasts.delete(lane);
+    else last.next = next.next;
+    next.next = undefined;
+    return next;
   }
 
   #peek(): Entry | undefined {

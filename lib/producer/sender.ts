@@ -1,4 +1,4 @@
-import type { Entry } from './entry.ts';
+import type { Entry, EntryOwner } from './entry.ts';
 import { RecordFailure } from './errors.ts';
 import { Lanes } from './lanes.ts';
 import type { Limits } from './options.ts';
@@ -73,7 +73,8 @@ export class Sender {
 
   constructor(options: SenderOptions) {
     this.#options = options;
-    this.#lanes = new Lanes({ ordered: options.ordered });
+    const { ordered, limits, random } = options;
+    this.#lanes = new Lanes({ ordered, records: limits.maxBufferedRecords, random });
     this.#backoff = new ShardBackoff({ ...options.limits, random: options.random });
   }
 
@@ -150,8 +151,8 @@ export class Sender {
   /** When the oldest record that is here was accepted; undefined when there is none. */
   oldestAcceptedAtMs(): number | undefined {
     let oldest: number | undefined;
-    const look = (entry: Entry): void => {
-      if (oldest === undefined || entry.acceptedAtMs < oldest) oldest = entry.acceptedAtMs;
+    const look = ({ owner }: Entry): void => {
+      if (oldest === undefined || owner.acceptedAtMs < oldest) oldest = owner.acceptedAtMs;
     };
     for (const head of this.#lanes.heads()) look(head);
     for (const entries of this.#waiting.values()) entries.forEach(look);
@@ -163,12 +164,12 @@ export class Sender {
   sweep(): void {
     const beforeMs = this.#overdueBeforeMs();
     for (const [timer, entries] of this.#waiting) {
-      if (entries.every((entry) => entry.acceptedAtMs >= beforeMs)) continue;
+      if (entries.every(({ owner }) => owner.acceptedAtMs >= beforeMs)) continue;
       clearTimeout(timer);
       this.#waiting.delete(timer);
       for (const entry of entries) this.#lanes.retry(entry);
     }
-    for (const entry of this.#lanes.expire((head) => head.acceptedAtMs < beforeMs)) {
+    for (const entry of this.#lanes.expire(({ owner }) => owner.acceptedAtMs < beforeMs)) {
       this.#forget(entry);
       this.#options.hooks.onOverdue(entry);
     }
@@ -202,9 +203,9 @@ export class Sender {
 
   #inTime(batch: readonly Entry[]): readonly Entry[] {
     const beforeMs = this.#overdueBeforeMs();
-    if (batch.every((entry) => entry.acceptedAtMs >= beforeMs)) return batch;
+    if (isInTime(batch, beforeMs)) return batch;
     return batch.filter((entry) => {
-      if (entry.acceptedAtMs >= beforeMs) return true;
+      if (entry.owner.acceptedAtMs >= beforeMs) return true;
       this.#lanes.done(entry);
       this.#forget(entry);
       this.#options.hooks.onOverdue(entry);
@@ -256,24 +257,24 @@ export class Sender {
 
   #answered(batch: readonly Entry[], results: readonly RecordResult[], { target, health }: Sending): void {
     const failed: Entry[] = [];
-    const { region } = target;
+    const lanes = this.#lanes;
+    let bytes = 0;
     for (let n = 0; n < batch.length; n++) {
       const entry = batch[n] as Entry;
       const result = results[n];
-      if (result?.ok) {
-        this.#delivered++;
-        this.#lanes.done(entry);
-        this.#forget(entry);
-        entry.owner.settle(entry.index, {
-          region,
-          shardId: result.shardId,
-          sequenceNumber: result.sequenceNumber,
-        });
-      } else {
-        entry.lastError = result?.error;
+      if (result === undefined || result instanceof RecordFailure) {
+        entry.lastError = result;
         failed.push(entry);
+        continue;
       }
+      bytes += entry.size;
+      lanes.done(entry);
+      entry.owner.settle(entry.index, result);
     }
+    const delivered = batch.length - failed.length;
+    this.#delivered += delivered;
+    this.#records -= delivered;
+    this.#bytes -= bytes;
     if (failed.length === 0) {
       health.succeeded();
       this.#backoff.accepted();
@@ -282,7 +283,7 @@ export class Sender {
     const first = failed[0]?.lastError;
     if (first instanceof RecordFailure && throttles.has(first.name)) health.throttled();
     else if (failed.length === batch.length) health.failed(this.#options.now());
-    this.#again(failed, region);
+    this.#again(failed, target.region);
   }
 
   /** Failed entries of one answer wait together by shard; each is still the head of its key's lane. */
@@ -293,7 +294,6 @@ export class Sender {
       lastError instanceof RecordFailure ? ShardBackoff.shardOf(lastError) : '',
     );
     for (const [shard, entries] of byShard) {
-      for (const entry of entries) entry.attempts++;
       const timer = setTimeout(() => {
         this.#waiting.delete(timer);
         for (const entry of entries) this.#lanes.retry(entry);
@@ -313,7 +313,6 @@ export class Sender {
     health.failed(this.#options.now());
     this.#retries += batch.length;
     for (const entry of batch) {
-      entry.attempts++;
       entry.lastError = error;
       this.#lanes.retry(entry);
     }
@@ -341,6 +340,17 @@ export class Sender {
     this.#records--;
     this.#bytes -= entry.size;
   }
+}
+
+/** Neighbours are mostly of one call, which was made at one time. */
+function isInTime(batch: readonly Entry[], beforeMs: number): boolean {
+  let last: EntryOwner | undefined;
+  for (const { owner } of batch) {
+    if (owner === last) continue;
+    if (owner.acceptedAtMs < beforeMs) return false;
+    last = owner;
+  }
+  return true;
 }
 
 interface Sending {

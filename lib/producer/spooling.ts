@@ -255,6 +255,7 @@ export class Spooling {
 
 /** Records read back from the disk, on their way to a stream. */
 class Chunk implements EntryOwner {
+  readonly acceptedAtMs: number;
   readonly #records: readonly SpooledRecord[];
   readonly #options: Pick<SpoolingOptions, 'sender' | 'hooks' | 'now'>;
   readonly #all = Promise.withResolvers<void>();
@@ -262,6 +263,7 @@ class Chunk implements EntryOwner {
 
   constructor(records: readonly SpooledRecord[], options: Pick<SpoolingOptions, 'sender' | 'hooks' | 'now'>) {
     this.#records = records;
+    this.acceptedAtMs = options.now();
     this.#options = options;
     this.#remaining = records.length;
     for (const [index, record] of records.entries()) this.#offer(record, index);
@@ -294,8 +296,6 @@ class Chunk implements EntryOwner {
   }
 
   #offer(record: SpooledRecord, index: number): void {
-    const size = sizeOf(record.partitionKey, record.data);
-    const { sender, now } = this.#options;
-    sender.add(new Entry(record, { owner: this, index, size, acceptedAtMs: now() }));
+    this.#options.sender.add(new Entry(record, { owner: this, index, size: sizeOf(record) }));
   }
 }

@@ -92,7 +92,7 @@ async function send(url: string, { records }: OutgoingBatch): Promise<readonly R
   const answer = answerSchema.parse(await response.json());
   return answer.Records.map(({ ShardId, SequenceNumber }) =>
     ShardId === undefined || SequenceNumber === undefined
-      ? { ok: false, error: new RecordFailure('InternalFailure', 'refused by the sink') }
-      : { ok: true, shardId: ShardId, sequenceNumber: SequenceNumber },
+      ? new RecordFailure('InternalFailure', 'refused by the sink')
+      : { region: REGION, shardId: ShardId, sequenceNumber: SequenceNumber },
   );
 }

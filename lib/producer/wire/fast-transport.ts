@@ -60,7 +60,7 @@ export function fastTransport(
       const headers = await signer.headers({ host, path, body }, { identity, nowMs: clock.now() });
       const answer = await exchange(pool, { path, headers, body }, timeoutMs);
       if (answer.status === HTTP_OK) {
-        const results = decodedResults(answer.body, records.length);
+        const results = decodedResults(answer.body, { region, count: records.length });
         buffers.give(buffer);
         return results;
       }

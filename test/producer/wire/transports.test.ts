@@ -1,5 +1,6 @@
 import tls from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { RecordFailure } from '../../../lib/producer/errors.ts';
 import type { OutgoingRecord } from '../../../lib/producer/record.ts';
 import { sdkTransport, type Transport } from '../../../lib/producer/transport.ts';
 import {
@@ -66,8 +67,15 @@ describe.each([
   it('gives a shard and a sequence number for each record, in order', async () => {
     const results = await send();
     expect(results).toHaveLength(3);
-    for (const result of results) expect(result).toMatchObject({ ok: true, shardId: /^shardId-\d{12}$/ });
-    const numbers = results.map((result) => (result.ok ? BigInt(result.sequenceNumber) : 0n));
+    for (const result of results) {
+      expect(result).toMatchObject({
+        region: 'us-east-1',
+        shardId: expect.stringMatching(/^shardId-\d{12}$/),
+      });
+    }
+    const numbers = results.map((result) =>
+      'sequenceNumber' in result ? BigInt(result.sequenceNumber) : 0n,
+    );
     expect(numbers).toEqual(numbers.toSorted((a, b) => (a < b ? -1 : 1)));
   });
 
@@ -101,16 +109,20 @@ describe.each([
 
   it('sends a full batch of 500', async () => {
     const results = await send(records(500));
-    expect(results.filter(({ ok }) => ok)).toHaveLength(500);
+    expect(results.filter((result) => !(result instanceof RecordFailure))).toHaveLength(500);
     expect(await sink.last()).toHaveLength(500);
   });
 
   it('says which half of a batch failed, and why', async () => {
     await sink.behave({ kind: 'failEntries', nth: 2, code: 'ProvisionedThroughputExceededException' });
     const results = await send(records(6));
-    expect(results.map(({ ok }) => ok)).toEqual([true, false, true, false, true, false]);
+    expect(results.map((result) => result instanceof RecordFailure)).toEqual([
+      ...[false, true, false],
+      ...[true, false, true],
+    ]);
     expect(results[1]).toMatchObject({
-      error: { name: 'ProvisionedThroughputExceededException', message: 'Entry 1 was refused.' },
+      name: 'ProvisionedThroughputExceededException',
+      message: 'Entry 1 was refused.',
     });
   });
 
