@@ -1,3 +1,4 @@
+import { Bag } from './bag.ts';
 import { Entry, Ticket } from './entry.ts';
 import type { Enveloping } from './enveloping.ts';
 import { assertRecord, bytesOf, type OutgoingRecord, type ProducerRecord, sizeOf } from './record.ts';
@@ -26,7 +27,7 @@ export class Admission {
   #waiting: Waiting[] = [];
   #from = 0;
   /** Calls whose records are not all acknowledged. */
-  readonly #open = new Set<Ticket>();
+  readonly #open = new Bag<Ticket>();
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
@@ -42,7 +43,7 @@ export class Admission {
     const ticket = new Ticket(records.length, this.#options.now());
     if (records.length === 0) return ticket;
     this.#open.add(ticket);
-    const closed = (): void => void this.#open.delete(ticket);
+    const closed = (): void => this.#open.delete(ticket);
     ticket.promise.then(closed, closed);
     this.#waiting.push({ ticket, records, next: 0 });
     return ticket;

@@ -1,3 +1,4 @@
+import type { Bagged } from './bag.ts';
 import type { OutgoingRecord } from './record.ts';
 
 /** Where a record is in a stream. */
@@ -20,10 +21,11 @@ export interface EntryOwner {
 }
 
 /** One call of `put` or `putMany`: settled when the last of its records is. */
-export class Ticket implements EntryOwner {
+export class Ticket implements EntryOwner, Bagged {
   readonly receipts: Receipt[];
   readonly promise: Promise<Receipt[]>;
   readonly acceptedAtMs: number;
+  place = 0;
   #remaining: number;
   #resolve!: (receipts: Receipt[]) => void;
   #reject!: (error: unknown) => void;

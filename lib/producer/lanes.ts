@@ -1,4 +1,5 @@
 import type { Entry } from './entry.ts';
+import { Fifo } from './fifo.ts';
 
 export interface LanesOptions {
   /** `false`: every record travels as soon as it can. */
@@ -13,6 +14,9 @@ export interface LanesOptions {
 const LANES_PER_RECORD = 16;
 const MAX_LANES = 2 ** 20;
 const FNV_PRIME = 0x01000193;
+/** List numbers begin at 1. */
+const EMPTY = 0;
+const HEAD_ALONE = -1;
 
 /**
  * A lane is a queue of which at most the head is in flight: that is what keeps the order of a key, whatever fails and
@@ -24,39 +28,37 @@ export class Lanes {
   readonly #ordered: boolean;
   readonly #seed: number;
   readonly #mask: number;
-  /** Records of each lane that are here, the head included. */
-  readonly #held: Int32Array;
-  /** Of the lanes that hold more than a head: the last entry, whose `next` is the first that follows the head. */
-  readonly #lasts = new Map<number, Entry>();
-  /** Heads that may be sent, oldest first; `#readyFrom` is where the first of them is. */
-  #ready: Entry[] = [];
-  #readyFrom = 0;
+  /** What is in each lane: EMPTY, HEAD_ALONE, or the number of the list that follows its head. */
+  readonly #lanes: Int32Array;
+  /** Lists by number: the last entry, whose `next` is the first. (No Map, for the reason that `Bag` gives.) */
+  readonly #lists: (Entry | undefined)[] = [undefined];
+  readonly #freeLists: number[] = [];
+  /** Heads that may be sent, oldest first. */
+  readonly #ready = new Fifo<Entry>();
   /** Heads that failed and may be sent again: they go before the others. */
-  #again: Entry[] = [];
-  #againFrom = 0;
+  readonly #again = new Fifo<Entry>();
 
   constructor({ ordered, records, random }: LanesOptions) {
     const lanes = 2 ** Math.ceil(Math.log2(Math.min(records * LANES_PER_RECORD, MAX_LANES)));
     this.#ordered = ordered;
     this.#seed = Math.floor(random() * 2 ** 32);
     this.#mask = lanes - 1;
-    this.#held = new Int32Array(ordered ? lanes : 0);
+    this.#lanes = new Int32Array(ordered ? lanes : 0);
   }
 
   get ready(): number {
-    return this.#ready.length - this.#readyFrom + (this.#again.length - this.#againFrom);
+    return this.#ready.length + this.#again.length;
   }
 
   add(entry: Entry): void {
     if (this.#ordered) {
       const lane = this.#laneOf(entry.partitionKey);
       entry.lane = lane;
-      const held = this.#held[lane] as number;
-      this.#held[lane] = held + 1;
-      if (held > 0) {
+      if (this.#lanes[lane] !== EMPTY) {
         this.#follow(entry);
         return;
       }
+      this.#lanes[lane] = HEAD_ALONE;
     }
     this.#ready.push(entry);
   }
@@ -65,11 +67,14 @@ export class Lanes {
   take({ records, bytes }: { readonly records: number; readonly bytes: number }): Entry[] {
     const batch: Entry[] = [];
     let taken = 0;
-    for (let head = this.#peek(); head !== undefined && batch.length < records; head = this.#peek()) {
+    while (batch.length < records) {
+      const from = this.#again.length > 0 ? this.#again : this.#ready;
+      const head = from.peek();
+      if (head === undefined) break;
       taken += head.size;
       if (taken > bytes && batch.length > 0) break;
       batch.push(head);
-      this.#shift();
+      from.shift();
     }
     return batch;
   }
@@ -87,20 +92,14 @@ export class Lanes {
 
   /** Heads that are ready, in no particular order. */
   *heads(): Generator<Entry> {
-    for (let n = this.#againFrom; n < this.#again.length; n++) yield this.#again[n] as Entry;
-    for (let n = this.#readyFrom; n < this.#ready.length; n++) yield this.#ready[n] as Entry;
+    yield* this.#again;
+    yield* this.#ready;
   }
 
   /** Takes out for good the ready heads that are overdue, with as many of those behind them as are overdue too. */
   expire(isOverdue: (entry: Entry) => boolean): Entry[] {
-    const heads = new Set([...this.heads()].filter(isOverdue));
-    if (heads.size === 0) return [];
-    this.#again = this.#again.slice(this.#againFrom).filter((head) => !heads.has(head));
-    this.#ready = this.#ready.slice(this.#readyFrom).filter((head) => !heads.has(head));
-    this.#againFrom = 0;
-    this.#readyFrom = 0;
     const overdue: Entry[] = [];
-    for (const head of heads) {
+    for (const head of [...this.#again.remove(isOverdue), ...this.#ready.remove(isOverdue)]) {
       let entry: Entry | undefined = head;
       while (entry !== undefined && isOverdue(entry)) {
         overdue.push(entry);
@@ -113,17 +112,12 @@ export class Lanes {
 
   /** Takes everything out, each key in order. `waiting` are heads that the caller holds back; none may be in flight. */
   clear(waiting: readonly Entry[]): Entry[] {
-    const heads = [...waiting, ...this.#again.slice(this.#againFrom), ...this.#ready.slice(this.#readyFrom)];
     const all: Entry[] = [];
-    for (const head of heads) {
+    for (const head of [...waiting, ...this.#again.clear(), ...this.#ready.clear()]) {
       for (let entry: Entry | undefined = head; entry !== undefined; entry = this.#leave(entry)) {
         all.push(entry);
       }
     }
-    this.#ready = [];
-    this.#again = [];
-    this.#readyFrom = 0;
-    this.#againFrom = 0;
     return all;
   }
 
@@ -135,46 +129,36 @@ export class Lanes {
   }
 
   #follow(entry: Entry): void {
-    const last = this.#lasts.get(entry.lane);
+    let list = this.#lanes[entry.lane] as number;
+    if (list === HEAD_ALONE) {
+      list = this.#freeLists.pop() ?? this.#lists.length;
+      this.#lanes[entry.lane] = list;
+      this.#lists[list] = undefined;
+    }
+    const last = this.#lists[list];
     // The last knows the first, so that both ends are at hand.
     entry.next = last?.next ?? entry;
     if (last !== undefined) last.next = entry;
-    this.#lasts.set(entry.lane, entry);
+    this.#lists[list] = entry;
   }
 
   /** Takes the head out of its lane and returns the next one. */
   #leave(head: Entry): Entry | undefined {
     if (!this.#ordered) return undefined;
     const { lane } = head;
-    const held = (this.#held[lane] as number) - 1;
-    this.#held[lane] = held;
-    if (held === 0) return undefined;
-    const last = this.#lasts.get(lane) as Entry;
+    const list = this.#lanes[lane] as number;
+    if (list === HEAD_ALONE) {
+      this.#lanes[lane] = EMPTY;
+      return undefined;
+    }
+    const last = this.#lists[list] as Entry;
     const next = last.next as Entry;
-    if (next === last) this.#lasts.delete(lane);
-    else last.next = next.next;
+    if (next === last) {
+      this.#lanes[lane] = HEAD_ALONE;
+      this.#lists[list] = undefined;
+      this.#freeLists.push(list);
+    } else last.next = next.next;
     next.next = undefined;
     return next;
-  }
-
-  #peek(): Entry | undefined {
-    return this.#againFrom < this.#again.length ? this.#again[this.#againFrom] : this.#ready[this.#readyFrom];
-  }
-
-  #shift(): void {
-    if (this.#againFrom < this.#again.length) {
-      this.#againFrom++;
-      if (this.#againFrom === this.#again.length) {
-        this.#again = [];
-        this.#againFrom = 0;
-      }
-      return;
-    }
-    this.#readyFrom++;
-    // What was taken is let go of now and then, not record by record.
-    if (this.#readyFrom > 4_096 || this.#readyFrom === this.#ready.length) {
-      this.#ready = this.#ready.slice(this.#readyFrom);
-      this.#readyFrom = 0;
-    }
   }
 }

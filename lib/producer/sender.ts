@@ -1,3 +1,4 @@
+import { Bag, type Bagged } from './bag.ts';
 import type { Entry, EntryOwner } from './entry.ts';
 import { RecordFailure } from './errors.ts';
 import { Lanes } from './lanes.ts';
@@ -62,7 +63,7 @@ export class Sender {
   #records = 0;
   #bytes = 0;
   #inFlight = 0;
-  #inFlightEntries = new Set<readonly Entry[]>();
+  readonly #underWay = new Bag<Sending>();
   #delivered = 0;
   #retries = 0;
   #paused = false;
@@ -134,7 +135,8 @@ export class Sender {
   /** Takes out everything, what is in flight included: its answers are not waited for. For the end. */
   takeAll(): Entry[] {
     for (const timer of this.#waiting.keys()) clearTimeout(timer);
-    const heads = [...[...this.#inFlightEntries].flat(), ...[...this.#waiting.values()].flat()];
+    const sent = [...this.#underWay].flatMap(({ batch }) => batch);
+    const heads = [...sent, ...[...this.#waiting.values()].flat()];
     this.#waiting.clear();
     return this.#lanes.clear(heads);
   }
@@ -156,7 +158,7 @@ export class Sender {
     };
     for (const head of this.#lanes.heads()) look(head);
     for (const entries of this.#waiting.values()) entries.forEach(look);
-    for (const entries of this.#inFlightEntries) entries.forEach(look);
+    for (const { batch } of this.#underWay) batch.forEach(look);
     return oldest;
   }
 
@@ -234,9 +236,10 @@ export class Sender {
   }
 
   async #send(batch: readonly Entry[], target: Target, health: RegionHealth): Promise<void> {
+    const sending: Sending = { batch, target, health, place: 0 };
     this.#inFlight++;
     health.inFlight++;
-    this.#inFlightEntries.add(batch);
+    this.#underWay.add(sending);
     let results: readonly RecordResult[] | undefined;
     let failure: unknown;
     try {
@@ -246,16 +249,16 @@ export class Sender {
     }
     this.#inFlight--;
     health.inFlight--;
-    this.#inFlightEntries.delete(batch);
+    this.#underWay.delete(sending);
     if (this.#closed) return;
-    if (results === undefined) this.#requestFailed(batch, failure, { target, health });
-    else this.#answered(batch, results, { target, health });
+    if (results === undefined) this.#requestFailed(sending, failure);
+    else this.#answered(sending, results);
     if (this.#inFlight === 0) for (const resolve of this.#quiet.splice(0)) resolve();
     this.#options.hooks.onProgress();
     this.pump();
   }
 
-  #answered(batch: readonly Entry[], results: readonly RecordResult[], { target, health }: Sending): void {
+  #answered({ batch, target, health }: Sending, results: readonly RecordResult[]): void {
     const failed: Entry[] = [];
     const lanes = this.#lanes;
     let bytes = 0;
@@ -303,7 +306,7 @@ export class Sender {
     }
   }
 
-  #requestFailed(batch: readonly Entry[], error: unknown, { target, health }: Sending): void {
+  #requestFailed({ batch, target, health }: Sending, error: unknown): void {
     const name = error instanceof Error ? error.name : '';
     if (refusals.has(name)) {
       this.#requestRefused(batch, error, target.region);
@@ -353,7 +356,9 @@ function isInTime(batch: readonly Entry[], beforeMs: number): boolean {
   return true;
 }
 
-interface Sending {
+/** A batch in flight. */
+interface Sending extends Bagged {
+  readonly batch: readonly Entry[];
   readonly target: Target;
   readonly health: RegionHealth;
 }
