@@ -34,6 +34,16 @@ export function decodedResults(body: Buffer, asked: Asked): readonly RecordResul
   return resultsOf(entries, asked);
 }
 
+/** The fields of an object in JSON; empty for anything else. */
+export function jsonFields(body: Buffer): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(body.toString());
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
 /**
  * One result per record, in order. Entries match records by index alone, so a wrong number of them says nothing about
  * any record; and only a shard and a sequence number prove that one is in the stream.
