@@ -1,3 +1,5 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import { decoded, encodedText } from './cbor.ts';
 
 /** What a request asks for, parsed to the last byte as Kinesis must. */
@@ -117,11 +119,39 @@ export function putRecordsAnswer(
   return whole(failed, entries);
 }
 
+/** What a plain server of a test is asked, and the way to answer it. */
+export interface ServedRequest extends ParsedRequest {
+  readonly encoding: Encoding;
+  /** Answers with an entry for each record: a shard and a sequence number, or an error's code and message. */
+  readonly answer: (response: ServerResponse, entries: readonly Readonly<Record<string, string>>[]) => void;
+}
+
+/** Reads a request to its end. @throws RefusedRequest, and what a broken connection throws */
+export async function servedRequest(request: IncomingMessage): Promise<ServedRequest> {
+  const encoding = encodingOf(request.headers['content-type']);
+  return {
+    ...parsePutRecords(await buffer(request), encoding),
+    encoding,
+    answer: (response, entries) => {
+      const failed = entries.filter((entry) => 'ErrorCode' in entry).length;
+      response.setHeader('content-type', contentTypes[encoding]);
+      response.end(writers[encoding].whole(failed, entries.map(fieldsIn[encoding])));
+    },
+  };
+}
+
+const fieldsIn: Readonly<Record<Encoding, (fields: Readonly<Record<string, string>>) => string>> = {
+  json: (fields) => JSON.stringify(fields),
+  cbor: (fields) => {
+    const pairs = Object.entries(fields).map(([name, value]) => encodedText(name) + encodedText(value));
+    return `\xbf${pairs.join('')}\xff`;
+  },
+};
+
 /** An exception, as the body of its answer. */
 export function errorAnswer(encoding: Encoding, fields: Readonly<Record<string, string>>): Buffer {
-  if (encoding === 'json') return Buffer.from(JSON.stringify(fields));
-  const pairs = Object.entries(fields).map(([name, value]) => encodedText(name) + encodedText(value));
-  return Buffer.from(`\xbf${pairs.join('')}\xff`, 'latin1');
+  // CBOR is in a string of a character for each byte; of JSON the messages here are ASCII.
+  return Buffer.from(fieldsIn[encoding](fields), 'latin1');
 }
 
 interface Writer {
