@@ -9,6 +9,23 @@ export interface WrittenReceipt {
   readonly spooled?: false;
 }
 
+/**
+ * A receipt, and not a literal: V8 allocates what a literal makes among old objects once most of it has survived, as it
+ * does while the heap is still small, and then all that hangs on it stays until the next full collection (measured: a
+ * third of what a producer allocates).
+ */
+export class Written implements WrittenReceipt {
+  readonly region: string;
+  readonly shardId: string;
+  readonly sequenceNumber: string;
+
+  constructor(place: WrittenReceipt) {
+    this.region = place.region;
+    this.shardId = place.shardId;
+    this.sequenceNumber = place.sequenceNumber;
+  }
+}
+
 /** Where a record is. `spooled`: on the disk of this machine, durably, on its way to a stream. */
 export type Receipt = WrittenReceipt | { readonly spooled: true };
 

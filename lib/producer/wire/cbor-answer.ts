@@ -1,3 +1,4 @@
+import { Written } from '../entry.ts';
 import { RecordFailure } from '../errors.ts';
 import type { RecordResult } from '../transport.ts';
 import { CborError, CborReader, shortText } from './cbor.ts';
@@ -99,7 +100,7 @@ function resultOf(reader: CborReader, texts: AsciiTexts, region: string): Record
     return new RecordFailure(code, message === '' ? code : (message ?? code));
   // Only both of them prove that the record is in the stream.
   if (code === undefined && shardId !== '' && sequenceNumber !== '')
-    return { region, shardId, sequenceNumber };
+    return new Written({ region, shardId, sequenceNumber });
   throw new UndecodableAnswerError('An entry of the answer has neither a sequence number nor an error.');
 }
 

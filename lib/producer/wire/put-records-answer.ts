@@ -1,3 +1,4 @@
+import { Written } from '../entry.ts';
 import { RecordFailure } from '../errors.ts';
 import type { RecordResult } from '../transport.ts';
 import { UndecodableAnswerError } from './errors.ts';
@@ -65,7 +66,7 @@ function resultOf(entry: AnswerEntry | null | undefined, region: string): Record
   const sequenceNumber = entry?.SequenceNumber;
   const code = entry?.ErrorCode;
   if (code === undefined || code === null) {
-    if (isText(shardId) && isText(sequenceNumber)) return { region, shardId, sequenceNumber };
+    if (isText(shardId) && isText(sequenceNumber)) return new Written({ region, shardId, sequenceNumber });
   } else if (isText(code)) {
     const message = entry?.ErrorMessage;
     return new RecordFailure(code, isText(message) ? message : code);
