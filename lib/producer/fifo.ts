@@ -42,6 +42,8 @@ export class Fifo<Item extends object> {
   /** Takes out what `isGone` says; the others keep their order. */
   remove(isGone: (item: Item) => boolean): Item[] {
     const gone: Item[] = [];
+    // Mostly nothing is: then nothing is moved.
+    if (!this.#some(isGone)) return gone;
     for (let left = this.#length; left > 0; left--) {
       const item = this.shift() as Item;
       if (isGone(item)) gone.push(item);
@@ -53,6 +55,13 @@ export class Fifo<Item extends object> {
   /** Takes everything out. */
   clear(): Item[] {
     return this.remove(() => true);
+  }
+
+  #some(matches: (item: Item) => boolean): boolean {
+    for (let n = 0; n < this.#length; n++) {
+      if (matches(this.#items[(this.#first + n) & (this.#items.length - 1)] as Item)) return true;
+    }
+    return false;
   }
 
   /** Its length stays a power of two. */
