@@ -1,5 +1,6 @@
 import { observerRegions } from '../config/config.ts';
 import { defaultMonitoring, defaultPolicy, defaultRegions, defaultVotesToEvacuate } from '../config/defaults.ts';
+import { conductorDocument } from './conductor.ts';
 import { diagnosesDocument } from './diagnoses.ts';
 import { lifecycleDocument } from './lifecycle.ts';
 import { monitoringDocument } from './monitoring.ts';
@@ -16,6 +17,7 @@ const config = { regions: defaultRegions, policy, monitoring: defaultMonitoring 
 export const documents: readonly { readonly file: string; readonly text: string }[] = [
   { file: 'diagnoses.md', text: diagnosesDocument(policy) },
   { file: 'lifecycle.md', text: lifecycleDocument() },
+  { file: 'conductor.md', text: conductorDocument() },
   { file: 'runbook.md', text: runbookDocument(config) },
   { file: 'monitoring.md', text: monitoringDocument(config) },
 ];

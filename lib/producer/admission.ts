@@ -1,3 +1,4 @@
+import { Bag } from './bag.ts';
 import { Entry, Ticket } from './entry.ts';
 import type { Enveloping } from './enveloping.ts';
 import { assertRecord, bytesOf, type OutgoingRecord, type ProducerRecord, sizeOf } from './record.ts';
@@ -6,7 +7,6 @@ import { assertRecord, bytesOf, type OutgoingRecord, type ProducerRecord, sizeOf
 interface Waiting {
   readonly ticket: Ticket;
   readonly records: readonly ProducerRecord[];
-  readonly calledAtMs: number;
   next: number;
 }
 
@@ -27,7 +27,7 @@ export class Admission {
   #waiting: Waiting[] = [];
   #from = 0;
   /** Calls whose records are not all acknowledged. */
-  readonly #open = new Set<Ticket>();
+  readonly #open = new Bag<Ticket>();
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
@@ -40,12 +40,12 @@ export class Admission {
   /** @throws RecordError for the first record that every region would refuse; then none of them is taken in. */
   call(records: readonly ProducerRecord[]): Ticket {
     for (const record of records) this.#check(record);
-    const ticket = new Ticket(records.length);
+    const ticket = new Ticket(records.length, this.#options.now());
     if (records.length === 0) return ticket;
     this.#open.add(ticket);
-    const closed = (): void => void this.#open.delete(ticket);
+    const closed = (): void => this.#open.delete(ticket);
     ticket.promise.then(closed, closed);
-    this.#waiting.push({ ticket, records, calledAtMs: this.#options.now(), next: 0 });
+    this.#waiting.push({ ticket, records, next: 0 });
     return ticket;
   }
 
@@ -66,7 +66,7 @@ export class Admission {
 
   /** Fails calls that were made before this moment and still wait. What was taken in of them goes on. */
   expire(beforeMs: number, error: Error): void {
-    for (let call = this.#waiting[this.#from]; call !== undefined && call.calledAtMs < beforeMs; ) {
+    for (let call = this.#waiting[this.#from]; call !== undefined && call.ticket.acceptedAtMs < beforeMs; ) {
       call.ticket.fail(error);
       this.#shift();
       call = this.#waiting[this.#from];
@@ -84,12 +84,11 @@ export class Admission {
     // A text is measured without being encoded: what waits for room must not be held twice.
     const bytes =
       typeof record.data === 'string' ? Buffer.byteLength(record.data) : bytesOf(record.data).byteLength;
-    const keyBytes = typeof record.partitionKey === 'string' ? Buffer.byteLength(record.partitionKey) : 0;
     const { envelope, maxRecordBytes } = this.#options;
-    assertRecord(record, keyBytes + bytes + (envelope?.bytes ?? 0), maxRecordBytes);
+    assertRecord(record, bytes + (envelope?.bytes ?? 0), maxRecordBytes);
   }
 
-  #entry({ ticket, records, calledAtMs }: Waiting, index: number): Entry {
+  #entry({ ticket, records }: Waiting, index: number): Entry {
     const { envelope } = this.#options;
     const { partitionKey, data, explicitHashKey } = records[index] as ProducerRecord;
     const bytes = bytesOf(data);
@@ -98,8 +97,7 @@ export class Admission {
       data: envelope === undefined ? bytes : envelope.wrap(partitionKey, bytes),
       explicitHashKey,
     };
-    const size = sizeOf(partitionKey, outgoing.data);
-    return new Entry(outgoing, { owner: ticket, index, size, acceptedAtMs: calledAtMs });
+    return new Entry(outgoing, { owner: ticket, index, size: sizeOf(outgoing) });
   }
 
   #shift(): void {

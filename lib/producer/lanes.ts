@@ -1,37 +1,64 @@
 import type { Entry } from './entry.ts';
+import { Fifo } from './fifo.ts';
+
+export interface LanesOptions {
+  /** `false`: every record travels as soon as it can. */
+  readonly ordered: boolean;
+  /** Records that are here at once, usually at most. */
+  readonly records: number;
+  /** Uniform in [0, 1): nobody can choose keys that meet in one lane. */
+  readonly random: () => number;
+}
+
+/** With this many lanes for each record that may be here, two keys rarely meet in one. */
+const LANES_PER_RECORD = 16;
+const MAX_LANES = 2 ** 20;
+const FNV_PRIME = 0x01000193;
+/** List numbers begin at 1. */
+const EMPTY = 0;
+const HEAD_ALONE = -1;
 
 /**
- * A lane per partition key that has records here, of which at most the head is in flight: that is what keeps the order
- * of a key, whatever fails and wherever it is sent next. Heads of different keys travel together. A lane is a linked
- * list whose tail is in the map, so memory follows the records held, not the keys ever seen.
+ * A lane is a queue of which at most the head is in flight: that is what keeps the order of a key, whatever fails and
+ * wherever it is sent next. Heads of different lanes travel together. A key's lane is its hash, in a table of fixed size:
+ * two keys that meet in one lane only wait for each other, and memory follows neither the keys nor the records. What most
+ * records cost is a number that goes up and down (measured: a map of keys cost three times that, and garbage besides).
  */
 export class Lanes {
   readonly #ordered: boolean;
-  readonly #tails = new Map<string, Entry>();
-  /** Heads that may be sent, oldest first; `#readyFrom` is where the first of them is. */
-  #ready: Entry[] = [];
-  #readyFrom = 0;
+  readonly #seed: number;
+  readonly #mask: number;
+  /** What is in each lane: EMPTY, HEAD_ALONE, or the number of the list that follows its head. */
+  readonly #lanes: Int32Array;
+  /** Lists by number: the last entry, whose `next` is the first. (No Map, for the reason that `Bag` gives.) */
+  readonly #lists: (Entry | undefined)[] = [undefined];
+  readonly #freeLists: number[] = [];
+  /** Heads that may be sent, oldest first. */
+  readonly #ready = new Fifo<Entry>();
   /** Heads that failed and may be sent again: they go before the others. */
-  #again: Entry[] = [];
-  #againFrom = 0;
+  readonly #again = new Fifo<Entry>();
 
-  /** `ordered: false`: every record travels as soon as it can. */
-  constructor({ ordered }: { readonly ordered: boolean }) {
+  constructor({ ordered, records, random }: LanesOptions) {
+    const lanes = 2 ** Math.ceil(Math.log2(Math.min(records * LANES_PER_RECORD, MAX_LANES)));
     this.#ordered = ordered;
+    this.#seed = Math.floor(random() * 2 ** 32);
+    this.#mask = lanes - 1;
+    this.#lanes = new Int32Array(ordered ? lanes : 0);
   }
 
   get ready(): number {
-    return this.#ready.length - this.#readyFrom + (this.#again.length - this.#againFrom);
+    return this.#ready.length + this.#again.length;
   }
 
   add(entry: Entry): void {
     if (this.#ordered) {
-      const tail = this.#tails.get(entry.partitionKey);
-      this.#tails.set(entry.partitionKey, entry);
-      if (tail !== undefined) {
-        tail.next = entry;
+      const lane = this.#laneOf(entry.partitionKey);
+      entry.lane = lane;
+      if (this.#lanes[lane] !== EMPTY) {
+        this.#follow(entry);
         return;
       }
+      this.#lanes[lane] = HEAD_ALONE;
     }
     this.#ready.push(entry);
   }
@@ -40,11 +67,14 @@ export class Lanes {
   take({ records, bytes }: { readonly records: number; readonly bytes: number }): Entry[] {
     const batch: Entry[] = [];
     let taken = 0;
-    for (let head = this.#peek(); head !== undefined && batch.length < records; head = this.#peek()) {
+    while (batch.length < records) {
+      const from = this.#again.length > 0 ? this.#again : this.#ready;
+      const head = from.peek();
+      if (head === undefined) break;
       taken += head.size;
       if (taken > bytes && batch.length > 0) break;
       batch.push(head);
-      this.#shift();
+      from.shift();
     }
     return batch;
   }
@@ -54,75 +84,81 @@ export class Lanes {
     this.#again.push(entry);
   }
 
-  /** The head is done with, one way or the other; the next of its key may be sent. */
-  done(entry: Entry): void {
-    if (!this.#ordered) return;
-    const { next } = entry;
-    if (next === undefined) {
-      this.#tails.delete(entry.partitionKey);
-      return;
-    }
-    entry.next = undefined;
-    this.#ready.push(next);
+  /** The head is done with, one way or the other; the next of its lane may be sent. */
+  done(head: Entry): void {
+    const next = this.#leave(head);
+    if (next !== undefined) this.#ready.push(next);
   }
 
   /** Heads that are ready, in no particular order. */
   *heads(): Generator<Entry> {
-    for (let n = this.#againFrom; n < this.#again.length; n++) yield this.#again[n] as Entry;
-    for (let n = this.#readyFrom; n < this.#ready.length; n++) yield this.#ready[n] as Entry;
+    yield* this.#again;
+    yield* this.#ready;
   }
 
-  /** Takes ready heads that are overdue out for good. Their followers become heads, and are looked at in their turn. */
-  expire(isOverdue: (head: Entry) => boolean): Entry[] {
-    const overdue = [...this.heads()].filter(isOverdue);
-    if (overdue.length === 0) return overdue;
-    const gone = new Set(overdue);
-    this.#again = this.#again.slice(this.#againFrom).filter((head) => !gone.has(head));
-    this.#ready = this.#ready.slice(this.#readyFrom).filter((head) => !gone.has(head));
-    this.#againFrom = 0;
-    this.#readyFrom = 0;
-    for (const head of overdue) this.done(head);
-    return [...overdue, ...this.expire(isOverdue)];
+  /** Takes out for good the ready heads that are overdue, with as many of those behind them as are overdue too. */
+  expire(isOverdue: (entry: Entry) => boolean): Entry[] {
+    const overdue: Entry[] = [];
+    for (const head of [...this.#again.remove(isOverdue), ...this.#ready.remove(isOverdue)]) {
+      let entry: Entry | undefined = head;
+      while (entry !== undefined && isOverdue(entry)) {
+        overdue.push(entry);
+        entry = this.#leave(entry);
+      }
+      if (entry !== undefined) this.#ready.push(entry);
+    }
+    return overdue;
   }
 
   /** Takes everything out, each key in order. `waiting` are heads that the caller holds back; none may be in flight. */
   clear(waiting: readonly Entry[]): Entry[] {
-    const heads = [...waiting, ...this.#again.slice(this.#againFrom), ...this.#ready.slice(this.#readyFrom)];
     const all: Entry[] = [];
-    for (const head of heads) {
-      for (let entry: Entry | undefined = head; entry !== undefined; ) {
+    for (const head of [...waiting, ...this.#again.clear(), ...this.#ready.clear()]) {
+      for (let entry: Entry | undefined = head; entry !== undefined; entry = this.#leave(entry)) {
         all.push(entry);
-        const { next }: Entry = entry;
-        entry.next = undefined;
-        entry = next;
       }
     }
-    this.#tails.clear();
-    this.#ready = [];
-    this.#again = [];
-    this.#readyFrom = 0;
-    this.#againFrom = 0;
     return all;
   }
 
-  #peek(): Entry | undefined {
-    return this.#againFrom < this.#again.length ? this.#again[this.#againFrom] : this.#ready[this.#readyFrom];
+  /** FNV-1a over the code units, from a start that nobody knows, and folded, since only the low bits choose the lane. */
+  #laneOf(key: string): number {
+    let hash = this.#seed;
+    for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), FNV_PRIME);
+    return (hash ^ (hash >>> 15)) & this.#mask;
   }
 
-  #shift(): void {
-    if (this.#againFrom < this.#again.length) {
-      this.#againFrom++;
-      if (this.#againFrom === this.#again.length) {
-        this.#again = [];
-        this.#againFrom = 0;
-      }
-      return;
+  #follow(entry: Entry): void {
+    let list = this.#lanes[entry.lane] as number;
+    if (list === HEAD_ALONE) {
+      list = this.#freeLists.pop() ?? this.#lists.length;
+      this.#lanes[entry.lane] = list;
+      this.#lists[list] = undefined;
     }
-    this.#readyFrom++;
-    // What was taken is let go of now and then, not record by record.
-    if (this.#readyFrom > 4_096 || this.#readyFrom === this.#ready.length) {
-      this.#ready = this.#ready.slice(this.#readyFrom);
-      this.#readyFrom = 0;
+    const last = this.#lists[list];
+    // The last knows the first, so that both ends are at hand.
+    entry.next = last?.next ?? entry;
+    if (last !== undefined) last.next = entry;
+    this.#lists[list] = entry;
+  }
+
+  /** Takes the head out of its lane and returns the next one. */
+  #leave(head: Entry): Entry | undefined {
+    if (!this.#ordered) return undefined;
+    const { lane } = head;
+    const list = this.#lanes[lane] as number;
+    if (list === HEAD_ALONE) {
+      this.#lanes[lane] = EMPTY;
+      return undefined;
     }
+    const last = this.#lists[list] as Entry;
+    const next = last.next as Entry;
+    if (next === last) {
+      this.#lanes[lane] = HEAD_ALONE;
+      this.#lists[list] = undefined;
+      this.#freeLists.push(list);
+    } else last.next = next.next;
+    next.next = undefined;
+    return next;
   }
 }

@@ -22,6 +22,11 @@ export interface ProducerOptions {
   readonly credentials?: NonNullable<KinesisClientConfig['credentials']>;
   /** `fast`: our own, several times as fast. `sdk`: the SDK's client. Default `fast`. */
   readonly transport?: 'fast' | 'sdk';
+  /**
+   * What `fast` sends: `cbor`, Kinesis' binary protocol, which is a quarter smaller, and JSON to an endpoint that turns
+   * out not to understand it; or `json` always. Default `cbor`. (`sdk` sends JSON.)
+   */
+  readonly encoding?: 'cbor' | 'json';
   /** `perKey`: one record of a key in flight, so that its order holds. `none`: as fast as it goes. Default `perKey`. */
   readonly order?: 'perKey' | 'none';
   /**

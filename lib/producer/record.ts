@@ -29,15 +29,25 @@ export function bytesOf(data: Uint8Array | string): Uint8Array {
   return data;
 }
 
-/** @throws RecordError for what every region would refuse. */
-export function assertRecord(record: ProducerRecord, size: number, maxRecordBytes: number): void {
+/**
+ * `dataBytes`: as they will be sent.
+ *
+ * @throws RecordError for what every region would refuse.
+ */
+export function assertRecord(record: ProducerRecord, dataBytes: number, maxRecordBytes: number): void {
   const { partitionKey, explicitHashKey } = record;
   if (typeof partitionKey !== 'string' || partitionKey.length === 0 || isTooLong(partitionKey)) {
     throw new RecordError(`A partition key is a text of 1 to ${MAX_KEY_CHARACTERS} characters.`);
   }
+  if (!partitionKey.isWellFormed()) {
+    throw new RecordError('The partition key has half a surrogate pair, which UTF-8 cannot carry.');
+  }
   if (explicitHashKey !== undefined && !hashKeyPattern.test(explicitHashKey)) {
     throw new RecordError('`explicitHashKey` is a decimal number of at most 39 digits, in a string.');
   }
+  // A code unit has at most three bytes in UTF-8: nearly always the key need not be measured.
+  if (dataBytes + partitionKey.length * 3 <= maxRecordBytes) return;
+  const size = dataBytes + Buffer.byteLength(partitionKey);
   if (size > maxRecordBytes) {
     throw new RecordError(`A record has at most ${maxRecordBytes} bytes with its key, not ${size}.`);
   }
@@ -48,7 +58,7 @@ function isTooLong(key: string): boolean {
   return key.length > MAX_KEY_CHARACTERS && [...key].length > MAX_KEY_CHARACTERS;
 }
 
-/** Bytes that count against the limits of Kinesis. */
-export function sizeOf(partitionKey: string, data: Uint8Array): number {
-  return Buffer.byteLength(partitionKey) + data.byteLength;
+/** What a record counts in a buffer and in a batch: its bytes, but for what a key has beyond ASCII. */
+export function sizeOf({ partitionKey, data }: OutgoingRecord): number {
+  return partitionKey.length + data.byteLength;
 }

@@ -1,4 +1,5 @@
-import type { Entry } from './entry.ts';
+import { Bag, type Bagged } from './bag.ts';
+import type { Entry, EntryOwner } from './entry.ts';
 import { RecordFailure } from './errors.ts';
 import { Lanes } from './lanes.ts';
 import type { Limits } from './options.ts';
@@ -62,7 +63,7 @@ export class Sender {
   #records = 0;
   #bytes = 0;
   #inFlight = 0;
-  #inFlightEntries = new Set<readonly Entry[]>();
+  readonly #underWay = new Bag<Sending>();
   #delivered = 0;
   #retries = 0;
   #paused = false;
@@ -73,7 +74,8 @@ export class Sender {
 
   constructor(options: SenderOptions) {
     this.#options = options;
-    this.#lanes = new Lanes({ ordered: options.ordered });
+    const { ordered, limits, random } = options;
+    this.#lanes = new Lanes({ ordered, records: limits.maxBufferedRecords, random });
     this.#backoff = new ShardBackoff({ ...options.limits, random: options.random });
   }
 
@@ -133,7 +135,8 @@ export class Sender {
   /** Takes out everything, what is in flight included: its answers are not waited for. For the end. */
   takeAll(): Entry[] {
     for (const timer of this.#waiting.keys()) clearTimeout(timer);
-    const heads = [...[...this.#inFlightEntries].flat(), ...[...this.#waiting.values()].flat()];
+    const sent = [...this.#underWay].flatMap(({ batch }) => batch);
+    const heads = [...sent, ...[...this.#waiting.values()].flat()];
     this.#waiting.clear();
     return this.#lanes.clear(heads);
   }
@@ -150,12 +153,12 @@ export class Sender {
   /** When the oldest record that is here was accepted; undefined when there is none. */
   oldestAcceptedAtMs(): number | undefined {
     let oldest: number | undefined;
-    const look = (entry: Entry): void => {
-      if (oldest === undefined || entry.acceptedAtMs < oldest) oldest = entry.acceptedAtMs;
+    const look = ({ owner }: Entry): void => {
+      if (oldest === undefined || owner.acceptedAtMs < oldest) oldest = owner.acceptedAtMs;
     };
     for (const head of this.#lanes.heads()) look(head);
     for (const entries of this.#waiting.values()) entries.forEach(look);
-    for (const entries of this.#inFlightEntries) entries.forEach(look);
+    for (const { batch } of this.#underWay) batch.forEach(look);
     return oldest;
   }
 
@@ -163,12 +166,12 @@ export class Sender {
   sweep(): void {
     const beforeMs = this.#overdueBeforeMs();
     for (const [timer, entries] of this.#waiting) {
-      if (entries.every((entry) => entry.acceptedAtMs >= beforeMs)) continue;
+      if (entries.every(({ owner }) => owner.acceptedAtMs >= beforeMs)) continue;
       clearTimeout(timer);
       this.#waiting.delete(timer);
       for (const entry of entries) this.#lanes.retry(entry);
     }
-    for (const entry of this.#lanes.expire((head) => head.acceptedAtMs < beforeMs)) {
+    for (const entry of this.#lanes.expire(({ owner }) => owner.acceptedAtMs < beforeMs)) {
       this.#forget(entry);
       this.#options.hooks.onOverdue(entry);
     }
@@ -202,9 +205,9 @@ export class Sender {
 
   #inTime(batch: readonly Entry[]): readonly Entry[] {
     const beforeMs = this.#overdueBeforeMs();
-    if (batch.every((entry) => entry.acceptedAtMs >= beforeMs)) return batch;
+    if (isInTime(batch, beforeMs)) return batch;
     return batch.filter((entry) => {
-      if (entry.acceptedAtMs >= beforeMs) return true;
+      if (entry.owner.acceptedAtMs >= beforeMs) return true;
       this.#lanes.done(entry);
       this.#forget(entry);
       this.#options.hooks.onOverdue(entry);
@@ -233,9 +236,10 @@ export class Sender {
   }
 
   async #send(batch: readonly Entry[], target: Target, health: RegionHealth): Promise<void> {
+    const sending: Sending = { batch, target, health, place: 0 };
     this.#inFlight++;
     health.inFlight++;
-    this.#inFlightEntries.add(batch);
+    this.#underWay.add(sending);
     let results: readonly RecordResult[] | undefined;
     let failure: unknown;
     try {
@@ -245,35 +249,35 @@ export class Sender {
     }
     this.#inFlight--;
     health.inFlight--;
-    this.#inFlightEntries.delete(batch);
+    this.#underWay.delete(sending);
     if (this.#closed) return;
-    if (results === undefined) this.#requestFailed(batch, failure, { target, health });
-    else this.#answered(batch, results, { target, health });
+    if (results === undefined) this.#requestFailed(sending, failure);
+    else this.#answered(sending, results);
     if (this.#inFlight === 0) for (const resolve of this.#quiet.splice(0)) resolve();
     this.#options.hooks.onProgress();
     this.pump();
   }
 
-  #answered(batch: readonly Entry[], results: readonly RecordResult[], { target, health }: Sending): void {
+  #answered({ batch, target, health }: Sending, results: readonly RecordResult[]): void {
     const failed: Entry[] = [];
-    const { region } = target;
+    const lanes = this.#lanes;
+    let bytes = 0;
     for (let n = 0; n < batch.length; n++) {
       const entry = batch[n] as Entry;
       const result = results[n];
-      if (result?.ok) {
-        this.#delivered++;
-        this.#lanes.done(entry);
-        this.#forget(entry);
-        entry.owner.settle(entry.index, {
-          region,
-          shardId: result.shardId,
-          sequenceNumber: result.sequenceNumber,
-        });
-      } else {
-        entry.lastError = result?.error;
+      if (result === undefined || result instanceof RecordFailure) {
+        entry.lastError = result;
         failed.push(entry);
+        continue;
       }
+      bytes += entry.size;
+      lanes.done(entry);
+      entry.owner.settle(entry.index, result);
     }
+    const delivered = batch.length - failed.length;
+    this.#delivered += delivered;
+    this.#records -= delivered;
+    this.#bytes -= bytes;
     if (failed.length === 0) {
       health.succeeded();
       this.#backoff.accepted();
@@ -282,7 +286,7 @@ export class Sender {
     const first = failed[0]?.lastError;
     if (first instanceof RecordFailure && throttles.has(first.name)) health.throttled();
     else if (failed.length === batch.length) health.failed(this.#options.now());
-    this.#again(failed, region);
+    this.#again(failed, target.region);
   }
 
   /** Failed entries of one answer wait together by shard; each is still the head of its key's lane. */
@@ -293,7 +297,6 @@ export class Sender {
       lastError instanceof RecordFailure ? ShardBackoff.shardOf(lastError) : '',
     );
     for (const [shard, entries] of byShard) {
-      for (const entry of entries) entry.attempts++;
       const timer = setTimeout(() => {
         this.#waiting.delete(timer);
         for (const entry of entries) this.#lanes.retry(entry);
@@ -303,7 +306,7 @@ export class Sender {
     }
   }
 
-  #requestFailed(batch: readonly Entry[], error: unknown, { target, health }: Sending): void {
+  #requestFailed({ batch, target, health }: Sending, error: unknown): void {
     const name = error instanceof Error ? error.name : '';
     if (refusals.has(name)) {
       this.#requestRefused(batch, error, target.region);
@@ -313,7 +316,6 @@ export class Sender {
     health.failed(this.#options.now());
     this.#retries += batch.length;
     for (const entry of batch) {
-      entry.attempts++;
       entry.lastError = error;
       this.#lanes.retry(entry);
     }
@@ -343,7 +345,20 @@ export class Sender {
   }
 }
 
-interface Sending {
+/** Neighbours are mostly of one call, which was made at one time. */
+function isInTime(batch: readonly Entry[], beforeMs: number): boolean {
+  let last: EntryOwner | undefined;
+  for (const { owner } of batch) {
+    if (owner === last) continue;
+    if (owner.acceptedAtMs < beforeMs) return false;
+    last = owner;
+  }
+  return true;
+}
+
+/** A batch in flight. */
+interface Sending extends Bagged {
+  readonly batch: readonly Entry[];
   readonly target: Target;
   readonly health: RegionHealth;
 }

@@ -258,6 +258,7 @@ export class Spooling {
 
 /** Records read back from the disk, on their way to a stream. */
 class Chunk implements EntryOwner {
+  readonly acceptedAtMs: number;
   readonly #records: readonly SpooledRecord[];
   readonly #options: Pick<SpoolingOptions, 'sender' | 'hooks' | 'now'>;
   readonly #all = Promise.withResolvers<void>();
@@ -265,6 +266,7 @@ class Chunk implements EntryOwner {
 
   constructor(records: readonly SpooledRecord[], options: Pick<SpoolingOptions, 'sender' | 'hooks' | 'now'>) {
     this.#records = records;
+    this.acceptedAtMs = options.now();
     this.#options = options;
     this.#remaining = records.length;
     for (const [index, record] of records.entries()) this.#offer(record, index);
@@ -297,8 +299,6 @@ class Chunk implements EntryOwner {
   }
 
   #offer(record: SpooledRecord, index: number): void {
-    const size = sizeOf(record.partitionKey, record.data);
-    const { sender, now } = this.#options;
-    sender.add(new Entry(record, { owner: this, index, size, acceptedAtMs: now() }));
+    this.#options.sender.add(new Entry(record, { owner: this, index, size: sizeOf(record) }));
   }
 }

@@ -2,6 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { KinesisClient, PutRecordsCommand, type PutRecordsRequestEntry } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { WrittenReceipt } from './entry.ts';
 import type { RecordFailure } from './errors.ts';
 import type { Limits, ProducerOptions } from './options.ts';
 import type { OutgoingRecord } from './record.ts';
@@ -11,9 +12,8 @@ import { translatedSdkError } from './wire/sdk-error.ts';
 
 export type { OutgoingRecord } from './record.ts';
 
-export type RecordResult =
-  | { readonly ok: true; readonly shardId: string; readonly sequenceNumber: string }
-  | { readonly ok: false; readonly error: RecordFailure };
+/** Where the record is, or why it is not there. */
+export type RecordResult = WrittenReceipt | RecordFailure;
 
 export interface OutgoingBatch {
   readonly region: string;
@@ -61,7 +61,7 @@ export function sdkTransport(options: SdkOptions, limits: SdkLimits): Transport 
       const abortSignal = AbortSignal.timeout(limits.requestTimeoutMs);
       try {
         const { Records } = await client.send(command, { abortSignal });
-        return resultsOf(Records, records.length);
+        return resultsOf(Records, { region, count: records.length });
       } catch (cause) {
         const error = translatedSdkError(cause, limits.requestTimeoutMs);
         // A client keeps its identity until that expires by its own date. Another client asks the provider again; the

@@ -14,6 +14,7 @@ export type Bench = (context: BenchContext) => Promise<{ readonly name: string; 
 const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   producer: () => import('./producer.ts'),
   spool: () => import('./spool.ts'),
+  keys: () => import('./keys.ts'),
 };
 
 const usage = `npm run bench -- ${Object.keys(benches).join('|')} [--json] [--quick]`;

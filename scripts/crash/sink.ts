@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { contentTypes, type ServedRequest, servedRequest } from '../../test/producer/sink/put-records.ts';
 import type { Dice } from './dice.ts';
 
 export type Phase = 'healthy' | 'hanging' | 'resetting' | 'failing' | 'throttling' | 'half' | 'garbling';
@@ -24,58 +24,51 @@ export interface CrashSink {
   close(): Promise<void>;
 }
 
-interface Body {
-  readonly Records: readonly { readonly Data: string }[];
-}
-
 /** Kinesis on a socket, on bad days: `onStored` is told each record that is in the stream, in its order. */
 export async function startCrashSink(dice: Dice, onStored: (text: string) => void): Promise<CrashSink> {
   let phase: Phase = 'healthy';
   let sequence = 0;
-  const store = ({ Data }: { readonly Data: string }) => {
-    onStored(Buffer.from(Data, 'base64').toString());
+  const store = ({ data }: { readonly data: Buffer }) => {
+    onStored(data.toString());
     return { ShardId: 'shardId-000000000000', SequenceNumber: String(++sequence) };
   };
   const refuse = (code: string) => ({ ErrorCode: code, ErrorMessage: 'refused by the sink' });
-  const answer = (response: ServerResponse, Records: readonly object[]): void => {
-    const FailedRecordCount = Records.filter((record) => 'ErrorCode' in record).length;
-    response.setHeader('content-type', 'application/x-amz-json-1.1');
-    response.end(JSON.stringify({ FailedRecordCount, Records }));
-  };
   /** A request that gets no proper answer may have been carried out all the same. */
-  const perhaps = ({ Records }: Body): void => {
-    if (dice.between(0, 1) === 1) for (const record of Records) store(record);
+  const perhaps = ({ records }: ServedRequest): void => {
+    if (dice.between(0, 1) === 1) for (const record of records) store(record);
   };
-  const byPhase: Record<Phase, (body: Body, response: ServerResponse) => void> = {
-    healthy: ({ Records }, response) => answer(response, Records.map(store)),
-    hanging: (body) => perhaps(body),
-    resetting: (body, response) => {
-      perhaps(body);
+  const byPhase: Record<Phase, (asked: ServedRequest, response: ServerResponse) => void> = {
+    healthy: ({ records, answer }, response) => answer(response, records.map(store)),
+    hanging: (asked) => perhaps(asked),
+    resetting: (asked, response) => {
+      perhaps(asked);
       response.socket?.resetAndDestroy();
     },
-    failing: (body, response) => {
-      perhaps(body);
+    failing: (asked, response) => {
+      perhaps(asked);
       response.writeHead(500, { 'content-type': 'application/x-amz-json-1.1' });
       response.end('{"__type":"InternalFailure"}');
     },
-    throttling: ({ Records }, response) =>
+    throttling: ({ records, answer }, response) =>
       answer(
         response,
-        Records.map(() => refuse('ProvisionedThroughputExceededException')),
+        records.map(() => refuse('ProvisionedThroughputExceededException')),
       ),
-    half: ({ Records }, response) =>
+    half: ({ records, answer }, response) =>
       answer(
         response,
-        Records.map((record) => (dice.between(0, 1) === 1 ? store(record) : refuse('InternalFailure'))),
+        records.map((record) => (dice.between(0, 1) === 1 ? store(record) : refuse('InternalFailure'))),
       ),
-    garbling: (body, response) => {
-      perhaps(body);
+    garbling: (asked, response) => {
+      perhaps(asked);
+      // In neither encoding.
+      response.setHeader('content-type', contentTypes[asked.encoding]);
       response.end('{"Records":[{"Shard');
     },
   };
   const server = createServer((request, response) => {
-    text(request).then(
-      (body) => byPhase[phase](JSON.parse(body) as Body, response),
+    servedRequest(request).then(
+      (asked) => byPhase[phase](asked, response),
       // The connection went before the request was whole: nothing was carried out.
       () => {},
     );

@@ -87,12 +87,12 @@ async function send(url: string, { records }: OutgoingBatch): Promise<readonly R
     PartitionKey: partitionKey,
     Data: Buffer.from(data).toString('base64'),
   }));
-  const body = JSON.stringify({ Records });
+  const body = JSON.stringify({ StreamName: STREAM, Records });
   const response = await fetch(url, { method: 'POST', body, signal: AbortSignal.timeout(TIMEOUT_MS) });
   const answer = answerSchema.parse(await response.json());
   return answer.Records.map(({ ShardId, SequenceNumber }) =>
     ShardId === undefined || SequenceNumber === undefined
-      ? { ok: false, error: new RecordFailure('InternalFailure', 'refused by the sink') }
-      : { ok: true, shardId: ShardId, sequenceNumber: SequenceNumber },
+      ? new RecordFailure('InternalFailure', 'refused by the sink')
+      : { region: REGION, shardId: ShardId, sequenceNumber: SequenceNumber },
   );
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { diagnosisCodes } from '../../lambda/core/diagnosis.ts';
 import { transitions } from '../../lambda/core/lifecycle.ts';
+import { conductorSteps, runEnds } from '../../lambda/core/conductor.ts';
 import { documents } from '../../lib/docs/documents.ts';
 
 test.each(documents)('docs/$file is what the tables say: else run npm run docs', async ({ file, text }) => {
@@ -22,4 +23,13 @@ test('the documentation has a line for every diagnosis and every transition', ()
     transitions.filter(({ from, to }) => from !== to).map(({ from, to }) => `${from} ${to}`),
   );
   expect(arrows).toHaveLength(moves.size + 1);
+});
+
+test('the documentation has a line for every step of the conductor, and for every state it may leave behind', () => {
+  const lines = documents.find(({ file }) => file === 'conductor.md')?.text.split('\n') ?? [];
+  const count = (first: string): number => lines.filter((line) => line.startsWith(`| ${first} |`)).length;
+  for (const { step } of conductorSteps) expect(count(step), step).toBe(1);
+  for (const { state } of runEnds) expect(count(state), state).toBe(1);
+  for (const { whenItFails } of conductorSteps)
+    expect(count(whenItFails.state), whenItFails.state).toBeGreaterThan(0);
 });

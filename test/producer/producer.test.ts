@@ -1,9 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import { unwrap } from '../../lib/envelope/unwrap.ts';
 import {
   DeliveryTimeoutError,
@@ -15,11 +13,8 @@ import {
   RecordError,
 } from '../../lib/producer/index.ts';
 import { type SignalServer, startSignalServer } from './signal-server.ts';
+import { servedRequest } from './sink/put-records.ts';
 
-const bodySchema = z.object({
-  StreamName: z.string(),
-  Records: z.array(z.object({ PartitionKey: z.string(), Data: z.base64() })),
-});
 const regionInScope = /Credential=[^/]+\/\d{8}\/([a-z0-9-]+)\//;
 
 interface Written {
@@ -42,20 +37,19 @@ let transport: 'fast' | 'sdk';
 let producers: FailoverProducer[];
 
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const body = bodySchema.parse(await json(request));
+  const served = await servedRequest(request);
   const region = regionInScope.exec(request.headers.authorization ?? '')?.[1] ?? '';
   requests++;
   if (answer(region, response, request) === 'broken') return;
-  const Records = body.Records.map((record, index) => {
-    const data = Buffer.from(record.Data, 'base64').toString();
+  const entries = served.records.map((record, index) => {
+    const data = record.data.toString();
     if (refused.delete(data))
       return { ErrorCode: 'InternalFailure', ErrorMessage: 'Internal service failure.' };
-    written.push({ region, key: record.PartitionKey, data });
-    taken.push(Buffer.from(record.Data, 'base64'));
+    written.push({ region, key: record.partitionKey, data });
+    taken.push(record.data);
     return { ShardId: 'shardId-000000000000', SequenceNumber: `${written.length}${index}` };
   });
-  response.setHeader('content-type', 'application/x-amz-json-1.1');
-  response.end(JSON.stringify({ FailedRecordCount: 0, Records }));
+  served.answer(response, entries);
 }
 
 beforeEach(async () => {

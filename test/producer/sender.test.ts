@@ -29,10 +29,10 @@ function world(mood: Mood, deliveryTimeoutMs?: number) {
       return records.map((record, n): RecordResult => {
         if (answer === 'half' && n % 2 === 0) {
           const message = 'Rate exceeded for shard shardId-000000000001 in stream orders.';
-          return { ok: false, error: new RecordFailure('ProvisionedThroughputExceededException', message) };
+          return new RecordFailure('ProvisionedThroughputExceededException', message);
         }
         taken.push({ region, key: record.partitionKey, text: Buffer.from(record.data).toString() });
-        return { ok: true, shardId: 'shardId-000000000000', sequenceNumber: String(taken.length) };
+        return { region, shardId: 'shardId-000000000000', sequenceNumber: String(taken.length) };
       });
     },
     close() {},
@@ -55,11 +55,9 @@ function world(mood: Mood, deliveryTimeoutMs?: number) {
   });
   const put = (keys: readonly string[]): Promise<unknown>[] =>
     keys.map((partitionKey, n) => {
-      const owner = new Ticket(1);
+      const owner = new Ticket(1, performance.now());
       const data = Buffer.from(String(n));
-      sender.add(
-        new Entry({ partitionKey, data }, { owner, index: 0, size: 10, acceptedAtMs: performance.now() }),
-      );
+      sender.add(new Entry({ partitionKey, data }, { owner, index: 0, size: 10 }));
       sender.offered();
       return owner.promise;
     });

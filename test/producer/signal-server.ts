@@ -6,6 +6,8 @@ export interface SignalServer {
   readonly address: string;
   /** The TXT answer; undefined answers SERVFAIL. */
   answer: string | undefined;
+  /** Questions so far. */
+  asked: number;
   close(): Promise<void>;
 }
 
@@ -14,8 +16,9 @@ const SERVFAIL = 2;
 /** A DNS server on a real socket that answers every question with one TXT record. */
 export async function startSignalServer(answer: string): Promise<SignalServer> {
   const socket = createSocket('udp4');
-  const server: SignalServer = { address: '', answer, close: async () => void socket.close() };
+  const server: SignalServer = { address: '', answer, asked: 0, close: async () => void socket.close() };
   socket.on('message', (message, from) => {
+    server.asked++;
     const { id, questions = [] } = decode(message);
     const name = questions[0]?.name ?? '';
     const reply =

@@ -4,7 +4,6 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -16,6 +15,7 @@ import {
 } from '../../lib/producer/index.ts';
 import { SpoolFullError } from '../../lib/producer/spool/errors.ts';
 import { type SignalServer, startSignalServer } from './signal-server.ts';
+import { servedRequest } from './sink/put-records.ts';
 
 type Mood = 'serve' | 'fail' | 'hang' | 'reset';
 const regionInScope = /Credential=[^/]+\/\d{8}\/([a-z0-9-]+)\//;
@@ -36,7 +36,7 @@ beforeEach(async () => {
   mood = () => 'serve';
   directory = await mkdtemp(join(tmpdir(), 'spillway-spooling-'));
   kinesis = createServer(async (request, response) => {
-    const { Records } = (await json(request)) as { Records: { PartitionKey: string; Data: string }[] };
+    const served = await servedRequest(request);
     const region = regionInScope.exec(request.headers.authorization ?? '')?.[1] ?? '';
     const now = mood(region);
     if (now === 'hang') return;
@@ -48,11 +48,11 @@ beforeEach(async () => {
       response.writeHead(500).end('{"__type":"InternalFailure"}');
       return;
     }
-    const answers = Records.map(({ PartitionKey: key, Data }) => {
-      written.push({ region, key, data: Buffer.from(Data, 'base64').toString() });
+    const entries = served.records.map(({ partitionKey: key, data }) => {
+      written.push({ region, key, data: data.toString() });
       return { ShardId: 'shardId-000000000000', SequenceNumber: `${written.length}` };
     });
-    response.end(JSON.stringify({ FailedRecordCount: 0, Records: answers }));
+    served.answer(response, entries);
   });
   kinesis.listen(0, '127.0.0.1');
   await once(kinesis, 'listening');

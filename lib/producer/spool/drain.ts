@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RecordFailure } from '../errors.ts';
 import type { Transport } from '../transport.ts';
 import { SpoolError } from './errors.ts';
 import type { Spool, SpooledRecord } from './spool.ts';
@@ -162,10 +163,10 @@ async function sendBatch(
     let error: unknown;
     for (const [at, index] of batch.entries()) {
       const result = results[at];
-      if (result?.ok) {
+      if (result !== undefined && !(result instanceof RecordFailure)) {
         chunk.done(index);
         taken++;
-      } else error ??= result?.error ?? new Error('no result');
+      } else error ??= result ?? new Error('no result');
     }
     return { taken, error };
   } catch (error) {

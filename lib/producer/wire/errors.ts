@@ -53,6 +53,10 @@ export class UndecodableAnswerError extends Error {
 export class RequestTooLargeError extends Error {
   override readonly name = 'RequestTooLargeError';
   readonly retryable = false;
+
+  constructor(bytes: number, limitBytes: number) {
+    super(`The request has ${bytes} bytes; Kinesis takes ${limitBytes}.`);
+  }
 }
 
 /** No valid credentials to sign with. `cause` is why the provider gave none. */

@@ -1,3 +1,4 @@
+import { Written } from '../entry.ts';
 import { RecordFailure } from '../errors.ts';
 import type { RecordResult } from '../transport.ts';
 import { UndecodableAnswerError } from './errors.ts';
@@ -10,12 +11,19 @@ export interface AnswerEntry {
   readonly ErrorMessage?: unknown;
 }
 
+/** What was asked for: the answer itself names neither. */
+export interface Asked {
+  readonly region: string;
+  /** Records of the batch. */
+  readonly count: number;
+}
+
 /**
- * Reads the body of a 200 for a batch of `count` records.
+ * Reads the body of a 200.
  *
  * @throws UndecodableAnswerError
  */
-export function decodedResults(body: Buffer, count: number): readonly RecordResult[] {
+export function decodedResults(body: Buffer, asked: Asked): readonly RecordResult[] {
   let answer: unknown;
   try {
     answer = JSON.parse(body.toString());
@@ -24,7 +32,17 @@ export function decodedResults(body: Buffer, count: number): readonly RecordResu
     throw new UndecodableAnswerError(`The answer of ${body.length} bytes is not JSON.`, { cause });
   }
   const entries = (answer as { readonly Records?: unknown } | null)?.Records;
-  return resultsOf(entries, count);
+  return resultsOf(entries, asked);
+}
+
+/** The fields of an object in JSON; empty for anything else. */
+export function jsonFields(body: Buffer): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(body.toString());
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
 }
 
 /**
@@ -33,29 +51,27 @@ export function decodedResults(body: Buffer, count: number): readonly RecordResu
  *
  * @throws UndecodableAnswerError
  */
-export function resultsOf(entries: unknown, count: number): readonly RecordResult[] {
+export function resultsOf(entries: unknown, { region, count }: Asked): readonly RecordResult[] {
   if (!Array.isArray(entries)) throw new UndecodableAnswerError('The answer has no list of records.');
   if (entries.length !== count) {
     throw new UndecodableAnswerError(`The answer has ${entries.length} entries for ${count} records.`);
   }
   const results = new Array<RecordResult>(count);
-  for (let i = 0; i < count; i++) results[i] = resultOf(entries[i], i);
+  for (let i = 0; i < count; i++) results[i] = resultOf(entries[i], region);
   return results;
 }
 
-function resultOf(entry: AnswerEntry | null | undefined, index: number): RecordResult {
+function resultOf(entry: AnswerEntry | null | undefined, region: string): RecordResult {
   const shardId = entry?.ShardId;
   const sequenceNumber = entry?.SequenceNumber;
   const code = entry?.ErrorCode;
   if (code === undefined || code === null) {
-    if (isText(shardId) && isText(sequenceNumber)) return { ok: true, shardId, sequenceNumber };
+    if (isText(shardId) && isText(sequenceNumber)) return new Written({ region, shardId, sequenceNumber });
   } else if (isText(code)) {
     const message = entry?.ErrorMessage;
-    return { ok: false, error: new RecordFailure(code, isText(message) ? message : code) };
+    return new RecordFailure(code, isText(message) ? message : code);
   }
-  throw new UndecodableAnswerError(
-    `Entry ${index} of the answer has neither a sequence number nor an error.`,
-  );
+  throw new UndecodableAnswerError('An entry of the answer has neither a sequence number nor an error.');
 }
 
 function isText(value: unknown): value is string {

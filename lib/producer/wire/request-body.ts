@@ -1,8 +1,15 @@
 import type { OutgoingRecord } from '../record.ts';
 import type { OutgoingBatch } from '../transport.ts';
+import type { BodyBuffers } from './body-buffers.ts';
 import { RequestTooLargeError } from './errors.ts';
 
-type Batch = Pick<OutgoingBatch, 'stream' | 'records'>;
+export type Batch = Pick<OutgoingBatch, 'stream' | 'records'>;
+
+/** A request's body, and the buffer that it is in: `BodyBuffers` takes that back. */
+export interface Body {
+  readonly bytes: Buffer;
+  readonly buffer: Buffer;
+}
 
 /**
  * Kinesis API Reference, PutRecords: "up to a limit of 10 MiB for the entire request, including partition keys".
@@ -22,8 +29,15 @@ const COMMA = 0x2c;
 const FRAME_LENGTH = KEY.length + DATA.length + END.length;
 const TAIL = ']}';
 
+/** @throws RequestTooLargeError */
+export function writeJson(batch: Batch, buffers: BodyBuffers): Body {
+  const whole = measured(batch);
+  const buffer = buffers.take(whole.length);
+  return { buffer, bytes: writeBody(whole, buffer) };
+}
+
 /** A batch, and how long its body is. */
-export interface Measured {
+interface Measured {
   readonly batch: Batch;
   readonly head: string;
   /** Bytes of the body. */
@@ -50,9 +64,7 @@ export function measured(batch: Batch): Measured {
     length += FRAME_LENGTH + keyLength + Math.ceil(data.byteLength / 3) * 4;
     if (explicitHashKey !== undefined) length += HASH_KEY.length + explicitHashKey.length;
   }
-  if (length > MAX_BODY_BYTES) {
-    throw new RequestTooLargeError(`The request has ${length} bytes; Kinesis takes ${MAX_BODY_BYTES}.`);
-  }
+  if (length > MAX_BODY_BYTES) throw new RequestTooLargeError(length, MAX_BODY_BYTES);
   return { batch, head, length, escaped };
 }
 
@@ -61,7 +73,7 @@ export function measured(batch: Batch): Measured {
  * that a character is a byte. (Measured for 500 x 200 B: 0.13 ms, against 0.25 ms for one string and 0.4 ms for
  * JSON.stringify; base64 by a table in JavaScript, straight into the buffer, gained nothing over the native one.)
  */
-export function writeBody({ batch, head, length, escaped }: Measured, buffer: Buffer): Buffer {
+function writeBody({ batch, head, length, escaped }: Measured, buffer: Buffer): Buffer {
   const { records } = batch;
   let at = buffer.write(head, 0, 'latin1');
   for (let i = 0; i < records.length; i++) {

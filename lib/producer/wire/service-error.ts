@@ -1,12 +1,13 @@
+import { encodingOf } from './encodings.ts';
 import { ServiceError } from './errors.ts';
 import type { HttpAnswer } from './exchange.ts';
 
 /** The longest message kept of an answer that failed: it goes to logs. */
 const MAX_MESSAGE_CHARACTERS = 1_000;
 
-/** Reads the answer of a refused request: AWS JSON 1.1, or whatever a load balancer in between says. */
+/** Reads the answer of a refused request: of either protocol, or whatever a load balancer in between says. */
 export function serviceError({ status, headers, body }: HttpAnswer): ServiceError {
-  const fields = parsed(body);
+  const fields = encodingOf(headers['content-type']).fields(body);
   const type = text(fields.__type) ?? text(fields.code) ?? text(headers['x-amzn-errortype']);
   const message = text(fields.message) ?? text(fields.Message) ?? `HTTP status ${status}`;
   return new ServiceError(message.slice(0, MAX_MESSAGE_CHARACTERS), {
@@ -23,15 +24,6 @@ export function serviceError({ status, headers, body }: HttpAnswer): ServiceErro
 function shapeName(type: string): string {
   const name = type.split(':')[0] ?? '';
   return name.slice(name.indexOf('#') + 1) || type;
-}
-
-function parsed(body: Buffer): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(body.toString());
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }
 
 function text(value: unknown): string | undefined {

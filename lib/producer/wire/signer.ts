@@ -2,11 +2,12 @@ import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { Identity } from './credentials.ts';
 
-/** Header values that never change, and the body that they go with. */
+/** What a request consists of before it is signed. */
 export interface Unsigned {
   readonly host: string;
   readonly path: string;
   readonly body: Buffer;
+  readonly contentType: string;
 }
 
 const TARGET = 'Kinesis_20131202.PutRecords';
@@ -26,7 +27,7 @@ export class Signer {
 
   /** All headers of the request. `nowMs`: the time as the service sees it. */
   async headers(
-    { host, path, body }: Unsigned,
+    { host, path, body, contentType }: Unsigned,
     { identity, nowMs }: { readonly identity: Identity; readonly nowMs: number },
   ): Promise<Readonly<Record<string, string>>> {
     const { headers } = await this.#signerOf(identity).sign(
@@ -38,7 +39,7 @@ export class Signer {
         query: {},
         headers: {
           host,
-          'content-type': 'application/x-amz-json-1.1',
+          'content-type': contentType,
           'x-amz-target': TARGET,
           // Given, the signer takes it as it is: one call of node:crypto instead of a copy and three.
           'x-amz-content-sha256': hash('sha256', body, 'hex'),

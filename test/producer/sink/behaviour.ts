@@ -25,7 +25,7 @@ export type Behaviour =
   | { readonly kind: 'hang' }
   /** Breaks the connection without an answer. */
   | { readonly kind: 'reset' }
-  /** Status 200 with this body. */
+  /** Status 200 with this body, said to be in the encoding of the request. */
   | { readonly kind: 'raw'; readonly body: string }
   /** Takes the records, and answers for that many fewer (or more, if negative). */
   | { readonly kind: 'short'; readonly by: number }
@@ -36,6 +36,8 @@ export interface SinkSettings {
   readonly tls: boolean;
   /** Verifies signatures against these; absent: any request that has an Authorization header is taken. */
   readonly identities?: readonly KnownIdentity[];
+  /** Takes no CBOR, as servers that were written for tests alone. */
+  readonly jsonOnly?: boolean;
   /** Keeps the records of the last request, for `last()`. */
   readonly remember?: boolean;
 }

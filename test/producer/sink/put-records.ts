@@ -1,3 +1,7 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { decoded, encodedText } from './cbor.ts';
+
 /** What a request asks for, parsed to the last byte as Kinesis must. */
 export interface ParsedRequest {
   readonly stream: string;
@@ -27,9 +31,21 @@ const MAX_REQUEST_BYTES = 10 * 1024 * 1024;
 const MAX_KEY_CHARACTERS = 256;
 const SHARDS = 8;
 
+/** How a request, and so its answer, is written. */
+export type Encoding = 'json' | 'cbor';
+
+export const contentTypes = {
+  json: 'application/x-amz-json-1.1',
+  cbor: 'application/x-amz-cbor-1.1',
+} as const satisfies Record<Encoding, string>;
+
+export function encodingOf(contentType: string | undefined): Encoding {
+  return contentType === contentTypes.cbor ? 'cbor' : 'json';
+}
+
 /** @throws RefusedRequest. Limits: Kinesis API Reference, PutRecords. */
-export function parsePutRecords(body: Buffer): ParsedRequest {
-  const { StreamName, Records } = parsedJson(body);
+export function parsePutRecords(body: Buffer, encoding: Encoding): ParsedRequest {
+  const { StreamName, Records } = parsed(body, encoding);
   if (typeof StreamName !== 'string' || StreamName === '') throw invalid('StreamName is missing');
   if (!Array.isArray(Records) || Records.length < 1 || Records.length > MAX_RECORDS) {
     throw invalid('Records has a length between 1 and 500');
@@ -45,7 +61,7 @@ export function parsePutRecords(body: Buffer): ParsedRequest {
 }
 
 function parsedRecord(entry: Record<string, unknown> | null): ParsedRecord {
-  const { PartitionKey: partitionKey, Data, ExplicitHashKey: explicitHashKey } = entry ?? {};
+  const { PartitionKey: partitionKey, Data: encoded, ExplicitHashKey: explicitHashKey } = entry ?? {};
   if (
     typeof partitionKey !== 'string' ||
     partitionKey.length < 1 ||
@@ -53,15 +69,20 @@ function parsedRecord(entry: Record<string, unknown> | null): ParsedRecord {
   ) {
     throw invalid('PartitionKey has a length between 1 and 256');
   }
-  if (typeof Data !== 'string') throw invalid('Data is missing');
-  const data = Buffer.from(Data, 'base64');
-  const padding = Data.endsWith('==') ? 2 : Data.endsWith('=') ? 1 : 0;
-  if (Data.length % 4 !== 0 || data.length !== (Data.length / 4) * 3 - padding) {
-    throw new RefusedRequest('SerializationException', 'Data is not base64');
-  }
+  const data = Buffer.isBuffer(encoded) ? encoded : fromBase64(encoded);
   if (data.length > MAX_RECORD_BYTES) throw invalid('Data has a length of at most 1048576');
   if (explicitHashKey !== undefined && typeof explicitHashKey !== 'string') throw invalid('ExplicitHashKey');
   return { partitionKey, explicitHashKey, data };
+}
+
+function fromBase64(text: unknown): Buffer {
+  if (typeof text !== 'string') throw invalid('Data is missing');
+  const data = Buffer.from(text, 'base64');
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  if (text.length % 4 !== 0 || data.length !== (text.length / 4) * 3 - padding) {
+    throw new RefusedRequest('SerializationException', 'Data is not base64');
+  }
+  return data;
 }
 
 export interface Failing {
@@ -69,26 +90,99 @@ export interface Failing {
   readonly code: string;
 }
 
+interface AnswerOptions {
+  readonly encoding: Encoding;
+  readonly count: number;
+  readonly first: number;
+  readonly failing?: Failing;
+}
+
 /** Answers for `count` records of the request. `first` numbers them; every `failing.nth` of them fails. */
 export function putRecordsAnswer(
   { records }: ParsedRequest,
-  { count, first, failing }: { readonly count: number; readonly first: number; readonly failing?: Failing },
-): string {
+  { encoding, count, first, failing }: AnswerOptions,
+): Buffer {
+  const { success, failure, whole } = writers[encoding];
   let failed = 0;
   const entries: string[] = [];
   for (let i = 0; i < count; i++) {
     if (failing !== undefined && i % failing.nth === failing.nth - 1) {
       failed++;
-      entries.push(`{"ErrorCode":"${failing.code}","ErrorMessage":"Entry ${i} was refused."}`);
+      entries.push(failure(failing.code, `Entry ${i} was refused.`));
       continue;
     }
     // 56 digits, as Kinesis gives.
     const sequence = `4967124666756722864328343015018708703220${String(first + i).padStart(16, '0')}`;
     const shard = `shardId-${String(shardOf(records[i]?.partitionKey ?? '')).padStart(12, '0')}`;
-    entries.push(`{"SequenceNumber":"${sequence}","ShardId":"${shard}"}`);
+    entries.push(success(sequence, shard));
   }
-  return `{"FailedRecordCount":${failed},"Records":[${entries.join(',')}]}`;
+  return whole(failed, entries);
 }
+
+/** What a plain server of a test is asked, and the way to answer it. */
+export interface ServedRequest extends ParsedRequest {
+  readonly encoding: Encoding;
+  /** Answers with an entry for each record: a shard and a sequence number, or an error's code and message. */
+  readonly answer: (response: ServerResponse, entries: readonly Readonly<Record<string, string>>[]) => void;
+}
+
+/** Reads a request to its end. @throws RefusedRequest, and what a broken connection throws */
+export async function servedRequest(request: IncomingMessage): Promise<ServedRequest> {
+  const encoding = encodingOf(request.headers['content-type']);
+  return {
+    ...parsePutRecords(await buffer(request), encoding),
+    encoding,
+    answer: (response, entries) => {
+      const failed = entries.filter((entry) => 'ErrorCode' in entry).length;
+      response.setHeader('content-type', contentTypes[encoding]);
+      response.end(writers[encoding].whole(failed, entries.map(fieldsIn[encoding])));
+    },
+  };
+}
+
+const fieldsIn: Readonly<Record<Encoding, (fields: Readonly<Record<string, string>>) => string>> = {
+  json: (fields) => JSON.stringify(fields),
+  cbor: (fields) => {
+    const pairs = Object.entries(fields).map(([name, value]) => encodedText(name) + encodedText(value));
+    return `\xbf${pairs.join('')}\xff`;
+  },
+};
+
+/** An exception, as the body of its answer. */
+export function errorAnswer(encoding: Encoding, fields: Readonly<Record<string, string>>): Buffer {
+  // CBOR is in a string of a character for each byte; of JSON the messages here are ASCII.
+  return Buffer.from(fieldsIn[encoding](fields), 'latin1');
+}
+
+interface Writer {
+  readonly success: (sequenceNumber: string, shardId: string) => string;
+  readonly failure: (code: string, message: string) => string;
+  readonly whole: (failed: number, entries: readonly string[]) => Buffer;
+}
+
+const SEQUENCE_NUMBER = `\xbf${encodedText('SequenceNumber')}\x78\x38`;
+const SHARD_ID = `${encodedText('ShardId')}\x74`;
+const FAILED_COUNT = `\xbf${encodedText('FailedRecordCount')}\x19`;
+const RECORDS = `${encodedText('Records')}\x9f`;
+
+const writers: Readonly<Record<Encoding, Writer>> = {
+  json: {
+    success: (sequenceNumber, shardId) => `{"SequenceNumber":"${sequenceNumber}","ShardId":"${shardId}"}`,
+    failure: (code, message) => `{"ErrorCode":"${code}","ErrorMessage":"${message}"}`,
+    whole: (failed, entries) =>
+      Buffer.from(`{"FailedRecordCount":${failed},"Records":[${entries.join(',')}]}`, 'latin1'),
+  },
+  cbor: {
+    // 56 and 20 characters.
+    success: (sequenceNumber, shardId) => `${SEQUENCE_NUMBER}${sequenceNumber}${SHARD_ID}${shardId}\xff`,
+    failure: (code, message) =>
+      `\xbf${encodedText('ErrorCode')}${encodedText(code)}${encodedText('ErrorMessage')}${encodedText(message)}\xff`,
+    whole: (failed, entries) => {
+      const count = String.fromCharCode(failed >> 8, failed & 0xff);
+      return Buffer.from(`${FAILED_COUNT}${count}${RECORDS}${entries.join('')}\xff\xff`, 'latin1');
+    },
+  },
+};
 
 /** Kinesis takes MD5 of the key. This is cheaper, so that the sink is not what a benchmark measures. */
 function shardOf(key: string): number {
@@ -97,11 +191,11 @@ function shardOf(key: string): number {
   return hash % SHARDS;
 }
 
-function parsedJson(body: Buffer): Record<string, unknown> {
+function parsed(body: Buffer, encoding: Encoding): Record<string, unknown> {
   try {
-    return JSON.parse(body.toString()) as Record<string, unknown>;
+    return (encoding === 'cbor' ? decoded(body) : JSON.parse(body.toString())) as Record<string, unknown>;
   } catch {
-    throw new RefusedRequest('SerializationException', 'The body is not JSON');
+    throw new RefusedRequest('SerializationException', `The body is not ${encoding}`);
   }
 }
 

@@ -5,7 +5,16 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Behaviour, KnownIdentity, Received, RememberedRecord, SinkSettings } from './behaviour.ts';
 import { loopbackCertificate } from './certificate.ts';
-import { type ParsedRequest, parsePutRecords, putRecordsAnswer, RefusedRequest } from './put-records.ts';
+import {
+  contentTypes,
+  type Encoding,
+  encodingOf,
+  errorAnswer,
+  type ParsedRequest,
+  parsePutRecords,
+  putRecordsAnswer,
+  RefusedRequest,
+} from './put-records.ts';
 import { signatureProblem } from './verify-signature.ts';
 
 const MAX_CONNECTIONS = 256;
@@ -79,17 +88,27 @@ export class SinkServer {
     const body = await bodyOf(request);
     this.#requests++;
     const problem = this.#refusal(request, body);
-    if (problem !== undefined) return fail(response, HTTP_BAD_REQUEST, problem);
+    const encoding = encodingOf(request.headers['content-type']);
+    const refuse = (type: string, message = 'Refused.'): void =>
+      respond(response, HTTP_BAD_REQUEST, {
+        encoding,
+        body: errorAnswer(encoding, { __type: type, message }),
+      });
+    if (problem !== undefined) return refuse(problem);
+    if (encoding === 'cbor' && this.#settings.jsonOnly === true) {
+      const body = errorAnswer('json', { __type: 'SerializationException' });
+      return respond(response, HTTP_BAD_REQUEST, { encoding: 'json', body });
+    }
     const behaviour = this.#next.shift() ?? { kind: 'serve' };
     let parsed: ParsedRequest;
     try {
-      parsed = parsePutRecords(body);
+      parsed = parsePutRecords(body, encoding);
     } catch (error) {
       if (!(error instanceof RefusedRequest)) throw error;
-      return fail(response, HTTP_BAD_REQUEST, error.type, error.message);
+      return refuse(error.type, error.message);
     }
     if (this.#settings.remember === true) this.#last = parsed.records.map(remembered);
-    await this.#behave(behaviour, { parsed, request, response });
+    await this.#behave(behaviour, { parsed, encoding, request, response });
   }
 
   #refusal(request: IncomingMessage, body: Buffer): string | undefined {
@@ -108,36 +127,39 @@ export class SinkServer {
     behaviour: Behaviour,
     {
       parsed,
+      encoding,
       request,
       response,
     }: {
       readonly parsed: ParsedRequest;
+      readonly encoding: Encoding;
       readonly request: IncomingMessage;
       readonly response: ServerResponse;
     },
   ): Promise<void> {
     switch (behaviour.kind) {
       case 'serve':
-        return answer(response, this.#take(parsed));
+        return answer(response, encoding, this.#take(parsed, encoding));
       case 'failEntries':
-        return answer(response, this.#take(parsed, { failing: behaviour }));
+        return answer(response, encoding, this.#take(parsed, encoding, { failing: behaviour }));
       case 'short':
-        return answer(response, this.#take(parsed, { short: behaviour.by }));
+        return answer(response, encoding, this.#take(parsed, encoding, { short: behaviour.by }));
       case 'raw':
-        return answer(response, behaviour.body);
+        return answer(response, encoding, Buffer.from(behaviour.body));
       case 'error':
-        return misbehave(response, behaviour);
+        return misbehave(response, encoding, behaviour);
       case 'hang':
         return;
       case 'reset':
         request.socket.destroy();
         return;
       case 'slow': {
-        const text = this.#take(parsed);
-        response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' });
-        response.write(text.slice(0, text.length / 2));
+        const body = this.#take(parsed, encoding);
+        const half = body.length >> 1;
+        response.writeHead(200, { 'content-type': contentTypes[encoding] });
+        response.write(body.subarray(0, half));
         await sleep(behaviour.ms, undefined, { ref: false });
-        response.end(text.slice(text.length / 2));
+        response.end(body.subarray(half));
         return;
       }
       default: {
@@ -149,45 +171,57 @@ export class SinkServer {
 
   #take(
     parsed: ParsedRequest,
+    encoding: Encoding,
     {
       short = 0,
       failing,
     }: { readonly short?: number; readonly failing?: { nth: number; code: string } } = {},
-  ): string {
+  ): Buffer {
     const first = this.#records;
     const count = parsed.records.length - short;
     this.#records += parsed.records.length;
     this.#bytes += parsed.bytes;
-    return putRecordsAnswer(parsed, failing === undefined ? { count, first } : { count, first, failing });
+    return putRecordsAnswer(parsed, { encoding, count, first, ...(failing && { failing }) });
   }
 }
 
-function answer(response: ServerResponse, text: string): void {
+function answer(response: ServerResponse, encoding: Encoding, body: Buffer): void {
   response.writeHead(200, {
-    'content-type': 'application/x-amz-json-1.1',
-    'content-length': Buffer.byteLength(text),
+    'content-type': contentTypes[encoding],
+    'content-length': body.length,
     'x-amzn-requestid': 'c0a8f1d2-0000-0000-0000-000000000000',
   });
-  response.end(text);
-}
-
-function fail(response: ServerResponse, status: number, type: string, message = 'Refused.'): void {
-  misbehave(response, { kind: 'error', status, raw: JSON.stringify({ __type: type, message }) });
+  response.end(body);
 }
 
 function misbehave(
   response: ServerResponse,
+  encoding: Encoding,
   { status, type, where, raw }: Extract<Behaviour, { kind: 'error' }>,
 ): void {
-  const named =
+  if (raw !== undefined) {
+    respond(response, status, { encoding: 'json', body: Buffer.from(raw) });
+    return;
+  }
+  const named: Record<string, string> =
     type !== undefined && where !== 'header' ? { __type: `com.amazonaws.kinesis.v20131202#${type}` } : {};
-  const text = raw ?? JSON.stringify({ ...named, message: 'As the test asked.' });
+  const body = errorAnswer(encoding, { ...named, message: 'As the test asked.' });
+  const header: Record<string, string> =
+    type !== undefined && where === 'header' ? { 'x-amzn-errortype': `${type}:http://internal/` } : {};
+  respond(response, status, { encoding, body, header });
+}
+
+function respond(
+  response: ServerResponse,
+  status: number,
+  { encoding, body, header }: { encoding: Encoding; body: Buffer; header?: Record<string, string> },
+): void {
   response.writeHead(status, {
-    'content-type': 'application/x-amz-json-1.1',
+    'content-type': contentTypes[encoding],
     'x-amzn-requestid': 'c0a8f1d2-0000-0000-0000-00000000000e',
-    ...(type !== undefined && where === 'header' ? { 'x-amzn-errortype': `${type}:http://internal/` } : {}),
+    ...header,
   });
-  response.end(text);
+  response.end(body);
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {

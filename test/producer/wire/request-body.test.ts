@@ -1,10 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BodyBuffers } from '../../../lib/producer/wire/body-buffers.ts';
+import { encodings } from '../../../lib/producer/wire/encodings.ts';
 import { RequestTooLargeError } from '../../../lib/producer/wire/errors.ts';
-import { measured, writeBody } from '../../../lib/producer/wire/request-body.ts';
+import { decoded } from '../sink/cbor.ts';
 
-const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 });
+const text = fc.oneof(
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }),
+  // The longest have heads of two bytes, and of three in UTF-8.
+  fc.string({ unit: 'grapheme', minLength: 20, maxLength: 150 }),
+);
 const record = fc.record({
   partitionKey: fc.oneof(text, fc.string({ minLength: 1 })),
   data: fc.oneof(
@@ -17,17 +22,21 @@ const record = fc.record({
   ),
 });
 
+/** With one that was used before. */
+function usedBuffers(): BodyBuffers {
+  const buffers = new BodyBuffers({ keep: 1 });
+  buffers.give(buffers.take(1).fill(0xff));
+  return buffers;
+}
+
 describe('a request body', () => {
   it('is the JSON of its batch in ASCII, whatever the buffer held before', () => {
-    const buffers = new BodyBuffers({ keep: 1 });
+    const buffers = usedBuffers();
     fc.assert(
       fc.property(text, fc.array(record, { maxLength: 12 }), (stream, records) => {
-        const batch = measured({ stream, records });
-        const buffer = buffers.take(batch.length);
-        buffer.fill(0xff);
-        const body = writeBody(batch, buffer);
-        expect(body.every((byte) => byte < 0x80)).toBe(true);
-        expect(JSON.parse(body.toString())).toEqual({
+        const { bytes, buffer } = encodings.json.write({ stream, records }, buffers);
+        expect(bytes.every((byte) => byte < 0x80)).toBe(true);
+        expect(JSON.parse(bytes.toString())).toEqual({
           StreamName: stream,
           Records: records.map(({ partitionKey, data, explicitHashKey }) => ({
             PartitionKey: partitionKey,
@@ -35,16 +44,52 @@ describe('a request body', () => {
             ...(explicitHashKey === undefined ? {} : { ExplicitHashKey: explicitHashKey }),
           })),
         });
-        buffers.give(buffer);
+        buffers.give(buffer.fill(0xff));
       }),
     );
   });
 
+  it('is the CBOR of its batch, whatever the buffer held before', () => {
+    const buffers = usedBuffers();
+    fc.assert(
+      fc.property(text, fc.array(record, { maxLength: 12 }), (stream, records) => {
+        const { bytes, buffer } = encodings.cbor.write({ stream, records }, buffers);
+        expect(decoded(bytes)).toEqual({
+          StreamName: stream,
+          Records: records.map(({ partitionKey, data, explicitHashKey }) => ({
+            PartitionKey: partitionKey,
+            Data: Buffer.from(data),
+            ...(explicitHashKey === undefined ? {} : { ExplicitHashKey: explicitHashKey }),
+          })),
+        });
+        buffers.give(buffer.fill(0xff));
+      }),
+    );
+  });
+
+  it('is byte for byte what the AWS SDK for Java would send', () => {
+    const records = [{ partitionKey: 'k', data: Buffer.from([1, 2]) }];
+    const { bytes } = encodings.cbor.write({ stream: 's', records }, new BodyBuffers({ keep: 0 }));
+    // RFC 8949: bf, map of any length; 9f, array of any length; 6x, text; 4x, bytes; ff, end.
+    expect(bytes.toString('latin1')).toBe(
+      '\xbf\x6aStreamName\x61s\x67Records\x9f\xbf\x6cPartitionKey\x61k\x64Data\x42\x01\x02\xff\xff\xff',
+    );
+  });
+
   it('is refused above 10 MiB, to the byte', () => {
-    const largest = (bytes: number) => [{ partitionKey: 'k', data: new Uint8Array(bytes) }];
-    const fits = Math.floor((10 * 1024 * 1024 - 64) / 4) * 3;
-    expect(() => measured({ stream: 's', records: largest(fits) })).not.toThrow();
-    expect(() => measured({ stream: 's', records: largest(fits + 64) })).toThrow(RequestTooLargeError);
+    const buffers = new BodyBuffers({ keep: 1 });
+    const one = (bytes: number) => ({
+      stream: 's',
+      records: [{ partitionKey: 'k', data: new Uint8Array(bytes) }],
+    });
+    const limit = 10 * 1024 * 1024;
+    const inJson = Math.floor((limit - 64) / 4) * 3;
+    expect(encodings.json.write(one(inJson), buffers).bytes.length).toBeLessThanOrEqual(limit);
+    expect(() => encodings.json.write(one(inJson + 64), buffers)).toThrow(RequestTooLargeError);
+    const frame = encodings.cbor.write(one(100_000), buffers).bytes.length - 100_000;
+    expect(encodings.cbor.write(one(limit - frame), buffers).bytes).toHaveLength(limit);
+    expect(() => encodings.cbor.write(one(limit - frame + 1), buffers)).toThrow(RequestTooLargeError);
+    expect(() => encodings.cbor.write(one(limit + 1), buffers)).toThrow(RequestTooLargeError);
   });
 });
 

@@ -1,5 +1,6 @@
 import tls from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { RecordFailure } from '../../../lib/producer/errors.ts';
 import type { OutgoingRecord } from '../../../lib/producer/record.ts';
 import { sdkTransport, type Transport } from '../../../lib/producer/transport.ts';
 import {
@@ -19,10 +20,14 @@ const limits = { maxInFlight: 4, requestTimeoutMs: 400 };
 const records = (count: number): OutgoingRecord[] =>
   Array.from({ length: count }, (_, n) => ({ partitionKey: `key-${n}`, data: Buffer.from(`data ${n}`) }));
 
+const inJson: typeof fastTransport = (options, given) =>
+  fastTransport({ ...options, encoding: 'json' }, given);
+
 /** The same behaviour is asked of both, over real sockets: a producer must not tell them apart. */
 describe.each([
   { name: 'fast', over: 'TLS', create: fastTransport },
   { name: 'fast', over: 'plain HTTP', create: fastTransport },
+  { name: 'fast', over: 'plain HTTP, in JSON', create: inJson },
   { name: 'sdk', over: 'TLS', create: sdkTransport },
   { name: 'sdk', over: 'plain HTTP', create: sdkTransport },
 ])('the $name transport over $over', ({ over, create }) => {
@@ -66,8 +71,15 @@ describe.each([
   it('gives a shard and a sequence number for each record, in order', async () => {
     const results = await send();
     expect(results).toHaveLength(3);
-    for (const result of results) expect(result).toMatchObject({ ok: true, shardId: /^shardId-\d{12}$/ });
-    const numbers = results.map((result) => (result.ok ? BigInt(result.sequenceNumber) : 0n));
+    for (const result of results) {
+      expect(result).toMatchObject({
+        region: 'us-east-1',
+        shardId: expect.stringMatching(/^shardId-\d{12}$/),
+      });
+    }
+    const numbers = results.map((result) =>
+      'sequenceNumber' in result ? BigInt(result.sequenceNumber) : 0n,
+    );
     expect(numbers).toEqual(numbers.toSorted((a, b) => (a < b ? -1 : 1)));
   });
 
@@ -101,16 +113,20 @@ describe.each([
 
   it('sends a full batch of 500', async () => {
     const results = await send(records(500));
-    expect(results.filter(({ ok }) => ok)).toHaveLength(500);
+    expect(results.filter((result) => !(result instanceof RecordFailure))).toHaveLength(500);
     expect(await sink.last()).toHaveLength(500);
   });
 
   it('says which half of a batch failed, and why', async () => {
     await sink.behave({ kind: 'failEntries', nth: 2, code: 'ProvisionedThroughputExceededException' });
     const results = await send(records(6));
-    expect(results.map(({ ok }) => ok)).toEqual([true, false, true, false, true, false]);
+    expect(results.map((result) => result instanceof RecordFailure)).toEqual([
+      ...[false, true, false],
+      ...[true, false, true],
+    ]);
     expect(results[1]).toMatchObject({
-      error: { name: 'ProvisionedThroughputExceededException', message: 'Entry 1 was refused.' },
+      name: 'ProvisionedThroughputExceededException',
+      message: 'Entry 1 was refused.',
     });
   });
 
@@ -128,7 +144,10 @@ describe.each([
     ['ServiceUnavailable', 503],
   ])('raises %s by its name', async (type, status) => {
     for (const where of ['body', 'header'] as const) {
-      const error = await failure({ kind: 'error', status, type, where });
+      // Where it may be due to the encoding, it is asked for in the other one.
+      const refusal: Behaviour = { kind: 'error', status, type, where };
+      const error = await failure(refusal, refusal);
+      await sink.behave();
       expect(error).toBeInstanceOf(ServiceError);
       expect(error).toMatchObject({
         name: type,
@@ -207,7 +226,7 @@ describe.each([
   it('does not send what Kinesis would refuse for its size', async () => {
     const before = await sink.received();
     const data = Buffer.alloc(1024 * 1024);
-    const batch = Array.from({ length: 8 }, (_, n) => ({ partitionKey: `${n}`, data }));
+    const batch = Array.from({ length: 11 }, (_, n) => ({ partitionKey: `${n}`, data }));
     await expect(send(batch)).rejects.toBeInstanceOf(RequestTooLargeError);
     expect((await sink.received()).requests).toBe(before.requests);
     await expect(send(batch.slice(0, 5))).resolves.toHaveLength(5);
@@ -240,5 +259,66 @@ describe.each([
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_000 });
     await expect(send()).rejects.toMatchObject({ name: 'InvalidSignatureException' });
     await expect(send()).resolves.toHaveLength(3);
+  });
+});
+
+describe('the encoding of the fast transport', () => {
+  let sink: Sink;
+  let transport: Transport;
+  const send = () => transport.send({ region: 'us-east-1', stream: 'orders', records: records(3) });
+  const requestsOf = async (act: () => Promise<unknown>): Promise<number> => {
+    const before = await sink.received();
+    await act();
+    return (await sink.received()).requests - before.requests;
+  };
+  const start = async (settings: { readonly jsonOnly?: boolean }): Promise<void> => {
+    sink = await startSink({ tls: false, identities: [identity], ...settings });
+    transport = fastTransport({ endpoint: () => sink.url, credentials: identity }, limits);
+  };
+  afterEach(async () => {
+    transport.close();
+    await sink.close();
+  });
+
+  it('is JSON for an endpoint that takes nothing else, after one request that finds that out', async () => {
+    await start({ jsonOnly: true });
+    expect(await requestsOf(async () => expect(await send()).toHaveLength(3))).toBe(2);
+    expect(await requestsOf(send)).toBe(1);
+  });
+
+  it.each(['ValidationException', 'SerializationException'])(
+    'stays as it is when %s is the answer to both, and the second is the one that counts',
+    async (type) => {
+      await start({});
+      const refusal = { kind: 'error', status: 400, type } as const;
+      await sink.behave(refusal, refusal);
+      expect(await requestsOf(() => expect(send()).rejects.toMatchObject({ name: type }))).toBe(2);
+      // In CBOR again, or the sink would be asked once.
+      await sink.behave(refusal);
+      expect(await requestsOf(async () => expect(await send()).toHaveLength(3))).toBe(2);
+      expect(await requestsOf(send)).toBe(1);
+    },
+  );
+
+  it('is not doubted for what has nothing to do with it', async () => {
+    await start({});
+    for (const type of [
+      'InternalFailure',
+      'ProvisionedThroughputExceededException',
+      'AccessDeniedException',
+    ]) {
+      await sink.behave({ kind: 'error', status: 400, type });
+      expect(await requestsOf(() => expect(send()).rejects.toMatchObject({ name: type }))).toBe(1);
+    }
+  });
+
+  it('is told by the answer, not by the request', async () => {
+    await start({});
+    await sink.behave({
+      kind: 'error',
+      status: 500,
+      raw: '{"__type":"InternalFailure","message":"In JSON."}',
+    });
+    await expect(send()).rejects.toMatchObject({ name: 'InternalFailure', message: 'In JSON.' });
   });
 });

@@ -1,0 +1,131 @@
+import { Written } from '../entry.ts';
+import { RecordFailure } from '../errors.ts';
+import type { RecordResult } from '../transport.ts';
+import { CborError, CborReader, shortText } from './cbor.ts';
+import { UndecodableAnswerError } from './errors.ts';
+import type { Asked } from './put-records-answer.ts';
+
+const RECORDS = shortText('Records');
+const SHARD_ID = shortText('ShardId');
+const SEQUENCE_NUMBER = shortText('SequenceNumber');
+const ERROR_CODE = shortText('ErrorCode');
+const ERROR_MESSAGE = shortText('ErrorMessage');
+
+/** Reads the body of a 200 in CBOR; see `decodedResults`. @throws UndecodableAnswerError */
+export function cborResults(body: Buffer, asked: Asked): readonly RecordResult[] {
+  try {
+    const results = resultsIn(new CborReader(body), { body, asked });
+    if (results === undefined) throw new UndecodableAnswerError('The answer has no list of records.');
+    return results;
+  } catch (cause) {
+    if (!(cause instanceof CborError)) throw cause;
+    throw new UndecodableAnswerError(`The answer of ${body.length} bytes is not CBOR of PutRecords.`, {
+      cause,
+    });
+  }
+}
+
+/** The texts of a map, which an error is; empty for anything else. */
+export function cborTexts(body: Buffer): Readonly<Record<string, unknown>> {
+  const texts: Record<string, unknown> = {};
+  try {
+    const reader = new CborReader(body);
+    const map = reader.enterMap();
+    while (reader.hasMore(map)) {
+      const name = reader.text();
+      const value = reader.text();
+      if (name !== undefined) texts[name] = value;
+    }
+    return texts;
+  } catch (error) {
+    if (error instanceof CborError) return {};
+    throw error;
+  }
+}
+
+interface Source {
+  readonly body: Buffer;
+  readonly asked: Asked;
+}
+
+function resultsIn(reader: CborReader, source: Source): readonly RecordResult[] | undefined {
+  let results: readonly RecordResult[] | undefined;
+  const answer = reader.enterMap();
+  while (reader.hasMore(answer)) {
+    if (reader.skipIf(RECORDS)) results = listOf(reader, source);
+    else {
+      reader.skip();
+      reader.skip();
+    }
+  }
+  if (!reader.isAtEnd) throw new CborError('It goes on after its end.');
+  return results;
+}
+
+function listOf(reader: CborReader, { body, asked: { region, count } }: Source): readonly RecordResult[] {
+  const results: RecordResult[] = [];
+  const texts = new AsciiTexts(body);
+  const list = reader.enterArray();
+  while (reader.hasMore(list)) {
+    if (results.length === count) throw wrongNumber('more', count);
+    results.push(resultOf(reader, texts, region));
+  }
+  if (results.length < count) throw wrongNumber(String(results.length), count);
+  return results;
+}
+
+function wrongNumber(entries: string, count: number): UndecodableAnswerError {
+  return new UndecodableAnswerError(`The answer has ${entries} entries for ${count} records.`);
+}
+
+function resultOf(reader: CborReader, texts: AsciiTexts, region: string): RecordResult {
+  let shardId = '';
+  let sequenceNumber = '';
+  let code: string | undefined;
+  let message: string | undefined;
+  const entry = reader.enterMap();
+  while (reader.hasMore(entry)) {
+    if (reader.skipIf(SEQUENCE_NUMBER)) {
+      if (reader.readsText()) sequenceNumber = texts.at(reader);
+    } else if (reader.skipIf(SHARD_ID)) {
+      if (reader.readsText()) shardId = texts.at(reader);
+    } else if (reader.skipIf(ERROR_CODE)) code = reader.text();
+    else if (reader.skipIf(ERROR_MESSAGE)) message = reader.text();
+    else {
+      reader.skip();
+      reader.skip();
+    }
+  }
+  if (code !== undefined && code !== '')
+    return new RecordFailure(code, message === '' ? code : (message ?? code));
+  // Only both of them prove that the record is in the stream.
+  if (code === undefined && shardId !== '' && sequenceNumber !== '')
+    return new Written({ region, shardId, sequenceNumber });
+  throw new UndecodableAnswerError('An entry of the answer has neither a sequence number nor an error.');
+}
+
+/** A call into native code for each short text costs more than all the rest, so one brings those of some entries. */
+const WINDOW_BYTES = 1_024;
+
+/** Texts of a body that are ASCII. Each keeps its window in memory, which a few receipts share. */
+class AsciiTexts {
+  readonly #body: Buffer;
+  #window = '';
+  #from = 0;
+
+  constructor(body: Buffer) {
+    this.#body = body;
+  }
+
+  at({ from, to }: { readonly from: number; readonly to: number }): string {
+    if (to > this.#from + this.#window.length) {
+      this.#from = from;
+      this.#window = this.#body.toString(
+        'latin1',
+        from,
+        Math.max(to, Math.min(from + WINDOW_BYTES, this.#body.length)),
+      );
+    }
+    return this.#window.slice(from - this.#from, to - this.#from);
+  }
+}
