@@ -49,7 +49,12 @@ const throttles = new Set([
   'KMSThrottlingException',
 ]);
 /** What the request itself is refused for, whoever asks and wherever. */
-const refusals = new Set(['ValidationException', 'InvalidArgumentException', 'SerializationException']);
+const refusals = new Set([
+  'ValidationException',
+  'InvalidArgumentException',
+  'SerializationException',
+  'RequestTooLargeError',
+]);
 
 /** Sends records to the target of the moment: batches, keeps each key's order, retries, and asks no more than a region takes. */
 export class Sender {
