@@ -4,6 +4,7 @@ import { RecordFailure } from './errors.ts';
 import { Lanes } from './lanes.ts';
 import type { Limits } from './options.ts';
 import { RegionHealth } from './region-health.ts';
+import { refusals, throttles } from './service-codes.ts';
 import { ShardBackoff } from './shard-backoff.ts';
 import type { RecordResult, Transport } from './transport.ts';
 
@@ -42,15 +43,6 @@ export interface SenderOptions {
 
 /** Kinesis takes 10 MiB in a request; base64 makes records a third larger, and names and quotes come on top. */
 const MAX_BATCH_BYTES = 5 * 1024 * 1024;
-/** Codes that speak of throughput, and not of the region's health. */
-const throttles = new Set([
-  'ProvisionedThroughputExceededException',
-  'ThrottlingException',
-  'KMSThrottlingException',
-]);
-/** What the request itself is refused for, whoever asks and wherever. */
-const refusals = new Set(['ValidationException', 'InvalidArgumentException', 'SerializationException']);
-
 /** Sends records to the target of the moment: batches, keeps each key's order, retries, and asks no more than a region takes. */
 export class Sender {
   readonly #options: SenderOptions;

@@ -257,9 +257,21 @@ describe.each(['fast', 'sdk'] as const)('a producer over the %s transport', (kin
     await expect(put(wrapping, 'x'.repeat(1024 * 1024 - 10))).rejects.toBeInstanceOf(RecordError);
   });
 
+  it('refuses at once what is too large for any request, and delivers the rest', async () => {
+    const large = producer({ maxRecordBytes: 10 * 1024 * 1024, encoding: 'json' });
+    const data = Buffer.alloc(9 * 1024 * 1024);
+    const [small, tooLarge] = await Promise.allSettled([
+      put(large, 'small', 'a'),
+      large.put({ partitionKey: 'b', data }),
+    ]);
+    expect(small.status).toBe('fulfilled');
+    expect(tooLarge).toMatchObject({ status: 'rejected', reason: { name: 'RequestTooLargeError' } });
+  });
+
   it('refuses at once what every region would refuse', async () => {
     await expect(put(producer(), 'x'.repeat(1024 * 1024))).rejects.toBeInstanceOf(RecordError);
     await expect(put(producer(), 'x', '')).rejects.toBeInstanceOf(RecordError);
+    await expect(put(producer(), 'x', 'half \ud800')).rejects.toBeInstanceOf(RecordError);
     expect(() => producer({ maxBatchRecords: 501 })).toThrow(ProducerConfigError);
     expect(() => producer({ lingerMs: -1 })).toThrow(ProducerConfigError);
   });

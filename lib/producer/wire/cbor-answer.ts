@@ -1,7 +1,8 @@
 import { Written } from '../entry.ts';
 import { RecordFailure } from '../errors.ts';
 import type { RecordResult } from '../transport.ts';
-import { CborError, CborReader, shortText } from './cbor.ts';
+import { shortText } from './cbor.ts';
+import { CborError, CborReader } from './cbor-reader.ts';
 import { UndecodableAnswerError } from './errors.ts';
 import type { Asked } from './put-records-answer.ts';
 

@@ -23,7 +23,7 @@ const FRAME_BYTES = KEY.length + HASH_KEY.length + DATA.length + 3 * MAX_HEAD_BY
 
 /**
  * The CBOR of a PutRecords request, written by hand: data as they are, a quarter less to hash, encrypt and send than
- * with base64. (Measured for 500 x 200 B: 0.08 ms, against 0.16 ms for JSON, also by hand.)
+ * with base64. (Measured for 500 x 200 B: 0.10 ms, against 0.17 ms for JSON, also by hand.)
  *
  * @throws RequestTooLargeError
  */

@@ -5,17 +5,17 @@
  */
 export const BYTES = 0x40;
 export const TEXT = 0x60;
-const ARRAY = 0x80;
-const MAP = 0xa0;
-const TAG = 0xc0;
+export const ARRAY = 0x80;
+export const MAP = 0xa0;
+export const TAG = 0xc0;
 const SIMPLE = 0xe0;
-const MAJOR_BITS = 0xe0;
-const MINOR_BITS = 0x1f;
-const ONE_BYTE = 24;
-const TWO_BYTES = 25;
-const FOUR_BYTES = 26;
-const EIGHT_BYTES = 27;
-const INDEFINITE = 31;
+export const MAJOR_BITS = 0xe0;
+export const MINOR_BITS = 0x1f;
+export const ONE_BYTE = 24;
+export const TWO_BYTES = 25;
+export const FOUR_BYTES = 26;
+export const EIGHT_BYTES = 27;
+export const INDEFINITE = 31;
 
 export const MAP_OF_ANY = MAP | INDEFINITE;
 export const ARRAY_OF_ANY = ARRAY | INDEFINITE;
@@ -23,8 +23,6 @@ export const BREAK = SIMPLE | INDEFINITE;
 
 /** Bytes of the longest head that `writeHead` writes. */
 export const MAX_HEAD_BYTES = 5;
-/** An answer has three levels. */
-const MAX_DEPTH = 16;
 
 /** Writes type and length (below 2^32) of an item, and returns where its content begins. */
 export function writeHead(type: number, { length, into, at }: HeadPlace): number {
@@ -52,162 +50,6 @@ interface HeadPlace {
   readonly length: number;
   readonly into: Buffer;
   readonly at: number;
-}
-
-/** Not CBOR, or not of the shape that was asked for. */
-export class CborError extends Error {
-  override readonly name = 'CborError';
-}
-
-/** Reads a document from front to back, item by item. @throws CborError, from all methods */
-export class CborReader {
-  readonly #bytes: Buffer;
-  #at = 0;
-  /** Where the last text was. */
-  from = 0;
-  to = 0;
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
-  get isAtEnd(): boolean {
-    return this.#at === this.#bytes.length;
-  }
-
-  /** Enters a map; ask `hasMore` before each of its pairs. */
-  enterMap(): Remaining {
-    return this.#enter(MAP);
-  }
-
-  enterArray(): Remaining {
-    return this.#enter(ARRAY);
-  }
-
-  /** Whether the array or map has another item or pair; takes it as read if so. */
-  hasMore(container: Remaining): boolean {
-    if (container.items > 0) {
-      container.items--;
-      return true;
-    }
-    if (container.items === 0) return false;
-    if (this.#byteAt(this.#at) !== BREAK) return true;
-    this.#at++;
-    return false;
-  }
-
-  /** Passes over the next item if it is exactly these bytes. */
-  skipIf(item: Uint8Array): boolean {
-    const at = this.#at;
-    for (let n = 0; n < item.length; n++) {
-      if (this.#bytes[at + n] !== item[n]) return false;
-    }
-    this.#at = at + item.length;
-    return true;
-  }
-
-  /** Whether the next item is a text, which is then from `from` to `to`; it is passed over, whatever it is. */
-  readsText(): boolean {
-    const head = this.#byteAt(this.#at);
-    if ((head & MAJOR_BITS) !== TEXT || (head & MINOR_BITS) === INDEFINITE) {
-      this.skip();
-      return false;
-    }
-    const length = this.#length();
-    this.from = this.#at;
-    this.to = this.#advance(length);
-    return true;
-  }
-
-  /** The next item where it is a text; undefined, and passed over, where it is something else. */
-  text(): string | undefined {
-    return this.readsText() ? this.#bytes.toString('utf8', this.from, this.to) : undefined;
-  }
-
-  /** Passes over the next item, whatever it is. */
-  skip(depth = 0): void {
-    if (depth > MAX_DEPTH) throw new CborError('Too many levels.');
-    const head = this.#byteAt(this.#at);
-    const type = head & MAJOR_BITS;
-    const isIndefinite = (head & MINOR_BITS) === INDEFINITE;
-    if (head === BREAK) throw new CborError('An end of nothing.');
-    switch (type) {
-      case BYTES:
-      case TEXT: {
-        if (!isIndefinite) {
-          this.#advance(this.#length());
-          return;
-        }
-        this.#at++;
-        while (this.hasMore({ items: -1 })) this.skip(depth + 1);
-        return;
-      }
-      case ARRAY:
-      case MAP: {
-        const container = this.#enter(type);
-        while (this.hasMore(container)) {
-          this.skip(depth + 1);
-          if (type === MAP) this.skip(depth + 1);
-        }
-        return;
-      }
-      case TAG:
-        this.#length();
-        this.skip(depth + 1);
-        return;
-      default:
-        // Numbers, true, false, null: a head and no content.
-        this.#length();
-    }
-  }
-
-  #enter(type: typeof MAP | typeof ARRAY): Remaining {
-    const head = this.#byteAt(this.#at);
-    if ((head & MAJOR_BITS) !== type) throw new CborError(`Not ${type === MAP ? 'a map' : 'an array'}.`);
-    if ((head & MINOR_BITS) !== INDEFINITE) return { items: this.#length() };
-    this.#at++;
-    return { items: -1 };
-  }
-
-  /** Reads a head, and returns the number in it. */
-  #length(): number {
-    const minor = this.#byteAt(this.#at++) & MINOR_BITS;
-    if (minor < ONE_BYTE) return minor;
-    const at = this.#at;
-    switch (minor) {
-      case ONE_BYTE:
-        return this.#byteAt(this.#at++);
-      case TWO_BYTES:
-        this.#advance(2);
-        return this.#bytes.readUInt16BE(at);
-      case FOUR_BYTES:
-        this.#advance(4);
-        return this.#bytes.readUInt32BE(at);
-      case EIGHT_BYTES:
-        this.#advance(8);
-        return Number(this.#bytes.readBigUInt64BE(at));
-      default:
-        throw new CborError('A head that does not exist.');
-    }
-  }
-
-  #advance(length: number): number {
-    const end = this.#at + length;
-    if (end > this.#bytes.length) throw new CborError('It ends too early.');
-    this.#at = end;
-    return end;
-  }
-
-  #byteAt(at: number): number {
-    const byte = this.#bytes[at];
-    if (byte === undefined) throw new CborError('It ends too early.');
-    return byte;
-  }
-}
-
-/** Items, or pairs, that are left of a container; negative: until its end. */
-interface Remaining {
-  items: number;
 }
 
 /** The encoding of a short text: up to 23 bytes of ASCII. */
