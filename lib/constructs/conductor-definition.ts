@@ -8,8 +8,7 @@ import {
   Fail,
   type IChainable,
   JsonPath,
-  ProcessorMode,
-  ProcessorType,
+  StateMachineType,
   Succeed,
   TaskInput,
   Timeout,
@@ -120,12 +119,10 @@ function latchMap(scope: Construct, step: IFunction): DistributedMap {
     itemsPath: JsonPath.stringAt('$.batches'),
     itemSelector: { state: JsonPath.objectAt('$'), batch: JsonPath.objectAt('$$.Map.Item.Value') },
     maxConcurrency: CONCURRENT_BATCHES,
-    resultPath: JsonPath.DISCARD,
-  }).itemProcessor(retried(batch, stepNamed('latch').retry), {
-    mode: ProcessorMode.DISTRIBUTED,
     // Batches are few; and LocalStack's parser takes no other type.
-    executionType: ProcessorType.STANDARD,
-  });
+    mapExecutionType: StateMachineType.STANDARD,
+    resultPath: JsonPath.DISCARD,
+  }).itemProcessor(retried(batch, stepNamed('latch').retry));
 }
 
 function stepTask(
