@@ -4,7 +4,8 @@ import { watchPrimary } from '../core/conductor-observers.ts';
 import { failbackRefusals, groupsToTakeBack, releasePlan } from '../core/failback.ts';
 import { shortfalls } from '../core/fitness.ts';
 import { holdLease, journalStep, setSwitches } from './act.ts';
-import type { Capacities, Conductor, Step } from './conductor.ts';
+import { readCapacities } from './capacities.ts';
+import type { Conductor, Step } from './conductor.ts';
 import { ConductorInputError, FailbackRefusedError, NotLatchedError } from './errors.ts';
 import type { FailbackInput } from './input.ts';
 import { endedAs, type RunState, scopeOf, withFinding } from './run-state.ts';
@@ -29,7 +30,7 @@ export const failbackGuards: Step = async (state, conductor) => {
     table.newestEpoch(),
     table.readControl().catch(() => 'unreadable' as const),
     conductor.readReports(),
-    table.readCapacities().catch(() => []),
+    readCapacities(state, conductor),
     input.afterDrain ? undrainedCells(state, conductor) : [],
   ]);
   const refusals = failbackRefusals({
@@ -40,7 +41,7 @@ export const failbackGuards: Step = async (state, conductor) => {
     control,
     reports,
     standby: settings.standby,
-    primaryShortfalls: shortfalls(ofScope(capacities, state, conductor), 'primary'),
+    primaryShortfalls: shortfalls(capacities, 'primary'),
     undrained,
   });
   const said = refusals.map(({ rule, reason }) => `${rule}: ${reason}`);
@@ -51,13 +52,6 @@ export const failbackGuards: Step = async (state, conductor) => {
   const waitSeconds = Math.max(MIN_WAIT_SECONDS, Math.ceil((stages * input.pauseSeconds) / MAX_LOOKS));
   return { ...state, waitSeconds, next: 'release' };
 };
-
-/** A cell that stays where it is holds nobody back. */
-function ofScope(capacities: Capacities, { input }: RunState, { cells }: Conductor): Capacities {
-  const groups = new Set(scopeOf(input, groupsOf(cells)));
-  const names = new Set(cells.flatMap(({ cell, group }) => (groups.has(group) ? [cell] : [])));
-  return capacities.filter(({ cell }) => names.has(cell));
-}
 
 async function undrainedCells(
   state: RunState,
