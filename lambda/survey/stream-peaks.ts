@@ -49,7 +49,7 @@ export async function readPeaks(
         ...(token === undefined ? {} : { NextToken: token }),
       }),
     );
-    addUp(sums, answer);
+    keepHighest(sums, answer);
     token = answer.NextToken;
     if (token === undefined) {
       return streams.map((_stream, n) => ({
@@ -64,7 +64,10 @@ export async function readPeaks(
   );
 }
 
-function addUp(sums: Map<string, number>, { MetricDataResults = [] }: GetMetricDataCommandOutput): void {
+function keepHighest(
+  sums: Map<string, number>,
+  { MetricDataResults = [] }: GetMetricDataCommandOutput,
+): void {
   for (const { Id = '', StatusCode, Values = [] } of MetricDataResults) {
     if (StatusCode === 'InternalError' || StatusCode === 'Forbidden') {
       throw new PeaksUnreadableError(`CloudWatch answers ${StatusCode} for a metric.`);
