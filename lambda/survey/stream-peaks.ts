@@ -16,7 +16,7 @@ export const LOOK_BACK_MS = 14 * 86_400_000;
  * what that very stream took.
  */
 const PERIOD_SECONDS = 300;
-/** Two weeks of 25 streams are 201,600 points: two full answers, and AWS may cut them smaller. */
+/** Two weeks of 12 streams fit into one, and AWS may cut it smaller. */
 const MAX_PAGES = 10;
 
 export interface Window {

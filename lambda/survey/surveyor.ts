@@ -7,8 +7,11 @@ import type { SurveyedCell } from './settings.ts';
 import { LOOK_BACK_MS, readPeaks, type Window } from './stream-peaks.ts';
 import { readStreamSize } from './stream-size.ts';
 
-/** Cells of one look: small, so that a run that is out of time has the ones before. Two weeks of them are two answers. */
-export const CELLS_AT_ONCE = 25;
+/**
+ * Cells of one look: few, so that a run that is out of time has the ones before, and so that two weeks of them in a region,
+ * 96,768 points, are one answer of CloudWatch: about 3 MB.
+ */
+export const CELLS_AT_ONCE = 12;
 const PARALLEL = 4;
 
 export interface RegionClients {

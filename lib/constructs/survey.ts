@@ -15,7 +15,8 @@ import { SpillwayFunction } from './spillway-function.ts';
 
 /** No look begins after 90 s, and the last one may take as long again: ten pages of CloudWatch at 10 s each. */
 const TIMEOUT_SECONDS = 240;
-const MEMORY_MIB = 256;
+/** Two answers of 3 MB at a time, parsed, with what the ones before have left to collect. */
+const MEMORY_MIB = 512;
 const CONCURRENCY = 1;
 /**
  * A role's policies hold 10,240 characters together ("IAM and AWS STS quotas"), and the rest of them needs about a

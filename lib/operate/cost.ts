@@ -32,7 +32,8 @@ const WRITE_UNITS_PER_TICK = 4;
 const MONITOR_SECONDS = 0.5;
 /** Bytes and records, in both regions. */
 const SURVEYED_METRICS = 4;
-/** Starts, a cell at five a second, and two answers of CloudWatch for each 25 of them. [inferred] */
+const SURVEY_GB = 0.5;
+/** To start, and for each cell: five of them a second, and an answer of CloudWatch for each dozen. [inferred] */
 const SURVEY_SECONDS = 3;
 const SURVEY_SECONDS_PER_CELL = 0.3;
 /** Control item and switches. */
@@ -221,7 +222,7 @@ const survey: Part = ({ cells }) => {
   const surveyed = Math.min(cells.length, CELLS_A_RUN);
   const asked = surveyed * SURVEYED_METRICS * HOURS_A_MONTH;
   const seconds = (SURVEY_SECONDS + surveyed * SURVEY_SECONDS_PER_CELL) * HOURS_A_MONTH;
-  const usd = (asked / 1_000) * prices.metricCallsThousand + seconds * FUNCTION_GB * prices.lambdaGbSecond;
+  const usd = (asked / 1_000) * prices.metricCallsThousand + seconds * SURVEY_GB * prices.lambdaGbSecond;
   return [
     line(
       'survey',

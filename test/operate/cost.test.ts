@@ -57,9 +57,9 @@ describe('cost, against sums done by hand', () => {
         group: 'g',
         stream: { name: `s${n}`, existing: true },
       }));
-    const two = 2 * 4 * 730 * 0.00001 + 3.6 * 730 * 0.25 * 0.0000133334;
+    const two = 2 * 4 * 730 * 0.00001 + 3.6 * 730 * 0.5 * 0.0000133334;
     expect(linesOf({ cells: cells(2) }).survey).toBeCloseTo(two, 2);
-    const most = 250 * 4 * 730 * 0.00001 + 78 * 730 * 0.25 * 0.0000133334;
+    const most = 250 * 4 * 730 * 0.00001 + 78 * 730 * 0.5 * 0.0000133334;
     expect(linesOf({ cells: cells(250) }).survey).toBeCloseTo(most, 2);
     expect(linesOf({ cells: cells(1_000) }).survey).toBe(linesOf({ cells: cells(250) }).survey);
   });
