@@ -18,10 +18,13 @@ const cellsSchema = z.array(
 export type DeployedCell = Readonly<z.infer<typeof cellsSchema>[number]>;
 
 /** Reads the list as the stacks wrote it. @throws SettingsError */
-export function readCells(): readonly DeployedCell[] {
-  const file = join(requiredVariable('LAMBDA_TASK_ROOT'), CELLS_FILE);
+export const readCells = (): readonly DeployedCell[] => readDeployed(CELLS_FILE, cellsSchema);
+
+/** Reads a file that the stacks put beside a function's code. @throws SettingsError */
+export function readDeployed<Content>(name: string, schema: z.ZodType<Content>): Content {
+  const file = join(requiredVariable('LAMBDA_TASK_ROOT'), name);
   try {
-    return cellsSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (cause) {
     throw new SettingsError(`${file} is missing or malformed: deploy this function again.`, { cause });
   }

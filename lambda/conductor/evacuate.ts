@@ -8,6 +8,7 @@ import {
 } from '../core/conductor-latch.ts';
 import { fitnessOf } from '../core/fitness.ts';
 import { holdLease, journalStep, setSwitches } from './act.ts';
+import { readCapacities } from './capacities.ts';
 import type { Conductor, Step } from './conductor.ts';
 import { NotLatchedError, StandbyUnfitError } from './errors.ts';
 import { type RunState, scopeOf, withFindings } from './run-state.ts';
@@ -58,8 +59,7 @@ export const fitness: Step = async (state, conductor) => {
   await holdLease(state, conductor);
   const [levels, capacities] = await Promise.all([
     conductor.readStandbyLevels(),
-    // What was surveyed says how well traffic will be taken, not whether to go: without it the run goes on.
-    conductor.state.readCapacities().catch(() => []),
+    readCapacities(state, conductor),
   ]);
   const { fit, findings } = fitnessOf(levels, capacities);
   const after = { fit, forced: state.input.force, findings: findings.slice(0, NAMES_IN_JOURNAL) };

@@ -4,6 +4,7 @@ import { watchPrimary } from '../core/conductor-observers.ts';
 import { failbackRefusals, groupsToTakeBack, releasePlan } from '../core/failback.ts';
 import { shortfalls } from '../core/fitness.ts';
 import { holdLease, journalStep, setSwitches } from './act.ts';
+import { readCapacities } from './capacities.ts';
 import type { Conductor, Step } from './conductor.ts';
 import { ConductorInputError, FailbackRefusedError, NotLatchedError } from './errors.ts';
 import type { FailbackInput } from './input.ts';
@@ -29,7 +30,7 @@ export const failbackGuards: Step = async (state, conductor) => {
     table.newestEpoch(),
     table.readControl().catch(() => 'unreadable' as const),
     conductor.readReports(),
-    table.readCapacities().catch(() => []),
+    readCapacities(state, conductor),
     input.afterDrain ? undrainedCells(state, conductor) : [],
   ]);
   const refusals = failbackRefusals({

@@ -8,6 +8,7 @@ import type { RegionLevels } from './observation.ts';
 const SHARD = { bytesPerSecond: 1_000_000, recordsPerSecond: 1_000 } as const;
 const ON_DEMAND_START = { bytesPerSecond: 4_000_000, recordsPerSecond: 4_000 } as const;
 const ON_DEMAND_GROWTH = 2;
+const MIB = 1_048_576;
 
 export interface Load {
   readonly bytesPerSecond: number;
@@ -16,8 +17,14 @@ export interface Load {
 
 export type StreamCapacity =
   | { readonly mode: 'provisioned'; readonly shards: number }
-  /** `peak`: what it has taken before, which is what it is scaled for. */
-  | { readonly mode: 'on-demand'; readonly peak: Load };
+  /** `peak`: what it has taken before, which is what it is scaled for; or what it was warmed for, in MiB/s. */
+  | { readonly mode: 'on-demand'; readonly peak: Load; readonly warmMibPerSecond?: number | undefined };
+
+/** The highest of each; 0 for none. */
+export const highest = (loads: readonly Load[]): Load => ({
+  bytesPerSecond: Math.max(0, ...loads.map(({ bytesPerSecond }) => bytesPerSecond)),
+  recordsPerSecond: Math.max(0, ...loads.map(({ recordsPerSecond }) => recordsPerSecond)),
+});
 
 /** What a stream takes from one moment to the next. */
 export function takes(capacity: StreamCapacity): Load {
@@ -27,17 +34,20 @@ export function takes(capacity: StreamCapacity): Load {
         bytesPerSecond: capacity.shards * SHARD.bytesPerSecond,
         recordsPerSecond: capacity.shards * SHARD.recordsPerSecond,
       };
-    case 'on-demand':
-      return {
-        bytesPerSecond: Math.max(
-          ON_DEMAND_START.bytesPerSecond,
-          ON_DEMAND_GROWTH * capacity.peak.bytesPerSecond,
-        ),
-        recordsPerSecond: Math.max(
-          ON_DEMAND_START.recordsPerSecond,
-          ON_DEMAND_GROWTH * capacity.peak.recordsPerSecond,
-        ),
-      };
+    case 'on-demand': {
+      const { peak, warmMibPerSecond = 0 } = capacity;
+      return highest([
+        ON_DEMAND_START,
+        {
+          bytesPerSecond: ON_DEMAND_GROWTH * peak.bytesPerSecond,
+          recordsPerSecond: ON_DEMAND_GROWTH * peak.recordsPerSecond,
+        },
+        {
+          bytesPerSecond: warmMibPerSecond * MIB,
+          recordsPerSecond: warmMibPerSecond * SHARD.recordsPerSecond,
+        },
+      ]);
+    }
     default:
       return capacity satisfies never;
   }
@@ -46,6 +56,7 @@ export function takes(capacity: StreamCapacity): Load {
 /** One cell's streams as they were last surveyed, before anything failed. */
 export interface CellCapacity {
   readonly cell: string;
+  /** When anything of it could last be read. What could not be read then is older. */
   readonly surveyedAtMs: number;
   /** Highest load of the last two weeks, in whichever region it was. */
   readonly peak: Load;

@@ -5,7 +5,7 @@
  */
 export interface MetricDefinition {
   /** The part of Spillway that publishes it, and the value of the dimension `service`. */
-  readonly service: 'monitor' | 'observer' | 'conductor' | 'drill';
+  readonly service: 'monitor' | 'survey' | 'observer' | 'conductor' | 'drill';
   readonly unit: 'Count' | 'Seconds' | 'Milliseconds';
   readonly meaning: string;
 }
@@ -74,6 +74,12 @@ export const metrics = {
     service: 'monitor',
     unit: 'Seconds',
     meaning: 'time since the last drill that succeeded; nothing when the journal has none',
+  },
+  StandbyShortfalls: {
+    service: 'survey',
+    unit: 'Count',
+    meaning:
+      'cells whose stream in the standby would not take the highest load of two weeks; published each hour',
   },
   StandbyDown: {
     service: 'observer',

@@ -19,6 +19,8 @@ export const conductorArn = (name: string, region: string, account: string): str
 export const drillFunctionName = (name: string): string => `${name}-drill`;
 export const drillRuleName = (name: string): string => `${name}-drill`;
 export const monitorFunctionName = (name: string): string => `${name}-monitor`;
+/** In the standby alone. */
+export const surveyFunctionName = (name: string): string => `${name}-survey`;
 export const notificationTopicName = (name: string): string => `${name}-notifications`;
 
 /** Names in the zone. */

@@ -1,5 +1,6 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
+  type DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
   type PutCommand,
@@ -76,7 +77,7 @@ export class StateCalls {
   }
 
   /** Whether the condition held. @throws StateUnavailableError */
-  async write(command: PutCommand | UpdateCommand): Promise<boolean> {
+  async write(command: PutCommand | UpdateCommand | DeleteCommand): Promise<boolean> {
     try {
       // The union of commands has no single overload of `send`.
       await this.#send((signal) => this.#options.client.send(command as PutCommand, signal));

@@ -1,4 +1,4 @@
-import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { type Control, type ControlReading, controlKey, parseControl } from '../core/control.ts';
 import { EPOCH_PARTITION, type EpochClaim, epochKey, epochSchema } from '../core/epoch.ts';
 import type { CellCapacity } from '../core/fitness.ts';
@@ -264,6 +264,11 @@ export class StateTable {
         ExpressionAttributeValues: { ':at': capacity.surveyedAtMs },
       }),
     );
+  }
+
+  /** Of a cell that is no more: its streams would be judged for ever. */
+  async forgetCapacity(cell: string): Promise<void> {
+    await this.#calls.write(new DeleteCommand({ TableName: this.#calls.table, Key: capacityKey(cell) }));
   }
 
   /** Epoch of the last evacuation whose stranded records have been drained, by cell. */

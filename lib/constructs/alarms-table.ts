@@ -180,6 +180,17 @@ export const alarms = [
   },
   {
     ...notZero,
+    alarm: 'standby too small',
+    urgency: 'today',
+    metrics: ['StandbyShortfalls'],
+    periodMinutes: HOUR_MINUTES,
+    periods: inARow(2),
+    silence: 'rings',
+    meaning:
+      'A cell’s stream in the standby would not take the highest load of the last two weeks, or the hourly survey that compares them is silent. An evacuation still goes there: what the stream refuses waits in the producers’ spools.',
+  },
+  {
+    ...notZero,
     alarm: 'standby dark',
     urgency: 'now',
     where: 'witnesses',

@@ -6,6 +6,7 @@ import {
   alarmRows,
   ringsWhen,
 } from '../constructs/alarms-table.ts';
+import { CELLS_A_RUN } from '../../lambda/survey/run.ts';
 import { markdownTable } from './markdown.ts';
 
 /** `docs/monitoring.md`: metrics, alarms and dashboard, and why they are where they are. */
@@ -21,6 +22,12 @@ primary's outage. So there is none. Once a minute a monitor in the standby reads
 what the state table has, and what DNS answers, and publishes it there as metrics. It reads by names that are known beforehand,
 calls nothing in the primary, and is a function of its own: looking at the observers can neither slow nor break them. An observer
 that is dead, cut off or unreadable is one live vote less; a monitor that is dead is no data, which rings as well.
+
+Once an hour a survey, a function of its own too, reads how the cells' streams are scaled in both regions and what they had to take
+in two weeks, by the highest five minutes, and stores it in the state table. In an outage nobody can ask the primary for it: the
+conductor judges by what is stored. The survey is the one part beside the probes that calls the primary, for nothing but
+DescribeStreamSummary and GetMetricData; nothing waits for it, and what it cannot read stays as it was. It looks at ${CELLS_A_RUN} cells in a
+run, those first whose survey is oldest, so that more cells are looked at less often.
 
 One thing the standby cannot say: that it has failed itself. Each observer says so in its own region, and each witness has a topic
 with the few alarms that only it can raise. **Subscribe to the topic in every region** (\`notify.email\` does; \`spillway doctor\` tells of

@@ -255,6 +255,28 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
     run: [why, ['spillway doctor', 'canary, streams and capacity of the standby'], status],
     not: ['Do not wait for the next outage to mend or scale it: that takes minutes, and needs a control plane.'],
   },
+  'standby too small': {
+    lookAt: [
+      'Which cells, and by how much: `shortfalls` in the survey’s log, or `spillway doctor`, which asks anew.',
+      'No data at all: in the first hours after a deployment, or when the survey fails. Its log says why.',
+    ],
+    run: [
+      ['spillway doctor', 'which stream, its shards, and the peak it would have to take'],
+      [
+        'aws kinesis update-shard-count --region STANDBY --stream-name STREAM --target-shard-count N --scaling-type UNIFORM_SCALING',
+        'a provisioned stream: shards for the peak, at 1 MB/s and 1,000 records/s each',
+      ],
+      [
+        'aws kinesis update-stream-warm-throughput --region STANDBY --stream-arn ARN --warm-throughput-mi-bps N',
+        'a stream on demand',
+      ],
+      [
+        'aws logs tail /aws/lambda/spillway-survey --region STANDBY --since 3h',
+        'what the survey found, hour by hour',
+      ],
+    ],
+    not: ['Do not leave it for the outage: a stream that grows then does so while it throttles.'],
+  },
   'standby dark': {
     lookAt: [
       'Whether the other witnesses say the same: then it is the standby, else the way from this one to it.',

@@ -69,7 +69,8 @@ export function awsPorts(options: AwsPortsOptions): LiveDrillPorts {
         askSignal(),
       ]);
       const { policy, observers } = target;
-      const primaryShortfalls = shortfalls(capacities, 'primary');
+      const own = capacities.filter((capacity) => capacity.cell === target.cell);
+      const primaryShortfalls = shortfalls(own, 'primary');
       const read = { control, lease, newestEpoch, primaryShortfalls, position, reports, answer };
       return { nowMs: Date.now(), policy, standby, observers, ...read };
     },

@@ -49,6 +49,11 @@ const operationIs =
 /** What observers do to the primary, and never wait for beyond a round. */
 const probeOperations =
   /^(PutRecord|GetRecords|GetShardIterator|DescribeStreamSummary|PutMetricData|GetMetricData|GetCallerIdentity|ListUserPools|GetAccountSettings|ListQueues)$/;
+/** Reads for quiet times, of how streams are scaled and what they had to take. */
+const surveyOperations: Readonly<Record<string, RegExp>> = {
+  kinesis: /^DescribeStreamSummary$/,
+  cloudwatch: /^GetMetricData$/,
+};
 const writeOperations = /^PutRecords?$/;
 const bucketConfiguration =
   /^(CreateBucket|DeleteBucket.*|PutBucket.*|PutPublicAccessBlock|PutObjectLockConfiguration)$/;
@@ -63,6 +68,17 @@ export const auditRules: readonly AuditRule[] = [
     source: 'design: "How a failover happens", step 1',
     matches: (call, primary) =>
       call.region === primary && isWho(call, 'observer') && operationIs(probeOperations)(call),
+  },
+  {
+    rule: 'survey',
+    judgement: 'allowed',
+    reason:
+      'once an hour the survey stores how the primary is scaled; what it cannot read stays as it was, and nothing waits for it',
+    source: 'design: "Decision guards", capacity',
+    matches: (call, primary) =>
+      call.region === primary &&
+      isWho(call, 'survey') &&
+      (surveyOperations[serviceOf(call)]?.test(call.operation) ?? false),
   },
   {
     rule: 'application-data',

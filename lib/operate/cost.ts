@@ -1,4 +1,5 @@
 import { metricsOf } from '../../lambda/core/metrics.ts';
+import { CELLS_A_RUN } from '../../lambda/survey/run.ts';
 import { type Config, observerRegions, type StreamSpec } from '../config/config.ts';
 import { alarmRegions, alarmRows } from '../constructs/alarms-table.ts';
 import { groupsOf } from './groups.ts';
@@ -29,6 +30,12 @@ const ENDPOINT_SECONDS = 0.005;
 const WRITE_UNITS_PER_TICK = 4;
 /** Reads side by side, one of them on another continent. [inferred] */
 const MONITOR_SECONDS = 0.5;
+/** Bytes and records, in both regions. */
+const SURVEYED_METRICS = 4;
+const SURVEY_GB = 0.5;
+/** To start, and for each cell: five of them a second, and an answer of CloudWatch for each dozen. [inferred] */
+const SURVEY_SECONDS = 3;
+const SURVEY_SECONDS_PER_CELL = 0.3;
 /** Control item and switches. */
 const READS_PER_TICK = 2;
 const LOG_BYTES_PER_TICK = 600;
@@ -53,6 +60,7 @@ export function estimate(config: Config): CostEstimate {
     drill,
     probesOfCloudWatch,
     monitoring,
+    survey,
     dashboard,
     logs,
   ].flatMap((part) => part(config));
@@ -191,7 +199,8 @@ const probesOfCloudWatch: Part = (config) => {
 /** Metrics of conductor and drill are there for minutes a month, and are asked for by the hour. */
 const monitoring: Part = (config) => {
   const { observers: n } = counts(config);
-  const published = metricsOf('monitor').length + n * metricsOf('observer').length;
+  const published =
+    metricsOf('monitor').length + metricsOf('survey').length + n * metricsOf('observer').length;
   const watched = alarmRows.flatMap((row) =>
     alarmRegions(row, config).flatMap(() => row.metrics.map(() => row.alarm)),
   ).length;
@@ -205,6 +214,20 @@ const monitoring: Part = (config) => {
       'metrics and alarms',
       usd,
       `${published} metrics at $${prices.metricMonth.toFixed(2)}, alarms on ${watched} at $${prices.alarmMetricMonth.toFixed(2)}, a run of the monitor a minute`,
+    ),
+  ];
+};
+
+const survey: Part = ({ cells }) => {
+  const surveyed = Math.min(cells.length, CELLS_A_RUN);
+  const asked = surveyed * SURVEYED_METRICS * HOURS_A_MONTH;
+  const seconds = (SURVEY_SECONDS + surveyed * SURVEY_SECONDS_PER_CELL) * HOURS_A_MONTH;
+  const usd = (asked / 1_000) * prices.metricCallsThousand + seconds * SURVEY_GB * prices.lambdaGbSecond;
+  return [
+    line(
+      'survey',
+      usd,
+      `${Math.round(asked).toLocaleString('en')} metrics read, for ${surveyed} cells an hour`,
     ),
   ];
 };

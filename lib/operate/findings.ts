@@ -1,4 +1,5 @@
 import { diagnoses } from '../../lambda/core/diagnosis.ts';
+import { shortfalls } from '../../lambda/core/fitness.ts';
 import { lastDrillAtMs } from '../../lambda/core/monitor.ts';
 import type { Monitoring } from '../config/config.ts';
 import { lastRunEnd } from './run-end.ts';
@@ -104,6 +105,15 @@ const rules: readonly Rule[] = [
       const run = kind === 'pause' ? 'spillway resume --reason "…"' : undefined;
       return note(`${kind} by ${owner}: ${reason} (${active ? `${hours} h left` : 'not begun yet'})`, run);
     }),
+  ({ cells }, { capacities }) => {
+    if (!capacities.ok) return [note(`what the survey has stored cannot be read: ${capacities.problem}`)];
+    const names = new Set(cells.map(({ cell }) => cell));
+    const own = capacities.value.filter(({ cell }) => names.has(cell));
+    const [first, ...others] = shortfalls(own, 'standby');
+    if (first === undefined) return [];
+    const more = others.length === 0 ? '' : `; and ${others.length} more cells`;
+    return [note(`the standby is too small: ${first}${more}`, 'spillway doctor')];
+  },
   ({ mode }) =>
     mode === 'auto' || mode === 'unknown' ? [] : [note(`mode is ${mode}: nothing moves by itself`)],
   ({ lastDrill, atMs }, { journal }, { drillOverdueDays }) => {

@@ -1,4 +1,5 @@
 import type { ControlReading } from '../../lambda/core/control.ts';
+import type { CellCapacity } from '../../lambda/core/fitness.ts';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
 import type { Lease } from '../../lambda/core/lease.ts';
 import { stateTableName } from '../../lambda/core/names.ts';
@@ -16,6 +17,8 @@ export interface StateReadings {
   readonly epoch: Reading<number>;
   /** Newest first. */
   readonly journal: Reading<readonly JournalEntry[]>;
+  /** What the survey last saw of the cells' streams. */
+  readonly capacities: Reading<readonly CellCapacity[]>;
 }
 
 /** Enough to find the last drill and the last acknowledgement in. */
@@ -32,12 +35,13 @@ export async function readState(
   { clients, timeoutMs }: { readonly clients: AwsClients; readonly timeoutMs: number },
 ): Promise<StateReadings> {
   const table = stateTable(config, clients, timeoutMs);
-  const [control, switches, lease, epoch, journal] = await Promise.all([
+  const [control, switches, lease, epoch, journal, capacities] = await Promise.all([
     reading(timeoutMs, () => table.readControl()),
     reading(timeoutMs, () => table.readSwitches()),
     reading(timeoutMs, () => table.readLease()),
     reading(timeoutMs, () => table.newestEpoch()),
     reading(timeoutMs, () => table.history(JOURNAL_ENTRIES)),
+    reading(timeoutMs, () => table.readCapacities()),
   ]);
-  return { control, switches, lease, epoch, journal };
+  return { control, switches, lease, epoch, journal, capacities };
 }

@@ -11,6 +11,7 @@ import { Notifications } from '../constructs/notifications.ts';
 import { Observer } from '../constructs/observer.ts';
 import type { PublicEndpoint } from '../constructs/public-endpoint.ts';
 import { CanaryStream, CellStreams } from '../constructs/streams.ts';
+import { Survey } from '../constructs/survey.ts';
 import { Switches } from '../constructs/switches.ts';
 import { drillTargetOf } from '../live-drill/target.ts';
 import { cellStacks } from './placement.ts';
@@ -76,6 +77,13 @@ export class StandbyStack extends Stack {
       zoneName: zone.name,
       switchGroups: switchGroups(config).length,
       policy: { ...policy, siblingProbes: [...policy.siblingProbes] },
+    });
+    new Survey(this, 'Survey', {
+      settings: { name, primary: regions.primary, standby: regions.standby },
+      cells: config.cells.map((cell) => ({
+        cell: cell.name,
+        streams: { primary: cell.streams.primary.name, standby: cell.streams.standby.name },
+      })),
     });
     if (config.drill !== undefined) {
       new Drill(this, 'Drill', {

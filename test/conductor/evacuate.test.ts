@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConductorStart } from '../../lambda/conductor/input.ts';
 import { runStep } from '../../lambda/conductor/steps.ts';
 import { evacuationSteps } from '../../lambda/core/conductor.ts';
+import type { CellCapacity } from '../../lambda/core/fitness.ts';
 import { FencedError, StateUnavailableError } from '../../lambda/state/errors.ts';
 import { bench, drive, endOf, groupNames, START_MS } from './bench.ts';
 
@@ -221,6 +222,38 @@ describe('a step that cannot finish', () => {
     await drive(asked(2), world);
     const after = await runStep({ step: 'superseded', state }, world.conductor);
     expect(after).toMatchObject({ state: 'superseded' });
+  });
+});
+
+describe('what the survey has stored', () => {
+  const peak = { bytesPerSecond: 5_000_000, recordsPerSecond: 900 };
+  const small = (cell: string): CellCapacity => ({
+    cell,
+    surveyedAtMs: START_MS,
+    peak,
+    standby: { mode: 'provisioned', shards: 1 },
+  });
+
+  it('is a finding when the standby is too small for the peak: the run goes on, its end and the journal say it', async () => {
+    const world = bench(2);
+    world.table.capacities.push(small('g000'));
+    const state = await drive(asked(), world);
+    const finding = matching(/^g000: peak 5\.0 MB\/s .* the standby stream takes 1\.0 MB\/s/);
+    expect(state).toMatchObject({ report: { state: 'latched', latched: 2, findings: [finding] } });
+    const fitness = [...world.table.journal.values()].find(({ what }) => what === 'fitness');
+    expect(fitness?.after).toEqual({ fit: true, forced: false, findings: [finding] });
+  });
+
+  it('of cells that are not moved is none of this run', async () => {
+    const world = bench(2);
+    world.table.capacities.push(small('g000'), small('gone'));
+    expect(await drive({ ...asked(), groups: ['g001'] }, world)).toMatchObject({ report: { findings: [] } });
+  });
+
+  it('cannot be read, and stops nothing', async () => {
+    const world = bench(2);
+    world.table.readCapacities = async () => Promise.reject(new StateUnavailableError('throttled'));
+    expect(await drive(asked(), world)).toMatchObject({ report: { state: 'latched', findings: [] } });
   });
 });
 

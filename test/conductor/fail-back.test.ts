@@ -75,6 +75,23 @@ describe('a failback', () => {
     expect(inPrimary(world)).toBe(0);
   });
 
+  it('is refused while the survey knows of a primary too small for its cell, and not for the other cells', async () => {
+    const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs));
+    world.table.capacities.push({
+      cell: 'g003',
+      surveyedAtMs: world.clock.nowMs,
+      peak: { bytesPerSecond: 5_000_000, recordsPerSecond: 900 },
+      primary: { mode: 'provisioned', shards: 2 },
+    });
+    await expect(drive(failback(epoch), world)).rejects.toThrow(
+      /Refused\. capacity: g003: peak 5\.0 MB\/s .* the primary stream takes 2\.0 MB\/s/,
+    );
+    expect(inPrimary(world)).toBe(0);
+    world.clock.nowMs += 60_000;
+    const state = await drive(failback(epoch, { groups: ['g004'] }), world);
+    expect([endOf(state), inPrimary(world)]).toEqual(['failed-back', 1]);
+  });
+
   it('by force, goes on all the same, and the journal says so', async () => {
     const { world, epoch } = await evacuated(() => [], {});
     await drive(failback(epoch, { force: true }), world, async (step) =>

@@ -22,6 +22,12 @@ describe('what a stream takes', () => {
     });
   });
 
+  it('on demand is what it was warmed for, if that is more', () => {
+    const warm = (warmMibPerSecond: number) => takes({ mode: 'on-demand', peak, warmMibPerSecond });
+    expect(warm(100)).toEqual({ bytesPerSecond: 104_857_600, recordsPerSecond: 100_000 });
+    expect(warm(5)).toEqual({ bytesPerSecond: 10_000_000, recordsPerSecond: 5_000 });
+  });
+
   it('falls short of the peak by bytes, or by records', () => {
     const of = (shards: number, load = peak) =>
       shortfalls([{ ...cell, peak: load, standby: { mode: 'provisioned', shards } }], 'standby');

@@ -45,9 +45,23 @@ describe('cost, against sums done by hand', () => {
     expect(linesOf()['CloudWatch probes']).toBe(7.06);
   });
 
-  // 15 of the monitor and one of each observer; 18 alarms in the standby on 23 metrics, 2 on 3 in each of 2 witnesses.
-  test('metrics and alarms: 18 × 0.30 + 29 × 0.10 + 43,800 runs × 0.5 s × 0.25 GB × 0.0000133334', () => {
-    expect(linesOf()['metrics and alarms']).toBe(8.37);
+  // 15 of the monitor, the survey's, one of each observer; 19 alarms in the standby on 24 metrics, 2 on 3 in each of 2 witnesses.
+  test('metrics and alarms: 19 × 0.30 + 30 × 0.10 + 43,800 runs × 0.5 s × 0.25 GB × 0.0000133334', () => {
+    expect(linesOf()['metrics and alarms']).toBe(8.77);
+  });
+
+  test('survey: 4 metrics of each cell × 730 × 0.01/1,000 and a function of some seconds, for 250 cells an hour and no more', () => {
+    const cells = (count: number) =>
+      Array.from({ length: count }, (_, n) => ({
+        name: `c${n}`,
+        group: 'g',
+        stream: { name: `s${n}`, existing: true },
+      }));
+    const two = 2 * 4 * 730 * 0.00001 + 3.6 * 730 * 0.5 * 0.0000133334;
+    expect(linesOf({ cells: cells(2) }).survey).toBeCloseTo(two, 2);
+    const most = 250 * 4 * 730 * 0.00001 + 78 * 730 * 0.5 * 0.0000133334;
+    expect(linesOf({ cells: cells(250) }).survey).toBeCloseTo(most, 2);
+    expect(linesOf({ cells: cells(1_000) }).survey).toBe(linesOf({ cells: cells(250) }).survey);
   });
 
   test('a dashboard costs 3.00, and nothing when it is turned off', () => {

@@ -99,6 +99,32 @@ describe('status', () => {
     expect(status({ control: { maintenance } }).overrides).toMatchObject([{ active: false }]);
   });
 
+  test('a standby too small for what the survey has seen is a note, of the cells there are', () => {
+    const [first] = config.cells;
+    const small = (cell: string) => ({
+      cell,
+      surveyedAtMs: NOW_MS,
+      peak: { bytesPerSecond: 5_000_000, recordsPerSecond: 900 },
+      standby: { mode: 'provisioned' as const, shards: 1 },
+    });
+    const found = (...cells: readonly string[]) =>
+      statusOf(config, readings({ state: { capacities: read(cells.map(small)) } }));
+    expect(found('gone').findings).toEqual([]);
+    expect(found(first?.name ?? '', 'gone')).toMatchObject({
+      ok: true,
+      findings: [
+        {
+          level: 'note',
+          text: expect.stringMatching(/^the standby is too small: \w+: peak 5\.0 MB\/s [^;]*$/),
+          run: 'spillway doctor',
+        },
+      ],
+    });
+    expect(found(...config.cells.map(({ name }) => name)).findings[0]?.text).toMatch(
+      new RegExp(`; and ${config.cells.length - 1} more cells$`),
+    );
+  });
+
   test('a drill that failed or was refused is a note, and is no proof', () => {
     const drilled = (after: unknown) => {
       const entry = { atMs: NOW_MS - 1_000, who: 'schedule', what: 'drill', why: 'weekly', after };

@@ -120,6 +120,7 @@ describe('the alarms', () => {
     expect(breaching.map(([, { AlarmName }]) => AlarmName).toSorted()).toEqual([
       'shop-drill-overdue',
       'shop-observer-silent',
+      'shop-standby-too-small',
     ]);
     expect(
       everyAlarm().every(([, { TreatMissingData }]) => /^(breaching|notBreaching)$/.test(TreatMissingData)),
@@ -211,7 +212,13 @@ describe('the dashboard', () => {
 
   it('draws every metric of the table that a function publishes all the time', () => {
     const body = bodyOf(stack('shop-standby'));
-    const elsewhere: readonly string[] = ['StandbyDown', 'RunsNeedingAct', 'DrillAge', 'DrillSuccess'];
+    const elsewhere: readonly string[] = [
+      'StandbyShortfalls',
+      'StandbyDown',
+      'RunsNeedingAct',
+      'DrillAge',
+      'DrillSuccess',
+    ];
     for (const name of metricNames) {
       expect(body.includes(`"${name}"`), name).toBe(!elsewhere.includes(name));
     }

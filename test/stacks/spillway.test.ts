@@ -63,8 +63,8 @@ describe('the app', () => {
       Runtime: 'nodejs24.x',
       ReservedConcurrentExecutions: Match.anyValue(),
     });
-    standby.resourceCountIs('AWS::Lambda::Function', 5);
-    standby.resourceCountIs('AWS::Logs::LogGroup', 6);
+    standby.resourceCountIs('AWS::Lambda::Function', 6);
+    standby.resourceCountIs('AWS::Logs::LogGroup', 7);
     standby.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
   });
 

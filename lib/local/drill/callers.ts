@@ -3,6 +3,7 @@ import {
   drillFunctionName,
   monitorFunctionName,
   observerFunctionName,
+  surveyFunctionName,
   switchFunctionName,
   voteFunctionName,
 } from '../../../lambda/core/names.ts';
@@ -30,6 +31,7 @@ export function functionsIn(region: string, { name, regions, drill }: Config): r
     { name: switchFunctionName(name), who: 'switch' },
     { name: conductorFunctionName(name), who: 'conductor' },
     { name: monitorFunctionName(name), who: 'monitor' },
+    { name: surveyFunctionName(name), who: 'survey' },
     ...(drill === undefined ? [] : [{ name: drillFunctionName(name), who: 'drill' }]),
   ];
 }

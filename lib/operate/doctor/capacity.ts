@@ -1,115 +1,69 @@
-import { GetMetricDataCommand, type MetricDataQuery } from '@aws-sdk/client-cloudwatch';
-import {
-  type CellCapacity,
-  type Load,
-  type StreamCapacity,
-  shortfalls,
-} from '../../../lambda/core/fitness.ts';
-import type { Cell } from '../../config/config.ts';
-import { type Check, type DoctorContext, each, ill, well } from './check.ts';
-import { describe, type Role, type StreamFacts } from './streams.ts';
+import { shortfalls } from '../../../lambda/core/fitness.ts';
+import { type CellReading, capacityFrom } from '../../../lambda/core/survey.ts';
+import { type RegionClients, Surveyor } from '../../../lambda/survey/surveyor.ts';
+import { type Check, type DoctorContext, ill, well } from './check.ts';
 
 const CHECK = 'standby capacity';
-const DAY_MS = 86_400_000;
-/** Weekly peaks are in it. */
-const LOOK_BACK_DAYS = 14;
 /** A world on this machine is not older, and its CloudWatch is slow over long spans. */
 const LOCAL_LOOK_BACK_MS = 3_600_000;
-/** CloudWatch keeps periods of 5 minutes for 63 days; two weeks of one metric are 4,032 points. */
-const PERIOD_SECONDS = 300;
-/** Within five minutes traffic is not even. [inferred] */
-const BURST = 1.5;
-const PARALLEL = 4;
-const MAX_PAGES = 10;
+/** Somebody waits for it; others share the 20 that an account may. */
+const DESCRIBES_PER_SECOND = 15;
 
-/** A cold standby throttles a full evacuation: what the primary really takes must fit. */
+/** A cold standby throttles a full evacuation: what the primary really takes must fit. Asks anew, by the survey's own code. */
 export const capacity: Check = {
   check: CHECK,
   purpose: "the standby's streams take the primary's real peak of two weeks",
   run: async (context) => {
     const { config, local } = context;
-    const surveyed = await each(config.cells, PARALLEL, (cell) => survey(context, cell));
-    const silent = surveyed.filter(({ peak }) => peak.recordsPerSecond === 0).map(({ cell }) => cell);
-    const problems = shortfalls(surveyed, 'standby').map((text) =>
+    const { readings, warnings } = await survey(context);
+    const capacities = readings.flatMap((reading) => capacityFrom(reading, undefined) ?? []);
+    const small = shortfalls(capacities, 'standby').map((text) =>
       ill(
         CHECK,
         text,
         'Add shards to the stream in the standby, or warm it (UpdateStreamWarmThroughput), before it is needed.',
       ),
     );
-    if (problems.length > 0) return problems;
+    const unread = readings.filter(({ primary, standby }) =>
+      [primary.peak, standby.peak, standby.size].includes(undefined),
+    );
+    const unknown =
+      unread.length === 0
+        ? []
+        : [
+            ill(
+              CHECK,
+              `could not be checked for ${unread.length} of ${readings.length} cells, first ${unread[0]?.cell}: ${warnings.join('; ')}`,
+              'Look at the credentials, their rights and the network.',
+            ),
+          ];
+    if (small.length + unknown.length > 0) return [...small, ...unknown];
+    const silent = capacities.filter(({ peak }) => peak.recordsPerSecond === 0);
     const unseen = silent.length === 0 ? '' : `; no traffic was measured for ${silent.length}`;
-    const period = local ? 'what was measured' : `the peak of ${LOOK_BACK_DAYS} days`;
+    const period = local ? 'what was measured' : 'the peak of 14 days';
     return [well(CHECK, `${config.cells.length} cells fit ${period}${unseen}`)];
   },
 };
 
-async function survey(context: DoctorContext, cell: Cell): Promise<CellCapacity> {
-  const { primary, standby } = cell.streams;
-  const [there, here, facts] = await Promise.all([
-    peakOf(context, 'primary', primary.name),
-    peakOf(context, 'standby', standby.name),
-    describe(context, 'standby', standby.name),
-  ]);
-  return {
-    cell: cell.name,
-    surveyedAtMs: context.nowMs,
-    peak: there,
-    ...(typeof facts === 'string' ? {} : { standby: capacityOf(facts, here) }),
-  };
+async function survey({ clients, config, nowMs, local }: DoctorContext) {
+  const warnings: string[] = [];
+  const of = (region: string): RegionClients => ({
+    kinesis: clients.kinesis(region),
+    cloudWatch: clients.cloudWatch(region),
+  });
+  const surveyor = new Surveyor({
+    primary: of(config.regions.primary),
+    standby: of(config.regions.standby),
+    nowMs: () => nowMs,
+    describesPerSecond: DESCRIBES_PER_SECOND,
+    ...(local ? { lookBackMs: LOCAL_LOOK_BACK_MS } : {}),
+    warn: (warning) => warnings.push(warning),
+  });
+  const readings: CellReading[] = [];
+  const cells = config.cells.map(({ name, streams }) => ({
+    cell: name,
+    streams: { primary: streams.primary.name, standby: streams.standby.name },
+  }));
+  for await (const some of surveyor.look(cells)) readings.push(...some);
+  return { readings, warnings };
 }
-
-export const capacityOf = ({ mode, shards }: StreamFacts, peak: Load): StreamCapacity =>
-  mode === 'ON_DEMAND' ? { mode: 'on-demand', peak } : { mode: 'provisioned', shards };
-
-async function peakOf(
-  { clients, config, nowMs, local }: DoctorContext,
-  role: Role,
-  stream: string,
-): Promise<Load> {
-  const cloudWatch = clients.cloudWatch(config.regions[role]);
-  let peak: Load = { bytesPerSecond: 0, recordsPerSecond: 0 };
-  let token: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const answer = await cloudWatch.send(
-      new GetMetricDataCommand({
-        StartTime: new Date(nowMs - (local ? LOCAL_LOOK_BACK_MS : LOOK_BACK_DAYS * DAY_MS)),
-        EndTime: new Date(nowMs),
-        MetricDataQueries: [
-          query('bytes', 'IncomingBytes', stream),
-          query('records', 'IncomingRecords', stream),
-        ],
-        ...(token === undefined ? {} : { NextToken: token }),
-      }),
-    );
-    const most = (id: string): number =>
-      Math.max(
-        0,
-        ...(answer.MetricDataResults ?? [])
-          .filter((result) => result.Id === id)
-          .flatMap(({ Values = [] }) => Values),
-      );
-    peak = {
-      bytesPerSecond: Math.max(peak.bytesPerSecond, perSecond(most('bytes'))),
-      recordsPerSecond: Math.max(peak.recordsPerSecond, perSecond(most('records'))),
-    };
-    token = answer.NextToken;
-    if (token === undefined) break;
-  }
-  return peak;
-}
-
-const perSecond = (sum: number): number => (sum / PERIOD_SECONDS) * BURST;
-
-const query = (id: string, metric: string, stream: string): MetricDataQuery => ({
-  Id: id,
-  MetricStat: {
-    Metric: {
-      Namespace: 'AWS/Kinesis',
-      MetricName: metric,
-      Dimensions: [{ Name: 'StreamName', Value: stream }],
-    },
-    Period: PERIOD_SECONDS,
-    Stat: 'Sum',
-  },
-});

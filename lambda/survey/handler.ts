@@ -1,0 +1,70 @@
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { clientOf } from '../aws/clients.ts';
+import { readDeployed } from '../cells-file.ts';
+import { stateTableName } from '../core/names.ts';
+import { MetricLog } from '../metrics/metric-log.ts';
+import { requiredVariable } from '../settings.ts';
+import { StateTable } from '../state/state-table.ts';
+import { runSurvey } from './run.ts';
+import {
+  lookBackOf,
+  parseSurveySettings,
+  SURVEY_SETTINGS,
+  SURVEYED_CELLS_FILE,
+  surveyedCellsSchema,
+} from './settings.ts';
+import { type RegionClients, Surveyor } from './surveyor.ts';
+
+const TABLE_TIMEOUT_MS = 3_000;
+const KINESIS_TIMEOUT_MS = 5_000;
+/** An answer may hold 100,800 points, some megabytes. */
+const CLOUDWATCH_TIMEOUT_MS = 10_000;
+const MAX_SOCKETS = 8;
+/** A quarter of what the account may, which others share. */
+const DESCRIBES_PER_SECOND = 5;
+const SHORTFALLS_SAID = 10;
+
+const { name, primary, standby } = parseSurveySettings(requiredVariable(SURVEY_SETTINGS));
+const cells = readDeployed(SURVEYED_CELLS_FILE, surveyedCellsSchema);
+const limits = (region: string, timeoutMs: number) => ({
+  region,
+  who: 'survey',
+  timeoutMs,
+  maxSockets: MAX_SOCKETS,
+});
+const clientsOf = (region: string): RegionClients => ({
+  kinesis: clientOf(KinesisClient, limits(region, KINESIS_TIMEOUT_MS)),
+  cloudWatch: clientOf(CloudWatchClient, limits(region, CLOUDWATCH_TIMEOUT_MS)),
+});
+const regions = { primary: clientsOf(primary), standby: clientsOf(standby) };
+const nowMs = (): number => Date.now();
+const state = new StateTable({
+  client: DynamoDBDocumentClient.from(clientOf(DynamoDBClient, limits(standby, TABLE_TIMEOUT_MS))),
+  table: stateTableName(name),
+  timeoutMs: TABLE_TIMEOUT_MS,
+});
+const metricLog = new MetricLog({ name, service: 'survey' });
+
+/**
+ * Started each hour by an Events rule. Stores in the standby how the cells' streams are scaled in both regions, and what
+ * they had to take, for the time when the primary cannot be asked. It is the one part but the probes that calls the
+ * primary; nothing waits for it, and nothing is decided by whether it answers.
+ */
+export async function handler(event: unknown): Promise<void> {
+  const surveyor = new Surveyor({
+    ...regions,
+    nowMs,
+    describesPerSecond: DESCRIBES_PER_SECOND,
+    lookBackMs: lookBackOf(event),
+    warn: (warning) => console.warn(JSON.stringify({ message: warning })),
+  });
+  const result = await runSurvey(cells, { nowMs, state, look: (some) => surveyor.look(some) });
+  metricLog.add({ StandbyShortfalls: result.shortfalls.length });
+  metricLog.flush({
+    survey: `${result.surveyed} surveyed, of ${result.cells} cells`,
+    shortfalls: result.shortfalls.slice(0, SHORTFALLS_SAID).join('; '),
+  });
+}

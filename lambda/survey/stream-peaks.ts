@@ -1,0 +1,93 @@
+import {
+  type CloudWatchClient,
+  GetMetricDataCommand,
+  type GetMetricDataCommandOutput,
+  type MetricDataQuery,
+} from '@aws-sdk/client-cloudwatch';
+import type { Load } from '../core/fitness.ts';
+import { PeaksUnreadableError } from './errors.ts';
+
+/** Weekly peaks are in it, with a week to spare. */
+export const LOOK_BACK_MS = 14 * 86_400_000;
+/**
+ * The peak is that of five minutes. By the minute it would be five times the data, 20,160 points for each metric of a
+ * stream and 80 million for a thousand cells, of which an answer holds 100,800. What a minute's burst is above its five
+ * minutes is not seen: the peak says too little, never too much, and so never finds a stream of the primary too small for
+ * what that very stream took.
+ */
+const PERIOD_SECONDS = 300;
+/** Two weeks of 12 streams fit into one, and AWS may cut it smaller. */
+const MAX_PAGES = 10;
+
+export interface Window {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/**
+ * The highest load of each stream in the window; 0 where there was none. One call and as many pages as its data needs: at
+ * most 250 streams, since GetMetricData takes 500 queries.
+ *
+ * @throws PeaksUnreadableError, and what the SDK throws
+ */
+export async function readPeaks(
+  client: CloudWatchClient,
+  streams: readonly string[],
+  { fromMs, untilMs }: Window,
+): Promise<readonly Load[]> {
+  const sums = new Map<string, number>();
+  let token: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const answer = await client.send(
+      new GetMetricDataCommand({
+        StartTime: new Date(fromMs),
+        EndTime: new Date(untilMs),
+        MetricDataQueries: streams.flatMap((stream, n) => [
+          query(`bytes${n}`, 'IncomingBytes', stream),
+          query(`records${n}`, 'IncomingRecords', stream),
+        ]),
+        ...(token === undefined ? {} : { NextToken: token }),
+      }),
+    );
+    keepHighest(sums, answer);
+    token = answer.NextToken;
+    if (token === undefined) {
+      return streams.map((_stream, n) => ({
+        bytesPerSecond: (sums.get(`bytes${n}`) ?? 0) / PERIOD_SECONDS,
+        recordsPerSecond: (sums.get(`records${n}`) ?? 0) / PERIOD_SECONDS,
+      }));
+    }
+  }
+  // Half of it would pass for a lower peak.
+  throw new PeaksUnreadableError(
+    `CloudWatch has more than ${MAX_PAGES} pages for ${streams.length} streams.`,
+  );
+}
+
+function keepHighest(
+  sums: Map<string, number>,
+  { MetricDataResults = [] }: GetMetricDataCommandOutput,
+): void {
+  for (const { Id = '', StatusCode, Values = [] } of MetricDataResults) {
+    if (StatusCode === 'InternalError' || StatusCode === 'Forbidden') {
+      throw new PeaksUnreadableError(`CloudWatch answers ${StatusCode} for a metric.`);
+    }
+    sums.set(
+      Id,
+      Values.reduce((most, value) => Math.max(most, value), sums.get(Id) ?? 0),
+    );
+  }
+}
+
+const query = (id: string, metric: string, stream: string): MetricDataQuery => ({
+  Id: id,
+  MetricStat: {
+    Metric: {
+      Namespace: 'AWS/Kinesis',
+      MetricName: metric,
+      Dimensions: [{ Name: 'StreamName', Value: stream }],
+    },
+    Period: PERIOD_SECONDS,
+    Stat: 'Sum',
+  },
+});

@@ -1,0 +1,27 @@
+import {
+  DescribeStreamSummaryCommand,
+  type KinesisClient,
+  ResourceNotFoundException,
+  type StreamDescriptionSummary,
+} from '@aws-sdk/client-kinesis';
+import type { StreamSize } from '../core/survey.ts';
+
+/** How the stream is scaled. @throws what the SDK throws, but for a stream that is not there: that has no shards. */
+export async function readStreamSize(client: KinesisClient, StreamName: string): Promise<StreamSize> {
+  try {
+    const answer = await client.send(new DescribeStreamSummaryCommand({ StreamName }));
+    return sizeOf(answer.StreamDescriptionSummary);
+  } catch (error) {
+    if (error instanceof ResourceNotFoundException) return { mode: 'provisioned', shards: 0 };
+    throw error;
+  }
+}
+
+function sizeOf(summary: StreamDescriptionSummary | undefined): StreamSize {
+  if (summary?.StreamModeDetails?.StreamMode === 'ON_DEMAND') {
+    const warm = summary.WarmThroughput?.CurrentMiBps;
+    return { mode: 'on-demand', ...(warm === undefined ? {} : { warmMibPerSecond: warm }) };
+  }
+  if (summary?.OpenShardCount === undefined) throw new Error('The answer has no number of shards.');
+  return { mode: 'provisioned', shards: summary.OpenShardCount };
+}

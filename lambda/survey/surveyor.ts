@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import type { CellReading, StreamReading } from '../core/survey.ts';
+import { Patience } from './patience.ts';
+import type { SurveyedCell } from './settings.ts';
+import { LOOK_BACK_MS, readPeaks, type Window } from './stream-peaks.ts';
+import { readStreamSize } from './stream-size.ts';
+
+/**
+ * Cells of one look: few, so that a run that is out of time has the ones before, and so that two weeks of them in a region,
+ * 96,768 points, are one answer of CloudWatch: about 3 MB.
+ */
+export const CELLS_AT_ONCE = 12;
+const PARALLEL = 4;
+
+export interface RegionClients {
+  readonly kinesis: KinesisClient;
+  readonly cloudWatch: CloudWatchClient;
+}
+
+export interface SurveyorOptions {
+  readonly primary: RegionClients;
+  readonly standby: RegionClients;
+  readonly nowMs: () => number;
+  /** DescribeStreamSummary may be called 20 times a second in an account and region, by everybody together. */
+  readonly describesPerSecond: number;
+  /** Default: two weeks. */
+  readonly lookBackMs?: number;
+  readonly warn?: (warning: string) => void;
+}
+
+type Role = 'primary' | 'standby';
+
+/** Looks at the streams of cells in both regions, side by side: neither waits for the other beyond a look. One per run. */
+export class Surveyor {
+  readonly #options: SurveyorOptions;
+  readonly #patience: Readonly<Record<Role, Readonly<Record<keyof RegionClients, Patience>>>>;
+
+  constructor(options: SurveyorOptions) {
+    this.#options = options;
+    this.#patience = { primary: this.#patienceWith('primary'), standby: this.#patienceWith('standby') };
+  }
+
+  /** Never throws: what does not answer is absent in the readings. In the order given, `CELLS_AT_ONCE` at a time. */
+  async *look(cells: readonly SurveyedCell[]): AsyncGenerator<readonly CellReading[]> {
+    for (let n = 0; n < cells.length; n += CELLS_AT_ONCE) {
+      yield await this.#lookAt(cells.slice(n, n + CELLS_AT_ONCE));
+    }
+  }
+
+  async #lookAt(cells: readonly SurveyedCell[]): Promise<readonly CellReading[]> {
+    const { nowMs, lookBackMs = LOOK_BACK_MS } = this.#options;
+    const atMs = nowMs();
+    const window = { fromMs: atMs - lookBackMs, untilMs: atMs };
+    const of = (role: Role) =>
+      this.#region(role, { streams: cells.map(({ streams }) => streams[role]), window });
+    const [primary, standby] = await Promise.all([of('primary'), of('standby')]);
+    return cells.map(({ cell }, n) => ({
+      cell,
+      atMs,
+      primary: primary[n] ?? {},
+      standby: standby[n] ?? {},
+    }));
+  }
+
+  async #region(
+    role: Role,
+    { streams, window }: { readonly streams: readonly string[]; readonly window: Window },
+  ): Promise<readonly StreamReading[]> {
+    const { [role]: clients, describesPerSecond } = this.#options;
+    const patience = this.#patience[role];
+    const [sizes, peaks] = await Promise.all([
+      paced(streams, describesPerSecond, (stream) =>
+        patience.kinesis.ask(() => readStreamSize(clients.kinesis, stream)),
+      ),
+      patience.cloudWatch.ask(() => readPeaks(clients.cloudWatch, streams, window)),
+    ]);
+    return streams.map((_stream, n) => {
+      const [size, peak] = [sizes[n], peaks?.[n]];
+      return { ...(size === undefined ? {} : { size }), ...(peak === undefined ? {} : { peak }) };
+    });
+  }
+
+  #patienceWith(role: Role): Record<keyof RegionClients, Patience> {
+    const warn = (service: string) => (error: unknown) =>
+      this.#options.warn?.(`${service} of the ${role} does not answer: ${String(error)}`);
+    return { kinesis: new Patience(warn('Kinesis')), cloudWatch: new Patience(warn('CloudWatch')) };
+  }
+}
+
+/** Runs the task over the items, in order, a few at a time and so many a second. */
+async function paced<Item, Result>(
+  items: readonly Item[],
+  perSecond: number,
+  task: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  const waiting = items.map((item, index) => ({ item, index }));
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const { item, index } = next;
+      const pause = waiting.length === 0 ? 0 : (PARALLEL * 1_000) / perSecond;
+      const [result] = await Promise.all([task(item), sleep(pause)]);
+      results[index] = result;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, worker));
+  return results;
+}
