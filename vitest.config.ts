@@ -12,6 +12,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           maxWorkers,
+          // A busy machine is no reason to fail.
+          testTimeout: 20_000,
           include: ['test/**/*.test.ts'],
           exclude: ['test/stacks/**', 'test/constructs/**', 'test/localstack/**'],
         },
