@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { arrivedMs, SETTLED_WINDOW_MS } from '../../../lambda/core/arrival.ts';
 import { exitCodes } from '../../cli/exit-codes.ts';
 import { DrillError } from './errors.ts';
@@ -30,8 +31,9 @@ export interface FailbackOptions {
 const PAUSE = '50s';
 const CALL_TIMEOUT_MS = 30_000;
 const RUN_TIMEOUT_MS = 240_000;
-/** Before the recovery time begins, the slowest signal has to clear: close to five minutes of successful reads. */
-const RECOVERY_MARGIN_MS = 420_000;
+/** Before the recovery time begins, the slowest signal has to clear: close to five minutes of
+ * successful reads, and each failure on the way, as on a busy machine, takes more than a minute of them back. */
+const RECOVERY_MARGIN_MS = 900_000;
 const ASK_EVERY_MS = 10_000;
 const HOME_TIMEOUT_MS = 60_000;
 
@@ -75,6 +77,7 @@ async function askUntilLetThrough(
   const deadlineMs = performance.now() + recoveryMs + RECOVERY_MARGIN_MS;
   note(`the primary has to be healthy for ${recoveryMs / 1_000} s`);
   await sleep(recoveryMs, undefined, { signal });
+  let refused = '';
   while (performance.now() < deadlineMs) {
     const askedAtMs = Date.now();
     const { status, document, said } = await operator.run(failback, { timeoutMs: RUN_TIMEOUT_MS, signal });
@@ -82,9 +85,19 @@ async function askUntilLetThrough(
       const state = typeof document?.state === 'string' ? document.state : undefined;
       return { askedAtMs, status, said, state };
     }
+    const rules = refusingRules(document);
+    if (rules !== refused) note(`still refused, by the guards: ${rules}`);
+    refused = rules;
     await sleep(ASK_EVERY_MS, undefined, { signal });
   }
   throw new DrillError('failback was refused for longer than the recovery time: see the observers’ logs.');
+}
+
+const refusalSchema = z.object({ error: z.object({ refusals: z.array(z.object({ rule: z.string() })) }) });
+
+function refusingRules(document: unknown): string {
+  const parsed = refusalSchema.safeParse(document);
+  return parsed.success ? parsed.data.error.refusals.map(({ rule }) => rule).join(', ') : 'unknown';
 }
 
 /** Waits until the producers are home, and some time longer, so that a flap would still be seen. */
