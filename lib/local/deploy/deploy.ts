@@ -50,14 +50,18 @@ export function stacksOf(manifest: unknown): StackPlace[] {
 }
 
 /** Bootstraps what is not: the CDK's own toolkit stack in each region, which holds the bucket for assets. */
-async function bootstrap(regions: readonly string[], run: CdkRun): Promise<void> {
+async function bootstrap({ regions, outDir }: DeployOptions, run: CdkRun): Promise<void> {
   const statuses = await Promise.all(
     regions.map((region) => stackStatus(cloudFormation(run.localstackUrl, region), 'CDKToolkit')),
   );
   const missing = regions.filter((_, index) => !statuses[index]?.endsWith('_COMPLETE'));
   if (missing.length === 0) return;
   const { status, output } = await runCdk(
-    ['bootstrap', ...missing.map((region) => `aws://${ACCOUNT}/${region}`)],
+    [
+      // It locks its output, and by default that is one for the whole project: two deployments would not go side by side.
+      ...['bootstrap', '--output', `${outDir}-bootstrap`],
+      ...missing.map((region) => `aws://${ACCOUNT}/${region}`),
+    ],
     run,
   );
   if (status !== 0) throw new DeployFailedError(`cdk bootstrap failed:\n${output}`, run.logFile);
@@ -128,7 +132,7 @@ export async function deployApp(options: DeployOptions): Promise<DeployedOutputs
     options.onProgress?.('Synthesising the CDK app and bootstrapping the regions');
     const [stacks] = await Promise.all([
       synthesise(options, run).catch(stopOther),
-      bootstrap(options.regions, run).catch(stopOther),
+      bootstrap(options, run).catch(stopOther),
     ]);
     options.onProgress?.(`Deploying ${stacks.length} stacks`);
     await deployStacks(stacks, options, run);
