@@ -10,8 +10,9 @@ import { requiredVariable } from '../settings.ts';
 import { StateTable } from '../state/state-table.ts';
 import { runSurvey } from './run.ts';
 import {
-  lookBackOf,
+  parseLookBack,
   parseSurveySettings,
+  SURVEY_LOOK_BACK,
   SURVEY_SETTINGS,
   SURVEYED_CELLS_FILE,
   surveyedCellsSchema,
@@ -40,6 +41,7 @@ const clientsOf = (region: string): RegionClients => ({
   cloudWatch: clientOf(CloudWatchClient, limits(region, CLOUDWATCH_TIMEOUT_MS)),
 });
 const regions = { primary: clientsOf(primary), standby: clientsOf(standby) };
+const lookBackMs = parseLookBack(process.env[SURVEY_LOOK_BACK]);
 const nowMs = (): number => Date.now();
 const state = new StateTable({
   client: DynamoDBDocumentClient.from(clientOf(DynamoDBClient, limits(standby, TABLE_TIMEOUT_MS))),
@@ -53,12 +55,12 @@ const metricLog = new MetricLog({ name, service: 'survey' });
  * they had to take, for the time when the primary cannot be asked. It is the one part but the probes that calls the
  * primary; nothing waits for it, and nothing is decided by whether it answers.
  */
-export async function handler(event: unknown): Promise<void> {
+export async function handler(): Promise<void> {
   const surveyor = new Surveyor({
     ...regions,
     nowMs,
     describesPerSecond: DESCRIBES_PER_SECOND,
-    lookBackMs: lookBackOf(event),
+    lookBackMs,
     warn: (warning) => console.warn(JSON.stringify({ message: warning })),
   });
   const result = await runSurvey(cells, { nowMs, state, look: (some) => surveyor.look(some) });

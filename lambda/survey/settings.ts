@@ -4,6 +4,11 @@ import { LOOK_BACK_MS } from './stream-peaks.ts';
 
 /** Environment variable that carries the settings, as JSON, written by the stacks. */
 export const SURVEY_SETTINGS = 'SPILLWAY_SURVEY';
+/**
+ * Environment variable with how far back to look, in milliseconds. Not set in an account; on a machine of one's own a world
+ * is not older than an hour, and its CloudWatch is slow over two weeks.
+ */
+export const SURVEY_LOOK_BACK = 'SPILLWAY_SURVEY_LOOK_BACK_MS';
 /** File beside the function's code that lists the cells with both their streams. */
 export const SURVEYED_CELLS_FILE = 'surveyed-cells.json';
 
@@ -24,15 +29,11 @@ export const surveyedCellsSchema = z.array(
 /** What the survey knows of a cell. */
 export type SurveyedCell = Readonly<z.infer<typeof surveyedCellsSchema>[number]>;
 
-const eventSchema = z.object({ lookBackMs: z.number().positive().max(LOOK_BACK_MS).default(LOOK_BACK_MS) });
-
-/** How far back to look for the peak: two weeks, unless whoever starts it by hand says less. @throws SettingsError */
-export function lookBackOf(event: unknown): number {
-  const parsed = eventSchema.safeParse(event ?? {});
-  if (parsed.success) return parsed.data.lookBackMs;
-  throw new SettingsError(`lookBackMs is a number of milliseconds up to ${LOOK_BACK_MS}: start it again.`, {
-    cause: parsed.error,
-  });
+/** How far back to look for the peak: two weeks, unless the variable says less. @throws SettingsError */
+export function parseLookBack(text: string | undefined): number {
+  const lookBackMs = text === undefined ? LOOK_BACK_MS : Number(text);
+  if (lookBackMs > 0 && lookBackMs <= LOOK_BACK_MS) return lookBackMs;
+  throw new SettingsError(`${SURVEY_LOOK_BACK} is not a number of milliseconds up to ${LOOK_BACK_MS}.`);
 }
 
 /** @throws SettingsError when the variable is not what the stacks write. */

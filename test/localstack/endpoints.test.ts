@@ -1,22 +1,37 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { CloudWatchClient, DescribeAlarmsCommand, GetDashboardCommand } from '@aws-sdk/client-cloudwatch';
-import { GetFunctionUrlConfigCommand, InvokeCommand } from '@aws-sdk/client-lambda';
+import {
+  CloudWatchClient,
+  DescribeAlarmsCommand,
+  GetDashboardCommand,
+  PutMetricDataCommand,
+} from '@aws-sdk/client-cloudwatch';
+import {
+  GetFunctionConfigurationCommand,
+  GetFunctionUrlConfigCommand,
+  InvokeCommand,
+  UpdateFunctionConfigurationCommand,
+  waitUntilFunctionUpdatedV2,
+} from '@aws-sdk/client-lambda';
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CALL_LOG } from '../../lambda/aws/call-log.ts';
 import { metricsOf } from '../../lambda/core/metrics.ts';
 import {
   monitorFunctionName,
   stateTableName,
+  surveyFunctionName,
   switchFunctionName,
   voteFunctionName,
   voteTableName,
 } from '../../lambda/core/names.ts';
 import { switchKey } from '../../lambda/core/switch.ts';
 import { observerKey } from '../../lambda/core/vote.ts';
+import { StateTable } from '../../lambda/state/state-table.ts';
+import { SURVEY_LOOK_BACK } from '../../lambda/survey/settings.ts';
 import type { Config } from '../../lib/config/config.ts';
 import { observerRegions } from '../../lib/config/config.ts';
 import { parseConfig } from '../../lib/config/parse.ts';
@@ -25,6 +40,7 @@ import { prepareAccount, writeConfigFile } from '../../lib/local/drill/account.t
 import { LocalClients } from '../../lib/local/drill/clients.ts';
 import { killObserver } from '../../lib/local/drill/wiring.ts';
 import { type LocalStack, startLocalStack } from '../../lib/local/localstack/localstack.ts';
+import { audit, parseCalls } from '../../lib/operate/audit.ts';
 import { AwsClients } from '../../lib/operate/clients.ts';
 import { listening } from '../../lib/operate/doctor/listening.ts';
 
@@ -141,7 +157,7 @@ describe('the deployed switch endpoint', () => {
 
 describe('what watches over it', () => {
   it('is deployed with it: alarms in each observing region, a dashboard in the standby', async () => {
-    const expected = { 'us-west-2': 18, 'us-east-2': 2, 'eu-west-1': 2, 'us-east-1': 0 };
+    const expected = { 'us-west-2': 19, 'us-east-2': 2, 'eu-west-1': 2, 'us-east-1': 0 };
     for (const [where, count] of Object.entries(expected)) {
       const { MetricAlarms } = await cloudWatch(where).send(
         new DescribeAlarmsCommand({ AlarmNamePrefix: 'shop-' }),
@@ -186,6 +202,64 @@ describe('what watches over it', () => {
     expect(metricsOf('monitor').filter((name) => !said.has(name) && !unknown.has(name))).toEqual([]);
     expect(line).toMatchObject({ DnsUnread: 1, StateUnread: 0, Paused: 0 });
     expect(line.observers).toMatch(/us-west-2 .+; us-east-2 .+; eu-west-1 .+/);
+  });
+});
+
+describe('the deployed survey', () => {
+  const survey = { FunctionName: surveyFunctionName('shop') };
+
+  async function wire(file: string): Promise<void> {
+    const lambda = clients.lambda(region);
+    const { Environment } = await lambda.send(new GetFunctionConfigurationCommand(survey));
+    // LocalStack's CloudWatch is slow over two weeks.
+    const local = { [CALL_LOG]: file, [SURVEY_LOOK_BACK]: '3600000' };
+    const Variables = { ...Environment?.Variables, ...local };
+    await lambda.send(new UpdateFunctionConfigurationCommand({ ...survey, Environment: { Variables } }));
+    await waitUntilFunctionUpdatedV2({ client: lambda, maxWaitTime: 30, minDelay: 1 }, survey);
+  }
+
+  it('stores what the primary had to take and how the streams are scaled, and says that the standby is too small', async () => {
+    const sums = { IncomingBytes: 300 * 8_000_000, IncomingRecords: 300 * 500 };
+    await cloudWatch('us-east-1').send(
+      new PutMetricDataCommand({
+        Namespace: 'AWS/Kinesis',
+        MetricData: Object.entries(sums).map(([MetricName, Value]) => ({
+          MetricName,
+          Value,
+          Timestamp: new Date(Date.now() - 900_000),
+          Dimensions: [{ Name: 'StreamName', Value: 'orders' }],
+        })),
+      }),
+    );
+    const callLog = join(directory, 'calls');
+    await wire(callLog);
+    const { LogResult, FunctionError } = await clients.lambda(region).send(
+      new InvokeCommand({
+        ...survey,
+        LogType: 'Tail',
+      }),
+    );
+    const log = Buffer.from(String(LogResult), 'base64').toString();
+    expect(FunctionError, log).toBeUndefined();
+    const table = new StateTable({ client: clients.documents(region), table: stateTableName('shop') });
+    const none = { bytesPerSecond: 0, recordsPerSecond: 0 };
+    const peak = { bytesPerSecond: 8_000_000, recordsPerSecond: 500 };
+    expect(await table.readCapacities()).toEqual([
+      {
+        cell: 'orders',
+        surveyedAtMs: expect.any(Number),
+        peak,
+        primary: { mode: 'on-demand', peak },
+        standby: { mode: 'on-demand', peak: none },
+      },
+    ]);
+    const line = JSON.parse(log.split('\n').find((text) => text.startsWith('{"_aws"')) ?? '{}');
+    expect(line).toMatchObject({ StandbyShortfalls: 1, survey: '1 surveyed, of 1 cells' });
+    expect(line.shortfalls).toMatch(/^orders: peak 8\.0 MB\/s/);
+    const calls = parseCalls(await readFile(callLog, 'utf8'), callLog);
+    expect(audit(calls, 'us-east-1')).toMatchObject({ ok: true, allowed: { survey: 2 } });
+    // The table is read once and written once; the standby is asked what the primary is.
+    expect(calls).toHaveLength(2 + 2 + 2);
   });
 });
 

@@ -10,11 +10,14 @@ import {
 import { CALL_LOG } from '../../../lambda/aws/call-log.ts';
 import { observerFunctionName } from '../../../lambda/core/names.ts';
 import { DNS_SERVERS } from '../../../lambda/observer/settings.ts';
+import { SURVEY_LOOK_BACK } from '../../../lambda/survey/settings.ts';
 import { type Config, observerRegions } from '../../config/config.ts';
 import { functionsIn } from './callers.ts';
 import type { LocalClients } from './clients.ts';
 
 const UPDATE_TIMEOUT_S = 30;
+/** LocalStack computes each period by itself: two weeks of them would keep it from answering probes. */
+const SURVEY_LOOK_BACK_MS = 3_600_000;
 
 /** What stands on this machine in place of AWS's endpoints and the resolver that Lambda brings along. */
 export interface Wires {
@@ -43,6 +46,7 @@ export async function wireFunctions(clients: LocalClients, config: Config, wires
           AWS_ENDPOINT_URL: endpointFor(who),
           [DNS_SERVERS]: dnsServer,
           [CALL_LOG]: callLog,
+          [SURVEY_LOOK_BACK]: String(SURVEY_LOOK_BACK_MS),
         };
         await setVariables(lambda, name, { variables, abortSignal });
         await waitUntilFunctionUpdatedV2(
@@ -82,6 +86,7 @@ async function setVariables(
     AWS_ENDPOINT_URL: _endpoint,
     [DNS_SERVERS]: _servers,
     [CALL_LOG]: _log,
+    [SURVEY_LOOK_BACK]: _lookBack,
     ...deployed
   } = Environment?.Variables ?? {};
   const Variables = { ...deployed, ...wire.variables };
