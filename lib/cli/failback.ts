@@ -50,7 +50,7 @@ export function failbackCommand(io: Io): Command {
     .option('--force', 'although a guard refuses; the journal says so')
     .option(
       '--wait <duration>',
-      'follow the conductor this long (default: as long as its stages take)',
+      'follow the conductor this long, then end with 4 (default: as long as its stages take; 0s: start it and end with 0)',
       durationArgument,
     )
     .addHelpText(

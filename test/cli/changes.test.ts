@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { stepNamed } from '../../lambda/core/conductor.ts';
+import { DEFAULT_WAIT_MS } from '../../lib/cli/failover.ts';
 import { type FakeAws, startFakeAws, tableOf } from '../operate/fixtures/fake-aws.ts';
 import { configInput } from '../operate/fixtures/readings.ts';
 import { type Shell, startShell } from './fixtures/cli.ts';
@@ -233,6 +235,24 @@ describe('failover', () => {
     const { exit, out } = await shell.run('failover --all --force --reason go --yes');
     expect(exit).toBe(1);
     expect(out).toMatch(/the conductor failed \(TIMED_OUT\)/);
+  });
+
+  test.each([
+    ['still runs when the wait is over', 'RUNNING', [], 'running'],
+    ['cannot be seen', 'RUNNING', ['DescribeExecution'], 'unknown'],
+  ])('does not pass for done when the run %s', async (_what, status, silent, name) => {
+    aws.run = { status };
+    for (const operation of silent) aws.down.add(operation);
+    const { exit, json } = await shell.run('failover --all --force --reason go --yes --wait 1s --json');
+    expect(exit).toBe(4);
+    expect(json).toMatchObject({ ok: false, state: name, nextCommand: 'spillway status --watch' });
+    expect(aws.started.size).toBe(1);
+  });
+
+  test('waits by default for longer than the conductor asks DNS', () => {
+    const { timeoutMs, retry } = stepNamed('dns');
+    const mostMs = (retry.attempts + 1) * timeoutMs + retry.attempts * retry.maxPauseMs;
+    expect(DEFAULT_WAIT_MS).toBeGreaterThan(mostMs);
   });
 
   test('says how to go on when Step Functions does not answer', async () => {
