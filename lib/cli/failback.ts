@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { RefusedError } from '../operate/errors.ts';
 import { named } from '../operate/findings.ts';
 import { type Selection, select } from '../operate/groups.ts';
@@ -6,6 +6,7 @@ import { refusalsToFailBack } from '../operate/guards.ts';
 import { readStored } from '../operate/read-status.ts';
 import { stateTable } from '../operate/state.ts';
 import { type Acting, change } from './change.ts';
+import { failbackRemoved } from './failback-removed.ts';
 import type { Io } from './io.ts';
 import { type ChangeFlags, durationArgument, listArgument, wholeArgument, withChange } from './options.ts';
 import { runConductor } from './run-conductor.ts';
@@ -14,6 +15,7 @@ import { type Outcome, perform } from './verb.ts';
 interface FailbackFlags extends ChangeFlags {
   readonly cells?: readonly string[];
   readonly all?: true;
+  readonly removed?: true;
   readonly percent?: number;
   readonly pause: number;
   readonly afterDrain?: true;
@@ -35,6 +37,12 @@ export function failbackCommand(io: Io): Command {
   )
     .option('--cells <names>', 'cells, or groups of them, separated by commas', listArgument)
     .option('--all', 'every cell that is in the standby')
+    .addOption(
+      new Option('--removed', 'release the switches that removed cells have left in the standby').conflicts([
+        'cells',
+        'all',
+      ]),
+    )
     .option(
       '--percent <n>',
       'share of the groups to move in each stage (default: 100)',
@@ -74,13 +82,14 @@ function pauseArgument(text: string): number {
 async function failback(io: Io, flags: FailbackFlags, acting: Acting): Promise<Outcome> {
   const { target, clients, owner, reason, dry } = acting;
   const { config } = target;
-  const selection = select(config, flags);
+  const selection = flags.removed ? undefined : select(config, flags);
   const percent = flags.percent ?? 100;
   const pauseSeconds = Math.round(flags.pause / 1_000);
   const refusals = refusalsToFailBack(config, await readStored(config, { clients, nowMs: io.nowMs }));
   if (!dry && refusals.length > 0 && !flags.force) {
     throw new RefusedError(refusals.map(withTime), 'Traffic stays where it is.');
   }
+  if (selection === undefined) return failbackRemoved(acting);
   await acting.consent(preview(acting, selection, { percent, pauseSeconds }));
   const stages = Math.ceil(100 / percent);
   const waitMs = flags.wait ?? stages * (flags.pause + STAGE_MARGIN_MS);

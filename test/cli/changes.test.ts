@@ -305,6 +305,38 @@ describe('failback', () => {
   });
 });
 
+describe('failback --removed', () => {
+  const standby = (group: string, epoch: string) =>
+    state().set(`switch#${group}`, {
+      pk: { S: 'switch' },
+      sk: { S: group },
+      position: { S: 'STANDBY' },
+      epoch: { N: epoch },
+    });
+
+  test('releases what removed cells have left, and nothing else, without beginning an act', async () => {
+    standby('orders', '4');
+    standby('gone', '3');
+    const { exit, json } = await shell.run('failback --removed --force --reason tidy --yes --json');
+    expect(exit).toBe(0);
+    expect(json).toMatchObject({ ok: true, released: ['gone'], failed: [] });
+    expect(state().get('switch#gone')).toMatchObject({ position: { S: 'PRIMARY' }, epoch: { N: '3' } });
+    expect(state().get('switch#orders')).toMatchObject({ position: { S: 'STANDBY' }, epoch: { N: '4' } });
+    expect([...state().values()].filter(({ pk }) => pk?.S === 'epoch')).toEqual([]);
+    expect(journal()).toMatchObject([{ what: { S: 'failback --removed' }, why: { S: 'tidy' } }]);
+    expect(aws.started.size).toBe(0);
+    const again = await shell.run('failback --removed --force --reason tidy --yes');
+    expect(again.out).toMatch(/no removed cell has left/);
+  });
+
+  test('is refused as any failback is, and with names beside it', async () => {
+    standby('gone', '3');
+    expect((await shell.run('failback --removed --reason tidy --yes')).exit).toBe(3);
+    expect((await shell.run('failback --removed --all --reason tidy --yes')).exit).toBe(2);
+    expect(state().get('switch#gone')).toMatchObject({ position: { S: 'STANDBY' } });
+  });
+});
+
 test('drained marks the cells that were named, under the newest epoch, and not those that share their switch', async () => {
   const cells = configInput.cells.map((cell) => ({ ...cell, group: 'both' }));
   await writeFile(join(shell.directory, 'spillway.config.json'), JSON.stringify({ ...configInput, cells }));
