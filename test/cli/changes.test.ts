@@ -23,6 +23,8 @@ afterEach(async () => {
   await aws.close();
 });
 
+/** A day before her window. */
+const carolMs = Date.parse('2098-12-31T02:00Z');
 const state = () => tableOf(aws, 'us-west-2/shop-state');
 const control = () => state().get('control#control');
 const journal = () => [...state().values()].filter((item) => item.pk?.S === 'journal');
@@ -85,6 +87,53 @@ describe('an override', () => {
     expect(control()?.pause).toBeUndefined();
     expect(journal()).toHaveLength(2);
     expect((await shell.run('resume --reason again --yes')).exit).toBe(3);
+  });
+
+  test('that is longer, or is of another time, is not replaced by a shorter one without --force', async () => {
+    await shell.run('pause --for 4h --reason carol --yes --owner carol');
+    const { exit, json } = await shell.run('pause --for 1h --reason bob --yes --owner bob --json');
+    expect(exit).toBe(3);
+    expect(json).toMatchObject({ error: { refusals: [{ rule: 'shortens' }] } });
+    expect(control()?.pause).toMatchObject({ M: { owner: { S: 'carol' } } });
+    expect((await shell.run('pause --for 5h --reason bob --yes --owner bob')).exit).toBe(0);
+    expect((await shell.run('pause --for 1h --reason bob --yes --owner dan --force')).exit).toBe(0);
+    expect(control()?.pause).toMatchObject({ M: { owner: { S: 'dan' } } });
+    await shell.run('maintenance --from 2099-01-01T02:00Z --reason carol --yes', { nowMs: () => carolMs });
+    const replaced = await shell.run('maintenance --for 1h --reason bob --yes', { nowMs: () => carolMs });
+    expect(replaced.exit).toBe(3);
+  });
+
+  test('that has not begun is left alone by resume, unless it is named', async () => {
+    const at = { nowMs: () => carolMs };
+    await shell.run('maintenance --from 2099-01-01T02:00Z --reason resharding --yes --owner carol', at);
+    await shell.run('pause --reason drill --yes', at);
+    expect((await shell.run('resume --reason over --yes', at)).exit).toBe(0);
+    expect(control()?.pause).toBeUndefined();
+    expect(control()?.maintenance).toMatchObject({ M: { owner: { S: 'carol' } } });
+    const again = await shell.run('resume --reason over --yes', at);
+    expect(again.exit).toBe(3);
+    expect(again.err).toMatch(/maintenance window of carol from 2099-01-01T02:00:00.000Z stands/);
+    expect((await shell.run('resume --pause --reason over --yes', at)).exit).toBe(3);
+    expect((await shell.run('resume --maintenance --reason over --yes', at)).exit).toBe(0);
+    expect(control()?.maintenance).toBeUndefined();
+  });
+
+  test('that cannot be understood is cleared by resume, which keeps the mode, and the whole of it in the journal', async () => {
+    state().set('control#control', {
+      pk: { S: 'control' },
+      sk: { S: 'control' },
+      mode: { S: 'observe' },
+      pause: { S: 'until carol says so' },
+    });
+    expect((await shell.run('pause --reason drill --yes')).exit).toBe(3);
+    const { exit, err } = await shell.run('resume --reason seen --yes');
+    expect(exit).toBe(0);
+    expect(err).toContain('until carol says so');
+    expect(control()).toMatchObject({ mode: { S: 'observe' }, revision: { N: '1' } });
+    expect(control()?.pause).toBeUndefined();
+    expect(journal()[0]?.before).toMatchObject({
+      M: { unreadable: { M: { mode: { S: 'observe' }, pause: { S: 'until carol says so' } } } },
+    });
   });
 
   test('does not undo what somebody wrote meanwhile', async () => {
