@@ -106,15 +106,17 @@ function outcomeOf(what: string, started: Started, end: FollowEnd): Outcome {
 const stateExits: Readonly<Record<string, ExitCode>> = {
   latched: exitCodes.done,
   'failed-back': exitCodes.done,
-  'latched-arrivals-unknown': exitCodes.done,
-  'lease-kept': exitCodes.done,
-  'not-notified': exitCodes.done,
   'standby-unfit': exitCodes.refused,
   'failback-refused': exitCodes.refused,
   'no-longer-wanted': exitCodes.refused,
-  superseded: exitCodes.refused,
   'latched-dns-elsewhere': exitCodes.unhealthy,
   'failback-taken-back': exitCodes.unhealthy,
+  // It has moved what it should, and not all is well.
+  'latched-arrivals-unknown': exitCodes.unhealthy,
+  'lease-kept': exitCodes.unhealthy,
+  'not-notified': exitCodes.unhealthy,
+  // Some switches may have been set before the newer act began: "nothing was done" would be wrong.
+  superseded: exitCodes.unhealthy,
 };
 
 export const exitOfRun = ({ state }: Pick<Report, 'state'>): ExitCode =>

@@ -275,7 +275,7 @@ describe('failover', () => {
     };
     aws.run = { status: 'SUCCEEDED', output: { ...carried, input: { epoch: 7 }, next: 'dns' } };
     const { exit, out } = await shell.run('failover --all --force --reason go --yes');
-    expect(exit).toBe(3);
+    expect(exit).toBe(4);
     expect(out).toMatch(/^failover: superseded \(epoch 7, 2 switches\)\n {2}a newer act/);
   });
 
