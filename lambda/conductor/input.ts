@@ -40,7 +40,7 @@ const failbackSchema = z.strictObject({
   percent: z.number().min(1).max(100).default(100),
   /** Between two stages, and after the last one, the primary is watched this long. */
   pauseSeconds: z.number().int().min(10).max(3_600).default(300),
-  /** Refuse while records stranded in the primary have not been drained (`spillway drain` marks each cell as done). */
+  /** Refuse while records stranded in the primary are not marked as read (`spillway drained`). */
   afterDrain: z.boolean().default(false),
 });
 

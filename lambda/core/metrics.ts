@@ -63,7 +63,8 @@ export const metrics = {
   Paused: {
     service: 'monitor',
     unit: 'Count',
-    meaning: '1 while what operators have said stops new evacuations, or cannot be read; else 0',
+    meaning:
+      '1 while a pause, a maintenance window or the mode `observe` stops new evacuations, or it cannot be read; else 0',
   },
   StateUnread: {
     service: 'monitor',

@@ -6,7 +6,7 @@ import type { Quorum } from './lifecycle.ts';
 import { parseMemory } from './memory.ts';
 import type { MetricsOf } from './metrics.ts';
 import { levelsOf, type RegionLevels } from './observation.ts';
-import type { Policy } from './policy.ts';
+import type { Mode, Policy } from './policy.ts';
 
 /** What the monitor has read. Undefined: it did not answer. */
 export interface MonitorReadings {
@@ -78,7 +78,7 @@ export function monitorValues(
     DnsUnread: Number(quorum === 'unknown'),
     SwitchesInStandby: switchesInStandby,
     UnlatchedGroups: unlatched(quorum, switchesInStandby, groups),
-    Paused: Number(stopsEvacuations(control, nowMs)),
+    Paused: Number(stopsEvacuations(control, { mode: policy.mode, nowMs })),
     StateUnread: Number(control === undefined || switchesInStandby === undefined),
     DrillAge: typeof drilledAtMs === 'number' ? secondsSince(drilledAtMs, nowMs) : undefined,
   };
@@ -138,10 +138,13 @@ function unlatched(quorum: Quorum, inStandby: number | undefined, groups: number
   return inStandby === undefined ? undefined : Math.max(0, groups - inStandby);
 }
 
-/** As the guards see it: unreadable is a pause. */
-function stopsEvacuations(control: ControlReading | undefined, nowMs: number): boolean {
+/** As the guards see it: unreadable is a pause, and without a word of an operator the deployed mode counts. */
+function stopsEvacuations(
+  control: ControlReading | undefined,
+  { mode: deployedMode, nowMs }: { readonly mode: Mode; readonly nowMs: number },
+): boolean {
   if (control === undefined || control === 'unreadable') return true;
-  const { mode, pause, maintenance } = control;
+  const { mode = deployedMode, pause, maintenance } = control;
   const inWindow = maintenance !== undefined && nowMs >= maintenance.fromMs && nowMs < maintenance.untilMs;
   return mode === 'observe' || inWindow || (pause !== undefined && nowMs < pause.untilMs);
 }

@@ -17,6 +17,24 @@ export function switchPosition(item: unknown): 'PRIMARY' | 'STANDBY' {
   return parsed.success ? parsed.data.position : 'PRIMARY';
 }
 
+export type Position = 'PRIMARY' | 'STANDBY';
+
+/** Longest wait for a read of the switches. A checker waits 2 s for the status. */
+export const READ_TIMEOUT_MS = 1_000;
+/** Longest wait of one answer when there is something to say already: a table in health answers in a tenth of it. */
+export const POSITION_WAIT_MS = 250;
+/** Least time between the starts of two reads of one instance. */
+export const READ_RETRY_MS = 1_000;
+const REFRESH_PER_GROUP_MS = 5;
+const MAX_REFRESH_MS = 5_000;
+
+/**
+ * How long what was read is new enough to be said again. All switches are one partition of the table, which serves 3,000
+ * read units a second, and each instance reads all of them: with many groups, less often.
+ */
+export const refreshEveryMs = (groups: number): number =>
+  Math.min(MAX_REFRESH_MS, Math.max(READ_RETRY_MS, groups * REFRESH_PER_GROUP_MS));
+
 /** A position as it was last read. `readAtMs` is of any clock that does not step. */
 export interface RememberedPosition {
   readonly position: 'PRIMARY' | 'STANDBY';

@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { clientOf } from '../aws/clients.ts';
+import { groupsOf, readCells } from '../cells-file.ts';
 import { monitorValues, observersInWords } from '../core/monitor.ts';
 import { stateTableName, voteTableName } from '../core/names.ts';
 import { MetricLog } from '../metrics/metric-log.ts';
@@ -27,7 +28,9 @@ const documents = (region: string): DynamoDBDocumentClient =>
     }),
   );
 const standbyDocuments = documents(standby);
+const groups = groupsOf(readCells());
 const lookout = new Lookout({
+  groups,
   nowMs: () => Date.now(),
   state: new StateTable({
     client: standbyDocuments,
@@ -54,6 +57,6 @@ const metricLog = new MetricLog({ name, service: 'monitor' });
  */
 export async function handler(): Promise<void> {
   const readings = await lookout.look();
-  metricLog.add(monitorValues(readings, { policy: settings.policy, groups: settings.switchGroups }));
+  metricLog.add(monitorValues(readings, { policy: settings.policy, groups: groups.length }));
   metricLog.flush({ observers: observersInWords(readings) });
 }

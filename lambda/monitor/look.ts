@@ -6,6 +6,8 @@ import type { StateTable } from '../state/state-table.ts';
 export interface Sources {
   readonly nowMs: () => number;
   readonly state: Pick<StateTable, 'readControl' | 'readSwitches' | 'history'>;
+  /** Groups that are deployed: a removed cell's switch stays in the table, and says nothing of them. */
+  readonly groups: readonly string[];
   /** Each bounded by its own time-out, and none of them throws. */
   readonly observers: readonly {
     readonly region: string;
@@ -22,10 +24,12 @@ const JOURNAL_ENTRIES = 1_000;
 /** Reads everything side by side. It lives as long as its function's instance, and remembers the last drill. */
 export class Lookout {
   readonly #sources: Sources;
+  readonly #groups: ReadonlySet<string>;
   #drill: { readonly atMs: number | null; readonly readAtMs: number } | undefined;
 
   constructor(sources: Sources) {
     this.#sources = sources;
+    this.#groups = new Set(sources.groups);
   }
 
   /** Never throws: what does not answer is undefined in the readings. */
@@ -43,7 +47,9 @@ export class Lookout {
       observers: items,
       quorum,
       control,
-      switchesInStandby: switches?.filter(({ position }) => position === 'STANDBY').length,
+      switchesInStandby: switches?.filter(
+        ({ group, position }) => position === 'STANDBY' && this.#groups.has(group),
+      ).length,
       drilledAtMs,
     };
   }

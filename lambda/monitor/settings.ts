@@ -13,7 +13,6 @@ const settingsSchema = z.object({
   /** Every region that observes, the standby among them. */
   observers: z.array(z.string().min(1)).min(1),
   zoneName: z.string().min(1),
-  switchGroups: z.number().int().positive(),
   policy: policySchema,
 });
 export type MonitorSettings = Readonly<z.infer<typeof settingsSchema>>;

@@ -99,10 +99,9 @@ export class StateTable {
     }
   }
 
-  /** Revision of the control item, for `writeControl`; undefined when there is none, or it was written by hand. */
-  async controlRevision(): Promise<number | undefined> {
-    const item = await this.#calls.get(controlKey);
-    return typeof item?.revision === 'number' ? item.revision : undefined;
+  /** The control item as it is stored, for whoever must keep what cannot be understood, and its `revision`. */
+  async readControlItem(): Promise<Item | undefined> {
+    return this.#calls.get(controlKey);
   }
 
   /** Switches that were ever set, all or those of a range of names (both ends included). */

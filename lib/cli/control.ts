@@ -1,6 +1,6 @@
-import type { ControlReading } from '../../lambda/core/control.ts';
+import { type ControlReading, parseControl } from '../../lambda/core/control.ts';
 import type { StateTable } from '../../lambda/state/state-table.ts';
-import { applyControl, planControl } from '../operate/apply-control.ts';
+import { applyControl, planControl, revisionOf } from '../operate/apply-control.ts';
 import type { ControlAct } from '../operate/control-change.ts';
 import { stateTable } from '../operate/state.ts';
 import { type Acting, change } from './change.ts';
@@ -29,7 +29,7 @@ export function controlVerb(options: {
       const act = actOf(acting);
       const context = { nowMs: acting.nowMs, policyMode: config.policy.mode };
       const plan = acting.dry ? await dryPlan(table, act) : await planControl(table, act, context);
-      await acting.consent(beforeAfter(plan.before, plan.after));
+      await acting.consent(beforeAfter(plan));
       const author = { who: acting.owner, why: acting.reason, atMs: acting.nowMs };
       const unjournaled = await applyControl(table, plan, author);
       return done(verb, plan, unjournaled);
@@ -41,10 +41,10 @@ type Plan = Awaited<ReturnType<typeof planControl>>;
 
 /** A dry run reads nothing, so what depends on a reading (there is no pause to end) must not refuse it. */
 async function dryPlan(table: StateTable, act: ControlAct): Promise<Plan> {
-  const revision = await table.controlRevision();
-  const before = await table.readControl();
+  const item = await table.readControlItem();
+  const before = parseControl(item);
   const after = act.kind === 'resume' ? {} : overrideOf(act);
-  return { act, before, after, revision };
+  return { act, before, after, item, revision: revisionOf(item) };
 }
 
 const overrideOf = (act: Exclude<ControlAct, { readonly kind: 'resume' }>) => ({
@@ -60,8 +60,9 @@ function done(verb: string, { before, after }: Plan, unjournaled: string | undef
   };
 }
 
-export function beforeAfter(before: ControlReading, after: ControlReading): string {
-  return [`before  ${shown(before)}`, `after   ${shown(after)}`].join('\n');
+function beforeAfter({ before, item, after }: Plan): string {
+  const stored = before === 'unreadable' ? `: ${JSON.stringify(item)}` : '';
+  return [`before  ${shown(before)}${stored}`, `after   ${shown(after)}`].join('\n');
 }
 
 function shown(control: ControlReading): string {

@@ -6,7 +6,7 @@ export const exitCodes = {
   usage: 2,
   /** A guard refused; the message names it and says when or how it gives way. */
   refused: 3,
-  /** The answer is in, and it is not good: something is not as it is in healthy times. */
+  /** Something is not as it is in healthy times, or how an act ended is not known. */
   unhealthy: 4,
   interrupted: 130,
 } as const;
@@ -18,6 +18,6 @@ export const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   usage:
     'usage: a wrong option or config, no reason, or no consent where nobody can be asked. Nothing was done',
   refused: 'refused by a guard. Nothing was done; the message says which guard, and what makes it give way',
-  unhealthy: 'unhealthy: the answer is in, and something is not as it is in healthy times',
+  unhealthy: 'unhealthy: something is not as it is in healthy times, or it is not known how an act ended',
   interrupted: 'interrupted by Ctrl-C or SIGTERM',
 };

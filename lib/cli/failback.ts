@@ -1,4 +1,7 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { StateTable } from '../../lambda/state/state-table.ts';
+import type { Config } from '../config/config.ts';
+import { awaitDrain } from '../operate/await-drain.ts';
 import { RefusedError } from '../operate/errors.ts';
 import { named } from '../operate/findings.ts';
 import { type Selection, select } from '../operate/groups.ts';
@@ -6,22 +9,28 @@ import { refusalsToFailBack } from '../operate/guards.ts';
 import { readStored } from '../operate/read-status.ts';
 import { stateTable } from '../operate/state.ts';
 import { type Acting, change } from './change.ts';
+import { failbackRemoved } from './failback-removed.ts';
+import { interruption } from './interruption.ts';
 import type { Io } from './io.ts';
 import { type ChangeFlags, durationArgument, listArgument, wholeArgument, withChange } from './options.ts';
 import { runConductor } from './run-conductor.ts';
+import { progress } from './spinner.ts';
 import { type Outcome, perform } from './verb.ts';
 
 interface FailbackFlags extends ChangeFlags {
   readonly cells?: readonly string[];
   readonly all?: true;
+  readonly removed?: true;
   readonly percent?: number;
   readonly pause: number;
   readonly afterDrain?: true;
+  readonly drainWait: number;
   readonly force?: true;
   readonly wait?: number;
 }
 
 const DEFAULT_PAUSE_MS = 300_000;
+const DEFAULT_DRAIN_WAIT_MS = 3_600_000;
 const TABLE_TIMEOUT_MS = 3_000;
 /** Each stage releases, and then watches for the length of the pause. */
 const STAGE_MARGIN_MS = 120_000;
@@ -35,6 +44,12 @@ export function failbackCommand(io: Io): Command {
   )
     .option('--cells <names>', 'cells, or groups of them, separated by commas', listArgument)
     .option('--all', 'every cell that is in the standby')
+    .addOption(
+      new Option('--removed', 'release the switches that removed cells have left in the standby').conflicts([
+        'cells',
+        'all',
+      ]),
+    )
     .option(
       '--percent <n>',
       'share of the groups to move in each stage (default: 100)',
@@ -46,11 +61,20 @@ export function failbackCommand(io: Io): Command {
       pauseArgument,
       DEFAULT_PAUSE_MS,
     )
-    .option('--after-drain', 'refuse while records stranded in the primary have not been read')
+    .option(
+      '--after-drain',
+      'wait until `spillway drained` has marked the records stranded in the primary as read',
+    )
+    .option(
+      '--drain-wait <duration>',
+      'wait for that this long at most, then end with 3 (default: 1h; 0s: look once)',
+      durationArgument,
+      DEFAULT_DRAIN_WAIT_MS,
+    )
     .option('--force', 'although a guard refuses; the journal says so')
     .option(
       '--wait <duration>',
-      'follow the conductor this long (default: as long as its stages take)',
+      'follow the conductor this long, then end with 4 (default: as long as its stages take; 0s: start it and end with 0)',
       durationArgument,
     )
     .addHelpText(
@@ -74,17 +98,19 @@ function pauseArgument(text: string): number {
 async function failback(io: Io, flags: FailbackFlags, acting: Acting): Promise<Outcome> {
   const { target, clients, owner, reason, dry } = acting;
   const { config } = target;
-  const selection = select(config, flags);
+  const selection = flags.removed ? undefined : select(config, flags);
   const percent = flags.percent ?? 100;
   const pauseSeconds = Math.round(flags.pause / 1_000);
   const refusals = refusalsToFailBack(config, await readStored(config, { clients, nowMs: io.nowMs }));
   if (!dry && refusals.length > 0 && !flags.force) {
     throw new RefusedError(refusals.map(withTime), 'Traffic stays where it is.');
   }
+  if (selection === undefined) return failbackRemoved(acting);
   await acting.consent(preview(acting, selection, { percent, pauseSeconds }));
   const stages = Math.ceil(100 / percent);
   const waitMs = flags.wait ?? stages * (flags.pause + STAGE_MARGIN_MS);
   const table = stateTable(config, clients, TABLE_TIMEOUT_MS);
+  if (flags.afterDrain && !flags.force && !dry) await drainAwaited(io, flags, { table, config, selection });
   return runConductor({ io, acting, table, waitMs }, (epoch) => ({
     action: 'failback',
     epoch,
@@ -96,6 +122,28 @@ async function failback(io: Io, flags: FailbackFlags, acting: Acting): Promise<O
     ...(flags.force ? { force: true } : {}),
     ...(selection.everything ? {} : { groups: [...selection.groups] }),
   }));
+}
+
+async function drainAwaited(
+  io: Io,
+  flags: FailbackFlags,
+  scope: { readonly table: StateTable; readonly config: Config; readonly selection: Selection },
+): Promise<void> {
+  const shown = progress(io);
+  const interrupted = interruption(() => shown.say('interrupted: nothing has been done'));
+  try {
+    await awaitDrain({
+      table: scope.table,
+      cells: scope.config.cells,
+      groups: scope.selection.groups,
+      waitMs: flags.drainWait,
+      signal: interrupted.signal,
+      say: shown.say,
+    });
+  } finally {
+    shown.stop();
+    interrupted.dispose();
+  }
 }
 
 function withTime({ rule, reason, untilMs }: ReturnType<typeof refusalsToFailBack>[number]) {

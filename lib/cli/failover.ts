@@ -22,7 +22,8 @@ interface FailoverFlags extends ChangeFlags {
   readonly wait: number;
 }
 
-const DEFAULT_WAIT_MS = 180_000;
+/** The conductor asks DNS again for about five minutes before it says that DNS does not follow. */
+export const DEFAULT_WAIT_MS = 600_000;
 const TABLE_TIMEOUT_MS = 3_000;
 const MAX_REASON = 1_000;
 
@@ -42,7 +43,7 @@ export function failoverCommand(io: Io): Command {
     )
     .option(
       '--wait <duration>',
-      'follow the conductor this long (default: 3m; 0s: start it and end)',
+      'follow the conductor this long, then end with 4 (default: 10m; 0s: start it and end with 0)',
       durationArgument,
       DEFAULT_WAIT_MS,
     )

@@ -12,6 +12,7 @@ const MAX_AHEAD_MS = 30 * 24 * HOUR_MS;
 
 interface MaintenanceFlags extends OverrideFlags {
   readonly from?: number;
+  readonly force?: true;
 }
 
 /** `spillway maintenance`: a window of planned work in which nothing moves by itself. */
@@ -21,6 +22,7 @@ export function maintenanceCommand(io: Io): Command {
   );
   return withExpiry(withChange(command), bounds)
     .option('--from <time>', 'when it begins, like 2026-12-01T02:00Z (default: now)', timeArgument(io.nowMs))
+    .option('--force', 'although it replaces a window that it does not cover')
     .addHelpText(
       'after',
       '\nExample:\n  spillway maintenance --from 2026-12-01T02:00Z --for 3h --reason "resharding orders"',
@@ -38,6 +40,7 @@ export function maintenanceCommand(io: Io): Command {
           actOf: ({ owner, reason }) => ({
             kind: 'maintenance',
             override: { owner, reason, fromMs, untilMs },
+            force: flags.force ?? false,
           }),
         });
       }),

@@ -7,14 +7,19 @@ import { perform } from './verb.ts';
 const HOUR_MS = 3_600_000;
 const bounds = { defaultMs: 2 * HOUR_MS, maxMs: 24 * HOUR_MS } as const;
 
+interface PauseFlags extends OverrideFlags {
+  readonly force?: true;
+}
+
 /** `spillway pause`: no evacuation starts by itself until it ends. */
 export function pauseCommand(io: Io): Command {
   const command = new Command('pause').description(
     'Stop new evacuations from starting by themselves. One under way is not undone, and `failover` still works.',
   );
   return withExpiry(withChange(command), bounds)
+    .option('--force', 'although it ends a longer pause earlier')
     .addHelpText('after', '\nExample:\n  spillway pause --for 2h --reason "load test in us-east-1"')
-    .action((flags: OverrideFlags) =>
+    .action((flags: PauseFlags) =>
       perform(io, flags, () =>
         controlVerb({
           io,
@@ -23,6 +28,7 @@ export function pauseCommand(io: Io): Command {
           actOf: ({ owner, reason, nowMs }) => ({
             kind: 'pause',
             override: { owner, reason, untilMs: nowMs + (flags.for ?? bounds.defaultMs) },
+            force: flags.force ?? false,
           }),
         }),
       ),

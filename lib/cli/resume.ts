@@ -1,18 +1,40 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import type { Resumable } from '../operate/control-change.ts';
 import { controlVerb } from './control.ts';
 import type { Io } from './io.ts';
 import { type ChangeFlags, withChange } from './options.ts';
 import { perform } from './verb.ts';
 
+interface ResumeFlags extends ChangeFlags {
+  readonly pause?: true;
+  readonly maintenance?: true;
+  readonly all?: true;
+}
+
 /** `spillway resume`: ends a pause or a maintenance window early, and clears a control item nobody can read. */
 export function resumeCommand(io: Io): Command {
   return withChange(
     new Command('resume').description(
-      'End a pause or a maintenance window before its time; clear a control item that cannot be understood.',
+      'End the pause and the maintenance window that are in force; clear a control item that cannot be understood.',
     ),
   )
+    .addOption(new Option('--pause', 'end the pause alone').conflicts(['maintenance', 'all']))
+    .addOption(
+      new Option('--maintenance', 'end the maintenance window alone, also one that has not begun').conflicts([
+        'all',
+      ]),
+    )
+    .option('--all', 'end both, also a window that has not begun')
     .addHelpText('after', '\nExample:\n  spillway resume --reason "load test is over"')
-    .action((flags: ChangeFlags) =>
-      perform(io, flags, () => controlVerb({ io, verb: 'resume', flags, actOf: () => ({ kind: 'resume' }) })),
+    .action((flags: ResumeFlags) =>
+      perform(io, flags, () =>
+        controlVerb({ io, verb: 'resume', flags, actOf: () => ({ kind: 'resume', what: whatOf(flags) }) }),
+      ),
     );
+}
+
+function whatOf({ pause, maintenance, all }: ResumeFlags): Resumable {
+  if (all) return 'all';
+  if (pause) return 'pause';
+  return maintenance ? 'maintenance' : 'active';
 }

@@ -29,7 +29,7 @@ export async function runConductor(
   const started = await startConductor({ client, config, account, input: inputOf(epoch) });
   // What it would ask again and again, once.
   if (dry && waitMs > 0) await runState(client, started.executionArn);
-  if (dry || waitMs === 0) return outcomeOf(what, started, { end: 'waited' });
+  if (dry || waitMs === 0) return leftRunning(what, started);
   const shown = progress(io);
   const interrupted = interruption(() => shown.say('the conductor goes on'));
   try {
@@ -47,16 +47,42 @@ export async function runConductor(
   }
 }
 
+const factsOf = (verb: string, { run, epoch, executionArn }: Started) => ({ verb, run, epoch, executionArn });
+
+/** Nobody asked how it ends. */
+function leftRunning(what: string, started: Started): Outcome {
+  return {
+    exit: exitCodes.done,
+    document: { ok: true, ...factsOf(what, started), state: 'running' },
+    screen: `${what}: the conductor runs (${started.run}). Watch it with: spillway status --watch`,
+  };
+}
+
+const nextLook = 'spillway status --watch';
+
 function outcomeOf(what: string, started: Started, end: FollowEnd): Outcome {
-  const { run, epoch, executionArn } = started;
-  const base = { verb: what, run, epoch, executionArn };
+  const base = factsOf(what, started);
   switch (end.end) {
-    case 'waited':
+    // Somebody asked how it ends, and there is no answer: that is not "done".
+    case 'waited': {
+      const { problem } = end;
+      const state = problem === undefined ? 'running' : 'unknown';
+      const said =
+        problem === undefined
+          ? `the conductor still runs (${started.run})`
+          : `how the conductor's run ${started.run} stands is not known (${problem})`;
       return {
-        exit: exitCodes.done,
-        document: { ok: true, ...base, state: 'running' },
-        screen: `${what}: the conductor runs (${run}). Watch it with: spillway status --watch`,
+        exit: exitCodes.unhealthy,
+        document: {
+          ok: false,
+          ...base,
+          state,
+          ...(problem === undefined ? {} : { problem }),
+          nextCommand: nextLook,
+        },
+        screen: `${what}: ${said}.\nnext: ${nextLook}`,
       };
+    }
     case 'failed':
       return {
         exit: exitCodes.failed,
@@ -80,15 +106,17 @@ function outcomeOf(what: string, started: Started, end: FollowEnd): Outcome {
 const stateExits: Readonly<Record<string, ExitCode>> = {
   latched: exitCodes.done,
   'failed-back': exitCodes.done,
-  'latched-arrivals-unknown': exitCodes.done,
-  'lease-kept': exitCodes.done,
-  'not-notified': exitCodes.done,
   'standby-unfit': exitCodes.refused,
   'failback-refused': exitCodes.refused,
   'no-longer-wanted': exitCodes.refused,
-  superseded: exitCodes.refused,
   'latched-dns-elsewhere': exitCodes.unhealthy,
   'failback-taken-back': exitCodes.unhealthy,
+  // It has moved what it should, and not all is well.
+  'latched-arrivals-unknown': exitCodes.unhealthy,
+  'lease-kept': exitCodes.unhealthy,
+  'not-notified': exitCodes.unhealthy,
+  // Some switches may have been set before the newer act began: "nothing was done" would be wrong.
+  superseded: exitCodes.unhealthy,
 };
 
 export const exitOfRun = ({ state }: Pick<Report, 'state'>): ExitCode =>

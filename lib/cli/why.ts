@@ -7,7 +7,7 @@ import { reading } from '../operate/reading.ts';
 import { stateTable } from '../operate/state.ts';
 import { statusOf } from '../operate/status.ts';
 import { clientsFor, resolveTarget, type Target } from '../operate/target.ts';
-import { whyNow } from '../operate/why.ts';
+import { isAnswered, whyNow } from '../operate/why.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { type OutputFlags, type TargetFlags, timeArgument, withJson, withTarget } from './options.ts';
@@ -43,8 +43,17 @@ async function why(io: Io, flags: WhyFlags): Promise<Outcome> {
   const target = await resolveTarget({ directory: io.directory, env: io.env, ...flags });
   if (flags.at !== undefined) return past(io, target, flags.at);
   const readings = await readAll(target, { who: 'cli why', nowMs: io.nowMs });
+  if (!isAnswered(readings)) {
+    throw new UnansweredError(
+      'Neither DNS, nor the observers, nor the state table answer: look at the network here.',
+    );
+  }
   const found = whyNow(target.config, readings, statusOf(target.config, readings));
-  return { exit: exitCodes.done, document: found, screen: whyScreen(found, io) };
+  return {
+    exit: found.ok ? exitCodes.done : exitCodes.unhealthy,
+    document: found,
+    screen: whyScreen(found, io),
+  };
 }
 
 async function past(io: Io, target: Target, atMs: number): Promise<Outcome> {

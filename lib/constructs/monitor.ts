@@ -3,6 +3,7 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { CELLS_FILE, type DeployedCell } from '../../lambda/cells-file.ts';
 import { monitorFunctionName, stateTableName, voteTableName } from '../../lambda/core/names.ts';
 import { MONITOR_SETTINGS, type MonitorSettings } from '../../lambda/monitor/settings.ts';
 import { SpillwayFunction } from './spillway-function.ts';
@@ -19,8 +20,13 @@ const CONCURRENCY = 1;
  * witness's, and an endpoint says less than the item behind it.
  */
 export class Monitor extends Construct {
-  constructor(scope: Construct, id: string, settings: MonitorSettings) {
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { readonly settings: MonitorSettings; readonly cells: readonly DeployedCell[] },
+  ) {
     super(scope, id);
+    const { settings, cells } = props;
     const { name } = settings;
     const monitor = new SpillwayFunction(this, 'Look', {
       functionName: monitorFunctionName(name),
@@ -28,6 +34,7 @@ export class Monitor extends Construct {
       description:
         'Spillway: publishes each minute what the observers have stored, as metrics of the standby.',
       environment: { [MONITOR_SETTINGS]: Stack.of(this).toJsonString(settings) },
+      files: { [CELLS_FILE]: JSON.stringify(cells) },
       statements: statements(settings, Stack.of(this).account),
       timeoutSeconds: TIMEOUT_SECONDS,
       memoryMiB: MEMORY_MIB,

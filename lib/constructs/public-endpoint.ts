@@ -4,10 +4,22 @@ import type { Construct } from 'constructs';
 import { SpillwayFunction, type SpillwayFunctionProps } from './spillway-function.ts';
 
 /**
- * Route 53 keeps more than one request a second open per check, from 8 regions; a flood above this is refused, which
- * the checkers read as HOLD.
+ * Route 53 sends each check more than one request a second, from 8 regions; a flood above this is refused, which the
+ * checkers read as HOLD.
  */
-const CONCURRENCY = 20;
+const MIN_CONCURRENCY = 20;
+/**
+ * 16 checkers, each every 10 s, make 1.6 requests a second, and Lambda lets through at most 10 a second for each unit of
+ * concurrency. That is 0.16; the rest is for instances that wait for the table.
+ */
+const CONCURRENCY_PER_CHECK = 0.3;
+/** Of an account's 1,000, of which 100 cannot be reserved. */
+const MAX_CONCURRENCY = 500;
+
+/** What an endpoint reserves that is asked by so many health checks. */
+export const endpointConcurrency = (checks: number): number =>
+  Math.min(MAX_CONCURRENCY, Math.max(MIN_CONCURRENCY, Math.ceil(checks * CONCURRENCY_PER_CHECK)));
+
 /** A cold start must fit the 2 s that a checker waits; CPU comes with memory. */
 const MEMORY_MIB = 256;
 const TIMEOUT_SECONDS = 3;
@@ -23,13 +35,17 @@ export class PublicEndpoint extends SpillwayFunction {
     props: Pick<
       SpillwayFunctionProps,
       'functionName' | 'entry' | 'description' | 'environment' | 'statements' | 'files'
-    >,
+    > & {
+      /** Health checks that ask it. @default 1 */
+      readonly checks?: number;
+    },
   ) {
+    const { checks = 1, ...rest } = props;
     super(scope, id, {
-      ...props,
+      ...rest,
       timeoutSeconds: TIMEOUT_SECONDS,
       memoryMiB: MEMORY_MIB,
-      reservedConcurrency: CONCURRENCY,
+      reservedConcurrency: endpointConcurrency(checks),
     });
     const url = this.lambda.addFunctionUrl({ authType: FunctionUrlAuthType.NONE });
     this.domainName = Fn.select(2, Fn.split('/', url.url));

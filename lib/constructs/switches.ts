@@ -2,7 +2,7 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { CELLS_FILE, type DeployedCell } from '../../lambda/cells-file.ts';
+import { CELLS_FILE, type DeployedCell, groupsOf } from '../../lambda/cells-file.ts';
 import { stateTableName, switchFunctionName } from '../../lambda/core/names.ts';
 import { STATE_TABLE } from '../../lambda/switch/settings.ts';
 import { PublicEndpoint } from './public-endpoint.ts';
@@ -30,8 +30,9 @@ export class Switches extends Construct {
       entry: 'lambda/switch/handler.ts',
       description: 'Spillway: tells Route 53 the position of each switch.',
       environment: { [STATE_TABLE]: table.tableName },
+      checks: groupsOf(props.cells).length,
       files: { [CELLS_FILE]: JSON.stringify(props.cells) },
-      statements: [new PolicyStatement({ actions: ['dynamodb:GetItem'], resources: [table.tableArn] })],
+      statements: [new PolicyStatement({ actions: ['dynamodb:Query'], resources: [table.tableArn] })],
     });
   }
 }

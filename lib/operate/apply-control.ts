@@ -6,21 +6,23 @@ import { problemOf } from './reading.ts';
 export interface PlannedControl extends ControlChange {
   readonly act: ControlAct;
   readonly revision: number | undefined;
+  /** As it was stored. */
+  readonly item: unknown;
 }
 
-/**
- * Reads and decides, and writes nothing. The revision is read before the item: if somebody writes in between, the
- * conditional write finds a newer revision and is refused, instead of undoing theirs.
- */
+/** Reads and decides, and writes nothing. If somebody writes meanwhile, the conditional write finds a newer revision. */
 export async function planControl(
   table: StateTable,
   act: ControlAct,
   context: ControlContext,
 ): Promise<PlannedControl> {
-  const revision = await table.controlRevision();
-  const before = await table.readControl();
-  return { ...changeControl(before, act, context), act, revision };
+  const item = await table.readControlItem();
+  return { ...changeControl(item, act, context), act, item, revision: revisionOf(item) };
 }
+
+/** Undefined also for an item that was written by hand. */
+export const revisionOf = (item: Readonly<Record<string, unknown>> | undefined): number | undefined =>
+  typeof item?.revision === 'number' ? item.revision : undefined;
 
 export interface Author {
   readonly who: string;
@@ -31,9 +33,11 @@ export interface Author {
 /** Writes the item, then the journal. Returns why the journal could not be written, if so: the act stands all the same. */
 export async function applyControl(
   table: StateTable,
-  { act, before, after, revision }: PlannedControl,
+  { act, before: read, after, revision, item }: PlannedControl,
   { who, why, atMs }: Author,
 ): Promise<string | undefined> {
+  // What nobody could understand is kept where somebody may.
+  const before = read === 'unreadable' ? { unreadable: item } : read;
   await table.writeControl(after, revision);
   return journaled(() => table.journal({ atMs, who, what: act.kind, why, before, after }, randomUUID()));
 }

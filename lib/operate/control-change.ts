@@ -1,4 +1,4 @@
-import type { Control, ControlReading } from '../../lambda/core/control.ts';
+import { type Control, type ControlReading, parseControl } from '../../lambda/core/control.ts';
 import type { Mode } from '../../lambda/core/policy.ts';
 import { RefusedError } from './errors.ts';
 
@@ -8,11 +8,17 @@ export interface Override {
   readonly untilMs: number;
 }
 
-/** What an operator may say. Each is one act in the journal. */
+export type MaintenanceWindow = Override & { readonly fromMs: number };
+
+/** What `resume` ends: what is in force now, or what was named, begun or not. */
+export const resumables = ['active', 'pause', 'maintenance', 'all'] as const;
+export type Resumable = (typeof resumables)[number];
+
+/** What an operator may say. Each is one act in the journal. `force`: although it ends another's override earlier. */
 export type ControlAct =
-  | { readonly kind: 'pause'; readonly override: Override }
-  | { readonly kind: 'resume' }
-  | { readonly kind: 'maintenance'; readonly override: Override & { readonly fromMs: number } }
+  | { readonly kind: 'pause'; readonly override: Override; readonly force?: boolean }
+  | { readonly kind: 'resume'; readonly what: Resumable }
+  | { readonly kind: 'maintenance'; readonly override: MaintenanceWindow; readonly force?: boolean }
   | { readonly kind: 'approve'; readonly override: Override };
 
 export interface ControlChange {
@@ -26,31 +32,34 @@ export interface ControlContext {
   readonly policyMode: Mode;
 }
 
-/** Pure: the control item after the act. @throws RefusedError when the act would have no effect, or hide something. */
-export function changeControl(
-  before: ControlReading,
-  act: ControlAct,
-  context: ControlContext,
-): ControlChange {
-  if (before === 'unreadable') {
-    // Nobody knows what it was meant to say; only the act whose purpose is to clear it may replace it.
-    if (act.kind === 'resume') return { before, after: {} };
+/**
+ * Pure: the control item after the act. `item` is what is stored, undefined when there is nothing.
+ *
+ * @throws RefusedError when the act would have no effect, or hide something.
+ */
+export function changeControl(item: unknown, act: ControlAct, context: ControlContext): ControlChange {
+  const before = parseControl(item);
+  if (before !== 'unreadable') return { before, after: after(before, act, context) };
+  // Nobody knows what it was meant to say; only the act whose purpose is to clear it may replace it.
+  if (act.kind !== 'resume') {
     throw new RefusedError(
       [{ rule: 'unreadable', reason: 'the control item cannot be understood, and counts as a pause' }],
       'Look at it, then clear it with: spillway resume --reason "…"',
     );
   }
-  return { before, after: after(before, act, context) };
+  return { before, after: without(legiblePartOf(item), act.what, context.nowMs) };
 }
 
 function after(before: Control, act: ControlAct, { nowMs, policyMode }: ControlContext): Control {
   switch (act.kind) {
     case 'pause':
+      if (!act.force) refuseToShorten('pause', standing(before.pause, nowMs), act.override);
       return { ...before, pause: act.override };
     case 'maintenance':
+      if (!act.force) refuseToShorten('maintenance', standing(before.maintenance, nowMs), act.override);
       return { ...before, maintenance: act.override };
     case 'resume':
-      return resumed(before, nowMs);
+      return resumed(before, act.what, nowMs);
     case 'approve': {
       const mode = before.mode ?? policyMode;
       if (mode === 'approve') return { ...before, approval: act.override };
@@ -64,11 +73,74 @@ function after(before: Control, act: ControlAct, { nowMs, policyMode }: ControlC
   }
 }
 
-function resumed(before: Control, nowMs: number): Control {
-  const { pause, maintenance, ...rest } = before;
-  const stands = [pause, maintenance].some((override) => override !== undefined && nowMs < override.untilMs);
-  if (stands) return rest;
-  throw new RefusedError([
-    { rule: 'nothing-to-resume', reason: 'neither a pause nor a maintenance window stands' },
-  ]);
+/** Undefined when it has run out. */
+const standing = <One extends Override>(override: One | undefined, nowMs: number): One | undefined =>
+  override !== undefined && nowMs < override.untilMs ? override : undefined;
+
+/** Whoever set it relies on all of it. */
+function refuseToShorten(
+  kind: 'pause' | 'maintenance',
+  before: (Override & { readonly fromMs?: number }) | undefined,
+  next: Override & { readonly fromMs?: number },
+): void {
+  if (before === undefined) return;
+  const covered = next.untilMs >= before.untilMs && (next.fromMs ?? 0) <= (before.fromMs ?? 0);
+  if (covered) return;
+  const times = [...(before.fromMs === undefined ? [] : [before.fromMs]), before.untilMs];
+  const when = times.map((ms) => new Date(ms).toISOString()).join(' to ');
+  throw new RefusedError(
+    [
+      {
+        rule: 'shortens',
+        reason: `the ${kind} of ${before.owner} (${before.reason}; ${before.fromMs === undefined ? 'until ' : ''}${when}) would be cut short`,
+      },
+    ],
+    'Ask its owner; to replace it all the same, repeat with --force.',
+  );
+}
+
+function resumed(before: Control, what: Resumable, nowMs: number): Control {
+  const next = without(before, what, nowMs);
+  const ends = (['pause', 'maintenance'] as const).some(
+    (kind) => standing(before[kind], nowMs) !== undefined && next[kind] === undefined,
+  );
+  if (ends) return next;
+  const left = standing(next.maintenance, nowMs);
+  throw new RefusedError(
+    [{ rule: 'nothing-to-resume', reason: nothing[what] }],
+    left === undefined
+      ? undefined
+      : `A maintenance window of ${left.owner} from ${new Date(left.fromMs).toISOString()} stands: --maintenance ends it.`,
+  );
+}
+
+const nothing: Readonly<Record<Resumable, string>> = {
+  active: 'neither a pause nor a maintenance window is in force',
+  pause: 'no pause stands',
+  maintenance: 'no maintenance window stands',
+  all: 'neither a pause nor a maintenance window stands',
+};
+
+/** What has run out goes as well: it says nothing any more. */
+function without({ pause, maintenance, ...rest }: Control, what: Resumable, nowMs: number): Control {
+  const keepsPause = what === 'maintenance';
+  const keepsMaintenance =
+    what === 'pause' || (what === 'active' && maintenance !== undefined && nowMs < maintenance.fromMs);
+  const [keptPause, keptWindow] = [standing(pause, nowMs), standing(maintenance, nowMs)];
+  return {
+    ...rest,
+    ...(keepsPause && keptPause !== undefined ? { pause: keptPause } : {}),
+    ...(keepsMaintenance && keptWindow !== undefined ? { maintenance: keptWindow } : {}),
+  };
+}
+
+/** Each part that can be understood by itself. */
+function legiblePartOf(item: unknown): Control {
+  if (typeof item !== 'object' || item === null) return {};
+  const stored = item as Readonly<Record<string, unknown>>;
+  const parts = (['mode', 'pause', 'maintenance', 'approval'] as const).map((part) => {
+    const read = parseControl(stored[part] === undefined ? {} : { [part]: stored[part] });
+    return read === 'unreadable' ? {} : read;
+  });
+  return Object.assign({}, ...parts) as Control;
 }

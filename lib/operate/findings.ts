@@ -2,6 +2,7 @@ import { diagnoses } from '../../lambda/core/diagnosis.ts';
 import { shortfalls } from '../../lambda/core/fitness.ts';
 import { lastDrillAtMs } from '../../lambda/core/monitor.ts';
 import type { Monitoring } from '../config/config.ts';
+import { leftoverSwitches, RELEASE_LEFTOVERS } from './leftover.ts';
 import { lastRunEnd } from './run-end.ts';
 import type { StateReadings } from './state.ts';
 import type { Status } from './status.ts';
@@ -98,6 +99,13 @@ const rules: readonly Rule[] = [
     ...(switches.ok ? [] : [bad(`the switches cannot be read: ${switches.problem}`)]),
     ...(lease.ok ? [] : [bad(`the lease cannot be read: ${lease.problem}`)]),
   ],
+  ({ cells }, { switches }) => {
+    const left = switches.ok ? leftoverSwitches(cells, switches.value) : [];
+    if (left.length === 0) return [];
+    const names = named(left.map(({ group }) => group));
+    const text = `${names}: not in the config, and the switch says STANDBY; added again, it would begin in the standby`;
+    return [note(text, RELEASE_LEFTOVERS)];
+  },
   ({ quorum }) => (quorum.region === null ? [bad(`region record: ${quorum.problem}`)] : []),
   ({ overrides, atMs }) =>
     overrides.map(({ kind, owner, reason, untilMs, active }) => {

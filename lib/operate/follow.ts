@@ -6,8 +6,8 @@ import { problemOf } from './reading.ts';
 export type FollowEnd =
   | { readonly end: 'report'; readonly report: Report }
   | { readonly end: 'failed'; readonly problem: string }
-  /** The wait was over before the run was. */
-  | { readonly end: 'waited' };
+  /** The wait was over before the run was seen to end; `problem`: nor could it be seen at the last look. */
+  | { readonly end: 'waited'; readonly problem?: string };
 
 export interface FollowOptions {
   readonly client: SFNClient;
@@ -29,6 +29,7 @@ export class InterruptedError extends Error {
 export async function follow(options: FollowOptions): Promise<FollowEnd> {
   const { client, executionArn, waitMs, signal, say, pollMs = POLL_MS } = options;
   const startedMs = performance.now();
+  let problem: string | undefined;
   for (let sinceMs = 0; sinceMs < waitMs; sinceMs = performance.now() - startedMs) {
     if (signal.aborted) throw interrupted();
     try {
@@ -38,15 +39,17 @@ export async function follow(options: FollowOptions): Promise<FollowEnd> {
           ? { end: 'report', report: state.report }
           : { end: 'failed', problem: state.failed };
       }
+      problem = undefined;
       say('the conductor is at work');
     } catch (error) {
-      say(`the conductor cannot be seen just now: ${problemOf(error)}`);
+      problem = problemOf(error);
+      say(`the conductor cannot be seen just now: ${problem}`);
     }
     await sleep(pollMs, undefined, { signal }).catch(() => {
       throw interrupted();
     });
   }
-  return { end: 'waited' };
+  return { end: 'waited', ...(problem === undefined ? {} : { problem }) };
 }
 
 const interrupted = (): InterruptedError =>

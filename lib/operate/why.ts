@@ -28,7 +28,8 @@ export interface ObserverChain {
 }
 
 export interface Why {
-  readonly ok: true;
+  /** Everything that was asked has answered: no part of the chain is missing. */
+  readonly ok: boolean;
   readonly atMs: number;
   readonly observers: readonly ObserverChain[];
   readonly quorum: string;
@@ -39,7 +40,7 @@ export interface Why {
 /** Pure: why traffic is where it is, now. */
 export function whyNow(config: Config, readings: Readings, status: Status): Why {
   return {
-    ok: true,
+    ok: answers(readings).every(Boolean),
     atMs: readings.atMs,
     observers: [...readings.observers].map(([region, report]) =>
       report.ok ? chain(config, region, report.value, readings.atMs) : { region, problem: report.problem },
@@ -49,6 +50,14 @@ export function whyNow(config: Config, readings: Readings, status: Status): Why 
     switches: switchSentence(status),
   };
 }
+
+/** Whether anything at all has answered. */
+export const isAnswered = (readings: Readings): boolean => answers(readings).some(Boolean);
+
+const answers = ({ observers, dns, state }: Readings): readonly boolean[] =>
+  [...observers.values(), dns.region, ...dns.signals.values(), state.switches, state.epoch].map(
+    ({ ok }) => ok,
+  );
 
 function chain(config: Config, region: string, report: ObserverReport, atMs: number): ObserverChain {
   const { memory, decidedAtMs, diagnosis, refusals, phase, comment, liveVote, voteSinceMs } = report;

@@ -70,13 +70,15 @@ export class StandbyStack extends Stack {
     this.vote = observe(this, props, conductor.machine.stateMachineArn);
     this.switches = new Switches(this, 'Switches', { name, cells }).endpoint;
     new Monitor(this, 'Monitor', {
-      name,
-      primary: regions.primary,
-      standby: regions.standby,
-      observers: [...observerRegions(regions)],
-      zoneName: zone.name,
-      switchGroups: switchGroups(config).length,
-      policy: { ...policy, siblingProbes: [...policy.siblingProbes] },
+      cells,
+      settings: {
+        name,
+        primary: regions.primary,
+        standby: regions.standby,
+        observers: [...observerRegions(regions)],
+        zoneName: zone.name,
+        policy: { ...policy, siblingProbes: [...policy.siblingProbes] },
+      },
     });
     new Survey(this, 'Survey', {
       settings: { name, primary: regions.primary, standby: regions.standby },

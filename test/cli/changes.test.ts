@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { stepNamed } from '../../lambda/core/conductor.ts';
+import { DEFAULT_WAIT_MS } from '../../lib/cli/failover.ts';
 import { type FakeAws, startFakeAws, tableOf } from '../operate/fixtures/fake-aws.ts';
 import { configInput } from '../operate/fixtures/readings.ts';
 import { type Shell, startShell } from './fixtures/cli.ts';
@@ -21,6 +23,8 @@ afterEach(async () => {
   await aws.close();
 });
 
+/** A day before her window. */
+const carolMs = Date.parse('2098-12-31T02:00Z');
 const state = () => tableOf(aws, 'us-west-2/shop-state');
 const control = () => state().get('control#control');
 const journal = () => [...state().values()].filter((item) => item.pk?.S === 'journal');
@@ -83,6 +87,53 @@ describe('an override', () => {
     expect(control()?.pause).toBeUndefined();
     expect(journal()).toHaveLength(2);
     expect((await shell.run('resume --reason again --yes')).exit).toBe(3);
+  });
+
+  test('that is longer, or is of another time, is not replaced by a shorter one without --force', async () => {
+    await shell.run('pause --for 4h --reason carol --yes --owner carol');
+    const { exit, json } = await shell.run('pause --for 1h --reason bob --yes --owner bob --json');
+    expect(exit).toBe(3);
+    expect(json).toMatchObject({ error: { refusals: [{ rule: 'shortens' }] } });
+    expect(control()?.pause).toMatchObject({ M: { owner: { S: 'carol' } } });
+    expect((await shell.run('pause --for 5h --reason bob --yes --owner bob')).exit).toBe(0);
+    expect((await shell.run('pause --for 1h --reason bob --yes --owner dan --force')).exit).toBe(0);
+    expect(control()?.pause).toMatchObject({ M: { owner: { S: 'dan' } } });
+    await shell.run('maintenance --from 2099-01-01T02:00Z --reason carol --yes', { nowMs: () => carolMs });
+    const replaced = await shell.run('maintenance --for 1h --reason bob --yes', { nowMs: () => carolMs });
+    expect(replaced.exit).toBe(3);
+  });
+
+  test('that has not begun is left alone by resume, unless it is named', async () => {
+    const at = { nowMs: () => carolMs };
+    await shell.run('maintenance --from 2099-01-01T02:00Z --reason resharding --yes --owner carol', at);
+    await shell.run('pause --reason drill --yes', at);
+    expect((await shell.run('resume --reason over --yes', at)).exit).toBe(0);
+    expect(control()?.pause).toBeUndefined();
+    expect(control()?.maintenance).toMatchObject({ M: { owner: { S: 'carol' } } });
+    const again = await shell.run('resume --reason over --yes', at);
+    expect(again.exit).toBe(3);
+    expect(again.err).toMatch(/maintenance window of carol from 2099-01-01T02:00:00.000Z stands/);
+    expect((await shell.run('resume --pause --reason over --yes', at)).exit).toBe(3);
+    expect((await shell.run('resume --maintenance --reason over --yes', at)).exit).toBe(0);
+    expect(control()?.maintenance).toBeUndefined();
+  });
+
+  test('that cannot be understood is cleared by resume, which keeps the mode, and the whole of it in the journal', async () => {
+    state().set('control#control', {
+      pk: { S: 'control' },
+      sk: { S: 'control' },
+      mode: { S: 'observe' },
+      pause: { S: 'until carol says so' },
+    });
+    expect((await shell.run('pause --reason drill --yes')).exit).toBe(3);
+    const { exit, err } = await shell.run('resume --reason seen --yes');
+    expect(exit).toBe(0);
+    expect(err).toContain('until carol says so');
+    expect(control()).toMatchObject({ mode: { S: 'observe' }, revision: { N: '1' } });
+    expect(control()?.pause).toBeUndefined();
+    expect(journal()[0]?.before).toMatchObject({
+      M: { unreadable: { M: { mode: { S: 'observe' }, pause: { S: 'until carol says so' } } } },
+    });
   });
 
   test('does not undo what somebody wrote meanwhile', async () => {
@@ -224,7 +275,7 @@ describe('failover', () => {
     };
     aws.run = { status: 'SUCCEEDED', output: { ...carried, input: { epoch: 7 }, next: 'dns' } };
     const { exit, out } = await shell.run('failover --all --force --reason go --yes');
-    expect(exit).toBe(3);
+    expect(exit).toBe(4);
     expect(out).toMatch(/^failover: superseded \(epoch 7, 2 switches\)\n {2}a newer act/);
   });
 
@@ -233,6 +284,24 @@ describe('failover', () => {
     const { exit, out } = await shell.run('failover --all --force --reason go --yes');
     expect(exit).toBe(1);
     expect(out).toMatch(/the conductor failed \(TIMED_OUT\)/);
+  });
+
+  test.each([
+    ['still runs when the wait is over', 'RUNNING', [], 'running'],
+    ['cannot be seen', 'RUNNING', ['DescribeExecution'], 'unknown'],
+  ])('does not pass for done when the run %s', async (_what, status, silent, name) => {
+    aws.run = { status };
+    for (const operation of silent) aws.down.add(operation);
+    const { exit, json } = await shell.run('failover --all --force --reason go --yes --wait 1s --json');
+    expect(exit).toBe(4);
+    expect(json).toMatchObject({ ok: false, state: name, nextCommand: 'spillway status --watch' });
+    expect(aws.started.size).toBe(1);
+  });
+
+  test('waits by default for longer than the conductor asks DNS', () => {
+    const { timeoutMs, retry } = stepNamed('dns');
+    const mostMs = (retry.attempts + 1) * timeoutMs + retry.attempts * retry.maxPauseMs;
+    expect(DEFAULT_WAIT_MS).toBeGreaterThan(mostMs);
   });
 
   test('says how to go on when Step Functions does not answer', async () => {
@@ -282,6 +351,38 @@ describe('failback', () => {
       pauseSeconds: 600,
       afterDrain: true,
     });
+  });
+});
+
+describe('failback --removed', () => {
+  const standby = (group: string, epoch: string) =>
+    state().set(`switch#${group}`, {
+      pk: { S: 'switch' },
+      sk: { S: group },
+      position: { S: 'STANDBY' },
+      epoch: { N: epoch },
+    });
+
+  test('releases what removed cells have left, and nothing else, without beginning an act', async () => {
+    standby('orders', '4');
+    standby('gone', '3');
+    const { exit, json } = await shell.run('failback --removed --force --reason tidy --yes --json');
+    expect(exit).toBe(0);
+    expect(json).toMatchObject({ ok: true, released: ['gone'], failed: [] });
+    expect(state().get('switch#gone')).toMatchObject({ position: { S: 'PRIMARY' }, epoch: { N: '3' } });
+    expect(state().get('switch#orders')).toMatchObject({ position: { S: 'STANDBY' }, epoch: { N: '4' } });
+    expect([...state().values()].filter(({ pk }) => pk?.S === 'epoch')).toEqual([]);
+    expect(journal()).toMatchObject([{ what: { S: 'failback --removed' }, why: { S: 'tidy' } }]);
+    expect(aws.started.size).toBe(0);
+    const again = await shell.run('failback --removed --force --reason tidy --yes');
+    expect(again.out).toMatch(/no removed cell has left/);
+  });
+
+  test('is refused as any failback is, and with names beside it', async () => {
+    standby('gone', '3');
+    expect((await shell.run('failback --removed --reason tidy --yes')).exit).toBe(3);
+    expect((await shell.run('failback --removed --all --reason tidy --yes')).exit).toBe(2);
+    expect(state().get('switch#gone')).toMatchObject({ position: { S: 'STANDBY' } });
   });
 });
 

@@ -97,6 +97,21 @@ describe('status --world', () => {
     expect(out).toMatch(/3 of 3 votes are EVACUATE, 2 are needed/);
   });
 
+  test('why does not pass for well when a part of the chain is missing, or all of it', async () => {
+    tableOf(aws, 'us-east-2/shop-vote').clear();
+    const part = await shell.run('why --json --world world.json');
+    expect(part.exit).toBe(4);
+    expect(part.json).toMatchObject({
+      ok: false,
+      observers: [{ vote: 'EVACUATE' }, { region: 'us-east-2' }, {}],
+    });
+    aws.down.add('dynamodb');
+    dns.answer = undefined;
+    const none = await shell.run('why --json --world world.json');
+    expect(none.exit).toBe(1);
+    expect(none.json).toMatchObject({ ok: false, error: { message: expect.stringMatching(/^Neither DNS/) } });
+  });
+
   test('why --at tells the last round before that time from the logs of each observer', async () => {
     const line = (timestamp: number, vote: string, refusals: readonly string[]) => ({
       timestamp,

@@ -145,6 +145,12 @@ describe('what the monitor says', () => {
     expect(values({ control }).Paused).toBe(paused);
   });
 
+  it('counts a deployed mode observe as well, unless an operator has set another', () => {
+    const deployed = { policy: { ...policy, mode: 'observe' as const }, groups };
+    expect(monitorValues(readings(), deployed).Paused).toBe(1);
+    expect(monitorValues(readings({ control: { mode: 'auto' } }), deployed).Paused).toBe(0);
+  });
+
   it('says that the state is unread, rather than that no switch is set', () => {
     expect(values({ switchesInStandby: undefined })).toMatchObject({
       StateUnread: 1,

@@ -11,6 +11,7 @@ function world() {
   const state = { nowMs: 1_000 * MINUTE_MS, journal: [drill(5)], reads: 0, answers: true };
   const sources: Sources = {
     nowMs: () => state.nowMs,
+    groups: ['orders', 'clicks'],
     observers: [
       { region: 'us-west-2', read: async () => ({ vote: 'HOLD' }) },
       { region: 'eu-west-1', read: async () => undefined },
@@ -23,6 +24,8 @@ function world() {
           ? Promise.resolve([
               { group: 'orders', position: 'STANDBY', epoch: 1 },
               { group: 'clicks', position: 'PRIMARY', epoch: 1 },
+              // Of a cell that was removed while it was evacuated.
+              { group: 'removed', position: 'STANDBY', epoch: 1 },
             ])
           : gone(),
       history: () => {

@@ -6,13 +6,14 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { doctorScreen } from '../../lib/cli/doctor.ts';
 import { AwsClients } from '../../lib/operate/clients.ts';
 import { checks, examine } from '../../lib/operate/doctor/doctor.ts';
+import { leftover } from '../../lib/operate/doctor/leftover.ts';
 import { topicFinding } from '../../lib/operate/doctor/listening.ts';
 import { policyFindings } from '../../lib/operate/doctor/policy.ts';
 import { quotaFinding } from '../../lib/operate/doctor/quota.ts';
 import { cellFindings, type StreamFacts } from '../../lib/operate/doctor/streams.ts';
 import { type Deployed, versionFindings } from '../../lib/operate/doctor/versions.ts';
 import { delegationFinding, referralFrom } from '../../lib/operate/doctor/zone.ts';
-import { startFakeAws } from './fixtures/fake-aws.ts';
+import { startFakeAws, tableOf } from './fixtures/fake-aws.ts';
 import { config } from './fixtures/readings.ts';
 
 afterEach(() => vi.unstubAllEnvs());
@@ -56,6 +57,31 @@ describe('streams', () => {
     );
     expect(cell({ ...facts, status: 'CREATING' }, facts)[0]?.finding).toMatch(/us-east-1 is CREATING/);
   });
+});
+
+test('a switch that a removed cell has left in the standby is told, with the command that releases it', async () => {
+  const aws = await startFakeAws();
+  const clients = new AwsClients({
+    who: 'cli doctor',
+    timeoutMs: 1_000,
+    endpoint: aws.url,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+  const look = () => leftover.run({ config, clients, local: false, nowMs: 0 });
+  const put = (group: string) =>
+    tableOf(aws, 'us-west-2/shop-state').set(`switch#${group}`, {
+      pk: { S: 'switch' },
+      sk: { S: group },
+      position: { S: 'STANDBY' },
+    });
+  put('orders');
+  expect(await look()).toMatchObject([{ ok: true }]);
+  put('gone');
+  const [found] = await look();
+  expect(found).toMatchObject({ ok: false, finding: expect.stringMatching(/^gone: not in the config/) });
+  expect(found?.fix).toContain('spillway failback --removed');
+  clients.destroy();
+  await aws.close();
 });
 
 test.each([

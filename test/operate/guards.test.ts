@@ -84,19 +84,19 @@ describe('what an operator says', () => {
 
   test('resume ends pause and maintenance, and keeps the mode', () => {
     const before = { mode: 'observe', pause: override, maintenance: { ...override, fromMs: 0 } } as const;
-    expect(change(before, { kind: 'resume' }).after).toEqual({ mode: 'observe' });
+    expect(change(before, { kind: 'resume', what: 'active' }).after).toEqual({ mode: 'observe' });
   });
 
   test('resume with nothing to end is refused, also when the pause has run out', () => {
-    expect(refusal({}, { kind: 'resume' })).toEqual(['nothing-to-resume']);
-    expect(refusal({ pause: { ...override, untilMs: NOW_MS } }, { kind: 'resume' })).toEqual([
+    expect(refusal({}, { kind: 'resume', what: 'active' })).toEqual(['nothing-to-resume']);
+    expect(refusal({ pause: { ...override, untilMs: NOW_MS } }, { kind: 'resume', what: 'active' })).toEqual([
       'nothing-to-resume',
     ]);
   });
 
   test('an item that nobody can read is replaced by resume, and by nothing else', () => {
     expect(refusal('unreadable', { kind: 'pause', override })).toEqual(['unreadable']);
-    expect(change('unreadable', { kind: 'resume' }).after).toEqual({});
+    expect(change('unreadable', { kind: 'resume', what: 'active' }).after).toEqual({});
   });
 
   test('consent is refused where it would change nothing', () => {

@@ -55,6 +55,18 @@ describe('status', () => {
     expect(bad({ region: 'us-west-2', switches: ['orders'] })[1]).toMatch(/only the votes hold clicks/);
   });
 
+  test('a switch that a removed cell has left in the standby is named, with the command that releases it', () => {
+    const { ok, findings } = status({ switches: ['gone'] });
+    expect(ok).toBe(true);
+    expect(findings).toMatchObject([
+      {
+        level: 'note',
+        text: expect.stringMatching(/^gone: not in the config/),
+        run: 'spillway failback --removed --reason "…"',
+      },
+    ]);
+  });
+
   test('a switch that DNS does not follow is told', () => {
     expect(bad({ switches: ['orders'] })).toEqual([
       'orders: the switch says STANDBY and DNS does not follow yet',

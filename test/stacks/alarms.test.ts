@@ -183,6 +183,25 @@ describe('the monitor', () => {
   });
 });
 
+describe('the switch endpoint', () => {
+  const reserved = (groups: number): unknown => {
+    const cells = Array.from({ length: groups }, (_, n) => ({
+      name: `c${n}`,
+      stream: { name: `s${n}`, existing: true },
+    }));
+    const found = standbyOf({ cells, healthCheckQuota: 10_000 }).findResources('AWS::Lambda::Function', {
+      Properties: { FunctionName: 'shop-switch' },
+    });
+    return Object.values(found)[0]?.Properties.ReservedConcurrentExecutions;
+  };
+
+  it('reserves what its checkers need: 1.6 requests a second for each group, of which Lambda lets 10 through for each', () => {
+    expect(reserved(2)).toBe(20);
+    expect(reserved(200)).toBe(60);
+    expect(reserved(1_000)).toBe(300);
+  });
+});
+
 describe('the dashboard', () => {
   const bodyOf = (template: Template): string => {
     const [dashboard] = Object.values(template.findResources('AWS::CloudWatch::Dashboard'));

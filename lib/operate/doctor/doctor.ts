@@ -2,6 +2,7 @@ import { problemOf } from '../reading.ts';
 import { capacity } from './capacity.ts';
 import { type Check, type DoctorContext, type Finding, ill } from './check.ts';
 import { credentials } from './credentials.ts';
+import { leftover } from './leftover.ts';
 import { listening } from './listening.ts';
 import { observing } from './observing.ts';
 import { policy } from './policy.ts';
@@ -20,6 +21,7 @@ export const checks: readonly Check[] = [
   policy,
   versions,
   observing,
+  leftover,
   listening,
 ];
 

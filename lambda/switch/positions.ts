@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  POSITION_WAIT_MS,
+  type Position,
+  positionUnread,
+  READ_RETRY_MS,
+  READ_TIMEOUT_MS,
+} from '../core/switch.ts';
+
+/** Positions of the groups that were ever set. */
+export type Positions = ReadonlyMap<string, Position>;
+
+export interface SwitchboardOptions {
+  /** Reads all switches at once. Rejects when they cannot be read, at the latest when told to by the signal. */
+  readonly read: (signal: AbortSignal) => Promise<Positions>;
+  /** Of a clock that does not step. */
+  readonly nowMs: () => number;
+  /** Least time between the starts of two reads, after one that succeeded. */
+  readonly refreshMs: number;
+  readonly onUnread: (error: unknown) => void;
+}
+
+interface Read {
+  readonly startedAtMs: number;
+  /** Fulfilled when the read is over, whatever came of it. */
+  readonly over: Promise<void>;
+  readonly end: AbortController;
+}
+
+/**
+ * What one instance of the endpoint knows of all switches. Every path shares one read, and no answer waits long for it:
+ * what has been read before is said instead, while the read goes on. So a table that hangs costs each instance a part of
+ * a second in each second, however many cells there are, and the checkers are not turned away.
+ */
+export class Switchboard {
+  readonly #options: SwitchboardOptions;
+  #known: { readonly positions: Positions; readonly readAtMs: number } | undefined;
+  #reading: Read | undefined;
+  #dueAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: SwitchboardOptions) {
+    this.#options = options;
+  }
+
+  /** Never throws, and never waits longer than a checker can. */
+  async positionOf(group: string): Promise<Position> {
+    const { nowMs } = this.#options;
+    const reading = this.#readingIfDue(nowMs());
+    // The very first time there is nothing to say instead.
+    const waitMs = this.#known === undefined ? READ_TIMEOUT_MS : POSITION_WAIT_MS;
+    if (reading !== undefined) await over(reading, reading.startedAtMs + waitMs - nowMs());
+    const known = this.#known;
+    if (known === undefined) return 'PRIMARY';
+    const position = known.positions.get(group) ?? 'PRIMARY';
+    return positionUnread({ position, readAtMs: known.readAtMs }, nowMs());
+  }
+
+  /** The read under way, or a new one when its time has come; undefined when what is known is new enough. */
+  #readingIfDue(nowMs: number): Read | undefined {
+    const current = this.#reading;
+    // Between two requests an instance is frozen, timers and sockets with it: a read from before that is given up.
+    if (current !== undefined && nowMs - current.startedAtMs < READ_TIMEOUT_MS) return current;
+    current?.end.abort();
+    this.#reading = undefined;
+    if (nowMs < this.#dueAtMs) return undefined;
+    this.#reading = this.#begin(nowMs);
+    return this.#reading;
+  }
+
+  #begin(startedAtMs: number): Read {
+    const { read, refreshMs, onUnread } = this.#options;
+    const end = new AbortController();
+    this.#dueAtMs = startedAtMs + READ_RETRY_MS;
+    const signal = AbortSignal.any([end.signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
+    const attempt = read(signal).then(
+      (positions) => {
+        // A read that was given up may still answer, after a later one has.
+        if (startedAtMs < (this.#known?.readAtMs ?? Number.NEGATIVE_INFINITY)) return;
+        this.#known = { positions, readAtMs: startedAtMs };
+        this.#dueAtMs = startedAtMs + refreshMs;
+      },
+      (error: unknown) => onUnread(error),
+    );
+    const over = attempt.then(() => {
+      if (this.#reading?.startedAtMs === startedAtMs) this.#reading = undefined;
+    });
+    return { startedAtMs, over, end };
+  }
+}
+
+async function over(reading: Read, atMostMs: number): Promise<void> {
+  const waited = new AbortController();
+  const patience = sleep(Math.max(0, atMostMs), undefined, { signal: waited.signal }).catch(() => {});
+  await Promise.race([reading.over, patience]);
+  waited.abort();
+}

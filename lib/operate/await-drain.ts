@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StateTable } from '../../lambda/state/state-table.ts';
+import type { Config } from '../config/config.ts';
+import { RefusedError } from './errors.ts';
+import { named } from './findings.ts';
+import { InterruptedError } from './follow.ts';
+import { problemOf } from './reading.ts';
+
+export interface AwaitDrainOptions {
+  readonly table: Pick<StateTable, 'readDrained' | 'readSwitches'>;
+  readonly cells: Config['cells'];
+  readonly groups: readonly string[];
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+  readonly say: (text: string) => void;
+  readonly pollMs?: number;
+}
+
+const POLL_MS = 5_000;
+
+/**
+ * Waits until what the evacuation stranded in the primary is marked as read (`spillway drained`) for every cell of the
+ * groups, as the conductor's own guard will see it.
+ *
+ * @throws RefusedError when the wait is over before that; InterruptedError. Nothing has been done then.
+ */
+export async function awaitDrain(options: AwaitDrainOptions): Promise<void> {
+  const { waitMs, signal, say, pollMs = POLL_MS } = options;
+  const startedMs = performance.now();
+  for (;;) {
+    const waiting = await waitingFor(options);
+    if (waiting === undefined) return;
+    const leftMs = waitMs - (performance.now() - startedMs);
+    if (signal.aborted) throw new InterruptedError('Interrupted. Nothing has been done.');
+    if (leftMs <= 0) throw refused(waiting);
+    say(waiting);
+    await sleep(Math.min(pollMs, leftMs), undefined, { signal }).catch(() => {});
+  }
+}
+
+/** A sentence; undefined when there is nothing to wait for. */
+async function waitingFor({ table, cells, groups }: AwaitDrainOptions): Promise<string | undefined> {
+  try {
+    const [drained, switches] = await Promise.all([table.readDrained(), table.readSwitches()]);
+    const epochs = new Map(switches.map(({ group, epoch }) => [group, epoch]));
+    const left = cells.filter(
+      ({ name, group }) => groups.includes(group) && (drained.get(name) ?? -1) < (epochs.get(group) ?? 0),
+    );
+    if (left.length === 0) return undefined;
+    return `records stranded in the primary are not marked as read, of ${named(left.map(({ name }) => name))}`;
+  } catch (error) {
+    return `the marks cannot be read: ${problemOf(error)}`;
+  }
+}
+
+const refused = (reason: string): RefusedError =>
+  new RefusedError(
+    [{ rule: 'drained', reason }],
+    'When they have been read: spillway drained --cells NAMES --reason "…"',
+  );

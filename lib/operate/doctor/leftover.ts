@@ -1,0 +1,25 @@
+import { named } from '../findings.ts';
+import { leftoverSwitches, RELEASE_LEFTOVERS } from '../leftover.ts';
+import { stateTable } from '../state.ts';
+import { type Check, ill, well } from './check.ts';
+
+const CHECK = 'switches';
+const TIMEOUT_MS = 5_000;
+
+/** A name that comes back must not find the switch of the cell that had it before. */
+export const leftover: Check = {
+  check: CHECK,
+  purpose: 'no removed cell has left a switch in the standby',
+  run: async ({ clients, config }) => {
+    const left = leftoverSwitches(config.cells, await stateTable(config, clients, TIMEOUT_MS).readSwitches());
+    if (left.length === 0) return [well(CHECK, 'no switch is left of a removed cell')];
+    const names = named(left.map(({ group }) => group));
+    return [
+      ill(
+        CHECK,
+        `${names}: not in the config, and the switch says STANDBY; a group added under that name would begin in the standby`,
+        `Release what was removed: ${RELEASE_LEFTOVERS}`,
+      ),
+    ];
+  },
+};
