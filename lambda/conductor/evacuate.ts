@@ -10,13 +10,16 @@ import { fitnessOf } from '../core/fitness.ts';
 import { holdLease, journalStep, setSwitches } from './act.ts';
 import type { Conductor, Step } from './conductor.ts';
 import { NotLatchedError, StandbyUnfitError } from './errors.ts';
-import { type RunState, scopeOf, withFindings } from './run-state.ts';
+import { checkGuards } from './fail-back.ts';
+import { epochsOf, type RunState, scopeOf, withFindings } from './run-state.ts';
 
 /** Groups that one call sets. Batches run beside each other. */
 const BATCH_SIZE = 50;
 const NAMES_IN_JOURNAL = 20;
 
 export const lease: Step = async (state, conductor) => {
+  // A lease fences every older act, for good: a failback that is refused must not have taken it.
+  if (state.input.action === 'failback') await checkGuards(state, conductor);
   await holdLease(state, conductor);
   const { action, force } = state.input;
   await journalStep(state, { step: 'lease', what: `${action} begins`, after: { force } }, conductor);
@@ -29,7 +32,7 @@ export const refresh: Step = async (state, conductor) => {
   const [quorum, switches] = await Promise.all([conductor.readQuorum(), conductor.state.readSwitches()]);
   const groups = scopeOf(state.input, groupsOf(conductor.cells));
   const trigger = state.input.action === 'evacuate' ? state.input.trigger : 'asked';
-  const answer = shouldLatch({ trigger, quorum, epoch: state.input.epoch, groups, switches });
+  const answer = shouldLatch({ trigger, quorum, ...epochsOf(state.input), groups, switches });
   await journalStep(
     state,
     {
@@ -76,7 +79,7 @@ export async function latchBatch(state: RunState, batch: Batch, conductor: Condu
   const [from, to] = [groups[0], groups.at(-1)];
   if (from === undefined || to === undefined) return;
   const switches = await conductor.state.readSwitches({ from, to });
-  const missing = groupsToLatch({ epoch: state.input.epoch, groups, switches });
+  const missing = groupsToLatch({ ...epochsOf(state.input), groups, switches });
   await setSwitches(missing, 'STANDBY', { state, conductor });
 }
 
@@ -88,12 +91,15 @@ export async function latchBatch(state: RunState, batch: Batch, conductor: Condu
  */
 export const confirm: Step = async (state, conductor) => {
   await holdLease(state, conductor);
-  const { epoch } = state.input;
   const groups = scopeOf(state.input, groupsOf(conductor.cells));
-  const missing = groupsToLatch({ epoch, groups, switches: await conductor.state.readSwitches() });
+  const missing = groupsToLatch({
+    ...epochsOf(state.input),
+    groups,
+    switches: await conductor.state.readSwitches(),
+  });
   if (missing.length > 0) await setSwitches(missing, 'STANDBY', { state, conductor });
   const switches = await conductor.state.readSwitches();
-  const left = groupsToLatch({ epoch, groups, switches });
+  const left = groupsToLatch({ ...epochsOf(state.input), groups, switches });
   if (left.length > 0)
     throw new NotLatchedError(`${left.length} groups are not in the standby, first ${left[0]}.`);
   const latched = inStandby(groups, switches);

@@ -20,9 +20,12 @@ function failbackOf(state: RunState): FailbackInput {
   throw new ConductorInputError(`${state.run} is not a failback.`);
 }
 
-/** @throws FailbackRefusedError */
-export const failbackGuards: Step = async (state, conductor) => {
-  await holdLease(state, conductor);
+/**
+ * Asks every guard, and writes nothing. Returns what they say.
+ *
+ * @throws FailbackRefusedError unless none refuses, or it is forced
+ */
+export async function checkGuards(state: RunState, conductor: Conductor): Promise<readonly string[]> {
   const input = failbackOf(state);
   const { state: table, settings, nowMs } = conductor;
   const [newestEpoch, control, reports, capacities, undrained] = await Promise.all([
@@ -45,6 +48,14 @@ export const failbackGuards: Step = async (state, conductor) => {
   });
   const said = refusals.map(({ rule, reason }) => `${rule}: ${reason}`);
   if (said.length > 0 && !input.force) throw new FailbackRefusedError(`Refused. ${said.join('; ')}.`);
+  return said;
+}
+
+/** Asked again under the lease: nobody else acts from here on. @throws FailbackRefusedError */
+export const failbackGuards: Step = async (state, conductor) => {
+  await holdLease(state, conductor);
+  const input = failbackOf(state);
+  const said = await checkGuards(state, conductor);
   const after = { forced: input.force, refusals: said };
   await journalStep(state, { step: 'guards', what: 'guards', after }, conductor);
   const stages = Math.ceil(100 / input.percent);

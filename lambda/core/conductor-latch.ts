@@ -12,6 +12,8 @@ export interface LatchQuestion {
   readonly trigger: 'auto' | 'asked';
   readonly quorum: Quorum;
   readonly epoch: number;
+  /** The number under which this evacuation first began, where another act has come between. Default: `epoch`. */
+  readonly sinceEpoch?: number | undefined;
   readonly groups: readonly string[];
   readonly switches: readonly SwitchState[];
 }
@@ -36,19 +38,21 @@ export function shouldLatch(question: LatchQuestion): LatchAnswer {
 
 /**
  * Groups that this epoch has not set yet. One that an older act holds in the standby is set again, so that this epoch
- * fences that act; one that a newer act has set is its business, wherever it is.
+ * fences that act; one that a newer act has set is its business, wherever it is. Newer than the evacuation, not than its
+ * number: an evacuation that goes on under a new number takes back nothing that was decided while it stood.
  */
 export function groupsToLatch({
   epoch,
+  sinceEpoch = epoch,
   groups,
   switches,
-}: Pick<LatchQuestion, 'epoch' | 'groups' | 'switches'>): readonly string[] {
+}: Pick<LatchQuestion, 'epoch' | 'sinceEpoch' | 'groups' | 'switches'>): readonly string[] {
   const byGroup = new Map(switches.map((one) => [one.group, one]));
   return groups.filter((group) => {
     const known = byGroup.get(group);
     if (known === undefined) return true;
-    if (known.epoch > epoch) return false;
-    return known.epoch < epoch || known.position !== 'STANDBY';
+    if (known.epoch === epoch) return known.position !== 'STANDBY';
+    return known.epoch <= sinceEpoch;
   });
 }
 

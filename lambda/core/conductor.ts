@@ -153,6 +153,11 @@ export const runEnds: readonly RunEnd[] = [
     meaning: 'A newer act has begun, and says how things are now.',
     nextCommand: 'spillway history',
   },
+  {
+    state: 'superseded-unfinished',
+    meaning: 'A newer act has begun, but is not about every group that this one had still to move.',
+    nextCommand: 'spillway history; spillway status',
+  },
 ];
 
 export type EvacuationStepName = (typeof evacuationSteps)[number]['step'];
@@ -168,8 +173,11 @@ export function stepNamed(name: StepName): ConductorStep {
 
 /** Life of a lease that is not renewed. Each step renews it; the slowest step with its retries fits. */
 export const LEASE_MS = 45_000;
-/** An evacuation whose run has ended without the latch is started again after this long, under the same epoch. */
-export const RESTART_MS = 300_000;
+/**
+ * An evacuation that has not latched is started again after this long: under the same epoch, or, if a newer act has
+ * fenced that, under a new one. Two runs of one act do each other no harm, so this need not wait for the first to die.
+ */
+export const RESTART_MS = 120_000;
 
 /** Who acts: one name per act, whichever execution carries it. Holder of the lease, and prefix of its journal entries. */
 export function runName(groups: readonly string[] | undefined, epoch: number): string {

@@ -1,7 +1,8 @@
 import { ExecutionAlreadyExists, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { ConductorStart as StartInput } from '../conductor/input.ts';
 import { attemptDue, evacuationDue, executionName, runName } from '../core/conductor.ts';
-import { observerClaim } from '../core/epoch.ts';
+import { groupsToLatch } from '../core/conductor-latch.ts';
+import { againClaim, isOfClaim, observerClaim } from '../core/epoch.ts';
 import type { StateTable } from '../state/state-table.ts';
 import type { TickResult } from './tick.ts';
 
@@ -13,7 +14,9 @@ export interface ConductorStartOptions {
   readonly region: string;
   readonly machineArn: string;
   readonly stepFunctions: Pick<SFNClient, 'send'>;
-  readonly state: Pick<StateTable, 'claimEpoch'>;
+  readonly state: Pick<StateTable, 'claimEpoch' | 'newestClaim' | 'readSwitches'>;
+  /** Switch groups of all cells. */
+  readonly groups: readonly string[];
   readonly onStart: (executionName: string) => void;
   readonly onError: (error: unknown) => void;
 }
@@ -66,12 +69,13 @@ export class ConductorStart {
     readonly attempt: number;
     readonly reason: string;
   }): Promise<void> {
-    const { region, state, stepFunctions, machineArn, onStart } = this.#options;
+    const { region, stepFunctions, machineArn, onStart } = this.#options;
     const owner = `observer ${region}`;
-    const claim = observerClaim(region, due.voteSinceMs);
-    // The time of the vote, not of this call: the same claim always says the same.
-    const epoch = await state.claimEpoch({ claim, who: owner, what: 'evacuate', atMs: due.voteSinceMs });
-    const input: StartInput = { action: 'evacuate', trigger: 'auto', epoch, owner, reason: due.reason };
+    const numbers = await this.#numbers(due);
+    if (numbers === undefined) return;
+    const { epoch } = numbers;
+    const { reason } = due;
+    const input: StartInput = { action: 'evacuate', trigger: 'auto', ...numbers, owner, reason };
     const name = executionName(runName(undefined, epoch), due.attempt);
     try {
       await stepFunctions.send(
@@ -83,5 +87,29 @@ export class ConductorStart {
       if (!(error instanceof ExecutionAlreadyExists)) throw error;
     }
     onStart(name);
+  }
+
+  /**
+   * The evacuation's number, or, where a newer act has fenced that, a new one: an act about one cell must not end the
+   * evacuation of all others. Undefined when such acts have left nothing to do.
+   */
+  async #numbers(due: {
+    readonly voteSinceMs: number;
+    readonly attempt: number;
+  }): Promise<{ readonly epoch: number; readonly sinceEpoch?: number } | undefined> {
+    const { region, state, groups } = this.#options;
+    const claim = observerClaim(region, due.voteSinceMs);
+    // The time of the vote, not of this call: the same claim always says the same.
+    const rest = { who: `observer ${region}`, what: 'evacuate', atMs: due.voteSinceMs };
+    const first = await state.claimEpoch({ ...rest, claim });
+    if (due.attempt === 0) return { epoch: first };
+    const newest = await state.newestClaim();
+    if (newest !== undefined && isOfClaim(newest.claim, claim)) {
+      return newest.epoch === first ? { epoch: first } : { epoch: newest.epoch, sinceEpoch: first };
+    }
+    const left = groupsToLatch({ epoch: first, groups, switches: await state.readSwitches() });
+    if (left.length === 0) return undefined;
+    const epoch = await state.claimEpoch({ ...rest, claim: againClaim(claim, due.attempt) });
+    return { epoch, sinceEpoch: first };
   }
 }

@@ -95,6 +95,7 @@ function conductorStarter(machineArn: string): ConductorStart {
     region: settings.region,
     machineArn,
     stepFunctions: clientOf(SFNClient, options),
+    groups: groupsOf(readCells()),
     state: new StateTable({ client, table: stateTableName(settings.name), timeoutMs: STORE_TIMEOUT_MS }),
     onStart: (name) => logger.info('the conductor is started', { execution: name }),
     onError: (error) =>

@@ -141,6 +141,22 @@ describe('a run that is not alone', () => {
     expect(whats(world.table.journal).toSorted()).toEqual(complete.toSorted());
   });
 
+  it('fenced by an act about one group, goes on under a new number, and leaves that group to the act', async () => {
+    const world = bench(5);
+    const auto = { ...asked(1), trigger: 'auto' as const };
+    await drive(auto, world, async (step) => (step === 'refresh' ? 'stop' : 'go on'));
+    await drive({ ...asked(2), groups: ['g001'] }, world);
+    await world.table.setSwitch({
+      ...world.table.switches.get('g001'),
+      group: 'g001',
+      position: 'PRIMARY',
+    } as never);
+    await expect(drive(auto, world)).rejects.toThrow(FencedError);
+    const state = await drive({ ...auto, epoch: 3, sinceEpoch: 1 }, world);
+    expect(state.latched).toBe(4);
+    expect(world.table.switches.get('g001')).toMatchObject({ position: 'PRIMARY', epoch: 2 });
+  });
+
   it('takes the lease from an older act at once', async () => {
     const world = bench(2);
     await drive(asked(1), world, async () => 'stop');
@@ -221,6 +237,27 @@ describe('a step that cannot finish', () => {
     await drive(asked(2), world);
     const after = await runStep({ step: 'superseded', state }, world.conductor);
     expect(after).toMatchObject({ state: 'superseded' });
+    expect(world.told.map(({ run }) => run)).toEqual(['all-2']);
+  });
+
+  it('needs an act when the newer one is about less than that, and says so', async () => {
+    const world = bench(5);
+    const state = await drive(asked(), world, async () => 'stop');
+    await drive({ ...asked(2), groups: ['g001'] }, world, async () => 'stop');
+    const after = await runStep({ step: 'superseded', state }, world.conductor);
+    expect(after).toMatchObject({
+      report: { state: 'superseded-unfinished', findings: [/newer act/, /4 groups.*g000/].map(matching) },
+    });
+    expect(world.told.map(({ state: end }) => end)).toEqual(['superseded-unfinished']);
+  });
+
+  it('has nothing left behind when the newer one, though it has not come to them yet, is about all groups', async () => {
+    const world = bench(5);
+    const state = await drive(asked(), world, async () => 'stop');
+    await drive(asked(2), world, async () => 'stop');
+    expect(await runStep({ step: 'superseded', state }, world.conductor)).toMatchObject({
+      state: 'superseded',
+    });
   });
 });
 

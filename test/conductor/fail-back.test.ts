@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Conductor } from '../../lambda/conductor/conductor.ts';
+import { FailbackRefusedError } from '../../lambda/conductor/errors.ts';
 import type { ConductorStart } from '../../lambda/conductor/input.ts';
+import { runStep } from '../../lambda/conductor/steps.ts';
 import type { ObserverReport } from '../../lambda/core/conductor-observers.ts';
 import { LeaseHeldError } from '../../lambda/state/errors.ts';
 import { type Bench, bench, drive, endOf } from './bench.ts';
@@ -73,6 +75,19 @@ describe('a failback', () => {
       /Refused\. votes: EVACUATE is the vote of us-east-2/,
     );
     expect(inPrimary(world)).toBe(0);
+  });
+
+  it('that is refused takes no lease, which would fence the evacuation, and is called refused', async () => {
+    const { world, epoch } = await evacuated(({ clock }) => accusing(clock.nowMs));
+    const before = world.table.lease;
+    await expect(drive(failback(epoch), world)).rejects.toThrow(FailbackRefusedError);
+    expect(world.table.lease).toEqual(before);
+    const error = { Error: 'FailbackRefusedError', Cause: 'votes' };
+    const input = { ...failback(epoch), error };
+    expect(await runStep({ step: 'fail', state: input }, world.conductor)).toMatchObject({
+      state: 'failback-refused',
+    });
+    await drive({ action: 'evacuate', trigger: 'auto', epoch: 1, owner: 'o', reason: 'goes on' }, world);
   });
 
   it('by force, goes on all the same, and the journal says so', async () => {

@@ -5,6 +5,7 @@ import { RESTART_MS } from '../../lambda/core/conductor.ts';
 import { initialDecisionState } from '../../lambda/core/decide.ts';
 import type { Latch, Phase, Quorum } from '../../lambda/core/lifecycle.ts';
 import { ConductorStart } from '../../lambda/observer/conductor-start.ts';
+import type { StoredSwitch } from '../../lambda/state/state-table.ts';
 
 const VOTE_MS = 1_800_000_000_000;
 
@@ -12,6 +13,7 @@ function world() {
   const started: { readonly name: string; readonly input: unknown }[] = [];
   const errors: unknown[] = [];
   const claims: string[] = [];
+  const switches: StoredSwitch[] = [];
   const state = { fails: undefined as Error | undefined, calls: 0 };
   const make = () =>
     new ConductorStart({
@@ -29,7 +31,15 @@ function world() {
           if (!claims.includes(claim)) claims.push(claim);
           return claims.indexOf(claim) + 1;
         },
+        newestClaim: async () => {
+          const claim = claims.at(-1);
+          return claim === undefined
+            ? undefined
+            : { epoch: claims.length, claim, who: 'x', what: 'x', atMs: 1 };
+        },
+        readSwitches: async () => switches,
       },
+      groups: ['g0', 'g1'],
       onStart: () => {},
       onError: (error) => errors.push(error),
     });
@@ -58,7 +68,7 @@ function world() {
     });
     await start.settled();
   };
-  return { started, errors, state, make, round, start: make() };
+  return { started, errors, state, make, round, claims, switches, start: make() };
 }
 
 describe('the standby’s observer', () => {
@@ -114,5 +124,35 @@ describe('the standby’s observer', () => {
     await round(start);
     await round(start, { latch: 'partial', atMs: VOTE_MS + RESTART_MS });
     expect(started.map(({ name }) => name)).toEqual(['all-1', 'all-1-retry-1']);
+  });
+
+  it('takes a new number when an act about one cell has fenced the first, and keeps that from then on', async () => {
+    const { started, round, start, make, claims, switches } = world();
+    await round(start);
+    claims.push('operator:1');
+    switches.push({ group: 'g0', position: 'PRIMARY', epoch: 2 });
+    await round(start, { atMs: VOTE_MS + RESTART_MS });
+    await round(make(), { atMs: VOTE_MS + RESTART_MS });
+    await round(start, { atMs: VOTE_MS + 2 * RESTART_MS });
+    expect(started.map(({ name }) => name)).toEqual([
+      'all-1',
+      'all-3-retry-1',
+      'all-3-retry-1',
+      'all-3-retry-2',
+    ]);
+    expect(conductorInputSchema.parse(started[1]?.input)).toMatchObject({ epoch: 3, sinceEpoch: 1 });
+  });
+
+  it('takes none when newer acts have left it nothing to do', async () => {
+    const { started, round, start, claims, switches } = world();
+    await round(start);
+    claims.push('operator:1');
+    switches.push(
+      { group: 'g0', position: 'PRIMARY', epoch: 2 },
+      { group: 'g1', position: 'STANDBY', epoch: 2 },
+    );
+    await round(start, { latch: 'partial', atMs: VOTE_MS + RESTART_MS });
+    expect(started).toHaveLength(1);
+    expect(claims).toHaveLength(2);
   });
 });

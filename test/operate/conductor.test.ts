@@ -56,7 +56,13 @@ test('every state that a run may end in has an exit code; a refusal is not a fai
   const byCode = Map.groupBy(new Set(states), (state) => exitOfRun({ state }));
   expect(Object.fromEntries([...byCode].map(([code, of]) => [code, of.toSorted()]))).toEqual({
     [exitCodes.done]: ['failed-back', 'latched', 'latched-arrivals-unknown', 'lease-kept', 'not-notified'],
-    [exitCodes.failed]: ['not-latched', 'not-started', 'partly-failed-back', 'partly-latched'],
+    [exitCodes.failed]: [
+      'not-latched',
+      'not-started',
+      'partly-failed-back',
+      'partly-latched',
+      'superseded-unfinished',
+    ],
     [exitCodes.refused]: ['failback-refused', 'no-longer-wanted', 'standby-unfit', 'superseded'],
     [exitCodes.unhealthy]: ['failback-taken-back', 'latched-dns-elsewhere'],
   });
