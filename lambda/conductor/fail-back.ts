@@ -1,7 +1,7 @@
 import { groupsOf } from '../cells-file.ts';
 import { stepNamed } from '../core/conductor.ts';
 import { watchPrimary } from '../core/conductor-observers.ts';
-import { failbackRefusals, groupsToTakeBack, releasePlan } from '../core/failback.ts';
+import { failbackRefusals, groupsToTakeBack, type ReleasePlan, releasePlan } from '../core/failback.ts';
 import { shortfalls } from '../core/fitness.ts';
 import { holdLease, journalStep, setSwitches } from './act.ts';
 import type { Conductor, Step } from './conductor.ts';
@@ -80,31 +80,30 @@ async function undrainedCells(
 export const release: Step = async (state, conductor) => {
   await holdLease(state, conductor);
   const input = failbackOf(state);
-  const { epoch, percent, pauseSeconds } = input;
-  const plan = async () =>
-    releasePlan({
-      groups: scopeOf(input, groupsOf(conductor.cells)),
-      switches: await conductor.state.readSwitches(),
-      epoch,
-      percent,
-      stage: state.stage,
-    });
-  const { release: groups, released, total } = await plan();
+  const { pauseSeconds } = input;
+  const { release: groups } = await planOf(state, conductor);
   await setSwitches(groups, 'PRIMARY', { state, conductor });
-  const left = (await plan()).release;
+  const { release: left, released, total, overruled } = await planOf(state, conductor);
   if (left.length > 0) throw new NotLatchedError(`${left.length} groups are not back, first ${left[0]}.`);
   const atMs = await journalStep(
     state,
     {
       step: `release-${state.stage}`,
       what: 'release',
-      after: { stage: state.stage, released, of: total, groups: groups.slice(0, 20) },
+      after: { stage: state.stage, released, of: total, overruled, groups: groups.slice(0, 20) },
     },
     conductor,
   );
   const watchUntilMs = atMs + pauseSeconds * 1_000;
-  return { ...state, latched: total - released, watchUntilMs, next: 'watch' };
+  return { ...state, latched: total - released + overruled, watchUntilMs, next: 'watch' };
 };
+
+/** What this stage has to release, as the switches are now. */
+async function planOf(state: RunState, { state: table, cells }: Conductor): Promise<ReleasePlan> {
+  const { epoch, percent } = failbackOf(state);
+  const groups = scopeOf(state.input, groupsOf(cells));
+  return releasePlan({ groups, switches: await table.readSwitches(), epoch, percent, stage: state.stage });
+}
 
 /** While a stage settles. Says what comes next: look again, the next stage, back to the standby, or the end. */
 export const watch: Step = async (state, conductor) => {
@@ -117,21 +116,32 @@ export const watch: Step = async (state, conductor) => {
       return { ...withFinding(state, verdict.reason), next: 'take-back' };
     case 'hold':
       if (waitedMs < UNSURE_LIMIT_MS) return state;
-      return { ...unsure(state, verdict.reason), next: 'notify' };
+      return unsure(await settled(state, conductor), verdict.reason);
     case 'go':
       if (waitedMs < 0) return state;
-      if (state.latched === 0) return { ...state, state: 'failed-back', next: 'notify' };
-      return { ...state, stage: state.stage + 1, next: 'release' };
+      return settled(state, conductor);
     default:
       return verdict satisfies never;
   }
 };
 
+/** After a stage: the next one, or the end. The switches are read for it: a newer act may have set some meanwhile. */
+async function settled(state: RunState, conductor: Conductor): Promise<RunState> {
+  const { release: taken, released, total, overruled } = await planOf(state, conductor);
+  const waiting = total - released + taken.length;
+  const known = { ...state, latched: waiting + overruled };
+  if (waiting > 0) return { ...known, stage: state.stage + 1, next: 'release' };
+  if (overruled === 0) return { ...known, state: 'failed-back', next: 'notify' };
+  const finding = `${overruled} groups are in the standby: a newer act has set them`;
+  return { ...withFinding(known, finding), state: 'superseded', next: 'notify' };
+}
+
 /** The observers do not say that the primary is well: what is released stays, and the rest waits for a person. */
-function unsure(state: RunState, reason: string): RunState {
-  const known = withFinding(state, reason);
-  if (state.latched === 0) return { ...known, state: 'failed-back' };
-  return endedAs(known, stepNamed('watch').whenItFails);
+function unsure(after: RunState, reason: string): RunState {
+  const known = withFinding(after, reason);
+  return after.next === 'notify'
+    ? known
+    : { ...endedAs(known, stepNamed('watch').whenItFails), next: 'notify' };
 }
 
 /** The primary falters: what this failback has released returns. The observers' own evacuation would do it as well, later. */

@@ -4,8 +4,11 @@ import { FailbackRefusedError } from '../../lambda/conductor/errors.ts';
 import type { ConductorStart } from '../../lambda/conductor/input.ts';
 import { runStep } from '../../lambda/conductor/steps.ts';
 import type { ObserverReport } from '../../lambda/core/conductor-observers.ts';
-import { LeaseHeldError } from '../../lambda/state/errors.ts';
-import { type Bench, bench, drive, endOf } from './bench.ts';
+import type { Lease } from '../../lambda/core/lease.ts';
+import { FencedError, LeaseHeldError } from '../../lambda/state/errors.ts';
+import { latchDirectly } from '../../lib/operate/direct.ts';
+import { type Bench, bench, drive, endOf, groupNames } from './bench.ts';
+import type { MemoryTable } from './memory-table.ts';
 
 const regions = ['us-west-2', 'us-east-2', 'eu-west-1'];
 const healthy = (nowMs: number): readonly ObserverReport[] =>
@@ -108,6 +111,51 @@ describe('a failback', () => {
     expect(state.findings[0]).toMatch(/us-east-2 sees KinesisWriteImpaired/);
     expect(whats(world)).toContain('take back');
   });
+
+  const direct = (world: Bench, table: MemoryTable = world.table) =>
+    latchDirectly({
+      table: { ...table, journal: async () => {} },
+      groups: groupNames(10),
+      owner: 'bob',
+      reason: 'break glass',
+      atMs: world.clock.nowMs,
+      id: 'direct',
+    });
+
+  it('is fenced by `failover --direct` at its next step, however long its lease had to run', async () => {
+    const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs));
+    const running = drive(failback(epoch, { percent: 20 }), world, async (step, { stage }) => {
+      if (step !== 'release' || stage !== 1) return 'go on';
+      world.table.lease = { ...(world.table.lease as Lease), untilMs: Number.MAX_SAFE_INTEGER };
+      // The method writes to the table it is called on.
+      const takeLease: MemoryTable['takeLease'] = (...args) => world.table.takeLease(...args);
+      await direct(world, { ...world.table, takeLease });
+      return 'go on';
+    });
+    await expect(running).rejects.toThrow(FencedError);
+    expect(inPrimary(world)).toBe(0);
+    expect(world.table.lease).toMatchObject({ epoch: 3, untilMs: 0 });
+  });
+
+  it.each([0, 4])(
+    'does not claim that what `failover --direct` has taken in stage %i is back, even if that could not fence it',
+    async (at) => {
+      const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs));
+      const unfenced = { ...world.table, takeLease: () => Promise.reject(new Error('throttled')) };
+      const state = await drive(failback(epoch, { percent: 20 }), world, async (step, { stage }) => {
+        if (step === 'release' && stage === at) await direct(world, unfenced);
+        return 'go on';
+      });
+      expect(inPrimary(world)).toBe(0);
+      expect(state).toMatchObject({
+        report: {
+          state: 'superseded',
+          latched: 10,
+          findings: [expect.stringMatching(/^10 groups are in the standby/)],
+        },
+      });
+    },
+  );
 
   it('killed in the middle of a stage, releases no more than that stage when it is started again', async () => {
     const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs));
