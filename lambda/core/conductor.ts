@@ -215,6 +215,17 @@ export interface EvacuationSight {
 export const evacuationDue = ({ phase, latch, quorum, voteSinceMs }: EvacuationSight): boolean =>
   phase === 'evacuating' && quorum === 'standby' && latch !== 'latched' && voteSinceMs !== null;
 
+/**
+ * Whether it has to ask how the others vote: DNS has moved without it. It may be sick, in its cooldown, or see the
+ * primary well; the quorum moved traffic all the same, and that has to be held.
+ */
+export const evacuationSuspected = ({
+  phase,
+  latch,
+  quorum,
+}: Omit<EvacuationSight, 'voteSinceMs'>): boolean =>
+  phase !== 'evacuating' && quorum === 'standby' && latch !== 'latched';
+
 /** Thousands of names would not fit a message, nor the cause of an execution. */
 const MAX_NAMED_GROUPS = 50;
 

@@ -136,6 +136,20 @@ describe('the conductor', () => {
     });
   });
 
+  it('is started on the votes of the witnesses too, which the standby’s observer may read and not write', () => {
+    const policies = Object.entries(template.findResources('AWS::IAM::Policy'));
+    const statements = policies.flatMap(([name, { Properties }]) =>
+      name.startsWith('Observer') ? Properties.PolicyDocument.Statement : [],
+    );
+    for (const region of ['us-east-2', 'eu-west-1']) {
+      const about = statements.filter((one) => JSON.stringify(one.Resource).includes(`:${region}:`));
+      expect(
+        about.map(({ Action }) => Action),
+        region,
+      ).toEqual(['dynamodb:GetItem']);
+    }
+  });
+
   it('subscribes the e-mail address that is configured, over a topic that refuses plain HTTP', () => {
     const told = stackNamed('shop-standby', { ...input, notify: { email: 'oncall@example.com' } });
     told.hasResourceProperties('AWS::SNS::Subscription', {
