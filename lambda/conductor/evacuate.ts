@@ -1,4 +1,5 @@
 import { groupsOf } from '../cells-file.ts';
+import { SETTLED_MS } from '../core/conductor.ts';
 import {
   type Batch,
   batchesOf,
@@ -9,7 +10,7 @@ import {
 import { fitnessOf } from '../core/fitness.ts';
 import { holdLease, journalStep, setSwitches } from './act.ts';
 import type { Conductor, Step } from './conductor.ts';
-import { NotLatchedError, StandbyUnfitError } from './errors.ts';
+import { NotLatchedError, QuorumUnsettledError, StandbyUnfitError } from './errors.ts';
 import { checkGuards } from './fail-back.ts';
 import { epochsOf, type RunState, scopeOf, withFindings } from './run-state.ts';
 
@@ -26,13 +27,19 @@ export const lease: Step = async (state, conductor) => {
   return { ...state, next: action === 'failback' ? 'failback-guards' : 'refresh' };
 };
 
-/** Decides again, with what is true now: the request may be old, and somebody may have been faster. */
+/**
+ * Decides again, with what is true now: the request may be old, and somebody may have been faster.
+ *
+ * @throws QuorumUnsettledError
+ */
 export const refresh: Step = async (state, conductor) => {
   await holdLease(state, conductor);
   const [quorum, switches] = await Promise.all([conductor.readQuorum(), conductor.state.readSwitches()]);
   const groups = scopeOf(state.input, groupsOf(conductor.cells));
   const trigger = state.input.action === 'evacuate' ? state.input.trigger : 'asked';
-  const answer = shouldLatch({ trigger, quorum, ...epochsOf(state.input), groups, switches });
+  const settled = conductor.nowMs() - state.startedAtMs >= SETTLED_MS;
+  const answer = shouldLatch({ trigger, quorum, settled, ...epochsOf(state.input), groups, switches });
+  if (answer.verdict === 'unsettled') throw new QuorumUnsettledError(`${answer.reason}.`);
   await journalStep(
     state,
     {

@@ -1,5 +1,11 @@
 import type { Latch, Phase, Quorum } from './lifecycle.ts';
 
+interface Retry {
+  readonly attempts: number;
+  readonly pauseMs: number;
+  readonly maxPauseMs: number;
+}
+
 /**
  * The conductor as data: what it does, in which order, how long each step may take, and what is left behind when one
  * cannot finish. The state machine (`lib/constructs/conductor.ts`) is built from this table, and the runbook reads it.
@@ -10,7 +16,9 @@ export interface ConductorStep {
   /** Of one attempt. */
   readonly timeoutMs: number;
   /** Further attempts, and the pause before the first of them; it doubles up to `maxPauseMs`. */
-  readonly retry: { readonly attempts: number; readonly pauseMs: number; readonly maxPauseMs: number };
+  readonly retry: Retry;
+  /** How long an error is waited out that only says "not yet". */
+  readonly patience?: Retry & { readonly error: string };
   readonly whenItFails: {
     /** What the journal calls the system then. */
     readonly state: string;
@@ -39,6 +47,8 @@ export const evacuationSteps = [
     purpose: 'Is it still wanted, and is it not done already?',
     timeoutMs: 10_000,
     retry: quick,
+    // Longer than SETTLED_MS.
+    patience: { error: 'QuorumUnsettledError', attempts: 12, pauseMs: 2_000, maxPauseMs: 10_000 },
     whenItFails: { state: 'not-latched', stops: true, nextCommand: retried },
   },
   {
@@ -225,6 +235,12 @@ export const evacuationSuspected = ({
   quorum,
 }: Omit<EvacuationSight, 'voteSinceMs'>): boolean =>
   phase !== 'evacuating' && quorum === 'standby' && latch !== 'latched';
+
+/**
+ * For so long after its start a run that the quorum has asked for does not believe that DNS is back in the primary: the
+ * longest a resolver keeps an answer, 60 s, and the 30 s in which a health check looks again.
+ */
+export const SETTLED_MS = 90_000;
 
 /** Thousands of names would not fit a message, nor the cause of an execution. */
 const MAX_NAMED_GROUPS = 50;

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { QuorumUnsettledError } from '../../lambda/conductor/errors.ts';
 import type { ConductorStart } from '../../lambda/conductor/input.ts';
 import { runStep } from '../../lambda/conductor/steps.ts';
-import { evacuationSteps } from '../../lambda/core/conductor.ts';
+import { evacuationSteps, SETTLED_MS } from '../../lambda/core/conductor.ts';
+import type { Quorum } from '../../lambda/core/lifecycle.ts';
 import { FencedError, StateUnavailableError } from '../../lambda/state/errors.ts';
 import { bench, drive, endOf, groupNames, START_MS } from './bench.ts';
 
@@ -79,9 +81,27 @@ describe('an evacuation', () => {
 
   it('asked for by the quorum, is dropped when DNS is back in the primary, and latches nothing', async () => {
     const world = bench(3, { readQuorum: async () => 'primary' });
-    const state = await drive({ ...asked(), trigger: 'auto' }, world);
+    const state = await drive({ ...asked(), trigger: 'auto' }, world, async () => {
+      world.clock.nowMs += SETTLED_MS;
+      return 'go on';
+    });
     expect(endOf(state)).toBe('no-longer-wanted');
     expect(world.table.switches.size).toBe(0);
+  });
+
+  it('is not called off by one answer with the primary, which may be stale: it asks again, and latches', async () => {
+    let quorum: Quorum = 'primary';
+    const world = bench(3, { readQuorum: async () => quorum });
+    const auto = { ...asked(), trigger: 'auto' as const };
+    const state = await drive(auto, world, async () => 'stop');
+    for (const waitedMs of [0, 10_000, SETTLED_MS - 20_000]) {
+      world.clock.nowMs += waitedMs;
+      await expect(runStep({ step: 'refresh', state }, world.conductor)).rejects.toThrow(
+        QuorumUnsettledError,
+      );
+    }
+    quorum = 'standby';
+    expect(await runStep({ step: 'refresh', state }, world.conductor)).toMatchObject({ next: 'fitness' });
   });
 
   it('asked for by a person, goes on although DNS is in the primary', async () => {

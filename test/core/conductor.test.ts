@@ -9,9 +9,17 @@ import {
   nextCommand,
   RESTART_MS,
   runName,
+  SETTLED_MS,
+  stepNamed,
 } from '../../lambda/core/conductor.ts';
 import { batchesOf, groupsToLatch, shouldLatch } from '../../lambda/core/conductor-latch.ts';
 import { phaseNames } from '../../lambda/core/lifecycle.ts';
+
+const waitsMs = ({ attempts, pauseMs, maxPauseMs } = { attempts: 0, pauseMs: 0, maxPauseMs: 0 }): number =>
+  Array.from({ length: attempts }, (_, n) => Math.min(pauseMs * 2 ** n, maxPauseMs)).reduce(
+    (a, b) => a + b,
+    0,
+  );
 
 describe('the table of steps', () => {
   it('has each step once, with a named state and a command to run when it fails', () => {
@@ -22,6 +30,10 @@ describe('the table of steps', () => {
         /^spillway [^{}]+$/,
       );
     }
+  });
+
+  it('asks DNS again until it must have settled, before it calls an evacuation off', () => {
+    expect(waitsMs(stepNamed('refresh').patience)).toBeGreaterThan(SETTLED_MS);
   });
 
   it('lets the lease of a dead run end before a failback stops waiting for it', () => {
@@ -95,8 +107,11 @@ describe('what is left to latch', () => {
   });
 
   it('is wanted by the quorum only while DNS is not in the primary', () => {
-    const question = { epoch: 1, groups, switches: [] };
+    const question = { epoch: 1, groups, switches: [], settled: true };
     expect(shouldLatch({ ...question, trigger: 'auto', quorum: 'primary' }).verdict).toBe('no-longer-wanted');
+    expect(shouldLatch({ ...question, trigger: 'auto', quorum: 'primary', settled: false }).verdict).toBe(
+      'unsettled',
+    );
     expect(shouldLatch({ ...question, trigger: 'auto', quorum: 'unknown' }).verdict).toBe('latch');
     expect(shouldLatch({ ...question, trigger: 'asked', quorum: 'primary' }).verdict).toBe('latch');
   });
