@@ -80,11 +80,15 @@ export const fitness: Step = async (state, conductor) => {
   return { ...withFindings(state, findings), next: 'latch' };
 };
 
-/** One batch. Batches know nothing of each other; the epoch on every switch is the fence. */
+/**
+ * One batch. Batches know nothing of each other; the epoch on every switch is the fence. The lease is renewed all the same,
+ * for there may be many batches; that it could not be stops none, and the next step finds out why.
+ */
 export async function latchBatch(state: RunState, batch: Batch, conductor: Conductor): Promise<void> {
   const groups = scopeOf(state.input, groupsOf(conductor.cells)).slice(batch.from, batch.to);
   const [from, to] = [groups[0], groups.at(-1)];
   if (from === undefined || to === undefined) return;
+  await holdLease(state, conductor).catch(() => undefined);
   const switches = await conductor.state.readSwitches({ from, to });
   const missing = groupsToLatch({ ...epochsOf(state.input), groups, switches });
   await setSwitches(missing, 'STANDBY', { state, conductor });

@@ -1,5 +1,5 @@
 import { groupsOf } from '../cells-file.ts';
-import { stepNamed } from '../core/conductor.ts';
+import { MAX_WAIT_SECONDS, stepNamed } from '../core/conductor.ts';
 import { watchPrimary } from '../core/conductor-observers.ts';
 import { failbackRefusals, groupsToTakeBack, type ReleasePlan, releasePlan } from '../core/failback.ts';
 import { shortfalls } from '../core/fitness.ts';
@@ -10,8 +10,9 @@ import type { FailbackInput } from './input.ts';
 import { endedAs, type RunState, scopeOf, withFinding } from './run-state.ts';
 
 const MIN_WAIT_SECONDS = 10;
-/** An execution has 25,000 events, and a look at the primary takes about ten. */
-const MAX_LOOKS = 1_500;
+/** An execution has 25,000 events, and a look at the primary takes nine: a third stays for looks that are repeated. */
+const MAX_LOOKS = 1_800;
+const HOUR_SECONDS = 3_600;
 /** Observers that stay silent, or unsure, for this long after a stage's pause end the failback where it is. */
 const UNSURE_LIMIT_MS = 900_000;
 
@@ -23,10 +24,11 @@ function failbackOf(state: RunState): FailbackInput {
 /**
  * Asks every guard, and writes nothing. Returns what they say.
  *
- * @throws FailbackRefusedError unless none refuses, or it is forced
+ * @throws FailbackRefusedError unless none refuses, or it is forced; and for one that is too long to be watched
  */
 export async function checkGuards(state: RunState, conductor: Conductor): Promise<readonly string[]> {
   const input = failbackOf(state);
+  if (watchedSeconds(input) > MAX_LOOKS * MAX_WAIT_SECONDS) throw tooLong(input);
   const { state: table, settings, nowMs } = conductor;
   const [newestEpoch, control, reports, capacities, undrained] = await Promise.all([
     table.newestEpoch(),
@@ -58,10 +60,20 @@ export const failbackGuards: Step = async (state, conductor) => {
   const said = await checkGuards(state, conductor);
   const after = { forced: input.force, refusals: said };
   await journalStep(state, { step: 'guards', what: 'guards', after }, conductor);
-  const stages = Math.ceil(100 / input.percent);
-  const waitSeconds = Math.max(MIN_WAIT_SECONDS, Math.ceil((stages * input.pauseSeconds) / MAX_LOOKS));
+  const waitSeconds = Math.max(MIN_WAIT_SECONDS, Math.ceil(watchedSeconds(input) / MAX_LOOKS));
   return { ...state, waitSeconds, next: 'release' };
 };
+
+const watchedSeconds = ({ percent, pauseSeconds }: FailbackInput): number =>
+  Math.ceil(100 / percent) * pauseSeconds;
+
+function tooLong(input: FailbackInput): FailbackRefusedError {
+  const hours = (seconds: number): string => `${Math.round(seconds / HOUR_SECONDS)} h`;
+  const limit = hours(MAX_LOOKS * MAX_WAIT_SECONDS);
+  return new FailbackRefusedError(
+    `Refused. length: ${Math.ceil(100 / input.percent)} stages of ${input.pauseSeconds} s take ${hours(watchedSeconds(input))}, and a run can watch for ${limit}: ask for fewer stages, or a shorter pause.`,
+  );
+}
 
 async function undrainedCells(
   state: RunState,

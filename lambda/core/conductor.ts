@@ -37,9 +37,11 @@ export const evacuationSteps = [
   {
     step: 'lease',
     purpose: 'Only one act at a time, and never an older one over a newer one.',
-    timeoutMs: 10_000,
+    // A failback asks its guards first.
+    timeoutMs: 15_000,
+    retry: quick,
     // An evacuation takes it from an older act; a failback waits, longer than LEASE_MS, until a dead one's runs out.
-    retry: { attempts: 12, pauseMs: 2_000, maxPauseMs: 10_000 },
+    patience: { error: 'LeaseHeldError', attempts: 22, pauseMs: 2_000, maxPauseMs: 10_000 },
     whenItFails: { state: 'not-started', stops: true, nextCommand: 'spillway status' },
   },
   {
@@ -76,8 +78,9 @@ export const evacuationSteps = [
     step: 'dns',
     purpose: "Ask the zone's name servers where each cell is.",
     timeoutMs: 20_000,
+    retry: quick,
     // A switch check needs three failures in a row at 10 or 30 s.
-    retry: { attempts: 10, pauseMs: 3_000, maxPauseMs: 10_000 },
+    patience: { error: 'DnsElsewhereError', attempts: 10, pauseMs: 3_000, maxPauseMs: 10_000 },
     whenItFails: { state: 'latched-dns-elsewhere', stops: false, nextCommand: 'spillway status --watch' },
   },
   {
@@ -117,8 +120,8 @@ export const failbackSteps = [
   {
     step: 'release',
     purpose: 'Give the groups of the next stage back to the primary.',
-    timeoutMs: 60_000,
-    retry: { attempts: 5, pauseMs: 1_000, maxPauseMs: 8_000 },
+    timeoutMs: 30_000,
+    retry: quick,
     whenItFails: { state: 'partly-failed-back', stops: true, nextCommand: resumed },
   },
   {
@@ -131,8 +134,8 @@ export const failbackSteps = [
   {
     step: 'take-back',
     purpose: 'The primary falters: return to the standby what this failback had released.',
-    timeoutMs: 60_000,
-    retry: { attempts: 5, pauseMs: 1_000, maxPauseMs: 8_000 },
+    timeoutMs: 30_000,
+    retry: quick,
     whenItFails: { state: 'partly-failed-back', stops: true, nextCommand: retried },
   },
 ] as const satisfies readonly ConductorStep[];
@@ -181,8 +184,14 @@ export function stepNamed(name: StepName): ConductorStep {
   return found;
 }
 
-/** Life of a lease that is not renewed. Each step renews it; the slowest step with its retries fits. */
-export const LEASE_MS = 45_000;
+/** Longest pause of a failback between two looks at the primary: a faltering one is to be seen in time. */
+export const MAX_WAIT_SECONDS = 30;
+/**
+ * Life of a lease that is not renewed. Each attempt of each step renews it, and so does each batch of the latch; the longest
+ * wait and then the slowest step with all its retries fit. Only a failback ever waits for one to run out, and only if the
+ * run that had it has died: an evacuation takes it at once.
+ */
+export const LEASE_MS = 180_000;
 /**
  * An evacuation that has not latched is started again after this long: under the same epoch, or, if a newer act has
  * fenced that, under a new one. Two runs of one act do each other no harm, so this need not wait for the first to die.

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { QuorumUnsettledError } from '../../lambda/conductor/errors.ts';
 import type { ConductorStart } from '../../lambda/conductor/input.ts';
 import { runStep } from '../../lambda/conductor/steps.ts';
-import { evacuationSteps, SETTLED_MS } from '../../lambda/core/conductor.ts';
+import { evacuationSteps, LEASE_MS, SETTLED_MS } from '../../lambda/core/conductor.ts';
 import type { Quorum } from '../../lambda/core/lifecycle.ts';
 import { FencedError, StateUnavailableError } from '../../lambda/state/errors.ts';
 import { bench, drive, endOf, groupNames, START_MS } from './bench.ts';
@@ -132,6 +132,14 @@ describe('an evacuation', () => {
       readArrivals: async (streams) => ({ seen: [], silent: streams, unreadable: [] }),
     });
     expect(await drive(asked(), silent)).toMatchObject({ state: 'latched', findings: [] });
+  });
+
+  it('keeps its lease while its batches run, however many there are', async () => {
+    const world = bench(120);
+    const state = await drive(asked(), world, async (step) => (step === 'fitness' ? 'stop' : 'go on'));
+    world.clock.nowMs += LEASE_MS - 1_000;
+    await runStep({ step: 'latch', state, batch: { from: 0, to: 50 } }, world.conductor);
+    expect(world.table.lease?.untilMs).toBeGreaterThan(world.clock.nowMs + LEASE_MS / 2);
   });
 
   it('latches only the groups it was asked for', async () => {

@@ -3,6 +3,7 @@ import type { Conductor } from '../../lambda/conductor/conductor.ts';
 import { FailbackRefusedError } from '../../lambda/conductor/errors.ts';
 import type { ConductorStart } from '../../lambda/conductor/input.ts';
 import { runStep } from '../../lambda/conductor/steps.ts';
+import { MAX_WAIT_SECONDS } from '../../lambda/core/conductor.ts';
 import type { ObserverReport } from '../../lambda/core/conductor-observers.ts';
 import type { Lease } from '../../lambda/core/lease.ts';
 import { FencedError, LeaseHeldError } from '../../lambda/state/errors.ts';
@@ -156,6 +157,24 @@ describe('a failback', () => {
       });
     },
   );
+
+  it('in many long stages looks twice a minute at least, and the lease outlives each pause', async () => {
+    const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs));
+    const input = failback(epoch, { percent: 10, pauseSeconds: 3_600 });
+    const state = await drive(input, world, async (step) => (step === 'failback-guards' ? 'stop' : 'go on'));
+    expect(state.waitSeconds).toBe(20);
+    const { untilMs } = world.table.lease as Lease;
+    expect(untilMs - world.clock.nowMs).toBeGreaterThan(MAX_WAIT_SECONDS * 1_000);
+  });
+
+  it('that no run could watch to its end is refused, by force as well, with the way out', async () => {
+    const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs));
+    const input = failback(epoch, { percent: 5, pauseSeconds: 3_600, force: true });
+    await expect(drive(input, world)).rejects.toThrow(
+      /length: 20 stages of 3600 s take 20 h, and a run can watch for 15 h: ask for fewer stages/,
+    );
+    expect(world.table.lease?.epoch).toBe(1);
+  });
 
   it('killed in the middle of a stage, releases no more than that stage when it is started again', async () => {
     const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs));

@@ -6,6 +6,7 @@ import {
   evacuationDue,
   executionName,
   LEASE_MS,
+  MAX_WAIT_SECONDS,
   nextCommand,
   RESTART_MS,
   runName,
@@ -37,11 +38,20 @@ describe('the table of steps', () => {
   });
 
   it('lets the lease of a dead run end before a failback stops waiting for it', () => {
-    const { retry } = conductorSteps[0] ?? { retry: { attempts: 0, pauseMs: 0, maxPauseMs: 0 } };
-    const waits = Array.from({ length: retry.attempts }, (_, n) =>
-      Math.min(retry.pauseMs * 2 ** n, retry.maxPauseMs),
-    );
-    expect(waits.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThan(LEASE_MS);
+    expect(waitsMs(stepNamed('lease').patience)).toBeGreaterThan(LEASE_MS);
+  });
+
+  it('lets a lease outlive the longest wait and, after it, any step with all its retries', () => {
+    for (const { step, timeoutMs, retry } of conductorSteps) {
+      const slowestMs = timeoutMs * (retry.attempts + 1) + waitsMs(retry);
+      expect(MAX_WAIT_SECONDS * 1_000 + slowestMs, step).toBeLessThanOrEqual(LEASE_MS);
+    }
+  });
+
+  it('keeps it between two attempts of a step that waits for something', () => {
+    for (const { timeoutMs, patience } of conductorSteps) {
+      expect(timeoutMs + (patience?.maxPauseMs ?? 0)).toBeLessThan(LEASE_MS);
+    }
   });
 });
 
