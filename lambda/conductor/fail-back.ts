@@ -8,6 +8,7 @@ import type { Conductor, Step } from './conductor.ts';
 import { ConductorInputError, FailbackRefusedError, NotLatchedError } from './errors.ts';
 import type { FailbackInput } from './input.ts';
 import { endedAs, type RunState, scopeOf, withFinding } from './run-state.ts';
+import { askSome } from './verify.ts';
 
 const MIN_WAIT_SECONDS = 10;
 /** An execution has 25,000 events, and a look at the primary takes nine: a third stays for looks that are repeated. */
@@ -15,6 +16,8 @@ const MAX_LOOKS = 1_800;
 const HOUR_SECONDS = 3_600;
 /** Observers that stay silent, or unsure, for this long after a stage's pause end the failback where it is. */
 const UNSURE_LIMIT_MS = 900_000;
+/** How long after a stage's pause DNS may take to follow: a switch check needs three looks at 30 s, and then a TTL of 60 s. */
+const DNS_LIMIT_MS = 180_000;
 
 function failbackOf(state: RunState): FailbackInput {
   if (state.input.action === 'failback') return state.input;
@@ -131,11 +134,29 @@ export const watch: Step = async (state, conductor) => {
       return unsure(await settled(state, conductor), verdict.reason);
     case 'go':
       if (waitedMs < 0) return state;
-      return settled(state, conductor);
+      return followed(state, { conductor, isLate: waitedMs >= DNS_LIMIT_MS });
     default:
       return verdict satisfies never;
   }
 };
+
+/** The primary is well. Before a stage is over, DNS has to name it for what was released. */
+async function followed(
+  state: RunState,
+  { conductor, isLate }: { readonly conductor: Conductor; readonly isLate: boolean },
+): Promise<RunState> {
+  const released = new Set(groupsToTakeBack(await conductor.state.readSwitches(), state.input.epoch));
+  const answers = await askSome(
+    conductor.cells.filter(({ group }) => released.has(group)),
+    conductor,
+  );
+  const elsewhere = answers.filter(({ region }) => region !== 'primary');
+  const [first] = elsewhere;
+  if (first === undefined) return settled(state, conductor);
+  if (!isLate) return state;
+  const finding = `DNS does not answer with the primary for ${elsewhere.length} of ${answers.length} cells: ${first.cell} is ${first.region}`;
+  return { ...withFinding(state, finding), state: 'released-dns-elsewhere', next: 'notify' };
+}
 
 /** After a stage: the next one, or the end. The switches are read for it: a newer act may have set some meanwhile. */
 async function settled(state: RunState, conductor: Conductor): Promise<RunState> {

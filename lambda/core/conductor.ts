@@ -155,7 +155,16 @@ export const runEnds: readonly RunEnd[] = [
     meaning: 'DNS was back in the primary before anything was set, and nobody had asked for more.',
     nextCommand: 'spillway why',
   },
-  { state: 'failed-back', meaning: 'Every switch that was asked for is back in the primary.' },
+  {
+    state: 'failed-back',
+    meaning: 'Every switch that was asked for is back in the primary, and DNS names it.',
+  },
+  {
+    state: 'released-dns-elsewhere',
+    meaning:
+      'Switches were released, and DNS has not followed to the primary: no further stage was begun. Votes, or health checks that do not see the switches, hold those cells in the standby.',
+    nextCommand: 'spillway status --watch; spillway doctor',
+  },
   {
     state: 'failback-taken-back',
     meaning: 'The primary faltered meanwhile: what had been released is in the standby again.',

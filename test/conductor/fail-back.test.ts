@@ -176,6 +176,38 @@ describe('a failback', () => {
     expect(world.table.lease?.epoch).toBe(1);
   });
 
+  it('begins the next stage when DNS has followed, and not before', async () => {
+    let follows = false;
+    const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs), {
+      askSignals: async (cells) => cells.map((cell) => ({ cell, region: follows ? 'primary' : 'standby' })),
+    });
+    let looks = 0;
+    const state = await drive(failback(epoch, { percent: 50 }), world, async (step, { stage }) => {
+      if (step === 'watch' && stage === 0) looks++;
+      follows ||= looks === 8;
+      return 'go on';
+    });
+    expect(endOf(state)).toBe('failed-back');
+    expect(looks).toBeGreaterThanOrEqual(8);
+  });
+
+  it('ends in a named state, with what to run, when DNS does not follow what was released', async () => {
+    const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs), {
+      askSignals: async (cells) => cells.map((cell) => ({ cell, region: 'standby' })),
+    });
+    const state = await drive(failback(epoch, { percent: 50 }), world);
+    expect(state).toMatchObject({
+      report: {
+        state: 'released-dns-elsewhere',
+        latched: 5,
+        nextCommand: 'spillway status --watch; spillway doctor',
+        findings: [expect.stringMatching(/primary for 5 of 5 cells: g000 is standby/)],
+      },
+    });
+    expect(inPrimary(world)).toBe(5);
+    expect(world.told.at(-1)?.state).toBe('released-dns-elsewhere');
+  });
+
   it('killed in the middle of a stage, releases no more than that stage when it is started again', async () => {
     const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs));
     const input = failback(epoch, { percent: 20 });

@@ -61,6 +61,7 @@ test('every state that a run may end in has an exit code; a refusal is not a fai
       'not-started',
       'partly-failed-back',
       'partly-latched',
+      'released-dns-elsewhere',
       'superseded-unfinished',
     ],
     [exitCodes.refused]: ['failback-refused', 'no-longer-wanted', 'standby-unfit', 'superseded'],
