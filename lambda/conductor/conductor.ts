@@ -32,6 +32,7 @@ export interface Conductor {
     | 'setSwitch'
     | 'newestEpoch'
     | 'takeLease'
+    | 'readLease'
     | 'releaseLease'
     | 'journalOnce'
     | 'wasJournalled'

@@ -1,6 +1,8 @@
 import { Resolver } from 'node:dns/promises';
+import type { Quorum } from '../core/lifecycle.ts';
 import { signalRecordName } from '../core/names.ts';
 import { parseSignal } from '../core/signal.ts';
+import { readQuorum } from '../observer/quorum.ts';
 import type { CellAnswer } from './conductor.ts';
 
 const DNS_TIMEOUT_MS = 2_000;
@@ -25,11 +27,9 @@ export interface SignalQuestion {
 export function signalReader(
   question: SignalQuestion,
 ): (cells: readonly string[]) => Promise<readonly CellAnswer[]> {
-  const { zoneName, primary, standby, findServers = nameServers } = question;
+  const { zoneName, primary, standby } = question;
   return async (cells) => {
-    const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 1, maxTimeout: DNS_TIMEOUT_MS });
-    const servers = question.servers ?? (await findServers(zoneName).catch(() => []));
-    if (servers.length > 0) resolver.setServers([...servers]);
+    const resolver = await zoneResolver(question);
     const answers: CellAnswer[] = [];
     const queue = cells.values();
     const worker = async (): Promise<void> => {
@@ -43,6 +43,22 @@ export function signalReader(
     await Promise.all(Array.from({ length: Math.min(CONCURRENT_QUERIES, cells.length) }, worker));
     return answers;
   };
+}
+
+/** Asks the same servers what the quorum says: `region.<zone>`. Never throws. */
+export function zoneQuorumReader(question: SignalQuestion): () => Promise<Quorum> {
+  return async () => {
+    const resolver = await zoneResolver(question);
+    return readQuorum({ ...question, resolver });
+  };
+}
+
+async function zoneResolver(question: SignalQuestion): Promise<Resolver> {
+  const { zoneName, findServers = nameServers } = question;
+  const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 1, maxTimeout: DNS_TIMEOUT_MS });
+  const servers = question.servers ?? (await findServers(zoneName).catch(() => []));
+  if (servers.length > 0) resolver.setServers([...servers]);
+  return resolver;
 }
 
 async function nameServers(zoneName: string): Promise<readonly string[]> {

@@ -1,16 +1,22 @@
-import { type StepName, stepNamed } from '../core/conductor.ts';
+import { groupsOf } from '../cells-file.ts';
+import { runName, type StepName, stepNamed } from '../core/conductor.ts';
+import { groupsToLatch, type SwitchState } from '../core/conductor-latch.ts';
+import { releasePlan } from '../core/failback.ts';
 import { journalStep } from './act.ts';
 import type { Conductor, Step } from './conductor.ts';
+import { FailbackRefusedError } from './errors.ts';
 import type { RunReport } from './input.ts';
 import {
   caughtOf,
   type EndedRun,
   ended,
   endedAs,
+  epochsOf,
   newRun,
   type RunState,
   readRunState,
   reportOf,
+  scopeOf,
   withFinding,
   withFindings,
 } from './run-state.ts';
@@ -61,7 +67,8 @@ async function leaving<T>(
  */
 export async function fail(value: unknown, conductor: Conductor): Promise<EndedRun> {
   const before = stateOf(value, conductor.nowMs());
-  const { next } = before;
+  // The guards speak before the lease is taken as well, and a refusal is not a failure to start.
+  const next = isRefused(value) ? 'failback-guards' : before.next;
   const failed = withFinding(
     endedAs(before, stepNamed(next as StepName).whenItFails),
     `${next} failed: ${caughtOf(value) ?? 'no error was given'}`,
@@ -74,16 +81,49 @@ export async function fail(value: unknown, conductor: Conductor): Promise<EndedR
   });
 }
 
-/** A newer act has begun. It says how things are now; this run has nothing to add. */
+/** A newer act has begun. It says how things are now, unless this one was about more than that. */
 export async function superseded(value: unknown, conductor: Conductor): Promise<EndedRun> {
   const { nextCommand: _ofAnotherEnd, ...before } = stateOf(value, conductor.nowMs());
   const state = withFinding({ ...before, state: 'superseded' }, caughtOf(value) ?? 'a newer act has begun');
-  const end = ended(state);
   return leaving(state, conductor, async () => {
-    await journalStep(state, { step: 'superseded', what: 'superseded', after: end.report }, conductor);
-    return end;
+    const left = await leftBehind(state, conductor);
+    const [first] = left;
+    const unfinished = first !== undefined;
+    const last: RunState = unfinished
+      ? withFinding(
+          { ...state, state: 'superseded-unfinished' },
+          `the newer act is not about ${left.length} groups that were still to be moved, first ${first}`,
+        )
+      : state;
+    const what = unfinished ? `stopped: ${last.state}` : 'superseded';
+    await journalStep(last, { step: 'superseded', what, after: reportOf(last) }, conductor);
+    return ended(unfinished ? await tell(last, 'superseded-notify', conductor) : last);
   });
 }
+
+/** Groups that this run had still to move, and that the act which has taken the lease is not about, as far as one can tell. */
+async function leftBehind(
+  { input }: RunState,
+  { state: table, cells }: Conductor,
+): Promise<readonly string[]> {
+  const [lease, switches] = await Promise.all([table.readLease(), table.readSwitches()]);
+  const groups = scopeOf(input, groupsOf(cells));
+  const left =
+    input.action === 'evacuate'
+      ? groupsToLatch({ ...epochsOf(input), groups, switches }).filter((group) => !holds(switches, group))
+      : releasePlan({ groups, switches, epoch: input.epoch, percent: 100, stage: 0 }).release;
+  if (lease === undefined || lease.epoch <= input.epoch) return left;
+  const { holder, epoch } = lease;
+  // It may not have come to its groups yet; the name of an act says whether it is about all of them, or which one.
+  if (holder === runName(undefined, epoch)) return [];
+  return left.filter((group) => holder !== runName([group], epoch));
+}
+
+const holds = (switches: readonly SwitchState[], group: string): boolean =>
+  switches.some((one) => one.group === group && one.position === 'STANDBY');
+
+const isRefused = (value: unknown): boolean =>
+  caughtOf(value)?.startsWith(`${FailbackRefusedError.name}: `) === true;
 
 function stateOf(value: unknown, nowMs: number): RunState {
   if (typeof value === 'object' && value !== null && 'run' in value) {

@@ -13,6 +13,11 @@ export class DnsElsewhereError extends Error {
   override readonly name = 'DnsElsewhereError';
 }
 
+/** DNS answers with the primary, soon after the quorum had left it. That answer may be stale: ask again. */
+export class QuorumUnsettledError extends Error {
+  override readonly name = 'QuorumUnsettledError';
+}
+
 /** Some switches are not where this run has to set them. Try again. */
 export class NotLatchedError extends Error {
   override readonly name = 'NotLatchedError';

@@ -1,4 +1,5 @@
 import { groupsOf } from '../cells-file.ts';
+import { SETTLED_MS } from '../core/conductor.ts';
 import {
   type Batch,
   batchesOf,
@@ -10,27 +11,36 @@ import { fitnessOf } from '../core/fitness.ts';
 import { holdLease, journalStep, setSwitches } from './act.ts';
 import { readCapacities } from './capacities.ts';
 import type { Conductor, Step } from './conductor.ts';
-import { NotLatchedError, StandbyUnfitError } from './errors.ts';
-import { type RunState, scopeOf, withFindings } from './run-state.ts';
+import { NotLatchedError, QuorumUnsettledError, StandbyUnfitError } from './errors.ts';
+import { checkGuards } from './fail-back.ts';
+import { epochsOf, type RunState, scopeOf, withFindings } from './run-state.ts';
 
 /** Groups that one call sets. Batches run beside each other. */
 const BATCH_SIZE = 50;
 const NAMES_IN_JOURNAL = 20;
 
 export const lease: Step = async (state, conductor) => {
+  // A lease fences every older act, for good: a failback that is refused must not have taken it.
+  if (state.input.action === 'failback') await checkGuards(state, conductor);
   await holdLease(state, conductor);
   const { action, force } = state.input;
   await journalStep(state, { step: 'lease', what: `${action} begins`, after: { force } }, conductor);
   return { ...state, next: action === 'failback' ? 'failback-guards' : 'refresh' };
 };
 
-/** Decides again, with what is true now: the request may be old, and somebody may have been faster. */
+/**
+ * Decides again, with what is true now: the request may be old, and somebody may have been faster.
+ *
+ * @throws QuorumUnsettledError
+ */
 export const refresh: Step = async (state, conductor) => {
   await holdLease(state, conductor);
   const [quorum, switches] = await Promise.all([conductor.readQuorum(), conductor.state.readSwitches()]);
   const groups = scopeOf(state.input, groupsOf(conductor.cells));
   const trigger = state.input.action === 'evacuate' ? state.input.trigger : 'asked';
-  const answer = shouldLatch({ trigger, quorum, epoch: state.input.epoch, groups, switches });
+  const settled = conductor.nowMs() - state.startedAtMs >= SETTLED_MS;
+  const answer = shouldLatch({ trigger, quorum, settled, ...epochsOf(state.input), groups, switches });
+  if (answer.verdict === 'unsettled') throw new QuorumUnsettledError(`${answer.reason}.`);
   await journalStep(
     state,
     {
@@ -70,13 +80,17 @@ export const fitness: Step = async (state, conductor) => {
   return { ...withFindings(state, findings), next: 'latch' };
 };
 
-/** One batch. Batches know nothing of each other; the epoch on every switch is the fence. */
+/**
+ * One batch. Batches know nothing of each other; the epoch on every switch is the fence. The lease is renewed all the same,
+ * for there may be many batches; that it could not be stops none, and the next step finds out why.
+ */
 export async function latchBatch(state: RunState, batch: Batch, conductor: Conductor): Promise<void> {
   const groups = scopeOf(state.input, groupsOf(conductor.cells)).slice(batch.from, batch.to);
   const [from, to] = [groups[0], groups.at(-1)];
   if (from === undefined || to === undefined) return;
+  await holdLease(state, conductor).catch(() => undefined);
   const switches = await conductor.state.readSwitches({ from, to });
-  const missing = groupsToLatch({ epoch: state.input.epoch, groups, switches });
+  const missing = groupsToLatch({ ...epochsOf(state.input), groups, switches });
   await setSwitches(missing, 'STANDBY', { state, conductor });
 }
 
@@ -88,12 +102,15 @@ export async function latchBatch(state: RunState, batch: Batch, conductor: Condu
  */
 export const confirm: Step = async (state, conductor) => {
   await holdLease(state, conductor);
-  const { epoch } = state.input;
   const groups = scopeOf(state.input, groupsOf(conductor.cells));
-  const missing = groupsToLatch({ epoch, groups, switches: await conductor.state.readSwitches() });
+  const missing = groupsToLatch({
+    ...epochsOf(state.input),
+    groups,
+    switches: await conductor.state.readSwitches(),
+  });
   if (missing.length > 0) await setSwitches(missing, 'STANDBY', { state, conductor });
   const switches = await conductor.state.readSwitches();
-  const left = groupsToLatch({ epoch, groups, switches });
+  const left = groupsToLatch({ ...epochsOf(state.input), groups, switches });
   if (left.length > 0)
     throw new NotLatchedError(`${left.length} groups are not in the standby, first ${left[0]}.`);
   const latched = inStandby(groups, switches);

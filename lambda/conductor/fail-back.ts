@@ -1,7 +1,7 @@
 import { groupsOf } from '../cells-file.ts';
-import { stepNamed } from '../core/conductor.ts';
+import { MAX_WAIT_SECONDS, stepNamed } from '../core/conductor.ts';
 import { watchPrimary } from '../core/conductor-observers.ts';
-import { failbackRefusals, groupsToTakeBack, releasePlan } from '../core/failback.ts';
+import { failbackRefusals, groupsToTakeBack, type ReleasePlan, releasePlan } from '../core/failback.ts';
 import { shortfalls } from '../core/fitness.ts';
 import { holdLease, journalStep, setSwitches } from './act.ts';
 import { readCapacities } from './capacities.ts';
@@ -9,22 +9,30 @@ import type { Conductor, Step } from './conductor.ts';
 import { ConductorInputError, FailbackRefusedError, NotLatchedError } from './errors.ts';
 import type { FailbackInput } from './input.ts';
 import { endedAs, type RunState, scopeOf, withFinding } from './run-state.ts';
+import { askSome } from './verify.ts';
 
 const MIN_WAIT_SECONDS = 10;
-/** An execution has 25,000 events, and a look at the primary takes about ten. */
-const MAX_LOOKS = 1_500;
+/** An execution has 25,000 events, and a look at the primary takes nine: a third stays for looks that are repeated. */
+const MAX_LOOKS = 1_800;
+const HOUR_SECONDS = 3_600;
 /** Observers that stay silent, or unsure, for this long after a stage's pause end the failback where it is. */
 const UNSURE_LIMIT_MS = 900_000;
+/** How long after a stage's pause DNS may take to follow: a switch check needs three looks at 30 s, and then a TTL of 60 s. */
+const DNS_LIMIT_MS = 180_000;
 
 function failbackOf(state: RunState): FailbackInput {
   if (state.input.action === 'failback') return state.input;
   throw new ConductorInputError(`${state.run} is not a failback.`);
 }
 
-/** @throws FailbackRefusedError */
-export const failbackGuards: Step = async (state, conductor) => {
-  await holdLease(state, conductor);
+/**
+ * Asks every guard, and writes nothing. Returns what they say.
+ *
+ * @throws FailbackRefusedError unless none refuses, or it is forced; and for one that is too long to be watched
+ */
+export async function checkGuards(state: RunState, conductor: Conductor): Promise<readonly string[]> {
   const input = failbackOf(state);
+  if (watchedSeconds(input) > MAX_LOOKS * MAX_WAIT_SECONDS) throw tooLong(input);
   const { state: table, settings, nowMs } = conductor;
   const [newestEpoch, control, reports, capacities, undrained] = await Promise.all([
     table.newestEpoch(),
@@ -46,12 +54,30 @@ export const failbackGuards: Step = async (state, conductor) => {
   });
   const said = refusals.map(({ rule, reason }) => `${rule}: ${reason}`);
   if (said.length > 0 && !input.force) throw new FailbackRefusedError(`Refused. ${said.join('; ')}.`);
+  return said;
+}
+
+/** Asked again under the lease: nobody else acts from here on. @throws FailbackRefusedError */
+export const failbackGuards: Step = async (state, conductor) => {
+  await holdLease(state, conductor);
+  const input = failbackOf(state);
+  const said = await checkGuards(state, conductor);
   const after = { forced: input.force, refusals: said };
   await journalStep(state, { step: 'guards', what: 'guards', after }, conductor);
-  const stages = Math.ceil(100 / input.percent);
-  const waitSeconds = Math.max(MIN_WAIT_SECONDS, Math.ceil((stages * input.pauseSeconds) / MAX_LOOKS));
+  const waitSeconds = Math.max(MIN_WAIT_SECONDS, Math.ceil(watchedSeconds(input) / MAX_LOOKS));
   return { ...state, waitSeconds, next: 'release' };
 };
+
+const watchedSeconds = ({ percent, pauseSeconds }: FailbackInput): number =>
+  Math.ceil(100 / percent) * pauseSeconds;
+
+function tooLong(input: FailbackInput): FailbackRefusedError {
+  const hours = (seconds: number): string => `${Math.round(seconds / HOUR_SECONDS)} h`;
+  const limit = hours(MAX_LOOKS * MAX_WAIT_SECONDS);
+  return new FailbackRefusedError(
+    `Refused. length: ${Math.ceil(100 / input.percent)} stages of ${input.pauseSeconds} s take ${hours(watchedSeconds(input))}, and a run can watch for ${limit}: ask for fewer stages, or a shorter pause.`,
+  );
+}
 
 async function undrainedCells(
   state: RunState,
@@ -70,31 +96,30 @@ async function undrainedCells(
 export const release: Step = async (state, conductor) => {
   await holdLease(state, conductor);
   const input = failbackOf(state);
-  const { epoch, percent, pauseSeconds } = input;
-  const plan = async () =>
-    releasePlan({
-      groups: scopeOf(input, groupsOf(conductor.cells)),
-      switches: await conductor.state.readSwitches(),
-      epoch,
-      percent,
-      stage: state.stage,
-    });
-  const { release: groups, released, total } = await plan();
+  const { pauseSeconds } = input;
+  const { release: groups } = await planOf(state, conductor);
   await setSwitches(groups, 'PRIMARY', { state, conductor });
-  const left = (await plan()).release;
+  const { release: left, released, total, overruled } = await planOf(state, conductor);
   if (left.length > 0) throw new NotLatchedError(`${left.length} groups are not back, first ${left[0]}.`);
   const atMs = await journalStep(
     state,
     {
       step: `release-${state.stage}`,
       what: 'release',
-      after: { stage: state.stage, released, of: total, groups: groups.slice(0, 20) },
+      after: { stage: state.stage, released, of: total, overruled, groups: groups.slice(0, 20) },
     },
     conductor,
   );
   const watchUntilMs = atMs + pauseSeconds * 1_000;
-  return { ...state, latched: total - released, watchUntilMs, next: 'watch' };
+  return { ...state, latched: total - released + overruled, watchUntilMs, next: 'watch' };
 };
+
+/** What this stage has to release, as the switches are now. */
+async function planOf(state: RunState, { state: table, cells }: Conductor): Promise<ReleasePlan> {
+  const { epoch, percent } = failbackOf(state);
+  const groups = scopeOf(state.input, groupsOf(cells));
+  return releasePlan({ groups, switches: await table.readSwitches(), epoch, percent, stage: state.stage });
+}
 
 /** While a stage settles. Says what comes next: look again, the next stage, back to the standby, or the end. */
 export const watch: Step = async (state, conductor) => {
@@ -107,21 +132,50 @@ export const watch: Step = async (state, conductor) => {
       return { ...withFinding(state, verdict.reason), next: 'take-back' };
     case 'hold':
       if (waitedMs < UNSURE_LIMIT_MS) return state;
-      return { ...unsure(state, verdict.reason), next: 'notify' };
+      return unsure(await settled(state, conductor), verdict.reason);
     case 'go':
       if (waitedMs < 0) return state;
-      if (state.latched === 0) return { ...state, state: 'failed-back', next: 'notify' };
-      return { ...state, stage: state.stage + 1, next: 'release' };
+      return followed(state, { conductor, isLate: waitedMs >= DNS_LIMIT_MS });
     default:
       return verdict satisfies never;
   }
 };
 
+/** The primary is well. Before a stage is over, DNS has to name it for what was released. */
+async function followed(
+  state: RunState,
+  { conductor, isLate }: { readonly conductor: Conductor; readonly isLate: boolean },
+): Promise<RunState> {
+  const released = new Set(groupsToTakeBack(await conductor.state.readSwitches(), state.input.epoch));
+  const answers = await askSome(
+    conductor.cells.filter(({ group }) => released.has(group)),
+    conductor,
+  );
+  const elsewhere = answers.filter(({ region }) => region !== 'primary');
+  const [first] = elsewhere;
+  if (first === undefined) return settled(state, conductor);
+  if (!isLate) return state;
+  const finding = `DNS does not answer with the primary for ${elsewhere.length} of ${answers.length} cells: ${first.cell} is ${first.region}`;
+  return { ...withFinding(state, finding), state: 'released-dns-elsewhere', next: 'notify' };
+}
+
+/** After a stage: the next one, or the end. The switches are read for it: a newer act may have set some meanwhile. */
+async function settled(state: RunState, conductor: Conductor): Promise<RunState> {
+  const { release: taken, released, total, overruled } = await planOf(state, conductor);
+  const waiting = total - released + taken.length;
+  const known = { ...state, latched: waiting + overruled };
+  if (waiting > 0) return { ...known, stage: state.stage + 1, next: 'release' };
+  if (overruled === 0) return { ...known, state: 'failed-back', next: 'notify' };
+  const finding = `${overruled} groups are in the standby: a newer act has set them`;
+  return { ...withFinding(known, finding), state: 'superseded', next: 'notify' };
+}
+
 /** The observers do not say that the primary is well: what is released stays, and the rest waits for a person. */
-function unsure(state: RunState, reason: string): RunState {
-  const known = withFinding(state, reason);
-  if (state.latched === 0) return { ...known, state: 'failed-back' };
-  return endedAs(known, stepNamed('watch').whenItFails);
+function unsure(after: RunState, reason: string): RunState {
+  const known = withFinding(after, reason);
+  return after.next === 'notify'
+    ? known
+    : { ...endedAs(known, stepNamed('watch').whenItFails), next: 'notify' };
 }
 
 /** The primary falters: what this failback has released returns. The observers' own evacuation would do it as well, later. */

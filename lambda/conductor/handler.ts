@@ -10,14 +10,13 @@ import { parseMemory } from '../core/memory.ts';
 import { stateTableName, voteTableName } from '../core/names.ts';
 import { levelsOf } from '../core/observation.ts';
 import { MetricLog } from '../metrics/metric-log.ts';
-import { quorumReader } from '../observer/quorum.ts';
 import { type ReportSource, readObserverItem, readReports } from '../observer/reports.ts';
 import { DNS_SERVERS } from '../observer/settings.ts';
 import { requiredVariable } from '../settings.ts';
 import { StateTable } from '../state/state-table.ts';
 import { readArrivals } from './arrivals.ts';
 import type { Conductor } from './conductor.ts';
-import { signalReader } from './dns.ts';
+import { signalReader, zoneQuorumReader } from './dns.ts';
 import { runMetrics } from './run-metrics.ts';
 import type { RunState } from './run-state.ts';
 import { CONDUCTOR_SETTINGS, parseConductorSettings } from './settings.ts';
@@ -56,7 +55,7 @@ const conductor: Conductor = {
   }),
   cells: readCells(),
   nowMs: () => Date.now(),
-  readQuorum: quorumReader({ zoneName, primary, standby: settings.standby, servers }),
+  readQuorum: zoneQuorumReader({ zoneName, primary, standby: settings.standby, servers }),
   askSignals: signalReader({ zoneName, primary, standby: settings.standby, servers }),
   readArrivals: (streams, sinceMs) => readArrivals(kinesis, streams, sinceMs),
   readReports: () => readReports(sources, Date.now),

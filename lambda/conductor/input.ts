@@ -31,6 +31,11 @@ const evacuateSchema = z.strictObject({
   ...common,
   /** `auto`: asked for by the quorum, and dropped when DNS is no longer in the standby. `asked`: by a person or a drill. */
   trigger: z.enum(['auto', 'asked']),
+  /**
+   * The number under which this evacuation first began, when it goes on under a new one because a newer act had fenced
+   * the first: what such acts have set since then stays as they want it.
+   */
+  sinceEpoch: z.number().int().positive().optional(),
 });
 
 const failbackSchema = z.strictObject({

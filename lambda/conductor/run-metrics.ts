@@ -1,10 +1,10 @@
 import type { MetricValues } from '../core/metrics.ts';
 import type { RunState } from './run-state.ts';
 
-/** Steps that are the last of a run. `superseded` is not among them: the newer run has its own end. */
-const lastSteps = new Set<unknown>(['finish', 'unfinished', 'fail']);
-/** Ends after which nobody has to do anything. Every other name is of a step that failed, or of a failback taken back. */
-const quietEnds = new Set<string>(['latched', 'no-longer-wanted', 'failed-back']);
+/** Steps that are the last of a run. */
+const lastSteps = new Set<unknown>(['finish', 'unfinished', 'fail', 'superseded']);
+/** Ends after which nobody has to do anything: what is left after `superseded` is the newer run's affair. */
+const quietEnds = new Set<string>(['latched', 'no-longer-wanted', 'failed-back', 'superseded']);
 
 /** What the end of a run says to CloudWatch; undefined for a step that is not the end. */
 export function runMetrics(

@@ -107,6 +107,14 @@ export const withFindings = (state: RunState, findings: readonly string[]): RunS
 export const scopeOf = (input: ConductorInput, groups: readonly string[]): readonly string[] =>
   input.groups === undefined ? groups : input.groups.toSorted();
 
+/** Of an evacuation, what `groupsToLatch` compares switches with. */
+export const epochsOf = (
+  input: ConductorInput,
+): { readonly epoch: number; readonly sinceEpoch: number | undefined } => ({
+  epoch: input.epoch,
+  sinceEpoch: input.action === 'evacuate' ? input.sinceEpoch : undefined,
+});
+
 /** A run that is over. The machine takes `report` as its output. */
 export type EndedRun = RunState & { readonly report: RunReport };
 

@@ -12,6 +12,8 @@ export interface ObserverReport {
   readonly decidedAtMs: number;
   /** Since when it has seen the primary healthy without a break. */
   readonly healthySinceMs: number | null;
+  /** Since when it has voted EVACUATE; absent when it does not, or does not say. */
+  readonly voteSinceMs?: number;
 }
 
 const itemSchema = z.object({
@@ -19,13 +21,14 @@ const itemSchema = z.object({
   decidedAtMs: z.number(),
   expiresAtMs: z.number(),
   healthySinceMs: z.number().nullish(),
+  voteSinceMs: z.number().nullish(),
 });
 
 /** Undefined for an observer that cannot be read or has never voted. */
 export function observerReport(region: string, item: unknown, nowMs: number): ObserverReport | undefined {
   const parsed = itemSchema.safeParse(item);
   if (!parsed.success) return undefined;
-  const { diagnosis, decidedAtMs, expiresAtMs, healthySinceMs = null } = parsed.data;
+  const { diagnosis, decidedAtMs, expiresAtMs, healthySinceMs = null, voteSinceMs } = parsed.data;
   return {
     region,
     fresh: nowMs < expiresAtMs,
@@ -33,7 +36,23 @@ export function observerReport(region: string, item: unknown, nowMs: number): Ob
     diagnosis,
     decidedAtMs,
     healthySinceMs,
+    ...(voteSinceMs == null ? {} : { voteSinceMs }),
   };
+}
+
+/**
+ * Since when as many observers as it takes vote to leave the primary, by their own stored votes; undefined when too few
+ * do. As long as those votes stand this is the same time, whoever else joins them.
+ */
+export function quorumSinceMs(
+  reports: readonly ObserverReport[],
+  votesToEvacuate: number,
+): number | undefined {
+  return reports
+    .flatMap(({ fresh, vote, voteSinceMs }) =>
+      fresh && vote === 'EVACUATE' && voteSinceMs !== undefined ? [voteSinceMs] : [],
+    )
+    .toSorted((a, b) => a - b)[votesToEvacuate - 1];
 }
 
 const actionable = new Set<string>(diagnoses.filter((row) => row.actionable).map((row) => row.code));

@@ -1,5 +1,11 @@
 import type { Latch, Phase, Quorum } from './lifecycle.ts';
 
+interface Retry {
+  readonly attempts: number;
+  readonly pauseMs: number;
+  readonly maxPauseMs: number;
+}
+
 /**
  * The conductor as data: what it does, in which order, how long each step may take, and what is left behind when one
  * cannot finish. The state machine (`lib/constructs/conductor.ts`) is built from this table, and the runbook reads it.
@@ -10,7 +16,9 @@ export interface ConductorStep {
   /** Of one attempt. */
   readonly timeoutMs: number;
   /** Further attempts, and the pause before the first of them; it doubles up to `maxPauseMs`. */
-  readonly retry: { readonly attempts: number; readonly pauseMs: number; readonly maxPauseMs: number };
+  readonly retry: Retry;
+  /** How long an error is waited out that only says "not yet". */
+  readonly patience?: Retry & { readonly error: string };
   readonly whenItFails: {
     /** What the journal calls the system then. */
     readonly state: string;
@@ -29,9 +37,11 @@ export const evacuationSteps = [
   {
     step: 'lease',
     purpose: 'Only one act at a time, and never an older one over a newer one.',
-    timeoutMs: 10_000,
+    // A failback asks its guards first.
+    timeoutMs: 15_000,
+    retry: quick,
     // An evacuation takes it from an older act; a failback waits, longer than LEASE_MS, until a dead one's runs out.
-    retry: { attempts: 12, pauseMs: 2_000, maxPauseMs: 10_000 },
+    patience: { error: 'LeaseHeldError', attempts: 22, pauseMs: 2_000, maxPauseMs: 10_000 },
     whenItFails: { state: 'not-started', stops: true, nextCommand: 'spillway status' },
   },
   {
@@ -39,6 +49,8 @@ export const evacuationSteps = [
     purpose: 'Is it still wanted, and is it not done already?',
     timeoutMs: 10_000,
     retry: quick,
+    // Longer than SETTLED_MS.
+    patience: { error: 'QuorumUnsettledError', attempts: 12, pauseMs: 2_000, maxPauseMs: 10_000 },
     whenItFails: { state: 'not-latched', stops: true, nextCommand: retried },
   },
   {
@@ -66,8 +78,9 @@ export const evacuationSteps = [
     step: 'dns',
     purpose: "Ask the zone's name servers where each cell is.",
     timeoutMs: 20_000,
+    retry: quick,
     // A switch check needs three failures in a row at 10 or 30 s.
-    retry: { attempts: 10, pauseMs: 3_000, maxPauseMs: 10_000 },
+    patience: { error: 'DnsElsewhereError', attempts: 10, pauseMs: 3_000, maxPauseMs: 10_000 },
     whenItFails: { state: 'latched-dns-elsewhere', stops: false, nextCommand: 'spillway status --watch' },
   },
   {
@@ -107,8 +120,8 @@ export const failbackSteps = [
   {
     step: 'release',
     purpose: 'Give the groups of the next stage back to the primary.',
-    timeoutMs: 60_000,
-    retry: { attempts: 5, pauseMs: 1_000, maxPauseMs: 8_000 },
+    timeoutMs: 30_000,
+    retry: quick,
     whenItFails: { state: 'partly-failed-back', stops: true, nextCommand: resumed },
   },
   {
@@ -121,8 +134,8 @@ export const failbackSteps = [
   {
     step: 'take-back',
     purpose: 'The primary falters: return to the standby what this failback had released.',
-    timeoutMs: 60_000,
-    retry: { attempts: 5, pauseMs: 1_000, maxPauseMs: 8_000 },
+    timeoutMs: 30_000,
+    retry: quick,
     whenItFails: { state: 'partly-failed-back', stops: true, nextCommand: retried },
   },
 ] as const satisfies readonly ConductorStep[];
@@ -142,7 +155,16 @@ export const runEnds: readonly RunEnd[] = [
     meaning: 'DNS was back in the primary before anything was set, and nobody had asked for more.',
     nextCommand: 'spillway why',
   },
-  { state: 'failed-back', meaning: 'Every switch that was asked for is back in the primary.' },
+  {
+    state: 'failed-back',
+    meaning: 'Every switch that was asked for is back in the primary, and DNS names it.',
+  },
+  {
+    state: 'released-dns-elsewhere',
+    meaning:
+      'Switches were released, and DNS has not followed to the primary: no further stage was begun. Votes, or health checks that do not see the switches, hold those cells in the standby.',
+    nextCommand: 'spillway status --watch; spillway doctor',
+  },
   {
     state: 'failback-taken-back',
     meaning: 'The primary faltered meanwhile: what had been released is in the standby again.',
@@ -152,6 +174,11 @@ export const runEnds: readonly RunEnd[] = [
     state: 'superseded',
     meaning: 'A newer act has begun, and says how things are now.',
     nextCommand: 'spillway history',
+  },
+  {
+    state: 'superseded-unfinished',
+    meaning: 'A newer act has begun, but is not about every group that this one had still to move.',
+    nextCommand: 'spillway history; spillway status',
   },
 ];
 
@@ -166,10 +193,19 @@ export function stepNamed(name: StepName): ConductorStep {
   return found;
 }
 
-/** Life of a lease that is not renewed. Each step renews it; the slowest step with its retries fits. */
-export const LEASE_MS = 45_000;
-/** An evacuation whose run has ended without the latch is started again after this long, under the same epoch. */
-export const RESTART_MS = 300_000;
+/** Longest pause of a failback between two looks at the primary: a faltering one is to be seen in time. */
+export const MAX_WAIT_SECONDS = 30;
+/**
+ * Life of a lease that is not renewed. Each attempt of each step renews it, and so does each batch of the latch; the longest
+ * wait and then the slowest step with all its retries fit. Only a failback ever waits for one to run out, and only if the
+ * run that had it has died: an evacuation takes it at once.
+ */
+export const LEASE_MS = 180_000;
+/**
+ * An evacuation that has not latched is started again after this long: under the same epoch, or, if a newer act has
+ * fenced that, under a new one. Two runs of one act do each other no harm, so this need not wait for the first to die.
+ */
+export const RESTART_MS = 120_000;
 
 /** Who acts: one name per act, whichever execution carries it. Holder of the lease, and prefix of its journal entries. */
 export function runName(groups: readonly string[] | undefined, epoch: number): string {
@@ -206,6 +242,23 @@ export interface EvacuationSight {
  */
 export const evacuationDue = ({ phase, latch, quorum, voteSinceMs }: EvacuationSight): boolean =>
   phase === 'evacuating' && quorum === 'standby' && latch !== 'latched' && voteSinceMs !== null;
+
+/**
+ * Whether it has to ask how the others vote: DNS has moved without it. It may be sick, in its cooldown, or see the
+ * primary well; the quorum moved traffic all the same, and that has to be held.
+ */
+export const evacuationSuspected = ({
+  phase,
+  latch,
+  quorum,
+}: Omit<EvacuationSight, 'voteSinceMs'>): boolean =>
+  phase !== 'evacuating' && quorum === 'standby' && latch !== 'latched';
+
+/**
+ * For so long after its start a run that the quorum has asked for does not believe that DNS is back in the primary: the
+ * longest a resolver keeps an answer, 60 s, and the 30 s in which a health check looks again.
+ */
+export const SETTLED_MS = 90_000;
 
 /** Thousands of names would not fit a message, nor the cause of an execution. */
 const MAX_NAMED_GROUPS = 50;

@@ -27,3 +27,11 @@ export type EpochClaim = Readonly<z.infer<typeof epochSchema>>;
  */
 export const observerClaim = (region: string, voteSinceMs: number): string =>
   `observer:${region}:${voteSinceMs}`;
+
+/**
+ * What it claims when a newer act has fenced that number, and the evacuation is still due: a number of its own for this
+ * attempt, newer than that act.
+ */
+export const againClaim = (claim: string, attempt: number): string => `${claim}:again:${attempt}`;
+export const isOfClaim = (made: string, claim: string): boolean =>
+  made === claim || made.startsWith(`${claim}:again:`);

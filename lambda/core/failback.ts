@@ -147,6 +147,8 @@ export interface ReleasePlan {
   readonly released: number;
   /** Groups of this act in all: those it has released, and those it still will. */
   readonly total: number;
+  /** Groups that a newer act holds in the standby. They are its business, and are not back. */
+  readonly overruled: number;
 }
 
 /**
@@ -167,9 +169,13 @@ export function releasePlan(plan: {
     const known = byGroup.get(group);
     return known?.position === 'STANDBY' && known.epoch <= epoch;
   });
+  const overruled = plan.groups.filter((group) => {
+    const known = byGroup.get(group);
+    return known?.position === 'STANDBY' && known.epoch > epoch;
+  }).length;
   const total = mine.length + waiting.length;
   const release = waiting.slice(0, Math.max(0, stageTarget({ total, percent, stage }) - mine.length));
-  return { release, released: mine.length + release.length, total };
+  return { release, released: mine.length + release.length, total, overruled };
 }
 
 /** What a failback that stops returns to the standby. */

@@ -1,19 +1,32 @@
 import { ExecutionAlreadyExists, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { ConductorStart as StartInput } from '../conductor/input.ts';
-import { attemptDue, evacuationDue, executionName, runName } from '../core/conductor.ts';
-import { observerClaim } from '../core/epoch.ts';
+import { attemptDue, evacuationDue, evacuationSuspected, executionName, runName } from '../core/conductor.ts';
+import { groupsToLatch } from '../core/conductor-latch.ts';
+import { type ObserverReport, quorumSinceMs } from '../core/conductor-observers.ts';
+import { againClaim, isOfClaim, observerClaim } from '../core/epoch.ts';
 import type { StateTable } from '../state/state-table.ts';
 import type { TickResult } from './tick.ts';
 
 export const START_TIMEOUT_MS = 2_000;
 const MAX_REASON = 500;
 
+interface Due {
+  readonly voteSinceMs: number;
+  readonly nowMs: number;
+  readonly reason: string;
+}
+
 export interface ConductorStartOptions {
   /** The observer's own region, which is the standby. */
   readonly region: string;
   readonly machineArn: string;
   readonly stepFunctions: Pick<SFNClient, 'send'>;
-  readonly state: Pick<StateTable, 'claimEpoch'>;
+  readonly state: Pick<StateTable, 'claimEpoch' | 'newestClaim' | 'readSwitches'>;
+  /** Switch groups of all cells. */
+  readonly groups: readonly string[];
+  readonly votesToEvacuate: number;
+  /** What the other observers have stored, of those that answer in time. Asked only when DNS has moved without this one. */
+  readonly readWitnesses: () => Promise<readonly ObserverReport[]>;
   readonly onStart: (executionName: string) => void;
   readonly onError: (error: unknown) => void;
 }
@@ -22,7 +35,8 @@ export interface ConductorStartOptions {
  * Starts the conductor when DNS has moved and the switches do not hold yet. It is asked after every round, and gives
  * every round of one evacuation the same name: the pair's epoch is claimed in the state table under the time at which
  * this observer's vote became EVACUATE, and Step Functions takes a name only once. That time, rather than the
- * observer's own count of evacuations, because the count begins again when the observer's memory is lost.
+ * observer's own count of evacuations, because the count begins again when the observer's memory is lost. Where the
+ * others have moved DNS without this observer, it is the time at which enough of them had voted.
  */
 export class ConductorStart {
   readonly #options: ConductorStartOptions;
@@ -41,19 +55,39 @@ export class ConductorStart {
     latch,
     quorum,
   }: Pick<TickResult, 'decision' | 'decidedAtMs' | 'latch' | 'quorum'>): void {
+    if (this.#underWay !== undefined) return;
     const { phase, voteSinceMs } = decision.state;
-    if (voteSinceMs === null || !evacuationDue({ phase, latch, quorum, voteSinceMs })) return;
-    const attempt = attemptDue(voteSinceMs, decidedAtMs);
+    const sight = { phase, latch, quorum, voteSinceMs };
+    const isDue = voteSinceMs !== null && evacuationDue(sight);
+    if (!isDue && !evacuationSuspected(sight)) return;
+    const reason = `${decision.diagnosis}: ${decision.comment}`;
+    const work = isDue
+      ? this.#startOnce({ voteSinceMs, nowMs: decidedAtMs, reason })
+      : this.#askOthers(decidedAtMs);
+    this.#underWay = work.catch(this.#options.onError).finally(() => {
+      this.#underWay = undefined;
+    });
+  }
+
+  /** DNS right after a deployment names the standby too: nothing is started without the votes. */
+  async #askOthers(nowMs: number): Promise<void> {
+    const { readWitnesses, votesToEvacuate } = this.#options;
+    const reports = await readWitnesses();
+    const voteSinceMs = quorumSinceMs(reports, votesToEvacuate);
+    if (voteSinceMs === undefined) return;
+    const voters = reports.flatMap(({ fresh, vote, region, diagnosis }) =>
+      fresh && vote === 'EVACUATE' ? [`${region} (${diagnosis})`] : [],
+    );
+    const reason = `DNS has moved by the votes of ${voters.join(', ')}`;
+    await this.#startOnce({ voteSinceMs, nowMs, reason });
+  }
+
+  async #startOnce({ voteSinceMs, nowMs, reason }: Due): Promise<void> {
+    const attempt = attemptDue(voteSinceMs, nowMs);
     const key = `${voteSinceMs} ${attempt}`;
-    if (this.#started === key || this.#underWay !== undefined) return;
-    const reason = `${decision.diagnosis}: ${decision.comment}`.slice(0, MAX_REASON);
-    this.#underWay = this.#start({ voteSinceMs, attempt, reason })
-      .then(() => {
-        this.#started = key;
-      }, this.#options.onError)
-      .finally(() => {
-        this.#underWay = undefined;
-      });
+    if (this.#started === key) return;
+    await this.#start({ voteSinceMs, attempt, reason: reason.slice(0, MAX_REASON) });
+    this.#started = key;
   }
 
   /** For tests, and for whoever has to wait. */
@@ -66,12 +100,13 @@ export class ConductorStart {
     readonly attempt: number;
     readonly reason: string;
   }): Promise<void> {
-    const { region, state, stepFunctions, machineArn, onStart } = this.#options;
+    const { region, stepFunctions, machineArn, onStart } = this.#options;
     const owner = `observer ${region}`;
-    const claim = observerClaim(region, due.voteSinceMs);
-    // The time of the vote, not of this call: the same claim always says the same.
-    const epoch = await state.claimEpoch({ claim, who: owner, what: 'evacuate', atMs: due.voteSinceMs });
-    const input: StartInput = { action: 'evacuate', trigger: 'auto', epoch, owner, reason: due.reason };
+    const numbers = await this.#numbers(due);
+    if (numbers === undefined) return;
+    const { epoch } = numbers;
+    const { reason } = due;
+    const input: StartInput = { action: 'evacuate', trigger: 'auto', ...numbers, owner, reason };
     const name = executionName(runName(undefined, epoch), due.attempt);
     try {
       await stepFunctions.send(
@@ -83,5 +118,29 @@ export class ConductorStart {
       if (!(error instanceof ExecutionAlreadyExists)) throw error;
     }
     onStart(name);
+  }
+
+  /**
+   * The evacuation's number, or, where a newer act has fenced that, a new one: an act about one cell must not end the
+   * evacuation of all others. Undefined when such acts have left nothing to do.
+   */
+  async #numbers(due: {
+    readonly voteSinceMs: number;
+    readonly attempt: number;
+  }): Promise<{ readonly epoch: number; readonly sinceEpoch?: number } | undefined> {
+    const { region, state, groups } = this.#options;
+    const claim = observerClaim(region, due.voteSinceMs);
+    // The time of the vote, not of this call: the same claim always says the same.
+    const rest = { who: `observer ${region}`, what: 'evacuate', atMs: due.voteSinceMs };
+    const first = await state.claimEpoch({ ...rest, claim });
+    if (due.attempt === 0) return { epoch: first };
+    const newest = await state.newestClaim();
+    if (newest !== undefined && isOfClaim(newest.claim, claim)) {
+      return newest.epoch === first ? { epoch: first } : { epoch: newest.epoch, sinceEpoch: first };
+    }
+    const left = groupsToLatch({ epoch: first, groups, switches: await state.readSwitches() });
+    if (left.length === 0) return undefined;
+    const epoch = await state.claimEpoch({ ...rest, claim: againClaim(claim, due.attempt) });
+    return { epoch, sinceEpoch: first };
   }
 }

@@ -18,6 +18,7 @@ import { StateTable } from '../state/state-table.ts';
 import { ConductorStart, START_TIMEOUT_MS } from './conductor-start.ts';
 import { type ProbedRegion, probeRegion } from './probes.ts';
 import { quorumReader } from './quorum.ts';
+import { readReports } from './reports.ts';
 import { type RunEnd, run } from './run.ts';
 import { DNS_SERVERS, OBSERVER_SETTINGS, parseObserverSettings } from './settings.ts';
 import { siblingProbes } from './siblings.ts';
@@ -91,10 +92,19 @@ function probed(region: string): ProbedRegion {
 function conductorStarter(machineArn: string): ConductorStart {
   const options = { region: settings.standby, who, timeoutMs: START_TIMEOUT_MS, maxSockets: 2 };
   const client = documentClient(settings.standby);
+  const table = voteTableName(settings.name);
+  const witnesses = (settings.witnesses ?? []).map((region) => ({
+    region,
+    table,
+    client: documentClient(region),
+  }));
   return new ConductorStart({
     region: settings.region,
     machineArn,
     stepFunctions: clientOf(SFNClient, options),
+    groups: groupsOf(readCells()),
+    votesToEvacuate: settings.policy.votesToEvacuate,
+    readWitnesses: () => readReports(witnesses, Date.now),
     state: new StateTable({ client, table: stateTableName(settings.name), timeoutMs: STORE_TIMEOUT_MS }),
     onStart: (name) => logger.info('the conductor is started', { execution: name }),
     onError: (error) =>

@@ -18,6 +18,8 @@ export interface ObserverSettings {
   readonly zoneName: string;
   /** ARN of the conductor, in the standby's observer alone: it starts it. */
   readonly conductorArn?: string | undefined;
+  /** Regions of the other observers, in the standby's alone: how they vote decides with it whether to start the conductor. */
+  readonly witnesses?: readonly string[] | undefined;
   readonly policy: Policy;
 }
 
@@ -48,6 +50,7 @@ const settingsSchema = z.object({
   standby: z.string().min(1),
   zoneName: z.string().min(1),
   conductorArn: z.string().min(1).optional(),
+  witnesses: z.array(z.string().min(1)).optional(),
   policy: policySchema,
 }) satisfies z.ZodType<ObserverSettings>;
 

@@ -136,8 +136,13 @@ export class StateTable {
 
   /** The number of the newest act; 0 when there never was one. */
   async newestEpoch(): Promise<number> {
+    return (await this.newestClaim())?.epoch ?? 0;
+  }
+
+  /** The newest act; undefined when there never was one. */
+  async newestClaim(): Promise<EpochClaim | undefined> {
     const [newest] = await this.#claims(1);
-    return newest?.epoch ?? 0;
+    return newest;
   }
 
   /**

@@ -117,6 +117,8 @@ const stateExits: Readonly<Record<string, ExitCode>> = {
   'not-notified': exitCodes.unhealthy,
   // Some switches may have been set before the newer act began: "nothing was done" would be wrong.
   superseded: exitCodes.unhealthy,
+  'superseded-unfinished': exitCodes.unhealthy,
+  'released-dns-elsewhere': exitCodes.unhealthy,
 };
 
 export const exitOfRun = ({ state }: Pick<Report, 'state'>): ExitCode =>

@@ -8,6 +8,7 @@ import {
   Fail,
   type IChainable,
   JsonPath,
+  type RetryProps,
   StateMachineType,
   Succeed,
   TaskInput,
@@ -130,8 +131,8 @@ function stepTask(
   id: string,
   { name, step }: { readonly name: StepName; readonly step: IFunction },
 ): LambdaInvoke {
-  const { timeoutMs, retry } = stepNamed(name);
-  return retried(invoke(scope, id, { step, name, timeoutMs, state: name !== 'lease' }), retry);
+  const { timeoutMs, retry, patience } = stepNamed(name);
+  return retried(invoke(scope, id, { step, name, timeoutMs, state: name !== 'lease' }), retry, patience);
 }
 
 type LastWord = 'fail' | 'superseded' | 'unfinished';
@@ -173,14 +174,18 @@ function invoke(
 
 function retried(
   task: LambdaInvoke,
-  { attempts, pauseMs, maxPauseMs }: ConductorStep['retry'],
+  retry: ConductorStep['retry'],
+  patience?: ConductorStep['patience'],
 ): LambdaInvoke {
   task.addRetry({ errors: [...finalErrors], maxAttempts: 0 });
-  return task.addRetry({
-    errors: [Errors.ALL],
-    maxAttempts: attempts,
-    interval: seconds(pauseMs),
-    maxDelay: seconds(maxPauseMs),
-    backoffRate: 2,
-  }) as LambdaInvoke;
+  if (patience !== undefined) task.addRetry(again(patience, patience.error));
+  return task.addRetry(again(retry, Errors.ALL)) as LambdaInvoke;
 }
+
+const again = ({ attempts, pauseMs, maxPauseMs }: ConductorStep['retry'], error: string): RetryProps => ({
+  errors: [error],
+  maxAttempts: attempts,
+  interval: seconds(pauseMs),
+  maxDelay: seconds(maxPauseMs),
+  backoffRate: 2,
+});

@@ -111,15 +111,26 @@ function observerStatements(settings: ObserverSettings, table: Table, account: s
       actions: ['dynamodb:GetItem', 'dynamodb:Query'],
       resources: [stateTable],
     }),
-    ...(settings.conductorArn === undefined ? [] : startStatements(settings.conductorArn, stateTable)),
+    ...(settings.conductorArn === undefined ? [] : startStatements(settings, account)),
     ...(siblings.length === 0 ? [] : [new PolicyStatement({ actions: siblings, resources: ['*'] })]),
   ];
 }
 
-/** To start the conductor, and to claim the number of the evacuation: of the state table it may write nothing else. */
-function startStatements(conductorArn: string, stateTable: string): PolicyStatement[] {
+/**
+ * To start the conductor, to see how the others vote, and to claim the number of the evacuation: of the state table it may
+ * write nothing else.
+ */
+function startStatements(settings: ObserverSettings, account: string): PolicyStatement[] {
+  const { name, standby, conductorArn, witnesses = [] } = settings;
+  const stateTable = `arn:aws:dynamodb:${standby}:${account}:table/${stateTableName(name)}`;
+  const votes = witnesses.map(
+    (region) => `arn:aws:dynamodb:${region}:${account}:table/${voteTableName(name)}`,
+  );
   return [
-    new PolicyStatement({ actions: ['states:StartExecution'], resources: [conductorArn] }),
+    ...(conductorArn === undefined
+      ? []
+      : [new PolicyStatement({ actions: ['states:StartExecution'], resources: [conductorArn] })]),
+    ...(votes.length === 0 ? [] : [new PolicyStatement({ actions: ['dynamodb:GetItem'], resources: votes })]),
     new PolicyStatement({
       actions: ['dynamodb:PutItem'],
       resources: [stateTable],

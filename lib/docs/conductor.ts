@@ -18,7 +18,7 @@ Generated from \`lambda/core/conductor.ts\` and \`lambda/core/failback.ts\` by \
 
 A run is one act under one epoch. Its lease is ${LEASE_MS / 1_000} s long, renewed by each step and given back at the end. Every step may be
 repeated: an evacuation by the quorum whose run has died is started again under the same epoch, by the standby's observer after
-${RESTART_MS / 60_000} minutes, and goes on; whoever asked for another act asks again. A newer epoch fences an older run in every write. What a run has found is below the table of \`spillway history\`, and in
+${RESTART_MS / 60_000} minutes, and goes on; whoever asked for another act asks again. A newer epoch fences an older run in every write; if it left groups of an evacuation that is still due, that goes on under a new epoch, and leaves alone what was set meanwhile. What a run has found is below the table of \`spillway history\`, and in
 \`spillway status\` while no newer act has begun.
 
 ## An evacuation

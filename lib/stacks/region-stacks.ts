@@ -143,6 +143,7 @@ function observe(stack: Stack, { config, region }: RegionStackProps, conductorAr
     zoneName: config.zone.name,
     cells: deployedCells(config),
     conductorArn,
+    ...(conductorArn === undefined ? {} : { witnesses: [...config.regions.witnesses] }),
     policy: config.policy,
   });
   return observer.endpoint;

@@ -17,7 +17,7 @@ export interface Bench {
 export const groupNames = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, n) => `g${String(n).padStart(3, '0')}`);
 
-/** A conductor whose world is in memory: everything works, DNS is in the standby, and nobody says a word. */
+/** A conductor whose world is in memory: everything works, DNS follows the switches, and nobody says a word. */
 export function bench(groups: number, changes: Partial<Conductor> = {}): Bench {
   const table = memoryTable();
   const clock = { nowMs: START_MS };
@@ -36,7 +36,11 @@ export function bench(groups: number, changes: Partial<Conductor> = {}): Bench {
     cells: groupNames(groups).map((group) => ({ cell: group, group, stream: group })),
     nowMs: () => clock.nowMs++,
     readQuorum: async () => 'standby',
-    askSignals: async (cells) => cells.map((cell) => ({ cell, region: 'standby' })),
+    askSignals: async (cells) =>
+      cells.map((cell) => ({
+        cell,
+        region: table.switches.get(cell)?.position === 'PRIMARY' ? 'primary' : 'standby',
+      })),
     readArrivals: async (streams) => ({ seen: streams, silent: [], unreadable: [] }),
     readReports: async () => [],
     readStandbyLevels: async () => ({ kinesisWrite: 'up', kinesisRead: 'up', reachability: 'up' }),

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { signalReader } from '../../lambda/conductor/dns.ts';
+import { signalReader, zoneQuorumReader } from '../../lambda/conductor/dns.ts';
 import { startDnsServer } from '../../lib/route53/dns-server.ts';
 
 const zone = { zoneName: 'example.com', primary: 'us-east-1', standby: 'us-west-2' };
@@ -11,6 +11,7 @@ async function nameServer(asked: string[] = []) {
   const answers: Readonly<Record<string, string>> = {
     'signal.orders.example.com': '"v=1; region=us-west-2; stream=orders"',
     'signal.clicks.example.com': '"v=1; region=us-east-1; stream=clicks"',
+    'region.example.com': '"v=1; region=us-west-2"',
     'signal.odd.example.com': '"v=9; region=mars"',
   };
   const server = await startDnsServer({
@@ -35,6 +36,14 @@ describe('where DNS says that a cell is', () => {
       { cell: 'odd', region: 'unknown' },
       { cell: 'orders', region: 'standby' },
     ]);
+  });
+
+  it('is for the quorum asked of the same servers, which hold no stale answer', async () => {
+    const address = await nameServer();
+    expect(await zoneQuorumReader({ ...zone, findServers: async () => [address] })()).toBe('standby');
+    expect(
+      await zoneQuorumReader({ ...zone, zoneName: 'x.invalid', findServers: async () => [address] })(),
+    ).toBe('unknown');
   });
 
   it('is asked of the servers that are named, without looking for any others', async () => {

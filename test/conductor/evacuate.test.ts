@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { QuorumUnsettledError } from '../../lambda/conductor/errors.ts';
 import type { ConductorStart } from '../../lambda/conductor/input.ts';
 import { runStep } from '../../lambda/conductor/steps.ts';
-import { evacuationSteps } from '../../lambda/core/conductor.ts';
+import { evacuationSteps, LEASE_MS, SETTLED_MS } from '../../lambda/core/conductor.ts';
 import type { CellCapacity } from '../../lambda/core/fitness.ts';
+import type { Quorum } from '../../lambda/core/lifecycle.ts';
 import { FencedError, StateUnavailableError } from '../../lambda/state/errors.ts';
 import { bench, drive, endOf, groupNames, START_MS } from './bench.ts';
 
@@ -80,9 +82,27 @@ describe('an evacuation', () => {
 
   it('asked for by the quorum, is dropped when DNS is back in the primary, and latches nothing', async () => {
     const world = bench(3, { readQuorum: async () => 'primary' });
-    const state = await drive({ ...asked(), trigger: 'auto' }, world);
+    const state = await drive({ ...asked(), trigger: 'auto' }, world, async () => {
+      world.clock.nowMs += SETTLED_MS;
+      return 'go on';
+    });
     expect(endOf(state)).toBe('no-longer-wanted');
     expect(world.table.switches.size).toBe(0);
+  });
+
+  it('is not called off by one answer with the primary, which may be stale: it asks again, and latches', async () => {
+    let quorum: Quorum = 'primary';
+    const world = bench(3, { readQuorum: async () => quorum });
+    const auto = { ...asked(), trigger: 'auto' as const };
+    const state = await drive(auto, world, async () => 'stop');
+    for (const waitedMs of [0, 10_000, SETTLED_MS - 20_000]) {
+      world.clock.nowMs += waitedMs;
+      await expect(runStep({ step: 'refresh', state }, world.conductor)).rejects.toThrow(
+        QuorumUnsettledError,
+      );
+    }
+    quorum = 'standby';
+    expect(await runStep({ step: 'refresh', state }, world.conductor)).toMatchObject({ next: 'fitness' });
   });
 
   it('asked for by a person, goes on although DNS is in the primary', async () => {
@@ -115,6 +135,14 @@ describe('an evacuation', () => {
     expect(await drive(asked(), silent)).toMatchObject({ state: 'latched', findings: [] });
   });
 
+  it('keeps its lease while its batches run, however many there are', async () => {
+    const world = bench(120);
+    const state = await drive(asked(), world, async (step) => (step === 'fitness' ? 'stop' : 'go on'));
+    world.clock.nowMs += LEASE_MS - 1_000;
+    await runStep({ step: 'latch', state, batch: { from: 0, to: 50 } }, world.conductor);
+    expect(world.table.lease?.untilMs).toBeGreaterThan(world.clock.nowMs + LEASE_MS / 2);
+  });
+
   it('latches only the groups it was asked for', async () => {
     const world = bench(5);
     await drive({ ...asked(), groups: ['g003'] }, world);
@@ -140,6 +168,22 @@ describe('a run that is not alone', () => {
     const both = await Promise.all([drive(asked(), world), drive(asked(), world)]);
     expect(both.map(endOf)).toEqual(['latched', 'latched']);
     expect(whats(world.table.journal).toSorted()).toEqual(complete.toSorted());
+  });
+
+  it('fenced by an act about one group, goes on under a new number, and leaves that group to the act', async () => {
+    const world = bench(5);
+    const auto = { ...asked(1), trigger: 'auto' as const };
+    await drive(auto, world, async (step) => (step === 'refresh' ? 'stop' : 'go on'));
+    await drive({ ...asked(2), groups: ['g001'] }, world);
+    await world.table.setSwitch({
+      ...world.table.switches.get('g001'),
+      group: 'g001',
+      position: 'PRIMARY',
+    } as never);
+    await expect(drive(auto, world)).rejects.toThrow(FencedError);
+    const state = await drive({ ...auto, epoch: 3, sinceEpoch: 1 }, world);
+    expect(state.latched).toBe(4);
+    expect(world.table.switches.get('g001')).toMatchObject({ position: 'PRIMARY', epoch: 2 });
   });
 
   it('takes the lease from an older act at once', async () => {
@@ -222,6 +266,27 @@ describe('a step that cannot finish', () => {
     await drive(asked(2), world);
     const after = await runStep({ step: 'superseded', state }, world.conductor);
     expect(after).toMatchObject({ state: 'superseded' });
+    expect(world.told.map(({ run }) => run)).toEqual(['all-2']);
+  });
+
+  it('needs an act when the newer one is about less than that, and says so', async () => {
+    const world = bench(5);
+    const state = await drive(asked(), world, async () => 'stop');
+    await drive({ ...asked(2), groups: ['g001'] }, world, async () => 'stop');
+    const after = await runStep({ step: 'superseded', state }, world.conductor);
+    expect(after).toMatchObject({
+      report: { state: 'superseded-unfinished', findings: [/newer act/, /4 groups.*g000/].map(matching) },
+    });
+    expect(world.told.map(({ state: end }) => end)).toEqual(['superseded-unfinished']);
+  });
+
+  it('has nothing left behind when the newer one, though it has not come to them yet, is about all groups', async () => {
+    const world = bench(5);
+    const state = await drive(asked(), world, async () => 'stop');
+    await drive(asked(2), world, async () => 'stop');
+    expect(await runStep({ step: 'superseded', state }, world.conductor)).toMatchObject({
+      state: 'superseded',
+    });
   });
 });
 

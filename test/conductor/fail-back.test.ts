@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Conductor } from '../../lambda/conductor/conductor.ts';
+import { FailbackRefusedError } from '../../lambda/conductor/errors.ts';
 import type { ConductorStart } from '../../lambda/conductor/input.ts';
+import { runStep } from '../../lambda/conductor/steps.ts';
+import { MAX_WAIT_SECONDS } from '../../lambda/core/conductor.ts';
 import type { ObserverReport } from '../../lambda/core/conductor-observers.ts';
-import { LeaseHeldError } from '../../lambda/state/errors.ts';
-import { type Bench, bench, drive, endOf } from './bench.ts';
+import type { Lease } from '../../lambda/core/lease.ts';
+import { FencedError, LeaseHeldError } from '../../lambda/state/errors.ts';
+import { latchDirectly } from '../../lib/operate/direct.ts';
+import { type Bench, bench, drive, endOf, groupNames } from './bench.ts';
+import type { MemoryTable } from './memory-table.ts';
 
 const regions = ['us-west-2', 'us-east-2', 'eu-west-1'];
 const healthy = (nowMs: number): readonly ObserverReport[] =>
@@ -92,6 +98,19 @@ describe('a failback', () => {
     expect([endOf(state), inPrimary(world)]).toEqual(['failed-back', 1]);
   });
 
+  it('that is refused takes no lease, which would fence the evacuation, and is called refused', async () => {
+    const { world, epoch } = await evacuated(({ clock }) => accusing(clock.nowMs));
+    const before = world.table.lease;
+    await expect(drive(failback(epoch), world)).rejects.toThrow(FailbackRefusedError);
+    expect(world.table.lease).toEqual(before);
+    const error = { Error: 'FailbackRefusedError', Cause: 'votes' };
+    const input = { ...failback(epoch), error };
+    expect(await runStep({ step: 'fail', state: input }, world.conductor)).toMatchObject({
+      state: 'failback-refused',
+    });
+    await drive({ action: 'evacuate', trigger: 'auto', epoch: 1, owner: 'o', reason: 'goes on' }, world);
+  });
+
   it('by force, goes on all the same, and the journal says so', async () => {
     const { world, epoch } = await evacuated(() => [], {});
     await drive(failback(epoch, { force: true }), world, async (step) =>
@@ -109,6 +128,101 @@ describe('a failback', () => {
     expect(inPrimary(world)).toBe(0);
     expect(state.findings[0]).toMatch(/us-east-2 sees KinesisWriteImpaired/);
     expect(whats(world)).toContain('take back');
+  });
+
+  const direct = (world: Bench, table: MemoryTable = world.table) =>
+    latchDirectly({
+      table: { ...table, journal: async () => {} },
+      groups: groupNames(10),
+      owner: 'bob',
+      reason: 'break glass',
+      atMs: world.clock.nowMs,
+      id: 'direct',
+    });
+
+  it('is fenced by `failover --direct` at its next step, however long its lease had to run', async () => {
+    const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs));
+    const running = drive(failback(epoch, { percent: 20 }), world, async (step, { stage }) => {
+      if (step !== 'release' || stage !== 1) return 'go on';
+      world.table.lease = { ...(world.table.lease as Lease), untilMs: Number.MAX_SAFE_INTEGER };
+      // The method writes to the table it is called on.
+      const takeLease: MemoryTable['takeLease'] = (...args) => world.table.takeLease(...args);
+      await direct(world, { ...world.table, takeLease });
+      return 'go on';
+    });
+    await expect(running).rejects.toThrow(FencedError);
+    expect(inPrimary(world)).toBe(0);
+    expect(world.table.lease).toMatchObject({ epoch: 3, untilMs: 0 });
+  });
+
+  it.each([0, 4])(
+    'does not claim that what `failover --direct` has taken in stage %i is back, even if that could not fence it',
+    async (at) => {
+      const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs));
+      const unfenced = { ...world.table, takeLease: () => Promise.reject(new Error('throttled')) };
+      const state = await drive(failback(epoch, { percent: 20 }), world, async (step, { stage }) => {
+        if (step === 'release' && stage === at) await direct(world, unfenced);
+        return 'go on';
+      });
+      expect(inPrimary(world)).toBe(0);
+      expect(state).toMatchObject({
+        report: {
+          state: 'superseded',
+          latched: 10,
+          findings: [expect.stringMatching(/^10 groups are in the standby/)],
+        },
+      });
+    },
+  );
+
+  it('in many long stages looks twice a minute at least, and the lease outlives each pause', async () => {
+    const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs));
+    const input = failback(epoch, { percent: 10, pauseSeconds: 3_600 });
+    const state = await drive(input, world, async (step) => (step === 'failback-guards' ? 'stop' : 'go on'));
+    expect(state.waitSeconds).toBe(20);
+    const { untilMs } = world.table.lease as Lease;
+    expect(untilMs - world.clock.nowMs).toBeGreaterThan(MAX_WAIT_SECONDS * 1_000);
+  });
+
+  it('that no run could watch to its end is refused, by force as well, with the way out', async () => {
+    const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs));
+    const input = failback(epoch, { percent: 5, pauseSeconds: 3_600, force: true });
+    await expect(drive(input, world)).rejects.toThrow(
+      /length: 20 stages of 3600 s take 20 h, and a run can watch for 15 h: ask for fewer stages/,
+    );
+    expect(world.table.lease?.epoch).toBe(1);
+  });
+
+  it('begins the next stage when DNS has followed, and not before', async () => {
+    let follows = false;
+    const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs), {
+      askSignals: async (cells) => cells.map((cell) => ({ cell, region: follows ? 'primary' : 'standby' })),
+    });
+    let looks = 0;
+    const state = await drive(failback(epoch, { percent: 50 }), world, async (step, { stage }) => {
+      if (step === 'watch' && stage === 0) looks++;
+      follows ||= looks === 8;
+      return 'go on';
+    });
+    expect(endOf(state)).toBe('failed-back');
+    expect(looks).toBeGreaterThanOrEqual(8);
+  });
+
+  it('ends in a named state, with what to run, when DNS does not follow what was released', async () => {
+    const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs), {
+      askSignals: async (cells) => cells.map((cell) => ({ cell, region: 'standby' })),
+    });
+    const state = await drive(failback(epoch, { percent: 50 }), world);
+    expect(state).toMatchObject({
+      report: {
+        state: 'released-dns-elsewhere',
+        latched: 5,
+        nextCommand: 'spillway status --watch; spillway doctor',
+        findings: [expect.stringMatching(/primary for 5 of 5 cells: g000 is standby/)],
+      },
+    });
+    expect(inPrimary(world)).toBe(5);
+    expect(world.told.at(-1)?.state).toBe('released-dns-elsewhere');
   });
 
   it('killed in the middle of a stage, releases no more than that stage when it is started again', async () => {

@@ -6,7 +6,7 @@ import { FencedError, LeaseHeldError } from '../../lambda/state/errors.ts';
 import type { StateTable, StoredSwitch } from '../../lambda/state/state-table.ts';
 
 export type MemoryTable = Conductor['state'] &
-  Pick<StateTable, 'claimEpoch'> & {
+  Pick<StateTable, 'claimEpoch' | 'newestClaim'> & {
     readonly switches: Map<string, StoredSwitch>;
     readonly journal: Map<string, JournalEntry>;
     readonly capacities: CellCapacity[];
@@ -38,6 +38,13 @@ export function memoryTable(): MemoryTable {
     async claimEpoch({ claim }) {
       if (!claims.includes(claim)) claims.push(claim);
       return claims.indexOf(claim) + 1;
+    },
+    async newestClaim() {
+      const claim = claims.at(-1);
+      return claim === undefined ? undefined : { epoch: claims.length, claim, who: 'x', what: 'x', atMs: 1 };
+    },
+    async readLease() {
+      return this.lease;
     },
     async takeLease(lease, { nowMs, overOlder = false }) {
       const held = this.lease;

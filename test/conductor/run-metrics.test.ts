@@ -12,7 +12,7 @@ const ended = (state: string) => runMetrics('finish', { ...evacuation, state })?
 describe('the end of a run', () => {
   it('asks nobody for anything after the ends that are well', () => {
     const quiet = runEnds.map(({ state }) => state).filter((state) => ended(state) === 0);
-    expect(quiet).toEqual(['latched', 'no-longer-wanted', 'failed-back']);
+    expect(quiet).toEqual(['latched', 'no-longer-wanted', 'failed-back', 'superseded']);
   });
 
   it('asks for an act after a failback that was taken back, and after every step that failed', () => {
@@ -34,8 +34,13 @@ describe('the end of a run', () => {
     expect(Object.keys({ RunsNeedingAct, LatchTime }).toSorted()).toEqual(metricsOf('conductor').toSorted());
   });
 
-  it('is no other step, and none for a run that a newer one has overtaken', () => {
-    for (const step of ['lease', 'latch', 'notify', 'superseded', undefined]) {
+  it('asks for an act of a run that a newer one has overtaken, if that leaves something of it undone', () => {
+    const overtaken = (state: string) => runMetrics('superseded', { ...evacuation, state })?.RunsNeedingAct;
+    expect([overtaken('superseded'), overtaken('superseded-unfinished')]).toEqual([0, 1]);
+  });
+
+  it('is no other step', () => {
+    for (const step of ['lease', 'latch', 'notify', undefined]) {
       expect(runMetrics(step, evacuation)).toBeUndefined();
     }
     expect(runMetrics('finish', undefined)).toBeUndefined();

@@ -6,12 +6,21 @@ import {
   evacuationDue,
   executionName,
   LEASE_MS,
+  MAX_WAIT_SECONDS,
   nextCommand,
   RESTART_MS,
   runName,
+  SETTLED_MS,
+  stepNamed,
 } from '../../lambda/core/conductor.ts';
 import { batchesOf, groupsToLatch, shouldLatch } from '../../lambda/core/conductor-latch.ts';
 import { phaseNames } from '../../lambda/core/lifecycle.ts';
+
+const waitsMs = ({ attempts, pauseMs, maxPauseMs } = { attempts: 0, pauseMs: 0, maxPauseMs: 0 }): number =>
+  Array.from({ length: attempts }, (_, n) => Math.min(pauseMs * 2 ** n, maxPauseMs)).reduce(
+    (a, b) => a + b,
+    0,
+  );
 
 describe('the table of steps', () => {
   it('has each step once, with a named state and a command to run when it fails', () => {
@@ -24,12 +33,25 @@ describe('the table of steps', () => {
     }
   });
 
+  it('asks DNS again until it must have settled, before it calls an evacuation off', () => {
+    expect(waitsMs(stepNamed('refresh').patience)).toBeGreaterThan(SETTLED_MS);
+  });
+
   it('lets the lease of a dead run end before a failback stops waiting for it', () => {
-    const { retry } = conductorSteps[0] ?? { retry: { attempts: 0, pauseMs: 0, maxPauseMs: 0 } };
-    const waits = Array.from({ length: retry.attempts }, (_, n) =>
-      Math.min(retry.pauseMs * 2 ** n, retry.maxPauseMs),
-    );
-    expect(waits.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThan(LEASE_MS);
+    expect(waitsMs(stepNamed('lease').patience)).toBeGreaterThan(LEASE_MS);
+  });
+
+  it('lets a lease outlive the longest wait and, after it, any step with all its retries', () => {
+    for (const { step, timeoutMs, retry } of conductorSteps) {
+      const slowestMs = timeoutMs * (retry.attempts + 1) + waitsMs(retry);
+      expect(MAX_WAIT_SECONDS * 1_000 + slowestMs, step).toBeLessThanOrEqual(LEASE_MS);
+    }
+  });
+
+  it('keeps it between two attempts of a step that waits for something', () => {
+    for (const { timeoutMs, patience } of conductorSteps) {
+      expect(timeoutMs + (patience?.maxPauseMs ?? 0)).toBeLessThan(LEASE_MS);
+    }
   });
 });
 
@@ -95,8 +117,11 @@ describe('what is left to latch', () => {
   });
 
   it('is wanted by the quorum only while DNS is not in the primary', () => {
-    const question = { epoch: 1, groups, switches: [] };
+    const question = { epoch: 1, groups, switches: [], settled: true };
     expect(shouldLatch({ ...question, trigger: 'auto', quorum: 'primary' }).verdict).toBe('no-longer-wanted');
+    expect(shouldLatch({ ...question, trigger: 'auto', quorum: 'primary', settled: false }).verdict).toBe(
+      'unsettled',
+    );
     expect(shouldLatch({ ...question, trigger: 'auto', quorum: 'unknown' }).verdict).toBe('latch');
     expect(shouldLatch({ ...question, trigger: 'asked', quorum: 'primary' }).verdict).toBe('latch');
   });

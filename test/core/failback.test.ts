@@ -137,7 +137,7 @@ describe('a stage', () => {
       { group: 'g2', position: 'STANDBY' as const, epoch: 1 },
     ];
     const plan = releasePlan({ groups, switches, epoch: 2, percent: 100, stage: 0 });
-    expect(plan).toEqual({ release: ['g2'], released: 1, total: 1 });
+    expect(plan).toEqual({ release: ['g2'], released: 1, total: 1, overruled: 1 });
     expect(groupsToTakeBack(switches, 2)).toEqual([]);
   });
 });

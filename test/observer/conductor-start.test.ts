@@ -2,9 +2,11 @@ import { ExecutionAlreadyExists, type StartExecutionCommand } from '@aws-sdk/cli
 import { describe, expect, it } from 'vitest';
 import { conductorInputSchema } from '../../lambda/conductor/input.ts';
 import { RESTART_MS } from '../../lambda/core/conductor.ts';
+import type { ObserverReport } from '../../lambda/core/conductor-observers.ts';
 import { initialDecisionState } from '../../lambda/core/decide.ts';
 import type { Latch, Phase, Quorum } from '../../lambda/core/lifecycle.ts';
 import { ConductorStart } from '../../lambda/observer/conductor-start.ts';
+import type { StoredSwitch } from '../../lambda/state/state-table.ts';
 
 const VOTE_MS = 1_800_000_000_000;
 
@@ -12,7 +14,9 @@ function world() {
   const started: { readonly name: string; readonly input: unknown }[] = [];
   const errors: unknown[] = [];
   const claims: string[] = [];
-  const state = { fails: undefined as Error | undefined, calls: 0 };
+  const switches: StoredSwitch[] = [];
+  const witnesses: ObserverReport[] = [];
+  const state = { asked: 0, fails: undefined as Error | undefined, calls: 0 };
   const make = () =>
     new ConductorStart({
       region: 'us-west-2',
@@ -29,6 +33,19 @@ function world() {
           if (!claims.includes(claim)) claims.push(claim);
           return claims.indexOf(claim) + 1;
         },
+        newestClaim: async () => {
+          const claim = claims.at(-1);
+          return claim === undefined
+            ? undefined
+            : { epoch: claims.length, claim, who: 'x', what: 'x', atMs: 1 };
+        },
+        readSwitches: async () => switches,
+      },
+      groups: ['g0', 'g1'],
+      votesToEvacuate: 2,
+      readWitnesses: async () => {
+        state.asked++;
+        return witnesses;
       },
       onStart: () => {},
       onError: (error) => errors.push(error),
@@ -58,7 +75,7 @@ function world() {
     });
     await start.settled();
   };
-  return { started, errors, state, make, round, start: make() };
+  return { started, errors, state, make, round, claims, switches, witnesses, start: make() };
 }
 
 describe('the standby’s observer', () => {
@@ -90,6 +107,53 @@ describe('the standby’s observer', () => {
     expect(state.calls).toBe(0);
   });
 
+  const witness = (region: string, more: Partial<ObserverReport> = {}): ObserverReport => ({
+    region,
+    fresh: true,
+    vote: 'EVACUATE',
+    diagnosis: 'KinesisWriteImpaired',
+    decidedAtMs: VOTE_MS,
+    healthySinceMs: null,
+    voteSinceMs: VOTE_MS + (region === 'eu-west-1' ? 7_000 : 0),
+    ...more,
+  });
+
+  it.each<Phase>(['held', 'steady', 'suspected', 'readyToFailBack', 'failingBack'])(
+    'starts the conductor for the votes of the others while it is %s itself, once',
+    async (phase) => {
+      const { started, round, start, make, witnesses, errors } = world();
+      witnesses.push(witness('eu-west-1'), witness('us-east-2'));
+      for (let n = 1; n < 4; n++) await round(start, { phase, atMs: VOTE_MS + n * 5_000 });
+      await round(make(), { phase, atMs: VOTE_MS + 20_000 });
+      expect(errors).toEqual([]);
+      expect(started.map(({ name }) => name)).toEqual(['all-1', 'all-1']);
+      expect(conductorInputSchema.parse(started[0]?.input)).toMatchObject({
+        trigger: 'auto',
+        reason: expect.stringMatching(/by the votes of eu-west-1 \(KinesisWriteImpaired\), us-east-2/),
+      });
+    },
+  );
+
+  it('does not start it for too few of them, for votes that are stale, or where DNS has not moved', async () => {
+    const { started, round, start, witnesses, state } = world();
+    witnesses.push(witness('eu-west-1'), witness('us-east-2', { vote: 'HOLD' }));
+    await round(start, { phase: 'steady' });
+    witnesses[1] = witness('us-east-2', { fresh: false });
+    await round(start, { phase: 'steady' });
+    expect([started.length, state.asked]).toEqual([0, 2]);
+    witnesses[1] = witness('us-east-2');
+    await round(start, { phase: 'steady', quorum: 'primary' });
+    await round(start, { phase: 'steady', quorum: 'unknown' });
+    await round(start, { phase: 'steady', latch: 'latched' });
+    expect([started.length, state.asked]).toEqual([0, 2]);
+  });
+
+  it('does not ask the others when it votes itself', async () => {
+    const { round, start, state } = world();
+    await round(start);
+    expect(state.asked).toBe(0);
+  });
+
   it('takes "exists already" for success', async () => {
     const { errors, round, start, state } = world();
     state.fails = new ExecutionAlreadyExists({ message: 'exists', $metadata: {} });
@@ -114,5 +178,35 @@ describe('the standby’s observer', () => {
     await round(start);
     await round(start, { latch: 'partial', atMs: VOTE_MS + RESTART_MS });
     expect(started.map(({ name }) => name)).toEqual(['all-1', 'all-1-retry-1']);
+  });
+
+  it('takes a new number when an act about one cell has fenced the first, and keeps that from then on', async () => {
+    const { started, round, start, make, claims, switches } = world();
+    await round(start);
+    claims.push('operator:1');
+    switches.push({ group: 'g0', position: 'PRIMARY', epoch: 2 });
+    await round(start, { atMs: VOTE_MS + RESTART_MS });
+    await round(make(), { atMs: VOTE_MS + RESTART_MS });
+    await round(start, { atMs: VOTE_MS + 2 * RESTART_MS });
+    expect(started.map(({ name }) => name)).toEqual([
+      'all-1',
+      'all-3-retry-1',
+      'all-3-retry-1',
+      'all-3-retry-2',
+    ]);
+    expect(conductorInputSchema.parse(started[1]?.input)).toMatchObject({ epoch: 3, sinceEpoch: 1 });
+  });
+
+  it('takes none when newer acts have left it nothing to do', async () => {
+    const { started, round, start, claims, switches } = world();
+    await round(start);
+    claims.push('operator:1');
+    switches.push(
+      { group: 'g0', position: 'PRIMARY', epoch: 2 },
+      { group: 'g1', position: 'STANDBY', epoch: 2 },
+    );
+    await round(start, { latch: 'partial', atMs: VOTE_MS + RESTART_MS });
+    expect(started).toHaveLength(1);
+    expect(claims).toHaveLength(2);
   });
 });

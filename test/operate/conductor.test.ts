@@ -64,7 +64,9 @@ test('every state that a run may end in has an exit code; a refusal is not a fai
       'latched-dns-elsewhere',
       'lease-kept',
       'not-notified',
+      'released-dns-elsewhere',
       'superseded',
+      'superseded-unfinished',
     ],
   });
 });

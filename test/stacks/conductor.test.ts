@@ -65,10 +65,13 @@ describe('the conductor', () => {
 
   it('has a task for each step of the table, with the table’s time-out and retry', () => {
     const byStep = new Map(tasks(template).map(([, task]) => [task.Parameters?.Payload?.step, task]));
-    for (const { step, timeoutMs, retry } of conductorSteps) {
+    for (const { step, timeoutMs, retry, patience } of conductorSteps) {
       const task = byStep.get(step);
       expect(task?.TimeoutSeconds, step).toBe(timeoutMs / 1_000);
       expect(task?.Retry?.at(-1)?.MaxAttempts, step).toBe(retry.attempts);
+      if (patience === undefined) continue;
+      const [, second] = task?.Retry ?? [];
+      expect(second, step).toMatchObject({ ErrorEquals: [patience.error], MaxAttempts: patience.attempts });
     }
     expect([...byStep.keys()].toSorted()).toEqual(
       [...conductorSteps.map(({ step }) => step), 'fail', 'superseded', 'unfinished'].toSorted(),
@@ -134,6 +137,20 @@ describe('the conductor', () => {
         ]),
       },
     });
+  });
+
+  it('is started on the votes of the witnesses too, which the standby’s observer may read and not write', () => {
+    const policies = Object.entries(template.findResources('AWS::IAM::Policy'));
+    const statements = policies.flatMap(([name, { Properties }]) =>
+      name.startsWith('Observer') ? Properties.PolicyDocument.Statement : [],
+    );
+    for (const region of ['us-east-2', 'eu-west-1']) {
+      const about = statements.filter((one) => JSON.stringify(one.Resource).includes(`:${region}:`));
+      expect(
+        about.map(({ Action }) => Action),
+        region,
+      ).toEqual(['dynamodb:GetItem']);
+    }
   });
 
   it('subscribes the e-mail address that is configured, over a topic that refuses plain HTTP', () => {
