@@ -55,9 +55,9 @@ async function run(io: Io, named: string | undefined, flags: AuditFlags): Promis
     throw new UsageError(`${file} cannot be read.`, { cause });
   });
   const calls = parseCalls(text, file);
-  // No call is no proof: a recorder that was not plugged in would pass every audit.
-  if (calls.length === 0) throw new UsageError(`${file} holds no calls: nothing was recorded.`);
   const report = audit(calls, flags.primary ?? (await primaryOf(io, flags)));
+  // No call is no proof: a recorder that was not plugged in would pass every audit.
+  if (report.calls === 0) throw new UsageError(`${file} holds no calls: nothing was recorded.`);
   return {
     exit: report.ok ? exitCodes.done : exitCodes.unhealthy,
     document: { ...report, file },
@@ -91,7 +91,9 @@ export function auditScreen(
   { colors, columns }: Pick<Io, 'colors' | 'columns'>,
 ): string {
   const allowed = Object.entries(report.allowed).map(([rule, times]) => `${times} ${rule}`);
-  const head = `${report.calls} calls, ${report.onPath} of them on the failover path; allowed: ${allowed.join(', ') || 'nothing needed it'}`;
+  const checkers =
+    report.checkerRequests === 0 ? '' : ` (and ${report.checkerRequests} requests of Route 53's checkers)`;
+  const head = `${report.calls} AWS calls, ${report.onPath} of them on the failover path${checkers}; allowed: ${allowed.join(', ') || 'nothing needed it'}`;
   if (report.ok)
     return `${head}\n${colors.green('no violation')}: nothing needs ${report.primary} or a control plane`;
   const rows = report.distinct.map(({ rule, call, times, reason }) => [

@@ -54,7 +54,7 @@ export function withJson(command: Command): Command {
 export function withChange(command: Command): Command {
   return withJson(withTarget(command))
     .option('--reason <text>', 'why; required, and kept in the journal')
-    .option('--owner <name>', 'who (default: the identity of the credentials, else the user of this machine)')
+    .option('--owner <name>', 'who, as you want to be called; kept beside the identity of the credentials')
     .option('--yes', 'do not ask; without a terminal this is required')
     .option('--dry-run', 'print every AWS call it would make, with its parameters, and make none');
 }

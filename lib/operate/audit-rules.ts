@@ -159,6 +159,10 @@ export const auditRules: readonly AuditRule[] = [
   },
 ];
 
+/** A request of Route 53's checkers to a function URL: the fault proxy of a drill sees it pass, and nobody of ours made it. */
+export const isCheckerRequest = (call: Pick<Call, 'service' | 'operation'>): boolean =>
+  serviceOf(call) === 'lambda' && call.operation === 'InvokeFunctionUrl';
+
 /** `observer us-west-2` is an observer. */
 export const isWho = ({ who }: Pick<Call, 'who'>, name: string): boolean =>
   who === name || who.startsWith(`${name} `) || who.startsWith(`${name}-`);

@@ -1,5 +1,5 @@
 import type { Call } from '../../lambda/aws/call-log.ts';
-import { auditRules, isOnPath, serviceOf } from './audit-rules.ts';
+import { auditRules, isCheckerRequest, isOnPath, serviceOf } from './audit-rules.ts';
 import { callSchema } from './calls.ts';
 import { UsageError } from './errors.ts';
 
@@ -15,7 +15,9 @@ export interface Violation {
 export interface AuditReport {
   readonly ok: boolean;
   readonly primary: string;
+  /** AWS calls; what Route 53's checkers ask the endpoints is none. */
   readonly calls: number;
+  readonly checkerRequests: number;
   /** Of those, on the failover path. */
   readonly onPath: number;
   /** Calls to the primary that are allowed, by the rule that allows them. */
@@ -27,7 +29,8 @@ export interface AuditReport {
 
 /** Pure: judges recorded calls against the rules. */
 export function audit(calls: readonly Call[], primary: string): AuditReport {
-  const path = calls.filter(isOnPath);
+  const made = calls.filter((call) => !isCheckerRequest(call));
+  const path = made.filter(isOnPath);
   const allowed: Record<string, number> = {};
   const distinct = new Map<string, Violation>();
   let violations = 0;
@@ -46,7 +49,8 @@ export function audit(calls: readonly Call[], primary: string): AuditReport {
   return {
     ok: violations === 0,
     primary,
-    calls: calls.length,
+    calls: made.length,
+    checkerRequests: calls.length - made.length,
     onPath: path.length,
     allowed,
     violations,

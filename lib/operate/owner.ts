@@ -13,10 +13,13 @@ export interface Caller {
 const IDENTITY_TIMEOUT_MS = 2_000;
 /** What the conductor's input takes; the name of an assumed role's session may be longer. */
 const MAX_OWNER = 200;
+const MAX_TOLD = 60;
+/** With the name that was told, and what is between them. */
+const MAX_IDENTITY = MAX_OWNER - MAX_TOLD - 3;
 
 /**
- * Who acts: as told, else the identity of the credentials as the standby's STS names it, else the user of this
- * machine. Never an error: an act in an emergency does not wait for a name.
+ * Who acts: the identity of the credentials as the standby's STS names it, else the user of this machine; before it the
+ * name that was told, which anybody may choose. Never an error: an act in an emergency does not wait for a name.
  */
 export async function caller(
   clients: AwsClients,
@@ -28,8 +31,14 @@ export async function caller(
   const { Account: account, Arn: arn } = identity.ok ? identity.value : {};
   return {
     ...(account === undefined ? {} : { account }),
-    owner: (owner ?? arn ?? localUser()).slice(0, MAX_OWNER),
+    owner: signed(owner, arn ?? localUser()),
   };
+}
+
+function signed(told: string | undefined, identity: string): string {
+  if (told === undefined) return identity.slice(0, MAX_OWNER);
+  // Its end tells who of a role it was.
+  return `${told.slice(0, MAX_TOLD)} (${identity.slice(-MAX_IDENTITY)})`;
 }
 
 function localUser(): string {

@@ -23,6 +23,7 @@ afterEach(async () => {
   await aws.close();
 });
 
+const identity = 'arn:aws:sts::123456789012:assumed-role/oncall/ana';
 /** A day before her window. */
 const carolMs = Date.parse('2098-12-31T02:00Z');
 const state = () => tableOf(aws, 'us-west-2/shop-state');
@@ -53,7 +54,7 @@ describe('a dry run', () => {
     const { out } = await shell.run('pause --for 2h --reason test --owner ana --dry-run');
     expect(out).toMatch(/^dynamodb PutItem in us-west-2$/m);
     expect(out).toContain('"TableName": "shop-state"');
-    expect(out).toContain('"owner": "ana"');
+    expect(out).toContain('"owner": "ana (arn:aws:sts::');
   });
 });
 
@@ -94,10 +95,10 @@ describe('an override', () => {
     const { exit, json } = await shell.run('pause --for 1h --reason bob --yes --owner bob --json');
     expect(exit).toBe(3);
     expect(json).toMatchObject({ error: { refusals: [{ rule: 'shortens' }] } });
-    expect(control()?.pause).toMatchObject({ M: { owner: { S: 'carol' } } });
+    expect(control()?.pause).toMatchObject({ M: { owner: { S: `carol (${identity})` } } });
     expect((await shell.run('pause --for 5h --reason bob --yes --owner bob')).exit).toBe(0);
     expect((await shell.run('pause --for 1h --reason bob --yes --owner dan --force')).exit).toBe(0);
-    expect(control()?.pause).toMatchObject({ M: { owner: { S: 'dan' } } });
+    expect(control()?.pause).toMatchObject({ M: { owner: { S: `dan (${identity})` } } });
     await shell.run('maintenance --from 2099-01-01T02:00Z --reason carol --yes', { nowMs: () => carolMs });
     const replaced = await shell.run('maintenance --for 1h --reason bob --yes', { nowMs: () => carolMs });
     expect(replaced.exit).toBe(3);
@@ -109,10 +110,10 @@ describe('an override', () => {
     await shell.run('pause --reason drill --yes', at);
     expect((await shell.run('resume --reason over --yes', at)).exit).toBe(0);
     expect(control()?.pause).toBeUndefined();
-    expect(control()?.maintenance).toMatchObject({ M: { owner: { S: 'carol' } } });
+    expect(control()?.maintenance).toMatchObject({ M: { owner: { S: `carol (${identity})` } } });
     const again = await shell.run('resume --reason over --yes', at);
     expect(again.exit).toBe(3);
-    expect(again.err).toMatch(/maintenance window of carol from 2099-01-01T02:00:00.000Z stands/);
+    expect(again.err).toMatch(/maintenance window of carol \(arn:.+\) from 2099-01-01T02:00:00.000Z stands/);
     expect((await shell.run('resume --pause --reason over --yes', at)).exit).toBe(3);
     expect((await shell.run('resume --maintenance --reason over --yes', at)).exit).toBe(0);
     expect(control()?.maintenance).toBeUndefined();
@@ -155,6 +156,14 @@ describe('an override', () => {
     expect(exit).toBe(3);
     expect(json).toMatchObject({ ok: false, error: { refusals: [{ rule: 'mode' }] } });
     expect(control()).toBeUndefined();
+  });
+
+  test('keeps the name that was told beside the identity, which no name can push out', async () => {
+    await shell.run(['pause', '--reason', 'drill', '--yes', '--owner', `${'root '.repeat(100)}`]);
+    const who = String(journal()[0]?.who?.S);
+    expect(who).toMatch(/^root root /);
+    expect(who.endsWith(`(${identity})`)).toBe(true);
+    expect(who.length).toBeLessThanOrEqual(200);
   });
 
   test('is not written when STS does not answer for a name: the user of the machine stands in', async () => {
@@ -402,10 +411,12 @@ test('history shows the journal, newest first', async () => {
   expect(json).toMatchObject({
     entries: [
       { what: 'ack', why: 'two' },
-      { what: 'pause', who: 'ana' },
+      { what: 'pause', who: `ana (${identity})` },
     ],
   });
-  expect((await shell.run('history')).out).toMatch(/1970-01-01 00:00:02 +ack +ben +two/);
+  expect((await shell.run('history')).out).toMatch(
+    /1970-01-01 00:00:02 +ack +ben \(assumed-role\/oncall\/ana\) +two/,
+  );
   await shell.run('ack --reason three --yes', { nowMs: () => 3_000 });
   expect((await shell.run('history')).out).toMatch(/ack +assumed-role\/oncall\/ana +three/);
 });

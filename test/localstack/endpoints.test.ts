@@ -147,7 +147,10 @@ describe('the deployed switch endpoint', () => {
   ])('in position %s says %s', async (position, said) => {
     const Item = { ...switchKey('orders'), position };
     await clients.documents(region).send(new PutCommand({ TableName: stateTableName('shop'), Item }));
-    expect(await ask(urls.switches, '/cells/orders')).toEqual({ status: 200, body: said.padEnd(32) });
+    // It says what it has read for a second.
+    await expect
+      .poll(() => ask(urls.switches, '/cells/orders'), { timeout: 5_000 })
+      .toEqual({ status: 200, body: said.padEnd(32) });
   });
 
   it('knows no other cell', async () => {

@@ -82,3 +82,18 @@ describe('audit', () => {
     expect(() => parseCalls(`${good}\n{"service":"a"}`, 'f')).toThrow(/f, line 2/);
   });
 });
+
+test('what the checkers of Route 53 ask the endpoints is not counted as an AWS call', () => {
+  const asked = {
+    who: 'us-east-1',
+    service: 'lambda',
+    operation: 'InvokeFunctionUrl',
+    region: 'us-west-2',
+  };
+  const stored = { who: 'switch', service: 'dynamodb', operation: 'Query', region: 'us-west-2' };
+  expect(audit([asked, stored, asked], 'us-east-1')).toMatchObject({
+    calls: 1,
+    onPath: 1,
+    checkerRequests: 2,
+  });
+});
