@@ -123,6 +123,8 @@ function latchMap(scope: Construct, step: IFunction): DistributedMap {
     // Batches are few; and LocalStack's parser takes no other type.
     mapExecutionType: StateMachineType.STANDARD,
     resultPath: JsonPath.DISCARD,
+    // `confirm` sets what a batch could not, and judges. A map has no time-out of its own: the task's, with its retries, is it.
+    toleratedFailurePercentage: 100,
   }).itemProcessor(retried(batch, stepNamed('latch').retry));
 }
 
