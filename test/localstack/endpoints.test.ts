@@ -143,11 +143,12 @@ describe('the deployed switch endpoint', () => {
   it.each([
     ['STANDBY', 'switch=STANDBY'],
     ['PRIMARY', 'switch=PRIMARY'],
+    // Each is another answer than the one before it, which may be said for a second.
+    ['STANDBY', 'switch=STANDBY'],
     ['SIDEWAYS', 'switch=PRIMARY'],
   ])('in position %s says %s', async (position, said) => {
     const Item = { ...switchKey('orders'), position };
     await clients.documents(region).send(new PutCommand({ TableName: stateTableName('shop'), Item }));
-    // It says what it has read for a second.
     await expect
       .poll(() => ask(urls.switches, '/cells/orders'), { timeout: 5_000 })
       .toEqual({ status: 200, body: said.padEnd(32) });
