@@ -27,11 +27,12 @@ export const journalKey = (atMs: number, id: string) => ({
   sk: `${String(atMs).padStart(TIME_DIGITS, '0')}#${id}`,
 });
 
+export const JOURNAL_MARK_PARTITION = 'journal-mark';
 /**
  * Remembers when an entry that may be written again was first written. The journal is sorted by time, and a step that
  * is repeated after its function was killed repeats itself at another time: without this there would be two lines.
  */
-export const journalMarkKey = (id: string) => ({ pk: 'journal-mark', sk: id });
+export const journalMarkKey = (id: string) => ({ pk: JOURNAL_MARK_PARTITION, sk: id });
 export const journalMarkSchema = z.object({ atMs: z.number().int().positive() });
 
 /** What a drill leaves in the journal: `spillway status` and the standby's monitor look for the newest. */

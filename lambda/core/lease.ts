@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
+export const LEASE_PARTITION = 'lease';
 /** Key of the one lease: at most one conductor acts, and an older epoch never acts over a newer one. */
-export const leaseKey = { pk: 'lease', sk: 'conductor' } as const;
+export const leaseKey = { pk: LEASE_PARTITION, sk: 'conductor' } as const;
 
 export const leaseSchema = z.object({
   /** Name of the execution, or of the person, that holds it. */

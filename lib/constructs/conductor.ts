@@ -1,4 +1,4 @@
-import { type CfnElement, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
+import { type CfnElement, Duration, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
@@ -6,16 +6,21 @@ import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cd
 import { Construct } from 'constructs';
 import { CELLS_FILE, type DeployedCell, watchedStreams } from '../../lambda/cells-file.ts';
 import { CONDUCTOR_SETTINGS, type ConductorSettings } from '../../lambda/conductor/settings.ts';
+import { JOURNAL_MARK_PARTITION, JOURNAL_PARTITION } from '../../lambda/core/journal.ts';
+import { LEASE_PARTITION } from '../../lambda/core/lease.ts';
 import {
   conductorFunctionName,
   conductorMachineName,
   stateTableName,
   voteTableName,
 } from '../../lambda/core/names.ts';
+import { SWITCH_PARTITION } from '../../lambda/core/switch.ts';
 import { conductorDefinition } from './conductor-definition.ts';
 import { SpillwayFunction } from './spillway-function.ts';
 
 const TIMEOUT_SECONDS = 60;
+/** The longest failback watches for 15 hours; a stage whose observers are unsure takes a quarter more. */
+const RUN_TIMEOUT = Duration.hours(24);
 const MEMORY_MIB = 512;
 /** The latch's batches, and steps of a second run beside them. */
 const CONCURRENCY = 15;
@@ -57,6 +62,7 @@ export class Conductor extends Construct {
       // Names of cells and reasons of people are in the state; they are ours to log.
       logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: true },
       tracingEnabled: true,
+      timeout: RUN_TIMEOUT,
     });
     acknowledge(this.machine, step);
   }
@@ -85,6 +91,13 @@ function acknowledge(machine: StateMachine, step: SpillwayFunction): void {
   }
 }
 
+const writing = (action: string, table: string, partitions: readonly string[]): PolicyStatement =>
+  new PolicyStatement({
+    actions: [action],
+    resources: [table],
+    conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': partitions } },
+  });
+
 /** Nothing of the primary, and nothing of a control plane. */
 function statements(
   settings: ConductorSettings,
@@ -98,10 +111,10 @@ function statements(
   );
   const streams = watched.map((stream) => `arn:aws:kinesis:${standby}:${account}:stream/${stream}`);
   return [
-    new PolicyStatement({
-      actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
-      resources: [table],
-    }),
+    new PolicyStatement({ actions: ['dynamodb:GetItem', 'dynamodb:Query'], resources: [table] }),
+    // What operators say, a pause above all, is for the conductor to read.
+    writing('dynamodb:PutItem', table, [SWITCH_PARTITION, JOURNAL_PARTITION, JOURNAL_MARK_PARTITION]),
+    writing('dynamodb:UpdateItem', table, [LEASE_PARTITION]),
     new PolicyStatement({ actions: ['dynamodb:GetItem'], resources: votes }),
     new PolicyStatement({ actions: ['sns:Publish'], resources: [topicArn] }),
     ...(streams.length === 0

@@ -24,6 +24,8 @@ export class Switches extends Construct {
       billingMode: BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       removalPolicy: RemovalPolicy.RETAIN,
+      // While cells are evacuated this table is what holds them.
+      deletionProtection: true,
     });
     this.endpoint = new PublicEndpoint(this, 'Switch', {
       functionName: switchFunctionName(props.name),

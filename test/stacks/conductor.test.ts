@@ -26,6 +26,7 @@ interface StateJson {
 function definition(template: Template): {
   StartAt: string;
   QueryLanguage?: string;
+  TimeoutSeconds?: number;
   States: Record<string, StateJson>;
 } {
   const [machine] = Object.values(template.findResources('AWS::StepFunctions::StateMachine'));
@@ -110,6 +111,41 @@ describe('the conductor', () => {
     expect(definition(template).States.LatchAll?.ItemProcessor?.ProcessorConfig).toEqual({
       Mode: 'DISTRIBUTED',
       ExecutionType: 'STANDARD',
+    });
+  });
+
+  it('leaves it to confirm to judge what a batch could not set, and ends at last whatever happens', () => {
+    const { States, TimeoutSeconds } = definition(template);
+    expect(States.LatchAll).toMatchObject({
+      Next: 'Confirm',
+      ItemProcessor: {
+        States: {
+          Latch: { Catch: [{ ErrorEquals: ['States.ALL'], Next: 'LeftToConfirm' }] },
+          LeftToConfirm: { Type: 'Succeed' },
+        },
+      },
+    });
+    expect(TimeoutSeconds).toBe(24 * 3_600);
+  });
+
+  it('may write switches, journal and lease, and no pause, mode or number of an act', () => {
+    const policies = Object.values(template.findResources('AWS::IAM::Policy'));
+    const writes = policies
+      .filter(({ Properties }) => /Conductor/.test(JSON.stringify(Properties.Roles)))
+      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
+      .filter(({ Action }) => /dynamodb:(Put|Update|Delete|Batch|Transact)/.test(JSON.stringify(Action)));
+    const keysOf = ({ Condition }: { readonly Condition?: Readonly<Record<string, object>> }): unknown =>
+      Condition?.['ForAllValues:StringEquals'];
+    expect(writes.map((one) => [one.Action, keysOf(one)])).toEqual([
+      ['dynamodb:PutItem', { 'dynamodb:LeadingKeys': ['switch', 'journal', 'journal-mark'] }],
+      ['dynamodb:UpdateItem', { 'dynamodb:LeadingKeys': ['lease'] }],
+    ]);
+  });
+
+  it('keeps its state in a table that nobody deletes by mistake', () => {
+    template.hasResourceProperties('AWS::DynamoDB::Table', {
+      TableName: 'shop-state',
+      DeletionProtectionEnabled: true,
     });
   });
 
