@@ -116,6 +116,9 @@ function latchMap(scope: Construct, step: IFunction): DistributedMap {
     state: true,
     batch: true,
   });
+  // One batch that fails must not fail the map: `confirm` sets what is missing, and judges.
+  const processor = retried(batch, stepNamed('latch').retry);
+  processor.addCatch(new Succeed(scope, 'LeftToConfirm'), { errors: [Errors.ALL] });
   return new DistributedMap(scope, 'LatchAll', {
     itemsPath: JsonPath.stringAt('$.batches'),
     itemSelector: { state: JsonPath.objectAt('$'), batch: JsonPath.objectAt('$$.Map.Item.Value') },
@@ -123,9 +126,7 @@ function latchMap(scope: Construct, step: IFunction): DistributedMap {
     // Batches are few; and LocalStack's parser takes no other type.
     mapExecutionType: StateMachineType.STANDARD,
     resultPath: JsonPath.DISCARD,
-    // `confirm` sets what a batch could not, and judges. A map has no time-out of its own: the task's, with its retries, is it.
-    toleratedFailurePercentage: 100,
-  }).itemProcessor(retried(batch, stepNamed('latch').retry));
+  }).itemProcessor(processor);
 }
 
 function stepTask(

@@ -116,7 +116,15 @@ describe('the conductor', () => {
 
   it('leaves it to confirm to judge what a batch could not set, and ends at last whatever happens', () => {
     const { States, TimeoutSeconds } = definition(template);
-    expect(States.LatchAll).toMatchObject({ ToleratedFailurePercentage: 100, Next: 'Confirm' });
+    expect(States.LatchAll).toMatchObject({
+      Next: 'Confirm',
+      ItemProcessor: {
+        States: {
+          Latch: { Catch: [{ ErrorEquals: ['States.ALL'], Next: 'LeftToConfirm' }] },
+          LeftToConfirm: { Type: 'Succeed' },
+        },
+      },
+    });
     expect(TimeoutSeconds).toBe(24 * 3_600);
   });
 
