@@ -242,10 +242,12 @@ export class Sender {
     this.#inFlight--;
     health.inFlight--;
     this.#underWay.delete(sending);
-    if (this.#closed) return;
-    if (results === undefined) this.#requestFailed(sending, failure);
-    else this.#answered(sending, results);
+    if (!this.#closed) {
+      if (results === undefined) this.#requestFailed(sending, failure);
+      else this.#answered(sending, results);
+    }
     if (this.#inFlight === 0) for (const resolve of this.#quiet.splice(0)) resolve();
+    if (this.#closed) return;
     this.#options.hooks.onProgress();
     this.pump();
   }

@@ -51,6 +51,7 @@ export class Spooling {
   #appendingBytes = 0;
   #heldSinceMs: number | undefined;
   #divertAfterMs = 0;
+  #diverting: Promise<void> | undefined;
   #draining: Promise<void> | undefined;
   #wakeDrain: () => void = () => {};
   #emptied: (() => void)[] = [];
@@ -103,8 +104,18 @@ export class Spooling {
     if (oldestMs !== undefined && this.#options.now() - oldestMs > afterMs) void this.divert();
   }
 
-  /** Empties the sender onto the disk. What is in flight finishes or times out first: its fate decides its key's order. */
-  async divert(): Promise<void> {
+  /**
+   * Empties the sender onto the disk. What is in flight finishes or times out first: its fate decides its key's order.
+   * Calls made while one runs share it.
+   */
+  divert(): Promise<void> {
+    this.#diverting ??= this.#divert().finally(() => {
+      this.#diverting = undefined;
+    });
+    return this.#diverting;
+  }
+
+  async #divert(): Promise<void> {
     // Closed while it opens: what is held belongs on the disk all the same.
     await this.#opening;
     if (this.#state !== 'direct') return;
@@ -120,7 +131,7 @@ export class Spooling {
     } catch (problem) {
       // Nothing of this was acknowledged: it goes on waiting in memory for a region, as without a spool.
       for (const entry of entries) sender.add(entry);
-      this.#state = 'direct';
+      this.#becomeDirect();
       this.#divertAfterMs = this.#options.now() + RETRY_MS;
       hooks.onProblem(problem);
     } finally {
@@ -152,11 +163,12 @@ export class Spooling {
         ...(maxBytes === undefined ? {} : { maxBytes }),
         onProblem: hooks.onProblem,
       });
-      if (this.#state === 'closed') return await opened.close();
+      if (this.#isClosed()) return await opened.close();
       this.#spool = opened;
       if (always || opened.stats().records > 0) this.#spoolFromNowOn();
       else this.#becomeDirect();
     } catch (cause) {
+      if (this.#isClosed()) return;
       const reason = cause instanceof Error ? cause.message : String(cause);
       this.#failure = new SpoolUnavailableError(`The spool cannot be used: ${reason}`, { cause });
       this.#state = 'failed';
@@ -166,7 +178,13 @@ export class Spooling {
     hooks.onRoom();
   }
 
+  /** A method, as every `await` may have changed it. Nothing leaves this state. */
+  #isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
   #spoolFromNowOn(): void {
+    if (this.#isClosed()) return;
     this.#state = 'spooling';
     this.#heldSinceMs = undefined;
     this.#options.hooks.onSpooling();
@@ -174,7 +192,7 @@ export class Spooling {
   }
 
   #becomeDirect(): void {
-    this.#state = 'direct';
+    if (!this.#isClosed()) this.#state = 'direct';
     this.#heldSinceMs = undefined;
     for (const resolve of this.#emptied.splice(0)) resolve();
   }
@@ -210,6 +228,7 @@ export class Spooling {
     while (this.#state === 'spooling') {
       try {
         if (await this.#drainSome(spool)) continue;
+        if (this.#isClosed()) return;
         if (this.#isEmpty() && !this.#options.always) {
           this.#becomeDirect();
           this.#options.hooks.onDrained();
@@ -219,6 +238,7 @@ export class Spooling {
         if (this.#isEmpty()) for (const resolve of this.#emptied.splice(0)) resolve();
         await this.#moreToDrain(RETRY_MS);
       } catch (problem) {
+        if (this.#isClosed()) return;
         this.#options.hooks.onProblem(problem);
         spool.rewind();
         await this.#moreToDrain(RETRY_MS);

@@ -148,6 +148,16 @@ describe('a producer with a spool', () => {
     for (const receipt of await receipts) expect(receipt).toEqual({ spooled: true });
   });
 
+  it('spools what it holds when it is closed while it empties itself onto the disk', async () => {
+    mood = () => 'hang';
+    const closing = producer({ requestTimeoutMs: 600 });
+    const receipts = Promise.all(numbers(0, 5).map((data) => put(closing, data)));
+    await expect.poll(() => closing.stats().spooling).toBe(true);
+    await closing.close({ timeoutMs: 1 });
+    expect(closing.stats().spooling).toBe(false);
+    for (const receipt of await receipts) expect(receipt).toEqual({ spooled: true });
+  });
+
   it('acknowledges from the disk when there has never been a signal', async () => {
     dns.answer = undefined;
     expect(await put(producer(), 'a')).toEqual({ spooled: true });
