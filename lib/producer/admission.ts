@@ -26,8 +26,9 @@ export class Admission {
   readonly #options: AdmissionOptions;
   #waiting: Waiting[] = [];
   #from = 0;
-  /** Calls whose records are not all acknowledged. */
+  /** Calls that have records whose fate is open, even if another one has failed. */
   readonly #open = new Bag<Ticket>();
+  #settled: { readonly tickets: Set<Ticket>; readonly resolve: () => void }[] = [];
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
@@ -40,11 +41,9 @@ export class Admission {
   /** @throws RecordError for the first record that every region would refuse; then none of them is taken in. */
   call(records: readonly ProducerRecord[]): Ticket {
     for (const record of records) this.#check(record);
-    const ticket = new Ticket(records.length, this.#options.now());
+    const ticket = new Ticket(records.length, this.#options.now(), this.#ended);
     if (records.length === 0) return ticket;
     this.#open.add(ticket);
-    const closed = (): void => this.#open.delete(ticket);
-    ticket.promise.then(closed, closed);
     this.#waiting.push({ ticket, records, next: 0 });
     return ticket;
   }
@@ -59,15 +58,16 @@ export class Admission {
     return entry;
   }
 
-  /** Resolves when every call made so far is settled, well or not. */
+  /** Resolves when the fate of every record put so far is known, good or not. */
   async settled(): Promise<void> {
-    await Promise.allSettled([...this.#open].map((ticket) => ticket.promise));
+    const tickets = new Set(this.#open);
+    if (tickets.size > 0) await new Promise<void>((resolve) => this.#settled.push({ tickets, resolve }));
   }
 
   /** Fails calls that were made before this moment and still wait. What was taken in of them goes on. */
   expire(beforeMs: number, error: Error): void {
     for (let call = this.#waiting[this.#from]; call !== undefined && call.ticket.acceptedAtMs < beforeMs; ) {
-      call.ticket.fail(error);
+      call.ticket.failSome(call.records.length - call.next, error);
       this.#shift();
       call = this.#waiting[this.#from];
     }
@@ -75,10 +75,19 @@ export class Admission {
 
   /** Fails what has not been taken in. */
   failWaiting(error: Error): void {
-    for (const { ticket } of this.#waiting.slice(this.#from)) ticket.fail(error);
+    const waiting = this.#waiting.slice(this.#from);
     this.#waiting = [];
     this.#from = 0;
+    for (const { ticket, records, next } of waiting) ticket.failSome(records.length - next, error);
   }
+
+  readonly #ended = (ticket: Ticket): void => {
+    this.#open.delete(ticket);
+    for (const { tickets, resolve } of this.#settled) {
+      if (tickets.delete(ticket) && tickets.size === 0) resolve();
+    }
+    if (this.#settled.length > 0) this.#settled = this.#settled.filter(({ tickets }) => tickets.size > 0);
+  };
 
   #check(record: ProducerRecord): void {
     // A text is measured without being encoded: what waits for room must not be held twice.

@@ -37,17 +37,19 @@ export interface EntryOwner {
   fail(error: unknown, index: number): void;
 }
 
-/** One call of `put` or `putMany`: settled when the last of its records is. */
+/** One call of `put` or `putMany`: its promise is settled by the last receipt or the first failure, and it ends with its last record. */
 export class Ticket implements EntryOwner, Bagged {
   readonly receipts: Receipt[];
   readonly promise: Promise<Receipt[]>;
   readonly acceptedAtMs: number;
   place = 0;
+  readonly #onEnd: (ticket: Ticket) => void;
   #remaining: number;
   #resolve!: (receipts: Receipt[]) => void;
   #reject!: (error: unknown) => void;
 
-  constructor(records: number, acceptedAtMs: number) {
+  constructor(records: number, acceptedAtMs: number, onEnd: (ticket: Ticket) => void = () => {}) {
+    this.#onEnd = onEnd;
     this.receipts = new Array<Receipt>(records);
     this.acceptedAtMs = acceptedAtMs;
     this.#remaining = records;
@@ -62,12 +64,24 @@ export class Ticket implements EntryOwner, Bagged {
 
   settle(index: number, receipt: Receipt): void {
     this.receipts[index] = receipt;
-    this.#remaining--;
-    if (this.#remaining === 0) this.#resolve(this.receipts);
+    this.#ended(1);
   }
 
   fail(error: unknown): void {
+    this.failSome(1, error);
+  }
+
+  /** So many of its records fail at once. */
+  failSome(records: number, error: unknown): void {
     this.#reject(error);
+    this.#ended(records);
+  }
+
+  #ended(records: number): void {
+    this.#remaining -= records;
+    if (this.#remaining > 0) return;
+    this.#resolve(this.receipts);
+    this.#onEnd(this);
   }
 }
 

@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FailoverProducer, type ProducerOptions } from '../../lib/producer/index.ts';
+import type { OutgoingRecord } from '../../lib/producer/record.ts';
+import type { Transport } from '../../lib/producer/transport.ts';
+
+/** Data that the stream took, in order. */
+let taken: string[];
+let answerMs: number;
+let producers: FailoverProducer[];
+
+beforeEach(() => {
+  vi.stubEnv('SPILLWAY_REGION', 'us-east-1');
+  taken = [];
+  answerMs = 0;
+  producers = [];
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await Promise.all(producers.map((producer) => producer.close({ timeoutMs: 1 })));
+});
+
+/** A stream that takes its time, and refuses a request with a record whose key is `bad`. */
+const transport: Transport = {
+  async send({ region, records }) {
+    await sleep(answerMs);
+    if (records.some(({ partitionKey }) => partitionKey === 'bad')) {
+      throw Object.assign(new Error('no'), { name: 'ValidationException' });
+    }
+    return records.map(({ data }: OutgoingRecord) => {
+      taken.push(Buffer.from(data).toString());
+      return { region, shardId: 'shardId-000000000000', sequenceNumber: `${taken.length}` };
+    });
+  },
+  close() {},
+};
+
+function producer(options: Partial<ProducerOptions> = {}): FailoverProducer {
+  const created = new FailoverProducer(
+    { signal: { name: 'x.invalid' }, regions: ['us-east-1'], streamName: 'orders', lingerMs: 0, ...options },
+    { transport },
+  );
+  producers.push(created);
+  return created;
+}
+
+const records = (count: number, partitionKey = 'k') =>
+  Array.from({ length: count }, (_, n) => ({ partitionKey, data: `${n}` }));
+
+describe('a call of many records', () => {
+  it.each(['flush', 'close'] as const)(
+    'is waited for by %s to its last record, though one failed',
+    async (end) => {
+      answerMs = 10;
+      const ending = producer({ maxBatchRecords: 1 });
+      const call = ending.putMany([{ partitionKey: 'bad', data: 'x' }, ...records(20)]);
+      await expect(call).rejects.toThrow('no');
+      await ending[end]();
+      expect(taken).toEqual(records(20).map(({ data }) => data));
+    },
+  );
+});
