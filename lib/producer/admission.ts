@@ -6,7 +6,7 @@ import { assertRecord, bytesOf, type OutgoingRecord, type ProducerRecord, sizeOf
 /** A call of `put` or `putMany` whose records are not all taken in yet. */
 interface Waiting {
   readonly ticket: Ticket;
-  readonly records: readonly ProducerRecord[];
+  records: readonly ProducerRecord[];
   next: number;
 }
 
@@ -48,14 +48,26 @@ export class Admission {
     return ticket;
   }
 
-  /** The next record, taken in now; undefined when nobody waits. */
+  /** The next record, taken in now; undefined when nobody waits. One that cannot be read fails its own call only. */
   take(): Entry | undefined {
-    const call = this.#waiting[this.#from];
-    if (call === undefined) return undefined;
-    const index = call.next++;
-    const entry = this.#entry(call, index);
-    if (call.next === call.records.length) this.#shift();
-    return entry;
+    for (let call = this.#waiting[this.#from]; call !== undefined; call = this.#waiting[this.#from]) {
+      const index = call.next++;
+      if (call.next === call.records.length) this.#shift();
+      try {
+        return this.#entry(call, index);
+      } catch (error) {
+        call.ticket.fail(error);
+      }
+    }
+    return undefined;
+  }
+
+  /** Call before the caller has its turn again: what still waits of the last call must not change with its array. */
+  keep(): void {
+    const call = this.#waiting.at(-1);
+    if (call === undefined) return;
+    const { next } = call;
+    call.records = call.records.map((record, index) => (index < next ? record : copyOf(record)));
   }
 
   /** Resolves when the fate of every record put so far is known, good or not. */
@@ -115,5 +127,16 @@ export class Admission {
       this.#waiting = this.#waiting.slice(this.#from);
       this.#from = 0;
     }
+  }
+}
+
+/** Of the fields alone: bytes are the caller's to leave alone. */
+function copyOf(record: ProducerRecord): ProducerRecord {
+  try {
+    const { partitionKey, data, explicitHashKey } = record;
+    return { partitionKey, data, explicitHashKey };
+  } catch {
+    // It fails its call when its turn comes.
+    return record;
   }
 }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Signal } from '../../lambda/core/signal.ts';
 import { Admission } from './admission.ts';
-import type { Entry, Receipt } from './entry.ts';
+import type { Receipt } from './entry.ts';
 import { type Enveloping, enveloping } from './enveloping.ts';
 import { DeliveryTimeoutError, ProducerClosedError } from './errors.ts';
 import { type Limits, limitsOf, type ProducerOptions } from './options.ts';
@@ -214,6 +214,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     if (this.#state !== 'open') throw new ProducerClosedError('The producer is closed: create another one.');
     const ticket = this.#admission.call(records);
     this.#admit();
+    if (this.#admission.isWaiting) this.#admission.keep();
     return ticket.promise;
   }
 
@@ -224,8 +225,10 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     if (spooling?.takes) spooling.accept(this.#admission);
     if (spooling !== undefined && !spooling.direct) return;
     let added = false;
-    while (this.#admission.isWaiting && !this.#isFull()) {
-      this.#sender.add(this.#admission.take() as Entry);
+    while (!this.#isFull()) {
+      const entry = this.#admission.take();
+      if (entry === undefined) break;
+      this.#sender.add(entry);
       added = true;
     }
     if (added) this.#sender.offered();

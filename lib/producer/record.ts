@@ -3,10 +3,13 @@ import { RecordError } from './errors.ts';
 export interface ProducerRecord {
   /** 1 to 256 characters. Records of one key keep their order. */
   readonly partitionKey: string;
-  /** A string is sent as UTF-8. At most 1 MiB together with the key, or `maxRecordBytes`. */
+  /**
+   * A string is sent as UTF-8. At most 1 MiB together with the key, or `maxRecordBytes`. Bytes are not copied: leave them
+   * alone until the receipt, or what is sent is what they have become.
+   */
   readonly data: Uint8Array | string;
   /** Overrides the shard that the key's hash would choose: a decimal number below 2^128. */
-  readonly explicitHashKey?: string;
+  readonly explicitHashKey?: string | undefined;
 }
 
 /** A record in the form that transports and the spool take. */
@@ -22,7 +25,7 @@ const MAX_KEY_CHARACTERS = 256;
 const hashKeyPattern = /^(?:0|[1-9]\d{0,38})$/;
 const encoder = new TextEncoder();
 
-/** The bytes to send. A Uint8Array is not copied: leave it alone until the receipt. */
+/** The bytes to send. A Uint8Array is not copied. */
 export function bytesOf(data: Uint8Array | string): Uint8Array {
   if (typeof data === 'string') return encoder.encode(data);
   if (!(data instanceof Uint8Array)) throw new RecordError('`data` is a Uint8Array or a string.');

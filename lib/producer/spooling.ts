@@ -85,8 +85,9 @@ export class Spooling {
     }
     const entries: Entry[] = [];
     let bytes = 0;
-    while (admission.isWaiting && this.#appendingBytes + bytes < MAX_APPENDING_BYTES) {
-      const entry = admission.take() as Entry;
+    while (this.#appendingBytes + bytes < MAX_APPENDING_BYTES) {
+      const entry = admission.take();
+      if (entry === undefined) break;
       entries.push(entry);
       bytes += entry.size;
     }

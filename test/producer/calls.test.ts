@@ -59,4 +59,33 @@ describe('a call of many records', () => {
       expect(taken).toEqual(records(20).map(({ data }) => data));
     },
   );
+
+  it('is sent as it was when it was made, whatever becomes of its array while it waits', async () => {
+    const waiting = producer({ maxBufferedRecords: 2 });
+    const batch = records(5);
+    const call = waiting.putMany(batch);
+    for (const record of batch) Object.assign(record, { partitionKey: '', data: 'changed' });
+    batch.length = 0;
+    await call;
+    expect(taken).toEqual(records(5).map(({ data }) => data));
+  });
+
+  it('fails alone when one of its records cannot be read, and the next call goes on', async () => {
+    let looks = 0;
+    const moody = {
+      partitionKey: 'k',
+      get data() {
+        // A check looks several times; only then is it broken.
+        if (++looks > 2) throw new Error('broken');
+        return 'x';
+      },
+    };
+    const patient = producer();
+    const calls = await Promise.allSettled([
+      patient.put(moody),
+      patient.put({ partitionKey: 'k', data: 'good' }),
+    ]);
+    expect(calls.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    expect(taken).toEqual(['good']);
+  });
 });
