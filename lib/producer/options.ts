@@ -48,7 +48,10 @@ export interface ProducerOptions {
    * `spillway/consumer`. Costs 56 bytes a record. Default false: consumers see the bytes that were put.
    */
   readonly envelope?: boolean;
-  /** Bytes of one record with its key, as the streams allow (1 MiB unless raised, 10 MiB at most). Default 1 MiB. */
+  /**
+   * Bytes of one record with its key, as the streams allow (1 MiB unless raised, 10 MiB at most, of which a request leaves 4 KiB
+   * less, and as JSON 7.5 MiB). Default 1 MiB.
+   */
   readonly maxRecordBytes?: number;
   /** Records in memory at most; `put` waits for room. Default 10,000. */
   readonly maxBufferedRecords?: number;

@@ -6,7 +6,7 @@ import { type Enveloping, enveloping } from './enveloping.ts';
 import { DeliveryTimeoutError, ProducerClosedError } from './errors.ts';
 import { type Limits, limitsOf, type ProducerOptions } from './options.ts';
 import { pinnedRegion, streamOf } from './pin.ts';
-import type { ProducerRecord } from './record.ts';
+import { largestRecordBytes, type ProducerRecord } from './record.ts';
 import { Sender } from './sender.ts';
 import { SignalFollower } from './signal-follower.ts';
 import { Spooling } from './spooling.ts';
@@ -50,6 +50,9 @@ export interface ProducerParts {
   readonly now?: () => number;
 }
 
+/** What the body of a request is limited in; the SDK's bodies are not limited here, but Kinesis counts their data. */
+const encodingOf = ({ transport, encoding }: ProducerOptions): 'cbor' | 'json' =>
+  transport === 'sdk' ? 'cbor' : (encoding ?? 'cbor');
 const DEFAULT_CLOSE_TIMEOUT_MS = 30_000;
 /** How often overdue records are looked for. */
 const SWEEP_MS = 100;
@@ -84,7 +87,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     this.#transport = parts.transport ?? transportOf(options, this.#limits);
     this.#enveloping = options.envelope ? enveloping() : undefined;
     this.#admission = new Admission({
-      maxRecordBytes: this.#limits.maxRecordBytes,
+      maxRecordBytes: Math.min(this.#limits.maxRecordBytes, largestRecordBytes(encodingOf(options))),
       now: this.#now,
       envelope: this.#enveloping,
     });

@@ -35,8 +35,10 @@ const DEFAULT_AFTER_MS = 2_000;
 const LONGEST_HOLD_MS = 500;
 /** After a failure to divert or to drain. */
 const RETRY_MS = 1_000;
-/** A record refused for good has been acknowledged and must not be dropped: it is offered again, until somebody mends it. */
+/** A refused record that cannot be kept aside has been acknowledged and must not be dropped: it is offered again. */
 const REFUSED_RETRY_MS = 30_000;
+/** More with none delivered in between, and it is not the records that are at fault. */
+const MAX_REFUSED_IN_A_ROW = 10;
 
 /**
  * The way over the disk. `direct`: records go to the sender. `diverting`: the sender is emptied onto the disk, each key
@@ -49,6 +51,8 @@ export class Spooling {
   #spool: Spool | undefined;
   #failure: SpoolUnavailableError | undefined;
   #appendingBytes = 0;
+  #refusedInARow = 0;
+  #deliveredAtRefusal = 0;
   #heldSinceMs: number | undefined;
   #divertAfterMs = 0;
   #diverting: Promise<void> | undefined;
@@ -260,10 +264,22 @@ export class Spooling {
     if (!always && records.length === this.records && records.length <= batchRecords)
       this.#heldSinceMs ??= now();
     else this.#heldSinceMs = undefined;
-    const chunk = new Chunk(records, this.#options);
+    const chunk = new Chunk(records, {
+      ...this.#options,
+      setAside: (record, error) => this.#setAside(spool, record, error),
+    });
     if (!(await chunk.sent(() => this.#state !== 'spooling'))) return false;
     await spool.acknowledge(last.position);
     return true;
+  }
+
+  async #setAside(spool: Spool, record: SpooledRecord, error: unknown): Promise<void> {
+    const { delivered } = this.#options.sender;
+    if (delivered > this.#deliveredAtRefusal) this.#refusedInARow = 0;
+    this.#deliveredAtRefusal = delivered;
+    if (this.#refusedInARow >= MAX_REFUSED_IN_A_ROW) throw error;
+    this.#refusedInARow++;
+    await spool.refuse(record, error);
   }
 
   async #moreToDrain(timeoutMs: number): Promise<void> {
@@ -277,15 +293,21 @@ export class Spooling {
   }
 }
 
+interface ChunkOptions extends Pick<SpoolingOptions, 'sender' | 'hooks' | 'now'> {
+  /** Resolves when a record that was refused for good is safe elsewhere. */
+  readonly setAside: (record: SpooledRecord, error: unknown) => Promise<void>;
+}
+
 /** Records read back from the disk, on their way to a stream. */
 class Chunk implements EntryOwner {
   readonly acceptedAtMs: number;
   readonly #records: readonly SpooledRecord[];
-  readonly #options: Pick<SpoolingOptions, 'sender' | 'hooks' | 'now'>;
+  readonly #options: ChunkOptions;
   readonly #all = Promise.withResolvers<void>();
   #remaining: number;
+  #abandoned = false;
 
-  constructor(records: readonly SpooledRecord[], options: Pick<SpoolingOptions, 'sender' | 'hooks' | 'now'>) {
+  constructor(records: readonly SpooledRecord[], options: ChunkOptions) {
     this.#records = records;
     this.acceptedAtMs = options.now();
     this.#options = options;
@@ -294,7 +316,7 @@ class Chunk implements EntryOwner {
     options.sender.pump();
   }
 
-  /** True when a stream has acknowledged all of them; false when `abandoned` became true before. */
+  /** True when a stream has acknowledged all of them, or they are set aside; false when `abandoned` became true before. */
   async sent(abandoned: () => boolean): Promise<boolean> {
     const watch = Promise.withResolvers<void>();
     const timer = setInterval(() => {
@@ -302,6 +324,7 @@ class Chunk implements EntryOwner {
     }, 50);
     await Promise.race([this.#all.promise, watch.promise]);
     clearInterval(timer);
+    this.#abandoned = this.#remaining > 0;
     return this.#remaining === 0;
   }
 
@@ -311,8 +334,21 @@ class Chunk implements EntryOwner {
   }
 
   fail(error: unknown, index: number): void {
-    this.#options.hooks.onProblem(error);
+    // What is left when the producer closes stays on the disk.
+    if (this.#abandoned) return;
     const record = this.#records[index] as SpooledRecord;
+    this.#options.setAside(record, error).then(
+      () => this.settle(),
+      (problem: unknown) => this.#offerLater(record, { index, problem }),
+    );
+  }
+
+  #offerLater(
+    record: SpooledRecord,
+    { index, problem }: { readonly index: number; readonly problem: unknown },
+  ): void {
+    if (this.#abandoned) return;
+    this.#options.hooks.onProblem(problem);
     setTimeout(() => {
       this.#offer(record, index);
       this.#options.sender.pump();

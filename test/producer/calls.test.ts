@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FailoverProducer, type ProducerOptions } from '../../lib/producer/index.ts';
+import { FailoverProducer, type ProducerOptions, RecordError } from '../../lib/producer/index.ts';
 import type { OutgoingRecord } from '../../lib/producer/record.ts';
 import type { Transport } from '../../lib/producer/transport.ts';
 
@@ -87,5 +87,15 @@ describe('a call of many records', () => {
     ]);
     expect(calls.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
     expect(taken).toEqual(['good']);
+  });
+
+  it.each([
+    ['a hash key of 2^128', { explicitHashKey: `${2n ** 128n}`, data: '' }],
+    ['more than a JSON body holds', { data: Buffer.alloc(8 * 1024 * 1024) }],
+  ])('is refused at once for %s', async (_what, record) => {
+    const strict = producer({ encoding: 'json', maxRecordBytes: 10 * 1024 * 1024 });
+    await expect(strict.put({ partitionKey: 'k', ...record })).rejects.toBeInstanceOf(RecordError);
+    const most = { partitionKey: 'k', data: 'x', explicitHashKey: `${2n ** 128n - 1n}` };
+    await expect(strict.put(most)).resolves.toBeDefined();
   });
 });
