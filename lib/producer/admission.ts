@@ -49,12 +49,12 @@ export class Admission {
   }
 
   /** The next record, taken in now; undefined when nobody waits. One that cannot be read fails its own call only. */
-  take(): Entry | undefined {
+  take(nowMs: number): Entry | undefined {
     for (let call = this.#waiting[this.#from]; call !== undefined; call = this.#waiting[this.#from]) {
       const index = call.next++;
       if (call.next === call.records.length) this.#shift();
       try {
-        return this.#entry(call, index);
+        return this.#entry(call, { index, nowMs });
       } catch (error) {
         call.ticket.fail(error);
       }
@@ -109,7 +109,10 @@ export class Admission {
     assertRecord(record, bytes + (envelope?.bytes ?? 0), maxRecordBytes);
   }
 
-  #entry({ ticket, records }: Waiting, index: number): Entry {
+  #entry(
+    { ticket, records }: Waiting,
+    { index, nowMs }: { readonly index: number; readonly nowMs: number },
+  ): Entry {
     const { envelope } = this.#options;
     const { partitionKey, data, explicitHashKey } = records[index] as ProducerRecord;
     const bytes = bytesOf(data);
@@ -118,7 +121,7 @@ export class Admission {
       data: envelope === undefined ? bytes : envelope.wrap(partitionKey, bytes),
       explicitHashKey,
     };
-    return new Entry(outgoing, { owner: ticket, index, size: sizeOf(outgoing) });
+    return new Entry(outgoing, { owner: ticket, index, size: sizeOf(outgoing), sinceMs: nowMs });
   }
 
   #shift(): void {

@@ -93,6 +93,11 @@ export class Entry implements OutgoingRecord {
   readonly size: number;
   readonly owner: EntryOwner;
   readonly index: number;
+  /**
+   * When it was let into the sender, by the monotonic clock: what waits for room at the door says nothing about a region.
+   * Whole, as V8 keeps other numbers outside the object.
+   */
+  readonly sinceMs: number;
   /** Of `Lanes`: where its key is kept in order, and who follows it there. */
   lane = 0;
   next: Entry | undefined;
@@ -100,7 +105,13 @@ export class Entry implements OutgoingRecord {
 
   constructor(
     record: OutgoingRecord,
-    fate: { readonly owner: EntryOwner; readonly index: number; readonly size: number },
+    fate: {
+      readonly owner: EntryOwner;
+      readonly index: number;
+      readonly size: number;
+      /** Default: when it was put. */
+      readonly sinceMs?: number;
+    },
   ) {
     this.partitionKey = record.partitionKey;
     this.data = record.data;
@@ -108,5 +119,6 @@ export class Entry implements OutgoingRecord {
     this.size = fate.size;
     this.owner = fate.owner;
     this.index = fate.index;
+    this.sinceMs = Math.floor(fate.sinceMs ?? fate.owner.acceptedAtMs);
   }
 }

@@ -50,9 +50,9 @@ export interface ProducerParts {
   readonly now?: () => number;
 }
 
-/** What the body of a request is limited in; the SDK's bodies are not limited here, but Kinesis counts their data. */
+/** The SDK writes JSON. */
 const encodingOf = ({ transport, encoding }: ProducerOptions): 'cbor' | 'json' =>
-  transport === 'sdk' ? 'cbor' : (encoding ?? 'cbor');
+  transport === 'sdk' ? 'json' : (encoding ?? 'cbor');
 const DEFAULT_CLOSE_TIMEOUT_MS = 30_000;
 /** How often overdue records are looked for. */
 const SWEEP_MS = 100;
@@ -75,6 +75,9 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   #region: string | undefined;
   #state: 'open' | 'closing' | 'closed' = 'open';
   #waiters: (() => void)[] = [];
+  #deliveredBefore = 0;
+  /** When the sweep last found that something had been delivered. */
+  #deliveredAtMs = Number.NEGATIVE_INFINITY;
 
   /** @throws ProducerConfigError */
   constructor(options: ProducerOptions, parts: ProducerParts = {}) {
@@ -228,8 +231,9 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     if (spooling?.takes) spooling.accept(this.#admission);
     if (spooling !== undefined && !spooling.direct) return;
     let added = false;
+    const nowMs = this.#now();
     while (!this.#isFull()) {
-      const entry = this.#admission.take();
+      const entry = this.#admission.take(nowMs);
       if (entry === undefined) break;
       this.#sender.add(entry);
       added = true;
@@ -264,8 +268,18 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
       return;
     }
     this.#sender.sweep();
-    this.#admission.expire(this.#now() - this.#limits.deliveryTimeoutMs, this.#overdue(undefined));
+    this.#expireWaiting();
     this.#progressed();
+  }
+
+  /** Calls at the door: they wait for room, however long that takes, unless nothing at all is delivered meanwhile. */
+  #expireWaiting(): void {
+    const { delivered } = this.#sender;
+    const nowMs = this.#now();
+    if (delivered > this.#deliveredBefore) this.#deliveredAtMs = nowMs;
+    this.#deliveredBefore = delivered;
+    const beforeMs = nowMs - this.#limits.deliveryTimeoutMs;
+    if (this.#deliveredAtMs < beforeMs) this.#admission.expire(beforeMs, this.#overdue(undefined));
   }
 
   #overdue(cause: unknown): DeliveryTimeoutError {

@@ -89,8 +89,9 @@ export class Spooling {
     }
     const entries: Entry[] = [];
     let bytes = 0;
+    const nowMs = this.#options.now();
     while (this.#appendingBytes + bytes < MAX_APPENDING_BYTES) {
-      const entry = admission.take();
+      const entry = admission.take(nowMs);
       if (entry === undefined) break;
       entries.push(entry);
       bytes += entry.size;
@@ -104,7 +105,7 @@ export class Spooling {
       this.#options.hooks.onRoom();
     }
     if (this.#state !== 'direct' || this.#options.now() < this.#divertAfterMs) return;
-    const oldestMs = this.#options.sender.oldestAcceptedAtMs();
+    const oldestMs = this.#options.sender.oldestSinceMs();
     const afterMs = this.#options.spool.afterMs ?? DEFAULT_AFTER_MS;
     if (oldestMs !== undefined && this.#options.now() - oldestMs > afterMs) void this.divert();
   }

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FailoverProducer, type ProducerOptions, RecordError } from '../../lib/producer/index.ts';
@@ -23,7 +26,7 @@ afterEach(async () => {
 /** A stream that takes its time, and refuses a request with a record whose key is `bad`. */
 const transport: Transport = {
   async send({ region, records }) {
-    await sleep(answerMs);
+    await sleep(answerMs, undefined, { ref: false });
     if (records.some(({ partitionKey }) => partitionKey === 'bad')) {
       throw Object.assign(new Error('no'), { name: 'ValidationException' });
     }
@@ -97,5 +100,39 @@ describe('a call of many records', () => {
     await expect(strict.put({ partitionKey: 'k', ...record })).rejects.toBeInstanceOf(RecordError);
     const most = { partitionKey: 'k', data: 'x', explicitHashKey: `${2n ** 128n - 1n}` };
     await expect(strict.put(most)).resolves.toBeDefined();
+  });
+
+  it('may wait for room longer than a delivery may take, while the region takes records', async () => {
+    answerMs = 20;
+    const busy = producer({ maxBufferedRecords: 10, maxBatchRecords: 10, deliveryTimeoutMs: 200 });
+    await expect(
+      busy.putMany(records(400).map(({ data }) => ({ partitionKey: data, data }))),
+    ).resolves.toHaveLength(400);
+  });
+
+  it('is rejected in time while it waits for room, when the region takes nothing', async () => {
+    answerMs = 60_000;
+    const stuck = producer({ maxBufferedRecords: 10, deliveryTimeoutMs: 200 });
+    const calls = records(30).map((record) => stuck.put(record));
+    for (const call of calls) call.catch(() => {});
+    const waiting = await Promise.allSettled(calls.slice(10));
+    expect(waiting.every(({ status }) => status === 'rejected')).toBe(true);
+  });
+
+  it('does not take the way over the disk because it waits for room', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'spillway-calls-'));
+    const busy = producer({
+      maxBufferedRecords: 10,
+      maxBatchRecords: 5,
+      maxInFlight: 1,
+      spool: { directory: join(directory, 'spool'), afterMs: 200 },
+    });
+    // The spool is open.
+    await busy.put({ partitionKey: 'k', data: 'first' });
+    answerMs = 20;
+    const receipts = await busy.putMany(records(400).map(({ data }) => ({ partitionKey: data, data })));
+    expect(receipts.filter(({ spooled }) => spooled)).toEqual([]);
+    await busy.close();
+    await rm(directory, { recursive: true });
   });
 });
