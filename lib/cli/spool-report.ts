@@ -7,10 +7,24 @@ export function isHarmed({ damages, cursor, tornBytes, owner }: Inspection): boo
 }
 
 export function inspectionText(inspection: Inspection, nowMs: number): string {
-  const { directory, records, bytes, segments, bytesOnDisk, oldest, newest, quarantinedFiles } = inspection;
+  const {
+    directory,
+    records,
+    bytes,
+    segments,
+    bytesOnDisk,
+    oldest,
+    newest,
+    quarantinedFiles,
+    refusedRecords,
+  } = inspection;
   const age = (iso: string | undefined): string =>
     iso === undefined ? '-' : `${iso} (${ageText(nowMs - Date.parse(iso))} ago)`;
   const quarantined = quarantinedFiles === 0 ? [] : [`quarantine  ${quarantinedFiles} damaged ranges`];
+  const refused =
+    refusedRecords === 0
+      ? []
+      : [`refused     ${refusedRecords} records that no stream takes, in ${directory}/refused`];
   return [
     colors.bold(directory),
     `owner       ${ownerText(inspection)}`,
@@ -20,6 +34,7 @@ export function inspectionText(inspection: Inspection, nowMs: number): string {
     `last write  ${age(newest)}`,
     `cursor      ${cursorText(inspection)}`,
     ...quarantined,
+    ...refused,
     ...(isHarmed(inspection) ? [damageText(inspection)] : []),
   ].join('\n');
 }

@@ -37,17 +37,19 @@ export interface EntryOwner {
   fail(error: unknown, index: number): void;
 }
 
-/** One call of `put` or `putMany`: settled when the last of its records is. */
+/** One call of `put` or `putMany`: its promise is settled by the last receipt or the first failure, and it ends with its last record. */
 export class Ticket implements EntryOwner, Bagged {
   readonly receipts: Receipt[];
   readonly promise: Promise<Receipt[]>;
   readonly acceptedAtMs: number;
   place = 0;
+  readonly #onEnd: (ticket: Ticket) => void;
   #remaining: number;
   #resolve!: (receipts: Receipt[]) => void;
   #reject!: (error: unknown) => void;
 
-  constructor(records: number, acceptedAtMs: number) {
+  constructor(records: number, acceptedAtMs: number, onEnd: (ticket: Ticket) => void = () => {}) {
+    this.#onEnd = onEnd;
     this.receipts = new Array<Receipt>(records);
     this.acceptedAtMs = acceptedAtMs;
     this.#remaining = records;
@@ -62,12 +64,24 @@ export class Ticket implements EntryOwner, Bagged {
 
   settle(index: number, receipt: Receipt): void {
     this.receipts[index] = receipt;
-    this.#remaining--;
-    if (this.#remaining === 0) this.#resolve(this.receipts);
+    this.#ended(1);
   }
 
   fail(error: unknown): void {
+    this.failSome(1, error);
+  }
+
+  /** So many of its records fail at once. */
+  failSome(records: number, error: unknown): void {
     this.#reject(error);
+    this.#ended(records);
+  }
+
+  #ended(records: number): void {
+    this.#remaining -= records;
+    if (this.#remaining > 0) return;
+    this.#resolve(this.receipts);
+    this.#onEnd(this);
   }
 }
 
@@ -79,6 +93,11 @@ export class Entry implements OutgoingRecord {
   readonly size: number;
   readonly owner: EntryOwner;
   readonly index: number;
+  /**
+   * When it was let into the sender, by the monotonic clock: what waits for room at the door says nothing about a region.
+   * Whole, as V8 keeps other numbers outside the object.
+   */
+  readonly sinceMs: number;
   /** Of `Lanes`: where its key is kept in order, and who follows it there. */
   lane = 0;
   next: Entry | undefined;
@@ -86,7 +105,13 @@ export class Entry implements OutgoingRecord {
 
   constructor(
     record: OutgoingRecord,
-    fate: { readonly owner: EntryOwner; readonly index: number; readonly size: number },
+    fate: {
+      readonly owner: EntryOwner;
+      readonly index: number;
+      readonly size: number;
+      /** Default: when it was put. */
+      readonly sinceMs?: number;
+    },
   ) {
     this.partitionKey = record.partitionKey;
     this.data = record.data;
@@ -94,5 +119,6 @@ export class Entry implements OutgoingRecord {
     this.size = fate.size;
     this.owner = fate.owner;
     this.index = fate.index;
+    this.sinceMs = Math.floor(fate.sinceMs ?? fate.owner.acceptedAtMs);
   }
 }

@@ -38,7 +38,7 @@ export interface ProducerOptions {
     readonly directory: string;
     /** Default 1 GiB; beyond it `put` rejects with SpoolFullError. */
     readonly maxBytes?: number;
-    /** A record that no region has taken by then is acknowledged from the disk. Default 2,000. */
+    /** A record that no region has taken by then, from when it has room in memory, is acknowledged from the disk. Default 2,000. */
     readonly afterMs?: number;
   };
   /** `delivered`: by the stream, or by the spool when no region takes it. `spooled`: by the spool always. Default `delivered`. */
@@ -48,7 +48,10 @@ export interface ProducerOptions {
    * `spillway/consumer`. Costs 56 bytes a record. Default false: consumers see the bytes that were put.
    */
   readonly envelope?: boolean;
-  /** Bytes of one record with its key, as the streams allow (1 MiB unless raised, 10 MiB at most). Default 1 MiB. */
+  /**
+   * Bytes of one record with its key, as the streams allow (1 MiB unless raised, 10 MiB at most, of which a request leaves 4 KiB
+   * less, and as JSON 7.5 MiB). Default 1 MiB.
+   */
   readonly maxRecordBytes?: number;
   /** Records in memory at most; `put` waits for room. Default 10,000. */
   readonly maxBufferedRecords?: number;
@@ -62,7 +65,11 @@ export interface ProducerOptions {
   readonly lingerMs?: number;
   /** Longest wait for the answer to one request. Default 3,000. */
   readonly requestTimeoutMs?: number;
-  /** Without a spool: longest time from `put` to its rejection with DeliveryTimeoutError. Default 120,000. */
+  /**
+   * Without a spool: a record that no region has taken by then is rejected with DeliveryTimeoutError. Counted from when it
+   * has room in memory; a call that waits for room is rejected when it has waited so long and nothing at all was delivered
+   * for so long. Default 120,000.
+   */
   readonly deliveryTimeoutMs?: number;
   /** First and longest pause before a retry; drawn with full jitter. Default 50 and 2,000. */
   readonly retryBaseMs?: number;

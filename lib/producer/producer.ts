@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events';
 import type { Signal } from '../../lambda/core/signal.ts';
 import { Admission } from './admission.ts';
-import type { Entry, Receipt } from './entry.ts';
+import type { Receipt } from './entry.ts';
 import { type Enveloping, enveloping } from './enveloping.ts';
 import { DeliveryTimeoutError, ProducerClosedError } from './errors.ts';
 import { type Limits, limitsOf, type ProducerOptions } from './options.ts';
 import { pinnedRegion, streamOf } from './pin.ts';
-import type { ProducerRecord } from './record.ts';
+import { largestRecordBytes, type ProducerRecord } from './record.ts';
 import { Sender } from './sender.ts';
 import { SignalFollower } from './signal-follower.ts';
 import { Spooling } from './spooling.ts';
@@ -50,6 +50,9 @@ export interface ProducerParts {
   readonly now?: () => number;
 }
 
+/** The SDK writes JSON. */
+const encodingOf = ({ transport, encoding }: ProducerOptions): 'cbor' | 'json' =>
+  transport === 'sdk' ? 'json' : (encoding ?? 'cbor');
 const DEFAULT_CLOSE_TIMEOUT_MS = 30_000;
 /** How often overdue records are looked for. */
 const SWEEP_MS = 100;
@@ -72,6 +75,9 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   #region: string | undefined;
   #state: 'open' | 'closing' | 'closed' = 'open';
   #waiters: (() => void)[] = [];
+  #deliveredBefore = 0;
+  /** When the sweep last found that something had been delivered. */
+  #deliveredAtMs = Number.NEGATIVE_INFINITY;
 
   /** @throws ProducerConfigError */
   constructor(options: ProducerOptions, parts: ProducerParts = {}) {
@@ -84,7 +90,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     this.#transport = parts.transport ?? transportOf(options, this.#limits);
     this.#enveloping = options.envelope ? enveloping() : undefined;
     this.#admission = new Admission({
-      maxRecordBytes: this.#limits.maxRecordBytes,
+      maxRecordBytes: Math.min(this.#limits.maxRecordBytes, largestRecordBytes(encodingOf(options))),
       now: this.#now,
       envelope: this.#enveloping,
     });
@@ -214,6 +220,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     if (this.#state !== 'open') throw new ProducerClosedError('The producer is closed: create another one.');
     const ticket = this.#admission.call(records);
     this.#admit();
+    if (this.#admission.isWaiting) this.#admission.keep();
     return ticket.promise;
   }
 
@@ -224,8 +231,11 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     if (spooling?.takes) spooling.accept(this.#admission);
     if (spooling !== undefined && !spooling.direct) return;
     let added = false;
-    while (this.#admission.isWaiting && !this.#isFull()) {
-      this.#sender.add(this.#admission.take() as Entry);
+    const nowMs = this.#now();
+    while (!this.#isFull()) {
+      const entry = this.#admission.take(nowMs);
+      if (entry === undefined) break;
+      this.#sender.add(entry);
       added = true;
     }
     if (added) this.#sender.offered();
@@ -258,8 +268,18 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
       return;
     }
     this.#sender.sweep();
-    this.#admission.expire(this.#now() - this.#limits.deliveryTimeoutMs, this.#overdue(undefined));
+    this.#expireWaiting();
     this.#progressed();
+  }
+
+  /** Calls at the door: they wait for room, however long that takes, unless nothing at all is delivered meanwhile. */
+  #expireWaiting(): void {
+    const { delivered } = this.#sender;
+    const nowMs = this.#now();
+    if (delivered > this.#deliveredBefore) this.#deliveredAtMs = nowMs;
+    this.#deliveredBefore = delivered;
+    const beforeMs = nowMs - this.#limits.deliveryTimeoutMs;
+    if (this.#deliveredAtMs < beforeMs) this.#admission.expire(beforeMs, this.#overdue(undefined));
   }
 
   #overdue(cause: unknown): DeliveryTimeoutError {

@@ -1,5 +1,5 @@
 import { Bag, type Bagged } from './bag.ts';
-import type { Entry, EntryOwner } from './entry.ts';
+import type { Entry } from './entry.ts';
 import { RecordFailure } from './errors.ts';
 import { Lanes } from './lanes.ts';
 import type { Limits } from './options.ts';
@@ -32,7 +32,7 @@ export interface SenderHooks {
 export interface SenderOptions {
   readonly limits: Limits;
   readonly ordered: boolean;
-  /** From `put`; undefined = records wait for ever, and somebody else takes care of them. */
+  /** From when a record is let in; undefined = records wait for ever, and somebody else takes care of them. */
   readonly deliveryTimeoutMs: number | undefined;
   readonly transport: Transport;
   readonly random: () => number;
@@ -142,11 +142,11 @@ export class Sender {
     return entries;
   }
 
-  /** When the oldest record that is here was accepted; undefined when there is none. */
-  oldestAcceptedAtMs(): number | undefined {
+  /** Since when the oldest record that is here has been here; undefined when there is none. */
+  oldestSinceMs(): number | undefined {
     let oldest: number | undefined;
-    const look = ({ owner }: Entry): void => {
-      if (oldest === undefined || owner.acceptedAtMs < oldest) oldest = owner.acceptedAtMs;
+    const look = ({ sinceMs }: Entry): void => {
+      if (oldest === undefined || sinceMs < oldest) oldest = sinceMs;
     };
     for (const head of this.#lanes.heads()) look(head);
     for (const entries of this.#waiting.values()) entries.forEach(look);
@@ -158,12 +158,12 @@ export class Sender {
   sweep(): void {
     const beforeMs = this.#overdueBeforeMs();
     for (const [timer, entries] of this.#waiting) {
-      if (entries.every(({ owner }) => owner.acceptedAtMs >= beforeMs)) continue;
+      if (entries.every(({ sinceMs }) => sinceMs >= beforeMs)) continue;
       clearTimeout(timer);
       this.#waiting.delete(timer);
       for (const entry of entries) this.#lanes.retry(entry);
     }
-    for (const entry of this.#lanes.expire(({ owner }) => owner.acceptedAtMs < beforeMs)) {
+    for (const entry of this.#lanes.expire(({ sinceMs }) => sinceMs < beforeMs)) {
       this.#forget(entry);
       this.#options.hooks.onOverdue(entry);
     }
@@ -197,9 +197,9 @@ export class Sender {
 
   #inTime(batch: readonly Entry[]): readonly Entry[] {
     const beforeMs = this.#overdueBeforeMs();
-    if (isInTime(batch, beforeMs)) return batch;
+    if (batch.every(({ sinceMs }) => sinceMs >= beforeMs)) return batch;
     return batch.filter((entry) => {
-      if (entry.owner.acceptedAtMs >= beforeMs) return true;
+      if (entry.sinceMs >= beforeMs) return true;
       this.#lanes.done(entry);
       this.#forget(entry);
       this.#options.hooks.onOverdue(entry);
@@ -242,10 +242,12 @@ export class Sender {
     this.#inFlight--;
     health.inFlight--;
     this.#underWay.delete(sending);
-    if (this.#closed) return;
-    if (results === undefined) this.#requestFailed(sending, failure);
-    else this.#answered(sending, results);
+    if (!this.#closed) {
+      if (results === undefined) this.#requestFailed(sending, failure);
+      else this.#answered(sending, results);
+    }
     if (this.#inFlight === 0) for (const resolve of this.#quiet.splice(0)) resolve();
+    if (this.#closed) return;
     this.#options.hooks.onProgress();
     this.pump();
   }
@@ -335,17 +337,6 @@ export class Sender {
     this.#records--;
     this.#bytes -= entry.size;
   }
-}
-
-/** Neighbours are mostly of one call, which was made at one time. */
-function isInTime(batch: readonly Entry[], beforeMs: number): boolean {
-  let last: EntryOwner | undefined;
-  for (const { owner } of batch) {
-    if (owner === last) continue;
-    if (owner.acceptedAtMs < beforeMs) return false;
-    last = owner;
-  }
-  return true;
 }
 
 /** A batch in flight. */

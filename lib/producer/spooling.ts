@@ -35,8 +35,10 @@ const DEFAULT_AFTER_MS = 2_000;
 const LONGEST_HOLD_MS = 500;
 /** After a failure to divert or to drain. */
 const RETRY_MS = 1_000;
-/** A record refused for good has been acknowledged and must not be dropped: it is offered again, until somebody mends it. */
+/** A refused record that cannot be kept aside has been acknowledged and must not be dropped: it is offered again. */
 const REFUSED_RETRY_MS = 30_000;
+/** More with none delivered in between, and it is not the records that are at fault. */
+const MAX_REFUSED_IN_A_ROW = 10;
 
 /**
  * The way over the disk. `direct`: records go to the sender. `diverting`: the sender is emptied onto the disk, each key
@@ -49,8 +51,11 @@ export class Spooling {
   #spool: Spool | undefined;
   #failure: SpoolUnavailableError | undefined;
   #appendingBytes = 0;
+  #refusedInARow = 0;
+  #deliveredAtRefusal = 0;
   #heldSinceMs: number | undefined;
   #divertAfterMs = 0;
+  #diverting: Promise<void> | undefined;
   #draining: Promise<void> | undefined;
   #wakeDrain: () => void = () => {};
   #emptied: (() => void)[] = [];
@@ -84,8 +89,10 @@ export class Spooling {
     }
     const entries: Entry[] = [];
     let bytes = 0;
-    while (admission.isWaiting && this.#appendingBytes + bytes < MAX_APPENDING_BYTES) {
-      const entry = admission.take() as Entry;
+    const nowMs = this.#options.now();
+    while (this.#appendingBytes + bytes < MAX_APPENDING_BYTES) {
+      const entry = admission.take(nowMs);
+      if (entry === undefined) break;
       entries.push(entry);
       bytes += entry.size;
     }
@@ -98,13 +105,23 @@ export class Spooling {
       this.#options.hooks.onRoom();
     }
     if (this.#state !== 'direct' || this.#options.now() < this.#divertAfterMs) return;
-    const oldestMs = this.#options.sender.oldestAcceptedAtMs();
+    const oldestMs = this.#options.sender.oldestSinceMs();
     const afterMs = this.#options.spool.afterMs ?? DEFAULT_AFTER_MS;
     if (oldestMs !== undefined && this.#options.now() - oldestMs > afterMs) void this.divert();
   }
 
-  /** Empties the sender onto the disk. What is in flight finishes or times out first: its fate decides its key's order. */
-  async divert(): Promise<void> {
+  /**
+   * Empties the sender onto the disk. What is in flight finishes or times out first: its fate decides its key's order.
+   * Calls made while one runs share it.
+   */
+  divert(): Promise<void> {
+    this.#diverting ??= this.#divert().finally(() => {
+      this.#diverting = undefined;
+    });
+    return this.#diverting;
+  }
+
+  async #divert(): Promise<void> {
     // Closed while it opens: what is held belongs on the disk all the same.
     await this.#opening;
     if (this.#state !== 'direct') return;
@@ -120,7 +137,7 @@ export class Spooling {
     } catch (problem) {
       // Nothing of this was acknowledged: it goes on waiting in memory for a region, as without a spool.
       for (const entry of entries) sender.add(entry);
-      this.#state = 'direct';
+      this.#becomeDirect();
       this.#divertAfterMs = this.#options.now() + RETRY_MS;
       hooks.onProblem(problem);
     } finally {
@@ -152,11 +169,12 @@ export class Spooling {
         ...(maxBytes === undefined ? {} : { maxBytes }),
         onProblem: hooks.onProblem,
       });
-      if (this.#state === 'closed') return await opened.close();
+      if (this.#isClosed()) return await opened.close();
       this.#spool = opened;
       if (always || opened.stats().records > 0) this.#spoolFromNowOn();
       else this.#becomeDirect();
     } catch (cause) {
+      if (this.#isClosed()) return;
       const reason = cause instanceof Error ? cause.message : String(cause);
       this.#failure = new SpoolUnavailableError(`The spool cannot be used: ${reason}`, { cause });
       this.#state = 'failed';
@@ -166,7 +184,13 @@ export class Spooling {
     hooks.onRoom();
   }
 
+  /** A method, as every `await` may have changed it. Nothing leaves this state. */
+  #isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
   #spoolFromNowOn(): void {
+    if (this.#isClosed()) return;
     this.#state = 'spooling';
     this.#heldSinceMs = undefined;
     this.#options.hooks.onSpooling();
@@ -174,7 +198,7 @@ export class Spooling {
   }
 
   #becomeDirect(): void {
-    this.#state = 'direct';
+    if (!this.#isClosed()) this.#state = 'direct';
     this.#heldSinceMs = undefined;
     for (const resolve of this.#emptied.splice(0)) resolve();
   }
@@ -210,6 +234,7 @@ export class Spooling {
     while (this.#state === 'spooling') {
       try {
         if (await this.#drainSome(spool)) continue;
+        if (this.#isClosed()) return;
         if (this.#isEmpty() && !this.#options.always) {
           this.#becomeDirect();
           this.#options.hooks.onDrained();
@@ -219,6 +244,7 @@ export class Spooling {
         if (this.#isEmpty()) for (const resolve of this.#emptied.splice(0)) resolve();
         await this.#moreToDrain(RETRY_MS);
       } catch (problem) {
+        if (this.#isClosed()) return;
         this.#options.hooks.onProblem(problem);
         spool.rewind();
         await this.#moreToDrain(RETRY_MS);
@@ -239,10 +265,22 @@ export class Spooling {
     if (!always && records.length === this.records && records.length <= batchRecords)
       this.#heldSinceMs ??= now();
     else this.#heldSinceMs = undefined;
-    const chunk = new Chunk(records, this.#options);
+    const chunk = new Chunk(records, {
+      ...this.#options,
+      setAside: (record, error) => this.#setAside(spool, record, error),
+    });
     if (!(await chunk.sent(() => this.#state !== 'spooling'))) return false;
     await spool.acknowledge(last.position);
     return true;
+  }
+
+  async #setAside(spool: Spool, record: SpooledRecord, error: unknown): Promise<void> {
+    const { delivered } = this.#options.sender;
+    if (delivered > this.#deliveredAtRefusal) this.#refusedInARow = 0;
+    this.#deliveredAtRefusal = delivered;
+    if (this.#refusedInARow >= MAX_REFUSED_IN_A_ROW) throw error;
+    this.#refusedInARow++;
+    await spool.refuse(record, error);
   }
 
   async #moreToDrain(timeoutMs: number): Promise<void> {
@@ -256,15 +294,21 @@ export class Spooling {
   }
 }
 
+interface ChunkOptions extends Pick<SpoolingOptions, 'sender' | 'hooks' | 'now'> {
+  /** Resolves when a record that was refused for good is safe elsewhere. */
+  readonly setAside: (record: SpooledRecord, error: unknown) => Promise<void>;
+}
+
 /** Records read back from the disk, on their way to a stream. */
 class Chunk implements EntryOwner {
   readonly acceptedAtMs: number;
   readonly #records: readonly SpooledRecord[];
-  readonly #options: Pick<SpoolingOptions, 'sender' | 'hooks' | 'now'>;
+  readonly #options: ChunkOptions;
   readonly #all = Promise.withResolvers<void>();
   #remaining: number;
+  #abandoned = false;
 
-  constructor(records: readonly SpooledRecord[], options: Pick<SpoolingOptions, 'sender' | 'hooks' | 'now'>) {
+  constructor(records: readonly SpooledRecord[], options: ChunkOptions) {
     this.#records = records;
     this.acceptedAtMs = options.now();
     this.#options = options;
@@ -273,7 +317,7 @@ class Chunk implements EntryOwner {
     options.sender.pump();
   }
 
-  /** True when a stream has acknowledged all of them; false when `abandoned` became true before. */
+  /** True when a stream has acknowledged all of them, or they are set aside; false when `abandoned` became true before. */
   async sent(abandoned: () => boolean): Promise<boolean> {
     const watch = Promise.withResolvers<void>();
     const timer = setInterval(() => {
@@ -281,6 +325,7 @@ class Chunk implements EntryOwner {
     }, 50);
     await Promise.race([this.#all.promise, watch.promise]);
     clearInterval(timer);
+    this.#abandoned = this.#remaining > 0;
     return this.#remaining === 0;
   }
 
@@ -290,8 +335,21 @@ class Chunk implements EntryOwner {
   }
 
   fail(error: unknown, index: number): void {
-    this.#options.hooks.onProblem(error);
+    // What is left when the producer closes stays on the disk.
+    if (this.#abandoned) return;
     const record = this.#records[index] as SpooledRecord;
+    this.#options.setAside(record, error).then(
+      () => this.settle(),
+      (problem: unknown) => this.#offerLater(record, { index, problem }),
+    );
+  }
+
+  #offerLater(
+    record: SpooledRecord,
+    { index, problem }: { readonly index: number; readonly problem: unknown },
+  ): void {
+    if (this.#abandoned) return;
+    this.#options.hooks.onProblem(problem);
     setTimeout(() => {
       this.#offer(record, index);
       this.#options.sender.pump();

@@ -177,7 +177,7 @@ describe('spillway spool', { timeout: TIMEOUT_MS }, () => {
     await fill(40);
     const { status, stdout } = await drain();
     expect(status).toBe(0);
-    expect(JSON.parse(stdout)).toEqual({ sent: 40, left: 0 });
+    expect(JSON.parse(stdout)).toEqual({ sent: 40, refused: 0, left: 0 });
     expect(ofKey('a')).toEqual(Array.from({ length: 20 }, (_, index) => `${2 * index}`));
     expect(ofKey('b')).toEqual(Array.from({ length: 20 }, (_, index) => `${2 * index + 1}`));
     const again = await drain();

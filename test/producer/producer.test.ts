@@ -265,7 +265,7 @@ describe.each(['fast', 'sdk'] as const)('a producer over the %s transport', (kin
       large.put({ partitionKey: 'b', data }),
     ]);
     expect(small.status).toBe('fulfilled');
-    expect(tooLarge).toMatchObject({ status: 'rejected', reason: { name: 'RequestTooLargeError' } });
+    expect(tooLarge).toMatchObject({ status: 'rejected', reason: { name: 'RecordError' } });
   });
 
   it('refuses at once what every region would refuse', async () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,11 @@ import {
   type Receipt,
   SpoolUnavailableError,
 } from '../../lib/producer/index.ts';
+import { drainSpool } from '../../lib/producer/spool/drain.ts';
 import { SpoolFullError } from '../../lib/producer/spool/errors.ts';
+import { inspectSpool } from '../../lib/producer/spool/inspection.ts';
+import { Spool } from '../../lib/producer/spool/spool.ts';
+import type { Transport } from '../../lib/producer/transport.ts';
 import { type SignalServer, startSignalServer } from './signal-server.ts';
 import { servedRequest } from './sink/put-records.ts';
 
@@ -26,6 +30,8 @@ let kinesis: Server;
 /** What each region took, in order. */
 let written: { region: string; key: string; data: string }[];
 let mood: (region: string) => Mood;
+/** Whether a request with this record is refused for good. */
+let refuses: (data: string) => boolean;
 let dns: SignalServer;
 let directory: string;
 let producers: FailoverProducer[];
@@ -34,6 +40,7 @@ beforeEach(async () => {
   written = [];
   producers = [];
   mood = () => 'serve';
+  refuses = () => false;
   directory = await mkdtemp(join(tmpdir(), 'spillway-spooling-'));
   kinesis = createServer(async (request, response) => {
     const served = await servedRequest(request);
@@ -46,6 +53,10 @@ beforeEach(async () => {
     }
     if (now === 'fail') {
       response.writeHead(500).end('{"__type":"InternalFailure"}');
+      return;
+    }
+    if (served.records.some(({ data }) => refuses(data.toString()))) {
+      response.writeHead(400).end('{"__type":"ValidationException","message":"no"}');
       return;
     }
     const entries = served.records.map(({ partitionKey: key, data }) => {
@@ -148,6 +159,16 @@ describe('a producer with a spool', () => {
     for (const receipt of await receipts) expect(receipt).toEqual({ spooled: true });
   });
 
+  it('spools what it holds when it is closed while it empties itself onto the disk', async () => {
+    mood = () => 'hang';
+    const closing = producer({ requestTimeoutMs: 600 });
+    const receipts = Promise.all(numbers(0, 5).map((data) => put(closing, data)));
+    await expect.poll(() => closing.stats().spooling).toBe(true);
+    await closing.close({ timeoutMs: 1 });
+    expect(closing.stats().spooling).toBe(false);
+    for (const receipt of await receipts) expect(receipt).toEqual({ spooled: true });
+  });
+
   it('acknowledges from the disk when there has never been a signal', async () => {
     dns.answer = undefined;
     expect(await put(producer(), 'a')).toEqual({ spooled: true });
@@ -219,6 +240,48 @@ describe('a producer with a spool', () => {
     await expect(put(producer(), 'b')).rejects.toThrow(/cannot be used: .*(own|lock)/i);
     await owner.close();
     await expect(put(producer(), 'c')).resolves.toBeDefined();
+  });
+
+  it('sets a record aside that no stream takes, says where, and delivers the others', async () => {
+    const poisoned = await Spool.open({ directory: join(directory, 'spool') });
+    await poisoned.append(
+      ['a', 'poison', 'b', 'c'].map((data) => ({ partitionKey: `k${data}`, data: Buffer.from(data) })),
+    );
+    await poisoned.close();
+    refuses = (data) => data === 'poison';
+    const healing = producer();
+    const problems: unknown[] = [];
+    healing.on('spoolProblem', (problem) => problems.push(problem));
+    expect(await put(healing, 'd')).toBeDefined();
+    await healing.close();
+    expect(healing.stats().spooledRecords).toBe(0);
+    expect(written.map(({ data }) => data).toSorted()).toEqual(['a', 'b', 'c', 'd']);
+    const [file, ...others] = await readdir(join(directory, 'spool', 'refused'));
+    expect(others).toEqual([]);
+    expect(problems).toEqual([
+      expect.objectContaining({ kind: 'recordRefused', message: expect.stringContaining(`${file}`) }),
+    ]);
+    const kept = JSON.parse(await readFile(join(directory, 'spool', 'refused', `${file}`), 'utf8'));
+    expect(kept).toMatchObject({ partitionKey: 'kpoison', data: Buffer.from('poison').toString('base64') });
+    expect(await inspectSpool(join(directory, 'spool'))).toMatchObject({ records: 0, refusedRecords: 1 });
+  });
+
+  it('drains past a record that no stream takes', async () => {
+    const spool = await Spool.open({ directory: join(directory, 'spool') });
+    const data = ['poison', ...numbers(0, 50)];
+    await spool.append(data.map((text) => ({ partitionKey: `k${text}`, data: Buffer.from(text) })));
+    const sent: string[] = [];
+    const send: Transport['send'] = async ({ region, records }) => {
+      const texts = records.map((record) => Buffer.from(record.data).toString());
+      if (texts.includes('poison'))
+        throw Object.assign(new Error('no'), { name: 'InvalidArgumentException' });
+      sent.push(...texts);
+      return records.map(() => ({ region, shardId: 's', sequenceNumber: '1' }));
+    };
+    const options = { spool, transport: { send, close() {} }, region: 'us-east-1', stream: 'orders' };
+    expect(await drainSpool(options)).toEqual({ sent: 50, refused: 1, left: 0 });
+    expect(sent.toSorted()).toEqual(numbers(0, 50).toSorted());
+    await spool.close();
   });
 
   it('keeps every key in order and loses nothing, however the region comes and goes', async () => {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RecordFailure } from '../errors.ts';
+import { refusals } from '../service-codes.ts';
 import type { Transport } from '../transport.ts';
 import { SpoolError } from './errors.ts';
 import type { Spool, SpooledRecord } from './spool.ts';
@@ -20,6 +21,8 @@ export interface DrainOptions {
 export interface DrainProgress {
   /** Sent and acknowledged in the spool. */
   readonly sent: number;
+  /** Refused for good, and kept in `refused/`. */
+  readonly refused: number;
   readonly left: number;
 }
 
@@ -35,6 +38,8 @@ const CHUNK_RECORDS = 2_000;
 const CHUNK_BYTES = 16 * 1024 * 1024;
 /** Requests in a row in which not one record was taken. */
 const MAX_FAILURES = 10;
+/** More with none taken in between, and it is not the records that are at fault. */
+const MAX_REFUSED_IN_A_ROW = 10;
 const DEFAULT_RETRY_BASE_MS = 100;
 const DEFAULT_RETRY_MAX_MS = 5_000;
 
@@ -42,8 +47,6 @@ const DEFAULT_RETRY_MAX_MS = 5_000;
 const hopeless = new Set([
   'ResourceNotFoundException',
   'AccessDeniedException',
-  'InvalidArgumentException',
-  'ValidationException',
   'UnrecognizedClientException',
   'InvalidSignatureException',
   'CredentialsProviderError',
@@ -52,13 +55,15 @@ const hopeless = new Set([
 /**
  * Sends all that the spool holds to one stream, in order per key: PutRecords does not keep the order of a request, so a
  * request has one record of a key at most, and the next one waits for its answer. At least once: what was sent after
- * the first failure of a chunk may be sent again.
+ * the first failure of a chunk may be sent again. A record that the stream refuses for good is kept in `refused/`, and
+ * the others go on.
  *
  * @throws SpoolDrainError, SpoolWriteError, SpoolReadError
  */
 export async function drainSpool(options: DrainOptions): Promise<DrainProgress> {
   const { spool, signal, onProgress } = options;
   let sent = 0;
+  let refused = 0;
   while (signal?.aborted !== true) {
     const records = await spool.read({ records: CHUNK_RECORDS, bytes: CHUNK_BYTES });
     if (records.length === 0) break;
@@ -70,17 +75,20 @@ export async function drainSpool(options: DrainOptions): Promise<DrainProgress> 
       const last = records[acknowledged - 1];
       if (last !== undefined) await spool.acknowledge(last.position);
       if (acknowledged < records.length) spool.rewind();
-      sent += acknowledged;
-      onProgress?.({ sent, left: spool.stats().records });
+      const refusedNow = chunk.refusedBefore(acknowledged);
+      refused += refusedNow;
+      sent += acknowledged - refusedNow;
+      onProgress?.({ sent, refused, left: spool.stats().records });
     }
   }
-  return { sent, left: spool.stats().records };
+  return { sent, refused, left: spool.stats().records };
 }
 
 /** Records on their way, of which each key's oldest may be sent. */
 class Chunk {
   readonly records: readonly SpooledRecord[];
   readonly #sent: boolean[];
+  readonly #refused: number[] = [];
   /** Indexes of what is left of each key, in order. */
   readonly #queues = new Map<string, number[]>();
 
@@ -94,15 +102,15 @@ class Chunk {
     }
   }
 
-  /** Indexes of the next request; empty at the end. */
-  batch(): readonly number[] {
+  /** Indexes of the next request, `most` of them; empty at the end. */
+  batch(most: number): readonly number[] {
     const batch: number[] = [];
     let bytes = 0;
     for (const [head] of this.#queues.values()) {
       const record = head === undefined ? undefined : this.records[head];
       if (head === undefined || record === undefined) continue;
       bytes += Buffer.byteLength(record.partitionKey) + record.data.byteLength;
-      if (batch.length === BATCH_RECORDS || (batch.length > 0 && bytes > BATCH_BYTES)) break;
+      if (batch.length === most || (batch.length > 0 && bytes > BATCH_BYTES)) break;
       batch.push(head);
     }
     return batch;
@@ -118,6 +126,15 @@ class Chunk {
     if (queue !== undefined && queue.length > 0) this.#queues.set(key, queue);
   }
 
+  refused(index: number): void {
+    this.#refused.push(index);
+    this.done(index);
+  }
+
+  refusedBefore(end: number): number {
+    return this.#refused.filter((index) => index < end).length;
+  }
+
   sentBeforeFirstGap(): number {
     const gap = this.#sent.indexOf(false);
     return gap === -1 ? this.#sent.length : gap;
@@ -127,17 +144,33 @@ class Chunk {
 async function sendChunk(chunk: Chunk, options: DrainOptions): Promise<void> {
   const { signal, retryBaseMs = DEFAULT_RETRY_BASE_MS, retryMaxMs = DEFAULT_RETRY_MAX_MS } = options;
   let failures = 0;
+  let refusedInARow = 0;
+  let most = BATCH_RECORDS;
   while (signal?.aborted !== true) {
-    const batch = chunk.batch();
+    const batch = chunk.batch(most);
     if (batch.length === 0) return;
     const { taken, error } = await sendBatch(chunk, batch, options);
+    if (taken > 0) refusedInARow = 0;
     if (error === undefined) {
       failures = 0;
+      most = Math.min(2 * most, BATCH_RECORDS);
+      continue;
+    }
+    const [only] = batch;
+    const isRefused = error instanceof Error && refusals.has(error.name);
+    if (isRefused && batch.length > 1) {
+      most = Math.ceil(batch.length / 2);
+      continue;
+    }
+    if (isRefused && only !== undefined && refusedInARow < MAX_REFUSED_IN_A_ROW) {
+      refusedInARow++;
+      await options.spool.refuse(chunk.records[only] as SpooledRecord, error);
+      chunk.refused(only);
       continue;
     }
     failures = taken > 0 ? 1 : failures + 1;
     const name = error instanceof Error ? error.name : 'unknown error';
-    if (hopeless.has(name) || failures === MAX_FAILURES) {
+    if (isRefused || hopeless.has(name) || failures === MAX_FAILURES) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new SpoolDrainError(
         `${options.stream} in ${options.region} does not take the records (${name}: ${reason}). What it took is acknowledged; call again to go on.`,

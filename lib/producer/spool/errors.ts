@@ -65,6 +65,11 @@ export class SpoolReadError extends SpoolError {
   override readonly name = 'SpoolReadError';
 }
 
+/** Too many records are kept aside that were refused for good, or too many in a row were. */
+export class SpoolRefusedError extends SpoolError {
+  override readonly name = 'SpoolRefusedError';
+}
+
 /** A position that this spool did not hand out. */
 export class SpoolPositionError extends SpoolError {
   override readonly name = 'SpoolPositionError';

@@ -4,6 +4,7 @@ import { CURSOR_FILE, type CursorContent, decodeCursor } from './cursor.ts';
 import { codeOf, SpoolDirectoryError } from './errors.ts';
 import { isOwned, LOCK_FILE, readOwner } from './lock.ts';
 import { QUARANTINE_DIRECTORY } from './quarantine.ts';
+import { REFUSED_DIRECTORY } from './refused.ts';
 import { SEGMENT_HEADER_BYTES } from './segment-format.ts';
 import { listSegments, surveySegment } from './survey.ts';
 
@@ -25,6 +26,8 @@ export interface Inspection {
   readonly tornBytes: number;
   readonly damages: readonly { readonly segment: number; readonly start: number; readonly end: number }[];
   readonly quarantinedFiles: number;
+  /** Records that a stream refused for good, each in a file of `refused/`. */
+  readonly refusedRecords: number;
 }
 
 /**
@@ -48,6 +51,7 @@ export async function inspectSpool(directory: string): Promise<Inspection> {
     quarantinedFiles: (await namesIn(join(directory, QUARANTINE_DIRECTORY))).filter((name) =>
       name.endsWith('.bin'),
     ).length,
+    refusedRecords: (await namesIn(join(directory, REFUSED_DIRECTORY))).length,
   };
 }
 

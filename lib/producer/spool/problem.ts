@@ -7,7 +7,9 @@ export interface SpoolProblem {
     | 'cursorLost'
     | 'tailNotCut'
     | 'segmentNotDeleted'
-    | 'cursorNotWritten';
+    | 'cursorNotWritten'
+    /** Kinesis refused a record for good: it is in a file of `refused/`, and the others go on. */
+    | 'recordRefused';
   readonly message: string;
   /** Bytes cut off or skipped. */
   readonly bytes?: number;

@@ -9,6 +9,7 @@ import {
   SpoolDirectoryError,
   SpoolFullError,
   SpoolPositionError,
+  SpoolRefusedError,
   SpoolWriteError,
 } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -19,6 +20,7 @@ import type { OnProblem } from './problem.ts';
 import { Reader, type ReadLimit, type SpooledRecord } from './reader.ts';
 import { recordBytes, type SpoolEntry } from './record-format.ts';
 import { type Recovered, recover } from './recovery.ts';
+import { keepRefused } from './refused.ts';
 import { SEGMENT_HEADER_BYTES } from './segment-format.ts';
 import { SegmentLog } from './segment-log.ts';
 
@@ -70,6 +72,7 @@ interface Parts extends Recovered {
  */
 export class Spool {
   readonly #directory: string;
+  readonly #disk: Disk;
   readonly #limits: SpoolLimits;
   readonly #lock: SpoolLock;
   readonly #log: SegmentLog;
@@ -87,10 +90,12 @@ export class Spool {
   #handedOut: SpoolPosition;
   #rewinds = 0;
   #reading: Promise<unknown> = Promise.resolve();
+  #refusing: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   private constructor(parts: Parts) {
     this.#directory = parts.directory;
+    this.#disk = parts.disk;
     this.#limits = parts.limits;
     this.#lock = parts.lock;
     this.#report = parts.report;
@@ -202,6 +207,33 @@ export class Spool {
     }
   }
 
+  /**
+   * Kinesis will never take this record: resolves when it is durable in a file of `refused/`, and may be acknowledged like
+   * one that was taken. At most 1,000 are kept there.
+   *
+   * @throws SpoolRefusedError, SpoolWriteError, SpoolClosedError
+   */
+  refuse(record: SpooledRecord, reason: unknown): Promise<void> {
+    if (this.#closing !== undefined) return Promise.reject(this.#closedError());
+    const refusing = this.#refusing.then(async () => {
+      const path = await keepRefused({ directory: this.#directory, disk: this.#disk }, record, reason).catch(
+        (cause: unknown) => {
+          if (cause instanceof SpoolRefusedError) throw cause;
+          throw new SpoolWriteError(`Could not keep a refused record in ${this.#directory}.`, { cause });
+        },
+      );
+      const why = reason instanceof Error ? reason.message : String(reason);
+      this.#onProblem({
+        kind: 'recordRefused',
+        segment: record.position.segment,
+        message: `A record was refused for good (${why}) and is kept in ${path}. Mend it and put it again, or delete the file.`,
+        cause: reason,
+      });
+    });
+    this.#refusing = refusing.catch(() => {});
+    return refusing;
+  }
+
   stats(): SpoolStats {
     const { segments, bytesOnDisk } = this.#log;
     const { segment, offset, index } = this.#cursor;
@@ -238,6 +270,7 @@ export class Spool {
       await this.#commit.idle();
       await this.#acknowledging?.catch(() => {});
       await this.#reading;
+      await this.#refusing;
       await this.#reader.close();
       await this.#log.drop(this.#cursor, { all: true });
       await this.#log.close();
