@@ -43,6 +43,11 @@ export interface SenderOptions {
 
 /** Kinesis takes 10 MiB in a request; base64 makes records a third larger, and names and quotes come on top. */
 const MAX_BATCH_BYTES = 5 * 1024 * 1024;
+/**
+ * Of a batch: from here on it is the stream that is asked too much, and fewer requests help. Below, it is single shards
+ * (one hot shard of three or more has less than a third where keys are spread), and their own back-off takes care of them.
+ */
+const THROTTLED_SHARE = 1 / 3;
 /** Sends records to the target of the moment: batches, keeps each key's order, retries, and asks no more than a region takes. */
 export class Sender {
   readonly #options: SenderOptions;
@@ -68,7 +73,7 @@ export class Sender {
     this.#options = options;
     const { ordered, limits, random } = options;
     this.#lanes = new Lanes({ ordered, records: limits.maxBufferedRecords, random });
-    this.#backoff = new ShardBackoff({ ...options.limits, random: options.random });
+    this.#backoff = new ShardBackoff({ ...limits, random, now: options.now });
   }
 
   get records(): number {
@@ -96,7 +101,7 @@ export class Sender {
       for (const entry of entries) this.#lanes.retry(entry);
     }
     this.#waiting.clear();
-    this.#backoff.accepted();
+    this.#backoff.clear();
     this.pump();
   }
 
@@ -253,6 +258,7 @@ export class Sender {
   #answered({ batch, target, health }: Sending, results: readonly RecordResult[]): void {
     const failed: Entry[] = [];
     const lanes = this.#lanes;
+    const backoff = this.#backoff.isActive ? this.#backoff : undefined;
     let bytes = 0;
     for (let n = 0; n < batch.length; n++) {
       const entry = batch[n] as Entry;
@@ -263,6 +269,7 @@ export class Sender {
         continue;
       }
       bytes += entry.size;
+      backoff?.accepted(result.shardId);
       lanes.done(entry);
       entry.owner.settle(entry.index, result);
     }
@@ -272,12 +279,13 @@ export class Sender {
     this.#bytes -= bytes;
     if (failed.length === 0) {
       health.succeeded();
-      this.#backoff.accepted();
+      backoff?.acceptedAll();
       return;
     }
-    const first = failed[0]?.lastError;
-    if (first instanceof RecordFailure && throttles.has(first.name)) health.throttled();
-    else if (failed.length === batch.length) health.failed(this.#options.now());
+    if (throttledIn(failed) >= batch.length * THROTTLED_SHARE) health.throttled();
+    else if (delivered === 0) health.failed(this.#options.now());
+    // Or a shard that always refuses would keep the region at its slow start for ever.
+    else if (failed.length < batch.length * THROTTLED_SHARE) health.succeeded();
     this.#again(failed, target.region);
   }
 
@@ -346,6 +354,14 @@ function isInTime(batch: readonly Entry[], beforeMs: number): boolean {
     last = owner;
   }
   return true;
+}
+
+function throttledIn(failed: readonly Entry[]): number {
+  let throttled = 0;
+  for (const { lastError } of failed) {
+    if (lastError instanceof RecordFailure && throttles.has(lastError.name)) throttled++;
+  }
+  return throttled;
 }
 
 /** A batch in flight. */
