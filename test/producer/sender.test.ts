@@ -138,6 +138,65 @@ describe('the sender', () => {
     sender.close();
   });
 
+  it('asks for parts of a refused batch no faster than for others, and keeps the order of each key', async () => {
+    const isBad = ({ partitionKey }: OutgoingRecord) => partitionKey.startsWith('bad');
+    const { sender, taken, refused, put, mostInFlight } = world(
+      (batch) => (batch.some(isBad) ? 'refuse' : 'take'),
+      undefined,
+      { limits: { ...limits, maxInFlight: 2, maxBatchRecords: 100 } },
+    );
+    sender.aim({ region: 'us-east-1', stream: 'orders' });
+    const keys = Array.from({ length: 300 }, (_, n) => (n % 10 === 7 ? `bad-${n}` : `key-${n % 90}`));
+    await Promise.allSettled(put(keys));
+    expect(refused).toHaveLength(30);
+    expectOrder(taken, 270);
+    expect(mostInFlight()).toBeLessThanOrEqual(2);
+    expect([sender.records, sender.bytes]).toEqual([0, 0]);
+    sender.close();
+  });
+
+  it('takes a region that refuses whatever it is sent for one that fails, and gives up after some time', async () => {
+    let singles = 0;
+    const mood: Mood = (batch) => {
+      if (batch.length === 1) singles++;
+      return singles <= 6 ? 'refuse' : 'take';
+    };
+    const patient = { ...limits, maxBatchRecords: 500, maxInFlight: 1 };
+    const { sender, taken, refused, put } = world(mood, undefined, { limits: patient });
+    sender.aim({ region: 'us-east-1', stream: 'orders' });
+    await Promise.all(put(Array.from({ length: 500 }, (_, n) => `key-${n}`)));
+    expect(refused).toEqual([]);
+    expect(taken).toHaveLength(500);
+    singles = Number.NEGATIVE_INFINITY;
+    const settled = await Promise.allSettled(put(Array.from({ length: 20 }, (_, n) => `key-${n}`)));
+    expect(settled.every(({ status }) => status === 'rejected')).toBe(true);
+    expect([sender.records, sender.bytes]).toEqual([0, 0]);
+    sender.close();
+  });
+
+  it('gives back the parts of a refused batch, and its followers, when it is moved or stopped', async () => {
+    const { sender, taken, put } = world(
+      (_batch, region) => (region === 'us-east-1' ? 'refuse' : 'take'),
+      undefined,
+      { limits: { ...limits, retryBaseMs: 10_000, retryMaxMs: 10_000 }, random: () => 0.999 },
+    );
+    sender.aim({ region: 'us-east-1', stream: 'orders' });
+    const receipts = put(Array.from({ length: 40 }, (_, n) => 'abcdefg'[n % 7] ?? 'a'));
+    await sleep(3);
+    expect(sender.oldestAcceptedAtMs()).toBeDefined();
+    await sender.quiesce();
+    const entries = sender.takeQueued();
+    expect(entries).toHaveLength(40);
+    expect([sender.records, sender.bytes]).toEqual([0, 0]);
+    for (const entry of entries) sender.add(entry);
+    sender.resume();
+    await sleep(2);
+    sender.aim({ region: 'us-west-2', stream: 'orders' });
+    await Promise.all(receipts);
+    expectOrder(taken, 40);
+    sender.close();
+  });
+
   it('asks a region that fails one request at a time, and ramps up when it is back', async () => {
     let failing = true;
     const { sender, put, mostInFlight } = world(() => (failing ? 'fail' : 'take'));
