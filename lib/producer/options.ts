@@ -18,7 +18,7 @@ export interface ProducerOptions {
   readonly streamName?: string | Readonly<Record<string, string>>;
   /** Base URL of Kinesis in a region. Default: AWS's own. */
   readonly endpoint?: (region: string) => string | undefined;
-  /** Default: the SDK's provider chain. */
+  /** Default: the SDK's provider chain. `fast` waits 10 s for an answer, and refreshes beside the traffic. */
   readonly credentials?: NonNullable<KinesisClientConfig['credentials']>;
   /** `fast`: our own, several times as fast. `sdk`: the SDK's client. Default `fast`. */
   readonly transport?: 'fast' | 'sdk';

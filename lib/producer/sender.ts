@@ -1,6 +1,7 @@
 import { Bag, type Bagged } from './bag.ts';
 import type { Entry } from './entry.ts';
 import { RecordFailure } from './errors.ts';
+import { type Inquest, Inquests } from './inquests.ts';
 import { Lanes } from './lanes.ts';
 import type { Limits } from './options.ts';
 import { RegionHealth } from './region-health.ts';
@@ -43,12 +44,19 @@ export interface SenderOptions {
 
 /** Kinesis takes 10 MiB in a request; base64 makes records a third larger, and names and quotes come on top. */
 const MAX_BATCH_BYTES = 5 * 1024 * 1024;
+/**
+ * Of a batch: from here on it is the stream that is asked too much, and fewer requests help. Below, it is single shards
+ * (one hot shard of three or more has less than a third where keys are spread), and their own back-off takes care of them.
+ */
+const THROTTLED_SHARE = 1 / 3;
 /** Sends records to the target of the moment: batches, keeps each key's order, retries, and asks no more than a region takes. */
 export class Sender {
   readonly #options: SenderOptions;
   readonly #lanes: Lanes;
   readonly #health = new Map<string, RegionHealth>();
   readonly #backoff: ShardBackoff;
+  /** Parts of refused batches; they are sent before anything else. */
+  readonly #inquests = new Inquests();
   /** Heads that wait for their shard, by the timer that ends it. */
   readonly #waiting = new Map<NodeJS.Timeout, readonly Entry[]>();
   #target: Target | undefined;
@@ -68,7 +76,7 @@ export class Sender {
     this.#options = options;
     const { ordered, limits, random } = options;
     this.#lanes = new Lanes({ ordered, records: limits.maxBufferedRecords, random });
-    this.#backoff = new ShardBackoff({ ...options.limits, random: options.random });
+    this.#backoff = new ShardBackoff({ ...limits, random, now: options.now });
   }
 
   get records(): number {
@@ -96,7 +104,8 @@ export class Sender {
       for (const entry of entries) this.#lanes.retry(entry);
     }
     this.#waiting.clear();
-    this.#backoff.accepted();
+    for (const entry of this.#inquests.abandonAll()) this.#lanes.retry(entry);
+    this.#backoff.clear();
     this.pump();
   }
 
@@ -128,7 +137,7 @@ export class Sender {
   takeAll(): Entry[] {
     for (const timer of this.#waiting.keys()) clearTimeout(timer);
     const sent = [...this.#underWay].flatMap(({ batch }) => batch);
-    const heads = [...sent, ...[...this.#waiting.values()].flat()];
+    const heads = [...sent, ...this.#inquests.abandonAll(), ...[...this.#waiting.values()].flat()];
     this.#waiting.clear();
     return this.#lanes.clear(heads);
   }
@@ -136,7 +145,8 @@ export class Sender {
   /** Takes out what is not in flight, each key in order. Only while nothing is in flight. */
   takeQueued(): Entry[] {
     for (const timer of this.#waiting.keys()) clearTimeout(timer);
-    const entries = this.#lanes.clear([...this.#waiting.values()].flat());
+    const heads = [...this.#inquests.abandonAll(), ...[...this.#waiting.values()].flat()];
+    const entries = this.#lanes.clear(heads);
     this.#waiting.clear();
     for (const entry of entries) this.#forget(entry);
     return entries;
@@ -149,6 +159,7 @@ export class Sender {
       if (oldest === undefined || sinceMs < oldest) oldest = sinceMs;
     };
     for (const head of this.#lanes.heads()) look(head);
+    for (const head of this.#inquests.entries()) look(head);
     for (const entries of this.#waiting.values()) entries.forEach(look);
     for (const { batch } of this.#underWay) batch.forEach(look);
     return oldest;
@@ -162,6 +173,9 @@ export class Sender {
       clearTimeout(timer);
       this.#waiting.delete(timer);
       for (const entry of entries) this.#lanes.retry(entry);
+    }
+    if ([...this.#inquests.entries()].some(({ sinceMs }) => sinceMs < beforeMs)) {
+      for (const entry of this.#inquests.abandonAll()) this.#lanes.retry(entry);
     }
     for (const entry of this.#lanes.expire(({ sinceMs }) => sinceMs < beforeMs)) {
       this.#forget(entry);
@@ -182,12 +196,21 @@ export class Sender {
     const target = this.#target;
     if (target === undefined || this.#paused) return;
     const health = this.#healthOf(target.region);
-    while (this.#lanes.ready > 0 && health.mayStart(now())) {
+    while (this.#hasWork && health.mayStart(now())) {
+      const part = this.#inquests.next();
+      if (part !== undefined) {
+        void this.#send({ ...part, target, health, place: 0 });
+        continue;
+      }
       const taken = this.#lanes.take({ records: limits.maxBatchRecords, bytes: MAX_BATCH_BYTES });
       const batch = this.#inTime(taken);
-      if (batch.length > 0) void this.#send(batch, target, health);
+      if (batch.length > 0) void this.#send({ batch, target, health, inquest: undefined, place: 0 });
     }
-    if (this.#lanes.ready > 0 && this.#inFlight === 0) this.#resumeAt(health.openUntilMs);
+    if (this.#hasWork && this.#inFlight === 0) this.#resumeAt(health.openUntilMs);
+  }
+
+  get #hasWork(): boolean {
+    return this.#inquests.queued > 0 || this.#lanes.ready > 0;
   }
 
   #overdueBeforeMs(): number {
@@ -227,8 +250,8 @@ export class Sender {
     return health;
   }
 
-  async #send(batch: readonly Entry[], target: Target, health: RegionHealth): Promise<void> {
-    const sending: Sending = { batch, target, health, place: 0 };
+  async #send(sending: Sending): Promise<void> {
+    const { batch, target, health } = sending;
     this.#inFlight++;
     health.inFlight++;
     this.#underWay.add(sending);
@@ -252,9 +275,10 @@ export class Sender {
     this.pump();
   }
 
-  #answered({ batch, target, health }: Sending, results: readonly RecordResult[]): void {
+  #answered({ batch, target, health, inquest }: Sending, results: readonly RecordResult[]): void {
     const failed: Entry[] = [];
     const lanes = this.#lanes;
+    const backoff = this.#backoff.isActive ? this.#backoff : undefined;
     let bytes = 0;
     for (let n = 0; n < batch.length; n++) {
       const entry = batch[n] as Entry;
@@ -265,6 +289,7 @@ export class Sender {
         continue;
       }
       bytes += entry.size;
+      backoff?.accepted(result.shardId);
       lanes.done(entry);
       entry.owner.settle(entry.index, result);
     }
@@ -272,14 +297,17 @@ export class Sender {
     this.#delivered += delivered;
     this.#records -= delivered;
     this.#bytes -= bytes;
+    if (delivered > 0) this.#inquests.taken();
+    this.#ended(inquest, delivered > 0);
     if (failed.length === 0) {
       health.succeeded();
-      this.#backoff.accepted();
+      backoff?.acceptedAll();
       return;
     }
-    const first = failed[0]?.lastError;
-    if (first instanceof RecordFailure && throttles.has(first.name)) health.throttled();
-    else if (failed.length === batch.length) health.failed(this.#options.now());
+    if (throttledIn(failed) >= batch.length * THROTTLED_SHARE) health.throttled();
+    else if (delivered === 0) health.failed(this.#options.now());
+    // Or a shard that always refuses would keep the region at its slow start for ever.
+    else if (failed.length < batch.length * THROTTLED_SHARE) health.succeeded();
     this.#again(failed, target.region);
   }
 
@@ -300,37 +328,54 @@ export class Sender {
     }
   }
 
-  #requestFailed({ batch, target, health }: Sending, error: unknown): void {
+  #requestFailed(sending: Sending, error: unknown): void {
+    const { batch, health, inquest } = sending;
     const name = error instanceof Error ? error.name : '';
     if (refusals.has(name)) {
-      this.#requestRefused(batch, error, target.region);
+      this.#requestRefused(sending, error);
       return;
     }
     if (throttles.has(name)) health.throttled();
+    this.#ended(inquest, false);
+    this.#failedWith(sending, { entries: batch, error });
+  }
+
+  #failedWith(
+    { target, health }: Sending,
+    { entries, error }: { readonly entries: readonly Entry[]; readonly error: unknown },
+  ): void {
     health.failed(this.#options.now());
-    this.#retries += batch.length;
-    for (const entry of batch) {
+    this.#retries += entries.length;
+    for (const entry of entries) {
       entry.lastError = error;
       this.#lanes.retry(entry);
     }
-    this.#options.hooks.onRetry({ region: target.region, records: batch.length, error });
+    this.#options.hooks.onRetry({ region: target.region, records: entries.length, error });
   }
 
-  /** One bad record must not hold up the others: alone it is refused for good, in company the batch is halved. */
-  #requestRefused(batch: readonly Entry[], error: unknown, region: string): void {
-    const [only] = batch;
-    if (batch.length === 1 && only !== undefined) {
-      this.#lanes.done(only);
-      this.#forget(only);
-      this.#options.hooks.onRefused(only, error);
-      return;
+  #requestRefused(sending: Sending, error: unknown): void {
+    const { batch, target, inquest } = sending;
+    for (const entry of batch) entry.lastError = error;
+    const { refused, again, isDoubted } = this.#inquests.refused(batch, inquest);
+    this.#refuse(refused);
+    if (isDoubted) this.#failedWith(sending, { entries: again, error });
+    else {
+      for (const entry of again) this.#lanes.retry(entry);
+      if (batch.length > 1)
+        this.#options.hooks.onRetry({ region: target.region, records: batch.length, error });
     }
-    this.#options.hooks.onRetry({ region, records: batch.length, error });
-    const target = this.#target;
-    if (target === undefined) return;
-    const half = Math.ceil(batch.length / 2);
-    const health = this.#healthOf(target.region);
-    for (const part of [batch.slice(0, half), batch.slice(half)]) void this.#send(part, target, health);
+  }
+
+  #ended(inquest: Inquest | undefined, isTaken: boolean): void {
+    if (inquest !== undefined) this.#refuse(this.#inquests.ended(inquest, { isTaken }));
+  }
+
+  #refuse(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      this.#lanes.done(entry);
+      this.#forget(entry);
+      this.#options.hooks.onRefused(entry, entry.lastError);
+    }
   }
 
   #forget(entry: Entry): void {
@@ -339,9 +384,19 @@ export class Sender {
   }
 }
 
+function throttledIn(failed: readonly Entry[]): number {
+  let throttled = 0;
+  for (const { lastError } of failed) {
+    if (lastError instanceof RecordFailure && throttles.has(lastError.name)) throttled++;
+  }
+  return throttled;
+}
+
 /** A batch in flight. */
 interface Sending extends Bagged {
   readonly batch: readonly Entry[];
   readonly target: Target;
   readonly health: RegionHealth;
+  /** Where it is a part of a batch that was refused. */
+  readonly inquest: Inquest | undefined;
 }

@@ -5,16 +5,16 @@ import { Entry, Ticket } from '../../lib/producer/entry.ts';
 import { RecordFailure } from '../../lib/producer/errors.ts';
 import { limitsOf } from '../../lib/producer/options.ts';
 import type { OutgoingRecord } from '../../lib/producer/record.ts';
-import { Sender } from '../../lib/producer/sender.ts';
+import { Sender, type SenderOptions } from '../../lib/producer/sender.ts';
 import type { RecordResult, Transport } from '../../lib/producer/transport.ts';
 
 const options = { signal: { name: 'signal.orders.example.com' }, regions: ['us-east-1', 'us-west-2'] };
 const limits = limitsOf({ ...options, retryBaseMs: 1, retryMaxMs: 2, lingerMs: 0, maxBatchRecords: 7 });
 
-type Mood = (batch: readonly OutgoingRecord[], region: string) => 'take' | 'half' | 'refuse' | 'fail';
+type Mood = (batch: readonly OutgoingRecord[], region: string) => 'take' | 'half' | 'hot' | 'refuse' | 'fail';
 
 /** Streams in memory, behind a transport whose mood each test decides. */
-function world(mood: Mood, deliveryTimeoutMs?: number) {
+function world(mood: Mood, deliveryTimeoutMs?: number, changed: Partial<SenderOptions> = {}) {
   const taken: { region: string; key: string; text: string }[] = [];
   let most = 0;
   let open = 0;
@@ -27,7 +27,7 @@ function world(mood: Mood, deliveryTimeoutMs?: number) {
       if (answer === 'fail') throw Object.assign(new Error('500'), { name: 'InternalFailure' });
       if (answer === 'refuse') throw Object.assign(new Error('400'), { name: 'ValidationException' });
       return records.map((record, n): RecordResult => {
-        if (answer === 'half' && n % 2 === 0) {
+        if (answer === 'hot' ? record.partitionKey === 'hot' : answer === 'half' && n % 2 === 0) {
           const message = 'Rate exceeded for shard shardId-000000000001 in stream orders.';
           return new RecordFailure('ProvisionedThroughputExceededException', message);
         }
@@ -52,6 +52,7 @@ function world(mood: Mood, deliveryTimeoutMs?: number) {
       onOverdue: (entry) => entry.owner.fail(new Error('overdue'), overdue.push(entry)),
       onProgress() {},
     },
+    ...changed,
   });
   const put = (keys: readonly string[]): Promise<unknown>[] =>
     keys.map((partitionKey, n) => {
@@ -137,6 +138,65 @@ describe('the sender', () => {
     sender.close();
   });
 
+  it('asks for parts of a refused batch no faster than for others, and keeps the order of each key', async () => {
+    const isBad = ({ partitionKey }: OutgoingRecord) => partitionKey.startsWith('bad');
+    const { sender, taken, refused, put, mostInFlight } = world(
+      (batch) => (batch.some(isBad) ? 'refuse' : 'take'),
+      undefined,
+      { limits: { ...limits, maxInFlight: 2, maxBatchRecords: 100 } },
+    );
+    sender.aim({ region: 'us-east-1', stream: 'orders' });
+    const keys = Array.from({ length: 300 }, (_, n) => (n % 10 === 7 ? `bad-${n}` : `key-${n % 90}`));
+    await Promise.allSettled(put(keys));
+    expect(refused).toHaveLength(30);
+    expectOrder(taken, 270);
+    expect(mostInFlight()).toBeLessThanOrEqual(2);
+    expect([sender.records, sender.bytes]).toEqual([0, 0]);
+    sender.close();
+  });
+
+  it('takes a region that refuses whatever it is sent for one that fails, and gives up after some time', async () => {
+    let singles = 0;
+    const mood: Mood = (batch) => {
+      if (batch.length === 1) singles++;
+      return singles <= 6 ? 'refuse' : 'take';
+    };
+    const patient = { ...limits, maxBatchRecords: 500, maxInFlight: 1 };
+    const { sender, taken, refused, put } = world(mood, undefined, { limits: patient });
+    sender.aim({ region: 'us-east-1', stream: 'orders' });
+    await Promise.all(put(Array.from({ length: 500 }, (_, n) => `key-${n}`)));
+    expect(refused).toEqual([]);
+    expect(taken).toHaveLength(500);
+    singles = Number.NEGATIVE_INFINITY;
+    const settled = await Promise.allSettled(put(Array.from({ length: 20 }, (_, n) => `key-${n}`)));
+    expect(settled.every(({ status }) => status === 'rejected')).toBe(true);
+    expect([sender.records, sender.bytes]).toEqual([0, 0]);
+    sender.close();
+  });
+
+  it('gives back the parts of a refused batch, and its followers, when it is moved or stopped', async () => {
+    const { sender, taken, put } = world(
+      (_batch, region) => (region === 'us-east-1' ? 'refuse' : 'take'),
+      undefined,
+      { limits: { ...limits, retryBaseMs: 10_000, retryMaxMs: 10_000 }, random: () => 0.999 },
+    );
+    sender.aim({ region: 'us-east-1', stream: 'orders' });
+    const receipts = put(Array.from({ length: 40 }, (_, n) => 'abcdefg'[n % 7] ?? 'a'));
+    await sleep(3);
+    expect(sender.oldestSinceMs()).toBeDefined();
+    await sender.quiesce();
+    const entries = sender.takeQueued();
+    expect(entries).toHaveLength(40);
+    expect([sender.records, sender.bytes]).toEqual([0, 0]);
+    for (const entry of entries) sender.add(entry);
+    sender.resume();
+    await sleep(2);
+    sender.aim({ region: 'us-west-2', stream: 'orders' });
+    await Promise.all(receipts);
+    expectOrder(taken, 40);
+    sender.close();
+  });
+
   it('asks a region that fails one request at a time, and ramps up when it is back', async () => {
     let failing = true;
     const { sender, put, mostInFlight } = world(() => (failing ? 'fail' : 'take'));
@@ -166,6 +226,39 @@ describe('the sender', () => {
       .toEqual(['a', 'a', 'a', 'b']);
     expect((await settled).every(({ status }) => status === 'rejected')).toBe(true);
     expect([sender.records, sender.bytes]).toEqual([0, 0]);
+    sender.close();
+  });
+
+  it('is not slowed down by one hot shard, whose own pauses grow', async () => {
+    let hot = 0;
+    const isHot = ({ partitionKey }: OutgoingRecord) => partitionKey === 'hot';
+    const mood: Mood = (batch) => {
+      if (!batch.some(isHot)) return 'take';
+      hot++;
+      return 'hot';
+    };
+    const { sender, put, mostInFlight } = world(mood, undefined, {
+      limits: { ...limits, retryBaseMs: 4, retryMaxMs: 60_000 },
+      random: () => 0.999,
+    });
+    sender.aim({ region: 'us-east-1', stream: 'orders' });
+    const [, ...others] = put(['hot', ...Array.from({ length: 6_000 }, (_, n) => `key-${n}`)]);
+    await Promise.all(others);
+    // 4, 8, 16, … ms: this many take four seconds; and every 4 ms, if clean batches made the shard forgotten.
+    expect(hot).toBeLessThan(11);
+    expect(mostInFlight()).toBe(limits.maxInFlight);
+    sender.close();
+  });
+
+  it('asks less of a region that throttles a good share of each batch', async () => {
+    let throttling = true;
+    const { sender, put } = world(() => (throttling ? 'half' : 'take'));
+    sender.aim({ region: 'us-east-1', stream: 'orders' });
+    const receipts = put(Array.from({ length: 400 }, (_, n) => `key-${n}`));
+    await sleep(20);
+    expect(sender.inFlight).toBeLessThanOrEqual(1);
+    throttling = false;
+    await Promise.all(receipts);
     sender.close();
   });
 });

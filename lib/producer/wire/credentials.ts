@@ -9,10 +9,15 @@ export type Identity = Exclude<Source, (...args: never[]) => unknown>;
 const REFRESH_BEFORE_MS = 5 * 60_000;
 /** Pause after a refresh that failed or was forced, so that a sick provider is not asked once per request. */
 const REFRESH_PAUSE_MS = 1_000;
+/** Longest wait for the provider: a role that is assumed, or a process that asks a person's session, takes seconds. */
+const PROVIDER_TIMEOUT_MS = 10_000;
 
 /**
  * Who signs. Refreshed before expiry and beside the traffic: while the identity at hand is valid, nobody waits for a
  * provider, whether it is slow, hangs or fails. The instance's metadata service may be as impaired as the region is.
+ *
+ * An identity that looks expired signs where there is none better: whether it is, the service knows, and this machine's
+ * clock may be wrong. A provider's answer is taken however late it comes.
  */
 export class Credentials {
   readonly #provide: (options: { readonly forceRefresh: boolean }) => Promise<Identity>;
@@ -20,6 +25,11 @@ export class Credentials {
   readonly #now: () => number;
   #identity: Identity | undefined;
   #refreshing: Promise<Identity> | undefined;
+  /** Ends the wait for the provider. */
+  #giveUp: (reason: Error) => void = () => {};
+  #asked = 0;
+  /** Which of the questions the identity is the answer to. */
+  #answered = 0;
   /** No refresh before this while the identity is valid. */
   #pauseUntilMs = Number.NEGATIVE_INFINITY;
   /** The service called the identity expired, whatever its own date says. */
@@ -27,26 +37,31 @@ export class Credentials {
 
   constructor(options: {
     readonly source: Source | undefined;
-    /** Longest wait for the provider. */
-    readonly timeoutMs: number;
+    /** Longest wait for the provider. Default 10,000. */
+    readonly timeoutMs?: number;
+    /** The time as the service sees it. */
     readonly now?: () => number;
   }) {
     const source = options.source ?? defaultProvider();
     this.#provide = typeof source === 'function' ? source : async () => source;
-    this.#timeoutMs = options.timeoutMs;
+    this.#timeoutMs = options.timeoutMs ?? PROVIDER_TIMEOUT_MS;
     this.#now = options.now ?? (() => Date.now());
   }
 
-  /** @throws CredentialsError when there is no identity that is still valid. */
+  /** @throws CredentialsError when the provider has given no identity yet. */
   async current(): Promise<Identity> {
     const identity = this.#identity;
     if (identity === undefined) return this.#refresh();
     const leftMs = (identity.expiration?.getTime() ?? Number.POSITIVE_INFINITY) - this.#now();
     if (leftMs > REFRESH_BEFORE_MS && !this.#rejected) return identity;
-    if (leftMs <= 0) return this.#refresh();
     if (this.#refreshing === undefined && this.#isPausing()) return identity;
-    const refreshed = this.#refresh().catch(() => identity);
-    return this.#rejected ? refreshed : identity;
+    const refreshed = this.#refresh().catch(() => this.#identity ?? identity);
+    return this.#rejected || leftMs <= 0 ? refreshed : identity;
+  }
+
+  /** Nobody waits for the provider any more. */
+  close(): void {
+    this.#giveUp(new Error('the producer was closed'));
   }
 
   /** The service answered ExpiredTokenException to `identity`: forces one refresh, unless it has been replaced since. */
@@ -63,6 +78,7 @@ export class Credentials {
 
   async #fetch(): Promise<Identity> {
     const timeout = Promise.withResolvers<never>();
+    this.#giveUp = timeout.reject;
     const timer = setTimeout(
       () => timeout.reject(new Error(`no answer within ${this.#timeoutMs} ms`)),
       this.#timeoutMs,
@@ -70,20 +86,26 @@ export class Credentials {
     try {
       const forceRefresh = this.#rejected;
       if (forceRefresh) this.#pause();
-      const identity = await Promise.race([this.#provide({ forceRefresh }), timeout.promise]);
-      if (identity.expiration !== undefined && identity.expiration.getTime() <= this.#now()) {
-        throw new Error('the provider returned an identity that has expired');
-      }
-      this.#identity = identity;
-      this.#rejected = false;
-      return identity;
+      return await Promise.race([this.#ask({ forceRefresh }), timeout.promise]);
     } catch (cause) {
       this.#pause();
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new CredentialsError(`No valid credentials: ${reason}.`, { cause });
+      throw new CredentialsError(`No credentials: ${reason}.`, { cause });
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Whoever waits for it, its answer is the identity from then on, unless a later question was answered before. */
+  async #ask(options: { readonly forceRefresh: boolean }): Promise<Identity> {
+    const question = ++this.#asked;
+    const identity = await this.#provide(options);
+    if (question < this.#answered) return this.#identity ?? identity;
+    this.#answered = question;
+    this.#identity = identity;
+    this.#rejected = false;
+    if ((identity.expiration?.getTime() ?? Number.POSITIVE_INFINITY) <= this.#now()) this.#pause();
+    return identity;
   }
 
   #isPausing(): boolean {

@@ -59,7 +59,7 @@ export class RequestTooLargeError extends Error {
   }
 }
 
-/** No valid credentials to sign with. `cause` is why the provider gave none. */
+/** No credentials to sign with: the provider failed, or took longer than 10 s. `cause` is why the provider gave none. */
 export class CredentialsError extends Error {
   override readonly name = 'CredentialsError';
   readonly retryable = true;

@@ -46,8 +46,8 @@ export function fastTransport(
   limits: Pick<Limits, 'maxInFlight' | 'requestTimeoutMs'>,
 ): Transport {
   const timeoutMs = limits.requestTimeoutMs;
-  const credentials = new Credentials({ source: options.credentials, timeoutMs });
   const clock = new ClockOffset();
+  const credentials = new Credentials({ source: options.credentials, now: () => clock.now() });
   const buffers = new BodyBuffers({ keep: limits.maxInFlight });
   const links = new Map<string, RegionLink>();
 
@@ -106,6 +106,7 @@ export function fastTransport(
       }
     },
     close: () => {
+      credentials.close();
       for (const { pool } of links.values()) void pool.destroy();
     },
   };

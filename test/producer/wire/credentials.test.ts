@@ -49,15 +49,54 @@ describe('credentials', () => {
     expect(provider).toHaveBeenCalledTimes(3);
   });
 
-  it('fails with the reason once nothing valid is left, and recovers', async () => {
-    const { credentials, clock, provider } = numbered();
-    await credentials.current();
-    clock.nowMs += 60 * MINUTE_MS;
+  it('fails with the reason while there is no identity, and recovers', async () => {
+    const { credentials, provider } = numbered();
     provider.mockRejectedValueOnce(new Error('the metadata service is down'));
     const error = await credentials.current().catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(CredentialsError);
     expect((error as Error).message).toContain('the metadata service is down');
+    await expect(credentials.current()).resolves.toMatchObject({ accessKeyId: 'A0' });
+  });
+
+  it('leaves it to the service whether an identity has expired when there is no other', async () => {
+    const { credentials, clock, provider } = numbered();
+    await credentials.current();
+    clock.nowMs += 60 * MINUTE_MS;
+    provider.mockRejectedValueOnce(new Error('the metadata service is down'));
+    await expect(credentials.current()).resolves.toMatchObject({ accessKeyId: 'A0' });
+    await expect(credentials.current()).resolves.toMatchObject({ accessKeyId: 'A0' });
+    expect(provider).toHaveBeenCalledTimes(2);
+    clock.nowMs += 2_000;
     await expect(credentials.current()).resolves.toMatchObject({ accessKeyId: 'A1' });
+  });
+
+  it('takes an answer that comes late, and no older one after it', async () => {
+    const answers: PromiseWithResolvers<{ accessKeyId: string; secretAccessKey: string }>[] = [];
+    const source = () => {
+      const answer = Promise.withResolvers<{ accessKeyId: string; secretAccessKey: string }>();
+      answers.push(answer);
+      return answer.promise;
+    };
+    const credentials = new Credentials({ source, timeoutMs: 5 });
+    await expect(credentials.current()).rejects.toBeInstanceOf(CredentialsError);
+    await expect(credentials.current()).rejects.toBeInstanceOf(CredentialsError);
+    answers[1]?.resolve({ accessKeyId: 'SECOND', secretAccessKey: 's' });
+    await setImmediate();
+    answers[0]?.resolve({ accessKeyId: 'FIRST', secretAccessKey: 's' });
+    await setImmediate();
+    await expect(credentials.current()).resolves.toMatchObject({ accessKeyId: 'SECOND' });
+    expect(answers).toHaveLength(2);
+  });
+
+  it('keeps no process alive for a provider that hangs, once it is closed', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = timers();
+    const credentials = new Credentials({ source: () => new Promise<never>(() => {}) });
+    const waiting = credentials.current();
+    expect(timers()).toBe(before + 1);
+    credentials.close();
+    await expect(waiting).rejects.toBeInstanceOf(CredentialsError);
+    expect(timers()).toBe(before);
   });
 
   it('does not wait for a provider that hangs', async () => {
@@ -97,8 +136,11 @@ describe('credentials', () => {
     await expect(credentials.current()).resolves.toMatchObject({ accessKeyId: 'A1' });
   });
 
-  it('takes no identity that has expired already', async () => {
-    const source = async () => ({ accessKeyId: 'A', secretAccessKey: 's', expiration: new Date(0) });
-    await expect(new Credentials({ source, timeoutMs }).current()).rejects.toThrow('has expired');
+  it('takes an identity that looks expired, and does not ask for another at once', async () => {
+    const source = vi.fn(async () => ({ accessKeyId: 'A', secretAccessKey: 's', expiration: new Date(0) }));
+    const credentials = new Credentials({ source, timeoutMs });
+    for (let n = 0; n < 5; n++)
+      await expect(credentials.current()).resolves.toMatchObject({ accessKeyId: 'A' });
+    expect(source.mock.calls.length).toBeLessThanOrEqual(2);
   });
 });

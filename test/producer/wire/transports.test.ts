@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RecordFailure } from '../../../lib/producer/errors.ts';
@@ -15,7 +16,7 @@ import type { Behaviour, KnownIdentity } from '../sink/behaviour.ts';
 import { type Sink, startSink } from '../sink/sink.ts';
 
 const identity = { accessKeyId: 'AKIDONE', secretAccessKey: 'one/+=secret' };
-const limits = { maxInFlight: 4, requestTimeoutMs: 400 };
+const limits = { maxInFlight: 4, requestTimeoutMs: 1_000 };
 
 const records = (count: number): OutgoingRecord[] =>
   Array.from({ length: count }, (_, n) => ({ partitionKey: `key-${n}`, data: Buffer.from(`data ${n}`) }));
@@ -310,6 +311,17 @@ describe('the encoding of the fast transport', () => {
       await sink.behave({ kind: 'error', status: 400, type });
       expect(await requestsOf(() => expect(send()).rejects.toMatchObject({ name: type }))).toBe(1);
     }
+  });
+
+  it('waits for credentials longer than for an answer', async () => {
+    await start({});
+    transport.close();
+    const slow = async () => {
+      await sleep(limits.requestTimeoutMs + 100);
+      return identity;
+    };
+    transport = fastTransport({ endpoint: () => sink.url, credentials: slow }, limits);
+    expect(await send()).toHaveLength(3);
   });
 
   it('is told by the answer, not by the request', async () => {
