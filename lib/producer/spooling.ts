@@ -233,6 +233,7 @@ export class Spooling {
     const spool = this.#spool as Spool;
     while (this.#state === 'spooling') {
       try {
+        await spool.settleCursor();
         if (await this.#drainSome(spool)) continue;
         if (this.#isClosed()) return;
         if (this.#isEmpty() && !this.#options.always) {

@@ -6,13 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   FailoverProducer,
   type ProducerOptions,
   type Receipt,
   SpoolUnavailableError,
 } from '../../lib/producer/index.ts';
+import { realDisk } from '../../lib/producer/spool/disk.ts';
 import { drainSpool } from '../../lib/producer/spool/drain.ts';
 import { SpoolFullError } from '../../lib/producer/spool/errors.ts';
 import { inspectSpool } from '../../lib/producer/spool/inspection.ts';
@@ -282,6 +283,24 @@ describe('a producer with a spool', () => {
     expect(await drainSpool(options)).toEqual({ sent: 50, refused: 1, left: 0 });
     expect(sent.toSorted()).toEqual(numbers(0, 50).toSorted());
     await spool.close();
+  });
+
+  it('writes its cursor again when that failed, though nothing more is put', async () => {
+    const always = producer({ acknowledge: 'spooled' });
+    await put(always, 'a');
+    await expect.poll(() => always.stats().spooledRecords).toBe(0);
+    const { writeDurably } = realDisk;
+    let failures = 0;
+    const broken = vi.spyOn(realDisk, 'writeDurably').mockImplementation(async (file, bytes, offset) => {
+      // A slot of the cursor.
+      if (bytes.length === 64 && failures++ === 0) throw Object.assign(new Error('EIO'), { code: 'EIO' });
+      await writeDurably(file, bytes, offset);
+    });
+    await put(always, 'b');
+    await expect.poll(() => failures, { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => always.stats().spooledRecords, { timeout: 5_000 }).toBe(0);
+    broken.mockRestore();
+    expect(dataOf()).toEqual(['a', 'b']);
   });
 
   it('keeps every key in order and loses nothing, however the region comes and goes', async () => {
