@@ -227,20 +227,38 @@ describe('a producer with a spool', () => {
 
   it('says what is wrong when its directory cannot be used, and takes no record', async () => {
     const file = join(directory, 'spool', 'below', 'nothing');
-    await expect(put(producer({ spool: { directory: file } }), 'a')).rejects.toBeInstanceOf(
-      SpoolUnavailableError,
-    );
+    await expect(
+      put(producer({ spool: { directory: file }, deliveryTimeoutMs: 100 }), 'a'),
+    ).rejects.toBeInstanceOf(SpoolUnavailableError);
     if (process.getuid?.() === 0) return;
     await chmod(directory, 0o500);
-    await expect(put(producer(), 'a')).rejects.toBeInstanceOf(SpoolUnavailableError);
+    await expect(put(producer({ deliveryTimeoutMs: 100 }), 'a')).rejects.toBeInstanceOf(
+      SpoolUnavailableError,
+    );
   });
 
   it('shares a directory with nobody', async () => {
     const owner = producer();
     await put(owner, 'a');
-    await expect(put(producer(), 'b')).rejects.toThrow(/cannot be used: .*(own|lock)/i);
+    const second = producer({ deliveryTimeoutMs: 100 });
+    await expect(put(second, 'b')).rejects.toThrow(/cannot be used: .*(own|lock)/i);
+    await second.close();
     await owner.close();
     await expect(put(producer(), 'c')).resolves.toBeDefined();
+  });
+
+  it('waits for a directory that another one still has, and says so once', async () => {
+    const leaving = producer();
+    await put(leaving, 'a');
+    const coming = producer();
+    const problems: unknown[] = [];
+    coming.on('spoolProblem', (problem) => problems.push(problem));
+    const receipt = put(coming, 'b');
+    await expect.poll(() => problems.length).toBe(1);
+    await sleep(1_100);
+    await leaving.close();
+    expect(await receipt).toMatchObject({ region: 'us-east-1' });
+    expect(problems).toEqual([expect.any(SpoolUnavailableError)]);
   });
 
   it('sets a record aside that no stream takes, says where, and delivers the others', async () => {
