@@ -28,7 +28,7 @@ export class RecordFailure extends Error {
   }
 }
 
-/** The spool could not be opened, so the producer takes no records. `cause` says why. */
+/** The spool could not be opened within `deliveryTimeoutMs`, or never can be. `cause` says why. */
 export class SpoolUnavailableError extends Error {
   override readonly name = 'SpoolUnavailableError';
 }

@@ -68,7 +68,8 @@ export interface ProducerOptions {
   /**
    * Without a spool: a record that no region has taken by then is rejected with DeliveryTimeoutError. Counted from when it
    * has room in memory; a call that waits for room is rejected when it has waited so long and nothing at all was delivered
-   * for so long. Default 120,000.
+   * for so long. With a spool: how long a call waits for a spool that cannot be opened, because another process has it or
+   * the disk fails. Default 120,000.
    */
   readonly deliveryTimeoutMs?: number;
   /** First and longest pause before a retry; drawn with full jitter. Default 50 and 2,000. */

@@ -265,6 +265,10 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   #sweepOverdue(): void {
     if (this.#spooling !== undefined) {
       this.#spooling.sweep();
+      const { unavailable } = this.#spooling;
+      if (unavailable !== undefined) {
+        this.#admission.expire(this.#now() - this.#limits.deliveryTimeoutMs, unavailable);
+      }
       return;
     }
     this.#sender.sweep();

@@ -4,6 +4,7 @@ import { SpoolUnavailableError } from './errors.ts';
 import type { ProducerOptions } from './options.ts';
 import { sizeOf } from './record.ts';
 import type { Sender } from './sender.ts';
+import { SpoolDirectoryError, SpoolLockedError } from './spool/errors.ts';
 import { Spool, type SpooledRecord } from './spool/spool.ts';
 
 export interface SpoolingHooks {
@@ -59,7 +60,9 @@ export class Spooling {
   #draining: Promise<void> | undefined;
   #wakeDrain: () => void = () => {};
   #emptied: (() => void)[] = [];
-  readonly #opening: Promise<void>;
+  /** The latest attempt. */
+  #opening: Promise<void>;
+  #reopening: NodeJS.Timeout | undefined;
 
   constructor(options: SpoolingOptions) {
     this.#options = options;
@@ -79,6 +82,11 @@ export class Spooling {
   /** Records are taken by `accept`. */
   get takes(): boolean {
     return this.#state === 'failed' || (this.#state === 'spooling' && !this.#holding());
+  }
+
+  /** Why calls wait, when the spool cannot be opened now. */
+  get unavailable(): SpoolUnavailableError | undefined {
+    return this.#state === 'opening' ? this.#failure : undefined;
   }
 
   /** Takes in what waits, as far as there is room, and acknowledges it when it is durable. */
@@ -149,13 +157,16 @@ export class Spooling {
   /** Resolves when nothing is on the disk. */
   async empty(): Promise<void> {
     if (this.#state !== 'opening' && this.#state !== 'spooling') return;
+    if (this.unavailable !== undefined) return;
     if (this.#state === 'spooling' && this.records === 0) return;
     await new Promise<void>((resolve) => this.#emptied.push(resolve));
   }
 
   async close(): Promise<void> {
     this.#state = 'closed';
+    clearTimeout(this.#reopening);
     this.#wakeDrain();
+    await this.#opening;
     await this.#draining;
     await this.#spool?.close();
   }
@@ -171,17 +182,28 @@ export class Spooling {
       });
       if (this.#isClosed()) return await opened.close();
       this.#spool = opened;
+      this.#failure = undefined;
       if (always || opened.stats().records > 0) this.#spoolFromNowOn();
       else this.#becomeDirect();
     } catch (cause) {
       if (this.#isClosed()) return;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      this.#failure = new SpoolUnavailableError(`The spool cannot be used: ${reason}`, { cause });
-      this.#state = 'failed';
-      for (const resolve of this.#emptied.splice(0)) resolve();
-      hooks.onProblem(this.#failure);
+      this.#openFailed(cause);
     }
     hooks.onRoom();
+  }
+
+  /** A lock goes with its owner, and a disk may come back: until then calls wait. Other failures would stay what they are. */
+  #openFailed(cause: unknown): void {
+    const isFirst = this.#failure === undefined;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    this.#failure = new SpoolUnavailableError(`The spool cannot be used: ${reason}`, { cause });
+    if (cause instanceof SpoolLockedError || cause instanceof SpoolDirectoryError) {
+      this.#reopening = setTimeout(() => {
+        this.#opening = this.#open();
+      }, RETRY_MS);
+    } else this.#state = 'failed';
+    for (const resolve of this.#emptied.splice(0)) resolve();
+    if (isFirst || this.#state === 'failed') this.#options.hooks.onProblem(this.#failure);
   }
 
   /** A method, as every `await` may have changed it. Nothing leaves this state. */
@@ -233,6 +255,7 @@ export class Spooling {
     const spool = this.#spool as Spool;
     while (this.#state === 'spooling') {
       try {
+        await spool.settleCursor();
         if (await this.#drainSome(spool)) continue;
         if (this.#isClosed()) return;
         if (this.#isEmpty() && !this.#options.always) {

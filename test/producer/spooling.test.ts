@@ -6,13 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   FailoverProducer,
   type ProducerOptions,
   type Receipt,
   SpoolUnavailableError,
 } from '../../lib/producer/index.ts';
+import { realDisk } from '../../lib/producer/spool/disk.ts';
 import { drainSpool } from '../../lib/producer/spool/drain.ts';
 import { SpoolFullError } from '../../lib/producer/spool/errors.ts';
 import { inspectSpool } from '../../lib/producer/spool/inspection.ts';
@@ -226,20 +227,38 @@ describe('a producer with a spool', () => {
 
   it('says what is wrong when its directory cannot be used, and takes no record', async () => {
     const file = join(directory, 'spool', 'below', 'nothing');
-    await expect(put(producer({ spool: { directory: file } }), 'a')).rejects.toBeInstanceOf(
-      SpoolUnavailableError,
-    );
+    await expect(
+      put(producer({ spool: { directory: file }, deliveryTimeoutMs: 100 }), 'a'),
+    ).rejects.toBeInstanceOf(SpoolUnavailableError);
     if (process.getuid?.() === 0) return;
     await chmod(directory, 0o500);
-    await expect(put(producer(), 'a')).rejects.toBeInstanceOf(SpoolUnavailableError);
+    await expect(put(producer({ deliveryTimeoutMs: 100 }), 'a')).rejects.toBeInstanceOf(
+      SpoolUnavailableError,
+    );
   });
 
   it('shares a directory with nobody', async () => {
     const owner = producer();
     await put(owner, 'a');
-    await expect(put(producer(), 'b')).rejects.toThrow(/cannot be used: .*(own|lock)/i);
+    const second = producer({ deliveryTimeoutMs: 100 });
+    await expect(put(second, 'b')).rejects.toThrow(/cannot be used: .*(own|lock)/i);
+    await second.close();
     await owner.close();
     await expect(put(producer(), 'c')).resolves.toBeDefined();
+  });
+
+  it('waits for a directory that another one still has, and says so once', async () => {
+    const leaving = producer();
+    await put(leaving, 'a');
+    const coming = producer();
+    const problems: unknown[] = [];
+    coming.on('spoolProblem', (problem) => problems.push(problem));
+    const receipt = put(coming, 'b');
+    await expect.poll(() => problems.length).toBe(1);
+    await sleep(1_100);
+    await leaving.close();
+    expect(await receipt).toMatchObject({ region: 'us-east-1' });
+    expect(problems).toEqual([expect.any(SpoolUnavailableError)]);
   });
 
   it('sets a record aside that no stream takes, says where, and delivers the others', async () => {
@@ -282,6 +301,24 @@ describe('a producer with a spool', () => {
     expect(await drainSpool(options)).toEqual({ sent: 50, refused: 1, left: 0 });
     expect(sent.toSorted()).toEqual(numbers(0, 50).toSorted());
     await spool.close();
+  });
+
+  it('writes its cursor again when that failed, though nothing more is put', async () => {
+    const always = producer({ acknowledge: 'spooled' });
+    await put(always, 'a');
+    await expect.poll(() => always.stats().spooledRecords).toBe(0);
+    const { writeDurably } = realDisk;
+    let failures = 0;
+    const broken = vi.spyOn(realDisk, 'writeDurably').mockImplementation(async (file, bytes, offset) => {
+      // A slot of the cursor.
+      if (bytes.length === 64 && failures++ === 0) throw Object.assign(new Error('EIO'), { code: 'EIO' });
+      await writeDurably(file, bytes, offset);
+    });
+    await put(always, 'b');
+    await expect.poll(() => failures, { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => always.stats().spooledRecords, { timeout: 5_000 }).toBe(0);
+    broken.mockRestore();
+    expect(dataOf()).toEqual(['a', 'b']);
   });
 
   it('keeps every key in order and loses nothing, however the region comes and goes', async () => {

@@ -199,6 +199,16 @@ export class Spool {
     }
     if (comparePositions(through, this.#acknowledged) > 0) this.#acknowledged = through;
     if (comparePositions(this.#acknowledged, this.#readAt) > 0) this.#readAt = this.#acknowledged;
+    await this.#untilCursorAt(through);
+  }
+
+  /** Writes the cursor again where that failed: resolves when every acknowledgement is durable. @throws SpoolWriteError */
+  async settleCursor(): Promise<void> {
+    if (this.#closing !== undefined) throw this.#closedError();
+    await this.#untilCursorAt(this.#acknowledged);
+  }
+
+  async #untilCursorAt(through: SpoolPosition): Promise<void> {
     while (comparePositions(this.#cursor, through) < 0) {
       this.#acknowledging ??= this.#moveCursor().finally(() => {
         this.#acknowledging = undefined;
@@ -268,7 +278,7 @@ export class Spool {
   async #close(): Promise<void> {
     try {
       await this.#commit.idle();
-      await this.#acknowledging?.catch(() => {});
+      await this.#untilCursorAt(this.#acknowledged).catch(() => {});
       await this.#reading;
       await this.#refusing;
       await this.#reader.close();
