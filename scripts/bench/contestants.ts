@@ -50,6 +50,8 @@ export const contestants = {
     ),
   spillwaySdk: (setting) => producerContestant('sdk', setting),
   spillway: (setting) => producerContestant('fast', setting),
+  /** In the encoding of the others: what is left of the difference is not CBOR's. */
+  spillwayJson: (setting) => producerContestant('fast', { ...setting, encoding: 'json' }),
   /** The ceiling: no queue, no keys, no failover. */
   raw: async ({ url }) => {
     const sender = rawSender({ url, region: REGION, stream: STREAM, connections: IN_FLIGHT, credentials });
@@ -90,7 +92,7 @@ async function sdkContestant(client: KinesisClient): Promise<Contestant> {
 /** Order per key and failover are on: it follows a signal that it asks a real DNS server for. */
 async function producerContestant(
   transport: 'fast' | 'sdk',
-  { url, maxBatchRecords }: Setting,
+  { url, maxBatchRecords, encoding = 'cbor' }: Setting & { readonly encoding?: 'cbor' | 'json' },
 ): Promise<Contestant> {
   const dns = await startSignalServer(`v=1; region=${REGION}; stream=${STREAM}`);
   const producer = new FailoverProducer({
@@ -99,6 +101,7 @@ async function producerContestant(
     endpoint: () => url,
     credentials,
     transport,
+    encoding,
     maxInFlight: IN_FLIGHT,
     maxBatchRecords,
     requestTimeoutMs: TIMEOUT_MS,

@@ -25,6 +25,13 @@ export function figuresOf(results: Results) {
       toWire: ratio(rate('spillway'), rate('wire')),
     },
     wireRecordsPerSecond: Math.round(rate('wire')),
+    /** `spillway` in JSON, as all others are. */
+    json: {
+      recordsPerSecond: Math.round(rate('spillwayJson')),
+      toSdkDefault: ratio(rate('spillwayJson'), rate('sdkDefault')),
+      toSdkTuned: ratio(rate('spillwayJson'), rate('sdkTuned')),
+      toRaw: ratio(rate('spillwayJson'), rate('raw')),
+    },
     /** Slowest and fastest round. */
     spread: Object.fromEntries(
       contestantNames.map((name) => {
@@ -68,10 +75,11 @@ export function tableOf(
     peakRssMiB,
   }: { readonly figures: Figures; readonly peakRssMiB?: Readonly<Record<string, number>> },
 ): string {
-  const { recordsPerSecond, wireRecordsPerSecond, spread, cpuMsPer1000, sinkLoad } = figures;
+  const { recordsPerSecond, wireRecordsPerSecond, json, spread, cpuMsPer1000, sinkLoad } = figures;
   const rates: Readonly<Record<string, number | undefined>> = {
     ...recordsPerSecond,
     wire: wireRecordsPerSecond,
+    spillwayJson: json.recordsPerSecond,
   };
   const memory = peakRssMiB === undefined ? [] : ['peak RSS, MiB'];
   const head = [title, 'records/s', 'slowest to fastest round', 'CPU ms per 1,000', 'sink load', ...memory];
@@ -91,6 +99,7 @@ export function tableOf(
     ...rows.map(line),
     '',
     `spillway to sdkDefault ${toSdkDefault}, to sdkTuned ${toSdkTuned}, to raw ${toRaw}, to wire ${toWire}`,
+    `in JSON: to sdkDefault ${json.toSdkDefault}, to sdkTuned ${json.toSdkTuned}, to raw ${json.toRaw}`,
     '',
   ].join('\n');
 }

@@ -53,11 +53,9 @@ function resultsIn(reader: CborReader, source: Source): readonly RecordResult[] 
   let results: readonly RecordResult[] | undefined;
   const answer = reader.enterMap();
   while (reader.hasMore(answer)) {
-    if (reader.skipIf(RECORDS)) results = listOf(reader, source);
-    else {
-      reader.skip();
-      reader.skip();
-    }
+    // The usual bytes first; a name may also be written with a longer head, or in chunks.
+    if (reader.skipIf(RECORDS) || reader.text() === 'Records') results = listOf(reader, source);
+    else reader.skip();
   }
   if (!reader.isAtEnd) throw new CborError('It goes on after its end.');
   return results;
@@ -86,16 +84,12 @@ function resultOf(reader: CborReader, texts: AsciiTexts, region: string): Record
   let message: string | undefined;
   const entry = reader.enterMap();
   while (reader.hasMore(entry)) {
-    if (reader.skipIf(SEQUENCE_NUMBER)) {
-      if (reader.readsText()) sequenceNumber = texts.at(reader);
-    } else if (reader.skipIf(SHARD_ID)) {
-      if (reader.readsText()) shardId = texts.at(reader);
-    } else if (reader.skipIf(ERROR_CODE)) code = reader.text();
-    else if (reader.skipIf(ERROR_MESSAGE)) message = reader.text();
-    else {
-      reader.skip();
-      reader.skip();
-    }
+    const name = nameIn(reader);
+    if (name === 'SequenceNumber') sequenceNumber = texts.next(reader);
+    else if (name === 'ShardId') shardId = texts.next(reader);
+    else if (name === 'ErrorCode') code = reader.text();
+    else if (name === 'ErrorMessage') message = reader.text();
+    else reader.skip();
   }
   if (code !== undefined && code !== '')
     return new RecordFailure(code, message === '' ? code : (message ?? code));
@@ -103,6 +97,15 @@ function resultOf(reader: CborReader, texts: AsciiTexts, region: string): Record
   if (code === undefined && shardId !== '' && sequenceNumber !== '')
     return new Written({ region, shardId, sequenceNumber });
   throw new UndecodableAnswerError('An entry of the answer has neither a sequence number nor an error.');
+}
+
+/** The usual bytes of the usual names first, which costs no text. */
+function nameIn(reader: CborReader): string | undefined {
+  if (reader.skipIf(SEQUENCE_NUMBER)) return 'SequenceNumber';
+  if (reader.skipIf(SHARD_ID)) return 'ShardId';
+  if (reader.skipIf(ERROR_CODE)) return 'ErrorCode';
+  if (reader.skipIf(ERROR_MESSAGE)) return 'ErrorMessage';
+  return reader.text();
 }
 
 /** A call into native code for each short text costs more than all the rest, so one brings those of some entries. */
@@ -118,7 +121,12 @@ class AsciiTexts {
     this.#body = body;
   }
 
-  at({ from, to }: { readonly from: number; readonly to: number }): string {
+  /** The next item where it is a text; empty, and passed over, where it is something else. */
+  next(reader: CborReader): string {
+    return reader.readsText() ? this.#at(reader) : (reader.text() ?? '');
+  }
+
+  #at({ from, to }: { readonly from: number; readonly to: number }): string {
     if (to > this.#from + this.#window.length) {
       this.#from = from;
       this.#window = this.#body.toString(

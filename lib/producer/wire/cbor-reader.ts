@@ -69,22 +69,35 @@ export class CborReader {
     return true;
   }
 
-  /** Whether the next item is a text, which is then from `from` to `to`; it is passed over, whatever it is. */
+  /**
+   * Whether the next item is a text of one piece, which is then passed over, and from `from` to `to`. Anything else is
+   * still the next item.
+   */
   readsText(): boolean {
     const head = this.#byteAt(this.#at);
-    if ((head & MAJOR_BITS) !== TEXT || (head & MINOR_BITS) === INDEFINITE) {
-      this.skip();
-      return false;
-    }
+    if ((head & MAJOR_BITS) !== TEXT || (head & MINOR_BITS) === INDEFINITE) return false;
     const length = this.#length();
     this.from = this.#at;
     this.to = this.#advance(length);
     return true;
   }
 
-  /** The next item where it is a text; undefined, and passed over, where it is something else. */
+  /** The next item where it is a text, of one piece or of chunks; undefined, and passed over, where it is something else. */
   text(): string | undefined {
-    return this.readsText() ? this.#bytes.toString('utf8', this.from, this.to) : undefined;
+    if (this.#byteAt(this.#at) === (TEXT | INDEFINITE)) return this.#chunks();
+    if (this.readsText()) return this.#bytes.toString('utf8', this.from, this.to);
+    this.skip();
+    return undefined;
+  }
+
+  #chunks(): string {
+    this.#at++;
+    const pieces: Buffer[] = [];
+    while (this.hasMore({ items: -1 })) {
+      if (!this.readsText()) throw new CborError('A chunk that is no text.');
+      pieces.push(this.#bytes.subarray(this.from, this.to));
+    }
+    return Buffer.concat(pieces).toString();
   }
 
   /** Passes over the next item, whatever it is. */

@@ -4,9 +4,9 @@ import { EXPIRED_TOKEN, type OutgoingBatch, type RecordResult, type Transport } 
 import { BodyBuffers } from './body-buffers.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { Credentials } from './credentials.ts';
+import { EncodingChoice } from './encoding-choice.ts';
 import { type EncodingName, encodingOf, encodings } from './encodings.ts';
 import { endpointOf } from './endpoint.ts';
-import { ServiceError } from './errors.ts';
 import { connectionsTo, exchange } from './exchange.ts';
 import { serviceError } from './service-error.ts';
 import { Signer } from './signer.ts';
@@ -16,34 +16,22 @@ interface RegionLink {
   readonly signer: Signer;
   readonly host: string;
   readonly path: string;
-  encoding: EncodingName;
+  readonly choice: EncodingChoice;
 }
 
 const HTTP_OK = 200;
-const DEFAULT_ENCODING = 'cbor' satisfies EncodingName;
-/** What an endpoint that does not know CBOR may say to it, by the names of AWS and by status. */
-const maybeNotUnderstood = new Set([
-  'SerializationException',
-  'UnknownOperationException',
-  'ValidationException',
-  'InvalidArgumentException',
-  'MissingParameter',
-  'Http400',
-  'Http404',
-  'Http415',
-]);
-
 /**
  * PutRecords without the SDK's client: keep-alive connections of undici, one pool per region, bodies written and answers
  * read by hand. One attempt per call, as with sdkTransport; the errors are the same.
  *
- * Requests are in CBOR unless `encoding` says otherwise. What an endpoint refuses in a way that may be due to that is sent
- * as JSON at once, and when it takes that, it gets JSON from then on: so at most one request more for each refused one,
- * and a record is never given up for the form that it was sent in.
+ * Requests are in CBOR unless `encoding` says otherwise. What may have failed for that is sent as JSON at once, by the
+ * rules of `EncodingChoice`: a retry like any other, which may write records twice that were written.
  */
 export function fastTransport(
   options: Pick<ProducerOptions, 'endpoint' | 'credentials' | 'encoding'>,
   limits: Pick<Limits, 'maxInFlight' | 'requestTimeoutMs'>,
+  /** Monotonic milliseconds. */
+  now: () => number = () => performance.now(),
 ): Transport {
   const timeoutMs = limits.requestTimeoutMs;
   const clock = new ClockOffset();
@@ -60,7 +48,7 @@ export function fastTransport(
         signer: new Signer(region),
         host: url.host,
         path: url.pathname,
-        encoding: options.encoding ?? DEFAULT_ENCODING,
+        choice: new EncodingChoice(now),
       };
       links.set(region, link);
     }
@@ -92,18 +80,18 @@ export function fastTransport(
 
   return {
     send: async (batch: OutgoingBatch): Promise<readonly RecordResult[]> => {
-      const link = linkOf(batch.region);
-      const { encoding } = link;
+      const { choice } = linkOf(batch.region);
+      if (options.encoding === 'json' || choice.current === 'json') return sendAs('json', batch);
       try {
-        return await sendAs(encoding, batch);
-      } catch (error) {
-        if (encoding === 'json' || !(error instanceof ServiceError) || !maybeNotUnderstood.has(error.name)) {
-          throw error;
-        }
-        const results = await sendAs('json', batch);
-        link.encoding = 'json';
+        const results = await sendAs('cbor', batch);
+        choice.cborWorked();
         return results;
+      } catch (error) {
+        if (!choice.isDoubtful(error)) throw error;
       }
+      const results = await sendAs('json', batch);
+      choice.jsonWorked();
+      return results;
     },
     close: () => {
       credentials.close();

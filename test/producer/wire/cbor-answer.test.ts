@@ -43,6 +43,34 @@ const asKinesis = (value: unknown): Buffer => {
   const pairs = Object.entries(value).flatMap(([name, item]) => [encoded(name), asKinesis(item)]);
   return Buffer.concat([Buffer.from([0xbf]), ...pairs, Buffer.from([0xff])]);
 };
+/** And with every text in chunks, or with a head that is longer than need be, both of which CBOR allows. */
+const chunked = (text: string): Buffer => {
+  const bytes = Buffer.from(text);
+  const half = bytes.length >> 1;
+  const pieces = [bytes.subarray(0, half), bytes.subarray(half)];
+  const chunks = pieces.map((piece) => Buffer.concat([Buffer.from([0x79, 0, piece.length]), piece]));
+  return Buffer.concat([Buffer.from([0x7f]), ...chunks, Buffer.from([0xff])]);
+};
+const longHeaded = (text: string): Buffer => {
+  const bytes = Buffer.from(text);
+  const head = Buffer.from([0x7a, 0, 0, 0, 0]);
+  head.writeUInt32BE(bytes.length, 1);
+  return Buffer.concat([head, bytes]);
+};
+const withTexts =
+  (encodeText: (text: string) => Buffer) =>
+  (value: unknown): Buffer => {
+    const encode = withTexts(encodeText);
+    if (typeof value === 'string') return encodeText(value);
+    if (Array.isArray(value))
+      return Buffer.concat([Buffer.from([0x9f]), ...value.map(encode), Buffer.from([0xff])]);
+    if (typeof value !== 'object' || value === null) return encoded(value);
+    return Buffer.concat([
+      Buffer.from([0xbf]),
+      ...Object.entries(value).flat().map(encode),
+      Buffer.from([0xff]),
+    ]);
+  };
 
 describe('an answer in CBOR', () => {
   it.each([
@@ -70,6 +98,22 @@ describe('an answer in CBOR', () => {
         }
       }),
     );
+  });
+
+  it.each([
+    ['in chunks', withTexts(chunked)],
+    ['with long heads', withTexts(longHeaded)],
+  ])('is read with texts %s', (_what, encode) => {
+    const Records = [
+      { SequenceNumber: '4951', ShardId: 'shardId-000000000001', Extra: 'x' },
+      { ErrorCode: 'InternalFailure', ErrorMessage: 'Müde.' },
+    ];
+    const results = cborResults(encode({ FailedRecordCount: 1, Records }), { region, count: 2 });
+    expect(results).toEqual([
+      { region, shardId: 'shardId-000000000001', sequenceNumber: '4951' },
+      new RecordFailure('InternalFailure', 'Müde.'),
+    ]);
+    expect(cborTexts(encode({ __type: 'A', message: 'Müde.' }))).toEqual({ __type: 'A', message: 'Müde.' });
   });
 
   it('proves nothing when it is cut, wherever', () => {

@@ -165,7 +165,9 @@ describe.each([
     ['nothing', 500, ''],
     ['JSON that is no object', 503, 'null'],
   ])('names an error with %s by its status', async (_what, status, raw) => {
-    const error = await failure({ kind: 'error', status, raw });
+    const answer: Behaviour = { kind: 'error', status, raw };
+    const error = await failure(answer, answer);
+    await sink.behave();
     expect(error).toBeInstanceOf(ServiceError);
     expect(error).toMatchObject({ name: `Http${status}`, status });
   });
@@ -212,7 +214,9 @@ describe.each([
       `{"Records":[${'{"ShardId":"s","SequenceNumber":""},'.repeat(2)}{"ShardId":"s","SequenceNumber":""}]}`,
     ],
   ])('proves nothing by a 200 whose body %s', async (_what, body) => {
-    const error = await failure({ kind: 'raw', body });
+    // Before anything has worked it is asked for in the other encoding, too.
+    const error = await failure({ kind: 'raw', body }, { kind: 'raw', body });
+    await sink.behave();
     expect(error).toBeInstanceOf(UndecodableAnswerError);
     expect(error).toMatchObject({ retryable: true });
   });
@@ -221,7 +225,9 @@ describe.each([
     ['fewer', 1],
     ['more', -1],
   ])('does not guess which records an answer with %s entries is about', async (_what, by) => {
-    expect(await failure({ kind: 'short', by })).toBeInstanceOf(UndecodableAnswerError);
+    expect(await failure({ kind: 'short', by }, { kind: 'short', by })).toBeInstanceOf(
+      UndecodableAnswerError,
+    );
   });
 
   it('does not send what Kinesis would refuse for its size', async () => {
@@ -301,8 +307,22 @@ describe('the encoding of the fast transport', () => {
     },
   );
 
+  it.each<[string, Behaviour]>([
+    ['404', { kind: 'error', status: 404, raw: '<html>' }],
+    ['406', { kind: 'error', status: 406, raw: '' }],
+    ['500', { kind: 'error', status: 500, type: 'InternalFailure' }],
+    ['501', { kind: 'error', status: 501, raw: '' }],
+    ['a 200 that says nothing', { kind: 'raw', body: '{"ok":1}' }],
+  ])('is JSON for an endpoint that has only ever answered %s to CBOR', async (_what, answer) => {
+    await start({});
+    await sink.behave(answer);
+    expect(await requestsOf(async () => expect(await send()).toHaveLength(3))).toBe(2);
+    expect(await requestsOf(send)).toBe(1);
+  });
+
   it('is not doubted for what has nothing to do with it', async () => {
     await start({});
+    await send();
     for (const type of [
       'InternalFailure',
       'ProvisionedThroughputExceededException',
@@ -326,6 +346,7 @@ describe('the encoding of the fast transport', () => {
 
   it('is told by the answer, not by the request', async () => {
     await start({});
+    await send();
     await sink.behave({
       kind: 'error',
       status: 500,
