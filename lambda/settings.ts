@@ -1,3 +1,5 @@
+import type { z } from 'zod';
+
 /** Thrown while a function starts: its deployment is at fault, so it says what is missing. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
@@ -10,4 +12,16 @@ export function requiredVariable(name: string): string {
     throw new SettingsError(`${name} is not set: deploy this function again from the Spillway stacks.`);
   }
   return value;
+}
+
+/** Reads settings from an environment variable's JSON, as the stacks write it. @throws SettingsError when it is not that */
+export function parseSettings<Settings>(
+  text: string,
+  { variable, schema }: { readonly variable: string; readonly schema: z.ZodType<Settings> },
+): Settings {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new SettingsError(`${variable} is malformed: deploy this function again.`, { cause });
+  }
 }

@@ -1,5 +1,5 @@
 import { groupsOf } from '../cells-file.ts';
-import { runName, type StepName, stepNamed } from '../core/conductor.ts';
+import { failbackRefused, runName, type StepName, stepNamed } from '../core/conductor.ts';
 import { groupsToLatch, type SwitchState } from '../core/conductor-latch.ts';
 import { releasePlan } from '../core/failback.ts';
 import { journalStep } from './act.ts';
@@ -70,7 +70,7 @@ export async function fail(value: unknown, conductor: Conductor): Promise<EndedR
   // The guards speak before the lease is taken as well, and a refusal is not a failure to start.
   const next = isRefused(value) ? 'failback-guards' : before.next;
   const failed = withFinding(
-    endedAs(before, stepNamed(next as StepName).whenItFails),
+    endedAs(before, isRefused(value) ? failbackRefused : stepNamed(next as StepName).whenItFails),
     `${next} failed: ${caughtOf(value) ?? 'no error was given'}`,
   );
   const report = reportOf(failed);

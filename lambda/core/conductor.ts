@@ -115,7 +115,7 @@ export const failbackSteps = [
     purpose: 'Refuse unless the primary has recovered, for long enough, as K observers see it.',
     timeoutMs: 15_000,
     retry: quick,
-    whenItFails: { state: 'failback-refused', stops: true, nextCommand: 'spillway why' },
+    whenItFails: { state: 'not-started', stops: true, nextCommand: 'spillway status' },
   },
   {
     step: 'release',
@@ -148,6 +148,13 @@ export interface RunEnd {
   readonly nextCommand?: string;
 }
 
+/** An end and no failure: a guard that refuses has done its work. */
+export const failbackRefused = {
+  state: 'failback-refused',
+  meaning: 'A guard refuses the failback, and says why. Nothing was moved.',
+  nextCommand: 'spillway why',
+} as const satisfies RunEnd;
+
 export const runEnds: readonly RunEnd[] = [
   { state: 'latched', meaning: 'Every switch that was asked for holds, and DNS names the standby.' },
   {
@@ -159,6 +166,7 @@ export const runEnds: readonly RunEnd[] = [
     state: 'failed-back',
     meaning: 'Every switch that was asked for is back in the primary, and DNS names it.',
   },
+  failbackRefused,
   {
     state: 'released-dns-elsewhere',
     meaning:

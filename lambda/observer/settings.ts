@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { modes, type Policy, siblingNames } from '../core/policy.ts';
-import { SettingsError } from '../settings.ts';
+import { parseSettings } from '../settings.ts';
 
 /** Environment variable that carries the settings, as JSON, written by the stacks. */
 export const OBSERVER_SETTINGS = 'SPILLWAY_OBSERVER';
@@ -55,10 +55,5 @@ const settingsSchema = z.object({
 }) satisfies z.ZodType<ObserverSettings>;
 
 /** @throws SettingsError when the variable is not what the stacks write. */
-export function parseObserverSettings(text: string): ObserverSettings {
-  try {
-    return settingsSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new SettingsError(`${OBSERVER_SETTINGS} is malformed: deploy this function again.`, { cause });
-  }
-}
+export const parseObserverSettings = (text: string): ObserverSettings =>
+  parseSettings(text, { variable: OBSERVER_SETTINGS, schema: settingsSchema });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SettingsError } from '../settings.ts';
+import { parseSettings, SettingsError } from '../settings.ts';
 import { LOOK_BACK_MS } from './stream-peaks.ts';
 
 /** Environment variable that carries the settings, as JSON, written by the stacks. */
@@ -37,10 +37,5 @@ export function parseLookBack(text: string | undefined): number {
 }
 
 /** @throws SettingsError when the variable is not what the stacks write. */
-export function parseSurveySettings(text: string): SurveySettings {
-  try {
-    return settingsSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new SettingsError(`${SURVEY_SETTINGS} is malformed: deploy this function again.`, { cause });
-  }
-}
+export const parseSurveySettings = (text: string): SurveySettings =>
+  parseSettings(text, { variable: SURVEY_SETTINGS, schema: settingsSchema });

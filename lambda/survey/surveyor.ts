@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import pMap from 'p-map';
 import type { CellReading, StreamReading } from '../core/survey.ts';
 import { Patience } from './patience.ts';
 import type { SurveyedCell } from './settings.ts';
@@ -90,21 +91,15 @@ export class Surveyor {
 }
 
 /** Runs the task over the items, in order, a few at a time and so many a second. */
-async function paced<Item, Result>(
+function paced<Item, Result>(
   items: readonly Item[],
   perSecond: number,
   task: (item: Item) => Promise<Result>,
 ): Promise<readonly Result[]> {
-  const results: Result[] = [];
-  const waiting = items.map((item, index) => ({ item, index }));
-  const worker = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const { item, index } = next;
-      const pause = waiting.length === 0 ? 0 : (PARALLEL * 1_000) / perSecond;
-      const [result] = await Promise.all([task(item), sleep(pause)]);
-      results[index] = result;
-    }
+  const pauseMs = (PARALLEL * 1_000) / perSecond;
+  const pausing = async (item: Item, index: number): Promise<Result> => {
+    const [result] = await Promise.all([task(item), sleep(index === items.length - 1 ? 0 : pauseMs)]);
+    return result;
   };
-  await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, worker));
-  return results;
+  return pMap(items, pausing, { concurrency: PARALLEL });
 }

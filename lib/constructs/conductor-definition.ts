@@ -19,7 +19,12 @@ import {
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
 import { finalErrors } from '../../lambda/conductor/errors.ts';
-import { type ConductorStep, type StepName, stepNamed } from '../../lambda/core/conductor.ts';
+import {
+  type ConductorStep,
+  failbackRefused,
+  type StepName,
+  stepNamed,
+} from '../../lambda/core/conductor.ts';
 
 /** Batches of the latch under way at once; less than the function's concurrency. */
 const CONCURRENT_BATCHES = 10;
@@ -46,7 +51,9 @@ export function conductorDefinition(scope: Construct, step: IFunction): IChainab
 
   const fail = lastWord('Fail', 'fail');
   fail.addCatch(stopped, { errors: [Errors.ALL], resultPath: '$.lost' });
-  fail.next(stopped);
+  // A guard that says no has done its work: the machine has not failed, and nobody is to be woken.
+  const refused = Condition.stringEquals('$.state', failbackRefused.state);
+  fail.next(new Choice(scope, 'WasItRefused').when(refused, ended).otherwise(stopped));
   const superseded = lastWord('Superseded', 'superseded');
   superseded.addCatch(ended, { errors: [Errors.ALL], resultPath: '$.lost' });
   superseded.next(ended);

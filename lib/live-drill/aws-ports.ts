@@ -14,7 +14,7 @@ import { problemOf } from '../operate/reading.ts';
 import { LiveDrillError } from './errors.ts';
 import type { LiveDrillPorts } from './ports.ts';
 import { type DrillProducerOptions, startDrillProducer } from './producer.ts';
-import { readIds } from './read-back.ts';
+import { readIds } from './read-stream.ts';
 import type { DrillTarget } from './target.ts';
 
 export interface AwsPortsOptions

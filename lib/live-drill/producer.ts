@@ -18,7 +18,7 @@ const KEYS = 20;
 const MAX_PENDING = 200;
 const CLOSE_TIMEOUT_MS = 20_000;
 
-/** An application as any other, with the producer that applications use; it writes five records a second. */
+/** An application like any other, with the producer that applications use; it writes five records a second. */
 export function startDrillProducer(options: DrillProducerOptions): DrillProducer {
   const { target, idPrefix, dnsServers, connection = {} } = options;
   const producer = new FailoverProducer({

@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import { runName } from '../../lambda/core/conductor.ts';
 import type { StateTable } from '../../lambda/state/state-table.ts';
 import { journaled } from './apply-control.ts';
@@ -42,18 +43,15 @@ export async function latchDirectly(options: DirectOptions): Promise<DirectEnd> 
     .catch(() => undefined);
   const latched: string[] = [];
   const failed: { group: string; problem: string }[] = [];
-  const waiting = [...groups];
-  const worker = async (): Promise<void> => {
-    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
-      try {
-        await table.setSwitch({ group, position: 'STANDBY', epoch, owner, reason, atMs });
-        latched.push(group);
-      } catch (error) {
-        failed.push({ group, problem: problemOf(error) });
-      }
+  const latch = async (group: string): Promise<void> => {
+    try {
+      await table.setSwitch({ group, position: 'STANDBY', epoch, owner, reason, atMs });
+      latched.push(group);
+    } catch (error) {
+      failed.push({ group, problem: problemOf(error) });
     }
   };
-  await Promise.all(Array.from({ length: Math.min(PARALLEL, groups.length) }, worker));
+  await pMap(groups, latch, { concurrency: PARALLEL });
   const after = { position: 'STANDBY', latched: latched.length, failed: failed.map(({ group }) => group) };
   const entry = { atMs, who: owner, what: 'failover --direct', why: reason, epoch, after };
   const [unjournaled] = await Promise.all([journaled(() => table.journal(entry, id)), fence]);

@@ -1,4 +1,5 @@
 import { Resolver } from 'node:dns/promises';
+import pMap from 'p-map';
 import { regionRecordName, signalRecordName } from '../../lambda/core/names.ts';
 import { parseSignal, type Signal } from '../../lambda/core/signal.ts';
 import type { Config } from '../config/config.ts';
@@ -32,27 +33,24 @@ export async function readDns(config: Config, options: DnsOptions = {}): Promise
     reading(deadlineMs, async () => signalFrom(await resolver.resolveTxt(name), config));
   const endsAtMs = performance.now() + deadlineMs;
   const region = ask(regionRecordName(config.zone.name));
-  const signals = new Map<string, Reading<Signal>>();
-  const waiting = config.cells.map(({ name }) => name);
-  const worker = async (): Promise<void> => {
-    for (let cell = waiting.shift(); cell !== undefined; cell = waiting.shift()) {
-      if (performance.now() >= endsAtMs) {
-        signals.set(cell, { ok: false, problem: `not asked: ${deadlineMs / 1_000} s were over` });
-      } else signals.set(cell, await ask(signalRecordName(cell, config.zone.name)));
-    }
-  };
-  await Promise.all([region, ...Array.from({ length: Math.min(PARALLEL, waiting.length) }, worker)]);
+  const askInTime = async ({
+    name,
+  }: {
+    readonly name: string;
+  }): Promise<readonly [string, Reading<Signal>]> =>
+    performance.now() >= endsAtMs
+      ? [name, { ok: false, problem: `not asked: ${deadlineMs / 1_000} s were over` }]
+      : [name, await ask(signalRecordName(name, config.zone.name))];
+  const [answered, signals] = await Promise.all([
+    region,
+    pMap(config.cells, askInTime, { concurrency: PARALLEL }),
+  ]);
   resolver.cancel();
-  const answered = await region;
   return {
     region: answered.ok ? { ok: true, value: answered.value.region } : answered,
-    // In the order of the config, whatever order the answers came in.
-    signals: new Map(config.cells.flatMap(({ name }) => entry(name, signals.get(name)))),
+    signals: new Map(signals),
   };
 }
-
-const entry = (name: string, value: Reading<Signal> | undefined) =>
-  value === undefined ? [] : [[name, value] as const];
 
 function signalFrom(texts: readonly (readonly string[])[], { regions }: Config): Signal {
   const [only, ...others] = texts;

@@ -1,10 +1,6 @@
+import { groupsOf } from '../../lambda/cells-file.ts';
 import type { Config } from '../config/config.ts';
 import { UsageError } from './errors.ts';
-
-/** Every group of cells once, in the order of the config. */
-export const groupsOf = (config: Config): readonly string[] => [
-  ...new Set(config.cells.map(({ group }) => group)),
-];
 
 export interface Selection {
   /** Cells that were asked for, and those that move with them because they share a switch. */
@@ -42,7 +38,7 @@ export function select(config: Config, { cells, all }: Wanted): Selection {
     const known = config.cells.map(({ name }) => name).slice(0, MAX_LISTED);
     throw new UsageError(`There is no cell ${unknown.join(', ')}; there are ${known.join(', ')}.`);
   }
-  const groups = groupsOf(config).filter((group) =>
+  const groups = groupsOf(config.cells).filter((group) =>
     config.cells.some((cell) => cell.group === group && (all || isNamed(cell))),
   );
   const moving = config.cells.filter(({ group }) => groups.includes(group));
@@ -50,6 +46,6 @@ export function select(config: Config, { cells, all }: Wanted): Selection {
     cells: moving.map(({ name }) => name),
     groups,
     carried: all ? [] : moving.filter((cell) => !isNamed(cell)).map(({ name }) => name),
-    everything: groups.length === groupsOf(config).length,
+    everything: groups.length === groupsOf(config.cells).length,
   };
 }

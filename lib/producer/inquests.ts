@@ -25,7 +25,7 @@ export interface Part {
 export interface Verdict {
   /** Refused for good. */
   readonly refused: readonly Entry[];
-  /** To be sent again as any others. */
+  /** To be sent again, like any other. */
   readonly again: readonly Entry[];
   /** The request failed, and not for its records. */
   readonly isDoubted: boolean;

@@ -49,6 +49,7 @@ const MAX_BATCH_BYTES = 5 * 1024 * 1024;
  * (one hot shard of three or more has less than a third where keys are spread), and their own back-off takes care of them.
  */
 const THROTTLED_SHARE = 1 / 3;
+
 /** Sends records to the target of the moment: batches, keeps each key's order, retries, and asks no more than a region takes. */
 export class Sender {
   readonly #options: SenderOptions;

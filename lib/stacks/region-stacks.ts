@@ -54,32 +54,22 @@ export class StandbyStack extends Stack {
     const { name, regions, zone, policy, notify } = config;
     const cells = deployedCells(config);
     const { topic } = new Notifications(this, 'Notifications', { name, notify });
+    const deployment = {
+      name,
+      primary: regions.primary,
+      standby: regions.standby,
+      observers: [...observerRegions(regions)],
+      zoneName: zone.name,
+      policy: { ...policy, siblingProbes: [...policy.siblingProbes] },
+    };
     const conductor = new Conductor(this, 'Conductor', {
-      settings: {
-        name,
-        primary: regions.primary,
-        standby: regions.standby,
-        observers: [...observerRegions(regions)],
-        zoneName: zone.name,
-        policy: { ...policy, siblingProbes: [...policy.siblingProbes] },
-        webhook: notify.webhook,
-      },
+      settings: { ...deployment, webhook: notify.webhook },
       cells,
       topic,
     });
     this.vote = observe(this, props, conductor.machine.stateMachineArn);
     this.switches = new Switches(this, 'Switches', { name, cells }).endpoint;
-    new Monitor(this, 'Monitor', {
-      cells,
-      settings: {
-        name,
-        primary: regions.primary,
-        standby: regions.standby,
-        observers: [...observerRegions(regions)],
-        zoneName: zone.name,
-        policy: { ...policy, siblingProbes: [...policy.siblingProbes] },
-      },
-    });
+    new Monitor(this, 'Monitor', { cells, settings: deployment });
     new Survey(this, 'Survey', {
       settings: { name, primary: regions.primary, standby: regions.standby },
       cells: config.cells.map((cell) => ({
@@ -126,11 +116,6 @@ function deployedCells(config: Config): readonly DeployedCell[] {
     group,
     stream: streams.standby.name,
   }));
-}
-
-/** Every group of cells once, in the order of the config. */
-export function switchGroups(config: Config): readonly string[] {
-  return [...new Set(config.cells.map((cell) => cell.group))];
 }
 
 function observe(stack: Stack, { config, region }: RegionStackProps, conductorArn?: string): PublicEndpoint {

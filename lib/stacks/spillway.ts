@@ -1,8 +1,9 @@
 import type { App, Environment } from 'aws-cdk-lib';
+import { groupsOf } from '../../lambda/cells-file.ts';
 import type { Config } from '../config/config.ts';
 import type { PublicEndpoint } from '../constructs/public-endpoint.ts';
 import { cellStacks, placed, recordsOf } from './placement.ts';
-import { PrimaryStack, StandbyStack, StreamsStack, switchGroups, WitnessStack } from './region-stacks.ts';
+import { PrimaryStack, StandbyStack, StreamsStack, WitnessStack } from './region-stacks.ts';
 import { CellsStack, RoutingStack, SwitchesStack } from './routing-stacks.ts';
 
 /**
@@ -75,7 +76,7 @@ function addCells(app: App, { config, at, quorumId, switches }: CellsOptions): v
   // The number of stacks is part of their names: another number is other stacks, and these stay as they are.
   const stackId = (what: string, stack: number): string => `${name}-${what}-${stack}-of-${stacks}`;
   const ids = new Map<string, string>();
-  for (const { stack, items } of placed(switchGroups(config), {
+  for (const { stack, items } of placed(groupsOf(config.cells), {
     stacks,
     nameOf: (group) => group,
     resourcesOf: () => 1,

@@ -199,7 +199,7 @@ describe('failover', () => {
       env,
     });
     expect(exit).toBe(0);
-    expect(json).toMatchObject({ ok: true, epoch: 1, latched: ['orders', 'clicks'], failed: [] });
+    expect(json).toMatchObject({ ok: true, epoch: 1, latched: ['clicks', 'orders'], failed: [] });
     for (const group of ['orders', 'clicks']) {
       expect(state().get(`switch#${group}`)).toMatchObject({ position: { S: 'STANDBY' }, epoch: { N: '1' } });
     }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Conductor } from '../../lambda/conductor/conductor.ts';
 import { FailbackRefusedError } from '../../lambda/conductor/errors.ts';
 import type { ConductorStart } from '../../lambda/conductor/input.ts';
+import { newRun } from '../../lambda/conductor/run-state.ts';
 import { runStep } from '../../lambda/conductor/steps.ts';
 import { MAX_WAIT_SECONDS } from '../../lambda/core/conductor.ts';
 import type { ObserverReport } from '../../lambda/core/conductor-observers.ts';
@@ -107,6 +108,14 @@ describe('a failback', () => {
     const input = { ...failback(epoch), error };
     expect(await runStep({ step: 'fail', state: input }, world.conductor)).toMatchObject({
       state: 'failback-refused',
+    });
+    const unread = {
+      ...newRun(failback(epoch), world.clock.nowMs),
+      next: 'failback-guards',
+      error: { Error: 'StateUnavailableError', Cause: 'no answer' },
+    };
+    expect(await runStep({ step: 'fail', state: unread }, world.conductor)).toMatchObject({
+      state: 'not-started',
     });
     await drive({ action: 'evacuate', trigger: 'auto', epoch: 1, owner: 'o', reason: 'goes on' }, world);
   });

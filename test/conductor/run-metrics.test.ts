@@ -12,7 +12,7 @@ const ended = (state: string) => runMetrics('finish', { ...evacuation, state })?
 describe('the end of a run', () => {
   it('asks nobody for anything after the ends that are well', () => {
     const quiet = runEnds.map(({ state }) => state).filter((state) => ended(state) === 0);
-    expect(quiet).toEqual(['latched', 'no-longer-wanted', 'failed-back', 'superseded']);
+    expect(quiet).toEqual(['latched', 'no-longer-wanted', 'failed-back', 'failback-refused', 'superseded']);
   });
 
   it('asks for an act after a failback that was taken back, and after every step that failed', () => {

@@ -1,7 +1,7 @@
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startDrillProducer } from '../../lib/live-drill/producer.ts';
-import { readIds } from '../../lib/live-drill/read-back.ts';
+import { readIds } from '../../lib/live-drill/read-stream.ts';
 import { drillTargetOf } from '../../lib/live-drill/target.ts';
 import { type KinesisServer, makeStream, startKinesis } from '../drain/fixtures/kinesis.ts';
 import { clientFor } from '../drain/fixtures/plain-client.ts';

@@ -170,6 +170,14 @@ describe('a producer with a spool', () => {
     for (const receipt of await receipts) expect(receipt).toEqual({ spooled: true });
   });
 
+  it('spools what it holds when it is closed before the spool is open', async () => {
+    mood = () => 'fail';
+    const closing = producer({ spool: { directory: join(directory, 'spool'), afterMs: 60_000 } });
+    const receipts = Promise.all(numbers(0, 5).map((data) => put(closing, data)));
+    await closing.close({ timeoutMs: 0 });
+    for (const receipt of await receipts) expect(receipt).toEqual({ spooled: true });
+  });
+
   it('acknowledges from the disk when there has never been a signal', async () => {
     dns.answer = undefined;
     expect(await put(producer(), 'a')).toEqual({ spooled: true });

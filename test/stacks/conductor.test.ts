@@ -107,6 +107,15 @@ describe('the conductor', () => {
     expect(States.Stopped).toMatchObject({ Error: 'RunStopped', CausePath: 'States.JsonToString($)' });
   });
 
+  it('does not fail when a guard has refused a failback: nobody is to be woken for that', () => {
+    const { States } = definition(template);
+    expect(States.Fail).toMatchObject({ Next: 'WasItRefused' });
+    expect(States.WasItRefused).toMatchObject({
+      Choices: [{ Variable: '$.state', StringEquals: 'failback-refused', Next: 'Ended' }],
+      Default: 'Stopped',
+    });
+  });
+
   it('latches in batches, each an execution of its own', () => {
     expect(definition(template).States.LatchAll?.ItemProcessor?.ProcessorConfig).toEqual({
       Mode: 'DISTRIBUTED',

@@ -29,6 +29,11 @@ export class CallRecord {
     this.#proxied.push(call);
   }
 
+  /** Whether a call has come from this region. */
+  hasFrom(region: string): boolean {
+    return this.#proxied.some(({ source }) => source === region);
+  }
+
   async calls(): Promise<readonly Call[]> {
     const written = existsSync(this.#file) ? parseCalls(await readFile(this.#file, 'utf8'), this.#file) : [];
     return [...written, ...unannounced(written, this.#proxied)];

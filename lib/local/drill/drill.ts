@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../config/config.ts';
 import { observerRegions } from '../../config/config.ts';
+import { readStream } from '../../live-drill/read-stream.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import { AUDIT_FILE } from '../run-directory.ts';
+import { byArrival } from './by-arrival.ts';
 import { checkLabel } from './check-label.ts';
 import type { DrillError } from './errors.ts';
 import type { DrillEvent } from './events.ts';
@@ -15,7 +17,7 @@ import { KEYS_PER_PRODUCER, startFleet } from './fleet.ts';
 import { Operator } from './operator.ts';
 import { play } from './play.ts';
 import type { ProducerFleet } from './producers.ts';
-import { byArrival, readStream } from './reader.ts';
+
 import { remember } from './remember.ts';
 import { type DrillResult, judge } from './result.ts';
 import { readSpools } from './spools.ts';
@@ -49,6 +51,8 @@ export interface DrillOptions {
 /** Observers start within a minute of the deployment (an Events rule); then their evidence needs some ticks. */
 const READY_TIMEOUT_MS = 180_000;
 const PRODUCERS_READY_TIMEOUT_MS = 30_000;
+/** A drill writes some thousands of records; LocalStack keeps to no rate of reads. */
+const MAX_PAGES_PER_SHARD = 5_000;
 /** Traffic is watched this long before the faults begin. */
 const WARM_UP_MS = 5_000;
 
@@ -140,12 +144,12 @@ async function ready(
   { onProgress, signal }: Pick<DrillOptions, 'onProgress' | 'signal'>,
 ): Promise<void> {
   onProgress('waiting for the observers’ first minute (an Events rule starts them)');
-  const { config, callsFrom, dataPlane } = world;
+  const { config, calls, dataPlane } = world;
   const missing = (): string[] => [
     ...observerRegions(config.regions).filter((region) => {
       const item = watching.observers.get(region);
       const content = item?.diagnosis === 'Healthy' && item.expiresAtMs > Date.now();
-      return !content || !callsFrom.has(region);
+      return !content || !calls.hasFrom(region);
     }),
     ...dataPlane
       .healthChecks()
@@ -196,9 +200,10 @@ function sinceFault(events: readonly DrillEvent[], faultAtMs: number): readonly 
 
 async function readEverything({ clients, config }: World): Promise<readonly string[]> {
   const { primary, standby } = config.regions;
+  const limits = { readEveryMs: 0, maxPagesPerShard: MAX_PAGES_PER_SHARD };
   const reads = config.cells.flatMap(({ streams }) => [
-    readStream(clients.kinesis(primary), streams.primary.name),
-    readStream(clients.kinesis(standby), streams.standby.name),
+    readStream({ ...limits, client: clients.kinesis(primary), streamName: streams.primary.name }),
+    readStream({ ...limits, client: clients.kinesis(standby), streamName: streams.standby.name }),
   ]);
   return byArrival(await Promise.all(reads));
 }

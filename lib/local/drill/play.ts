@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { groupsOf } from '../../../lambda/cells-file.ts';
 import { SETTLED_WINDOW_MS } from '../../../lambda/core/arrival.ts';
-import { groupsOf } from '../../operate/groups.ts';
 import type { DrillOptions } from './drill.ts';
 import { rtoMs } from './measure.ts';
 import type { ProducerFleet } from './producers.ts';
@@ -57,7 +57,7 @@ const WATCH_AFTER_MOVE_MS = 20_000;
 
 function settled({ world, fleet, watching }: Stage, faultAtMs: number): boolean {
   const { standby } = world.config.regions;
-  const isHeld = groupsOf(world.config).every((group) => watching.switches.get(group) === 'STANDBY');
+  const isHeld = groupsOf(world.config.cells).every((group) => watching.switches.get(group) === 'STANDBY');
   if (!isHeld) return false;
   const rto = rtoMs(fleet.acknowledgements, { faultAtMs, standby, producers: fleet.names });
   return rto !== null && Date.now() > faultAtMs + rto + SETTLED_WINDOW_MS + WATCH_AFTER_MOVE_MS;

@@ -1,7 +1,7 @@
 import type { Call } from '../../../lambda/aws/call-log.ts';
+import { groupsOf } from '../../../lambda/cells-file.ts';
 import type { Config } from '../../config/config.ts';
 import { audit } from '../../operate/audit.ts';
-import { groupsOf } from '../../operate/groups.ts';
 import { unmetExpectations } from '../../scenario/expectation.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import type { Acknowledgement, DrillEvent } from './events.ts';
@@ -80,7 +80,7 @@ export function judge(evidence: Evidence): DrillResult {
     detectMs: detectMs(events, { faultAtMs, votesToEvacuate: config.policy.votesToEvacuate }),
     flipMs: flipMs(events, { faultAtMs, standby }),
     rtoMs: rtoMs(evidence.acknowledgements, { faultAtMs, standby, producers: evidence.producers }),
-    latchedMs: latchedMs(events, { faultAtMs, groups: groupsOf(config) }),
+    latchedMs: latchedMs(events, { faultAtMs, groups: groupsOf(config.cells) }),
     records: countRecords(evidence.acknowledgements, evidence.found),
     flips: moved,
   };

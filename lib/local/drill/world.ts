@@ -41,8 +41,6 @@ export interface World {
   readonly localStack: LocalStack;
   readonly proxy: FaultProxy;
   readonly dataPlane: DataPlane;
-  /** Calls seen by the proxy so far, per source region. */
-  readonly callsFrom: ReadonlyMap<string, number>;
   readonly calls: CallRecord;
   close(): Promise<void>;
 }
@@ -104,7 +102,6 @@ async function build(options: WorldOptions, closers: Closer[], close: () => Prom
   });
   onProgress(`deployed in ${((performance.now() - deployStartedMs) / 1_000).toFixed(1)} s`);
 
-  const callsFrom = new Map<string, number>();
   const callLog = join(directory, CALLS_FILE);
   const calls = new CallRecord(callLog);
   const proxy = await startFaultProxy({
@@ -114,10 +111,7 @@ async function build(options: WorldOptions, closers: Closer[], close: () => Prom
     callers: callersOf(config),
     random: options.random,
     now: Date.now,
-    onCall: (call) => {
-      calls.saw(call);
-      callsFrom.set(call.source, (callsFrom.get(call.source) ?? 0) + 1);
-    },
+    onCall: (call) => calls.saw(call),
   });
   closers.push(() => proxy.close());
 
@@ -151,7 +145,7 @@ async function build(options: WorldOptions, closers: Closer[], close: () => Prom
     signal,
   });
   if (localStack.external) await forgetEarlierDrills(clients, config, signal);
-  return { config, clients, localStack, proxy, dataPlane, callsFrom, calls, close };
+  return { config, clients, localStack, proxy, dataPlane, calls, close };
 }
 
 /** The same trouble every five seconds is one piece of news. */

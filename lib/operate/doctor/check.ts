@@ -33,20 +33,3 @@ export const ill = (check: string, finding: string, fix: string): Finding => ({
   finding,
   fix,
 });
-
-/** Runs the task over the items, a few at a time, so that no account-wide rate is exhausted while checking. */
-export async function each<Item, Result>(
-  items: readonly Item[],
-  parallel: number,
-  task: (item: Item) => Promise<Result>,
-): Promise<readonly Result[]> {
-  const results: Result[] = [];
-  const waiting = items.map((item, index) => ({ item, index }));
-  const worker = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      results[next.index] = await task(next.item);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(parallel, items.length) }, worker));
-  return results;
-}

@@ -2,10 +2,9 @@ import { ListSubscriptionsByTopicCommand, type Subscription } from '@aws-sdk/cli
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { notificationTopicName } from '../../../lambda/core/names.ts';
 import { observerRegions } from '../../config/config.ts';
-import { type Check, each, type Finding, ill, well } from './check.ts';
+import { type Check, type Finding, ill, well } from './check.ts';
 
 const CHECK = 'alarms are heard';
-const PARALLEL = 4;
 /** What SNS gives in place of an ARN until somebody has clicked on the link. */
 const PENDING = 'PendingConfirmation';
 
@@ -17,14 +16,16 @@ export const listening: Check = {
     if (local) return [well(CHECK, 'not checked: a local world tells nobody')];
     const regions = observerRegions(config.regions);
     const { Account } = await clients.identity(config.regions.standby).send(new GetCallerIdentityCommand({}));
-    const subscribed = await each(regions, PARALLEL, async (region) => {
-      const TopicArn = `arn:aws:sns:${region}:${Account}:${notificationTopicName(config.name)}`;
-      // The first page, of 100, says whether there is anybody.
-      const { Subscriptions = [] } = await clients
-        .notifications(region)
-        .send(new ListSubscriptionsByTopicCommand({ TopicArn }));
-      return { region, TopicArn, Subscriptions };
-    });
+    const subscribed = await Promise.all(
+      regions.map(async (region) => {
+        const TopicArn = `arn:aws:sns:${region}:${Account}:${notificationTopicName(config.name)}`;
+        // The first page, of 100, says whether there is anybody.
+        const { Subscriptions = [] } = await clients
+          .notifications(region)
+          .send(new ListSubscriptionsByTopicCommand({ TopicArn }));
+        return { region, TopicArn, Subscriptions };
+      }),
+    );
     const found = subscribed.flatMap((topic) => topicFinding(topic) ?? []);
     return found.length > 0 ? found : [well(CHECK, `each of ${regions.length} topics has a subscriber`)];
   },

@@ -1,6 +1,6 @@
 import { GetAccountLimitCommand } from '@aws-sdk/client-route-53';
+import { groupsOf } from '../../../lambda/cells-file.ts';
 import { observerRegions } from '../../config/config.ts';
-import { groupsOf } from '../groups.ts';
 import { type Check, type Finding, ill, well } from './check.ts';
 
 const CHECK = 'health-check quota';
@@ -15,7 +15,7 @@ export const healthCheckQuota: Check = {
     const { Count: used = 0, Limit: limit } = await clients
       .route53()
       .send(new GetAccountLimitCommand({ Type: 'MAX_HEALTH_CHECKS_BY_OWNER' }));
-    const needed = observerRegions(config.regions).length + 1 + groupsOf(config).length;
+    const needed = observerRegions(config.regions).length + 1 + groupsOf(config.cells).length;
     return [quotaFinding({ used, limit: limit?.Value ?? 0, needed, assumed: config.healthCheckQuota })];
   },
 };

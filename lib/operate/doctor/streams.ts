@@ -1,7 +1,9 @@
 import { DescribeStreamSummaryCommand, type StreamDescriptionSummary } from '@aws-sdk/client-kinesis';
+import pMap from 'p-map';
 import { canaryStreamName } from '../../../lambda/core/names.ts';
+import type { Cell } from '../../config/config.ts';
 import { problemOf } from '../reading.ts';
-import { type Check, type DoctorContext, each, type Finding, ill, well } from './check.ts';
+import { type Check, type DoctorContext, type Finding, ill, well } from './check.ts';
 
 const CHECK = 'streams';
 /** DescribeStreamSummary may be called 20 times a second in an account. */
@@ -24,25 +26,25 @@ export const streams: Check = {
     'every stream exists in both regions, and the standby takes and keeps what the primary takes and keeps',
   run: async (context) => {
     const { config } = context;
-    const canaries = await each(
-      ['primary', 'standby'] as const,
-      2,
-      async (role): Promise<readonly Finding[]> => {
+    const canaries = await Promise.all(
+      (['primary', 'standby'] as const).map(async (role): Promise<readonly Finding[]> => {
         const name = canaryStreamName(config.name);
         const facts = await describe(context, role, name);
         if (typeof facts !== 'string') return [];
         return [
           ill(CHECK, `canary ${name} in ${config.regions[role]}: ${facts}`, 'Deploy: npx cdk deploy --all'),
         ];
-      },
+      }),
     );
-    const cells = await each(config.cells, PARALLEL, async (cell) => {
+    const describeCell = async (cell: Cell): Promise<readonly Finding[]> => {
       const [primary, standby] = await Promise.all([
         describe(context, 'primary', cell.streams.primary.name),
         describe(context, 'standby', cell.streams.standby.name),
       ]);
       return cellFindings({ cell: cell.name, regions: config.regions, primary, standby });
-    });
+    };
+    // A few at a time, so that no rate of the account is exhausted while checking.
+    const cells = await pMap(config.cells, describeCell, { concurrency: PARALLEL });
     const problems = [...canaries.flat(), ...cells.flat()];
     return problems.length > 0
       ? problems

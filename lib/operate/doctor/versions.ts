@@ -4,7 +4,7 @@ import { observerFunctionName } from '../../../lambda/core/names.ts';
 import { OBSERVER_SETTINGS, parseObserverSettings } from '../../../lambda/observer/settings.ts';
 import { type Config, observerRegions } from '../../config/config.ts';
 import { problemOf } from '../reading.ts';
-import { type Check, each, type Finding, ill, well } from './check.ts';
+import { type Check, type Finding, ill, well } from './check.ts';
 
 const CHECK = 'versions';
 const DEPLOY = 'Deploy to every region: npx cdk deploy --all';
@@ -23,7 +23,7 @@ export const versions: Check = {
   purpose: 'every observer runs the same code, with the policy of the config',
   run: async ({ clients, config }) => {
     const regions = observerRegions(config.regions);
-    const found = await each(regions, regions.length, async (region): Promise<Deployed | Finding> => {
+    const look = async (region: string): Promise<Deployed | Finding> => {
       try {
         const { CodeSha256, LastModified, Environment } = await clients
           .lambda(region)
@@ -37,7 +37,8 @@ export const versions: Check = {
       } catch (error) {
         return ill(CHECK, `observer in ${region}: ${problemOf(error)}`, DEPLOY);
       }
-    });
+    };
+    const found = await Promise.all(regions.map(look));
     const missing = found.filter((one): one is Finding => 'check' in one);
     const deployed = found.filter((one): one is Deployed => !('check' in one));
     return [...missing, ...versionFindings(config, deployed)];

@@ -29,7 +29,11 @@ it('leaves every call to the region unanswered, and control planes unavailable a
 });
 
 it('begins with the scenario’s first fault, not before', async () => {
-  const base = await loadScenario('2024-kinesis');
+  const loaded = await loadScenario('2024-kinesis');
+  const base = {
+    ...loaded,
+    faults: loaded.faults.map((fault) => ({ ...fault, atMs: fault.atMs + 60_000 })),
+  };
   const scenario = blackedOut(base, { region: 'us-east-1', regions });
   const atMs = Math.min(...base.faults.map((fault) => fault.atMs));
   const fate = (elapsedMs: number) =>

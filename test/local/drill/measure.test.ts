@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { byArrival } from '../../../lib/local/drill/by-arrival.ts';
 import type { Acknowledgement, DrillEvent } from '../../../lib/local/drill/events.ts';
 import {
   commonDiagnosis,
@@ -11,7 +12,6 @@ import {
   latchedMs,
   rtoMs,
 } from '../../../lib/local/drill/measure.ts';
-import { byArrival } from '../../../lib/local/drill/reader.ts';
 
 const FAULT = 1_000_000;
 const observer = (

@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  type KinesisClient,
+  ListShardsCommand,
+} from '@aws-sdk/client-kinesis';
+import { LiveDrillError } from './errors.ts';
+
+export interface ReadOptions {
+  readonly client: KinesisClient;
+  readonly streamName: string;
+  /** Records that arrived before are passed over; absent = from the oldest. */
+  readonly sinceMs?: number;
+  /** Between two pages of a shard. */
+  readonly readEveryMs: number;
+  readonly maxPagesPerShard: number;
+}
+
+export interface StreamRecord {
+  readonly text: string;
+  /** By the clock of Kinesis, in whole milliseconds. */
+  readonly arrivedAtMs: number;
+}
+
+const CALL_TIMEOUT_MS = 10_000;
+/** A stream for drills has a few; far above that it is not one. */
+const MAX_SHARDS = 1_000;
+
+export interface ReadBackOptions extends Pick<ReadOptions, 'client' | 'streamName'> {
+  readonly sinceMs: number;
+  /** Of the ids that are wanted; records of others are passed over. */
+  readonly prefix: string;
+}
+
+/** A drill writes a few thousand records; all of them fit a page or two. */
+const DRILL_PAGES = 50;
+/** A shard answers five reads a second ("Quotas and limits", Amazon Kinesis Data Streams Developer Guide). */
+const READ_EVERY_MS = 250;
+
+/** Ids of one drill's records in the stream. @throws LiveDrillError, and what the SDK throws */
+export async function readIds({ prefix, ...stream }: ReadBackOptions): Promise<readonly string[]> {
+  const limits = { readEveryMs: READ_EVERY_MS, maxPagesPerShard: DRILL_PAGES };
+  const records = await readStream({ ...stream, ...limits });
+  return records.map(({ text }) => text).filter((text) => text.startsWith(prefix));
+}
+
+/** The records of a stream up to its tip, each shard's in its order. @throws LiveDrillError, and what the SDK throws */
+export async function readStream(options: ReadOptions): Promise<readonly StreamRecord[]> {
+  const { client, streamName } = options;
+  const { Shards = [], NextToken } = await client.send(
+    new ListShardsCommand({ StreamName: streamName, MaxResults: MAX_SHARDS }),
+    limit(),
+  );
+  if (NextToken !== undefined) throw new LiveDrillError(`${streamName} has more than ${MAX_SHARDS} shards.`);
+  const shards = await Promise.all(Shards.map(({ ShardId = '' }) => readShard(ShardId, options)));
+  return shards.flat();
+}
+
+async function readShard(shardId: string, options: ReadOptions): Promise<readonly StreamRecord[]> {
+  const { client, streamName, sinceMs, readEveryMs, maxPagesPerShard } = options;
+  const start = new GetShardIteratorCommand({
+    StreamName: streamName,
+    ShardId: shardId,
+    ...(sinceMs === undefined
+      ? { ShardIteratorType: 'TRIM_HORIZON' }
+      : { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: new Date(sinceMs) }),
+  });
+  const found: StreamRecord[] = [];
+  let iterator = (await client.send(start, limit())).ShardIterator;
+  for (let page = 0; page < maxPagesPerShard; page++) {
+    if (iterator === undefined) return found;
+    const read = await client.send(new GetRecordsCommand({ ShardIterator: iterator }), limit());
+    const { Records = [], NextShardIterator, MillisBehindLatest = 0 } = read;
+    for (const { Data, ApproximateArrivalTimestamp } of Records) {
+      const arrivedAtMs = ApproximateArrivalTimestamp?.getTime() ?? 0;
+      found.push({ text: new TextDecoder().decode(Data), arrivedAtMs });
+    }
+    if (Records.length === 0 && MillisBehindLatest === 0) return found;
+    iterator = NextShardIterator;
+    if (readEveryMs > 0) await sleep(readEveryMs);
+  }
+  throw new LiveDrillError(
+    `${streamName} ${shardId} did not end after ${maxPagesPerShard} pages: is it only for drills?`,
+  );
+}
+
+const limit = () => ({ abortSignal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
