@@ -1,4 +1,5 @@
 import type { Bagged } from './bag.ts';
+import type { HotShard } from './hot-shards.ts';
 import type { OutgoingRecord } from './record.ts';
 
 /** Where a record is in a stream. */
@@ -91,8 +92,9 @@ export class Entry implements OutgoingRecord {
   readonly data: Uint8Array;
   readonly explicitHashKey: string | undefined;
   readonly size: number;
-  readonly owner: EntryOwner;
-  readonly index: number;
+  /** Both change when the record is made durable on its way. */
+  owner: EntryOwner;
+  index: number;
   /**
    * When it was let into the sender, by the monotonic clock: what waits for room at the door says nothing about a region.
    * Whole, as V8 keeps other numbers outside the object.
@@ -102,6 +104,12 @@ export class Entry implements OutgoingRecord {
   lane = 0;
   next: Entry | undefined;
   lastError: unknown;
+  /** When it was first sent to a region that has not answered for it since; 0: never. Whole monotonic milliseconds. */
+  sentMs = 0;
+  /** The disk has it, and it leaves the disk when a stream has taken it. */
+  isSpooled: boolean;
+  /** The shard that it waits for, where that is known to refuse. */
+  shard: HotShard | undefined;
 
   constructor(
     record: OutgoingRecord,
@@ -111,6 +119,8 @@ export class Entry implements OutgoingRecord {
       readonly size: number;
       /** Default: when it was put. */
       readonly sinceMs?: number;
+      readonly isSpooled?: boolean;
+      readonly shard?: HotShard | undefined;
     },
   ) {
     this.partitionKey = record.partitionKey;
@@ -120,5 +130,7 @@ export class Entry implements OutgoingRecord {
     this.owner = fate.owner;
     this.index = fate.index;
     this.sinceMs = Math.floor(fate.sinceMs ?? fate.owner.acceptedAtMs);
+    this.isSpooled = fate.isSpooled ?? false;
+    this.shard = fate.shard;
   }
 }

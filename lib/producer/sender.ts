@@ -1,8 +1,10 @@
 import { Bag, type Bagged } from './bag.ts';
 import type { Entry } from './entry.ts';
 import { RecordFailure } from './errors.ts';
+import { type HotShard, HotShards, hashPlaceOf } from './hot-shards.ts';
 import { type Inquest, Inquests } from './inquests.ts';
 import { Lanes } from './lanes.ts';
+import { hasShare } from './memory-share.ts';
 import type { Limits } from './options.ts';
 import { RegionHealth } from './region-health.ts';
 import { refusals, throttles } from './service-codes.ts';
@@ -56,6 +58,7 @@ export class Sender {
   readonly #lanes: Lanes;
   readonly #health = new Map<string, RegionHealth>();
   readonly #backoff: ShardBackoff;
+  readonly #hotShards = new HotShards();
   /** Parts of refused batches; they are sent before anything else. */
   readonly #inquests = new Inquests();
   /** Heads that wait for their shard, by the timer that ends it. */
@@ -67,9 +70,8 @@ export class Sender {
   readonly #underWay = new Bag<Sending>();
   #delivered = 0;
   #retries = 0;
-  #paused = false;
+  #goodRequests = 0;
   #closed = false;
-  #quiet: (() => void)[] = [];
   #lingering: NodeJS.Timeout | undefined;
   #resuming: NodeJS.Timeout | undefined;
 
@@ -95,9 +97,50 @@ export class Sender {
   get retries(): number {
     return this.#retries;
   }
+  /** Whether it is known where to send. */
+  get hasTarget(): boolean {
+    return this.#target !== undefined;
+  }
+  /** Requests in a row that the region answered as it should; a shard that is asked too much answers as it should. */
+  get goodRequests(): number {
+    return this.#goodRequests;
+  }
+  /** Lanes, by the numbers of `laneOf`. */
+  get lanes(): number {
+    return this.#lanes.count;
+  }
+  /** Whether a key or a shard may have more waiting than its share. While none has, `hasShareFor` need not be asked. */
+  get isCongested(): boolean {
+    return this.#lanes.hasLongLanes || this.#hotShards.size > 0;
+  }
+
+  laneOf(partitionKey: string): number {
+    return this.#lanes.laneOf(partitionKey);
+  }
+
+  /** Records of this lane that are here. */
+  waitingIn(lane: number): number {
+    return this.#lanes.lengthOf(lane);
+  }
+
+  /** The shard of this record, if it is known to refuse now. */
+  hotShardOf(partitionKey: string, explicitHashKey: string | undefined): HotShard | undefined {
+    if (this.#hotShards.size === 0) return undefined;
+    const place = hashPlaceOf(partitionKey, explicitHashKey);
+    return place === undefined ? undefined : this.#hotShards.at(place);
+  }
+
+  /** Whether its key and its shard leave room for others when one more record of them is let in. */
+  hasShareFor({ lane, shard, bytes }: Newcomer): boolean {
+    const { maxBufferedRecords: maxRecords, maxBufferedBytes: maxBytes } = this.#options.limits;
+    const buffer = { records: this.#records, bytes: this.#bytes, maxRecords, maxBytes };
+    if (!hasShare(buffer, { records: this.#lanes.lengthOf(lane), nextBytes: bytes })) return false;
+    return shard === undefined || hasShare(buffer, { records: shard.held, nextBytes: bytes });
+  }
 
   /** From now on records go there. What is in flight finishes or times out where it is before its key moves. */
   aim(target: Target): void {
+    if (target.region !== this.#target?.region) this.#goodRequests = 0;
     this.#target = target;
     // What waits for its next attempt waits for the region that failed; the new one may be asked at once.
     for (const [timer, entries] of this.#waiting) {
@@ -107,12 +150,14 @@ export class Sender {
     this.#waiting.clear();
     for (const entry of this.#inquests.abandonAll()) this.#lanes.retry(entry);
     this.#backoff.clear();
+    this.#hotShards.clear();
     this.pump();
   }
 
   add(entry: Entry): void {
     this.#records++;
     this.#bytes += entry.size;
+    if (entry.shard !== undefined) entry.shard.held++;
     this.#lanes.add(entry);
   }
 
@@ -120,18 +165,6 @@ export class Sender {
   offered(): void {
     if (this.#lanes.ready >= this.#options.limits.maxBatchRecords) this.pump();
     else this.#lingering ??= setTimeout(() => this.#lingered(), this.#options.limits.lingerMs);
-  }
-
-  resume(): void {
-    if (this.#closed) return;
-    this.#paused = false;
-    this.pump();
-  }
-
-  /** Sends no more, and resolves when nothing is in flight. Bounded by the request's time-out. `resume` goes on. */
-  async quiesce(): Promise<void> {
-    this.#paused = true;
-    while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#quiet.push(resolve));
   }
 
   /** Takes out everything, what is in flight included: its answers are not waited for. For the end. */
@@ -143,27 +176,37 @@ export class Sender {
     return this.#lanes.clear(heads);
   }
 
-  /** Takes out what is not in flight, each key in order. Only while nothing is in flight. */
-  takeQueued(): Entry[] {
-    for (const timer of this.#waiting.keys()) clearTimeout(timer);
-    const heads = [...this.#inquests.abandonAll(), ...[...this.#waiting.values()].flat()];
-    const entries = this.#lanes.clear(heads);
-    this.#waiting.clear();
-    for (const entry of entries) this.#forget(entry);
-    return entries;
+  /** All that is here, in flight or not, each key in order. */
+  *entries(): Generator<Entry> {
+    for (const head of this.#heads()) yield* this.#lanes.laneFrom(head);
+  }
+
+  /**
+   * When the record that has waited longest for its region was first sent to it; undefined when none does. A record that
+   * waits behind its key, or that a shard refused for its throughput, does not wait for the region.
+   */
+  oldestSentMs(): number | undefined {
+    let oldest: number | undefined;
+    for (const { sentMs } of this.#heads()) {
+      if (sentMs > 0 && (oldest === undefined || sentMs < oldest)) oldest = sentMs;
+    }
+    return oldest;
   }
 
   /** Since when the oldest record that is here has been here; undefined when there is none. */
   oldestSinceMs(): number | undefined {
     let oldest: number | undefined;
-    const look = ({ sinceMs }: Entry): void => {
+    for (const { sinceMs } of this.#heads()) {
       if (oldest === undefined || sinceMs < oldest) oldest = sinceMs;
-    };
-    for (const head of this.#lanes.heads()) look(head);
-    for (const head of this.#inquests.entries()) look(head);
-    for (const entries of this.#waiting.values()) entries.forEach(look);
-    for (const { batch } of this.#underWay) batch.forEach(look);
+    }
     return oldest;
+  }
+
+  *#heads(): Generator<Entry> {
+    yield* this.#lanes.heads();
+    yield* this.#inquests.entries();
+    for (const entries of this.#waiting.values()) yield* entries;
+    for (const { batch } of this.#underWay) yield* batch;
   }
 
   /** Gives up what is overdue and not in flight. Call regularly. */
@@ -185,7 +228,6 @@ export class Sender {
   }
 
   close(): void {
-    this.#paused = true;
     this.#closed = true;
     clearTimeout(this.#lingering);
     clearTimeout(this.#resuming);
@@ -195,7 +237,7 @@ export class Sender {
   pump(): void {
     const { limits, now } = this.#options;
     const target = this.#target;
-    if (target === undefined || this.#paused) return;
+    if (target === undefined || this.#closed) return;
     const health = this.#healthOf(target.region);
     while (this.#hasWork && health.mayStart(now())) {
       const part = this.#inquests.next();
@@ -256,6 +298,8 @@ export class Sender {
     this.#inFlight++;
     health.inFlight++;
     this.#underWay.add(sending);
+    const sentMs = Math.max(1, Math.floor(this.#options.now()));
+    for (const entry of batch) if (entry.sentMs === 0) entry.sentMs = sentMs;
     let results: readonly RecordResult[] | undefined;
     let failure: unknown;
     try {
@@ -270,7 +314,6 @@ export class Sender {
       if (results === undefined) this.#requestFailed(sending, failure);
       else this.#answered(sending, results);
     }
-    if (this.#inFlight === 0) for (const resolve of this.#quiet.splice(0)) resolve();
     if (this.#closed) return;
     this.#options.hooks.onProgress();
     this.pump();
@@ -280,6 +323,8 @@ export class Sender {
     const failed: Entry[] = [];
     const lanes = this.#lanes;
     const backoff = this.#backoff.isActive ? this.#backoff : undefined;
+    const hotShards = this.#hotShards.size > 0 ? this.#hotShards : undefined;
+    const nowMs = hotShards === undefined ? 0 : this.#options.now();
     let bytes = 0;
     for (let n = 0; n < batch.length; n++) {
       const entry = batch[n] as Entry;
@@ -291,6 +336,8 @@ export class Sender {
       }
       bytes += entry.size;
       backoff?.accepted(result.shardId);
+      hotShards?.accepted(result.shardId, nowMs);
+      if (entry.shard !== undefined) entry.shard.held--;
       lanes.done(entry);
       entry.owner.settle(entry.index, result);
     }
@@ -301,11 +348,14 @@ export class Sender {
     if (delivered > 0) this.#inquests.taken();
     this.#ended(inquest, delivered > 0);
     if (failed.length === 0) {
+      this.#goodRequests++;
       health.succeeded();
       backoff?.acceptedAll();
       return;
     }
-    if (throttledIn(failed) >= batch.length * THROTTLED_SHARE) health.throttled();
+    const throttled = throttledIn(failed);
+    this.#goodRequests = throttled === failed.length ? this.#goodRequests + 1 : 0;
+    if (throttled >= batch.length * THROTTLED_SHARE) health.throttled();
     else if (delivered === 0) health.failed(this.#options.now());
     // Or a shard that always refuses would keep the region at its slow start for ever.
     else if (failed.length < batch.length * THROTTLED_SHARE) health.succeeded();
@@ -320,6 +370,7 @@ export class Sender {
       lastError instanceof RecordFailure ? ShardBackoff.shardOf(lastError) : '',
     );
     for (const [shard, entries] of byShard) {
+      if (shard !== '') this.#refusedBy(shard, entries);
       const timer = setTimeout(() => {
         this.#waiting.delete(timer);
         for (const entry of entries) this.#lanes.retry(entry);
@@ -329,8 +380,27 @@ export class Sender {
     }
   }
 
+  /** A shard that is asked too much is a shard's trouble: the region has answered for these records. */
+  #refusedBy(shardId: string, entries: readonly Entry[]): void {
+    const nowMs = this.#options.now();
+    this.#hotShards.cool(nowMs);
+    for (const entry of entries) {
+      if (!(entry.lastError instanceof RecordFailure && throttles.has(entry.lastError.name))) continue;
+      entry.sentMs = 0;
+      const place = hashPlaceOf(entry.partitionKey, entry.explicitHashKey);
+      if (place === undefined) return;
+      const shard = this.#hotShards.refused(shardId, { place, nowMs });
+      shard.refused(nowMs);
+      if (entry.shard === shard) continue;
+      if (entry.shard !== undefined) entry.shard.held--;
+      entry.shard = shard;
+      shard.held++;
+    }
+  }
+
   #requestFailed(sending: Sending, error: unknown): void {
     const { batch, health, inquest } = sending;
+    this.#goodRequests = 0;
     const name = error instanceof Error ? error.name : '';
     if (refusals.has(name)) {
       this.#requestRefused(sending, error);
@@ -380,6 +450,7 @@ export class Sender {
   }
 
   #forget(entry: Entry): void {
+    if (entry.shard !== undefined) entry.shard.held--;
     this.#records--;
     this.#bytes -= entry.size;
   }
@@ -391,6 +462,13 @@ function throttledIn(failed: readonly Entry[]): number {
     if (lastError instanceof RecordFailure && throttles.has(lastError.name)) throttled++;
   }
   return throttled;
+}
+
+/** A record that asks to be let in. */
+export interface Newcomer {
+  readonly lane: number;
+  readonly shard: HotShard | undefined;
+  readonly bytes: number;
 }
 
 /** A batch in flight. */

@@ -1,13 +1,17 @@
-import type { Admission } from './admission.ts';
-import { Entry, type EntryOwner } from './entry.ts';
+import { Backlog } from './backlog.ts';
+import type { Entry } from './entry.ts';
 import { SpoolUnavailableError } from './errors.ts';
+import { LanesOnDisk } from './lanes-on-disk.ts';
+import { LastOfLane } from './last-of-lane.ts';
 import type { ProducerOptions } from './options.ts';
-import { sizeOf } from './record.ts';
-import type { Sender } from './sender.ts';
+import type { Route } from './route.ts';
+import type { Newcomer, Sender } from './sender.ts';
 import { SpoolDirectoryError, SpoolLockedError } from './spool/errors.ts';
-import { Spool, type SpooledRecord } from './spool/spool.ts';
+import { Spool } from './spool/spool.ts';
+import { Adoption } from './spooled-records.ts';
 
 export interface SpoolingHooks {
+  /** No region takes records: from now on all of them are acknowledged from the disk. */
   readonly onSpooling: () => void;
   readonly onDrained: () => void;
   readonly onProblem: (problem: unknown) => void;
@@ -19,46 +23,51 @@ export interface SpoolingOptions {
   readonly spool: NonNullable<ProducerOptions['spool']>;
   /** `acknowledge: 'spooled'`: every record takes the way over the disk. */
   readonly always: boolean;
+  readonly ordered: boolean;
   readonly sender: Sender;
   readonly now: () => number;
   readonly hooks: SpoolingHooks;
-  /** Records of one request. */
-  readonly batchRecords: number;
+  /** Records in memory that come from the disk, at most. */
+  readonly maxRecords: number;
 }
 
 /** Bytes of appends under way, beyond which calls wait. */
 const MAX_APPENDING_BYTES = 8 * 1024 * 1024;
-/** Records read back at a time; the next ones are read when all of these are acknowledged. */
-const DRAIN_BATCHES = 8;
-const DRAIN_BYTES = 8 * 1024 * 1024;
+/** Records that are made durable on their way are written in groups of this size. */
+const ADOPTION_BYTES = 2 * 1024 * 1024;
 const DEFAULT_AFTER_MS = 2_000;
-/** Calls wait at most this long for the last records to leave the disk, before they go there themselves. */
-const LONGEST_HOLD_MS = 500;
-/** After a failure to divert or to drain. */
+/** After a failure to open the spool, or to write to it. */
 const RETRY_MS = 1_000;
-/** A refused record that cannot be kept aside has been acknowledged and must not be dropped: it is offered again. */
-const REFUSED_RETRY_MS = 30_000;
-/** More with none delivered in between, and it is not the records that are at fault. */
-const MAX_REFUSED_IN_A_ROW = 10;
+/** Good answers in a row after which a region takes records again. */
+const GOOD_REQUESTS = 10;
+/** Of `maxBytes`, what busy keys and shards may have on disk while the region is well: the rest is for an outage. */
+const OVERFLOW_SHARE = 1 / 2;
+/** A lane with fewer records on disk goes on being written there, however full the disk is. */
+const SMALL_LANE = 1_000;
 
 /**
- * The way over the disk. `direct`: records go to the sender. `diverting`: the sender is emptied onto the disk, each key
- * in order. `spooling`: records are acknowledged from the disk, and the sender sends what is read back from it; when the
- * disk is empty, records go direct again. So at any time the records of a key take one way only, and keep their order.
+ * The way over the disk. A record goes there while no region takes records, or while its own key or shard has more
+ * waiting in memory than its share, or has older records on disk; all others go to the sender. What a lane holds in memory
+ * is made durable before the first of its records goes to the disk. So the log has the records of a key in their order.
  */
 export class Spooling {
   readonly #options: SpoolingOptions;
-  #state: 'opening' | 'failed' | 'direct' | 'diverting' | 'spooling' | 'closed' = 'opening';
+  readonly #lanes: LanesOnDisk;
+  readonly #lastOfLane: LastOfLane;
+  #state: 'opening' | 'failed' | 'open' | 'closing' | 'closed' = 'opening';
+  /** No region takes records. */
+  #isOutage = false;
   #spool: Spool | undefined;
+  #backlog: Backlog | undefined;
   #failure: SpoolUnavailableError | undefined;
   #appendingBytes = 0;
-  #refusedInARow = 0;
-  #deliveredAtRefusal = 0;
-  #heldSinceMs: number | undefined;
-  #divertAfterMs = 0;
-  #diverting: Promise<void> | undefined;
-  #draining: Promise<void> | undefined;
-  #wakeDrain: () => void = () => {};
+  readonly #appending = new Set<Promise<void>>();
+  /** Lanes of which some records in memory could not be made durable. */
+  readonly #torn = new Set<number>();
+  #adoptAfterMs = 0;
+  /** Taken in since the last `flush`, for the disk. */
+  #incoming: Entry[] = [];
+  #adopting: ((entry: Entry) => boolean)[] = [];
   #emptied: (() => void)[] = [];
   /** The latest attempt. */
   #opening: Promise<void>;
@@ -66,125 +75,163 @@ export class Spooling {
 
   constructor(options: SpoolingOptions) {
     this.#options = options;
+    this.#lanes = new LanesOnDisk(options.sender.lanes);
+    this.#lastOfLane = new LastOfLane(options.now);
     this.#opening = this.#open();
   }
 
   get records(): number {
     return this.#spool?.stats().records ?? 0;
   }
+  /** Whether every record is acknowledged from the disk. */
   get active(): boolean {
-    return this.#state === 'spooling' || this.#state === 'diverting';
+    return this.#state === 'open' && (this.#isOutage || this.#options.always);
   }
-  /** Records go to the sender. */
-  get direct(): boolean {
-    return this.#state === 'direct';
+  /** Why no record can ever be taken. */
+  get failure(): SpoolUnavailableError | undefined {
+    return this.#state === 'failed' ? this.#failure : undefined;
   }
-  /** Records are taken by `accept`. */
-  get takes(): boolean {
-    return this.#state === 'failed' || (this.#state === 'spooling' && !this.#holding());
-  }
-
   /** Why calls wait, when the spool cannot be opened now. */
   get unavailable(): SpoolUnavailableError | undefined {
     return this.#state === 'opening' ? this.#failure : undefined;
   }
 
-  /** Takes in what waits, as far as there is room, and acknowledges it when it is durable. */
-  accept(admission: Admission): void {
-    if (this.#failure !== undefined) {
-      admission.failWaiting(this.#failure);
-      return;
-    }
-    const entries: Entry[] = [];
-    let bytes = 0;
-    const nowMs = this.#options.now();
-    while (this.#appendingBytes + bytes < MAX_APPENDING_BYTES) {
-      const entry = admission.take(nowMs);
-      if (entry === undefined) break;
-      entries.push(entry);
-      bytes += entry.size;
-    }
-    if (entries.length > 0) void this.#append(entries, bytes);
+  /** Where a record may go now. Records that it sends to the disk are given to `take`. */
+  routeOf(newcomer: Newcomer): Route {
+    if (this.#state !== 'open' && this.#state !== 'closing') return 'stop';
+    const route = this.#wayOf(newcomer);
+    return route === 'disk' && this.#appendingBytes >= MAX_APPENDING_BYTES ? 'stop' : route;
   }
 
-  /** Call regularly: diverts to the disk what no region has taken in time. */
+  #wayOf(newcomer: Newcomer): Route {
+    const { always, ordered, sender } = this.#options;
+    if (always || this.#isOutage || this.#state === 'closing') return 'disk';
+    const onDisk = ordered ? this.#lanes.of(newcomer.lane) : 0;
+    if (onDisk > 0) {
+      if (this.#lastOfLane.waits({ lane: newcomer.lane, onDisk, inMemory: sender.waitingIn(newcomer.lane) })) {
+        return 'later';
+      }
+      return onDisk < SMALL_LANE || this.#hasOverflowRoom(onDisk, newcomer.bytes) ? 'disk' : 'later';
+    }
+    if (sender.isFull) return 'stop';
+    if (!sender.isCongested || sender.hasShareFor(newcomer)) return 'memory';
+    return this.#hasOverflowRoom(onDisk, newcomer.bytes) ? 'disk' : 'later';
+  }
+
+  /** A lane may have as much as it leaves free for others. */
+  #hasOverflowRoom(onDisk: number, bytes: number): boolean {
+    const { usedBytes, maxBytes } = this.#spool as Spool;
+    const free = maxBytes * OVERFLOW_SHARE - usedBytes;
+    return onDisk * bytes < free;
+  }
+
+  /** A record whose route is the disk. Call `flush` after the last one. */
+  take(entry: Entry): void {
+    const { ordered, sender } = this.#options;
+    const { partitionKey, shard } = entry;
+    const lane = sender.laneOf(partitionKey);
+    entry.lane = lane;
+    const isFirst = this.#lanes.of(lane) === 0 || this.#torn.has(lane);
+    if (ordered && isFirst && sender.waitingIn(lane) > 0) {
+      this.#adopting.push(
+        shard === undefined
+          ? (waiting) => waiting.lane === lane
+          : (waiting) => waiting.lane === lane || waiting.shard === shard,
+      );
+    }
+    this.#lanes.add(lane);
+    this.#incoming.push(entry);
+    this.#appendingBytes += entry.size;
+  }
+
+  /** Writes what was taken, and acknowledges it when it is durable. */
+  flush(): void {
+    const entries = this.#incoming;
+    if (entries.length === 0) return;
+    this.#incoming = [];
+    const wanted = this.#adopting;
+    this.#adopting = [];
+    if (wanted.length > 0) this.#adopt((entry) => wanted.some((isWanted) => isWanted(entry)));
+    this.#during(this.#append(entries));
+  }
+
+  /** Call regularly: finds out whether a region takes records. */
   sweep(): void {
-    if (this.#state === 'spooling' && this.#heldSinceMs !== undefined && !this.#holding()) {
-      this.#options.hooks.onRoom();
-    }
-    if (this.#state !== 'direct' || this.#options.now() < this.#divertAfterMs) return;
-    const oldestMs = this.#options.sender.oldestSinceMs();
-    const afterMs = this.#options.spool.afterMs ?? DEFAULT_AFTER_MS;
-    if (oldestMs !== undefined && this.#options.now() - oldestMs > afterMs) void this.divert();
-  }
-
-  /**
-   * Empties the sender onto the disk. What is in flight finishes or times out first: its fate decides its key's order.
-   * Calls made while one runs share it.
-   */
-  divert(): Promise<void> {
-    this.#diverting ??= this.#divert().finally(() => {
-      this.#diverting = undefined;
-    });
-    return this.#diverting;
-  }
-
-  async #divert(): Promise<void> {
-    // Closed while it opens: what is held belongs on the disk all the same.
-    await this.#opening;
-    if (this.#state !== 'direct') return;
-    this.#state = 'diverting';
+    this.#lastOfLane.sweep();
+    if (this.#state !== 'open') return;
     const { sender, hooks } = this.#options;
-    await sender.quiesce();
-    const entries = sender.takeQueued();
-    try {
-      if (entries.length === 0) return this.#becomeDirect();
-      await this.#store(entries);
-      for (const entry of entries) entry.owner.settle(entry.index, { spooled: true });
-      this.#spoolFromNowOn();
-    } catch (problem) {
-      // Nothing of this was acknowledged: it goes on waiting in memory for a region, as without a spool.
-      for (const entry of entries) sender.add(entry);
-      this.#becomeDirect();
-      this.#divertAfterMs = this.#options.now() + RETRY_MS;
-      hooks.onProblem(problem);
-    } finally {
-      sender.resume();
+    if (this.#isOutage) {
+      const isOver = sender.goodRequests >= GOOD_REQUESTS || this.#lanes.records === 0;
+      if (isOver && sender.hasTarget) {
+        this.#isOutage = false;
+        hooks.onRoom();
+      } else this.#adoptAll();
+    } else if (this.#isRegionSilent()) {
+      this.#isOutage = true;
+      hooks.onSpooling();
+      this.#adoptAll();
       hooks.onRoom();
     }
   }
 
+  /** By what was sent and has failed or not come back: a record that waits for its own key or shard says nothing. */
+  #isRegionSilent(): boolean {
+    const { sender, now, spool } = this.#options;
+    const sinceMs = sender.hasTarget ? sender.oldestSentMs() : sender.oldestSinceMs();
+    return sinceMs !== undefined && now() - sinceMs > (spool.afterMs ?? DEFAULT_AFTER_MS);
+  }
+
   /** Resolves when nothing is on the disk. */
   async empty(): Promise<void> {
-    if (this.#state !== 'opening' && this.#state !== 'spooling') return;
-    if (this.unavailable !== undefined) return;
-    if (this.#state === 'spooling' && this.records === 0) return;
+    if (this.#state === 'opening' && this.#failure === undefined) await this.#opening;
+    if (this.#state !== 'open' || this.#lanes.records === 0) return;
     await new Promise<void>((resolve) => this.#emptied.push(resolve));
+  }
+
+  /** From now on everything goes to the disk: what waits, and what is in memory. Resolves when it is there. */
+  async divert(): Promise<void> {
+    await this.#opening;
+    if (this.#state !== 'open') return;
+    this.#state = 'closing';
+    this.#adoptAfterMs = 0;
+    this.#adoptAll();
+    this.#options.hooks.onRoom();
+    while (this.#appending.size > 0) await Promise.all(this.#appending);
   }
 
   async close(): Promise<void> {
     this.#state = 'closed';
     clearTimeout(this.#reopening);
-    this.#wakeDrain();
+    for (const resolve of this.#emptied.splice(0)) resolve();
     await this.#opening;
-    await this.#draining;
+    await this.#backlog?.close();
     await this.#spool?.close();
   }
 
   async #open(): Promise<void> {
-    const { spool, hooks, always } = this.#options;
+    const { spool, sender, hooks, now, maxRecords } = this.#options;
     try {
       const { directory, maxBytes } = spool;
       const opened = await Spool.open({
         directory,
         ...(maxBytes === undefined ? {} : { maxBytes }),
         onProblem: hooks.onProblem,
+        onRecord: (partitionKey) => this.#lanes.add(sender.laneOf(partitionKey)),
       });
       if (this.#isClosed()) return await opened.close();
       this.#spool = opened;
       this.#failure = undefined;
-      if (always || opened.stats().records > 0) this.#spoolFromNowOn();
-      else this.#becomeDirect();
+      this.#backlog = new Backlog({
+        spool: opened,
+        sender,
+        lanes: this.#lanes,
+        now,
+        maxRecords,
+        onProblem: hooks.onProblem,
+        onReleased: () => this.#released(),
+      });
+      this.#state = 'open';
+      if (this.#lanes.records === 0) for (const resolve of this.#emptied.splice(0)) resolve();
     } catch (cause) {
       if (this.#isClosed()) return;
       this.#openFailed(cause);
@@ -211,175 +258,79 @@ export class Spooling {
     return this.#state === 'closed';
   }
 
-  #spoolFromNowOn(): void {
-    if (this.#isClosed()) return;
-    this.#state = 'spooling';
-    this.#heldSinceMs = undefined;
-    this.#options.hooks.onSpooling();
-    this.#draining = this.#drain();
+  #released(): void {
+    const { always, hooks } = this.#options;
+    if (this.#lanes.records === 0) {
+      const isOpen = this.#state === 'open';
+      if (isOpen && this.#options.sender.hasTarget) this.#isOutage = false;
+      for (const resolve of this.#emptied.splice(0)) resolve();
+      if (isOpen && !always) hooks.onDrained();
+    }
+    hooks.onRoom();
   }
 
-  #becomeDirect(): void {
-    if (!this.#isClosed()) this.#state = 'direct';
-    this.#heldSinceMs = undefined;
-    for (const resolve of this.#emptied.splice(0)) resolve();
-  }
-
-  #holding(): boolean {
-    return this.#heldSinceMs !== undefined && this.#options.now() - this.#heldSinceMs < LONGEST_HOLD_MS;
-  }
-
-  async #append(entries: readonly Entry[], bytes: number): Promise<void> {
-    this.#appendingBytes += bytes;
+  async #append(entries: readonly Entry[]): Promise<void> {
+    const { hooks } = this.#options;
     try {
-      await this.#store(entries);
-      for (const entry of entries) entry.owner.settle(entry.index, { spooled: true });
+      await (this.#spool as Spool).append(entries);
+      for (const { owner, index } of entries) owner.settle(index, { spooled: true });
     } catch (error) {
-      for (const entry of entries) entry.owner.fail(error, entry.index);
-      this.#options.hooks.onProblem(error);
-    } finally {
-      this.#appendingBytes -= bytes;
-      this.#wakeDrain();
-      this.#options.hooks.onRoom();
-    }
-  }
-
-  async #store(entries: readonly Entry[]): Promise<void> {
-    if (entries.length === 0) return;
-    if (this.#spool === undefined) throw new SpoolUnavailableError('The spool is not open.');
-    await this.#spool.append(entries);
-  }
-
-  /** Reads back, sends, acknowledges; ends when the disk is empty and records may go direct. */
-  async #drain(): Promise<void> {
-    const spool = this.#spool as Spool;
-    while (this.#state === 'spooling') {
-      try {
-        await spool.settleCursor();
-        if (await this.#drainSome(spool)) continue;
-        if (this.#isClosed()) return;
-        if (this.#isEmpty() && !this.#options.always) {
-          this.#becomeDirect();
-          this.#options.hooks.onDrained();
-          this.#options.hooks.onRoom();
-          return;
-        }
-        if (this.#isEmpty()) for (const resolve of this.#emptied.splice(0)) resolve();
-        await this.#moreToDrain(RETRY_MS);
-      } catch (problem) {
-        if (this.#isClosed()) return;
-        this.#options.hooks.onProblem(problem);
-        spool.rewind();
-        await this.#moreToDrain(RETRY_MS);
+      for (const { owner, index, lane } of entries) {
+        this.#lanes.remove(lane);
+        owner.fail(error, index);
       }
+      hooks.onProblem(error);
+    } finally {
+      for (const { size } of entries) this.#appendingBytes -= size;
+      this.#backlog?.wake();
+      hooks.onRoom();
     }
   }
 
-  #isEmpty(): boolean {
-    return this.records === 0 && this.#appendingBytes === 0;
+  #adoptAll(): void {
+    if (this.#options.now() < this.#adoptAfterMs) return;
+    if (this.#options.sender.records > (this.#backlog?.records ?? 0)) this.#adopt(() => true);
   }
 
-  async #drainSome(spool: Spool): Promise<boolean> {
-    const { batchRecords, always, now } = this.#options;
-    const records = await spool.read({ records: DRAIN_BATCHES * batchRecords, bytes: DRAIN_BYTES });
-    const last = records.at(-1);
-    if (last === undefined) return false;
-    // The end is near: calls wait for it, or a busy application would stay on the disk for ever.
-    if (!always && records.length === this.records && records.length <= batchRecords)
-      this.#heldSinceMs ??= now();
-    else this.#heldSinceMs = undefined;
-    const chunk = new Chunk(records, {
-      ...this.#options,
-      setAside: (record, error) => this.#setAside(spool, record, error),
-    });
-    if (!(await chunk.sent(() => this.#state !== 'spooling'))) return false;
-    await spool.acknowledge(last.position);
-    return true;
+  /** Makes records durable that are in memory, each key's in order; they stay on their way. */
+  #adopt(isWanted: (entry: Entry) => boolean): void {
+    let group: Entry[] = [];
+    let bytes = 0;
+    const write = (): void => {
+      if (group.length > 0) this.#during(this.#adoptGroup(group));
+      group = [];
+      bytes = 0;
+    };
+    for (const entry of [...this.#options.sender.entries()]) {
+      if (entry.isSpooled || !isWanted(entry)) continue;
+      if (bytes + entry.size > ADOPTION_BYTES) write();
+      group.push(entry);
+      bytes += entry.size;
+    }
+    write();
   }
 
-  async #setAside(spool: Spool, record: SpooledRecord, error: unknown): Promise<void> {
-    const { delivered } = this.#options.sender;
-    if (delivered > this.#deliveredAtRefusal) this.#refusedInARow = 0;
-    this.#deliveredAtRefusal = delivered;
-    if (this.#refusedInARow >= MAX_REFUSED_IN_A_ROW) throw error;
-    this.#refusedInARow++;
-    await spool.refuse(record, error);
+  async #adoptGroup(entries: readonly Entry[]): Promise<void> {
+    const { sender, now, hooks } = this.#options;
+    const backlog = this.#backlog as Backlog;
+    const lanes = entries.map(({ partitionKey }) => sender.laneOf(partitionKey));
+    const adoption = new Adoption(entries, { nowMs: now(), fate: backlog });
+    for (const lane of lanes) this.#lanes.add(lane);
+    try {
+      const places = await (this.#spool as Spool).appendPlaced(entries);
+      for (const lane of lanes) this.#torn.delete(lane);
+      backlog.adopted(adoption.stored(places));
+    } catch (problem) {
+      for (const lane of lanes) this.#lanes.remove(lane);
+      for (const { partitionKey } of adoption.failed()) this.#torn.add(sender.laneOf(partitionKey));
+      this.#adoptAfterMs = now() + RETRY_MS;
+      hooks.onProblem(problem);
+    }
+    hooks.onRoom();
   }
 
-  async #moreToDrain(timeoutMs: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
-      this.#wakeDrain = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-}
-
-interface ChunkOptions extends Pick<SpoolingOptions, 'sender' | 'hooks' | 'now'> {
-  /** Resolves when a record that was refused for good is safe elsewhere. */
-  readonly setAside: (record: SpooledRecord, error: unknown) => Promise<void>;
-}
-
-/** Records read back from the disk, on their way to a stream. */
-class Chunk implements EntryOwner {
-  readonly acceptedAtMs: number;
-  readonly #records: readonly SpooledRecord[];
-  readonly #options: ChunkOptions;
-  readonly #all = Promise.withResolvers<void>();
-  #remaining: number;
-  #abandoned = false;
-
-  constructor(records: readonly SpooledRecord[], options: ChunkOptions) {
-    this.#records = records;
-    this.acceptedAtMs = options.now();
-    this.#options = options;
-    this.#remaining = records.length;
-    for (const [index, record] of records.entries()) this.#offer(record, index);
-    options.sender.pump();
-  }
-
-  /** True when a stream has acknowledged all of them, or they are set aside; false when `abandoned` became true before. */
-  async sent(abandoned: () => boolean): Promise<boolean> {
-    const watch = Promise.withResolvers<void>();
-    const timer = setInterval(() => {
-      if (abandoned()) watch.resolve();
-    }, 50);
-    await Promise.race([this.#all.promise, watch.promise]);
-    clearInterval(timer);
-    this.#abandoned = this.#remaining > 0;
-    return this.#remaining === 0;
-  }
-
-  settle(): void {
-    this.#remaining--;
-    if (this.#remaining === 0) this.#all.resolve();
-  }
-
-  fail(error: unknown, index: number): void {
-    // What is left when the producer closes stays on the disk.
-    if (this.#abandoned) return;
-    const record = this.#records[index] as SpooledRecord;
-    this.#options.setAside(record, error).then(
-      () => this.settle(),
-      (problem: unknown) => this.#offerLater(record, { index, problem }),
-    );
-  }
-
-  #offerLater(
-    record: SpooledRecord,
-    { index, problem }: { readonly index: number; readonly problem: unknown },
-  ): void {
-    if (this.#abandoned) return;
-    this.#options.hooks.onProblem(problem);
-    setTimeout(() => {
-      this.#offer(record, index);
-      this.#options.sender.pump();
-    }, REFUSED_RETRY_MS).unref();
-  }
-
-  #offer(record: SpooledRecord, index: number): void {
-    this.#options.sender.add(new Entry(record, { owner: this, index, size: sizeOf(record) }));
+  #during(writing: Promise<void>): void {
+    this.#appending.add(writing);
+    void writing.finally(() => this.#appending.delete(writing));
   }
 }

@@ -8,17 +8,29 @@ export interface Group {
   readonly records: number;
 }
 
+/** Where a group begins in the log. */
+export interface GroupPlace {
+  readonly segment: number;
+  readonly offset: number;
+}
+
+/** Told where in its group an append begins; known when the group's promise resolves. */
+export interface Placement {
+  offsetInGroup: number;
+}
+
 interface CollectingGroup {
   buffer: Buffer;
   used: number;
   records: number;
-  readonly done: PromiseWithResolvers<void>;
+  readonly done: PromiseWithResolvers<GroupPlace>;
 }
 
 interface Waiting {
   readonly entries: readonly SpoolEntry[];
   readonly bytes: number;
-  readonly done: PromiseWithResolvers<void>;
+  readonly placement: Placement | undefined;
+  readonly done: PromiseWithResolvers<GroupPlace>;
 }
 
 const FIRST_BUFFER_BYTES = 64 * 1024;
@@ -28,7 +40,7 @@ const FIRST_BUFFER_BYTES = 64 * 1024;
  * at hundreds of thousands a second, one for each would cost more than the rest.
  */
 export class GroupCommit {
-  readonly #write: (group: Group) => Promise<void>;
+  readonly #write: (group: Group) => Promise<GroupPlace>;
   #collecting = newGroup(Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES));
   #spare: Buffer = Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES);
   /** Appends that found the collecting group full, in order. */
@@ -39,7 +51,7 @@ export class GroupCommit {
   #idle: PromiseWithResolvers<void> | undefined;
 
   /** `write` resolves when the group is durable. When it rejects, everything that waits is rejected with its error. */
-  constructor(write: (group: Group) => Promise<void>) {
+  constructor(write: (group: Group) => Promise<GroupPlace>) {
     this.#write = write;
   }
 
@@ -49,17 +61,17 @@ export class GroupCommit {
   }
 
   /** `bytes` is the sum of the checked entries' `recordBytes`. Entries are read at once, or when there is room again. */
-  add(entries: readonly SpoolEntry[], bytes: number): Promise<void> {
+  add(entries: readonly SpoolEntry[], bytes: number, placement?: Placement): Promise<GroupPlace> {
     this.#waitingBytes += bytes;
     if (this.#queue.length === 0 && this.#fits(bytes)) {
-      this.#encode(entries, bytes);
+      this.#encode(entries, { bytes, placement });
       if (!this.#scheduled && !this.#writing) this.#schedule();
       return this.#collecting.done.promise;
     }
-    const done = Promise.withResolvers<void>();
+    const done = Promise.withResolvers<GroupPlace>();
     // The caller may look at only the last of several promises.
     done.promise.catch(() => {});
-    this.#queue.push({ entries, bytes, done });
+    this.#queue.push({ entries, bytes, placement, done });
     return done.promise;
   }
 
@@ -74,8 +86,12 @@ export class GroupCommit {
     return this.#collecting.used === 0 || this.#collecting.used + bytes <= MAX_GROUP_BYTES;
   }
 
-  #encode(entries: readonly SpoolEntry[], bytes: number): void {
+  #encode(
+    entries: readonly SpoolEntry[],
+    { bytes, placement }: { readonly bytes: number; readonly placement: Placement | undefined },
+  ): void {
     const group = this.#collecting;
+    if (placement !== undefined) placement.offsetInGroup = group.used;
     if (group.used + bytes > group.buffer.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(group.buffer.length * 2, group.used + bytes));
       group.buffer.copy(larger, 0, 0, group.used);
@@ -99,9 +115,9 @@ export class GroupCommit {
     this.#collecting = newGroup(this.#spare);
     this.#writing = true;
     try {
-      await this.#write(group);
+      const place = await this.#write(group);
       this.#waitingBytes -= group.used;
-      group.done.resolve();
+      group.done.resolve(place);
     } catch (error) {
       group.done.reject(error);
       this.#rejectWaiting(error);
@@ -120,9 +136,9 @@ export class GroupCommit {
 
   #admit(): void {
     let admitted = 0;
-    for (const { entries, bytes, done } of this.#queue) {
+    for (const { entries, bytes, placement, done } of this.#queue) {
       if (!this.#fits(bytes)) break;
-      this.#encode(entries, bytes);
+      this.#encode(entries, { bytes, placement });
       this.#collecting.done.promise.then(done.resolve, done.reject);
       admitted++;
     }
@@ -141,7 +157,7 @@ export class GroupCommit {
 }
 
 function newGroup(buffer: Buffer): CollectingGroup {
-  const done = Promise.withResolvers<void>();
+  const done = Promise.withResolvers<GroupPlace>();
   // Whoever appended has the same promise; a group in which nobody looks must not end the process.
   done.promise.catch(() => {});
   return { buffer, used: 0, records: 0, done };

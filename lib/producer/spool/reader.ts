@@ -9,8 +9,10 @@ import { SEGMENT_HEADER_BYTES } from './segment-format.ts';
 import type { Segment, SegmentLog } from './segment-log.ts';
 
 export interface SpooledRecord extends SpoolEntry {
-  /** Acknowledge with it. */
+  /** Right after the record: acknowledges it and everything before it. */
   readonly position: SpoolPosition;
+  /** What the record takes of its segment, which ends at `position`. */
+  readonly bytesOnDisk: number;
 }
 
 export interface ReadLimit {
@@ -70,10 +72,10 @@ export class Reader {
     for (const segment of this.#log.segments) {
       if (segment.number < position.segment) continue;
       const isSame = segment.number === position.segment;
-      let offset = isSame ? position.offset : SEGMENT_HEADER_BYTES;
-      for (const { start, end } of segment.damages) if (start <= offset && offset < end) offset = end;
-      if (offset >= segment.size) continue;
-      return { segment, position: { segment: segment.number, offset, index: isSame ? position.index : 0 } };
+      const at = isSame ? position : { offset: SEGMENT_HEADER_BYTES, index: 0 };
+      const next = nextUnread(segment, at);
+      if (next.offset >= segment.size) continue;
+      return { segment, position: { segment: segment.number, ...next } };
     }
     return undefined;
   }
@@ -99,8 +101,9 @@ export class Reader {
         await this.#skipDamage(segment, position);
         return [];
       }
-      const records = decodeAll(bytes, { position, room, first });
-      return records.length === 0 ? 'full' : records;
+      const records = decodeAll(bytes, { segment, position, room, first });
+      // None as the first: what stood there was acknowledged during the read, and the next look begins behind it.
+      return records.length === 0 && !first ? 'full' : records;
     }
   }
 
@@ -145,15 +148,45 @@ function windowBytes({ size, records }: Segment, room: ReadLimit): number {
   return Math.min(Math.max(wanted, MIN_WINDOW_BYTES), MAX_WINDOW_BYTES);
 }
 
+/** Past damage, and past what is acknowledged already. */
+export function nextUnread(
+  { damages, acknowledged }: Segment,
+  from: Pick<SpoolPosition, 'offset' | 'index'>,
+): Pick<SpoolPosition, 'offset' | 'index'> {
+  let { offset, index } = from;
+  for (;;) {
+    const range = acknowledged.size === 0 ? undefined : acknowledged.at(offset);
+    if (range !== undefined) {
+      offset = range.end;
+      index += range.records;
+      continue;
+    }
+    const damage = damages.find(({ start, end }) => start <= offset && offset < end);
+    if (damage === undefined) return { offset, index };
+    offset = damage.end;
+  }
+}
+
 function decodeAll(
   bytes: Parameters<typeof decodeRecord>[0],
-  { position, room, first }: { position: SpoolPosition; room: ReadLimit; first: boolean },
+  {
+    segment: { acknowledged },
+    position,
+    room,
+    first,
+  }: { segment: Segment; position: SpoolPosition; room: ReadLimit; first: boolean },
 ): readonly SpooledRecord[] {
   const records: SpooledRecord[] = [];
   let { index } = position;
   let at = 0;
   let left = room.bytes;
   while (records.length < room.records) {
+    const done = acknowledged.size === 0 ? undefined : acknowledged.at(position.offset + at);
+    if (done !== undefined) {
+      at = done.end - position.offset;
+      index += done.records;
+      continue;
+    }
     const length = claimedLength(bytes, at);
     if (length === undefined || at + length > bytes.buffer.length || !isIntact(bytes, at, length)) break;
     const entry = decodeRecord(bytes, at, length);
@@ -162,7 +195,7 @@ function decodeAll(
     at += length;
     index++;
     const offset = position.offset + at;
-    records.push({ ...entry, position: { segment: position.segment, offset, index } });
+    records.push({ ...entry, position: { segment: position.segment, offset, index }, bytesOnDisk: length });
   }
   return records;
 }

@@ -117,6 +117,12 @@ export function nextCandidate({ buffer }: SegmentBytes, from: number): number | 
   return mark === -1 ? undefined : mark - MARK_AT;
 }
 
+/** The partition key of an intact record. */
+export function partitionKeyOf({ buffer }: SegmentBytes, at: number): string {
+  const keyAt = at + RECORD_HEADER_BYTES;
+  return buffer.toString('utf8', keyAt, keyAt + buffer.readUInt16LE(at + KEY_LENGTH_AT));
+}
+
 /** The entry of an intact record. Its data is a view of the buffer. */
 export function decodeRecord({ buffer }: SegmentBytes, at: number, length: number): SpoolEntry {
   const keyAt = at + RECORD_HEADER_BYTES;

@@ -1,11 +1,14 @@
 import { constants } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { AcknowledgedRanges } from './acknowledged-ranges.ts';
+import { type JournalEntry, readJournal } from './acknowledgement-journal.ts';
 import { CURSOR_FILE, CursorFile, type DurableCursor } from './cursor.ts';
 import type { DamageReport } from './damage-report.ts';
 import type { Disk } from './disk.ts';
 import type { SpoolPosition } from './position.ts';
 import type { OnProblem } from './problem.ts';
-import type { Damage } from './scan.ts';
+import { partitionKeyOf } from './record-format.ts';
+import { type Damage, scan } from './scan.ts';
 import { SEGMENT_HEADER_BYTES } from './segment-format.ts';
 import type { Segment } from './segment-log.ts';
 import { listSegments, readSegmentHeader, type SegmentSurvey, surveySegment } from './survey.ts';
@@ -23,6 +26,8 @@ export interface RecoveryOptions {
   readonly disk: Disk;
   readonly report: DamageReport;
   readonly onProblem: OnProblem;
+  /** Told the partition key of each record that is left. */
+  readonly onRecord?: ((partitionKey: string) => void) | undefined;
 }
 
 /**
@@ -42,7 +47,8 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
         message: `The file \`${CURSOR_FILE}\` in ${directory} cannot be used: every record in the spool is sent again.`,
       });
     }
-    const { segments, cursor, tailInDoubt } = await recoverSegments(options, { files, durable });
+    const journal = await readJournal(directory);
+    const { segments, cursor, tailInDoubt } = await recoverSegments(options, { files, durable, journal });
     if (durable === undefined && content.corrupt) await rebuildCursor(cursorFile, segments);
     const last = segments.at(-1);
     const beyondEnd = last?.number === cursor.segment && cursor.offset > last.size;
@@ -81,11 +87,12 @@ async function believable(
 interface Found {
   readonly files: readonly { readonly number: number; readonly path: string }[];
   readonly durable: DurableCursor | undefined;
+  readonly journal: readonly JournalEntry[];
 }
 
 async function recoverSegments(
   options: RecoveryOptions,
-  { files, durable }: Found,
+  { files, durable, journal }: Found,
 ): Promise<{ segments: readonly Segment[]; cursor: SpoolPosition; tailInDoubt: boolean }> {
   const { report } = options;
   const start = durable ?? { segment: 0, offset: 0 };
@@ -108,6 +115,9 @@ async function recoverSegments(
     const { segment, cut } = await usable(survey, { ...options, isLast, from: atCursor ? start.offset : 0 });
     tailInDoubt = isLast && !cut;
     segments.push(segment);
+    const from = atCursor ? start.offset : SEGMENT_HEADER_BYTES;
+    addAcknowledged(segment, { journal, from });
+    if (options.onRecord !== undefined) tellRecords({ survey, segment, from }, options.onRecord);
     if (atCursor) {
       const offset = start.offset > segment.size ? start.offset : survey.boundary.offset;
       cursor = { segment: segment.number, offset, index: survey.boundary.index };
@@ -124,7 +134,7 @@ async function withoutHeader({ number, path, bytes }: SegmentSurvey, report: Dam
 }
 
 async function usable(
-  { number, path, bytes, header, scan }: SegmentSurvey,
+  { number, path, bytes, header, scan: scanned }: SegmentSurvey,
   {
     disk,
     report,
@@ -134,12 +144,12 @@ async function usable(
   }: RecoveryOptions & { readonly isLast: boolean; readonly from: number },
 ): Promise<{ segment: Segment; cut: boolean }> {
   if (header === undefined) throw new Error('unreachable: a segment without header was taken for usable');
-  const { tail } = scan;
-  const damages: Damage[] = [...scan.damages];
-  let size = scan.end;
+  const { tail } = scanned;
+  const damages: Damage[] = [...scanned.damages];
+  let size = scanned.end;
   let cut = true;
   if (tail !== undefined && isLast) {
-    cut = await cutTail(path, { size: scan.end, disk }).catch((cause: unknown) => {
+    cut = await cutTail(path, { size: scanned.end, disk }).catch((cause: unknown) => {
       onProblem({
         kind: 'tailNotCut',
         segment: number,
@@ -158,7 +168,8 @@ async function usable(
     if (damage.end <= from) continue;
     await report.range(number, { damage, bytes: bytes.subarray(damage.start, damage.end) });
   }
-  return { segment: { ...header, path, size, records: scan.records, damages }, cut };
+  const acknowledged = new AcknowledgedRanges();
+  return { segment: { ...header, path, size, records: scanned.records, damages, acknowledged }, cut };
 }
 
 async function cutTail(
@@ -172,4 +183,32 @@ async function cutTail(
   } finally {
     await file.close();
   }
+}
+
+/** Ranges that the last owner had acknowledged beyond its cursor. */
+function addAcknowledged(
+  segment: Segment,
+  { journal, from }: { readonly journal: readonly JournalEntry[]; readonly from: number },
+): void {
+  let end = from;
+  const own = journal.filter((entry) => entry.segment === segment.number && entry.salt === segment.salt);
+  for (const range of own.toSorted((a, b) => a.start - b.start)) {
+    // Believed only where it can be true: a journal that was copied from elsewhere says nothing.
+    if (range.start < end || range.end <= range.start || range.end > segment.size) continue;
+    segment.acknowledged.add(range);
+    end = range.end;
+  }
+}
+
+function tellRecords(
+  { survey, segment, from }: { readonly survey: SegmentSurvey; readonly segment: Segment; readonly from: number },
+  onRecord: (partitionKey: string) => void,
+): void {
+  const { salt, size, acknowledged } = segment;
+  const bytes = { buffer: survey.bytes.subarray(SEGMENT_HEADER_BYTES, size), base: SEGMENT_HEADER_BYTES, salt };
+  scan(bytes, (start) => {
+    if (start >= from && acknowledged.at(start) === undefined) {
+      onRecord(partitionKeyOf(bytes, start - SEGMENT_HEADER_BYTES));
+    }
+  });
 }

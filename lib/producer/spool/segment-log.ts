@@ -3,10 +3,11 @@ import { type FileHandle, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Disk, syncDirectory } from './disk.ts';
 import { codeOf, SpoolFullError, SpoolWriteError } from './errors.ts';
-import type { Group } from './group-commit.ts';
+import type { Group, GroupPlace } from './group-commit.ts';
 import { GROWTH_BYTES, MAX_SEGMENTS, RETIRE_BYTES, type SpoolLimits } from './limits.ts';
 import { comparePositions, type SpoolPosition } from './position.ts';
 import { sealRecords } from './record-format.ts';
+import { AcknowledgedRanges } from './acknowledged-ranges.ts';
 import type { Damage } from './scan.ts';
 import {
   encodeSegmentHeader,
@@ -23,6 +24,8 @@ export interface Segment extends SegmentHeader {
   records: number;
   /** To be skipped; in order, not overlapping. */
   damages: readonly Damage[];
+  /** Beyond the cursor; to be skipped as well. */
+  readonly acknowledged: AcknowledgedRanges;
 }
 
 export interface SegmentLogOptions {
@@ -82,7 +85,7 @@ export class SegmentLog {
   }
 
   /** @throws SpoolWriteError, SpoolFullError */
-  async append({ buffer, used, records }: Group): Promise<void> {
+  async append({ buffer, used, records }: Group): Promise<GroupPlace> {
     this.#appending = true;
     try {
       const active = await this.#activeFor(used);
@@ -94,9 +97,11 @@ export class SegmentLog {
         await this.#cutBack(cause);
         throw writeError(segment.path, cause);
       }
+      const place = { segment: segment.number, offset: segment.size };
       segment.size += used;
       segment.records += records;
       this.#bytes += used;
+      return place;
     } finally {
       this.#appending = false;
     }
@@ -186,7 +191,14 @@ export class SegmentLog {
       if (file !== undefined) await rm(path, { force: true }).catch(() => {});
       throw writeError(path, cause);
     }
-    const segment: Segment = { ...header, path, size: SEGMENT_HEADER_BYTES, records: 0, damages: [] };
+    const segment: Segment = {
+      ...header,
+      path,
+      size: SEGMENT_HEADER_BYTES,
+      records: 0,
+      damages: [],
+      acknowledged: new AcknowledgedRanges(),
+    };
     this.#segments.push(segment);
     this.#bytes += segment.size;
     this.#active = { segment, file, length: segment.size };

@@ -1,5 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import type { AcknowledgedRange } from './acknowledged-ranges.ts';
+import { AcknowledgementJournal, type JournalEntry } from './acknowledgement-journal.ts';
 import type { CursorFile } from './cursor.ts';
 import { DamageReport } from './damage-report.ts';
 import { type Disk, realDisk, syncDirectory } from './disk.ts';
@@ -12,17 +14,17 @@ import {
   SpoolRefusedError,
   SpoolWriteError,
 } from './errors.ts';
-import { GroupCommit } from './group-commit.ts';
+import { GroupCommit, type GroupPlace } from './group-commit.ts';
 import { MAX_GROUP_BYTES, type SpoolLimits, spoolLimits } from './limits.ts';
 import { lockDirectory, type SpoolLock } from './lock.ts';
 import { comparePositions, type SpoolPosition } from './position.ts';
 import type { OnProblem } from './problem.ts';
-import { Reader, type ReadLimit, type SpooledRecord } from './reader.ts';
+import { nextUnread, Reader, type ReadLimit, type SpooledRecord } from './reader.ts';
 import { recordBytes, type SpoolEntry } from './record-format.ts';
 import { type Recovered, recover } from './recovery.ts';
 import { keepRefused } from './refused.ts';
 import { SEGMENT_HEADER_BYTES } from './segment-format.ts';
-import { SegmentLog } from './segment-log.ts';
+import { type Segment, SegmentLog } from './segment-log.ts';
 
 export type { SpoolPosition } from './position.ts';
 export type { SpoolProblem } from './problem.ts';
@@ -38,6 +40,15 @@ export interface SpoolOptions {
   readonly segmentBytes?: number;
   /** Told what was cut, skipped or could not be deleted. Must not throw. */
   readonly onProblem?: OnProblem;
+  /** Told, while it opens, the partition key of each record that the last owner left. Must not throw. */
+  readonly onRecord?: (partitionKey: string) => void;
+}
+
+/** The bytes of one record in its segment. */
+export interface RecordPlace {
+  readonly segment: number;
+  readonly start: number;
+  readonly end: number;
 }
 
 export interface SpoolStats {
@@ -88,6 +99,9 @@ export class Spool {
   #readAt: SpoolPosition;
   /** The furthest that was ever handed out: nothing beyond can have been acknowledged. */
   #handedOut: SpoolPosition;
+  readonly #journal: AcknowledgementJournal;
+  /** Acknowledged one by one, and not in the journal yet. */
+  #unjournaled: RecordPlace[] = [];
   #rewinds = 0;
   #reading: Promise<unknown> = Promise.resolve();
   #refusing: Promise<unknown> = Promise.resolve();
@@ -113,7 +127,9 @@ export class Spool {
     });
     this.#commit = new GroupCommit((group) => this.#log.append(group));
     this.#reader = new Reader(this.#log, parts.report);
-    this.#cursor = this.#acknowledged = this.#readAt = this.#handedOut = parts.cursor;
+    this.#journal = new AcknowledgementJournal(parts.directory, parts.disk);
+    this.#cursor = parts.cursor;
+    this.#acknowledged = this.#readAt = this.#handedOut = this.#prefixFrom(parts.cursor);
   }
 
   /**
@@ -129,7 +145,8 @@ export class Spool {
     try {
       const onProblem = options.onProblem ?? (() => {});
       const report = new DamageReport(directory, onProblem);
-      const recovered = await recover({ directory, disk, report, onProblem });
+      const { onRecord } = options;
+      const recovered = await recover({ directory, disk, report, onProblem, onRecord });
       return new Spool({ ...recovered, limits, directory, disk, lock, report, onProblem });
     } catch (error) {
       await lock.release();
@@ -147,18 +164,58 @@ export class Spool {
    *
    * @throws SpoolFullError, SpoolWriteError, SpoolEntryError, SpoolClosedError (all as rejections)
    */
-  append(entries: readonly SpoolEntry[]): Promise<void> {
+  append(entries: readonly SpoolEntry[]): Promise<unknown> {
     if (this.#closing !== undefined) return Promise.reject(this.#closedError());
     try {
-      let bytes = 0;
-      for (const entry of entries) bytes += recordBytes(entry);
+      const bytes = this.#checked(entries);
       if (bytes === 0) return Promise.resolve();
-      this.#refuseIfFull(bytes);
       if (bytes > MAX_GROUP_BYTES && entries.length > 1) return this.#appendInParts(entries);
       return this.#commit.add(entries, bytes);
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /**
+   * Like `append`, for at most 4 MiB or one entry, and says where the entries are.
+   *
+   * @throws as `append`
+   */
+  async appendPlaced(entries: readonly SpoolEntry[]): Promise<readonly RecordPlace[]> {
+    if (this.#closing !== undefined) throw this.#closedError();
+    const bytes = this.#checked(entries);
+    const placement = { offsetInGroup: 0 };
+    const { segment, offset } = await this.#commit.add(entries, bytes, placement);
+    let start = offset + placement.offsetInGroup;
+    return entries.map((entry) => {
+      const place = { segment, start, end: start + recordBytes(entry) };
+      start = place.end;
+      return place;
+    });
+  }
+
+  /**
+   * The next durable records after `from` that are not acknowledged, and the position to go on from. Independent of
+   * `read`, so that one key can be read ahead of another; the same record is returned again until it is acknowledged.
+   *
+   * @throws SpoolReadError, SpoolClosedError
+   */
+  readFrom(
+    from: SpoolPosition,
+    limit: ReadLimit,
+  ): Promise<{ readonly records: readonly SpooledRecord[]; readonly next: SpoolPosition }> {
+    return this.#inTurn(() => this.#reader.read(from, limit));
+  }
+
+  /** Where the oldest record is that may not be acknowledged. */
+  get oldest(): SpoolPosition {
+    return this.#acknowledged;
+  }
+
+  /** Nothing durable is after this position. */
+  isAtEnd({ segment, offset }: Pick<SpoolPosition, 'segment' | 'offset'>): boolean {
+    const last = this.#log.segments.at(-1);
+    return last === undefined || segment > last.number || (segment === last.number && offset >= last.size);
   }
 
   /**
@@ -168,13 +225,20 @@ export class Spool {
    * @throws SpoolReadError, SpoolClosedError
    */
   read(limit: ReadLimit): Promise<readonly SpooledRecord[]> {
-    const reading = this.#reading.then(async () => {
-      if (this.#closing !== undefined) throw this.#closedError();
+    return this.#inTurn(async () => {
       const rewinds = this.#rewinds;
       const { records, next } = await this.#reader.read(this.#readAt, limit);
       if (rewinds === this.#rewinds) this.#readAt = next;
       if (comparePositions(next, this.#handedOut) > 0) this.#handedOut = next;
       return records;
+    });
+  }
+
+  /** One read at a time: they share a file. */
+  #inTurn<Result>(read: () => Promise<Result>): Promise<Result> {
+    const reading = this.#reading.then(() => {
+      if (this.#closing !== undefined) throw this.#closedError();
+      return read();
     });
     this.#reading = reading.catch(() => {});
     return reading;
@@ -200,6 +264,52 @@ export class Spool {
     if (comparePositions(through, this.#acknowledged) > 0) this.#acknowledged = through;
     if (comparePositions(this.#acknowledged, this.#readAt) > 0) this.#readAt = this.#acknowledged;
     await this.#untilCursorAt(through);
+  }
+
+  /**
+   * Kinesis acknowledged these records, whatever became of those before them. They are not read again by this process;
+   * `settle` makes that durable. A record must be acknowledged once only.
+   */
+  acknowledgeRecords(places: readonly RecordPlace[]): void {
+    for (const place of places) {
+      const segment = this.#segment(place.segment);
+      if (segment === undefined) continue;
+      segment.acknowledged.add({ ...place, records: 1 });
+      this.#unjournaled.push(place);
+    }
+    this.#acknowledged = this.#prefixFrom(this.#acknowledged);
+    if (comparePositions(this.#acknowledged, this.#readAt) > 0) this.#readAt = this.#acknowledged;
+  }
+
+  /**
+   * Makes acknowledgements durable: resolves with a test for places that would not be sent again after a crash. Those
+   * behind an older record that nobody has acknowledged need an entry in the journal, and get one if `beyondCursor`.
+   *
+   * @throws SpoolWriteError, SpoolClosedError
+   */
+  async settle({
+    beyondCursor,
+  }: {
+    readonly beyondCursor: boolean;
+  }): Promise<(place: RecordPlace) => boolean> {
+    if (this.#closing !== undefined) throw this.#closedError();
+    await this.#untilCursorAt(this.#acknowledged);
+    const cursor = this.#cursor;
+    const isPassed = ({ segment, end }: RecordPlace): boolean =>
+      comparePositions({ segment, offset: end }, cursor) <= 0;
+    this.#unjournaled = this.#unjournaled.filter((place) => !isPassed(place));
+    if (!beyondCursor || this.#unjournaled.length === 0) return isPassed;
+    const written = new Set(await this.#journalRest());
+    return (place) => isPassed(place) || written.has(place);
+  }
+
+  /** Writes what the cursor has not passed, and returns what is written now. */
+  async #journalRest(): Promise<readonly RecordPlace[]> {
+    const asked = this.#unjournaled;
+    if (asked.length === 0 || !(await this.#writeJournal(asked))) return [];
+    const written = new Set(asked);
+    this.#unjournaled = this.#unjournaled.filter((place) => !written.has(place));
+    return asked;
   }
 
   /** Writes the cursor again where that failed: resolves when every acknowledgement is durable. @throws SpoolWriteError */
@@ -249,11 +359,11 @@ export class Spool {
     const { segment, offset, index } = this.#cursor;
     let records = 0;
     let bytes = 0;
-    for (const { number, size, records: all } of segments) {
+    for (const { number, size, records: all, acknowledged } of segments) {
       if (number < segment) continue;
       const isPartial = number === segment;
-      records += all - (isPartial ? index : 0);
-      bytes += Math.max(size - (isPartial ? offset : SEGMENT_HEADER_BYTES), 0);
+      records += all - (isPartial ? index : 0) - acknowledged.records;
+      bytes += Math.max(size - (isPartial ? offset : SEGMENT_HEADER_BYTES) - acknowledged.bytes, 0);
     }
     const { tornBytes, quarantinedRanges, quarantinedBytes } = this.#report;
     const waitingBytes = this.#commit.waitingBytes;
@@ -279,6 +389,8 @@ export class Spool {
     try {
       await this.#commit.idle();
       await this.#untilCursorAt(this.#acknowledged).catch(() => {});
+      await this.#journalRest().catch(() => {});
+      await this.#journal.close();
       await this.#reading;
       await this.#refusing;
       await this.#reader.close();
@@ -288,6 +400,61 @@ export class Spool {
     } finally {
       await this.#lock.release();
     }
+  }
+
+  /** Bytes that they take on disk. @throws SpoolEntryError, SpoolFullError */
+  #checked(entries: readonly SpoolEntry[]): number {
+    let bytes = 0;
+    for (const entry of entries) bytes += recordBytes(entry);
+    if (bytes > 0) this.#refuseIfFull(bytes);
+    return bytes;
+  }
+
+  #segment(number: number): Segment | undefined {
+    return this.#log.segments.find((segment) => segment.number === number);
+  }
+
+  /** Over what is acknowledged one by one from here on, without a gap. */
+  #prefixFrom(from: SpoolPosition): SpoolPosition {
+    let position = from;
+    for (const segment of this.#log.segments) {
+      if (segment.number < position.segment) continue;
+      const isSame = segment.number === position.segment;
+      const at = isSame ? position : { offset: SEGMENT_HEADER_BYTES, index: 0 };
+      const next = nextUnread(segment, at);
+      if (next.offset > at.offset) position = { segment: segment.number, ...next };
+      segment.acknowledged.passed(next.offset);
+      if (next.offset < segment.size) break;
+    }
+    return position;
+  }
+
+  async #writeJournal(places: readonly RecordPlace[]): Promise<boolean> {
+    try {
+      return await this.#journal.append(this.#entriesOf(places), () =>
+        this.#log.segments.flatMap((segment) => [...segment.acknowledged].map((range) => entryOf(segment, range))),
+      );
+    } catch (cause) {
+      const message = `Could not write what was acknowledged in ${this.#directory}; it will be sent again after a crash.`;
+      this.#onProblem({ kind: 'cursorNotWritten', message, cause });
+      throw new SpoolWriteError(message, { cause });
+    }
+  }
+
+  /** Neighbours are one entry. */
+  #entriesOf(places: readonly RecordPlace[]): readonly JournalEntry[] {
+    const inOrder = places.toSorted((a, b) => a.segment - b.segment || a.start - b.start);
+    const entries: JournalEntry[] = [];
+    for (const { segment: number, start, end } of inOrder) {
+      const last = entries.at(-1);
+      if (last !== undefined && last.segment === number && last.end === start) {
+        entries[entries.length - 1] = { ...last, end, records: last.records + 1 };
+        continue;
+      }
+      const segment = this.#segment(number);
+      if (segment !== undefined) entries.push(entryOf(segment, { start, end, records: 1 }));
+    }
+    return entries;
   }
 
   #refuseIfFull(bytes: number): void {
@@ -301,7 +468,7 @@ export class Spool {
     );
   }
 
-  #appendInParts(entries: readonly SpoolEntry[]): Promise<void> {
+  #appendInParts(entries: readonly SpoolEntry[]): Promise<GroupPlace> {
     let part: SpoolEntry[] = [];
     let bytes = 0;
     for (const entry of entries) {
@@ -330,12 +497,18 @@ export class Spool {
     }
     this.#cursor = target;
     await this.#log.drop(target);
+    if (this.#log.segments.every(({ acknowledged }) => acknowledged.size === 0)) await this.#journal.clear();
   }
 
   #closedError(): SpoolClosedError {
     return new SpoolClosedError(`The spool ${this.#directory} is closed: open it again.`);
   }
 }
+
+const entryOf = (
+  { number, salt }: Segment,
+  { start, end, records }: AcknowledgedRange,
+): JournalEntry => ({ segment: number, salt, start, end, records });
 
 async function ensureDirectory(directory: string): Promise<void> {
   try {

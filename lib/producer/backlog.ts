@@ -1,0 +1,367 @@
+import { Entry } from './entry.ts';
+import type { LanesOnDisk } from './lanes-on-disk.ts';
+import { hasShare, SHORT_QUEUE } from './memory-share.ts';
+import { sizeOf } from './record.ts';
+import type { Newcomer, Sender } from './sender.ts';
+import { type Skip, Skips } from './skips.ts';
+import { comparePositions, type SpoolPosition } from './spool/position.ts';
+import type { RecordPlace, Spool, SpooledRecord } from './spool/spool.ts';
+import { placeOf, ReadBack } from './spooled-records.ts';
+
+export interface BacklogOptions {
+  readonly spool: Spool;
+  readonly sender: Sender;
+  readonly lanes: LanesOnDisk;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Records in memory that come from the disk, at most; those that are made durable on their way come on top. */
+  readonly maxRecords: number;
+  readonly onProblem: (problem: unknown) => void;
+  /** Records have left the disk for good. */
+  readonly onReleased: () => void;
+}
+
+/** Bytes in memory that come from the disk, at most. */
+const MAX_BYTES = 8 * 1024 * 1024;
+/** Less room than this is not worth a read, while anything is on its way. */
+const LEAST_ROOM = 100;
+/** Read in one step, before others have their turn. */
+const STEP_BYTES = 4 * 1024 * 1024;
+/** A pass over records that were skipped goes so far at a time. */
+const PASS_RECORDS = 500;
+const PASS_STEPS = 8;
+/** Acknowledged records that wait for the cursor so long, because of an older record, are written to the journal. */
+const JOURNAL_AFTER_MS = 200;
+const SETTLE_AGAIN_MS = 100;
+const RETRY_MS = 1_000;
+/** While keys or shards are waited for, which nothing announces. */
+const LOOK_AGAIN_MS = 50;
+const IDLE_MS = 1_000;
+/** A refused record that cannot be kept aside has been acknowledged and must not be dropped: it is offered again. */
+const REFUSED_RETRY_MS = 30_000;
+/** More with none delivered in between, and it is not the records that are at fault. */
+const MAX_REFUSED_IN_A_ROW = 10;
+
+/** In segments of less than 256 MiB, each place has a number of its own. */
+const numberOf = ({ segment, start }: RecordPlace): number => segment * 2 ** 28 + start;
+
+interface Delivered {
+  readonly place: RecordPlace;
+  readonly lane: number;
+  readonly atMs: number;
+}
+
+/**
+ * The way back from the disk: reads records in the order of the log, hands them to the sender beside the live traffic,
+ * and lets go of what a stream has taken. A key that has enough in memory, or a hot shard, does not hold up what is behind
+ * it in the log: the reading goes on past its records, and comes back for them when it has room. Within a key the order
+ * of the log holds.
+ */
+export class Backlog {
+  readonly #options: BacklogOptions;
+  readonly #skips: Skips;
+  /** Up to here every record was read, or skipped. */
+  #frontier: SpoolPosition;
+  /** Records that are in the sender, by their place. */
+  readonly #taken = new Set<number>();
+  #records = 0;
+  #bytes = 0;
+  #delivered: Delivered[] = [];
+  #settling: Promise<void> | undefined;
+  #settleAgain: NodeJS.Timeout | undefined;
+  #refusedInARow = 0;
+  #deliveredAtRefusal = 0;
+  #closed = false;
+  #isWoken = false;
+  #wake: (() => void) | undefined;
+  readonly #reading: Promise<void>;
+
+  constructor(options: BacklogOptions) {
+    this.#options = options;
+    this.#skips = new Skips(options.sender.lanes);
+    this.#frontier = options.spool.oldest;
+    this.#reading = this.#read();
+  }
+
+  /** Records that are both here and in the sender. */
+  get records(): number {
+    return this.#records;
+  }
+
+  /** There may be something to read, or room for it. */
+  wake(): void {
+    this.#isWoken = true;
+    this.#wake?.();
+  }
+
+  /** These are in the sender, and on the disk as well by now. */
+  adopted(records: readonly SpooledRecord[]): void {
+    for (const record of records) {
+      this.#taken.add(numberOf(placeOf(record)));
+      this.#records++;
+      this.#bytes += sizeOf(record);
+    }
+  }
+
+  /** A stream has this record, which `adopted` was told of or never heard of. */
+  readonly delivered = (record: SpooledRecord): void => {
+    const place = placeOf(record);
+    if (this.#taken.has(numberOf(place))) {
+      this.#records--;
+      this.#bytes -= sizeOf(record);
+    } else this.#taken.add(numberOf(place));
+    const lane = this.#options.sender.laneOf(record.partitionKey);
+    this.#delivered.push({ place, lane, atMs: this.#options.now() });
+    if (!this.#closed) this.#settleSoon();
+  };
+
+  readonly refused = (record: SpooledRecord, error: unknown): void => {
+    // What is left when the producer closes stays on the disk.
+    if (this.#closed) return;
+    this.#setAside(record, error).then(
+      () => this.delivered(record),
+      (problem: unknown) => this.#offerLater(record, problem),
+    );
+  };
+
+  /** Reads no more, and makes durable what was acknowledged. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#settleAgain);
+    this.wake();
+    await this.#reading;
+    await this.#settling;
+    await this.#settleSome({ beyondCursor: true }).catch(() => {});
+  }
+
+  async #read(): Promise<void> {
+    // After the constructor.
+    await undefined;
+    while (!this.#closed) {
+      this.#isWoken = false;
+      try {
+        if (!(await this.#step())) await this.#pause(this.#skips.size > 0 ? LOOK_AGAIN_MS : IDLE_MS);
+      } catch (problem) {
+        if (this.#closed) return;
+        this.#options.onProblem(problem);
+        await this.#pause(RETRY_MS);
+      }
+    }
+  }
+
+  async #pause(timeoutMs: number): Promise<void> {
+    if (this.#closed || this.#isWoken) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
+
+  /** False when there is nothing to do now. */
+  async #step(): Promise<boolean> {
+    const room = this.#options.maxRecords - this.#records;
+    if (this.#records > 0 && (room < LEAST_ROOM || this.#bytes >= MAX_BYTES / 2)) return false;
+    const { sender, spool } = this.#options;
+    const before = this.#records;
+    const isAhead = comparePositions(spool.oldest, this.#frontier) > 0;
+    if (isAhead) this.#frontier = spool.oldest;
+    const from = this.#skips.earliest((skip) => this.#hasRoomAgain(skip));
+    const isUnfinished = from !== undefined && (await this.#revisit(from));
+    const mayAdvance = !spool.isAtEnd(this.#frontier) && this.#skips.hasSlot;
+    const frontier = this.#frontier;
+    if (mayAdvance) await this.#advance();
+    if (this.#records !== before) sender.pump();
+    return isUnfinished || comparePositions(frontier, this.#frontier) !== 0;
+  }
+
+  /** Goes on from the frontier. */
+  async #advance(): Promise<void> {
+    const { spool, maxRecords } = this.#options;
+    const limit = { records: Math.max(maxRecords - this.#records, 1), bytes: STEP_BYTES };
+    const { records, next } = await spool.readFrom(this.#frontier, limit);
+    const owner = this.#newOwner();
+    for (const record of records) {
+      const lane = this.#options.sender.laneOf(record.partitionKey);
+      if (!this.#taken.has(numberOf(placeOf(record))) && !this.#takeOrSkip(record, { lane, owner })) {
+        this.#frontier = startOf(record);
+        return;
+      }
+      this.#frontier = record.position;
+    }
+    if (comparePositions(next, this.#frontier) > 0) this.#frontier = next;
+  }
+
+  /** False when it must be looked at again: there is no room for any record, or none to remember another skip. */
+  #takeOrSkip(record: SpooledRecord, { lane, owner }: Offer): boolean {
+    if (this.#skips.has(lane)) {
+      this.#skips.addTo(lane);
+      return true;
+    }
+    if (this.#isFull()) return false;
+    const newcomer = this.#newcomer(record, lane);
+    if (this.#refusalOf(newcomer) === undefined) {
+      this.#take(record, { ...newcomer, owner });
+      return true;
+    }
+    return this.#skips.begin({ lane, shard: newcomer.shard, at: startOf(record) });
+  }
+
+  /** Comes back for skipped records, from there on. True when there is room for more, and it only had gone far enough. */
+  async #revisit(from: SpoolPosition): Promise<boolean> {
+    const { spool, sender } = this.#options;
+    const pass = this.#skips.pass(from);
+    let at = from;
+    for (let step = 0; step < PASS_STEPS && pass.isOpen; step++) {
+      const { records, next } = await spool.readFrom(at, { records: PASS_RECORDS, bytes: STEP_BYTES });
+      const owner = this.#newOwner();
+      for (const record of records) {
+        if (comparePositions(record.position, this.#frontier) > 0 || !pass.isOpen) break;
+        at = record.position;
+        const lane = sender.laneOf(record.partitionKey);
+        if (this.#taken.has(numberOf(placeOf(record))) || !pass.covers(lane)) continue;
+        if (pass.isRefused(lane)) continue;
+        const newcomer = this.#newcomer(record, lane);
+        const by = this.#isFull() ? 'shard' : this.#refusalOf(newcomer);
+        if (by === undefined) {
+          this.#take(record, { ...newcomer, owner });
+          pass.took(lane);
+        } else pass.refuse(lane, { at: startOf(record), by });
+      }
+      if (comparePositions(next, this.#frontier) >= 0) {
+        if (pass.isOpen) at = this.#frontier;
+        pass.end(at);
+        return false;
+      }
+      if (records.length === 0) at = next;
+    }
+    pass.end(at);
+    return pass.isOpen && !this.#isFull();
+  }
+
+  #newOwner(): ReadBack {
+    return new ReadBack(this.#options.now(), this);
+  }
+
+  #isFull(): boolean {
+    return this.#records >= this.#options.maxRecords || this.#bytes >= MAX_BYTES;
+  }
+
+  #newcomer(record: SpooledRecord, lane: number): Newcomer {
+    const shard = this.#options.sender.hotShardOf(record.partitionKey, record.explicitHashKey);
+    return { lane, shard, bytes: sizeOf(record) };
+  }
+
+  /** What it has to wait for: that fewer of its key's records are here, or its shard. */
+  #refusalOf({ lane, shard, bytes }: Newcomer): 'key' | 'shard' | undefined {
+    const { sender, now } = this.#options;
+    if (!this.#hasShare(sender.waitingIn(lane), bytes)) return 'key';
+    if (shard === undefined || (this.#hasShare(shard.held, bytes) && shard.takeToken(now()))) return undefined;
+    return 'shard';
+  }
+
+  #hasShare(records: number, nextBytes: number): boolean {
+    const { maxRecords } = this.#options;
+    const window = { records: this.#records, bytes: this.#bytes, maxRecords, maxBytes: MAX_BYTES };
+    return hasShare(window, { records, nextBytes });
+  }
+
+  /** Whether coming back for it is worth a pass: half of what it may hold has gone. */
+  #hasRoomAgain({ lane, shard }: Skip): boolean {
+    if (shard !== undefined) return shard.hasToken(this.#options.now()) && this.#hasShare(2 * shard.held, 0);
+    const waiting = this.#options.sender.waitingIn(lane);
+    return waiting < SHORT_QUEUE / 2 || this.#hasShare(2 * waiting, 0);
+  }
+
+  #take(record: SpooledRecord, { shard, bytes, owner }: Newcomer & { readonly owner: ReadBack }): void {
+    this.#taken.add(numberOf(placeOf(record)));
+    this.#records++;
+    this.#bytes += bytes;
+    const fate = { owner, index: owner.add(record), size: bytes, isSpooled: true, shard };
+    this.#options.sender.add(new Entry(record, fate));
+  }
+
+  #settleSoon(): void {
+    this.#settling ??= this.#settle().finally(() => {
+      this.#settling = undefined;
+    });
+  }
+
+  async #settle(): Promise<void> {
+    // What one answer acknowledges goes together.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    while (!this.#closed && this.#delivered.length > 0) {
+      const before = this.#delivered.length;
+      try {
+        const oldestMs = this.#delivered[0]?.atMs ?? 0;
+        await this.#settleSome({ beyondCursor: this.#options.now() - oldestMs > JOURNAL_AFTER_MS });
+      } catch (problem) {
+        if (!this.#closed) this.#options.onProblem(problem);
+        this.#laterAgain(RETRY_MS);
+        return;
+      }
+      if (this.#delivered.length >= before) {
+        this.#laterAgain(SETTLE_AGAIN_MS);
+        return;
+      }
+    }
+  }
+
+  #laterAgain(afterMs: number): void {
+    clearTimeout(this.#settleAgain);
+    this.#settleAgain = setTimeout(() => this.#settleSoon(), afterMs);
+    this.#settleAgain.unref();
+  }
+
+  async #settleSome(how: { readonly beyondCursor: boolean }): Promise<void> {
+    const { spool, lanes, onReleased } = this.#options;
+    const fresh = this.#delivered.filter(({ place }) => this.#taken.has(numberOf(place)));
+    spool.acknowledgeRecords(fresh.map(({ place }) => place));
+    for (const { place } of fresh) this.#taken.delete(numberOf(place));
+    this.wake();
+    const known = new Set(this.#delivered);
+    const isDurable = await spool.settle(how);
+    this.#delivered = this.#delivered.filter((one) => {
+      if (!known.has(one) || !isDurable(one.place)) return true;
+      lanes.remove(one.lane);
+      return false;
+    });
+    onReleased();
+  }
+
+  async #setAside(record: SpooledRecord, error: unknown): Promise<void> {
+    const { sender, spool } = this.#options;
+    if (sender.delivered > this.#deliveredAtRefusal) this.#refusedInARow = 0;
+    this.#deliveredAtRefusal = sender.delivered;
+    if (this.#refusedInARow >= MAX_REFUSED_IN_A_ROW) throw error;
+    this.#refusedInARow++;
+    await spool.refuse(record, error);
+  }
+
+  #offerLater(record: SpooledRecord, problem: unknown): void {
+    if (this.#closed) return;
+    this.#options.onProblem(problem);
+    const timer = setTimeout(() => {
+      if (this.#closed) return;
+      const owner = this.#newOwner();
+      const fate = { owner, index: owner.add(record), size: sizeOf(record), isSpooled: true };
+      this.#options.sender.add(new Entry(record, fate));
+      this.#options.sender.pump();
+    }, REFUSED_RETRY_MS);
+    timer.unref();
+  }
+}
+
+interface Offer {
+  readonly lane: number;
+  readonly owner: ReadBack;
+}
+
+const startOf = ({ position: { segment, offset, index }, bytesOnDisk }: SpooledRecord): SpoolPosition => ({
+  segment,
+  offset: offset - bytesOnDisk,
+  index: index - 1,
+});

@@ -1,0 +1,147 @@
+import { constants } from 'node:fs';
+import { type FileHandle, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { AcknowledgedRange } from './acknowledged-ranges.ts';
+import { type Disk, syncDirectory } from './disk.ts';
+import { codeOf } from './errors.ts';
+import { FORMAT_VERSION, refuseNewer } from './segment-format.ts';
+
+export const JOURNAL_FILE = 'acknowledged';
+const MAGIC = Buffer.from('SPWYACK\n', 'latin1');
+export const JOURNAL_HEADER_BYTES = 16;
+export const JOURNAL_ENTRY_BYTES = 28;
+const VERSION_AT = 8;
+// segment u48 | 0 u16 | salt u32 | start u32 | end u32 | records u32 | crc u32; see docs/spool-format.md.
+const SALT_AT = 8;
+const START_AT = 12;
+const END_AT = 16;
+const RECORDS_AT = 20;
+const CRC_AT = 24;
+const WIDE_BYTES = 6;
+/** From here on the file is written anew, without what the cursor has passed. */
+const REWRITE_BYTES = 4 * 1024 * 1024;
+/** With more, acknowledgements beyond the cursor are no longer written: their records are sent again after a crash. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** A range of one segment. The salt says which file of that number is meant. */
+export interface JournalEntry extends AcknowledgedRange {
+  readonly segment: number;
+  readonly salt: number;
+}
+
+/** Entries up to the first that is not whole: a write that was cut off. @throws SpoolVersionError */
+export function decodeJournal(content: Buffer): readonly JournalEntry[] {
+  if (content.length < JOURNAL_HEADER_BYTES || !content.subarray(0, MAGIC.length).equals(MAGIC)) return [];
+  refuseNewer(content[VERSION_AT], JOURNAL_FILE);
+  const entries: JournalEntry[] = [];
+  for (let at = JOURNAL_HEADER_BYTES; at + JOURNAL_ENTRY_BYTES <= content.length; at += JOURNAL_ENTRY_BYTES) {
+    const bytes = content.subarray(at, at + JOURNAL_ENTRY_BYTES);
+    if (bytes.readUInt32LE(CRC_AT) !== crc32(bytes.subarray(0, CRC_AT))) break;
+    entries.push({
+      segment: bytes.readUIntLE(0, WIDE_BYTES),
+      salt: bytes.readUInt32LE(SALT_AT),
+      start: bytes.readUInt32LE(START_AT),
+      end: bytes.readUInt32LE(END_AT),
+      records: bytes.readUInt32LE(RECORDS_AT),
+    });
+  }
+  return entries;
+}
+
+export function encodeJournal(entries: readonly JournalEntry[]): Buffer {
+  const content = Buffer.alloc(entries.length * JOURNAL_ENTRY_BYTES);
+  for (const [n, { segment, salt, start, end, records }] of entries.entries()) {
+    const at = n * JOURNAL_ENTRY_BYTES;
+    content.writeUIntLE(segment, at, WIDE_BYTES);
+    content.writeUInt32LE(salt, at + SALT_AT);
+    content.writeUInt32LE(start, at + START_AT);
+    content.writeUInt32LE(end, at + END_AT);
+    content.writeUInt32LE(records, at + RECORDS_AT);
+    content.writeUInt32LE(crc32(content.subarray(at, at + CRC_AT)), at + CRC_AT);
+  }
+  return content;
+}
+
+/** The journal in this directory; empty when there is none. @throws SpoolVersionError */
+export async function readJournal(directory: string): Promise<readonly JournalEntry[]> {
+  const content = await readFile(join(directory, JOURNAL_FILE)).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  });
+  return decodeJournal(content);
+}
+
+/**
+ * Remembers what was acknowledged beyond the cursor. A lost entry only sends records again; an entry never becomes wrong,
+ * since what Kinesis has acknowledged stays so. One write at a time.
+ */
+export class AcknowledgementJournal {
+  readonly #directory: string;
+  readonly #disk: Disk;
+  #file: FileHandle | undefined;
+  /** The last owner may have left one. */
+  #mayExist = true;
+  #bytes = 0;
+  #rewriteAt = REWRITE_BYTES;
+
+  constructor(directory: string, disk: Disk) {
+    this.#directory = directory;
+    this.#disk = disk;
+  }
+
+  /** Resolves when they are durable; false when the journal is full. `all`: every range beyond the cursor, these included. */
+  async append(entries: readonly JournalEntry[], all: () => readonly JournalEntry[]): Promise<boolean> {
+    if (entries.length === 0) return true;
+    const bytes = entries.length * JOURNAL_ENTRY_BYTES;
+    if (this.#file === undefined || this.#bytes + bytes > this.#rewriteAt) return this.#rewrite(all());
+    try {
+      await this.#disk.writeDurably(this.#file, encodeJournal(entries), this.#bytes);
+    } catch (error) {
+      // Whatever is behind the last whole entry must not be followed by others.
+      await this.close();
+      throw error;
+    }
+    this.#bytes += bytes;
+    return true;
+  }
+
+  /** The cursor has passed everything: nothing need be remembered. */
+  async clear(): Promise<void> {
+    if (!this.#mayExist) return;
+    await this.close();
+    this.#mayExist = false;
+    await rm(join(this.#directory, JOURNAL_FILE), { force: true });
+  }
+
+  async close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+
+  async #rewrite(entries: readonly JournalEntry[]): Promise<boolean> {
+    const bytes = JOURNAL_HEADER_BYTES + entries.length * JOURNAL_ENTRY_BYTES;
+    if (bytes > MAX_BYTES) return false;
+    await this.close();
+    const path = join(this.#directory, JOURNAL_FILE);
+    const header = Buffer.alloc(JOURNAL_HEADER_BYTES);
+    MAGIC.copy(header);
+    header[VERSION_AT] = FORMAT_VERSION;
+    this.#mayExist = true;
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;
+    const file = await this.#disk.open(`${path}.new`, flags);
+    try {
+      await this.#disk.writeDurably(file, Buffer.concat([header, encodeJournal(entries)]), 0);
+      await rename(`${path}.new`, path);
+      await syncDirectory(this.#directory);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    this.#file = file;
+    this.#bytes = bytes;
+    this.#rewriteAt = Math.max(REWRITE_BYTES, bytes * 2);
+    return true;
+  }
+}
