@@ -1,13 +1,21 @@
 import { Bag } from './bag.ts';
 import { Entry, Ticket } from './entry.ts';
 import type { Enveloping } from './enveloping.ts';
-import { assertRecord, bytesOf, type OutgoingRecord, type ProducerRecord, sizeOf } from './record.ts';
+import { RecordError } from './errors.ts';
+import { bytesOf, type CheckedRecord, lengthOf, type RecordRules, readRecord } from './read-record.ts';
+import { type OutgoingRecord, type ProducerRecord, sizeOf } from './record.ts';
 
 /** A call of `put` or `putMany` whose records are not all taken in yet. */
 interface Waiting {
   readonly ticket: Ticket;
-  records: readonly ProducerRecord[];
+  /** As they were given: what is in there is anybody's guess. */
+  readonly given: readonly unknown[];
+  readonly length: number;
+  /** Of `given`, read and checked when the call had to wait; undefined where one has failed. */
+  kept: readonly (CheckedRecord | undefined)[] | undefined;
   next: number;
+  /** Of those from `next` on, how many have not failed. */
+  left: number;
 }
 
 export interface AdmissionOptions {
@@ -20,10 +28,12 @@ export interface AdmissionOptions {
 
 /**
  * The door: calls are let in in their order, record by record as there is room, so a call that waits is never overtaken
- * by a later one. Records are checked before any of them is taken in.
+ * by a later one. Each record is read once, before the caller has its turn again: when it is taken in, or when it has to
+ * wait. One that cannot be taken fails there and then, and by itself.
  */
 export class Admission {
   readonly #options: AdmissionOptions;
+  readonly #rules: RecordRules;
   #waiting: Waiting[] = [];
   #from = 0;
   /** Calls that have records whose fate is open, even if another one has failed. */
@@ -32,42 +42,52 @@ export class Admission {
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
+    this.#rules = {
+      maxRecordBytes: options.maxRecordBytes,
+      envelopeBytes: options.envelope?.bytes ?? 0,
+    };
   }
 
   get isWaiting(): boolean {
     return this.#from < this.#waiting.length;
   }
 
-  /** @throws RecordError for the first record that every region would refuse; then none of them is taken in. */
+  /** Then `take` what there is room for, and `keep` the rest. @throws RecordError when it is no array. */
   call(records: readonly ProducerRecord[]): Ticket {
-    for (const record of records) this.#check(record);
-    const ticket = new Ticket(records.length, this.#options.now(), this.#ended);
-    if (records.length === 0) return ticket;
+    const length = lengthOf(records);
+    const ticket = new Ticket(length, this.#options.now(), this.#ended);
+    if (length === 0) return ticket;
     this.#open.add(ticket);
-    this.#waiting.push({ ticket, records, next: 0 });
+    this.#waiting.push({ ticket, given: records, length, kept: undefined, next: 0, left: length });
     return ticket;
   }
 
-  /** The next record, taken in now; undefined when nobody waits. One that cannot be read fails its own call only. */
+  /** The next record, taken in now; undefined when nobody waits. */
   take(nowMs: number): Entry | undefined {
     for (let call = this.#waiting[this.#from]; call !== undefined; call = this.#waiting[this.#from]) {
       const index = call.next++;
-      if (call.next === call.records.length) this.#shift();
+      if (call.next === call.length) this.#shift();
+      const { kept, ticket } = call;
+      if (kept !== undefined && kept[index] === undefined) continue;
+      call.left--;
       try {
-        return this.#entry(call, { index, nowMs });
+        const record = kept?.[index] ?? readRecord(call.given, index, this.#rules);
+        return this.#entry(record, { ticket, index, nowMs });
       } catch (error) {
-        call.ticket.fail(error);
+        ticket.fail(asRecordError(error));
       }
     }
     return undefined;
   }
 
-  /** Call before the caller has its turn again: what still waits of the last call must not change with its array. */
+  /** Call before the caller has its turn again: what still waits of its call must not change with its array. */
   keep(): void {
-    const call = this.#waiting.at(-1);
-    if (call === undefined) return;
-    const { next } = call;
-    call.records = call.records.map((record, index) => (index < next ? record : copyOf(record)));
+    for (let n = this.#waiting.length - 1; n >= this.#from; n--) {
+      const call = this.#waiting[n] as Waiting;
+      if (call.kept !== undefined) return;
+      this.#keep(call);
+      if (call.left === 0 && call === this.#waiting.at(-1)) this.#waiting.pop();
+    }
   }
 
   /** Resolves when the fate of every record put so far is known, good or not. */
@@ -79,18 +99,25 @@ export class Admission {
   /** Fails calls that were made before this moment and still wait. What was taken in of them goes on. */
   expire(beforeMs: number, error: Error): void {
     for (let call = this.#waiting[this.#from]; call !== undefined && call.ticket.acceptedAtMs < beforeMs; ) {
-      call.ticket.failSome(call.records.length - call.next, error);
+      call.ticket.failSome(call.left, error);
       this.#shift();
       call = this.#waiting[this.#from];
     }
   }
 
-  /** Fails what has not been taken in. */
+  /** Fails what has not been taken in; what is wrong with a record itself is still said of it. */
   failWaiting(error: Error): void {
+    this.keep();
     const waiting = this.#waiting.slice(this.#from);
     this.#waiting = [];
     this.#from = 0;
-    for (const { ticket, records, next } of waiting) ticket.failSome(records.length - next, error);
+    for (const { ticket, left } of waiting) ticket.failSome(left, error);
+  }
+
+  /** For the end: fails every call of which any record's fate is open, wherever that record is. */
+  failOpen(error: Error): void {
+    this.failWaiting(error);
+    for (const ticket of [...this.#open]) ticket.failAll(error);
   }
 
   readonly #ended = (ticket: Ticket): void => {
@@ -101,21 +128,27 @@ export class Admission {
     if (this.#settled.length > 0) this.#settled = this.#settled.filter(({ tickets }) => tickets.size > 0);
   };
 
-  #check(record: ProducerRecord): void {
-    // A text is measured without being encoded: what waits for room must not be held twice.
-    const bytes =
-      typeof record.data === 'string' ? Buffer.byteLength(record.data) : bytesOf(record.data).byteLength;
-    const { envelope, maxRecordBytes } = this.#options;
-    assertRecord(record, bytes + (envelope?.bytes ?? 0), maxRecordBytes);
+  #keep(call: Waiting): void {
+    const { given, length, ticket } = call;
+    const kept = new Array<CheckedRecord | undefined>(length).fill(undefined);
+    for (let index = call.next; index < length; index++) {
+      try {
+        kept[index] = readRecord(given, index, this.#rules);
+      } catch (error) {
+        call.left--;
+        ticket.fail(error);
+      }
+    }
+    call.kept = kept;
   }
 
   #entry(
-    { ticket, records }: Waiting,
-    { index, nowMs }: { readonly index: number; readonly nowMs: number },
+    record: CheckedRecord,
+    { ticket, index, nowMs }: { readonly ticket: Ticket; readonly index: number; readonly nowMs: number },
   ): Entry {
     const { envelope } = this.#options;
-    const { partitionKey, data, explicitHashKey } = records[index] as ProducerRecord;
-    const bytes = bytesOf(data);
+    const { partitionKey, explicitHashKey } = record;
+    const bytes = bytesOf(record);
     const outgoing: OutgoingRecord = {
       partitionKey,
       data: envelope === undefined ? bytes : envelope.wrap(partitionKey, bytes),
@@ -133,13 +166,8 @@ export class Admission {
   }
 }
 
-/** Of the fields alone: bytes are the caller's to leave alone. */
-function copyOf(record: ProducerRecord): ProducerRecord {
-  try {
-    const { partitionKey, data, explicitHashKey } = record;
-    return { partitionKey, data, explicitHashKey };
-  } catch {
-    // It fails its call when its turn comes.
-    return record;
-  }
+/** What the encoder or the envelope throws says that it is this record that they cannot take. */
+function asRecordError(error: unknown): RecordError {
+  if (error instanceof RecordError) return error;
+  return new RecordError('The record cannot be encoded; `cause` says why.', { cause: error });
 }

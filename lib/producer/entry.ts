@@ -74,11 +74,18 @@ export class Ticket implements EntryOwner, Bagged {
 
   /** So many of its records fail at once. */
   failSome(records: number, error: unknown): void {
-    this.#reject(error);
+    if (records > 0) this.#reject(error);
     this.#ended(records);
   }
 
+  /** For the end: whatever becomes of its records, nobody waits for it any more. */
+  failAll(error: unknown): void {
+    this.failSome(this.#remaining, error);
+  }
+
   #ended(records: number): void {
+    // A disk that comes to itself after the end may still tell what became of a record.
+    if (this.#remaining <= 0) return;
     this.#remaining -= records;
     if (this.#remaining > 0) return;
     this.#resolve(this.receipts);

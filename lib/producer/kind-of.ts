@@ -1,0 +1,22 @@
+const MAX_SHOWN = 40;
+
+/** Names a value in a message without running any of its code: whatever was given, nothing is thrown. */
+export function kindOf(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return value.length > MAX_SHOWN ? `a text of ${value.length} characters` : JSON.stringify(value);
+    case 'number':
+    case 'boolean':
+    case 'undefined':
+      return String(value);
+    case 'bigint':
+      return 'a BigInt';
+    case 'object':
+      return value === null ? 'null' : 'an object';
+    case 'function':
+    case 'symbol':
+      return `a ${typeof value}`;
+    default:
+      return typeof value;
+  }
+}
