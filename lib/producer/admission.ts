@@ -2,8 +2,13 @@ import { Bag } from './bag.ts';
 import { Entry, Ticket } from './entry.ts';
 import type { Enveloping } from './enveloping.ts';
 import { RecordError } from './errors.ts';
+import type { Gate } from './gate.ts';
+import type { HotShard } from './hot-shards.ts';
+import { Parked, type ParkedRecord } from './parked.ts';
 import { bytesOf, type CheckedRecord, lengthOf, type RecordRules, readRecord } from './read-record.ts';
 import { type OutgoingRecord, type ProducerRecord, sizeOf } from './record.ts';
+import type { Route } from './route.ts';
+import type { Newcomer } from './sender.ts';
 
 /** A call of `put` or `putMany` whose records are not all taken in yet. */
 interface Waiting {
@@ -16,6 +21,8 @@ interface Waiting {
   next: number;
   /** Of those from `next` on, how many have not failed. */
   left: number;
+  /** The next one, where it was read and could not come in. */
+  read: CheckedRecord | undefined;
 }
 
 export interface AdmissionOptions {
@@ -38,6 +45,7 @@ export class Admission {
   #from = 0;
   /** Calls that have records whose fate is open, even if another one has failed. */
   readonly #open = new Bag<Ticket>();
+  readonly #parked = new Parked();
   #settled: { readonly tickets: Set<Ticket>; readonly resolve: () => void }[] = [];
 
   constructor(options: AdmissionOptions) {
@@ -49,7 +57,7 @@ export class Admission {
   }
 
   get isWaiting(): boolean {
-    return this.#from < this.#waiting.length;
+    return this.#from < this.#waiting.length || this.#parked.size > 0;
   }
 
   /** Then `take` what there is room for, and `keep` the rest. @throws RecordError when it is no array. */
@@ -58,26 +66,75 @@ export class Admission {
     const ticket = new Ticket(length, this.#options.now(), this.#ended);
     if (length === 0) return ticket;
     this.#open.add(ticket);
-    this.#waiting.push({ ticket, given: records, length, kept: undefined, next: 0, left: length });
+    this.#waiting.push({ ticket, given: records, length, kept: undefined, next: 0, left: length, read: undefined });
     return ticket;
   }
 
-  /** The next record, taken in now; undefined when nobody waits. */
-  take(nowMs: number): Entry | undefined {
-    for (let call = this.#waiting[this.#from]; call !== undefined; call = this.#waiting[this.#from]) {
-      const index = call.next++;
-      if (call.next === call.length) this.#shift();
-      const { kept, ticket } = call;
-      if (kept !== undefined && kept[index] === undefined) continue;
-      call.left--;
-      try {
-        const record = kept?.[index] ?? readRecord(call.given, index, this.#rules);
-        return this.#entry(record, { ticket, index, nowMs });
-      } catch (error) {
-        ticket.fail(asRecordError(error));
-      }
+  /** Lets in what may come in now, and tells the gate. */
+  letIn(gate: Gate): void {
+    const nowMs = this.#options.now();
+    if (this.#parked.size > 0) {
+      this.#parked.letIn((parked) => {
+        if (gate.isShut) return 'stop';
+        const newcomer = gate.newcomerOf(parked.record);
+        const route = gate.routeOf(newcomer);
+        if (route === 'stop') return route;
+        if (route === 'later') return false;
+        this.#takeIn(parked, { gate, route, shard: newcomer.shard, nowMs });
+        return true;
+      });
     }
-    return undefined;
+    for (let call = this.#waiting[this.#from]; call !== undefined && !gate.isShut; ) {
+      const { next: index, ticket } = call;
+      const record = this.#read(call, index);
+      const newcomer = record === undefined || !this.#isAsked(gate) ? undefined : gate.newcomerOf(record);
+      const route = newcomer === undefined ? 'memory' : this.#routeOf(newcomer, gate);
+      if (route === 'stop') {
+        call.read = record;
+        return;
+      }
+      if (++call.next === call.length) this.#shift();
+      if (record !== undefined) {
+        call.read = undefined;
+        call.left--;
+        const taken = { record, ticket, index };
+        if (route !== 'later') this.#takeIn(taken, { gate, route, shard: newcomer?.shard, nowMs });
+        else if (newcomer !== undefined) this.#parked.add(newcomer.lane, taken);
+      }
+      call = this.#waiting[this.#from];
+    }
+  }
+
+  #isAsked(gate: Gate): boolean {
+    return gate.isSelective || this.#parked.size > 0;
+  }
+
+  #routeOf(newcomer: Newcomer, gate: Gate): Route {
+    return this.#parked.has(newcomer.lane) ? 'later' : gate.routeOf(newcomer);
+  }
+
+  /** Undefined where it has failed. */
+  #read(call: Waiting, index: number): CheckedRecord | undefined {
+    if (call.kept !== undefined) return call.kept[index];
+    if (call.read !== undefined) return call.read;
+    try {
+      return readRecord(call.given, index, this.#rules);
+    } catch (error) {
+      call.left--;
+      call.ticket.fail(error);
+      return undefined;
+    }
+  }
+
+  #takeIn(
+    { record, ticket, index }: ParkedRecord,
+    { gate, route, shard, nowMs }: Admitted & { readonly gate: Gate },
+  ): void {
+    try {
+      gate.take(this.#entry(record, { ticket, index, shard, nowMs }), route);
+    } catch (error) {
+      ticket.fail(asRecordError(error));
+    }
   }
 
   /** Call before the caller has its turn again: what still waits of its call must not change with its array. */
@@ -98,6 +155,7 @@ export class Admission {
 
   /** Fails calls that were made before this moment and still wait. What was taken in of them goes on. */
   expire(beforeMs: number, error: Error): void {
+    for (const { ticket } of this.#parked.takeBefore(beforeMs)) ticket.fail(error);
     for (let call = this.#waiting[this.#from]; call !== undefined && call.ticket.acceptedAtMs < beforeMs; ) {
       call.ticket.failSome(call.left, error);
       this.#shift();
@@ -108,6 +166,7 @@ export class Admission {
   /** Fails what has not been taken in; what is wrong with a record itself is still said of it. */
   failWaiting(error: Error): void {
     this.keep();
+    for (const { ticket } of this.#parked.takeBefore(Number.POSITIVE_INFINITY)) ticket.fail(error);
     const waiting = this.#waiting.slice(this.#from);
     this.#waiting = [];
     this.#from = 0;
@@ -132,6 +191,10 @@ export class Admission {
     const { given, length, ticket } = call;
     const kept = new Array<CheckedRecord | undefined>(length).fill(undefined);
     for (let index = call.next; index < length; index++) {
+      if (index === call.next && call.read !== undefined) {
+        kept[index] = call.read;
+        continue;
+      }
       try {
         kept[index] = readRecord(given, index, this.#rules);
       } catch (error) {
@@ -140,11 +203,12 @@ export class Admission {
       }
     }
     call.kept = kept;
+    call.read = undefined;
   }
 
   #entry(
     record: CheckedRecord,
-    { ticket, index, nowMs }: { readonly ticket: Ticket; readonly index: number; readonly nowMs: number },
+    { ticket, index, shard, nowMs }: Omit<ParkedRecord & Admitted, 'record' | 'route'>,
   ): Entry {
     const { envelope } = this.#options;
     const { partitionKey, explicitHashKey } = record;
@@ -154,7 +218,7 @@ export class Admission {
       data: envelope === undefined ? bytes : envelope.wrap(partitionKey, bytes),
       explicitHashKey,
     };
-    return new Entry(outgoing, { owner: ticket, index, size: sizeOf(outgoing), sinceMs: nowMs });
+    return new Entry(outgoing, { owner: ticket, index, size: sizeOf(outgoing), sinceMs: nowMs, shard });
   }
 
   #shift(): void {
@@ -164,6 +228,13 @@ export class Admission {
       this.#from = 0;
     }
   }
+}
+
+/** How a record comes in. */
+interface Admitted {
+  readonly route: 'memory' | 'disk';
+  readonly shard: HotShard | undefined;
+  readonly nowMs: number;
 }
 
 /** What the encoder or the envelope throws says that it is this record that they cannot take. */

@@ -186,7 +186,7 @@ export class Backlog {
     const owner = this.#newOwner();
     for (const record of records) {
       const lane = this.#options.sender.laneOf(record.partitionKey);
-      if (!this.#taken.has(numberOf(placeOf(record))) && !this.#takeOrSkip(record, { lane, owner })) {
+      if (!this.#isTaken(record) && !this.#takeOrSkip(record, { lane, owner })) {
         this.#frontier = startOf(record);
         return;
       }
@@ -222,7 +222,7 @@ export class Backlog {
         if (comparePositions(record.position, this.#frontier) > 0 || !pass.isOpen) break;
         at = record.position;
         const lane = sender.laneOf(record.partitionKey);
-        if (this.#taken.has(numberOf(placeOf(record))) || !pass.covers(lane)) continue;
+        if (!pass.covers(lane) || this.#isTaken(record)) continue;
         if (pass.isRefused(lane)) continue;
         const newcomer = this.#newcomer(record, lane);
         const by = this.#isFull() ? 'shard' : this.#refusalOf(newcomer);
@@ -240,6 +240,12 @@ export class Backlog {
     }
     pass.end(at);
     return pass.isOpen && !this.#isFull();
+  }
+
+  /** It is in the sender, or was delivered while it was being read. */
+  #isTaken(record: SpooledRecord): boolean {
+    const place = placeOf(record);
+    return this.#taken.has(numberOf(place)) || this.#options.spool.isAcknowledged(place);
   }
 
   #newOwner(): ReadBack {

@@ -3,6 +3,7 @@ import type { Signal } from '../../lambda/core/signal.ts';
 import { Admission } from './admission.ts';
 import type { Receipt } from './entry.ts';
 import { type Enveloping, enveloping } from './enveloping.ts';
+import { Gate } from './gate.ts';
 import { DeliveryTimeoutError, ProducerClosedError } from './errors.ts';
 import { type Limits, limitsOf, type ProducerOptions } from './options.ts';
 import { pinnedRegion, streamOf } from './pin.ts';
@@ -54,6 +55,8 @@ export interface ProducerParts {
 const encodingOf = ({ transport, encoding }: ProducerOptions): 'cbor' | 'json' =>
   transport === 'sdk' ? 'json' : (encoding ?? 'cbor');
 const DEFAULT_CLOSE_TIMEOUT_MS = 30_000;
+/** Requests' worth of records in memory that come from the disk. */
+const DRAIN_BATCHES = 8;
 /** How often overdue records are looked for. */
 const SWEEP_MS = 100;
 
@@ -70,6 +73,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   readonly #admission: Admission;
   readonly #enveloping: Enveloping | undefined;
   readonly #spooling: Spooling | undefined;
+  readonly #gate: Gate;
   readonly #follower: SignalFollower | undefined;
   readonly #sweep: NodeJS.Timeout;
   #region: string | undefined;
@@ -109,6 +113,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
       },
     });
     this.#spooling = this.#createSpooling();
+    this.#gate = new Gate({ sender: this.#sender, spooling: this.#spooling });
     this.#sweep = setInterval(() => this.#sweepOverdue(), SWEEP_MS);
     this.#sweep.unref();
     if (pin !== undefined) this.#aim(pin);
@@ -201,9 +206,11 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   #createSpooling(): Spooling | undefined {
     const { spool, acknowledge } = this.#options;
     if (spool === undefined) return undefined;
+    const { maxBatchRecords, maxBufferedRecords } = this.#limits;
     return new Spooling({
       spool,
       always: acknowledge === 'spooled',
+      ordered: (this.#options.order ?? 'perKey') === 'perKey',
       sender: this.#sender,
       now: this.#now,
       hooks: {
@@ -212,7 +219,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
         onProblem: (problem) => this.#tell('spoolProblem', problem),
         onRoom: () => this.#progressed(),
       },
-      batchRecords: this.#limits.maxBatchRecords,
+      maxRecords: Math.min(DRAIN_BATCHES * maxBatchRecords, Math.ceil(maxBufferedRecords / 2)),
     });
   }
 
@@ -227,18 +234,12 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   /** Lets in what there is room for. */
   #admit(): void {
     if (!this.#admission.isWaiting) return;
-    const spooling = this.#spooling;
-    if (spooling?.takes) spooling.accept(this.#admission);
-    if (spooling !== undefined && !spooling.direct) return;
-    let added = false;
-    const nowMs = this.#now();
-    while (!this.#isFull()) {
-      const entry = this.#admission.take(nowMs);
-      if (entry === undefined) break;
-      this.#sender.add(entry);
-      added = true;
-    }
-    if (added) this.#sender.offered();
+    const failure = this.#spooling?.failure;
+    if (failure !== undefined) return this.#admission.failWaiting(failure);
+    const before = this.#sender.records;
+    this.#admission.letIn(this.#gate);
+    this.#spooling?.flush();
+    if (this.#sender.records > before) this.#sender.offered();
   }
 
   #progressed(): void {
@@ -263,8 +264,10 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
 
   /** Records that no region has taken in time go to the spool, or back to the caller. */
   #sweepOverdue(): void {
+    this.#sender.cool();
     if (this.#spooling !== undefined) {
       this.#spooling.sweep();
+      this.#admit();
       const { unavailable } = this.#spooling;
       if (unavailable !== undefined) {
         this.#admission.expire(this.#now() - this.#limits.deliveryTimeoutMs, unavailable);
@@ -293,11 +296,6 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
         ? `${this.#options.signal.name} gave no signal ${within}: check the name and the resolver.`
         : `No region took the record ${within} (last: ${this.#region}).`;
     return new DeliveryTimeoutError(message, cause === undefined ? {} : { cause });
-  }
-
-  #isFull(): boolean {
-    const { maxBufferedRecords, maxBufferedBytes } = this.#limits;
-    return this.#sender.records >= maxBufferedRecords || this.#sender.bytes >= maxBufferedBytes;
   }
 
   /** When everything is in order again: a listener that throws must not leave the producer half way. */

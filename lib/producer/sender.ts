@@ -97,6 +97,11 @@ export class Sender {
   get retries(): number {
     return this.#retries;
   }
+  /** It takes no more records than this. */
+  get isFull(): boolean {
+    const { maxBufferedRecords, maxBufferedBytes } = this.#options.limits;
+    return this.#records >= maxBufferedRecords || this.#bytes >= maxBufferedBytes;
+  }
   /** Whether it is known where to send. */
   get hasTarget(): boolean {
     return this.#target !== undefined;
@@ -207,6 +212,11 @@ export class Sender {
     yield* this.#inquests.entries();
     for (const entries of this.#waiting.values()) yield* entries;
     for (const { batch } of this.#underWay) yield* batch;
+  }
+
+  /** Forgets shards that have refused nothing for a while. Call regularly. */
+  cool(): void {
+    if (this.#hotShards.size > 0) this.#hotShards.cool(this.#options.now());
   }
 
   /** Gives up what is overdue and not in flight. Call regularly. */

@@ -96,14 +96,19 @@ export class Spooling {
     return this.#state === 'opening' ? this.#failure : undefined;
   }
 
-  /** Where a record may go now. Records that it sends to the disk are given to `take`. */
-  routeOf(newcomer: Newcomer): Route {
-    if (this.#state !== 'open' && this.#state !== 'closing') return 'stop';
-    const route = this.#wayOf(newcomer);
-    return route === 'disk' && this.#appendingBytes >= MAX_APPENDING_BYTES ? 'stop' : route;
+  /** No record can be taken now. */
+  get isShut(): boolean {
+    if (this.#state === 'open' || this.#state === 'closing') return this.#appendingBytes >= MAX_APPENDING_BYTES;
+    return true;
   }
 
-  #wayOf(newcomer: Newcomer): Route {
+  /** Not every record goes into memory. */
+  get isSelective(): boolean {
+    return this.#options.always || this.#isOutage || this.#state === 'closing' || this.#lanes.records > 0;
+  }
+
+  /** Where a record may go now. Records that it sends to the disk are given to `take`. */
+  routeOf(newcomer: Newcomer): Route {
     const { always, ordered, sender } = this.#options;
     if (always || this.#isOutage || this.#state === 'closing') return 'disk';
     const onDisk = ordered ? this.#lanes.of(newcomer.lane) : 0;
@@ -132,6 +137,7 @@ export class Spooling {
     const lane = sender.laneOf(partitionKey);
     entry.lane = lane;
     const isFirst = this.#lanes.of(lane) === 0 || this.#torn.has(lane);
+    if (sender.waitingIn(lane) === 0) this.#torn.delete(lane);
     if (ordered && isFirst && sender.waitingIn(lane) > 0) {
       this.#adopting.push(
         shard === undefined

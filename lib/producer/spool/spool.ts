@@ -207,9 +207,25 @@ export class Spool {
     return this.#inTurn(() => this.#reader.read(from, limit));
   }
 
+  /** Bytes of all segments, and of what is on its way to them. */
+  get usedBytes(): number {
+    return this.#log.bytes + this.#commit.waitingBytes;
+  }
+
+  get maxBytes(): number {
+    return this.#limits.maxBytes;
+  }
+
   /** Where the oldest record is that may not be acknowledged. */
   get oldest(): SpoolPosition {
     return this.#acknowledged;
+  }
+
+  /** Whether this process, or one before it, knows that Kinesis has the record. */
+  isAcknowledged({ segment: number, start }: RecordPlace): boolean {
+    const { segment, offset } = this.#acknowledged;
+    if (number < segment || (number === segment && start < offset)) return true;
+    return this.#segment(number)?.acknowledged.at(start) !== undefined;
   }
 
   /** Nothing durable is after this position. */
@@ -459,7 +475,7 @@ export class Spool {
 
   #refuseIfFull(bytes: number): void {
     const { maxBytes } = this.#limits;
-    const usedBytes = this.#log.bytes + this.#commit.waitingBytes;
+    const { usedBytes } = this;
     // A new segment may be needed for it.
     if (usedBytes + bytes + SEGMENT_HEADER_BYTES <= maxBytes) return;
     throw new SpoolFullError(

@@ -1,0 +1,43 @@
+import type { Entry } from './entry.ts';
+import type { CheckedRecord } from './read-record.ts';
+import type { Route } from './route.ts';
+import type { Newcomer, Sender } from './sender.ts';
+import type { Spooling } from './spooling.ts';
+
+/** Decides where each record goes, and takes it there. */
+export class Gate {
+  readonly #sender: Sender;
+  readonly #spooling: Spooling | undefined;
+
+  constructor({ sender, spooling }: { readonly sender: Sender; readonly spooling: Spooling | undefined }) {
+    this.#sender = sender;
+    this.#spooling = spooling;
+  }
+
+  /** Nobody may come in now, whatever their key. */
+  get isShut(): boolean {
+    return this.#spooling === undefined ? this.#sender.isFull : this.#spooling.isShut;
+  }
+
+  /** Records have to be asked for their key and shard; else all go into memory as long as it is not shut. */
+  get isSelective(): boolean {
+    return this.#sender.isCongested || this.#spooling?.isSelective === true;
+  }
+
+  newcomerOf({ partitionKey, explicitHashKey, data }: CheckedRecord): Newcomer {
+    const lane = this.#sender.laneOf(partitionKey);
+    const shard = this.#sender.hotShardOf(partitionKey, explicitHashKey);
+    return { lane, shard, bytes: partitionKey.length + data.length };
+  }
+
+  routeOf(newcomer: Newcomer): Route {
+    if (this.#spooling !== undefined) return this.#spooling.routeOf(newcomer);
+    if (this.#sender.isFull) return 'stop';
+    return this.#sender.hasShareFor(newcomer) ? 'memory' : 'later';
+  }
+
+  take(entry: Entry, route: 'memory' | 'disk'): void {
+    if (route === 'disk') this.#spooling?.take(entry);
+    else this.#sender.add(entry);
+  }
+}

@@ -1,0 +1,67 @@
+import type { Ticket } from './entry.ts';
+import { Fifo } from './fifo.ts';
+import type { CheckedRecord } from './read-record.ts';
+
+/** A record that waits at the door for others of its key or shard. */
+export interface ParkedRecord {
+  readonly record: CheckedRecord;
+  readonly ticket: Ticket;
+  readonly index: number;
+}
+
+/** Lanes that are looked at in one turn; the others have theirs next time. */
+const LANES_A_TURN = 64;
+
+/** Records that wait at the door because their own lane is full, so that the calls behind them need not wait too. */
+export class Parked {
+  readonly #lanes = new Map<number, Fifo<ParkedRecord>>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Later records of this lane have to wait as well. */
+  has(lane: number): boolean {
+    return this.#lanes.has(lane);
+  }
+
+  add(lane: number, parked: ParkedRecord): void {
+    let queue = this.#lanes.get(lane);
+    if (queue === undefined) {
+      queue = new Fifo<ParkedRecord>();
+      this.#lanes.set(lane, queue);
+    }
+    queue.push(parked);
+    this.#size++;
+  }
+
+  /** Takes out, lane by lane, what `take` takes. It answers whether it took the record, or `stop` for all of them. */
+  letIn(take: (parked: ParkedRecord) => boolean | 'stop'): void {
+    let turns = Math.min(LANES_A_TURN, this.#lanes.size);
+    for (const [lane, queue] of this.#lanes) {
+      if (turns-- === 0) return;
+      for (let first = queue.peek(); first !== undefined; first = queue.peek()) {
+        const isTaken = take(first);
+        if (isTaken === 'stop') return;
+        if (!isTaken) break;
+        queue.shift();
+        this.#size--;
+      }
+      this.#lanes.delete(lane);
+      // At the end: the lanes that had no turn are first next time.
+      if (queue.length > 0) this.#lanes.set(lane, queue);
+    }
+  }
+
+  /** Takes out what was put before this moment. */
+  takeBefore(beforeMs: number): readonly ParkedRecord[] {
+    const taken: ParkedRecord[] = [];
+    for (const [lane, queue] of this.#lanes) {
+      taken.push(...queue.remove(({ ticket }) => ticket.acceptedAtMs < beforeMs));
+      if (queue.length === 0) this.#lanes.delete(lane);
+    }
+    this.#size -= taken.length;
+    return taken;
+  }
+}
