@@ -66,7 +66,15 @@ export class Admission {
     const ticket = new Ticket(length, this.#options.now(), this.#ended);
     if (length === 0) return ticket;
     this.#open.add(ticket);
-    this.#waiting.push({ ticket, given: records, length, kept: undefined, next: 0, left: length, read: undefined });
+    this.#waiting.push({
+      ticket,
+      given: records,
+      length,
+      kept: undefined,
+      next: 0,
+      left: length,
+      read: undefined,
+    });
     return ticket;
   }
 

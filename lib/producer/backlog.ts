@@ -31,8 +31,8 @@ const STEP_BYTES = 4 * 1024 * 1024;
 const PASS_RECORDS = 500;
 const PASS_STEPS = 8;
 /** Acknowledged records that wait for the cursor so long, because of an older record, are written to the journal. */
-const JOURNAL_AFTER_MS = 200;
-const SETTLE_AGAIN_MS = 100;
+const JOURNAL_AFTER_MS = 50;
+const SETTLE_AGAIN_MS = 25;
 const RETRY_MS = 1_000;
 /** While keys or shards are waited for, which nothing announces. */
 const LOOK_AGAIN_MS = 50;
@@ -265,7 +265,8 @@ export class Backlog {
   #refusalOf({ lane, shard, bytes }: Newcomer): 'key' | 'shard' | undefined {
     const { sender, now } = this.#options;
     if (!this.#hasShare(sender.waitingIn(lane), bytes)) return 'key';
-    if (shard === undefined || (this.#hasShare(shard.held, bytes) && shard.takeToken(now()))) return undefined;
+    if (shard === undefined || (this.#hasShare(shard.spooled, bytes) && shard.takeToken(now())))
+      return undefined;
     return 'shard';
   }
 
@@ -277,13 +278,14 @@ export class Backlog {
 
   /** Whether coming back for it is worth a pass: half of what it may hold has gone. */
   #hasRoomAgain({ lane, shard }: Skip): boolean {
-    if (shard !== undefined) return shard.hasToken(this.#options.now()) && this.#hasShare(2 * shard.held, 0);
+    if (shard !== undefined) return shard.hasToken(this.#options.now()) && this.#hasShare(2 * shard.spooled, 0);
     const waiting = this.#options.sender.waitingIn(lane);
     return waiting < SHORT_QUEUE / 2 || this.#hasShare(2 * waiting, 0);
   }
 
-  #take(record: SpooledRecord, { shard, bytes, owner }: Newcomer & { readonly owner: ReadBack }): void {
+  #take(record: SpooledRecord, { lane, shard, bytes, owner }: Newcomer & { readonly owner: ReadBack }): void {
     this.#taken.add(numberOf(placeOf(record)));
+    this.#options.lanes.read(lane);
     this.#records++;
     this.#bytes += bytes;
     const fate = { owner, index: owner.add(record), size: bytes, isSpooled: true, shard };

@@ -10,8 +10,8 @@ const MAX_SHARDS = 1_000;
 /** "A shard takes 1,000 records/s" (Kinesis Data Streams Developer Guide, "Quotas and limits"): where the pace begins. */
 const SHARD_RECORDS_PER_SECOND = 1_000;
 const LEAST_PER_SECOND = 10;
-/** The pace falls to so much of what the shard took in the last second, at most once in a while, and rises again slowly. */
-const DECREASE = 0.85;
+/** What a shard took in the second before it refused is what it takes; so much of that is asked, and then slowly more. */
+const ASKED_SHARE = 0.9;
 const DECREASE_EVERY_MS = 250;
 const INCREASE_PER_SECOND = 0.2;
 /** Tokens that are kept while nobody takes them, in seconds. */
@@ -30,22 +30,29 @@ export function hashPlaceOf(partitionKey: string, explicitHashKey: string | unde
   }
 }
 
+interface Held {
+  readonly isSpooled: boolean;
+}
+
 /** A shard that refuses for its throughput. */
 export class HotShard {
   readonly id: string;
   /** Between the lowest and the highest place that it was seen to own. */
   low: number;
   high: number;
-  /** Records in memory that are known to be its own. */
-  held = 0;
+  /** Records in memory that are known to be its own: those that the disk does not have, and those that it has. */
+  live = 0;
+  spooled = 0;
   lastRefusedMs: number;
-  #perSecond = SHARD_RECORDS_PER_SECOND * DECREASE;
+  /** Of records from the disk. */
+  #perSecond = SHARD_RECORDS_PER_SECOND * ASKED_SHARE;
   #tokens = 0;
   #tokensAtMs: number;
   #decreasedAtMs: number;
   #secondBeganMs: number;
   #taken = 0;
-  #takenBefore: number | undefined;
+  #takenFromDisk = 0;
+  #before: { readonly taken: number; readonly fromDisk: number } | undefined;
 
   constructor(id: string, { place, nowMs }: { readonly place: number; readonly nowMs: number }) {
     this.id = id;
@@ -53,9 +60,20 @@ export class HotShard {
     this.lastRefusedMs = this.#tokensAtMs = this.#decreasedAtMs = this.#secondBeganMs = nowMs;
   }
 
-  accepted(nowMs: number): void {
+  hold({ isSpooled }: Held): void {
+    if (isSpooled) this.spooled++;
+    else this.live++;
+  }
+
+  release({ isSpooled }: Held): void {
+    if (isSpooled) this.spooled--;
+    else this.live--;
+  }
+
+  accepted(nowMs: number, isFromDisk: boolean): void {
     this.#turn(nowMs);
     this.#taken++;
+    if (isFromDisk) this.#takenFromDisk++;
   }
 
   refused(nowMs: number): void {
@@ -63,8 +81,10 @@ export class HotShard {
     this.lastRefusedMs = nowMs;
     if (nowMs - this.#decreasedAtMs < DECREASE_EVERY_MS) return;
     this.#decreasedAtMs = nowMs;
-    const taken = Math.max(this.#taken, this.#takenBefore ?? this.#taken);
-    this.#perSecond = Math.max(LEAST_PER_SECOND, Math.min(this.#perSecond, taken) * DECREASE);
+    if (this.#before === undefined) return;
+    const { taken, fromDisk } = this.#before;
+    const capacity = Math.max(taken, this.#taken);
+    this.#perSecond = Math.max(LEAST_PER_SECOND, capacity * ASKED_SHARE - (taken - fromDisk));
   }
 
   /**
@@ -91,8 +111,10 @@ export class HotShard {
   #turn(nowMs: number): void {
     const elapsedMs = nowMs - this.#secondBeganMs;
     if (elapsedMs < 1_000) return;
-    this.#takenBefore = elapsedMs < 2_000 ? this.#taken : 0;
+    const seconds = elapsedMs / 1_000;
+    this.#before = { taken: this.#taken / seconds, fromDisk: this.#takenFromDisk / seconds };
     this.#taken = 0;
+    this.#takenFromDisk = 0;
     this.#secondBeganMs = nowMs;
   }
 }
@@ -125,8 +147,11 @@ export class HotShards {
     return shard;
   }
 
-  accepted(id: string, nowMs: number): void {
-    this.#byId.get(id)?.accepted(nowMs);
+  accepted(
+    id: string,
+    { nowMs, isFromDisk }: { readonly nowMs: number; readonly isFromDisk: boolean },
+  ): void {
+    this.#byId.get(id)?.accepted(nowMs, isFromDisk);
   }
 
   /** The hot shard that owns this place, if any does. */

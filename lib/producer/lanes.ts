@@ -95,7 +95,11 @@ export class Lanes {
     const batch: Entry[] = [];
     const isShared = this.#spooled.length > 0;
     const forLive = isShared ? LIVE_SHARE : 1;
-    let taken = this.#live.take(batch, { records: Math.ceil(records * forLive), bytes: bytes * forLive, taken: 0 });
+    let taken = this.#live.take(batch, {
+      records: Math.ceil(records * forLive),
+      bytes: bytes * forLive,
+      taken: 0,
+    });
     if (!isShared) return batch;
     taken = this.#spooled.take(batch, { records, bytes, taken });
     this.#live.take(batch, { records, bytes, taken });

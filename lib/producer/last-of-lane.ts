@@ -18,17 +18,17 @@ export class LastOfLane {
     this.#now = now;
   }
 
-  /** Whether a record of this lane should wait, which has so many older ones on disk, and so many of these in memory. */
+  /** Whether a record of this lane should wait, which has so many older ones on disk, and so many there alone. */
   waits({
     lane,
     onDisk,
-    inMemory,
+    unread,
   }: {
     readonly lane: number;
     readonly onDisk: number;
-    readonly inMemory: number;
+    readonly unread: number;
   }): boolean {
-    if (onDisk > FEW_RECORDS || inMemory === 0) return false;
+    if (onDisk > FEW_RECORDS || unread > 0) return false;
     const sinceMs = this.#sinceMs.get(lane);
     if (sinceMs !== undefined) return this.#now() - sinceMs < LONGEST_WAIT_MS;
     this.#sinceMs.set(lane, this.#now());

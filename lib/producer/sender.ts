@@ -140,7 +140,7 @@ export class Sender {
     const { maxBufferedRecords: maxRecords, maxBufferedBytes: maxBytes } = this.#options.limits;
     const buffer = { records: this.#records, bytes: this.#bytes, maxRecords, maxBytes };
     if (!hasShare(buffer, { records: this.#lanes.lengthOf(lane), nextBytes: bytes })) return false;
-    return shard === undefined || hasShare(buffer, { records: shard.held, nextBytes: bytes });
+    return shard === undefined || hasShare(buffer, { records: shard.live, nextBytes: bytes });
   }
 
   /** From now on records go there. What is in flight finishes or times out where it is before its key moves. */
@@ -162,7 +162,7 @@ export class Sender {
   add(entry: Entry): void {
     this.#records++;
     this.#bytes += entry.size;
-    if (entry.shard !== undefined) entry.shard.held++;
+    entry.shard?.hold(entry);
     this.#lanes.add(entry);
   }
 
@@ -346,8 +346,8 @@ export class Sender {
       }
       bytes += entry.size;
       backoff?.accepted(result.shardId);
-      hotShards?.accepted(result.shardId, nowMs);
-      if (entry.shard !== undefined) entry.shard.held--;
+      hotShards?.accepted(result.shardId, { nowMs, isFromDisk: entry.isSpooled });
+      entry.shard?.release(entry);
       lanes.done(entry);
       entry.owner.settle(entry.index, result);
     }
@@ -402,9 +402,9 @@ export class Sender {
       const shard = this.#hotShards.refused(shardId, { place, nowMs });
       shard.refused(nowMs);
       if (entry.shard === shard) continue;
-      if (entry.shard !== undefined) entry.shard.held--;
+      entry.shard?.release(entry);
       entry.shard = shard;
-      shard.held++;
+      shard.hold(entry);
     }
   }
 
@@ -460,7 +460,7 @@ export class Sender {
   }
 
   #forget(entry: Entry): void {
-    if (entry.shard !== undefined) entry.shard.held--;
+    entry.shard?.release(entry);
     this.#records--;
     this.#bytes -= entry.size;
   }

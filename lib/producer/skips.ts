@@ -68,7 +68,8 @@ export class Skips {
   earliest(qualifies: (skip: Skip) => boolean): SpoolPosition | undefined {
     let earliest: SpoolPosition | undefined;
     for (const skip of this.#slots) {
-      if (skip === undefined || (earliest !== undefined && comparePositions(earliest, skip.at) <= 0)) continue;
+      if (skip === undefined || (earliest !== undefined && comparePositions(earliest, skip.at) <= 0))
+        continue;
       if (qualifies(skip)) earliest = skip.at;
     }
     return earliest;

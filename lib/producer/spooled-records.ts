@@ -54,7 +54,10 @@ export class Adoption implements EntryOwner {
   readonly #fate: SpooledFate;
   #records: readonly SpooledRecord[] | undefined;
 
-  constructor(entries: readonly Entry[], { nowMs, fate }: { readonly nowMs: number; readonly fate: SpooledFate }) {
+  constructor(
+    entries: readonly Entry[],
+    { nowMs, fate }: { readonly nowMs: number; readonly fate: SpooledFate },
+  ) {
     this.acceptedAtMs = nowMs;
     this.#entries = entries;
     this.#fate = fate;
@@ -62,7 +65,7 @@ export class Adoption implements EntryOwner {
     for (const [index, entry] of entries.entries()) {
       entry.owner = this;
       entry.index = index;
-      entry.isSpooled = true;
+      setSpooled(entry, true);
     }
   }
 
@@ -84,7 +87,7 @@ export class Adoption implements EntryOwner {
       const { owner, index } = this.#callers[entry.index] as { owner: EntryOwner; index: number };
       entry.owner = owner;
       entry.index = index;
-      entry.isSpooled = false;
+      setSpooled(entry, false);
     }
     return left;
   }
@@ -106,6 +109,12 @@ export class Adoption implements EntryOwner {
   #tell(index: number, tell: (caller: { readonly owner: EntryOwner; readonly index: number }) => void): void {
     tell(this.#callers[index] as { readonly owner: EntryOwner; readonly index: number });
   }
+}
+
+function setSpooled(entry: Entry, isSpooled: boolean): void {
+  entry.shard?.release(entry);
+  entry.isSpooled = isSpooled;
+  entry.shard?.hold(entry);
 }
 
 function recordAt(

@@ -3,6 +3,7 @@ import type { Entry } from './entry.ts';
 import { SpoolUnavailableError } from './errors.ts';
 import { LanesOnDisk } from './lanes-on-disk.ts';
 import { LastOfLane } from './last-of-lane.ts';
+import { SHORT_QUEUE } from './memory-share.ts';
 import type { ProducerOptions } from './options.ts';
 import type { Route } from './route.ts';
 import type { Newcomer, Sender } from './sender.ts';
@@ -42,8 +43,8 @@ const RETRY_MS = 1_000;
 const GOOD_REQUESTS = 10;
 /** Of `maxBytes`, what busy keys and shards may have on disk while the region is well: the rest is for an outage. */
 const OVERFLOW_SHARE = 1 / 2;
-/** A lane with fewer records on disk goes on being written there, however full the disk is. */
-const SMALL_LANE = 1_000;
+/** What records take on disk beyond their keys and data, and segments beyond their records. */
+const FULL_MARGIN_BYTES = 8 * 1024;
 
 /**
  * The way over the disk. A record goes there while no region takes records, or while its own key or shard has more
@@ -67,6 +68,7 @@ export class Spooling {
   #adoptAfterMs = 0;
   /** Taken in since the last `flush`, for the disk. */
   #incoming: Entry[] = [];
+  #incomingBytes = 0;
   #adopting: ((entry: Entry) => boolean)[] = [];
   #emptied: (() => void)[] = [];
   /** The latest attempt. */
@@ -98,7 +100,8 @@ export class Spooling {
 
   /** No record can be taken now. */
   get isShut(): boolean {
-    if (this.#state === 'open' || this.#state === 'closing') return this.#appendingBytes >= MAX_APPENDING_BYTES;
+    if (this.#state === 'open' || this.#state === 'closing')
+      return this.#appendingBytes >= MAX_APPENDING_BYTES;
     return true;
   }
 
@@ -113,21 +116,21 @@ export class Spooling {
     if (always || this.#isOutage || this.#state === 'closing') return 'disk';
     const onDisk = ordered ? this.#lanes.of(newcomer.lane) : 0;
     if (onDisk > 0) {
-      if (this.#lastOfLane.waits({ lane: newcomer.lane, onDisk, inMemory: sender.waitingIn(newcomer.lane) })) {
-        return 'later';
-      }
-      return onDisk < SMALL_LANE || this.#hasOverflowRoom(onDisk, newcomer.bytes) ? 'disk' : 'later';
+      const unread = this.#lanes.unreadOf(newcomer.lane);
+      if (this.#lastOfLane.waits({ lane: newcomer.lane, onDisk, unread })) return 'later';
+      return this.#hasOverflowRoom(onDisk, newcomer.bytes) ? 'disk' : 'later';
     }
     if (sender.isFull) return 'stop';
     if (!sender.isCongested || sender.hasShareFor(newcomer)) return 'memory';
     return this.#hasOverflowRoom(onDisk, newcomer.bytes) ? 'disk' : 'later';
   }
 
-  /** A lane may have as much as it leaves free for others. */
+  /** A lane may have as much as it leaves free for others; a few records have room as long as there is any. */
   #hasOverflowRoom(onDisk: number, bytes: number): boolean {
     const { usedBytes, maxBytes } = this.#spool as Spool;
-    const free = maxBytes * OVERFLOW_SHARE - usedBytes;
-    return onDisk * bytes < free;
+    const used = usedBytes + this.#incomingBytes;
+    if (onDisk < SHORT_QUEUE) return used + bytes < maxBytes - FULL_MARGIN_BYTES;
+    return onDisk * bytes < maxBytes * OVERFLOW_SHARE - used;
   }
 
   /** A record whose route is the disk. Call `flush` after the last one. */
@@ -147,6 +150,7 @@ export class Spooling {
     }
     this.#lanes.add(lane);
     this.#incoming.push(entry);
+    this.#incomingBytes += entry.size;
     this.#appendingBytes += entry.size;
   }
 
@@ -155,6 +159,7 @@ export class Spooling {
     const entries = this.#incoming;
     if (entries.length === 0) return;
     this.#incoming = [];
+    this.#incomingBytes = 0;
     const wanted = this.#adopting;
     this.#adopting = [];
     if (wanted.length > 0) this.#adopt((entry) => wanted.some((isWanted) => isWanted(entry)));
@@ -282,6 +287,7 @@ export class Spooling {
       for (const { owner, index } of entries) owner.settle(index, { spooled: true });
     } catch (error) {
       for (const { owner, index, lane } of entries) {
+        this.#lanes.read(lane);
         this.#lanes.remove(lane);
         owner.fail(error, index);
       }
@@ -321,7 +327,7 @@ export class Spooling {
     const backlog = this.#backlog as Backlog;
     const lanes = entries.map(({ partitionKey }) => sender.laneOf(partitionKey));
     const adoption = new Adoption(entries, { nowMs: now(), fate: backlog });
-    for (const lane of lanes) this.#lanes.add(lane);
+    for (const lane of lanes) this.#lanes.addRead(lane);
     try {
       const places = await (this.#spool as Spool).appendPlaced(entries);
       for (const lane of lanes) this.#torn.delete(lane);

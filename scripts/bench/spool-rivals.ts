@@ -5,7 +5,7 @@ import { Spool } from '../../lib/producer/spool/spool.ts';
 /** Something that makes single records durable, many callers at once. */
 export interface Rival {
   /** Resolves when the record survives a power loss. */
-  append(key: string, data: Uint8Array): Promise<unknown>;
+  append(key: string, data: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -9,10 +9,16 @@ export interface ApplicationOptions extends TargetOptions {
   readonly life: number;
 }
 
-const KEYS = 48;
-/** Records of a key that wait for their acknowledgement. */
-const PER_KEY = 3;
-const PAUSE_MS = 25;
+interface Pace {
+  /** Records of a key that wait for their acknowledgement. */
+  readonly underWay: number;
+  readonly pauseMs: number;
+}
+const QUIET_KEYS = 47;
+const quiet: Pace = { underWay: 3, pauseMs: 25 };
+/** Faster than one record a round trip, so that these keys overflow onto the disk also while the region is well. */
+const BUSY_KEYS = 1;
+const busy: Pace = { underWay: 40, pauseMs: 10 };
 /** A pipe that only `writeSync` ever touches: it blocks, and what it returned from survives this process. */
 const REPORT_FD = 3;
 
@@ -21,17 +27,22 @@ const put = await targets[options.target](options);
 writeSync(REPORT_FD, 'open\n');
 
 /** Puts the records of a key in order, several under way at once, and reports each acknowledgement before anything else. */
-async function produce(key: string): Promise<void> {
+async function produce(key: string, pace: Pace): Promise<void> {
   let underWay = 0;
   for (let sequence = 1; ; sequence++) {
-    while (underWay >= PER_KEY) await sleep(1);
+    while (underWay >= pace.underWay) await sleep(1);
     underWay++;
     const text = nameToText({ key, life: options.life, sequence });
     void put({ partitionKey: key, data: Buffer.from(text) })
       .then((how) => writeSync(REPORT_FD, `${how} ${text}\n`))
       .finally(() => underWay--);
-    await sleep(PAUSE_MS);
+    await sleep(pace.pauseMs);
   }
 }
 
-await Promise.all(Array.from({ length: KEYS }, (_, index) => produce(`key-${index}`)));
+const keys = (count: number, name: string): string[] =>
+  Array.from({ length: count }, (_, n) => `${name}-${n}`);
+await Promise.all([
+  ...keys(QUIET_KEYS, 'quiet').map((key) => produce(key, quiet)),
+  ...keys(BUSY_KEYS, 'busy').map((key) => produce(key, busy)),
+]);

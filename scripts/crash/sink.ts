@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -5,9 +6,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { contentTypes, type ServedRequest, servedRequest } from '../../test/producer/sink/put-records.ts';
 import type { Dice } from './dice.ts';
 
-export type Phase = 'healthy' | 'hanging' | 'resetting' | 'failing' | 'throttling' | 'half' | 'garbling';
+export type Phase =
+  | 'healthy'
+  | 'hanging'
+  | 'resetting'
+  | 'failing'
+  | 'throttling'
+  | 'hotShard'
+  | 'half'
+  | 'garbling';
 
-const bad: readonly Phase[] = ['hanging', 'resetting', 'failing', 'throttling', 'half', 'garbling'];
+const bad: readonly Phase[] = [
+  'hanging',
+  'resetting',
+  'failing',
+  'throttling',
+  'hotShard',
+  'half',
+  'garbling',
+];
+const SHARDS = 4;
 
 /** `calm`: mostly healthy, so that the spool becomes empty and records go direct. `stormy`: mostly not. */
 export type Weather = 'calm' | 'stormy';
@@ -28,10 +46,14 @@ export interface CrashSink {
 export async function startCrashSink(dice: Dice, onStored: (text: string) => void): Promise<CrashSink> {
   let phase: Phase = 'healthy';
   let sequence = 0;
-  const store = ({ data }: { readonly data: Buffer }) => {
+  const store = ({ data, partitionKey }: { readonly data: Buffer; readonly partitionKey: string }) => {
     onStored(data.toString());
-    return { ShardId: 'shardId-000000000000', SequenceNumber: String(++sequence) };
+    return { ShardId: shardOf(partitionKey), SequenceNumber: String(++sequence) };
   };
+  const tooMuch = (shard: string) => ({
+    ErrorCode: 'ProvisionedThroughputExceededException',
+    ErrorMessage: `Rate exceeded for shard ${shard} in stream orders.`,
+  });
   const refuse = (code: string) => ({ ErrorCode: code, ErrorMessage: 'refused by the sink' });
   /** A request that gets no proper answer may have been carried out all the same. */
   const perhaps = ({ records }: ServedRequest): void => {
@@ -53,6 +75,14 @@ export async function startCrashSink(dice: Dice, onStored: (text: string) => voi
       answer(
         response,
         records.map(() => refuse('ProvisionedThroughputExceededException')),
+      ),
+    hotShard: ({ records, answer }, response) =>
+      answer(
+        response,
+        records.map((record) => {
+          const shard = shardOf(record.partitionKey);
+          return shard.endsWith('0') ? tooMuch(shard) : store(record);
+        }),
       ),
     half: ({ records, answer }, response) =>
       answer(
@@ -108,4 +138,10 @@ export async function startCrashSink(dice: Dice, onStored: (text: string) => voi
   };
   next();
   return sink;
+}
+
+/** Shards share the hash keys evenly. */
+function shardOf(partitionKey: string): string {
+  const place = createHash('md5').update(partitionKey).digest()[0] as number;
+  return `shardId-${String(Math.floor((place * SHARDS) / 256)).padStart(12, '0')}`;
 }

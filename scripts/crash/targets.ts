@@ -46,6 +46,8 @@ async function openProducer({ directory, url }: TargetOptions): Promise<Put> {
     endpoint: () => url,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     spool: { directory, afterMs: 60 },
+    // Small, so that a busy key or shard has more than its share soon.
+    maxBufferedRecords: 500,
     requestTimeoutMs: TIMEOUT_MS,
     retryBaseMs: 5,
     retryMaxMs: 50,

@@ -2,10 +2,10 @@ import { constants } from 'node:fs';
 import { type FileHandle, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import type { AcknowledgedRange } from './acknowledged-ranges.ts';
+import { type AcknowledgedRange, AcknowledgedRanges } from './acknowledged-ranges.ts';
 import { type Disk, syncDirectory } from './disk.ts';
 import { codeOf } from './errors.ts';
-import { FORMAT_VERSION, refuseNewer } from './segment-format.ts';
+import { FORMAT_VERSION, refuseNewer, type SegmentHeader } from './segment-format.ts';
 
 export const JOURNAL_FILE = 'acknowledged';
 const MAGIC = Buffer.from('SPWYACK\n', 'latin1');
@@ -70,6 +70,26 @@ export async function readJournal(directory: string): Promise<readonly JournalEn
     throw error;
   });
   return decodeJournal(content);
+}
+
+/** What the journal says of one segment between two offsets, as far as that can be true. */
+export function rangesOf(
+  journal: readonly JournalEntry[],
+  {
+    header: { number, salt },
+    start,
+    end,
+  }: { readonly header: SegmentHeader; readonly start: number; readonly end: number },
+): AcknowledgedRanges {
+  const ranges = new AcknowledgedRanges();
+  let next = start;
+  const own = journal.filter((entry) => entry.segment === number && entry.salt === salt);
+  for (const range of own.toSorted((a, b) => a.start - b.start)) {
+    if (range.start < next || range.end <= range.start || range.end > end) continue;
+    ranges.add(range);
+    next = range.end;
+  }
+  return ranges;
 }
 
 /**

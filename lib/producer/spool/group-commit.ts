@@ -14,23 +14,26 @@ export interface GroupPlace {
   readonly offset: number;
 }
 
-/** Told where in its group an append begins; known when the group's promise resolves. */
+/** Told where an append begins in the log, once it is durable. */
 export interface Placement {
-  offsetInGroup: number;
+  segment: number;
+  offset: number;
 }
 
 interface CollectingGroup {
   buffer: Buffer;
   used: number;
   records: number;
-  readonly done: PromiseWithResolvers<GroupPlace>;
+  /** With where in the group each of them begins. */
+  placements: { readonly placement: Placement; readonly at: number }[];
+  readonly done: PromiseWithResolvers<void>;
 }
 
 interface Waiting {
   readonly entries: readonly SpoolEntry[];
   readonly bytes: number;
   readonly placement: Placement | undefined;
-  readonly done: PromiseWithResolvers<GroupPlace>;
+  readonly done: PromiseWithResolvers<void>;
 }
 
 const FIRST_BUFFER_BYTES = 64 * 1024;
@@ -61,14 +64,14 @@ export class GroupCommit {
   }
 
   /** `bytes` is the sum of the checked entries' `recordBytes`. Entries are read at once, or when there is room again. */
-  add(entries: readonly SpoolEntry[], bytes: number, placement?: Placement): Promise<GroupPlace> {
+  add(entries: readonly SpoolEntry[], bytes: number, placement?: Placement): Promise<void> {
     this.#waitingBytes += bytes;
     if (this.#queue.length === 0 && this.#fits(bytes)) {
       this.#encode(entries, { bytes, placement });
       if (!this.#scheduled && !this.#writing) this.#schedule();
       return this.#collecting.done.promise;
     }
-    const done = Promise.withResolvers<GroupPlace>();
+    const done = Promise.withResolvers<void>();
     // The caller may look at only the last of several promises.
     done.promise.catch(() => {});
     this.#queue.push({ entries, bytes, placement, done });
@@ -91,7 +94,7 @@ export class GroupCommit {
     { bytes, placement }: { readonly bytes: number; readonly placement: Placement | undefined },
   ): void {
     const group = this.#collecting;
-    if (placement !== undefined) placement.offsetInGroup = group.used;
+    if (placement !== undefined) group.placements.push({ placement, at: group.used });
     if (group.used + bytes > group.buffer.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(group.buffer.length * 2, group.used + bytes));
       group.buffer.copy(larger, 0, 0, group.used);
@@ -117,7 +120,11 @@ export class GroupCommit {
     try {
       const place = await this.#write(group);
       this.#waitingBytes -= group.used;
-      group.done.resolve(place);
+      for (const { placement, at } of group.placements) {
+        placement.segment = place.segment;
+        placement.offset = place.offset + at;
+      }
+      group.done.resolve();
     } catch (error) {
       group.done.reject(error);
       this.#rejectWaiting(error);
@@ -157,8 +164,8 @@ export class GroupCommit {
 }
 
 function newGroup(buffer: Buffer): CollectingGroup {
-  const done = Promise.withResolvers<GroupPlace>();
+  const done = Promise.withResolvers<void>();
   // Whoever appended has the same promise; a group in which nobody looks must not end the process.
   done.promise.catch(() => {});
-  return { buffer, used: 0, records: 0, done };
+  return { buffer, used: 0, records: 0, placements: [], done };
 }

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type JournalEntry, rangesOf, readJournal } from './acknowledgement-journal.ts';
 import { CURSOR_FILE, type CursorContent, decodeCursor } from './cursor.ts';
 import { codeOf, SpoolDirectoryError } from './errors.ts';
 import { isOwned, LOCK_FILE, readOwner } from './lock.ts';
@@ -42,7 +43,8 @@ export async function inspectSpool(directory: string): Promise<Inspection> {
   const owner = await readOwner(directory);
   const content = decodeCursor(await readIfThere(join(directory, CURSOR_FILE)));
   const files = await listSegments(directory);
-  const sum = await inspectSegments(files, content.cursor ?? { segment: 0, offset: 0 });
+  const journal = await readJournal(directory);
+  const sum = await inspectSegments(files, { cursor: content.cursor ?? { segment: 0, offset: 0 }, journal });
   return {
     directory,
     owner: { alive, ...(owner === undefined ? {} : owner) },
@@ -71,7 +73,13 @@ type Sums = Pick<
 
 async function inspectSegments(
   files: readonly { readonly number: number; readonly path: string }[],
-  cursor: { readonly segment: number; readonly offset: number },
+  {
+    cursor,
+    journal,
+  }: {
+    readonly cursor: { readonly segment: number; readonly offset: number };
+    readonly journal: readonly JournalEntry[];
+  },
 ): Promise<Sums> {
   const damages: { segment: number; start: number; end: number }[] = [];
   let [records, bytes, bytesOnDisk, tornBytes, segments] = [0, 0, 0, 0, 0];
@@ -93,8 +101,10 @@ async function inspectSegments(
     }
     if (file.number < cursor.segment) continue;
     oldest ??= header?.createdAtMs;
-    records += scan.records - (from > 0 ? boundary.index : 0);
-    bytes += Math.max(scan.end - Math.max(from, SEGMENT_HEADER_BYTES), 0);
+    const start = Math.max(from, SEGMENT_HEADER_BYTES);
+    const acknowledged = header === undefined ? undefined : rangesOf(journal, { header, start, end: scan.end });
+    records += scan.records - (from > 0 ? boundary.index : 0) - (acknowledged?.records ?? 0);
+    bytes += Math.max(scan.end - start, 0) - (acknowledged?.bytes ?? 0);
     for (const damage of scan.damages) damages.push({ segment: file.number, ...damage });
     if (scan.tail === undefined) continue;
     if (isLast) tornBytes = scan.tail.end - scan.tail.start;

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { AcknowledgedRanges } from './acknowledged-ranges.ts';
-import { type JournalEntry, readJournal } from './acknowledgement-journal.ts';
+import { type JournalEntry, rangesOf, readJournal } from './acknowledgement-journal.ts';
 import { CURSOR_FILE, CursorFile, type DurableCursor } from './cursor.ts';
 import type { DamageReport } from './damage-report.ts';
 import type { Disk } from './disk.ts';
@@ -114,9 +114,9 @@ async function recoverSegments(
     const isLast = file === files.at(-1);
     const { segment, cut } = await usable(survey, { ...options, isLast, from: atCursor ? start.offset : 0 });
     tailInDoubt = isLast && !cut;
-    segments.push(segment);
     const from = atCursor ? start.offset : SEGMENT_HEADER_BYTES;
-    addAcknowledged(segment, { journal, from });
+    segment.acknowledged = rangesOf(journal, { header: segment, start: from, end: segment.size });
+    segments.push(segment);
     if (options.onRecord !== undefined) tellRecords({ survey, segment, from }, options.onRecord);
     if (atCursor) {
       const offset = start.offset > segment.size ? start.offset : survey.boundary.offset;
@@ -185,27 +185,20 @@ async function cutTail(
   }
 }
 
-/** Ranges that the last owner had acknowledged beyond its cursor. */
-function addAcknowledged(
-  segment: Segment,
-  { journal, from }: { readonly journal: readonly JournalEntry[]; readonly from: number },
-): void {
-  let end = from;
-  const own = journal.filter((entry) => entry.segment === segment.number && entry.salt === segment.salt);
-  for (const range of own.toSorted((a, b) => a.start - b.start)) {
-    // Believed only where it can be true: a journal that was copied from elsewhere says nothing.
-    if (range.start < end || range.end <= range.start || range.end > segment.size) continue;
-    segment.acknowledged.add(range);
-    end = range.end;
-  }
-}
-
 function tellRecords(
-  { survey, segment, from }: { readonly survey: SegmentSurvey; readonly segment: Segment; readonly from: number },
+  {
+    survey,
+    segment,
+    from,
+  }: { readonly survey: SegmentSurvey; readonly segment: Segment; readonly from: number },
   onRecord: (partitionKey: string) => void,
 ): void {
   const { salt, size, acknowledged } = segment;
-  const bytes = { buffer: survey.bytes.subarray(SEGMENT_HEADER_BYTES, size), base: SEGMENT_HEADER_BYTES, salt };
+  const bytes = {
+    buffer: survey.bytes.subarray(SEGMENT_HEADER_BYTES, size),
+    base: SEGMENT_HEADER_BYTES,
+    salt,
+  };
   scan(bytes, (start) => {
     if (start >= from && acknowledged.at(start) === undefined) {
       onRecord(partitionKeyOf(bytes, start - SEGMENT_HEADER_BYTES));

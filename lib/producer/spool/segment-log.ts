@@ -1,13 +1,13 @@
 import { constants } from 'node:fs';
 import { type FileHandle, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AcknowledgedRanges } from './acknowledged-ranges.ts';
 import { type Disk, syncDirectory } from './disk.ts';
 import { codeOf, SpoolFullError, SpoolWriteError } from './errors.ts';
 import type { Group, GroupPlace } from './group-commit.ts';
 import { GROWTH_BYTES, MAX_SEGMENTS, RETIRE_BYTES, type SpoolLimits } from './limits.ts';
 import { comparePositions, type SpoolPosition } from './position.ts';
 import { sealRecords } from './record-format.ts';
-import { AcknowledgedRanges } from './acknowledged-ranges.ts';
 import type { Damage } from './scan.ts';
 import {
   encodeSegmentHeader,
@@ -25,7 +25,7 @@ export interface Segment extends SegmentHeader {
   /** To be skipped; in order, not overlapping. */
   damages: readonly Damage[];
   /** Beyond the cursor; to be skipped as well. */
-  readonly acknowledged: AcknowledgedRanges;
+  acknowledged: AcknowledgedRanges;
 }
 
 export interface SegmentLogOptions {

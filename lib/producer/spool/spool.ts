@@ -14,7 +14,7 @@ import {
   SpoolRefusedError,
   SpoolWriteError,
 } from './errors.ts';
-import { GroupCommit, type GroupPlace } from './group-commit.ts';
+import { GroupCommit } from './group-commit.ts';
 import { MAX_GROUP_BYTES, type SpoolLimits, spoolLimits } from './limits.ts';
 import { lockDirectory, type SpoolLock } from './lock.ts';
 import { comparePositions, type SpoolPosition } from './position.ts';
@@ -164,7 +164,7 @@ export class Spool {
    *
    * @throws SpoolFullError, SpoolWriteError, SpoolEntryError, SpoolClosedError (all as rejections)
    */
-  append(entries: readonly SpoolEntry[]): Promise<unknown> {
+  append(entries: readonly SpoolEntry[]): Promise<void> {
     if (this.#closing !== undefined) return Promise.reject(this.#closedError());
     try {
       const bytes = this.#checked(entries);
@@ -184,9 +184,10 @@ export class Spool {
   async appendPlaced(entries: readonly SpoolEntry[]): Promise<readonly RecordPlace[]> {
     if (this.#closing !== undefined) throw this.#closedError();
     const bytes = this.#checked(entries);
-    const placement = { offsetInGroup: 0 };
-    const { segment, offset } = await this.#commit.add(entries, bytes, placement);
-    let start = offset + placement.offsetInGroup;
+    const placement = { segment: 0, offset: 0 };
+    await this.#commit.add(entries, bytes, placement);
+    const { segment, offset } = placement;
+    let start = offset;
     return entries.map((entry) => {
       const place = { segment, start, end: start + recordBytes(entry) };
       start = place.end;
@@ -448,7 +449,9 @@ export class Spool {
   async #writeJournal(places: readonly RecordPlace[]): Promise<boolean> {
     try {
       return await this.#journal.append(this.#entriesOf(places), () =>
-        this.#log.segments.flatMap((segment) => [...segment.acknowledged].map((range) => entryOf(segment, range))),
+        this.#log.segments.flatMap((segment) =>
+          [...segment.acknowledged].map((range) => entryOf(segment, range)),
+        ),
       );
     } catch (cause) {
       const message = `Could not write what was acknowledged in ${this.#directory}; it will be sent again after a crash.`;
@@ -484,7 +487,7 @@ export class Spool {
     );
   }
 
-  #appendInParts(entries: readonly SpoolEntry[]): Promise<GroupPlace> {
+  #appendInParts(entries: readonly SpoolEntry[]): Promise<void> {
     let part: SpoolEntry[] = [];
     let bytes = 0;
     for (const entry of entries) {
@@ -521,10 +524,13 @@ export class Spool {
   }
 }
 
-const entryOf = (
-  { number, salt }: Segment,
-  { start, end, records }: AcknowledgedRange,
-): JournalEntry => ({ segment: number, salt, start, end, records });
+const entryOf = ({ number, salt }: Segment, { start, end, records }: AcknowledgedRange): JournalEntry => ({
+  segment: number,
+  salt,
+  start,
+  end,
+  records,
+});
 
 async function ensureDirectory(directory: string): Promise<void> {
   try {
