@@ -54,7 +54,7 @@ export class Admission {
 
   /** Then `take` what there is room for, and `keep` the rest. @throws RecordError when it is no array. */
   call(records: readonly ProducerRecord[]): Ticket {
-    const length = lengthOf(records);
+    const length = lengthOf(records, 'What `putMany` takes');
     const ticket = new Ticket(length, this.#options.now(), this.#ended);
     if (length === 0) return ticket;
     this.#open.add(ticket);

@@ -34,8 +34,8 @@ export class CheckedRecord implements ProducerRecord {
   }
 }
 
-/** Of a list of records. @throws RecordError unless it is an array. */
-export function lengthOf(records: unknown): number {
+/** @throws RecordError unless it is an array. */
+export function lengthOf(records: unknown, name: string): number {
   let length: unknown;
   try {
     // Of a Proxy, either may run anybody's code.
@@ -47,9 +47,7 @@ export function lengthOf(records: unknown): number {
     typeof length !== 'number' ||
     !(length >= 0 && length <= MAX_ARRAY_LENGTH && Number.isInteger(length))
   ) {
-    throw new RecordError(
-      `\`putMany\` takes an array of records, not ${kindOf(records)}: \`receipts\` takes what comes one by one.`,
-    );
+    throw new RecordError(`${name} is an array, not ${kindOf(records)}.`);
   }
   return length;
 }

@@ -134,16 +134,7 @@ export class Sender {
     while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#quiet.push(resolve));
   }
 
-  /** Takes out everything, what is in flight included: its answers are not waited for. For the end. */
-  takeAll(): Entry[] {
-    for (const timer of this.#waiting.keys()) clearTimeout(timer);
-    const sent = [...this.#underWay].flatMap(({ batch }) => batch);
-    const heads = [...sent, ...this.#inquests.abandonAll(), ...[...this.#waiting.values()].flat()];
-    this.#waiting.clear();
-    return this.#lanes.clear(heads);
-  }
-
-  /** Takes out what is not in flight, each key in order. Only while nothing is in flight. */
+  /** Takes out what is not in flight, each key in order. Only while nothing is in flight: after `quiesce`, or `close`. */
   takeQueued(): Entry[] {
     for (const timer of this.#waiting.keys()) clearTimeout(timer);
     const heads = [...this.#inquests.abandonAll(), ...[...this.#waiting.values()].flat()];
@@ -184,12 +175,19 @@ export class Sender {
     }
   }
 
+  /** For good. Answers of what is in flight are not waited for: it is queued again, and may be written all the same. */
   close(): void {
     this.#paused = true;
     this.#closed = true;
     clearTimeout(this.#lingering);
     clearTimeout(this.#resuming);
     for (const timer of this.#waiting.keys()) clearTimeout(timer);
+    for (const sending of [...this.#underWay]) {
+      for (const entry of sending.batch) this.#lanes.retry(entry);
+      this.#underWay.delete(sending);
+    }
+    this.#inFlight = 0;
+    for (const resolve of this.#quiet.splice(0)) resolve();
   }
 
   pump(): void {
@@ -263,15 +261,13 @@ export class Sender {
     } catch (error) {
       failure = error;
     }
+    if (this.#closed) return;
     this.#inFlight--;
     health.inFlight--;
     this.#underWay.delete(sending);
-    if (!this.#closed) {
-      if (results === undefined) this.#requestFailed(sending, failure);
-      else this.#answered(sending, results);
-    }
+    if (results === undefined) this.#requestFailed(sending, failure);
+    else this.#answered(sending, results);
     if (this.#inFlight === 0) for (const resolve of this.#quiet.splice(0)) resolve();
-    if (this.#closed) return;
     this.#options.hooks.onProgress();
     this.pump();
   }
