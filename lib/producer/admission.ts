@@ -1,8 +1,7 @@
 import { Bag } from './bag.ts';
+import { asRecordError, bytesOf, CheckedRecord, lengthOf, type RecordRules } from './checked-record.ts';
 import { Entry, Ticket } from './entry.ts';
 import type { Enveloping } from './enveloping.ts';
-import { RecordError } from './errors.ts';
-import { bytesOf, type CheckedRecord, lengthOf, type RecordRules, readRecord } from './read-record.ts';
 import { type OutgoingRecord, type ProducerRecord, sizeOf } from './record.ts';
 
 /** A call of `put` or `putMany` whose records are not all taken in yet. */
@@ -71,7 +70,7 @@ export class Admission {
       if (kept !== undefined && kept[index] === undefined) continue;
       call.left--;
       try {
-        const record = kept?.[index] ?? readRecord(call.given, index, this.#rules);
+        const record = kept?.[index] ?? new CheckedRecord(call.given[index], this.#rules);
         return this.#entry(record, { ticket, index, nowMs });
       } catch (error) {
         ticket.fail(asRecordError(error));
@@ -133,10 +132,10 @@ export class Admission {
     const kept = new Array<CheckedRecord | undefined>(length).fill(undefined);
     for (let index = call.next; index < length; index++) {
       try {
-        kept[index] = readRecord(given, index, this.#rules);
+        kept[index] = new CheckedRecord(given[index], this.#rules);
       } catch (error) {
         call.left--;
-        ticket.fail(error);
+        ticket.fail(asRecordError(error));
       }
     }
     call.kept = kept;
@@ -164,10 +163,4 @@ export class Admission {
       this.#from = 0;
     }
   }
-}
-
-/** What the encoder or the envelope throws says that it is this record that they cannot take. */
-function asRecordError(error: unknown): RecordError {
-  if (error instanceof RecordError) return error;
-  return new RecordError('The record cannot be encoded; `cause` says why.', { cause: error });
 }

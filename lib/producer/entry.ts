@@ -97,6 +97,8 @@ export class Entry implements OutgoingRecord {
   readonly partitionKey: string;
   readonly data: Uint8Array;
   readonly explicitHashKey: string | undefined;
+  /** Bytes of its data when it was put. */
+  readonly dataBytes: number;
   readonly size: number;
   readonly owner: EntryOwner;
   readonly index: number;
@@ -123,9 +125,19 @@ export class Entry implements OutgoingRecord {
     this.partitionKey = record.partitionKey;
     this.data = record.data;
     this.explicitHashKey = record.explicitHashKey;
+    this.dataBytes = record.data.byteLength;
     this.size = fate.size;
     this.owner = fate.owner;
     this.index = fate.index;
     this.sinceMs = Math.floor(fate.sinceMs ?? fate.owner.acceptedAtMs);
+  }
+}
+
+/** Whether it has as many bytes as when it was put: a buffer may have been detached or resized since. */
+export function isWhole({ data, dataBytes }: Entry): boolean {
+  try {
+    return data.byteLength === dataBytes;
+  } catch {
+    return false;
   }
 }

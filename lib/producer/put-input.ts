@@ -1,8 +1,8 @@
 import type { PutRecordCommandInput, PutRecordsCommandInput } from '@aws-sdk/client-kinesis';
 import { isStreamName } from '../../lambda/core/signal.ts';
+import { asRecordError, CheckedRecord, lengthOf } from './checked-record.ts';
 import { RecordError } from './errors.ts';
 import { kindOf } from './kind-of.ts';
-import { lengthOf, readRecord } from './read-record.ts';
 
 export type PutInput = PutRecordCommandInput | PutRecordsCommandInput;
 
@@ -43,7 +43,7 @@ function checkedRecord(fields: Fields): Fields {
   const { PartitionKey, Data, ExplicitHashKey, ...others } = fields;
   // The SDK leaves out what is null.
   const record = { partitionKey: PartitionKey, data: Data, explicitHashKey: ExplicitHashKey ?? undefined };
-  const { partitionKey, data, explicitHashKey } = readRecord([record], 0, rules);
+  const { partitionKey, data, explicitHashKey } = new CheckedRecord(record, rules);
   const checked = { ...others, PartitionKey: partitionKey, Data: data };
   return explicitHashKey === undefined ? checked : { ...checked, ExplicitHashKey: explicitHashKey };
 }
@@ -85,6 +85,6 @@ function guarded<Value>(read: () => Value): Value {
   try {
     return read();
   } catch (cause) {
-    throw new RecordError('A field of the call cannot be read; `cause` is what it threw.', { cause });
+    throw asRecordError(cause);
   }
 }

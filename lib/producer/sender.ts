@@ -1,6 +1,7 @@
 import { Bag, type Bagged } from './bag.ts';
-import type { Entry } from './entry.ts';
-import { RecordFailure } from './errors.ts';
+import { asRecordError, BYTES_CHANGED } from './checked-record.ts';
+import { type Entry, isWhole } from './entry.ts';
+import { RecordError, RecordFailure } from './errors.ts';
 import { type Inquest, Inquests } from './inquests.ts';
 import { Lanes } from './lanes.ts';
 import type { Limits } from './options.ts';
@@ -8,6 +9,7 @@ import { RegionHealth } from './region-health.ts';
 import { refusals, throttles } from './service-codes.ts';
 import { ShardBackoff } from './shard-backoff.ts';
 import type { RecordResult, Transport } from './transport.ts';
+import { EncodingError } from './wire/errors.ts';
 
 /** Where records are sent now. */
 export interface Target {
@@ -141,7 +143,11 @@ export class Sender {
     const entries = this.#lanes.clear(heads);
     this.#waiting.clear();
     for (const entry of entries) this.#forget(entry);
-    return entries;
+    if (entries.every(isWhole)) return entries;
+    for (const entry of entries) {
+      if (!isWhole(entry)) this.#options.hooks.onRefused(entry, new RecordError(BYTES_CHANGED));
+    }
+    return entries.filter(isWhole);
   }
 
   /** Since when the oldest record that is here has been here; undefined when there is none. */
@@ -202,7 +208,7 @@ export class Sender {
         continue;
       }
       const taken = this.#lanes.take({ records: limits.maxBatchRecords, bytes: MAX_BATCH_BYTES });
-      const batch = this.#inTime(taken);
+      const batch = this.#whole(this.#inTime(taken));
       if (batch.length > 0) void this.#send({ batch, target, health, inquest: undefined, place: 0 });
     }
     if (this.#hasWork && this.#inFlight === 0) this.#resumeAt(health.openUntilMs);
@@ -227,6 +233,15 @@ export class Sender {
       this.#options.hooks.onOverdue(entry);
       return false;
     });
+  }
+
+  /** Without those whose buffer is not what it was when they were put. */
+  #whole(batch: readonly Entry[]): readonly Entry[] {
+    if (batch.every(isWhole)) return batch;
+    const changed = batch.filter((entry) => !isWhole(entry));
+    for (const entry of changed) entry.lastError = new RecordError(BYTES_CHANGED);
+    this.#refuse(changed);
+    return batch.filter(isWhole);
   }
 
   #lingered(): void {
@@ -327,6 +342,10 @@ export class Sender {
 
   #requestFailed(sending: Sending, error: unknown): void {
     const { batch, health, inquest } = sending;
+    if (error instanceof EncodingError) {
+      this.#unencodable(sending, error);
+      return;
+    }
     const name = error instanceof Error ? error.name : '';
     if (refusals.has(name)) {
       this.#requestRefused(sending, error);
@@ -348,6 +367,19 @@ export class Sender {
       this.#lanes.retry(entry);
     }
     this.#options.hooks.onRetry({ region: target.region, records: entries.length, error });
+  }
+
+  /** Nothing was sent: the records at fault fail, the others go on, and the region has no part in it. */
+  #unencodable({ batch, inquest }: Sending, { culprits }: EncodingError): void {
+    this.#ended(inquest, false);
+    const refused = culprits.map(({ index, reason }) => {
+      const entry = batch[index] as Entry;
+      entry.lastError = asRecordError(reason);
+      return entry;
+    });
+    const isRefused = new Set(refused);
+    for (const entry of batch) if (!isRefused.has(entry)) this.#lanes.retry(entry);
+    this.#refuse(refused);
   }
 
   #requestRefused(sending: Sending, error: unknown): void {

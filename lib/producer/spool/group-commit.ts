@@ -16,8 +16,8 @@ interface CollectingGroup {
 }
 
 interface Waiting {
-  readonly entries: readonly SpoolEntry[];
-  readonly bytes: number;
+  readonly encoded: Buffer;
+  readonly records: number;
   readonly done: PromiseWithResolvers<void>;
 }
 
@@ -48,18 +48,26 @@ export class GroupCommit {
     return this.#waitingBytes;
   }
 
-  /** `bytes` is the sum of the checked entries' `recordBytes`. Entries are read at once, or when there is room again. */
+  /**
+   * `bytes` is the sum of the checked entries' `recordBytes`. Entries are read before it returns, whether there is room or
+   * not: what cannot be encoded throws here, where it fails its own append alone.
+   */
   add(entries: readonly SpoolEntry[], bytes: number): Promise<void> {
-    this.#waitingBytes += bytes;
     if (this.#queue.length === 0 && this.#fits(bytes)) {
-      this.#encode(entries, bytes);
+      const group = this.#collecting;
+      this.#reserve(bytes);
+      this.#taken(encodeAll(entries, group.buffer, group.used) - group.used, entries.length);
+      this.#waitingBytes += bytes;
       if (!this.#scheduled && !this.#writing) this.#schedule();
-      return this.#collecting.done.promise;
+      return group.done.promise;
     }
+    const encoded = Buffer.allocUnsafeSlow(bytes);
+    encodeAll(entries, encoded, 0);
     const done = Promise.withResolvers<void>();
     // The caller may look at only the last of several promises.
     done.promise.catch(() => {});
-    this.#queue.push({ entries, bytes, done });
+    this.#queue.push({ encoded, records: entries.length, done });
+    this.#waitingBytes += bytes;
     return done.promise;
   }
 
@@ -74,15 +82,17 @@ export class GroupCommit {
     return this.#collecting.used === 0 || this.#collecting.used + bytes <= MAX_GROUP_BYTES;
   }
 
-  #encode(entries: readonly SpoolEntry[], bytes: number): void {
+  #reserve(bytes: number): void {
     const group = this.#collecting;
-    if (group.used + bytes > group.buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(group.buffer.length * 2, group.used + bytes));
-      group.buffer.copy(larger, 0, 0, group.used);
-      group.buffer = larger;
-    }
-    for (const entry of entries) group.used = encodeRecord(group.buffer, group.used, entry);
-    group.records += entries.length;
+    if (group.used + bytes <= group.buffer.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(group.buffer.length * 2, group.used + bytes));
+    group.buffer.copy(larger, 0, 0, group.used);
+    group.buffer = larger;
+  }
+
+  #taken(bytes: number, records: number): void {
+    this.#collecting.used += bytes;
+    this.#collecting.records += records;
   }
 
   /** After the microtasks of this turn: everyone who was waiting for the last group gets into the next one. */
@@ -120,9 +130,11 @@ export class GroupCommit {
 
   #admit(): void {
     let admitted = 0;
-    for (const { entries, bytes, done } of this.#queue) {
-      if (!this.#fits(bytes)) break;
-      this.#encode(entries, bytes);
+    for (const { encoded, records, done } of this.#queue) {
+      if (!this.#fits(encoded.length)) break;
+      this.#reserve(encoded.length);
+      encoded.copy(this.#collecting.buffer, this.#collecting.used);
+      this.#taken(encoded.length, records);
       this.#collecting.done.promise.then(done.resolve, done.reject);
       admitted++;
     }
@@ -138,6 +150,13 @@ export class GroupCommit {
     this.#collecting = newGroup(buffer);
     this.#waitingBytes = 0;
   }
+}
+
+/** Returns the end. When an entry throws, what was written before it is nobody's. */
+function encodeAll(entries: readonly SpoolEntry[], buffer: Buffer, from: number): number {
+  let at = from;
+  for (const entry of entries) at = encodeRecord(buffer, at, entry);
+  return at;
 }
 
 function newGroup(buffer: Buffer): CollectingGroup {

@@ -7,6 +7,8 @@ import {
   codeOf,
   SpoolClosedError,
   SpoolDirectoryError,
+  SpoolEntryError,
+  SpoolError,
   SpoolFullError,
   SpoolPositionError,
   SpoolRefusedError,
@@ -141,7 +143,7 @@ export class Spool {
   }
 
   /**
-   * Resolves when the entries are durable, all of them; until then, leave their data alone. Appends made while a sync
+   * Resolves when the entries are durable, all of them; they are copied before it returns. Appends made while a sync
    * runs share the next one. At most 4 MiB are gathered; beyond, an append waits its turn, so await it.
    * Order: entries become durable in the order of the calls, and none after one that was rejected while it waited.
    *
@@ -157,7 +159,7 @@ export class Spool {
       if (bytes > MAX_GROUP_BYTES && entries.length > 1) return this.#appendInParts(entries);
       return this.#commit.add(entries, bytes);
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(error instanceof SpoolError ? error : unencodable(error));
     }
   }
 
@@ -335,6 +337,15 @@ export class Spool {
   #closedError(): SpoolClosedError {
     return new SpoolClosedError(`The spool ${this.#directory} is closed: open it again.`);
   }
+}
+
+function unencodable(cause: unknown): SpoolEntryError {
+  return new SpoolEntryError(
+    'An entry cannot be encoded; `cause` says why. Nothing of its append was written.',
+    {
+      cause,
+    },
+  );
 }
 
 async function ensureDirectory(directory: string): Promise<void> {
