@@ -19,6 +19,16 @@ const MAX_SIGNAL_LENGTH = 255;
 const regionPattern = /^[a-z]{2}(?:-[a-z]+)+-\d{1,2}$/;
 const streamPattern = /^[A-Za-z0-9_.-]{1,128}$/;
 
+/** Whether a signal can name such a region. */
+export function isRegionName(text: string): boolean {
+  return regionPattern.test(text);
+}
+
+/** Whether a signal can name such a stream; the service has the same rule. */
+export function isStreamName(text: string): boolean {
+  return streamPattern.test(text);
+}
+
 /** Text of a signal record, without the quotes Route 53 wants around it. */
 export function formatSignal(signal: Signal): string {
   const stream = signal.stream === undefined ? '' : `; stream=${signal.stream}`;
@@ -40,8 +50,8 @@ export function parseSignal(text: string, regions: readonly string[]): ParsedSig
   if (fields.get('v') !== SIGNAL_VERSION) return reject('unknown-version');
   const region = fields.get('region');
   const stream = fields.get('stream');
-  if (region === undefined || !regionPattern.test(region)) return reject('malformed');
-  if (stream !== undefined && !streamPattern.test(stream)) return reject('malformed');
+  if (region === undefined || !isRegionName(region)) return reject('malformed');
+  if (stream !== undefined && !isStreamName(stream)) return reject('malformed');
   if (!regions.includes(region)) return reject('unknown-region');
   return { ok: true, signal: stream === undefined ? { region } : { region, stream } };
 }

@@ -1,11 +1,10 @@
 import { Bag } from './bag.ts';
+import { asRecordError, bytesOf, CheckedRecord, lengthOf, type RecordRules } from './checked-record.ts';
 import { Entry, Ticket } from './entry.ts';
 import type { Enveloping } from './enveloping.ts';
-import { RecordError } from './errors.ts';
 import type { Gate } from './gate.ts';
 import type { HotShard } from './hot-shards.ts';
 import { Parked, type ParkedRecord } from './parked.ts';
-import { bytesOf, type CheckedRecord, lengthOf, type RecordRules, readRecord } from './read-record.ts';
 import { type OutgoingRecord, type ProducerRecord, sizeOf } from './record.ts';
 import type { Route } from './route.ts';
 import type { Newcomer } from './sender.ts';
@@ -62,7 +61,7 @@ export class Admission {
 
   /** Then `take` what there is room for, and `keep` the rest. @throws RecordError when it is no array. */
   call(records: readonly ProducerRecord[]): Ticket {
-    const length = lengthOf(records);
+    const length = lengthOf(records, 'What `putMany` takes');
     const ticket = new Ticket(length, this.#options.now(), this.#ended);
     if (length === 0) return ticket;
     this.#open.add(ticket);
@@ -126,10 +125,10 @@ export class Admission {
     if (call.kept !== undefined) return call.kept[index];
     if (call.read !== undefined) return call.read;
     try {
-      return readRecord(call.given, index, this.#rules);
+      return new CheckedRecord(call.given[index], this.#rules);
     } catch (error) {
       call.left--;
-      call.ticket.fail(error);
+      call.ticket.fail(asRecordError(error));
       return undefined;
     }
   }
@@ -204,10 +203,10 @@ export class Admission {
         continue;
       }
       try {
-        kept[index] = readRecord(given, index, this.#rules);
+        kept[index] = new CheckedRecord(given[index], this.#rules);
       } catch (error) {
         call.left--;
-        ticket.fail(error);
+        ticket.fail(asRecordError(error));
       }
     }
     call.kept = kept;
@@ -243,10 +242,4 @@ interface Admitted {
   readonly route: 'memory' | 'disk';
   readonly shard: HotShard | undefined;
   readonly nowMs: number;
-}
-
-/** What the encoder or the envelope throws says that it is this record that they cannot take. */
-function asRecordError(error: unknown): RecordError {
-  if (error instanceof RecordError) return error;
-  return new RecordError('The record cannot be encoded; `cause` says why.', { cause: error });
 }

@@ -278,7 +278,8 @@ export class Backlog {
 
   /** Whether coming back for it is worth a pass: half of what it may hold has gone. */
   #hasRoomAgain({ lane, shard }: Skip): boolean {
-    if (shard !== undefined) return shard.hasToken(this.#options.now()) && this.#hasShare(2 * shard.spooled, 0);
+    if (shard !== undefined)
+      return shard.hasToken(this.#options.now()) && this.#hasShare(2 * shard.spooled, 0);
     const waiting = this.#options.sender.waitingIn(lane);
     return waiting < SHORT_QUEUE / 2 || this.#hasShare(2 * waiting, 0);
   }

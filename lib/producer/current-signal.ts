@@ -31,7 +31,8 @@ export class CurrentSignal {
       },
       onProblem: (problem) => {
         this.#problem = problem;
-        options.onProblem?.(problem);
+        // Where it throws, the signal is followed all the same.
+        queueMicrotask(() => options.onProblem?.(problem));
       },
       random: Math.random,
     });

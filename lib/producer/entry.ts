@@ -98,6 +98,8 @@ export class Entry implements OutgoingRecord {
   readonly partitionKey: string;
   readonly data: Uint8Array;
   readonly explicitHashKey: string | undefined;
+  /** Bytes of its data when it was put. */
+  readonly dataBytes: number;
   readonly size: number;
   /** Both change when the record is made durable on its way. */
   owner: EntryOwner;
@@ -133,11 +135,21 @@ export class Entry implements OutgoingRecord {
     this.partitionKey = record.partitionKey;
     this.data = record.data;
     this.explicitHashKey = record.explicitHashKey;
+    this.dataBytes = record.data.byteLength;
     this.size = fate.size;
     this.owner = fate.owner;
     this.index = fate.index;
     this.sinceMs = Math.floor(fate.sinceMs ?? fate.owner.acceptedAtMs);
     this.isSpooled = fate.isSpooled ?? false;
     this.shard = fate.shard;
+  }
+}
+
+/** Whether it has as many bytes as when it was put: a buffer may have been detached or resized since. */
+export function isWhole({ data, dataBytes }: Entry): boolean {
+  try {
+    return data.byteLength === dataBytes;
+  } catch {
+    return false;
   }
 }

@@ -1,5 +1,5 @@
+import type { CheckedRecord } from './checked-record.ts';
 import type { Entry } from './entry.ts';
-import type { CheckedRecord } from './read-record.ts';
 import type { Route } from './route.ts';
 import type { Newcomer, Sender } from './sender.ts';
 import type { Spooling } from './spooling.ts';

@@ -6,27 +6,18 @@ import {
   type PutRecordsCommandInput,
   type ServiceOutputTypes,
 } from '@aws-sdk/client-kinesis';
+import { checkedFollowOptions } from './checked-options.ts';
 import { CurrentSignal } from './current-signal.ts';
 import { ProducerConfigError } from './errors.ts';
+import type { FollowSignalOptions } from './follow-options.ts';
 import { RedirectError } from './middleware-errors.ts';
-import type { ProducerOptions } from './options.ts';
+import { guarded } from './option-rules.ts';
 import { streamOf } from './pin.ts';
+import { checkedInput, type PutInput } from './put-input.ts';
 import { redirected, streamAsked } from './redirect.ts';
 import { RegionalClients } from './regional-clients.ts';
 
-export interface FollowSignalOptions
-  extends Pick<ProducerOptions, 'signal' | 'regions' | 'streamName' | 'endpoint'> {
-  /** Longest wait of a call for the first signal, in milliseconds. Default 5,000. */
-  readonly firstSignalTimeoutMs?: number;
-  /**
-   * Makes the client of a region; it is destroyed by `close`. Default: one that shares the given client's credentials, request
-   * handler, attempts, retry mode, FIPS and dual-stack settings. Give it when calls need middleware or a retry strategy of your own, or
-   * when credentials are fetched from the client's own region, which is the one that fails.
-   */
-  readonly createClient?: (region: string) => KinesisClient;
-  /** DNS failed or lied; the last good signal stays in force. */
-  readonly onProblem?: (problem: string) => void;
-}
+export type { FollowSignalOptions } from './follow-options.ts';
 
 export interface FollowedClient {
   /** Stops following; the client then writes to its own region again. */
@@ -38,15 +29,17 @@ const MIDDLEWARE = 'spillwayFollowSignal';
 /**
  * Sends the PutRecord and PutRecords calls of a KinesisClient to the region and stream of the signal; other operations are left alone.
  * All of these calls must be for one stream, the cell's. A call is sent to one region with all its attempts, then fails
- * as it would without Spillway: nothing is buffered or ordered, which is what FailoverProducer is for.
+ * as it would without Spillway: nothing is buffered or ordered, which is what FailoverProducer is for. One with an ill-typed
+ * field fails with RecordError before anything is waited for or sent, and the others are not touched.
  *
  * A call is handed to a client of its own for each region. Changing the request instead would mean to change its endpoint, its signing
  * region and its stream in three later steps whose context keys the SDK does not document; a client's region is public API.
  *
  * @throws ProducerConfigError
  */
-export function followSignal(client: KinesisClient, options: FollowSignalOptions): FollowedClient {
-  if (options.regions.length === 0) throw new ProducerConfigError('Name at least one region in `regions`.');
+export function followSignal(client: KinesisClient, given: FollowSignalOptions): FollowedClient {
+  const options = checkedFollowOptions(given);
+  assertClient(client);
   if (
     client.config.isCustomEndpoint === true &&
     options.endpoint === undefined &&
@@ -68,15 +61,18 @@ export function followSignal(client: KinesisClient, options: FollowSignalOptions
   };
   client.middlewareStack.add(
     (next, context) => async (args) => {
-      const send = senders[context.commandName ?? ''];
-      if (send === undefined) return next(args);
-      const input = args.input as PutInput;
+      const { commandName: command } = context;
+      if (command !== 'PutRecordCommand' && command !== 'PutRecordsCommand') return next(args);
+      const input = checkedInput(args.input, command);
       const home = await client.config.region();
       bind(streamAsked(input, home));
       const signal = await signals.get();
       const { region } = signal;
       const target = redirected(input, { home, region, stream: streamOf(options, signal) });
-      return { output: await send(clients.of(region), target, abortSignalOf(context)), response: undefined };
+      return {
+        output: await senders[command](clients.of(region), target, abortSignalOf(context)),
+        response: undefined,
+      };
     },
     { step: 'initialize', name: MIDDLEWARE, priority: 'low' },
   );
@@ -89,19 +85,28 @@ export function followSignal(client: KinesisClient, options: FollowSignalOptions
   };
 }
 
-type PutInput = PutRecordCommandInput | PutRecordsCommandInput;
 type Send = (
   client: KinesisClient,
   input: PutInput,
   abortSignal: AbortSignal | undefined,
 ) => Promise<ServiceOutputTypes>;
 
-const senders: Readonly<Record<string, Send>> = {
+const senders = {
   PutRecordCommand: (client, input, abortSignal) =>
     client.send(new PutRecordCommand(input as PutRecordCommandInput), abortSignal ? { abortSignal } : {}),
   PutRecordsCommand: (client, input, abortSignal) =>
     client.send(new PutRecordsCommand(input as PutRecordsCommandInput), abortSignal ? { abortSignal } : {}),
-};
+} as const satisfies Record<string, Send>;
+
+/** @throws ProducerConfigError unless it is a client with what is needed of it. */
+function assertClient(client: unknown): void {
+  const isClient = guarded('The client', () => {
+    const { config, middlewareStack } = client as Partial<KinesisClient>;
+    return typeof config?.region === 'function' && typeof middlewareStack?.add === 'function';
+  });
+  if (!isClient)
+    throw new ProducerConfigError('`followSignal` takes a KinesisClient of the AWS SDK, version 3.');
+}
 
 /** Undocumented; were it to go, a call would still end by the time-outs of its request handler. */
 function abortSignalOf(context: object): AbortSignal | undefined {

@@ -1,5 +1,5 @@
 import type { KinesisClientConfig } from '@aws-sdk/client-kinesis';
-import { ProducerConfigError } from './errors.ts';
+import { MAX_TIMER_MS, optional, readOptions, rule } from './option-rules.ts';
 
 export interface ProducerOptions {
   readonly signal: {
@@ -16,7 +16,7 @@ export interface ProducerOptions {
   readonly regions: readonly string[];
   /** Default: the stream that the signal names. One name for every region, or one for each. */
   readonly streamName?: string | Readonly<Record<string, string>>;
-  /** Base URL of Kinesis in a region. Default: AWS's own. */
+  /** Base URL of Kinesis in a region, asked once for each of `regions`. Default: AWS's own. */
   readonly endpoint?: (region: string) => string | undefined;
   /** Default: the SDK's provider chain. `fast` waits 10 s for an answer, and refreshes beside the traffic. */
   readonly credentials?: NonNullable<KinesisClientConfig['credentials']>;
@@ -75,7 +75,7 @@ export interface ProducerOptions {
   /** First and longest pause before a retry; drawn with full jitter. Default 50 and 2,000. */
   readonly retryBaseMs?: number;
   readonly retryMaxMs?: number;
-  /** Uniform in [0, 1), for jitter. Default Math.random. */
+  /** Uniform in [0, 1), for jitter; where it fails later on, Math.random is asked instead. Default Math.random. */
   readonly random?: () => number;
 }
 
@@ -106,41 +106,25 @@ const defaults: Limits = {
   retryMaxMs: 2_000,
 };
 
-/** Kinesis Data Streams Developer Guide, "Quotas and limits": a stream's record size may be raised to 10 MiB. */
-const MAX_RECORD_BYTES = 10 * 1024 * 1024;
-/** Kinesis: "each PutRecords request can support up to 500 records" (API Reference, PutRecords). */
-const MAX_BATCH_RECORDS = 500;
-
-/** @throws ProducerConfigError */
+/** Of options that have been checked. */
 export function limitsOf(options: ProducerOptions): Limits {
-  if (options.regions.length === 0) throw new ProducerConfigError('Name at least one region in `regions`.');
-  if (options.signal.name === '')
-    throw new ProducerConfigError('Give the TXT record to follow in `signal.name`.');
-  const given = Object.fromEntries(
-    Object.keys(defaults).flatMap((key) => {
-      const value = options[key as keyof Limits];
-      return value === undefined ? [] : [[key, value]];
-    }),
+  const given = Object.entries(options).filter(
+    ([key, value]) => Object.hasOwn(defaults, key) && value !== undefined,
   );
-  const limits: Limits = { ...defaults, ...given };
-  for (const [key, value] of Object.entries(limits)) {
-    const least = key === 'lingerMs' ? 0 : 1;
-    if (!Number.isInteger(value) || value < least) {
-      throw new ProducerConfigError(`\`${key}\` is ${value}; write a whole number from ${least}.`);
-    }
-  }
-  if (limits.maxBatchRecords > MAX_BATCH_RECORDS) {
-    throw new ProducerConfigError(
-      `\`maxBatchRecords\` is above ${MAX_BATCH_RECORDS}, the limit of PutRecords.`,
-    );
-  }
-  if (limits.maxRecordBytes > MAX_RECORD_BYTES) {
-    throw new ProducerConfigError(
-      `\`maxRecordBytes\` is above ${MAX_RECORD_BYTES}, the most that Kinesis takes.`,
-    );
-  }
-  if (options.acknowledge === 'spooled' && options.spool === undefined) {
-    throw new ProducerConfigError("`acknowledge: 'spooled'` needs `spool: { directory }`.");
-  }
-  return limits;
+  return { ...defaults, ...(Object.fromEntries(given) as Partial<Limits>) };
 }
+
+const DEFAULT_CLOSE_TIMEOUT_MS = 30_000;
+
+/** Options of `close`. Infinity and other long times are as long as a timer can be. @throws ProducerConfigError */
+export function closeTimeoutOf(options: unknown): number {
+  if (options === undefined) return DEFAULT_CLOSE_TIMEOUT_MS;
+  const { timeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } = readOptions(options, {
+    rules: { timeoutMs: optional(someMs) },
+    name: 'The options of `close`',
+  });
+  return Math.min(Math.max(timeoutMs as number, 0), MAX_TIMER_MS);
+}
+
+/** What is left of somebody's time may be a fraction, or less than nothing. */
+const someMs = rule('a number of milliseconds', (value) => typeof value === 'number' && !Number.isNaN(value));

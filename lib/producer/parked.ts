@@ -1,6 +1,6 @@
+import type { CheckedRecord } from './checked-record.ts';
 import type { Ticket } from './entry.ts';
 import { Fifo } from './fifo.ts';
-import type { CheckedRecord } from './read-record.ts';
 
 /** A record that waits at the door for others of its key or shard. */
 export interface ParkedRecord {

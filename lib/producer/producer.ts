@@ -1,11 +1,13 @@
 import { EventEmitter } from 'node:events';
 import type { Signal } from '../../lambda/core/signal.ts';
 import { Admission } from './admission.ts';
+import { checkedOptions } from './checked-options.ts';
 import type { Receipt } from './entry.ts';
 import { type Enveloping, enveloping } from './enveloping.ts';
 import { DeliveryTimeoutError, ProducerClosedError } from './errors.ts';
 import { Gate } from './gate.ts';
-import { type Limits, limitsOf, type ProducerOptions } from './options.ts';
+import { Grace } from './grace.ts';
+import { closeTimeoutOf, type Limits, limitsOf, type ProducerOptions } from './options.ts';
 import { pinnedRegion, streamOf } from './pin.ts';
 import { largestRecordBytes, type ProducerRecord } from './record.ts';
 import { Sender } from './sender.ts';
@@ -54,7 +56,9 @@ export interface ProducerParts {
 /** The SDK writes JSON. */
 const encodingOf = ({ transport, encoding }: ProducerOptions): 'cbor' | 'json' =>
   transport === 'sdk' ? 'json' : (encoding ?? 'cbor');
-const DEFAULT_CLOSE_TIMEOUT_MS = 30_000;
+/** After the time-out of `close`, for what is in flight to come back, and for all that has to do with the disk. */
+const IN_FLIGHT_GRACE_MS = 200;
+const DISK_GRACE_MS = 1_000;
 /** Requests' worth of records in memory that come from the disk. */
 const DRAIN_BATCHES = 8;
 /** How often overdue records are looked for. */
@@ -77,15 +81,17 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   readonly #follower: SignalFollower | undefined;
   readonly #sweep: NodeJS.Timeout;
   #region: string | undefined;
-  #state: 'open' | 'closing' | 'closed' = 'open';
-  #waiters: (() => void)[] = [];
+  #closing: Promise<void> | undefined;
+  /** Resolved when the first caller of `close` wants to wait no longer. */
+  readonly #closeDeadline = Promise.withResolvers<void>();
   #deliveredBefore = 0;
   /** When the sweep last found that something had been delivered. */
   #deliveredAtMs = Number.NEGATIVE_INFINITY;
 
   /** @throws ProducerConfigError */
-  constructor(options: ProducerOptions, parts: ProducerParts = {}) {
+  constructor(given: ProducerOptions, parts: ProducerParts = {}) {
     super();
+    const options = checkedOptions(given);
     this.#options = options;
     this.#limits = limitsOf(options);
     this.#now = parts.now ?? (() => performance.now());
@@ -109,7 +115,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
         onRetry: (failure) => this.#tell('retrying', failure),
         onRefused: ({ owner, index }, error) => owner.fail(error, index),
         onOverdue: ({ owner, index, lastError }) => owner.fail(this.#overdue(lastError), index),
-        onProgress: () => this.#progressed(),
+        onProgress: () => this.#admit(),
       },
     });
     this.#spooling = this.#createSpooling();
@@ -162,32 +168,24 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   }
 
   /**
-   * Takes no more records, delivers what it holds for at most `timeoutMs` (30,000), the spool's records included. What is
-   * left then stays in the spool; without one it is rejected with ProducerClosedError.
+   * Takes no more records and delivers what it holds, the spool's records included, for at most `timeoutMs` (30,000). What is
+   * left then stays in the spool; without one it is rejected with ProducerClosedError. What is in flight then is not waited
+   * for: it is spooled or rejected like the rest, and may be written all the same.
+   *
+   * Ends a second after `timeoutMs` at the latest, which is what the disk is given. If it hangs for longer, what it has not
+   * acknowledged is rejected, and the directory is let go when it answers, or when the process ends; whatever was acknowledged
+   * as spooled is on it. Calls made meanwhile share the end, and the shortest `timeoutMs` counts.
+   *
+   * @throws ProducerConfigError when `timeoutMs` is no number; then the producer stays open.
    */
-  async close({ timeoutMs = DEFAULT_CLOSE_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    if (this.#state !== 'open') return this.#closed();
-    this.#state = 'closing';
-    const deadline = Promise.withResolvers<void>();
-    const timer = setTimeout(deadline.resolve, timeoutMs);
-    await Promise.race([this.flush().then(() => this.#spooling?.empty()), deadline.promise]);
-    clearTimeout(timer);
-    await this.#spooling?.divert();
-    this.#state = 'closed';
-    this.#follower?.stop();
-    clearInterval(this.#sweep);
-    this.#sender.close();
-    const left = new ProducerClosedError('The producer was closed before the record was delivered.');
-    this.#admission.failWaiting(left);
-    await this.#spooling?.close();
-    for (const { owner, index, lastError } of this.#sender.takeAll()) {
-      owner.fail(
-        lastError === undefined ? left : new ProducerClosedError(left.message, { cause: lastError }),
-        index,
-      );
+  async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    const timer = setTimeout(this.#closeDeadline.resolve, closeTimeoutOf(options));
+    this.#closing ??= this.#close();
+    try {
+      await this.#closing;
+    } finally {
+      clearTimeout(timer);
     }
-    this.#transport.close();
-    this.#wake();
   }
 
   stats(): ProducerStats {
@@ -201,6 +199,28 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
       spooledRecords: this.#spooling?.records ?? 0,
       spooling: this.#spooling?.active ?? false,
     };
+  }
+
+  async #close(): Promise<void> {
+    const delivered = this.flush().then(() => this.#spooling?.empty());
+    await Promise.race([delivered, this.#closeDeadline.promise]);
+    const grace = new Grace(DISK_GRACE_MS);
+    // What is acknowledged now need not be written again by whoever opens the spool next.
+    if (this.#spooling !== undefined) await grace.wait(this.#sender.quiesce(), IN_FLIGHT_GRACE_MS);
+    this.#sender.close();
+    await grace.wait(this.#spooling?.divert());
+    this.#follower?.stop();
+    clearInterval(this.#sweep);
+    const closed = new ProducerClosedError('The producer was closed before the record was delivered.');
+    this.#admission.failWaiting(closed);
+    await grace.wait(this.#spooling?.close());
+    grace.end();
+    for (const { owner, index, lastError } of this.#sender.takeQueued()) {
+      const because = lastError === undefined ? {} : { cause: lastError };
+      owner.fail(new ProducerClosedError(closed.message, because), index);
+    }
+    this.#admission.failOpen(closed);
+    this.#transport.close();
   }
 
   #createSpooling(): Spooling | undefined {
@@ -217,14 +237,15 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
         onSpooling: () => this.#tell('spooling'),
         onDrained: () => this.#tell('drained'),
         onProblem: (problem) => this.#tell('spoolProblem', problem),
-        onRoom: () => this.#progressed(),
+        onRoom: () => this.#admit(),
       },
       maxRecords: Math.min(DRAIN_BATCHES * maxBatchRecords, Math.ceil(maxBufferedRecords / 2)),
     });
   }
 
   async #call(records: readonly ProducerRecord[]): Promise<Receipt[]> {
-    if (this.#state !== 'open') throw new ProducerClosedError('The producer is closed: create another one.');
+    if (this.#closing !== undefined)
+      throw new ProducerClosedError('The producer is closed: create another one.');
     const ticket = this.#admission.call(records);
     this.#admit();
     if (this.#admission.isWaiting) this.#admission.keep();
@@ -235,16 +256,14 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   #admit(): void {
     if (!this.#admission.isWaiting) return;
     const failure = this.#spooling?.failure;
-    if (failure !== undefined) return this.#admission.failWaiting(failure);
+    if (failure !== undefined) {
+      this.#admission.failWaiting(failure);
+      return;
+    }
     const before = this.#sender.records;
     this.#admission.letIn(this.#gate);
     this.#spooling?.flush();
     if (this.#sender.records > before) this.#sender.offered();
-  }
-
-  #progressed(): void {
-    this.#admit();
-    this.#wake();
   }
 
   #aim(signal: Signal): void {
@@ -276,7 +295,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     }
     this.#sender.sweep();
     this.#expireWaiting();
-    this.#progressed();
+    this.#admit();
   }
 
   /** Calls at the door: they wait for room, however long that takes, unless nothing at all is delivered meanwhile. */
@@ -301,16 +320,5 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   /** When everything is in order again: a listener that throws must not leave the producer half way. */
   #tell<Name extends keyof ProducerEvents>(name: Name, ...details: ProducerEvents[Name]): void {
     queueMicrotask(() => (this as EventEmitter).emit(name, ...details));
-  }
-
-  async #closed(): Promise<void> {
-    while (this.#state !== 'closed') await new Promise<void>((resolve) => this.#waiters.push(resolve));
-  }
-
-  #wake(): void {
-    if (this.#waiters.length === 0) return;
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const waiter of waiters) waiter();
   }
 }

@@ -1,3 +1,5 @@
+import { RecordError } from './errors.ts';
+
 export interface ProducerRecord {
   /** 1 to 256 characters. Records of one key keep their order. */
   readonly partitionKey: string;
@@ -21,11 +23,6 @@ export interface OutgoingRecord {
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
 /** What a body has beyond its one record's data, at most: the stream's name, the key with every character escaped, the frame. */
 const FRAME_BYTES = 4 * 1024;
-/** Reads the length itself, whatever a subclass or a property of the same name would say. */
-const byteLengthGetter = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype),
-  'byteLength',
-)?.get as () => number;
 const nothing = new Uint8Array(0);
 
 /** Bytes of a record with its key that fit into a request by themselves: what is larger, no region would ever be sent. */
@@ -39,19 +36,12 @@ export function sizeOf({ partitionKey, data }: OutgoingRecord): number {
   return partitionKey.length + data.byteLength;
 }
 
-/** Never runs code of the caller's. 0 when the buffer is detached, or too short for the view. */
-export function byteLengthOf(bytes: Uint8Array): number {
-  return byteLengthGetter.call(bytes);
-}
-
-/** Whether the bytes are gone, and not just none. */
-export function isDetached(bytes: Uint8Array): boolean {
-  if (byteLengthOf(bytes) > 0) return false;
+/** @throws RecordError when the bytes are gone, and not just none. Asked where there are none. */
+export function assertAttached(bytes: Uint8Array): void {
   try {
-    // The one operation that says so for a view that is out of bounds, too.
+    // The one operation that says so of a view that is out of bounds, too.
     nothing.set(bytes);
-    return false;
-  } catch {
-    return true;
+  } catch (cause) {
+    throw new RecordError('The buffer of `data` is detached, or too short for it.', { cause });
   }
 }

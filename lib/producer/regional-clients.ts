@@ -1,4 +1,5 @@
 import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { guarded, refuse } from './option-rules.ts';
 
 export interface RegionalClientsOptions {
   readonly endpoint?: ((region: string) => string | undefined) | undefined;
@@ -19,7 +20,7 @@ export class RegionalClients {
   of(region: string): KinesisClient {
     let client = this.#clients.get(region);
     if (client === undefined) {
-      client = this.#options.createClient?.(region) ?? this.#like(region);
+      client = this.#created(region) ?? this.#like(region);
       this.#clients.set(region, client);
     }
     return client;
@@ -29,6 +30,18 @@ export class RegionalClients {
     // The default ones share the original's request handler, which is its owner's to destroy.
     if (this.#options.createClient === undefined) return;
     for (const client of this.#clients.values()) client.destroy();
+  }
+
+  /** @throws ProducerConfigError */
+  #created(region: string): KinesisClient | undefined {
+    const { createClient } = this.#options;
+    if (createClient === undefined) return undefined;
+    const name = `The client that \`createClient\` made for ${region}`;
+    return guarded(name, () => {
+      const client = createClient(region);
+      if (typeof client?.send !== 'function') refuse(name, 'a KinesisClient', client);
+      return client;
+    });
   }
 
   /** No retry strategy: its budget of retries, emptied by an outage of one region, would be missing in the other. */

@@ -1,6 +1,7 @@
 import { Bag, type Bagged } from './bag.ts';
-import type { Entry } from './entry.ts';
-import { RecordFailure } from './errors.ts';
+import { asRecordError, BYTES_CHANGED } from './checked-record.ts';
+import { type Entry, isWhole } from './entry.ts';
+import { RecordError, RecordFailure } from './errors.ts';
 import { type HotShard, HotShards, hashPlaceOf } from './hot-shards.ts';
 import { type Inquest, Inquests } from './inquests.ts';
 import { Lanes } from './lanes.ts';
@@ -10,6 +11,7 @@ import { RegionHealth } from './region-health.ts';
 import { refusals, throttles } from './service-codes.ts';
 import { ShardBackoff } from './shard-backoff.ts';
 import type { RecordResult, Transport } from './transport.ts';
+import { EncodingError } from './wire/errors.ts';
 
 /** Where records are sent now. */
 export interface Target {
@@ -71,7 +73,9 @@ export class Sender {
   #delivered = 0;
   #retries = 0;
   #goodRequests = 0;
+  #paused = false;
   #closed = false;
+  #quiet: (() => void)[] = [];
   #lingering: NodeJS.Timeout | undefined;
   #resuming: NodeJS.Timeout | undefined;
 
@@ -172,15 +176,6 @@ export class Sender {
     else this.#lingering ??= setTimeout(() => this.#lingered(), this.#options.limits.lingerMs);
   }
 
-  /** Takes out everything, what is in flight included: its answers are not waited for. For the end. */
-  takeAll(): Entry[] {
-    for (const timer of this.#waiting.keys()) clearTimeout(timer);
-    const sent = [...this.#underWay].flatMap(({ batch }) => batch);
-    const heads = [...sent, ...this.#inquests.abandonAll(), ...[...this.#waiting.values()].flat()];
-    this.#waiting.clear();
-    return this.#lanes.clear(heads);
-  }
-
   /** All that is here, in flight or not, each key in order. */
   *entries(): Generator<Entry> {
     for (const head of this.#heads()) yield* this.#lanes.laneFrom(head);
@@ -196,6 +191,26 @@ export class Sender {
       if (sentMs > 0 && (oldest === undefined || sentMs < oldest)) oldest = sentMs;
     }
     return oldest;
+  }
+
+  /** Sends no more, and resolves when nothing is in flight. Bounded by the request's time-out. For the end. */
+  async quiesce(): Promise<void> {
+    this.#paused = true;
+    while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#quiet.push(resolve));
+  }
+
+  /** Takes out what is not in flight, each key in order. Only while nothing is in flight: after `quiesce`, or `close`. */
+  takeQueued(): Entry[] {
+    for (const timer of this.#waiting.keys()) clearTimeout(timer);
+    const heads = [...this.#inquests.abandonAll(), ...[...this.#waiting.values()].flat()];
+    const entries = this.#lanes.clear(heads);
+    this.#waiting.clear();
+    for (const entry of entries) this.#forget(entry);
+    if (entries.every(isWhole)) return entries;
+    for (const entry of entries) {
+      if (!isWhole(entry)) this.#options.hooks.onRefused(entry, new RecordError(BYTES_CHANGED));
+    }
+    return entries.filter(isWhole);
   }
 
   /** Since when the oldest record that is here has been here; undefined when there is none. */
@@ -237,17 +252,25 @@ export class Sender {
     }
   }
 
+  /** For good. Answers of what is in flight are not waited for: it is queued again, and may be written all the same. */
   close(): void {
+    this.#paused = true;
     this.#closed = true;
     clearTimeout(this.#lingering);
     clearTimeout(this.#resuming);
     for (const timer of this.#waiting.keys()) clearTimeout(timer);
+    for (const sending of [...this.#underWay]) {
+      for (const entry of sending.batch) this.#lanes.retry(entry);
+      this.#underWay.delete(sending);
+    }
+    this.#inFlight = 0;
+    for (const resolve of this.#quiet.splice(0)) resolve();
   }
 
   pump(): void {
     const { limits, now } = this.#options;
     const target = this.#target;
-    if (target === undefined || this.#closed) return;
+    if (target === undefined || this.#paused) return;
     const health = this.#healthOf(target.region);
     while (this.#hasWork && health.mayStart(now())) {
       const part = this.#inquests.next();
@@ -256,7 +279,7 @@ export class Sender {
         continue;
       }
       const taken = this.#lanes.take({ records: limits.maxBatchRecords, bytes: MAX_BATCH_BYTES });
-      const batch = this.#inTime(taken);
+      const batch = this.#whole(this.#inTime(taken));
       if (batch.length > 0) void this.#send({ batch, target, health, inquest: undefined, place: 0 });
     }
     if (this.#hasWork && this.#inFlight === 0) this.#resumeAt(health.openUntilMs);
@@ -281,6 +304,15 @@ export class Sender {
       this.#options.hooks.onOverdue(entry);
       return false;
     });
+  }
+
+  /** Without those whose buffer is not what it was when they were put. */
+  #whole(batch: readonly Entry[]): readonly Entry[] {
+    if (batch.every(isWhole)) return batch;
+    const changed = batch.filter((entry) => !isWhole(entry));
+    for (const entry of changed) entry.lastError = new RecordError(BYTES_CHANGED);
+    this.#refuse(changed);
+    return batch.filter(isWhole);
   }
 
   #lingered(): void {
@@ -317,14 +349,13 @@ export class Sender {
     } catch (error) {
       failure = error;
     }
+    if (this.#closed) return;
     this.#inFlight--;
     health.inFlight--;
     this.#underWay.delete(sending);
-    if (!this.#closed) {
-      if (results === undefined) this.#requestFailed(sending, failure);
-      else this.#answered(sending, results);
-    }
-    if (this.#closed) return;
+    if (results === undefined) this.#requestFailed(sending, failure);
+    else this.#answered(sending, results);
+    if (this.#inFlight === 0) for (const resolve of this.#quiet.splice(0)) resolve();
     this.#options.hooks.onProgress();
     this.pump();
   }
@@ -410,6 +441,10 @@ export class Sender {
 
   #requestFailed(sending: Sending, error: unknown): void {
     const { batch, health, inquest } = sending;
+    if (error instanceof EncodingError) {
+      this.#unencodable(sending, error);
+      return;
+    }
     this.#goodRequests = 0;
     const name = error instanceof Error ? error.name : '';
     if (refusals.has(name)) {
@@ -432,6 +467,19 @@ export class Sender {
       this.#lanes.retry(entry);
     }
     this.#options.hooks.onRetry({ region: target.region, records: entries.length, error });
+  }
+
+  /** Nothing was sent: the records at fault fail, the others go on, and the region has no part in it. */
+  #unencodable({ batch, inquest }: Sending, { culprits }: EncodingError): void {
+    this.#ended(inquest, false);
+    const refused = culprits.map(({ index, reason }) => {
+      const entry = batch[index] as Entry;
+      entry.lastError = asRecordError(reason);
+      return entry;
+    });
+    const isRefused = new Set(refused);
+    for (const entry of batch) if (!isRefused.has(entry)) this.#lanes.retry(entry);
+    this.#refuse(refused);
   }
 
   #requestRefused(sending: Sending, error: unknown): void {

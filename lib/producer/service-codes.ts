@@ -10,4 +10,5 @@ export const refusals = new Set([
   'InvalidArgumentException',
   'SerializationException',
   'RequestTooLargeError',
+  'EncodingError',
 ]);

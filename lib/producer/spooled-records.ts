@@ -94,14 +94,20 @@ export class Adoption implements EntryOwner {
 
   settle(index: number, receipt: Receipt): void {
     const record = this.#records?.[index];
-    if (record !== undefined) return this.#fate.delivered(record);
+    if (record !== undefined) {
+      this.#fate.delivered(record);
+      return;
+    }
     this.#ended.add(index);
     this.#tell(index, ({ owner, index: own }) => owner.settle(own, receipt));
   }
 
   fail(error: unknown, index: number): void {
     const record = this.#records?.[index];
-    if (record !== undefined) return this.#fate.refused(record, error);
+    if (record !== undefined) {
+      this.#fate.refused(record, error);
+      return;
+    }
     this.#ended.add(index);
     this.#tell(index, ({ owner, index: own }) => owner.fail(error, own));
   }

@@ -1,5 +1,5 @@
 import { Backlog } from './backlog.ts';
-import type { Entry } from './entry.ts';
+import { type Entry, isWhole } from './entry.ts';
 import { SpoolUnavailableError } from './errors.ts';
 import { LanesOnDisk } from './lanes-on-disk.ts';
 import { LastOfLane } from './last-of-lane.ts';
@@ -39,6 +39,9 @@ const ADOPTION_BYTES = 2 * 1024 * 1024;
 const DEFAULT_AFTER_MS = 2_000;
 /** After a failure to open the spool, or to write to it. */
 const RETRY_MS = 1_000;
+/** Between two sweeps, which come ten times a second: this process was not running, or busy with something else. */
+const STALL_MS = 500;
+const TURNS_TO_CATCH_UP = 3;
 /** Good answers in a row after which a region takes records again. */
 const GOOD_REQUESTS = 10;
 /** Of `maxBytes`, what busy keys and shards may have on disk while the region is well: the rest is for an outage. */
@@ -66,6 +69,8 @@ export class Spooling {
   /** Lanes of which some records in memory could not be made durable. */
   readonly #torn = new Set<number>();
   #adoptAfterMs = 0;
+  #sweptAtMs: number;
+  #turnsToCatchUp = 0;
   /** Taken in since the last `flush`, for the disk. */
   #incoming: Entry[] = [];
   #incomingBytes = 0;
@@ -79,6 +84,7 @@ export class Spooling {
     this.#options = options;
     this.#lanes = new LanesOnDisk(options.sender.lanes);
     this.#lastOfLane = new LastOfLane(options.now);
+    this.#sweptAtMs = options.now();
     this.#opening = this.#open();
   }
 
@@ -169,6 +175,7 @@ export class Spooling {
   /** Call regularly: finds out whether a region takes records. */
   sweep(): void {
     this.#lastOfLane.sweep();
+    const isStalled = this.#isStalled();
     if (this.#state !== 'open') return;
     const { sender, hooks } = this.#options;
     if (this.#isOutage) {
@@ -177,12 +184,21 @@ export class Spooling {
         this.#isOutage = false;
         hooks.onRoom();
       } else this.#adoptAll();
-    } else if (this.#isRegionSilent()) {
+    } else if (!isStalled && this.#isRegionSilent()) {
       this.#isOutage = true;
       hooks.onSpooling();
       this.#adoptAll();
       hooks.onRoom();
     }
+  }
+
+  /** A process that did not run itself has not read the answers that may have come meanwhile, and has a few turns to do so. */
+  #isStalled(): boolean {
+    const nowMs = this.#options.now();
+    if (nowMs - this.#sweptAtMs > STALL_MS) this.#turnsToCatchUp = TURNS_TO_CATCH_UP;
+    else if (this.#turnsToCatchUp > 0) this.#turnsToCatchUp--;
+    this.#sweptAtMs = nowMs;
+    return this.#turnsToCatchUp > 0;
   }
 
   /** By what was sent and has failed or not come back: a record that waits for its own key or shard says nothing. */
@@ -314,7 +330,8 @@ export class Spooling {
       bytes = 0;
     };
     for (const entry of [...this.#options.sender.entries()]) {
-      if (entry.isSpooled || !isWanted(entry)) continue;
+      // One whose bytes its owner has taken away is refused when its turn comes.
+      if (entry.isSpooled || !isWanted(entry) || !isWhole(entry)) continue;
       if (bytes + entry.size > ADOPTION_BYTES) write();
       group.push(entry);
       bytes += entry.size;

@@ -1,32 +1,132 @@
 import { Writable } from 'node:stream';
 import type { Receipt } from './entry.ts';
+import { RecordError } from './errors.ts';
+import { kindOf } from './kind-of.ts';
+import { optional, readOptions, whole } from './option-rules.ts';
 import type { ProducerRecord } from './record.ts';
 
 const DEFAULT_WINDOW = 1_000;
 const DEFAULT_HIGH_WATER_MARK = 1_000;
 
-/** Receipts in the order of the source, at most `window` of them outstanding. The first failure ends it. */
+type Source = AsyncIterable<ProducerRecord> | Iterable<ProducerRecord>;
+
+/**
+ * Receipts in the order of the source, each as soon as it is there and its turn, while at most `window` records are
+ * outstanding. The first failure ends it, and what was put goes on all the same; a failure of the source ends it after the
+ * receipts of what the source gave before.
+ *
+ * @throws ProducerConfigError, RecordError, what `put` rejects with, and what the source throws
+ */
 export async function* receiptsOf(
   put: (record: ProducerRecord) => Promise<Receipt>,
-  source: AsyncIterable<ProducerRecord> | Iterable<ProducerRecord>,
-  { window = DEFAULT_WINDOW }: { readonly window?: number },
+  source: Source,
+  options: { readonly window?: number },
 ): AsyncGenerator<Receipt, void, undefined> {
-  const outstanding: Promise<Receipt>[] = [];
-  for await (const record of source) {
-    const receipt = put(record);
-    // Its failure is thrown when its turn comes, and must not end the process before.
-    receipt.catch(() => {});
-    outstanding.push(receipt);
-    if (outstanding.length >= window) yield await (outstanding.shift() as Promise<Receipt>);
+  const { window = DEFAULT_WINDOW } = readOptions(options, {
+    rules: { window: optional(whole({ least: 1 })) },
+    name: 'The options of `receipts`',
+  }) as { readonly window?: number };
+  assertIterable(source);
+  const feed = new Feed(source, put);
+  try {
+    for (;;) {
+      if (feed.outstanding.length < window) feed.ask();
+      const next = [feed.outstanding[0], feed.asking].filter((one) => one !== undefined);
+      if (next.length === 0) break;
+      const receipt = await Promise.race(next);
+      if (receipt === undefined) continue;
+      feed.outstanding.shift();
+      yield receipt;
+    }
+    feed.throwFailure();
+  } finally {
+    await feed.close();
   }
-  for (const receipt of outstanding) yield await receipt;
 }
 
-/** What is written together is put together; the stream takes more when that is acknowledged. */
+/** Puts what a source gives, one at a time. */
+class Feed {
+  readonly #items: AsyncGenerator<ProducerRecord, void, undefined>;
+  readonly #put: (record: ProducerRecord) => Promise<Receipt>;
+  readonly outstanding: Promise<Receipt>[] = [];
+  /** Resolves when the source has given one, or has ended. */
+  asking: Promise<undefined> | undefined;
+  #isOver = false;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(source: Source, put: (record: ProducerRecord) => Promise<Receipt>) {
+    this.#items = each(source);
+    this.#put = put;
+  }
+
+  ask(): void {
+    if (!this.#isOver) this.asking ??= this.#ask();
+  }
+
+  throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** A source that is still thinking is not waited for. */
+  async close(): Promise<void> {
+    if (this.#isOver) return;
+    const closed = this.#items.return();
+    if (this.asking === undefined) await closed;
+    else closed.catch(() => {});
+  }
+
+  async #ask(): Promise<undefined> {
+    try {
+      const { done, value } = await this.#items.next();
+      if (done === true) this.#isOver = true;
+      else this.#take(value);
+    } catch (error) {
+      this.#isOver = true;
+      this.#failure = { error };
+    }
+    this.asking = undefined;
+  }
+
+  #take(record: ProducerRecord): void {
+    const receipt = this.#put(record);
+    // Its failure is thrown when its turn comes, and must not end the process before.
+    receipt.catch(() => {});
+    this.outstanding.push(receipt);
+  }
+}
+
+async function* each(source: Source): AsyncGenerator<ProducerRecord, void, undefined> {
+  yield* source;
+}
+
+/** @throws RecordError */
+function assertIterable(source: unknown): void {
+  let isIterable = false;
+  try {
+    const { [Symbol.asyncIterator]: asynchronous, [Symbol.iterator]: synchronous } = Object(source);
+    isIterable = typeof (asynchronous ?? synchronous) === 'function';
+  } catch (cause) {
+    throw new RecordError('The source of records cannot be read; `cause` is what it threw.', { cause });
+  }
+  if (!isIterable) {
+    throw new RecordError(`\`receipts\` takes an iterable of records, not ${kindOf(source)}.`);
+  }
+}
+
+/**
+ * What is written together is put together; the stream takes more when that is acknowledged. A record that fails ends the
+ * stream with its error, as streams do; what was written before it, or together with it, goes on.
+ *
+ * @throws ProducerConfigError
+ */
 export function writableOf(
   putMany: (records: readonly ProducerRecord[]) => Promise<unknown>,
-  { highWaterMark = DEFAULT_HIGH_WATER_MARK }: { readonly highWaterMark?: number },
+  options: { readonly highWaterMark?: number },
 ): Writable {
+  const { highWaterMark = DEFAULT_HIGH_WATER_MARK } = readOptions(options, {
+    rules: { highWaterMark: optional(whole({ least: 0 })) },
+    name: 'The options of `writable`',
+  }) as { readonly highWaterMark?: number };
   const put = (records: readonly ProducerRecord[], done: (error?: Error | null) => void): void => {
     putMany(records).then(
       () => done(),

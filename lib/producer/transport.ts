@@ -6,6 +6,7 @@ import type { WrittenReceipt } from './entry.ts';
 import type { RecordFailure } from './errors.ts';
 import type { Limits, ProducerOptions } from './options.ts';
 import type { OutgoingRecord } from './record.ts';
+import { encoded } from './wire/culprits.ts';
 import { resultsOf } from './wire/put-records-answer.ts';
 import { measured } from './wire/request-body.ts';
 import { translatedSdkError } from './wire/sdk-error.ts';
@@ -54,7 +55,7 @@ export function sdkTransport(options: SdkOptions, limits: SdkLimits): Transport 
   };
   return {
     send: async ({ region, stream, records }) => {
-      measured({ stream, records });
+      encoded({ stream, records }, measured);
       const client = clientOf(region);
       const command = new PutRecordsCommand({ StreamName: stream, Records: records.map(entryOf) });
       // Bounds the body as well, which the handler's time-outs do not.

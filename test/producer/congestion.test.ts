@@ -39,7 +39,7 @@ function producer(options: Partial<ProducerOptions> = {}, spool = 'spool'): Fail
     maxBufferedRecords: 400,
     retryBaseMs: 5,
     retryMaxMs: 40,
-    spool: { directory: join(directory, spool), afterMs: 1_000 },
+    ...(spool === NO_SPOOL ? {} : { spool: { directory: join(directory, spool), afterMs: 60_000 } }),
     ...options,
   });
   // A rejection that no test looks at must be seen all the same.
@@ -47,6 +47,7 @@ function producer(options: Partial<ProducerOptions> = {}, spool = 'spool'): Fail
   producers.push(created);
   return created;
 }
+const NO_SPOOL = '';
 let spooling = 0;
 beforeEach(() => {
   spooling = 0;
@@ -90,7 +91,7 @@ describe('a key that is faster than one record a round trip', () => {
 
   it('waits by itself where there is no spool, and leaves room for the others', async () => {
     kinesis.delayMs = 5;
-    const plain = producer({ spool: undefined });
+    const plain = producer({}, NO_SPOOL);
     const busy = putAll(plain, 'busy', numbers(0, 700));
     let isThrough = false;
     void busy.then(() => {
@@ -120,7 +121,7 @@ describe('a key that is faster than one record a round trip', () => {
 
   it('keeps its order when the region fails while some of it is on the disk and some in memory', async () => {
     kinesis.delayMs = 2;
-    const busyOne = producer({ requestTimeoutMs: 300 });
+    const busyOne = producer({ spool: { directory: join(directory, 'spool'), afterMs: 300 } });
     await putAll(busyOne, 'first', ['0']);
     const first = putAll(busyOne, 'busy', numbers(0, 200));
     await expect.poll(() => busyOne.stats().spooledRecords).toBeGreaterThan(0);
@@ -174,7 +175,7 @@ describe('a shard that is asked for more than it takes', () => {
 
   it('delays its own records alone, and the disk gets no others', async () => {
     limit(0, 20);
-    const one = producer({ spool: { directory: join(directory, 'spool'), afterMs: 300 } });
+    const one = producer();
     await putAll(one, keysOf(1, 1)[0] as string, ['0']);
     const [hotKeys, coldKeys] = [keysOf(0, 100), [1, 2, 3].flatMap((shard) => keysOf(shard, 20))];
     const hot = numbers(0, 6).flatMap((n) => hotKeys.map((key) => putAll(one, key, [n])));

@@ -30,8 +30,8 @@ interface CollectingGroup {
 }
 
 interface Waiting {
-  readonly entries: readonly SpoolEntry[];
-  readonly bytes: number;
+  readonly encoded: Buffer;
+  readonly records: number;
   readonly placement: Placement | undefined;
   readonly done: PromiseWithResolvers<void>;
 }
@@ -63,18 +63,27 @@ export class GroupCommit {
     return this.#waitingBytes;
   }
 
-  /** `bytes` is the sum of the checked entries' `recordBytes`. Entries are read at once, or when there is room again. */
+  /**
+   * `bytes` is the sum of the checked entries' `recordBytes`. Entries are read before it returns, whether there is room or
+   * not: what cannot be encoded throws here, where it fails its own append alone.
+   */
   add(entries: readonly SpoolEntry[], bytes: number, placement?: Placement): Promise<void> {
-    this.#waitingBytes += bytes;
     if (this.#queue.length === 0 && this.#fits(bytes)) {
-      this.#encode(entries, { bytes, placement });
+      const group = this.#collecting;
+      this.#reserve(bytes);
+      const end = encodeAll(entries, group.buffer, group.used);
+      this.#taken({ bytes: end - group.used, records: entries.length, placement });
+      this.#waitingBytes += bytes;
       if (!this.#scheduled && !this.#writing) this.#schedule();
-      return this.#collecting.done.promise;
+      return group.done.promise;
     }
+    const encoded = Buffer.allocUnsafeSlow(bytes);
+    encodeAll(entries, encoded, 0);
     const done = Promise.withResolvers<void>();
     // The caller may look at only the last of several promises.
     done.promise.catch(() => {});
-    this.#queue.push({ entries, bytes, placement, done });
+    this.#queue.push({ encoded, records: entries.length, placement, done });
+    this.#waitingBytes += bytes;
     return done.promise;
   }
 
@@ -89,19 +98,27 @@ export class GroupCommit {
     return this.#collecting.used === 0 || this.#collecting.used + bytes <= MAX_GROUP_BYTES;
   }
 
-  #encode(
-    entries: readonly SpoolEntry[],
-    { bytes, placement }: { readonly bytes: number; readonly placement: Placement | undefined },
-  ): void {
+  #reserve(bytes: number): void {
+    const group = this.#collecting;
+    if (group.used + bytes <= group.buffer.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(group.buffer.length * 2, group.used + bytes));
+    group.buffer.copy(larger, 0, 0, group.used);
+    group.buffer = larger;
+  }
+
+  #taken({
+    bytes,
+    records,
+    placement,
+  }: {
+    readonly bytes: number;
+    readonly records: number;
+    readonly placement: Placement | undefined;
+  }): void {
     const group = this.#collecting;
     if (placement !== undefined) group.placements.push({ placement, at: group.used });
-    if (group.used + bytes > group.buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(group.buffer.length * 2, group.used + bytes));
-      group.buffer.copy(larger, 0, 0, group.used);
-      group.buffer = larger;
-    }
-    for (const entry of entries) group.used = encodeRecord(group.buffer, group.used, entry);
-    group.records += entries.length;
+    group.used += bytes;
+    group.records += records;
   }
 
   /** After the microtasks of this turn: everyone who was waiting for the last group gets into the next one. */
@@ -143,9 +160,11 @@ export class GroupCommit {
 
   #admit(): void {
     let admitted = 0;
-    for (const { entries, bytes, placement, done } of this.#queue) {
-      if (!this.#fits(bytes)) break;
-      this.#encode(entries, { bytes, placement });
+    for (const { encoded, records, placement, done } of this.#queue) {
+      if (!this.#fits(encoded.length)) break;
+      this.#reserve(encoded.length);
+      encoded.copy(this.#collecting.buffer, this.#collecting.used);
+      this.#taken({ bytes: encoded.length, records, placement });
       this.#collecting.done.promise.then(done.resolve, done.reject);
       admitted++;
     }
@@ -161,6 +180,13 @@ export class GroupCommit {
     this.#collecting = newGroup(buffer);
     this.#waitingBytes = 0;
   }
+}
+
+/** Returns the end. When an entry throws, what was written before it is nobody's. */
+function encodeAll(entries: readonly SpoolEntry[], buffer: Buffer, from: number): number {
+  let at = from;
+  for (const entry of entries) at = encodeRecord(buffer, at, entry);
+  return at;
 }
 
 function newGroup(buffer: Buffer): CollectingGroup {

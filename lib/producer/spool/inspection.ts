@@ -102,7 +102,8 @@ async function inspectSegments(
     if (file.number < cursor.segment) continue;
     oldest ??= header?.createdAtMs;
     const start = Math.max(from, SEGMENT_HEADER_BYTES);
-    const acknowledged = header === undefined ? undefined : rangesOf(journal, { header, start, end: scan.end });
+    const acknowledged =
+      header === undefined ? undefined : rangesOf(journal, { header, start, end: scan.end });
     records += scan.records - (from > 0 ? boundary.index : 0) - (acknowledged?.records ?? 0);
     bytes += Math.max(scan.end - start, 0) - (acknowledged?.bytes ?? 0);
     for (const damage of scan.damages) damages.push({ segment: file.number, ...damage });

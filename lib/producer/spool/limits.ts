@@ -8,7 +8,7 @@ export const MAX_KEY_BYTES = 1024;
 export const MAX_HASH_KEY_BYTES = 39;
 /** The largest record that a stream can be set to take. */
 export const MAX_DATA_BYTES = 10 * MiB;
-/** Appends that wait are gathered up to this; then the next ones wait for their turn, unencoded. */
+/** Appends that wait are gathered up to this; then the next ones wait for their turn, in buffers of their own. */
 export const MAX_GROUP_BYTES = 4 * MiB;
 /** Files in the directory, whatever their size. */
 export const MAX_SEGMENTS = 10_000;

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { assertAttached } from '../record.ts';
 import { SpoolEntryError } from './errors.ts';
 import { MAX_DATA_BYTES, MAX_HASH_KEY_BYTES, MAX_KEY_BYTES } from './limits.ts';
 
@@ -27,7 +28,7 @@ const decimal = /^\d{1,39}$/;
 /**
  * Bytes that the entry takes on disk.
  *
- * @throws SpoolEntryError
+ * @throws SpoolEntryError, RecordError for a buffer that is detached, TypeError for what is no entry at all
  */
 export function recordBytes({ partitionKey, explicitHashKey, data }: SpoolEntry): number {
   const keyBytes = Buffer.byteLength(partitionKey);
@@ -37,7 +38,7 @@ export function recordBytes({ partitionKey, explicitHashKey, data }: SpoolEntry)
   if (!partitionKey.isWellFormed()) {
     throw new SpoolEntryError('The partition key has half a surrogate pair, which UTF-8 cannot carry.');
   }
-  if (explicitHashKey !== undefined && !decimal.test(explicitHashKey)) {
+  if (explicitHashKey !== undefined && !isDecimal(explicitHashKey)) {
     throw new SpoolEntryError(`An explicit hash key has 1 to ${MAX_HASH_KEY_BYTES} decimal digits.`);
   }
   if (data.byteLength > MAX_DATA_BYTES) {
@@ -45,7 +46,13 @@ export function recordBytes({ partitionKey, explicitHashKey, data }: SpoolEntry)
       `A record has at most ${MAX_DATA_BYTES} bytes of data, not ${data.byteLength}.`,
     );
   }
+  if (data.byteLength === 0) assertAttached(data);
   return RECORD_HEADER_BYTES + keyBytes + (explicitHashKey?.length ?? 0) + data.byteLength;
+}
+
+/** The type first: a pattern turns a number into a text. */
+function isDecimal(key: unknown): boolean {
+  return typeof key === 'string' && decimal.test(key);
 }
 
 /** Writes a checked entry at `offset` and returns its end. Its CRC is bare: `sealRecords` binds it to its place. */

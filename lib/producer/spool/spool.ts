@@ -9,6 +9,8 @@ import {
   codeOf,
   SpoolClosedError,
   SpoolDirectoryError,
+  SpoolEntryError,
+  SpoolError,
   SpoolFullError,
   SpoolPositionError,
   SpoolRefusedError,
@@ -158,7 +160,7 @@ export class Spool {
   }
 
   /**
-   * Resolves when the entries are durable, all of them; until then, leave their data alone. Appends made while a sync
+   * Resolves when the entries are durable, all of them; they are copied before it returns. Appends made while a sync
    * runs share the next one. At most 4 MiB are gathered; beyond, an append waits its turn, so await it.
    * Order: entries become durable in the order of the calls, and none after one that was rejected while it waited.
    *
@@ -172,7 +174,7 @@ export class Spool {
       if (bytes > MAX_GROUP_BYTES && entries.length > 1) return this.#appendInParts(entries);
       return this.#commit.add(entries, bytes);
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(error instanceof SpoolError ? error : unencodable(error));
     }
   }
 
@@ -184,14 +186,16 @@ export class Spool {
   async appendPlaced(entries: readonly SpoolEntry[]): Promise<readonly RecordPlace[]> {
     if (this.#closing !== undefined) throw this.#closedError();
     const bytes = this.#checked(entries);
+    // Now, as the data may be its owner's again when it is durable.
+    const sizes = entries.map(recordBytes);
     const placement = { segment: 0, offset: 0 };
     await this.#commit.add(entries, bytes, placement);
     const { segment, offset } = placement;
-    let start = offset;
-    return entries.map((entry) => {
-      const place = { segment, start, end: start + recordBytes(entry) };
-      start = place.end;
-      return place;
+    let end = offset;
+    return sizes.map((size) => {
+      const start = end;
+      end += size;
+      return { segment, start, end };
     });
   }
 
@@ -531,6 +535,15 @@ const entryOf = ({ number, salt }: Segment, { start, end, records }: Acknowledge
   end,
   records,
 });
+
+function unencodable(cause: unknown): SpoolEntryError {
+  return new SpoolEntryError(
+    'An entry cannot be encoded; `cause` says why. Nothing of its append was written.',
+    {
+      cause,
+    },
+  );
+}
 
 async function ensureDirectory(directory: string): Promise<void> {
   try {

@@ -1,9 +1,9 @@
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import type { ProducerOptions } from '../options.ts';
 import { CredentialsError } from './errors.ts';
+import { type Identity, identityProblem } from './identity.ts';
 
 type Source = NonNullable<ProducerOptions['credentials']>;
-export type Identity = Exclude<Source, (...args: never[]) => unknown>;
 
 /** As the SDK: "credentials treated as expired" five minutes before they are (credential-provider-node). */
 const REFRESH_BEFORE_MS = 5 * 60_000;
@@ -100,6 +100,8 @@ export class Credentials {
   async #ask(options: { readonly forceRefresh: boolean }): Promise<Identity> {
     const question = ++this.#asked;
     const identity = await this.#provide(options);
+    const problem = identityProblem(identity);
+    if (problem !== undefined) throw new Error(`the provider's answer is no identity: ${problem}`);
     if (question < this.#answered) return this.#identity ?? identity;
     this.#answered = question;
     this.#identity = identity;

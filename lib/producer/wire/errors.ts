@@ -59,6 +59,19 @@ export class RequestTooLargeError extends Error {
   }
 }
 
+/** Records of the batch cannot be encoded; nothing was sent, and no region has anything to do with it. */
+export class EncodingError extends Error {
+  override readonly name = 'EncodingError';
+  readonly retryable = false;
+  /** Which, by their place in the batch, and why. */
+  readonly culprits: readonly { readonly index: number; readonly reason: unknown }[];
+
+  constructor(culprits: EncodingError['culprits'], options?: ErrorOptions) {
+    super(`${culprits.length} records of the batch cannot be encoded.`, options);
+    this.culprits = culprits;
+  }
+}
+
 /** No credentials to sign with: the provider failed, or took longer than 10 s. `cause` is why the provider gave none. */
 export class CredentialsError extends Error {
   override readonly name = 'CredentialsError';

@@ -4,6 +4,7 @@ import { EXPIRED_TOKEN, type OutgoingBatch, type RecordResult, type Transport } 
 import { BodyBuffers } from './body-buffers.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { Credentials } from './credentials.ts';
+import { encoded } from './culprits.ts';
 import { EncodingChoice } from './encoding-choice.ts';
 import { type EncodingName, encodingOf, encodings } from './encodings.ts';
 import { endpointOf } from './endpoint.ts';
@@ -61,7 +62,7 @@ export function fastTransport(
   ): Promise<readonly RecordResult[]> => {
     const { pool, signer, host, path } = linkOf(region);
     const { contentType, write } = encodings[encoding];
-    const { buffer, bytes: body } = write({ stream, records }, buffers);
+    const { buffer, bytes: body } = encoded({ stream, records }, (batch) => write(batch, buffers));
     const identity = await credentials.current();
     const unsigned = { host, path, body, contentType };
     const headers = await signer.headers(unsigned, { identity, nowMs: clock.now() });

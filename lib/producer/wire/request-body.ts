@@ -1,4 +1,4 @@
-import type { OutgoingRecord } from '../record.ts';
+import { assertAttached, type OutgoingRecord } from '../record.ts';
 import type { OutgoingBatch } from '../transport.ts';
 import type { BodyBuffers } from './body-buffers.ts';
 import { RequestTooLargeError } from './errors.ts';
@@ -46,7 +46,7 @@ interface Measured {
   readonly escaped: ReadonlyMap<number, string> | undefined;
 }
 
-/** @throws RequestTooLargeError */
+/** @throws RequestTooLargeError, RecordError for bytes that are gone: the base64 of a detached Buffer is empty. */
 export function measured(batch: Batch): Measured {
   const { stream, records } = batch;
   const head = `{"StreamName":"${escapes(stream)}","Records":[`;
@@ -61,6 +61,7 @@ export function measured(batch: Batch): Measured {
       escaped.set(i, key);
       keyLength = key.length;
     }
+    if (data.byteLength === 0) assertAttached(data);
     length += FRAME_LENGTH + keyLength + Math.ceil(data.byteLength / 3) * 4;
     if (explicitHashKey !== undefined) length += HASH_KEY.length + explicitHashKey.length;
   }

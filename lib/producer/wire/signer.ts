@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
-import type { Identity } from './credentials.ts';
+import type { Identity } from './identity.ts';
 
 /** What a request consists of before it is signed. */
 export interface Unsigned {

@@ -1,7 +1,7 @@
 import { isUint8Array } from 'node:util/types';
 import { RecordError } from './errors.ts';
 import { kindOf } from './kind-of.ts';
-import { byteLengthOf, isDetached, type ProducerRecord } from './record.ts';
+import { assertAttached, type ProducerRecord } from './record.ts';
 
 /** Kinesis API Reference, PutRecordsRequestEntry: a key of 1 to 256 Unicode characters. */
 const MAX_KEY_CHARACTERS = 256;
@@ -11,6 +11,7 @@ const hashKeyPattern = /^(?:0|[1-9]\d{0,38})$/;
 const MAX_HASH_KEY = '340282366920938463463374607431768211455';
 const MAX_ARRAY_LENGTH = 2 ** 32 - 1;
 const encoder = new TextEncoder();
+
 /** What a record must keep to. */
 export interface RecordRules {
   readonly maxRecordBytes: number;
@@ -18,24 +19,38 @@ export interface RecordRules {
   readonly envelopeBytes: number;
 }
 
-/** A record that has been read and checked. Not a literal, for the reason that `Written` gives: many of them may wait. */
+/**
+ * A record of which each field has been read once, and checked: JavaScript may give anything, and something else each time.
+ * Not a literal, for the reason that `Written` gives: many of them may wait.
+ */
 export class CheckedRecord implements ProducerRecord {
   readonly partitionKey: string;
+  /** A text waits as it is: it must not be held twice. */
   readonly data: Uint8Array | string;
   readonly explicitHashKey: string | undefined;
-  /** Of the data in UTF-8, when it was checked. A text waits as it is, as it must not be held twice. */
+  /** Of the data in UTF-8, when it was checked. */
   readonly dataBytes: number;
 
-  constructor(record: ProducerRecord, dataBytes: number) {
-    this.partitionKey = record.partitionKey;
-    this.data = record.data;
-    this.explicitHashKey = record.explicitHashKey;
-    this.dataBytes = dataBytes;
+  /** @throws RecordError for what every region would refuse, and what a getter or a Proxy throws. */
+  constructor(given: unknown, { envelopeBytes, maxRecordBytes }: RecordRules) {
+    if (typeof given !== 'object' || given === null) {
+      throw new RecordError(
+        `A record is an object with \`partitionKey\` and \`data\`, not ${kindOf(given)}.`,
+      );
+    }
+    const { partitionKey, data, explicitHashKey } = given as Readonly<Record<string, unknown>>;
+    assertKey(partitionKey);
+    assertHashKey(explicitHashKey);
+    this.partitionKey = partitionKey;
+    this.data = typeof data === 'string' ? data : plainBytes(data);
+    this.explicitHashKey = explicitHashKey;
+    this.dataBytes = typeof this.data === 'string' ? utf8Length(this.data) : this.data.byteLength;
+    assertSize(partitionKey, this.dataBytes + envelopeBytes, maxRecordBytes);
   }
 }
 
-/** Of a list of records. @throws RecordError unless it is an array. */
-export function lengthOf(records: unknown): number {
+/** @throws RecordError unless it is an array. */
+export function lengthOf(records: unknown, name: string): number {
   let length: unknown;
   try {
     // Of a Proxy, either may run anybody's code.
@@ -47,62 +62,21 @@ export function lengthOf(records: unknown): number {
     typeof length !== 'number' ||
     !(length >= 0 && length <= MAX_ARRAY_LENGTH && Number.isInteger(length))
   ) {
-    throw new RecordError(
-      `\`putMany\` takes an array of records, not ${kindOf(records)}: \`receipts\` takes what comes one by one.`,
-    );
+    throw new RecordError(`${name} is an array, not ${kindOf(records)}.`);
   }
   return length;
-}
-
-/**
- * The record at `index`, of which each field is read once: JavaScript may give anything, and something else each time.
- *
- * @throws RecordError for what cannot be read, is no record, or would be refused by every region.
- */
-export function readRecord(records: readonly unknown[], index: number, rules: RecordRules): CheckedRecord {
-  const { partitionKey, data, explicitHashKey } = fieldsAt(records, index);
-  assertKey(partitionKey);
-  if (explicitHashKey !== undefined && !isHashKey(explicitHashKey)) {
-    throw new RecordError(
-      `\`explicitHashKey\` is a decimal number below 2^128, in a string, not ${kindOf(explicitHashKey)}.`,
-    );
-  }
-  const bytes = typeof data === 'string' ? data : plainBytes(data);
-  const dataBytes = typeof bytes === 'string' ? utf8Length(bytes) : byteLengthOf(bytes);
-  assertSize(partitionKey, dataBytes + rules.envelopeBytes, rules.maxRecordBytes);
-  return new CheckedRecord({ partitionKey, data: bytes, explicitHashKey }, dataBytes);
 }
 
 /** The bytes to send. A Uint8Array is not copied. @throws RecordError when its buffer was detached or resized while it waited. */
 export function bytesOf({ data, dataBytes }: CheckedRecord): Uint8Array {
   const bytes = typeof data === 'string' ? encoder.encode(data) : data;
-  if (byteLengthOf(bytes) !== dataBytes) throw new RecordError(RESIZED);
+  if (bytes.byteLength !== dataBytes) throw new RecordError(BYTES_CHANGED);
   return bytes;
 }
 
-/** Why a record is refused whose bytes are not what they were. */
-export const RESIZED =
+/** Why a record fails whose bytes are not as many as they were. */
+export const BYTES_CHANGED =
   'The buffer of `data` was detached or resized while the record waited: leave it alone until the receipt.';
-
-interface Fields {
-  readonly partitionKey: unknown;
-  readonly data: unknown;
-  readonly explicitHashKey: unknown;
-}
-
-function fieldsAt(records: readonly unknown[], index: number): Fields {
-  let record: unknown;
-  try {
-    record = records[index];
-    if (typeof record === 'object' && record !== null) {
-      const { partitionKey, data, explicitHashKey } = record as Fields;
-      return { partitionKey, data, explicitHashKey };
-    }
-  } catch (cause) {
-    throw new RecordError('A field of the record cannot be read; `cause` is what it threw.', { cause });
-  }
-  throw new RecordError(`A record is an object with \`partitionKey\` and \`data\`, not ${kindOf(record)}.`);
-}
 
 function assertKey(key: unknown): asserts key is string {
   if (typeof key !== 'string') {
@@ -129,13 +103,20 @@ function utf8Length(text: string): number {
 
 /** @throws RecordError unless it is a Uint8Array, of whatever realm, that has its bytes. */
 function plainBytes(data: unknown): Uint8Array {
-  if (!isUint8Array(data)) {
-    throw new RecordError(`\`data\` is a Uint8Array or a string, not ${kindOf(data)}${adviceFor(data)}.`);
-  }
-  if (isDetached(data)) throw new RecordError('The buffer of `data` is detached, or too short for it.');
-  const prototype: unknown = Object.getPrototypeOf(data);
-  // Subclasses may answer for their bytes what they like: theirs are copied.
-  return prototype === Uint8Array.prototype || prototype === Buffer.prototype ? data : new Uint8Array(data);
+  const bytes = isPlain(data) ? data : copyOf(data);
+  if (bytes.byteLength === 0) assertAttached(bytes);
+  return bytes;
+}
+
+/** Asked of every record: what is exact, as `isUint8Array` is, or asks for the prototype, costs several times that. */
+function isPlain(data: unknown): data is Uint8Array {
+  return ArrayBuffer.isView(data) && (data.constructor === Buffer || data.constructor === Uint8Array);
+}
+
+/** Subclasses may answer for their bytes what they like: theirs are copied. */
+function copyOf(data: unknown): Uint8Array {
+  if (isUint8Array(data)) return new Uint8Array(data);
+  throw new RecordError(`\`data\` is a Uint8Array or a string, not ${kindOf(data)}${adviceFor(data)}.`);
 }
 
 function adviceFor(data: unknown): string {
@@ -152,14 +133,30 @@ function assertSize(partitionKey: string, dataBytes: number, maxRecordBytes: num
   }
 }
 
-/** Asked of the type first: a pattern would turn a number into a text. */
-function isHashKey(key: unknown): key is string {
-  if (typeof key !== 'string' || !hashKeyPattern.test(key)) return false;
-  return key.length < MAX_HASH_KEY.length || key <= MAX_HASH_KEY;
+/** The type first: a pattern turns a number into a text. */
+function assertHashKey(key: unknown): asserts key is string | undefined {
+  if (key === undefined || (typeof key === 'string' && isHashKey(key))) return;
+  throw new RecordError(
+    `\`explicitHashKey\` is a decimal number below 2^128, in a string, not ${kindOf(key)}.`,
+  );
+}
+
+function isHashKey(key: string): boolean {
+  return hashKeyPattern.test(key) && (key.length < MAX_HASH_KEY.length || key <= MAX_HASH_KEY);
 }
 
 /** Characters are counted only where code units, which are one or two each, do not settle it. */
 function isTooLong(key: string): boolean {
   if (key.length <= MAX_KEY_CHARACTERS) return false;
   return key.length > 2 * MAX_KEY_CHARACTERS || [...key].length > MAX_KEY_CHARACTERS;
+}
+
+/** Whatever a field, an encoder or the envelope threw: it is this record that cannot be taken. */
+export function asRecordError(error: unknown): RecordError {
+  try {
+    if (error instanceof RecordError) return error;
+  } catch {
+    // A revoked Proxy was thrown, which cannot even be asked what it is.
+  }
+  return new RecordError('The record cannot be read or encoded; `cause` says why.', { cause: error });
 }

@@ -1,0 +1,185 @@
+import { Resolver } from 'node:dns/promises';
+import { isRegionName, isStreamName } from '../../lambda/core/signal.ts';
+import { ProducerConfigError } from './errors.ts';
+import type { FollowSignalOptions } from './follow-options.ts';
+import {
+  callback,
+  guarded,
+  listOf,
+  oneOf,
+  optional,
+  type Rule,
+  readOptions,
+  refuse,
+  rule,
+  text,
+  timerMs,
+  whole,
+} from './option-rules.ts';
+import type { ProducerOptions } from './options.ts';
+import { spoolLimits } from './spool/limits.ts';
+import { identityProblem } from './wire/identity.ts';
+
+/** Kinesis Data Streams Developer Guide, "Quotas and limits": a stream's record size may be raised to 10 MiB. */
+const MAX_RECORD_BYTES = 10 * 1024 * 1024;
+/** Kinesis: "each PutRecords request can support up to 500 records" (API Reference, PutRecords). */
+const MAX_BATCH_RECORDS = 500;
+
+const streamName = text('a name of 1 to 128 letters, digits, dots, dashes and underscores', isStreamName);
+
+const server: Rule = (value, name) => {
+  const wanted = 'an IP address, or one with a port, in a text';
+  if (typeof value !== 'string') return refuse(name, wanted, value);
+  try {
+    new Resolver().setServers([value]);
+  } catch {
+    refuse(name, wanted, value);
+  }
+  return value;
+};
+
+const signalRules = {
+  name: text('the name of the TXT record to follow'),
+  servers: optional(listOf('a list of DNS servers', server)),
+  pollMs: optional(timerMs(1)),
+  timeoutMs: optional(timerMs(1)),
+} as const satisfies Record<keyof ProducerOptions['signal'], Rule>;
+
+const spoolRules = {
+  directory: text('the path of a directory', (given) => given !== '' && !given.includes('\0')),
+  maxBytes: optional((value, name) => {
+    whole({ least: 1 })(value, name);
+    try {
+      spoolLimits({ maxBytes: value as number });
+    } catch (cause) {
+      throw new ProducerConfigError(`The spool: ${(cause as Error).message}`, { cause });
+    }
+    return value;
+  }),
+  afterMs: optional(whole({ least: 0 })),
+} as const satisfies Record<keyof NonNullable<ProducerOptions['spool']>, Rule>;
+
+/** What `followSignal` shares with the producer. */
+const followRules = {
+  signal: (value) => readOptions(value, { rules: signalRules, name: '`signal`', prefix: 'signal.' }),
+  regions: listOf(
+    'a list of at least one region',
+    text('the name of a region, such as us-east-1', isRegionName),
+  ),
+  streamName: optional((value, name) =>
+    typeof value === 'object' && value !== null ? streamPerRegion(value, name) : streamName(value, name),
+  ),
+  endpoint: optional(callback('a function that is given a region and returns the base URL of its Kinesis')),
+} as const satisfies Record<'signal' | 'regions' | 'streamName' | 'endpoint', Rule>;
+
+const followSignalRules = {
+  ...followRules,
+  firstSignalTimeoutMs: optional(timerMs(0)),
+  createClient: optional(callback('a function that is given a region and returns a KinesisClient')),
+  onProblem: optional(callback('a function')),
+} as const satisfies Record<keyof FollowSignalOptions, Rule>;
+
+const producerRules = {
+  ...followRules,
+  credentials: optional((value) => identityOrProvider(value)),
+  transport: optional(oneOf('fast', 'sdk')),
+  encoding: optional(oneOf('cbor', 'json')),
+  order: optional(oneOf('perKey', 'none')),
+  spool: optional((value) => readOptions(value, { rules: spoolRules, name: '`spool`', prefix: 'spool.' })),
+  acknowledge: optional(oneOf('delivered', 'spooled')),
+  envelope: optional(oneOf(true, false)),
+  maxRecordBytes: optional(whole({ least: 1, most: MAX_RECORD_BYTES, why: 'the most that Kinesis takes' })),
+  maxBufferedRecords: optional(whole({ least: 1 })),
+  maxBufferedBytes: optional(whole({ least: 1 })),
+  maxBatchRecords: optional(whole({ least: 1, most: MAX_BATCH_RECORDS, why: 'the limit of PutRecords' })),
+  maxInFlight: optional(whole({ least: 1 })),
+  lingerMs: optional(timerMs(0)),
+  requestTimeoutMs: optional(timerMs(1)),
+  deliveryTimeoutMs: optional(whole({ least: 1 })),
+  retryBaseMs: optional(timerMs(1)),
+  retryMaxMs: optional(timerMs(1)),
+  random: optional(callback('a function that returns a number from 0 to below 1')),
+} as const satisfies Record<keyof ProducerOptions, Rule>;
+
+/**
+ * A copy of the options, of which each is read once and checked: what cannot work says so here, and not when a region
+ * has failed. `endpoint` is asked of every region, and `random` once, for the same reason.
+ *
+ * @throws ProducerConfigError
+ */
+export function checkedOptions(given: unknown): ProducerOptions {
+  const options = readOptions(given, { rules: producerRules, name: 'The options of a producer' });
+  const { acknowledge, spool } = options;
+  if (acknowledge === 'spooled' && spool === undefined) {
+    throw new ProducerConfigError("`acknowledge: 'spooled'` needs `spool: { directory }`.");
+  }
+  return withCallbacks(options as unknown as ProducerOptions);
+}
+
+/** The same of `followSignal`. @throws ProducerConfigError */
+export function checkedFollowOptions(given: unknown): FollowSignalOptions {
+  const options = readOptions(given, { rules: followSignalRules, name: 'The options of `followSignal`' });
+  return withCallbacks(options as unknown as FollowSignalOptions);
+}
+
+/** With answers of `endpoint` that are known to be URLs, and a `random` that always gives a number. */
+function withCallbacks<Options extends Pick<ProducerOptions, 'regions' | 'endpoint' | 'random'>>(
+  options: Options,
+): Options {
+  const { endpoint, random, regions } = options;
+  return {
+    ...options,
+    ...(endpoint === undefined ? {} : { endpoint: endpointsOf(endpoint, regions) }),
+    ...(random === undefined ? {} : { random: steady(random) }),
+  };
+}
+
+function endpointsOf(
+  endpoint: NonNullable<ProducerOptions['endpoint']>,
+  regions: readonly string[],
+): NonNullable<ProducerOptions['endpoint']> {
+  const urls = new Map(regions.map((region) => [region, urlOf(endpoint, region)]));
+  return (region) => urls.get(region);
+}
+
+function urlOf(endpoint: NonNullable<ProducerOptions['endpoint']>, region: string): string | undefined {
+  const name = `\`endpoint\` of ${region}`;
+  const url: unknown = guarded(name, () => endpoint(region));
+  if (url === undefined) return undefined;
+  if (typeof url !== 'string' || !/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
+    refuse(name, 'a URL with http: or https:, in a text, or undefined', url);
+  }
+  return url;
+}
+
+/** Jitter must not end what it is for: where the callback fails later on, another number is taken. */
+function steady(random: () => number): () => number {
+  rule('a number from 0 to below 1', isFraction)(guarded('`random`', random), 'What `random` returned');
+  return () => {
+    try {
+      const number = random();
+      return isFraction(number) ? number : Math.random();
+    } catch {
+      return Math.random();
+    }
+  };
+}
+
+function isFraction(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value < 1;
+}
+
+function streamPerRegion(value: object, name: string): Readonly<Record<string, unknown>> {
+  const names = Object.entries(value).filter(([, one]) => one !== undefined);
+  return Object.fromEntries(names.map(([region, one]) => [region, streamName(one, `${name} in ${region}`)]));
+}
+
+/** The very object is kept: some renew themselves. */
+function identityOrProvider(value: unknown): unknown {
+  if (typeof value === 'function') return value;
+  const problem = identityProblem(value);
+  if (problem === undefined) return value;
+  throw new ProducerConfigError(
+    `\`credentials\` are \`{ accessKeyId, secretAccessKey }\` or a function that resolves to them: ${problem}.`,
+  );
+}

@@ -1,0 +1,16 @@
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import type { ProducerOptions } from './options.ts';
+
+export interface FollowSignalOptions
+  extends Pick<ProducerOptions, 'signal' | 'regions' | 'streamName' | 'endpoint'> {
+  /** Longest wait of a call for the first signal, in milliseconds. Default 5,000. */
+  readonly firstSignalTimeoutMs?: number;
+  /**
+   * Makes the client of a region; it is destroyed by `close`. Default: one that shares the given client's credentials, request
+   * handler, attempts, retry mode, FIPS and dual-stack settings. Give it when calls need middleware or a retry strategy of your own, or
+   * when credentials are fetched from the client's own region, which is the one that fails.
+   */
+  readonly createClient?: (region: string) => KinesisClient;
+  /** DNS failed or lied; the last good signal stays in force. */
+  readonly onProblem?: (problem: string) => void;
+}

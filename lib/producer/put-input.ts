@@ -1,0 +1,90 @@
+import type { PutRecordCommandInput, PutRecordsCommandInput } from '@aws-sdk/client-kinesis';
+import { isStreamName } from '../../lambda/core/signal.ts';
+import { asRecordError, CheckedRecord, lengthOf } from './checked-record.ts';
+import { RecordError } from './errors.ts';
+import { kindOf } from './kind-of.ts';
+
+export type PutInput = PutRecordCommandInput | PutRecordsCommandInput;
+
+/** The most that a stream can be set to take; what this one takes, the service says. No envelope is added. */
+const rules = { maxRecordBytes: 10 * 1024 * 1024, envelopeBytes: 0 };
+const recordFields = ['PartitionKey', 'Data', 'ExplicitHashKey'];
+const streamFields = ['StreamName', 'StreamARN'];
+
+/**
+ * The input of a PutRecord or PutRecords call, of which each field is read once. The SDK would send what it is given: a
+ * number where a text belongs, `{}` for an ArrayBuffer, nothing for a detached buffer.
+ *
+ * @throws RecordError
+ */
+export function checkedInput(given: unknown, command: 'PutRecordCommand' | 'PutRecordsCommand'): PutInput {
+  if (command === 'PutRecordCommand') {
+    return checkedRecord(
+      checkedStream(readOnce(given, [...streamFields, ...recordFields])),
+    ) as unknown as PutInput;
+  }
+  const input = checkedStream(readOnce(given, [...streamFields, 'Records']));
+  const entries = input.Records as readonly unknown[];
+  const length = lengthOf(entries, '`Records`');
+  const Records = Array.from({ length }, (_, n) => checkedRecord(entryAt(entries, n)));
+  return { ...input, Records } as unknown as PutInput;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function entryAt(entries: readonly unknown[], n: number): Fields {
+  return readOnce(
+    guarded(() => entries[n]),
+    recordFields,
+  );
+}
+
+function checkedRecord(fields: Fields): Fields {
+  const { PartitionKey, Data, ExplicitHashKey, ...others } = fields;
+  // The SDK leaves out what is null.
+  const record = { partitionKey: PartitionKey, data: Data, explicitHashKey: ExplicitHashKey ?? undefined };
+  const { partitionKey, data, explicitHashKey } = new CheckedRecord(record, rules);
+  const checked = { ...others, PartitionKey: partitionKey, Data: data };
+  return explicitHashKey === undefined ? checked : { ...checked, ExplicitHashKey: explicitHashKey };
+}
+
+/** A call that names no possible stream must not decide which one the others are for. */
+function checkedStream({ StreamName, StreamARN, ...others }: Fields): Fields {
+  const name = StreamName ?? undefined;
+  const arn = StreamARN ?? undefined;
+  if (name !== undefined && !(typeof name === 'string' && isStreamName(name))) {
+    throw new RecordError(
+      `\`StreamName\` has 1 to 128 letters, digits, dots, dashes and underscores, and is not ${kindOf(name)}.`,
+    );
+  }
+  if (arn !== undefined && typeof arn !== 'string') {
+    throw new RecordError(`\`StreamARN\` is a text, not ${kindOf(arn)}.`);
+  }
+  return {
+    ...others,
+    ...(name === undefined ? {} : { StreamName: name }),
+    ...(arn === undefined ? {} : { StreamARN: arn }),
+  };
+}
+
+/** All that it has of its own, and the fields that it may have from a class. */
+function readOnce(given: unknown, fields: readonly string[]): Fields {
+  if (typeof given !== 'object' || given === null) {
+    throw new RecordError(`What is put is an object, not ${kindOf(given)}.`);
+  }
+  return guarded(() => {
+    const copy: Record<string, unknown> = { ...given };
+    for (const field of fields) {
+      if (!Object.hasOwn(copy, field)) copy[field] = (given as Fields)[field];
+    }
+    return copy;
+  });
+}
+
+function guarded<Value>(read: () => Value): Value {
+  try {
+    return read();
+  } catch (cause) {
+    throw asRecordError(cause);
+  }
+}
