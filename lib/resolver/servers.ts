@@ -31,7 +31,7 @@ export const sameServers = (one: readonly string[], other: readonly string[]): b
 const sameSet = (one: readonly string[], other: readonly string[]): boolean =>
   sameServers([...one].sort(), [...other].sort());
 
-/** `--experimental-dns-cache-max-ttl` would put a cache into every resolver that does not forbid it. */
+/** Nodes after 24 have `--experimental-dns-cache-max-ttl`, which puts a cache into every resolver that does not forbid it. */
 function bare(timeoutMs: number): Resolver {
   const options = { timeout: timeoutMs, maxTimeout: timeoutMs, tries: 1, cacheMaxTTL: 0 };
   return new Resolver(options);
