@@ -15,7 +15,9 @@ const WEST = 'us-west-2';
 const WITH_FILE = 'mount --bind "$0" /etc/resolv.conf && exec "$@"';
 /** Needs root on Linux. Elsewhere the tests of RenewingResolver say the same of servers that are given to it. */
 const mayMount = spawnSync('unshare', ['-m', 'sh', '-c', WITH_FILE, '/dev/null', 'true']).status === 0;
-const PATIENCE = { timeout: 15_000 };
+/** A process has to start, and a busy machine may take its time. */
+const PATIENCE = { timeout: 40_000 };
+const TEST_TIMEOUT_MS = 90_000;
 
 /** A follower in a process of its own, which sees a file of its own. */
 function startFollower(servers: readonly string[], ...args: readonly string[]) {
@@ -45,7 +47,7 @@ function startFollower(servers: readonly string[], ...args: readonly string[]) {
   return { said, problems, write, name, child };
 }
 
-describe.runIf(mayMount)('the system’s resolvers', () => {
+describe.runIf(mayMount)('the system’s resolvers', { timeout: TEST_TIMEOUT_MS }, () => {
   it('are followed to another one, and through a moment without any', async () => {
     const [before, after] = [
       await startFakeResolver({ text: east }),
