@@ -1,8 +1,8 @@
 import { Resolver } from 'node:dns/promises';
 import type { Quorum } from '../core/lifecycle.ts';
-import { signalRecordName } from '../core/names.ts';
+import { regionRecordName, signalRecordName } from '../core/names.ts';
 import { parseSignal } from '../core/signal.ts';
-import { readQuorum } from '../observer/quorum.ts';
+import { roleOf } from '../observer/quorum.ts';
 import type { CellAnswer } from './conductor.ts';
 
 const DNS_TIMEOUT_MS = 2_000;
@@ -48,21 +48,30 @@ export function signalReader(
 /** Asks the same servers what the quorum says: `region.<zone>`. Never throws. */
 export function zoneQuorumReader(question: SignalQuestion): () => Promise<Quorum> {
   return async () => {
-    const resolver = await zoneResolver(question);
-    return readQuorum({ ...question, resolver });
+    try {
+      const resolver = await zoneResolver(question);
+      return roleOf(await resolver.resolveTxt(regionRecordName(question.zoneName)), question);
+    } catch {
+      return 'unknown';
+    }
   };
 }
 
 async function zoneResolver(question: SignalQuestion): Promise<Resolver> {
-  const { zoneName, findServers = nameServers } = question;
+  const { zoneName, findServers = (name: string) => nameServers(name) } = question;
   const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 1, maxTimeout: DNS_TIMEOUT_MS });
   const servers = question.servers ?? (await findServers(zoneName).catch(() => []));
   if (servers.length > 0) resolver.setServers([...servers]);
   return resolver;
 }
 
-async function nameServers(zoneName: string): Promise<readonly string[]> {
+/** Addresses of the zone's own name servers, as a resolver knows them: the system's, unless others are named. */
+export async function nameServers(
+  zoneName: string,
+  resolverServers?: readonly string[],
+): Promise<readonly string[]> {
   const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 1, maxTimeout: DNS_TIMEOUT_MS });
+  if (resolverServers !== undefined) resolver.setServers(resolverServers);
   const names = (await resolver.resolveNs(zoneName)).slice(0, MAX_SERVERS);
   const addresses = await Promise.all(names.map((name) => resolver.resolve4(name).catch(() => [])));
   return addresses.flatMap((list) => list.slice(0, 1));

@@ -1,4 +1,4 @@
-import { Resolver } from 'node:dns/promises';
+import { RenewingResolver } from '../../lib/resolver/renewing-resolver.ts';
 import type { Quorum } from '../core/lifecycle.ts';
 import { regionRecordName } from '../core/names.ts';
 import { parseSignal } from '../core/signal.ts';
@@ -14,28 +14,26 @@ export interface QuorumReaderOptions {
 /** Asks DNS, as anybody would: in a crisis the health-check API, a us-east-1 control plane, may not answer. */
 const DNS_TIMEOUT_MS = 1_000;
 
-/** Reads `region.<zone>`, which follows the quorum alone. Never throws: what cannot be read or understood is `unknown`. */
+/**
+ * Reads `region.<zone>`, which follows the quorum alone. Never throws: what cannot be read or understood is `unknown`. An
+ * observer asks for as long as its function lives, which outlasts a resolver.
+ */
 export function quorumReader(options: QuorumReaderOptions): () => Promise<Quorum> {
-  const { servers } = options;
-  const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 1, maxTimeout: DNS_TIMEOUT_MS });
-  if (servers !== undefined) resolver.setServers(servers);
-  return () => readQuorum({ ...options, resolver });
+  const resolver = new RenewingResolver({ servers: options.servers, timeoutMs: DNS_TIMEOUT_MS });
+  const name = regionRecordName(options.zoneName);
+  return async () => {
+    const quorum = await resolver.ask({ name, read: (texts) => roleOf(texts, options) });
+    return quorum ?? 'unknown';
+  };
 }
 
-/** One answer of that resolver. Never throws. */
-export async function readQuorum({
-  zoneName,
-  primary,
-  standby,
-  resolver,
-}: Omit<QuorumReaderOptions, 'servers'> & { readonly resolver: Resolver }): Promise<Quorum> {
-  try {
-    const [only, ...others] = await resolver.resolveTxt(regionRecordName(zoneName));
-    if (only === undefined || others.length > 0) return 'unknown';
-    const parsed = parseSignal(only.join(''), [primary, standby]);
-    if (!parsed.ok) return 'unknown';
-    return parsed.signal.region === standby ? 'standby' : 'primary';
-  } catch {
-    return 'unknown';
-  }
+/** The role of the region that an answer names. @throws Error when it names none of the two. */
+export function roleOf(
+  [only, ...others]: readonly (readonly string[])[],
+  { primary, standby }: Pick<QuorumReaderOptions, 'primary' | 'standby'>,
+): Quorum {
+  if (only === undefined || others.length > 0) throw new Error('not one TXT record');
+  const parsed = parseSignal(only.join(''), [primary, standby]);
+  if (!parsed.ok) throw new Error(`the answer is not usable: ${parsed.rejection}`);
+  return parsed.signal.region === standby ? 'standby' : 'primary';
 }

@@ -1,4 +1,3 @@
-import { Resolver } from 'node:dns/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { SFNClient } from '@aws-sdk/client-sfn';
@@ -6,11 +5,12 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { DrillFacts } from '../../lambda/core/drill.ts';
 import { shortfalls } from '../../lambda/core/fitness.ts';
 import { signalRecordName, stateTableName, voteTableName } from '../../lambda/core/names.ts';
-import { parseSignal } from '../../lambda/core/signal.ts';
+import { roleOf } from '../../lambda/observer/quorum.ts';
 import { readReports } from '../../lambda/observer/reports.ts';
 import { StateTable } from '../../lambda/state/state-table.ts';
 import { runState, startConductor } from '../operate/conductor.ts';
 import { problemOf } from '../operate/reading.ts';
+import { RenewingResolver } from '../resolver/renewing-resolver.ts';
 import { LiveDrillError } from './errors.ts';
 import type { LiveDrillPorts } from './ports.ts';
 import { type DrillProducerOptions, startDrillProducer } from './producer.ts';
@@ -103,12 +103,10 @@ export function awsPorts(options: AwsPortsOptions): LiveDrillPorts {
 /** Asks as producers do, and so sees what they see. */
 function signalAsker({ target, dnsServers }: AwsPortsOptions): LiveDrillPorts['askSignal'] {
   const { cell, zoneName, primary, standby } = target;
-  const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 1, maxTimeout: DNS_TIMEOUT_MS });
-  if (dnsServers !== undefined) resolver.setServers([...dnsServers]);
+  const resolver = new RenewingResolver({ servers: dnsServers, timeoutMs: DNS_TIMEOUT_MS });
+  const name = signalRecordName(cell, zoneName);
   return async () => {
-    const texts = await resolver.resolveTxt(signalRecordName(cell, zoneName)).catch(() => []);
-    const parsed = parseSignal(texts[0]?.join('') ?? '', [primary, standby]);
-    if (!parsed.ok) return 'unknown';
-    return parsed.signal.region === standby ? 'standby' : 'primary';
+    const read = (texts: readonly (readonly string[])[]) => roleOf(texts, { primary, standby });
+    return (await resolver.ask({ name, read })) ?? 'unknown';
   };
 }

@@ -43,6 +43,7 @@ const signalRules = {
   servers: optional(listOf('a list of DNS servers', server)),
   pollMs: optional(timerMs(1)),
   timeoutMs: optional(timerMs(1)),
+  ttlSeconds: optional(whole({ least: 1 })),
 } as const satisfies Record<keyof ProducerOptions['signal'], Rule>;
 
 const spoolRules = {

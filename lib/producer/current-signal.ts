@@ -2,7 +2,7 @@ import type { Signal } from '../../lambda/core/signal.ts';
 import { SignalUnavailableError } from './middleware-errors.ts';
 import type { ProducerOptions } from './options.ts';
 import { pinnedRegion } from './pin.ts';
-import { SignalFollower } from './signal-follower.ts';
+import { type Following, follow } from './shared-follower.ts';
 
 export interface CurrentSignalOptions extends Pick<ProducerOptions, 'signal' | 'regions' | 'streamName'> {
   readonly firstSignalTimeoutMs?: number;
@@ -14,7 +14,7 @@ const DEFAULT_FIRST_SIGNAL_TIMEOUT_MS = 5_000;
 /** The signal in force, once there is one. */
 export class CurrentSignal {
   readonly #timeoutMs: number;
-  readonly #follower: SignalFollower | undefined;
+  readonly #following: Following | undefined;
   readonly #first = Promise.withResolvers<void>();
   #signal: Signal | undefined;
   #problem: string | undefined;
@@ -24,18 +24,20 @@ export class CurrentSignal {
     // A pin needs no stream here: a call names its own.
     this.#signal = pinnedRegion({ ...options, streamName: options.streamName ?? 'as-asked' });
     if (this.#signal !== undefined) return;
-    this.#follower = new SignalFollower(options, {
-      onSignal: (signal) => {
-        this.#signal = signal;
-        this.#first.resolve();
+    this.#following = follow(
+      options,
+      {
+        onSignal: (signal) => {
+          this.#signal = signal;
+          this.#first.resolve();
+        },
+        onProblem: (problem) => {
+          this.#problem = problem;
+          options.onProblem?.(problem);
+        },
       },
-      onProblem: (problem) => {
-        this.#problem = problem;
-        // Where it throws, the signal is followed all the same.
-        queueMicrotask(() => options.onProblem?.(problem));
-      },
-      random: Math.random,
-    });
+      Math.random,
+    );
   }
 
   /** @throws SignalUnavailableError */
@@ -54,7 +56,7 @@ export class CurrentSignal {
   }
 
   close(): void {
-    this.#follower?.stop();
+    this.#following?.stop();
     this.#first.resolve();
   }
 }

@@ -11,6 +11,6 @@ export interface FollowSignalOptions
    * when credentials are fetched from the client's own region, which is the one that fails.
    */
   readonly createClient?: (region: string) => KinesisClient;
-  /** DNS failed or lied; the last good signal stays in force. */
+  /** DNS failed or lied, and the last good signal stays in force; or the resolver keeps answers beyond their TTL, told once. */
   readonly onProblem?: (problem: string) => void;
 }

@@ -5,12 +5,17 @@ export interface ProducerOptions {
   readonly signal: {
     /** The cell's TXT record, for example `signal.orders.example.com`. */
     readonly name: string;
-    /** DNS servers as `address` or `address:port`. Default: the system's. */
+    /**
+     * DNS servers as `address` or `address:port`. Default: what was given to `dns.setServers`, else the system's, which are
+     * read again before each question.
+     */
     readonly servers?: readonly string[];
     /** Time between two questions. Default 2,000. */
     readonly pollMs?: number;
     /** Longest wait for one answer. Default 1,000. */
     readonly timeoutMs?: number;
+    /** The record's TTL (`delivery.dnsTtlSeconds`); a resolver that keeps it for longer is a problem. Default 5. */
+    readonly ttlSeconds?: number;
   };
   /** The regions a signal may name; an answer that names another is ignored. */
   readonly regions: readonly string[];

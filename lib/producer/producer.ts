@@ -11,7 +11,7 @@ import { closeTimeoutOf, type Limits, limitsOf, type ProducerOptions } from './o
 import { pinnedRegion, streamOf } from './pin.ts';
 import { largestRecordBytes, type ProducerRecord } from './record.ts';
 import { Sender } from './sender.ts';
-import { SignalFollower } from './signal-follower.ts';
+import { type Following, follow } from './shared-follower.ts';
 import { Spooling } from './spooling.ts';
 import { receiptsOf, writableOf } from './streams.ts';
 import type { Transport } from './transport.ts';
@@ -34,7 +34,10 @@ export interface ProducerStats {
 
 export interface ProducerEvents {
   regionChanged: [change: { readonly from: string | undefined; readonly to: string }];
-  /** DNS failed or lied; the last good signal stays in force. */
+  /**
+   * DNS failed or lied; the last good signal stays in force. Or the resolver keeps answers beyond their TTL, so that a move is
+   * followed later than it should be: told once, until it has been well again.
+   */
   signalProblem: [problem: string];
   /** A request or a record failed and will be tried again. */
   retrying: [failure: { readonly region: string; readonly records: number; readonly error: unknown }];
@@ -78,7 +81,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   readonly #enveloping: Enveloping | undefined;
   readonly #spooling: Spooling | undefined;
   readonly #gate: Gate;
-  readonly #follower: SignalFollower | undefined;
+  readonly #following: Following | undefined;
   readonly #sweep: NodeJS.Timeout;
   #region: string | undefined;
   #closing: Promise<void> | undefined;
@@ -124,11 +127,9 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     this.#sweep.unref();
     if (pin !== undefined) this.#aim(pin);
     else {
-      this.#follower = new SignalFollower(options, {
-        onSignal: (signal) => this.#aim(signal),
-        onProblem: (problem) => this.#tell('signalProblem', problem),
-        random,
-      });
+      const onSignal = (signal: Signal) => this.#aim(signal);
+      const onProblem = (problem: string) => this.#tell('signalProblem', problem);
+      this.#following = follow(options, { onSignal, onProblem }, random);
     }
   }
 
@@ -209,7 +210,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     if (this.#spooling !== undefined) await grace.wait(this.#sender.quiesce(), IN_FLIGHT_GRACE_MS);
     this.#sender.close();
     await grace.wait(this.#spooling?.divert());
-    this.#follower?.stop();
+    this.#following?.stop();
     clearInterval(this.#sweep);
     const closed = new ProducerClosedError('The producer was closed before the record was delivered.');
     this.#admission.failWaiting(closed);

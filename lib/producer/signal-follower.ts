@@ -1,90 +1,140 @@
-import { Resolver } from 'node:dns/promises';
 import { parseSignal, type Signal } from '../../lambda/core/signal.ts';
+import { RenewingResolver } from '../resolver/renewing-resolver.ts';
+import type { OpenResolver } from '../resolver/servers.ts';
 import type { ProducerOptions } from './options.ts';
+import { TtlWatch } from './ttl-watch.ts';
 
 const DEFAULT_POLL_MS = 2_000;
 const DEFAULT_TIMEOUT_MS = 1_000;
+/** What a deployment gives its records unless `delivery.dnsTtlSeconds` says otherwise. */
+const DEFAULT_TTL_SECONDS = 5;
 /** Polls of many producers must not fall into step. */
 const JITTER = 0.1;
 
+export type FollowerOptions = Pick<ProducerOptions, 'signal' | 'regions'>;
+
 export interface FollowerHooks {
   readonly onSignal: (signal: Signal) => void;
-  /** An answer that is not a usable signal, or no answer; the last good one stays in force. */
+  /**
+   * An answer that is not a usable signal, or no answer; the last good one stays in force. Or a resolver that keeps answers
+   * for too long, which is told once and not at each answer.
+   */
   readonly onProblem: (problem: string) => void;
+}
+
+/** What tests put in place of the world. */
+export interface FollowerParts {
+  /** Uniform in [0, 1). */
   readonly random: () => number;
+  readonly open?: OpenResolver;
+  readonly ttlLookMs?: number;
 }
 
 /**
- * Asks for the signal again and again, and tells when it changes. Keeps the last answer when DNS fails or lies. Nothing
- * is cached here, so the record's TTL is the resolver's to respect and adds to `pollMs` at most once. Several servers
- * are asked in turn until one gives a usable answer: one that is down, or lies in a way that can be seen, does no harm.
+ * Asks for the signal again and again, and tells all who have joined when it changes. Keeps the last answer when DNS fails
+ * or lies. Nothing is cached here, so the record's TTL is the resolver's to respect and adds to `pollMs` at most once;
+ * one that does not respect it is told. Of several servers, one that is down, or lies in a way that can be seen, does no
+ * harm. The system's servers are read again before each question.
  */
 export class SignalFollower {
-  readonly #options: ProducerOptions['signal'];
+  readonly #name: string;
+  readonly #pollMs: number;
   readonly #regions: readonly string[];
-  readonly #hooks: FollowerHooks;
-  readonly #resolvers: readonly Resolver[];
+  readonly #random: () => number;
+  readonly #resolver: RenewingResolver;
+  readonly #ttlWatch: TtlWatch;
+  readonly #joined = new Set<FollowerHooks>();
   #current: Signal | undefined;
+  #stretched: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(options: Pick<ProducerOptions, 'signal' | 'regions'>, hooks: FollowerHooks) {
-    this.#options = options.signal;
-    this.#regions = options.regions;
-    this.#hooks = hooks;
-    const { servers } = options.signal;
-    const timeout = options.signal.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    this.#resolvers = (servers === undefined ? [undefined] : servers).map((server) => {
-      const resolver = new Resolver({ timeout, maxTimeout: timeout, tries: 1 });
-      if (server !== undefined) resolver.setServers([server]);
-      return resolver;
+  constructor({ signal, regions }: FollowerOptions, { random, open, ttlLookMs }: FollowerParts) {
+    this.#name = signal.name;
+    this.#pollMs = signal.pollMs ?? DEFAULT_POLL_MS;
+    this.#regions = [...regions];
+    this.#random = random;
+    this.#resolver = new RenewingResolver({
+      servers: signal.servers,
+      timeoutMs: signal.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      ...(open === undefined ? {} : { open }),
+    });
+    this.#ttlWatch = new TtlWatch({
+      name: signal.name,
+      ttlSeconds: signal.ttlSeconds ?? DEFAULT_TTL_SECONDS,
+      onStretched: (problem) => {
+        this.#stretched = problem;
+        this.#tellAll('onProblem', problem);
+      },
+      onWell: () => {
+        this.#stretched = undefined;
+      },
+      ...(ttlLookMs === undefined ? {} : { intervalMs: ttlLookMs }),
     });
     void this.#poll();
   }
 
+  /** Whoever comes late hears at once what the others know. Gives the function that leaves. */
+  join(hooks: FollowerHooks): () => void {
+    // One of its own for each, should the same be given twice.
+    const one = { ...hooks };
+    this.#joined.add(one);
+    if (this.#current !== undefined) this.#tell(one, 'onSignal', this.#current);
+    if (this.#stretched !== undefined) this.#tell(one, 'onProblem', this.#stretched);
+    return () => void this.#joined.delete(one);
+  }
+
   stop(): void {
     this.#stopped = true;
+    this.#joined.clear();
     clearTimeout(this.#timer);
-    for (const resolver of this.#resolvers) resolver.cancel();
+    this.#ttlWatch.stop();
+    this.#resolver.cancel();
   }
 
   async #poll(): Promise<void> {
-    for (const resolver of this.#resolvers) {
-      const signal = await this.#ask(resolver);
-      if (this.#stopped) return;
-      if (signal === undefined) continue;
+    const signal = await this.#resolver.ask({
+      name: this.#name,
+      read: (texts) => this.#read(texts),
+      onProblem: (problem) => this.#tellAll('onProblem', problem),
+    });
+    if (this.#stopped) return;
+    if (signal !== undefined) {
       this.#take(signal);
-      break;
+      void this.#ttlWatch.look(this.#resolver.servers);
     }
-    const pollMs = this.#options.pollMs ?? DEFAULT_POLL_MS;
-    const jitterMs = pollMs * JITTER * (2 * this.#hooks.random() - 1);
-    this.#timer = setTimeout(() => void this.#poll(), pollMs + jitterMs);
-  }
-
-  async #ask(resolver: Resolver): Promise<Signal | undefined> {
-    try {
-      return this.#read(await resolver.resolveTxt(this.#options.name));
-    } catch (error) {
-      if (!this.#stopped) this.#hooks.onProblem(error instanceof Error ? error.message : String(error));
-      return undefined;
-    }
+    const jitterMs = this.#pollMs * JITTER * (2 * this.#random() - 1);
+    this.#timer = setTimeout(() => void this.#poll(), this.#pollMs + jitterMs);
   }
 
   #take(signal: Signal): void {
     if (signal.region === this.#current?.region && signal.stream === this.#current.stream) return;
     this.#current = signal;
-    this.#hooks.onSignal(signal);
+    this.#tellAll('onSignal', signal);
   }
 
-  #read(texts: readonly (readonly string[])[]): Signal | undefined {
+  /** @throws Error with what is wrong with the answer. */
+  #read(texts: readonly (readonly string[])[]): Signal {
     const [only, ...others] = texts;
-    if (only === undefined || others.length > 0) {
-      this.#hooks.onProblem(`${texts.length} TXT strings where one signal is expected`);
-      return undefined;
-    }
+    if (only === undefined || others.length > 0)
+      throw new Error(`${texts.length} TXT strings where one signal is expected`);
     const parsed = parseSignal(only.join(''), this.#regions);
     if (parsed.ok) return parsed.signal;
-    this.#hooks.onProblem(`the answer is not usable: ${parsed.rejection}`);
-    return undefined;
+    throw new Error(`the answer is not usable: ${parsed.rejection}`);
+  }
+
+  #tellAll<Name extends keyof FollowerHooks>(name: Name, news: Parameters<FollowerHooks[Name]>[0]): void {
+    for (const hooks of this.#joined) this.#tell(hooks, name, news);
+  }
+
+  /** In a turn of its own: one that throws must neither end the following nor keep it from the others. */
+  #tell<Name extends keyof FollowerHooks>(
+    hooks: FollowerHooks,
+    name: Name,
+    news: Parameters<FollowerHooks[Name]>[0],
+  ): void {
+    queueMicrotask(() => {
+      if (this.#joined.has(hooks)) (hooks[name] as (news: unknown) => void)(news);
+    });
   }
 }

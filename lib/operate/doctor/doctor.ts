@@ -7,6 +7,7 @@ import { listening } from './listening.ts';
 import { observing } from './observing.ts';
 import { policy } from './policy.ts';
 import { healthCheckQuota } from './quota.ts';
+import { resolvers } from './resolvers.ts';
 import { streams } from './streams.ts';
 import { versions } from './versions.ts';
 import { zone } from './zone.ts';
@@ -15,6 +16,7 @@ import { zone } from './zone.ts';
 export const checks: readonly Check[] = [
   credentials,
   zone,
+  resolvers,
   healthCheckQuota,
   streams,
   capacity,

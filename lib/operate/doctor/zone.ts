@@ -1,8 +1,6 @@
-import { randomInt } from 'node:crypto';
-import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { GetHostedZoneCommand } from '@aws-sdk/client-route-53';
-import dnsPacket from 'dns-packet';
+import { askServer } from '../../resolver/ask-server.ts';
 import { problemOf } from '../reading.ts';
 import { type Check, type Finding, ill, well } from './check.ts';
 
@@ -82,31 +80,16 @@ async function delegation(
 }
 
 /** Asks one server directly: a parent answers with a referral, which node:dns does not show. */
-export function referralFrom(address: string, name: string, port = 53): Promise<readonly string[]> {
-  const id = randomInt(65_536);
-  const query = dnsPacket.encode({ type: 'query', id, flags: 0, questions: [{ type: 'NS', name }] });
-  return new Promise((resolve, reject) => {
-    const socket = createSocket('udp4');
-    const timer = setTimeout(() => end(new Error('no answer')), DNS_TIMEOUT_MS);
-    const end = (result: Error | readonly string[]): void => {
-      clearTimeout(timer);
-      socket.close();
-      if (result instanceof Error) reject(result);
-      else resolve(result);
-    };
-    socket.on('error', end);
-    socket.on('message', (datagram) => {
-      try {
-        const { id: answered, answers = [], authorities = [] } = dnsPacket.decode(datagram);
-        if (answered !== id) return;
-        const own = [...answers, ...authorities].filter(
-          (record) => record.name.toLowerCase() === name.toLowerCase(),
-        );
-        end(own.flatMap((record) => (record.type === 'NS' ? [record.data] : [])));
-      } catch (error) {
-        end(error instanceof Error ? error : new Error(String(error)));
-      }
-    });
-    socket.send(query, port, address);
+export async function referralFrom(address: string, name: string, port = 53): Promise<readonly string[]> {
+  const { answers = [], authorities = [] } = await askServer({
+    server: `${address}:${port}`,
+    name,
+    type: 'NS',
+    timeoutMs: DNS_TIMEOUT_MS,
+    recursive: false,
   });
+  const own = [...answers, ...authorities].filter(
+    (record) => record.name.toLowerCase() === name.toLowerCase(),
+  );
+  return own.flatMap((record) => (record.type === 'NS' ? [record.data] : []));
 }
