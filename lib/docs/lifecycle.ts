@@ -34,12 +34,12 @@ ${diagram()}
 
 ## Every transition
 
-The first row of (from, event) whose guard holds is taken; its comment is the line in the log. An event without a row is
+The first row of (from, event) whose guards hold is taken; its comment is the line in the log. An event without a row is
 an error. \`cast\` begins an epoch; \`withdraw\` ends one and starts the cooldown; \`drop\` ends one that moved nothing.
 
 ${markdownTable(
-  ['from', 'event', 'guard', 'to', 'action', 'comment'],
-  transitions.map((row) => [row.from, row.event, row.guard ?? '', row.to, row.action, row.comment]),
+  ['from', 'event', 'guards', 'to', 'action', 'comment'],
+  transitions.map((row) => [row.from, row.event, row.guards.join(', '), row.to, row.action, row.comment]),
 )}
 
 Guards:
@@ -63,7 +63,7 @@ function diagram(): string {
 }
 
 function labelOf(rows: readonly Transition[]): string {
-  const byGuard = Map.groupBy(rows, ({ guard }) => guard ?? '');
+  const byGuard = Map.groupBy(rows, ({ guards }) => guards.join(', '));
   return [...byGuard]
     .map(([guard, list]) => `${eventsOf(list.map(({ event }) => event))}${guard === '' ? '' : ` [${guard}]`}`)
     .join(' / ');
