@@ -31,6 +31,7 @@ export interface Conductor {
     | 'readSwitches'
     | 'setSwitch'
     | 'newestEpoch'
+    | 'readClaim'
     | 'takeLease'
     | 'readLease'
     | 'releaseLease'

@@ -1,5 +1,5 @@
 import { groupsOf } from '../cells-file.ts';
-import { failbackRefused, runName, type StepName, stepNamed } from '../core/conductor.ts';
+import { type Act, failbackRefused, isAbout, type StepName, stepNamed } from '../core/conductor.ts';
 import { groupsToLatch, type SwitchState } from '../core/conductor-latch.ts';
 import { releasePlan } from '../core/failback.ts';
 import { journalStep } from './act.ts';
@@ -81,42 +81,79 @@ export async function fail(value: unknown, conductor: Conductor): Promise<EndedR
   });
 }
 
-/** A newer act has begun. It says how things are now, unless this one was about more than that. */
+/** A newer act has begun. This one says which, by whom, and whether it is about all that this one had still to move. */
 export async function superseded(value: unknown, conductor: Conductor): Promise<EndedRun> {
   const { nextCommand: _ofAnotherEnd, ...before } = stateOf(value, conductor.nowMs());
-  const state = withFinding({ ...before, state: 'superseded' }, caughtOf(value) ?? 'a newer act has begun');
+  const state: RunState = { ...before, state: 'superseded' };
   return leaving(state, conductor, async () => {
-    const left = await leftBehind(state, conductor);
-    const [first] = left;
-    const unfinished = first !== undefined;
-    const last: RunState = unfinished
-      ? withFinding(
-          { ...state, state: 'superseded-unfinished' },
-          `the newer act is not about ${left.length} groups that were still to be moved, first ${first}`,
-        )
-      : state;
+    const newer = await newerAct(state, conductor);
+    const left = await leftBehind(state, newer, conductor);
+    const told =
+      newer === undefined
+        ? withFindings(state, [caughtOf(value) ?? 'a newer act has begun', ...unmoved(left)])
+        : withFinding(state, coverage(state, { newer, left, conductor }));
+    const unfinished = left.length > 0;
+    const last: RunState = unfinished ? { ...told, state: 'superseded-unfinished' } : told;
     const what = unfinished ? `stopped: ${last.state}` : 'superseded';
     await journalStep(last, { step: 'superseded', what, after: reportOf(last) }, conductor);
     return ended(unfinished ? await tell(last, 'superseded-notify', conductor) : last);
   });
 }
 
-/** Groups that this run had still to move, and that the act which has taken the lease is not about, as far as one can tell. */
+interface NewerAct extends Act {
+  readonly what: string;
+  readonly who: string;
+}
+
+/** The act that has taken the lease. Of one that a newer epoch has not fenced in the lease there is nothing to say. */
+async function newerAct({ input }: RunState, { state: table }: Conductor): Promise<NewerAct | undefined> {
+  const lease = await table.readLease();
+  if (lease === undefined || lease.epoch <= input.epoch) return undefined;
+  const { holder, epoch } = lease;
+  const claim = await table.readClaim(epoch).catch(() => undefined);
+  const { what = 'an act', who = 'somebody', groups } = claim ?? {};
+  return { holder, epoch, what, who, groups };
+}
+
+/** Groups that this run had still to move, and that the newer act is not about, as far as one can tell. */
 async function leftBehind(
   { input }: RunState,
+  newer: NewerAct | undefined,
   { state: table, cells }: Conductor,
 ): Promise<readonly string[]> {
-  const [lease, switches] = await Promise.all([table.readLease(), table.readSwitches()]);
+  const switches = await table.readSwitches();
   const groups = scopeOf(input, groupsOf(cells));
   const left =
     input.action === 'evacuate'
       ? groupsToLatch({ ...epochsOf(input), groups, switches }).filter((group) => !holds(switches, group))
       : releasePlan({ groups, switches, epoch: input.epoch, percent: 100, stage: 0 }).release;
-  if (lease === undefined || lease.epoch <= input.epoch) return left;
-  const { holder, epoch } = lease;
-  // It may not have come to its groups yet; the name of an act says whether it is about all of them, or which one.
-  if (holder === runName(undefined, epoch)) return [];
-  return left.filter((group) => holder !== runName([group], epoch));
+  // It may not have come to its groups yet.
+  return newer === undefined ? left : left.filter((group) => !isAbout(newer, group));
+}
+
+const MAX_NAMED = 10;
+
+/** In words: `all-8 (failover by bob, epoch 8) has begun. It covers every group of this act.` */
+function coverage(
+  { input }: RunState,
+  more: { readonly newer: NewerAct; readonly left: readonly string[]; readonly conductor: Conductor },
+): string {
+  const { newer, left, conductor } = more;
+  const groups = scopeOf(input, groupsOf(conductor.cells));
+  const others = groups.filter((group) => !isAbout(newer, group));
+  const began = `${newer.holder} (${newer.what} by ${newer.who}, epoch ${newer.epoch}) has begun`;
+  if (others.length === 0) return `${began}. It covers every group of this act`;
+  const covered = `${began}. It covers ${groups.length - others.length} of ${groups.length} groups of this act`;
+  if (left.length === 0) return `${covered}, and the others had been moved before: ${someOf(others)}`;
+  return `${covered}, but not ${left.length} that were still to be moved: ${someOf(left)}`;
+}
+
+const unmoved = (left: readonly string[]): readonly string[] =>
+  left.length === 0 ? [] : [`${left.length} groups were still to be moved: ${someOf(left)}`];
+
+function someOf(groups: readonly string[]): string {
+  const rest = groups.length - MAX_NAMED;
+  return `${groups.slice(0, MAX_NAMED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
 const holds = (switches: readonly SwitchState[], group: string): boolean =>

@@ -1,20 +1,26 @@
 import { groupsOf } from '../cells-file.ts';
-import { MAX_WAIT_SECONDS, stepNamed } from '../core/conductor.ts';
+import { stepNamed } from '../core/conductor.ts';
 import { watchPrimary } from '../core/conductor-observers.ts';
-import { failbackRefusals, groupsToTakeBack, type ReleasePlan, releasePlan } from '../core/failback.ts';
+import {
+  failbackRefusals,
+  groupsToTakeBack,
+  MAX_LOOKS,
+  type ReleasePlan,
+  releasePlan,
+  tooLongToWatch,
+  undrainedCells,
+  watchedSeconds,
+} from '../core/failback.ts';
 import { shortfalls } from '../core/fitness.ts';
 import { holdLease, journalStep, setSwitches } from './act.ts';
 import { readCapacities } from './capacities.ts';
-import type { Conductor, Step } from './conductor.ts';
+import type { CellAnswer, Conductor, Step } from './conductor.ts';
 import { ConductorInputError, FailbackRefusedError, NotLatchedError } from './errors.ts';
 import type { FailbackInput } from './input.ts';
 import { endedAs, type RunState, scopeOf, withFinding } from './run-state.ts';
 import { askSome } from './verify.ts';
 
 const MIN_WAIT_SECONDS = 10;
-/** An execution has 25,000 events, and a look at the primary takes nine: a third stays for looks that are repeated. */
-const MAX_LOOKS = 1_800;
-const HOUR_SECONDS = 3_600;
 /** Observers that stay silent, or unsure, for this long after a stage's pause end the failback where it is. */
 const UNSURE_LIMIT_MS = 900_000;
 /** How long after a stage's pause DNS may take to follow: a switch check needs three looks at 30 s, and then a TTL of 60 s. */
@@ -32,14 +38,15 @@ function failbackOf(state: RunState): FailbackInput {
  */
 export async function checkGuards(state: RunState, conductor: Conductor): Promise<readonly string[]> {
   const input = failbackOf(state);
-  if (watchedSeconds(input) > MAX_LOOKS * MAX_WAIT_SECONDS) throw tooLong(input);
+  const tooLong = tooLongToWatch(input);
+  if (tooLong !== undefined) throw new FailbackRefusedError(`Refused. length: ${tooLong}.`);
   const { state: table, settings, nowMs } = conductor;
-  const [newestEpoch, control, reports, capacities, undrained] = await Promise.all([
+  const [newestEpoch, control, reports, capacities, notDrained] = await Promise.all([
     table.newestEpoch(),
     table.readControl().catch(() => 'unreadable' as const),
     conductor.readReports(),
     readCapacities(state, conductor),
-    input.afterDrain ? undrainedCells(state, conductor) : [],
+    input.afterDrain ? undrained(state, conductor) : [],
   ]);
   const refusals = failbackRefusals({
     nowMs: nowMs(),
@@ -50,7 +57,7 @@ export async function checkGuards(state: RunState, conductor: Conductor): Promis
     reports,
     standby: settings.standby,
     primaryShortfalls: shortfalls(capacities, 'primary'),
-    undrained,
+    undrained: notDrained,
   });
   const said = refusals.map(({ rule, reason }) => `${rule}: ${reason}`);
   if (said.length > 0 && !input.force) throw new FailbackRefusedError(`Refused. ${said.join('; ')}.`);
@@ -68,28 +75,9 @@ export const failbackGuards: Step = async (state, conductor) => {
   return { ...state, waitSeconds, next: 'release' };
 };
 
-const watchedSeconds = ({ percent, pauseSeconds }: FailbackInput): number =>
-  Math.ceil(100 / percent) * pauseSeconds;
-
-function tooLong(input: FailbackInput): FailbackRefusedError {
-  const hours = (seconds: number): string => `${Math.round(seconds / HOUR_SECONDS)} h`;
-  const limit = hours(MAX_LOOKS * MAX_WAIT_SECONDS);
-  return new FailbackRefusedError(
-    `Refused. length: ${Math.ceil(100 / input.percent)} stages of ${input.pauseSeconds} s take ${hours(watchedSeconds(input))}, and a run can watch for ${limit}: ask for fewer stages, or a shorter pause.`,
-  );
-}
-
-async function undrainedCells(
-  state: RunState,
-  { state: table, cells }: Conductor,
-): Promise<readonly string[]> {
-  const groups = new Set(scopeOf(state.input, groupsOf(cells)));
+async function undrained(state: RunState, { state: table, cells }: Conductor): Promise<readonly string[]> {
   const [drained, switches] = await Promise.all([table.readDrained(), table.readSwitches()]);
-  const epochs = new Map(switches.map(({ group, epoch }) => [group, epoch]));
-  return cells.flatMap(({ cell, group }) => {
-    const done = (drained.get(cell) ?? -1) >= (epochs.get(group) ?? 0);
-    return groups.has(group) && !done ? [cell] : [];
-  });
+  return undrainedCells({ cells, groups: scopeOf(state.input, groupsOf(cells)), drained, switches });
 }
 
 /** Gives back the groups of this stage; repeated, it gives back no more. */
@@ -134,26 +122,47 @@ export const watch: Step = async (state, conductor) => {
       if (waitedMs < UNSURE_LIMIT_MS) return state;
       return unsure(await settled(state, conductor), verdict.reason);
     case 'go':
-      if (waitedMs < 0) return state;
+      // Before the pause is over this is only to be able to say when DNS followed.
+      if (waitedMs < 0) return state.dnsStage === state.stage ? state : seenInDns(state, conductor);
       return followed(state, { conductor, isLate: waitedMs >= DNS_LIMIT_MS });
     default:
       return verdict satisfies never;
   }
 };
 
+/** The state with the time at which DNS was first seen to name the primary for all of this stage, if it does. */
+async function seenInDns(state: RunState, conductor: Conductor): Promise<RunState> {
+  const answers = await askReleased(state, conductor).catch(() => []);
+  const follows = answers.length > 0 && answers.every(({ region }) => region === 'primary');
+  return follows ? withDns(state, answers.length, conductor) : state;
+}
+
+async function withDns(state: RunState, primary: number, conductor: Conductor): Promise<RunState> {
+  const { stage } = state;
+  const line = { step: `dns-${stage}`, what: 'dns', after: { stage, primary } };
+  return { ...state, dnsAtMs: await journalStep(state, line, conductor), dnsStage: stage };
+}
+
+async function askReleased(state: RunState, conductor: Conductor): Promise<readonly CellAnswer[]> {
+  const released = new Set(groupsToTakeBack(await conductor.state.readSwitches(), state.input.epoch));
+  return askSome(
+    conductor.cells.filter(({ group }) => released.has(group)),
+    conductor,
+  );
+}
+
 /** The primary is well. Before a stage is over, DNS has to name it for what was released. */
 async function followed(
   state: RunState,
   { conductor, isLate }: { readonly conductor: Conductor; readonly isLate: boolean },
 ): Promise<RunState> {
-  const released = new Set(groupsToTakeBack(await conductor.state.readSwitches(), state.input.epoch));
-  const answers = await askSome(
-    conductor.cells.filter(({ group }) => released.has(group)),
-    conductor,
-  );
+  const answers = await askReleased(state, conductor);
   const elsewhere = answers.filter(({ region }) => region !== 'primary');
   const [first] = elsewhere;
-  if (first === undefined) return settled(state, conductor);
+  if (first === undefined) {
+    const isKnown = state.dnsStage === state.stage || answers.length === 0;
+    return settled(isKnown ? state : await withDns(state, answers.length, conductor), conductor);
+  }
   if (!isLate) return state;
   const finding = `DNS does not answer with the primary for ${elsewhere.length} of ${answers.length} cells: ${first.cell} is ${first.region}`;
   return { ...withFinding(state, finding), state: 'released-dns-elsewhere', next: 'notify' };

@@ -4,7 +4,7 @@ import { z } from 'zod';
  * What an execution of the conductor is started with, by the standby's observer, an operator or a drill alike.
  *
  * How to start one (CLI, drill):
- *   1. `epoch = await stateTable.claimEpoch({ claim, who, what, atMs })`. The same `claim` gives the same epoch, however
+ *   1. `epoch = await stateTable.claimEpoch({ claim, who, what, atMs, groups })`. The same `claim` gives the same epoch, however
  *      often it is asked for: use `operator:<uuid>`, made once per command.
  *   2. `StartExecution` on `conductorArn(…)` in the standby with `name = executionName(runName(groups, epoch), 0)`
  *      (both from `lambda/core/conductor.ts`) and this input as JSON. `ExecutionAlreadyExists` is success.
@@ -72,6 +72,8 @@ export interface RunReport {
   /** When the last of the groups was read back in its place; absent when that never was. */
   readonly latchedAtMs?: number;
   readonly latched: number;
+  /** When the zone's name servers were first seen to name the right region for all that was moved; absent when never. */
+  readonly dnsAtMs?: number;
   readonly findings: readonly string[];
   readonly nextCommand?: string;
 }

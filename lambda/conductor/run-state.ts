@@ -19,6 +19,9 @@ const runStateSchema = z.object({
   /** Of a failback. */
   stage: z.number(),
   watchUntilMs: z.number().optional(),
+  /** DNS was last seen to follow at this time, in this stage. */
+  dnsAtMs: z.number().optional(),
+  dnsStage: z.number().optional(),
   waitSeconds: z.number(),
   /** Sentences for people. */
   findings: z.array(z.string()),
@@ -121,7 +124,7 @@ export type EndedRun = RunState & { readonly report: RunReport };
 export const ended = (state: RunState): EndedRun => ({ ...state, report: reportOf(state) });
 
 export function reportOf(state: RunState): RunReport {
-  const { run, startedAtMs, latched, latchedAtMs, findings } = state;
+  const { run, startedAtMs, latched, latchedAtMs, dnsAtMs, findings } = state;
   const end = state.state ?? (state.input.action === 'evacuate' ? 'latched' : 'failed-back');
   const known = runEnds.find((one) => one.state === end)?.nextCommand;
   const next = state.nextCommand ?? (known === undefined ? undefined : nextCommand(known, state.input));
@@ -133,6 +136,7 @@ export function reportOf(state: RunState): RunReport {
     startedAtMs,
     ...(latchedAtMs === undefined ? {} : { latchedAtMs }),
     latched,
+    ...(dnsAtMs === undefined ? {} : { dnsAtMs }),
     findings,
     ...(next === undefined ? {} : { nextCommand: next }),
   };

@@ -26,8 +26,9 @@ export const dns: Step = async (state, conductor) => {
       `DNS does not answer with the standby for ${elsewhere.length} of ${answers.length} cells: ${first.cell} is ${first.region}.`,
     );
   }
-  await journalStep(state, { step: 'dns', what: 'dns', after: { standby: answers.length } }, conductor);
-  return { ...state, next: 'arrivals' };
+  const after = { standby: answers.length };
+  const dnsAtMs = await journalStep(state, { step: 'dns', what: 'dns', after }, conductor);
+  return { ...state, dnsAtMs, next: 'arrivals' };
 };
 
 /** Where DNS says that these are: of many cells, some from all over the list. */

@@ -14,6 +14,8 @@ export interface ObserverReport {
   readonly healthySinceMs: number | null;
   /** Since when it has voted EVACUATE; absent when it does not, or does not say. */
   readonly voteSinceMs?: number;
+  /** A name of `phases` in lifecycle.ts, or of another version; absent when it does not say. */
+  readonly phase?: string;
 }
 
 const itemSchema = z.object({
@@ -22,13 +24,14 @@ const itemSchema = z.object({
   expiresAtMs: z.number(),
   healthySinceMs: z.number().nullish(),
   voteSinceMs: z.number().nullish(),
+  phase: z.string().optional().catch(undefined),
 });
 
 /** Undefined for an observer that cannot be read or has never voted. */
 export function observerReport(region: string, item: unknown, nowMs: number): ObserverReport | undefined {
   const parsed = itemSchema.safeParse(item);
   if (!parsed.success) return undefined;
-  const { diagnosis, decidedAtMs, expiresAtMs, healthySinceMs = null, voteSinceMs } = parsed.data;
+  const { diagnosis, decidedAtMs, expiresAtMs, healthySinceMs = null, voteSinceMs, phase } = parsed.data;
   return {
     region,
     fresh: nowMs < expiresAtMs,
@@ -37,6 +40,7 @@ export function observerReport(region: string, item: unknown, nowMs: number): Ob
     decidedAtMs,
     healthySinceMs,
     ...(voteSinceMs == null ? {} : { voteSinceMs }),
+    ...(phase === undefined ? {} : { phase }),
   };
 }
 

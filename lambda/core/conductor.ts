@@ -180,13 +180,13 @@ export const runEnds: readonly RunEnd[] = [
   },
   {
     state: 'superseded',
-    meaning: 'A newer act has begun, and says how things are now.',
-    nextCommand: 'spillway history',
+    meaning: 'A newer act has begun, and is about every group that this one had still to move.',
+    nextCommand: 'spillway status --watch',
   },
   {
     state: 'superseded-unfinished',
     meaning: 'A newer act has begun, but is not about every group that this one had still to move.',
-    nextCommand: 'spillway history; spillway status',
+    nextCommand: 'spillway status --watch; spillway history',
   },
 ];
 
@@ -224,6 +224,21 @@ function scopeName(groups: readonly string[] | undefined): string {
   if (groups === undefined) return 'all';
   const [only, ...others] = groups;
   return only !== undefined && others.length === 0 ? only : 'some';
+}
+
+/** An act that has begun, as the lease and its claim of a number tell. */
+export interface Act {
+  /** Its run. */
+  readonly holder: string;
+  readonly epoch: number;
+  /** Absent: it claimed no groups, which those about all of them do, and older versions. */
+  readonly groups?: readonly string[] | undefined;
+}
+
+/** Whether an act is about a group. Where only its name is known, `some-7` is not taken to be. */
+export function isAbout({ holder, epoch, groups }: Act, group: string): boolean {
+  if (groups !== undefined) return groups.includes(group);
+  return holder === runName(undefined, epoch) || holder === runName([group], epoch);
 }
 
 /**

@@ -11,7 +11,7 @@ import {
   transition,
   voteOf,
 } from './lifecycle.ts';
-import type { Policy } from './policy.ts';
+import { type Policy, recoveredAtMs } from './policy.ts';
 import type { Vote } from './vote.ts';
 
 /** What an observer remembers of its own decisions. Times are epoch milliseconds; null = not yet, or not now. */
@@ -91,17 +91,14 @@ export function decide({ observation, state, policy, nowMs }: DecideInput): Deci
     clearedAtMs: state.clearedAtMs,
   });
   const sawMove = state.sawMove || (voteOf(state.phase) === 'EVACUATE' && observation.quorum === 'standby');
+  const facts = factsOf({ observation, policy, nowMs, state, sawMove, healthySinceMs });
   const event = eventOf({
     diagnosis,
     refused: refusals.length > 0,
-    recovered: healthySinceMs !== null && nowMs - healthySinceMs >= policy.recoveryMs,
+    recovered: facts.recovered,
     observation,
   });
-  const taken = transition(
-    state.phase,
-    event,
-    factsOf({ observation, policy, nowMs, state, sawMove, healthySinceMs }),
-  );
+  const taken = transition(state.phase, event, facts);
   return {
     vote: voteOf(taken.to),
     diagnosis: diagnosis.code,
@@ -155,6 +152,7 @@ function factsOf({
     // Twice the life of a vote: by then the checkers, DNS and every other observer's vote have long been there.
     ripe: state.voteSinceMs !== null && nowMs - state.voteSinceMs >= 2 * policy.voteTtlMs,
     healthy: healthySinceMs !== null,
+    recovered: healthySinceMs !== null && nowMs >= recoveredAtMs(healthySinceMs, policy),
   };
 }
 

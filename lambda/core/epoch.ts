@@ -18,6 +18,8 @@ export const epochSchema = z.object({
   who: z.string().min(1),
   what: z.string().min(1),
   atMs: z.number().int().positive(),
+  /** Switch groups that the act is about; absent: all of them, or it does not say. */
+  groups: z.array(z.string()).optional().catch(undefined),
 });
 export type EpochClaim = Readonly<z.infer<typeof epochSchema>>;
 

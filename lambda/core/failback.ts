@@ -1,7 +1,9 @@
+import { MAX_WAIT_SECONDS } from './conductor.ts';
 import type { SwitchState } from './conductor-latch.ts';
 import type { ObserverReport } from './conductor-observers.ts';
 import type { ControlReading } from './control.ts';
-import type { Policy } from './policy.ts';
+import type { Phase } from './lifecycle.ts';
+import { type Policy, recoveredAtMs } from './policy.ts';
 
 /** Everything a guard of the failback may look at. */
 export interface FailbackFacts {
@@ -53,11 +55,7 @@ export const failbackGuards = [
   {
     rule: 'votes',
     purpose: 'While an observer votes to leave the primary, nothing goes back there.',
-    refuses: ({ reports }) => {
-      const voters = reports.filter((report) => report.fresh && report.vote === 'EVACUATE');
-      if (voters.length === 0) return undefined;
-      return { reason: `EVACUATE is the vote of ${voters.map(({ region }) => region).join(', ')}` };
-    },
+    refuses: votesRefusal,
   },
   {
     rule: 'recovery',
@@ -112,7 +110,7 @@ function recoveryRefusal({
   const needed = policy.votesToEvacuate;
   const readyAtMs = reports
     .flatMap(({ fresh, healthySinceMs }) =>
-      fresh && healthySinceMs !== null ? [healthySinceMs + policy.recoveryMs] : [],
+      fresh && healthySinceMs !== null ? [recoveredAtMs(healthySinceMs, policy)] : [],
     )
     .toSorted((a, b) => a - b);
   const untilMs = readyAtMs[needed - 1];
@@ -127,6 +125,37 @@ function recoveryRefusal({
   };
 }
 
+/**
+ * From when a failback is possible, if nothing new speaks against it: now, when no guard refuses; null, when one of them
+ * does not give way by itself, or does not know when.
+ */
+export function failbackPossibleFromMs(
+  refusals: readonly Pick<FailbackRefusal, 'untilMs'>[],
+  nowMs: number,
+): number | null {
+  let fromMs = nowMs;
+  for (const { untilMs } of refusals) {
+    if (untilMs === undefined) return null;
+    fromMs = Math.max(fromMs, untilMs);
+  }
+  return fromMs;
+}
+
+/** A vote ends by itself in this phase alone: it knows that the switches hold, and waits for the recovery. */
+const ENDS_WITH_RECOVERY = 'evacuated' satisfies Phase;
+
+function votesRefusal({ reports, policy }: FailbackFacts): Omit<FailbackRefusal, 'rule'> | undefined {
+  const voters = reports.filter((report) => report.fresh && report.vote === 'EVACUATE');
+  if (voters.length === 0) return undefined;
+  const ends = voters.flatMap(({ phase, healthySinceMs }) =>
+    phase === ENDS_WITH_RECOVERY && healthySinceMs !== null ? [recoveredAtMs(healthySinceMs, policy)] : [],
+  );
+  return {
+    reason: `EVACUATE is the vote of ${voters.map(({ region }) => region).join(', ')}`,
+    ...(ends.length === voters.length ? { untilMs: Math.max(...ends) } : {}),
+  };
+}
+
 /** How many groups are back after this stage (from 0). Repeating a stage asks for the same number, not for more. */
 export function stageTarget({
   total,
@@ -138,6 +167,13 @@ export function stageTarget({
   readonly stage: number;
 }): number {
   return Math.min(total, Math.ceil((total * percent * (stage + 1)) / 100));
+}
+
+/** After how many stages all are back. */
+export function stageCount({ total, percent }: { readonly total: number; readonly percent: number }): number {
+  let stage = 0;
+  while (stage < 100 && stageTarget({ total, percent, stage }) < total) stage++;
+  return stage + 1;
 }
 
 export interface ReleasePlan {
@@ -185,3 +221,42 @@ export function groupsToTakeBack(switches: readonly SwitchState[], epoch: number
 
 const isReleasedBy = (known: SwitchState | undefined, epoch: number): boolean =>
   known !== undefined && known.position === 'PRIMARY' && known.epoch === epoch;
+
+export interface DrainQuestion {
+  readonly cells: readonly { readonly cell: string; readonly group: string }[];
+  /** Of this act. */
+  readonly groups: readonly string[];
+  /** Epoch of the last evacuation whose stranded records were read, by cell. */
+  readonly drained: ReadonlyMap<string, number>;
+  readonly switches: readonly SwitchState[];
+}
+
+/** Cells of these groups whose stranded records nobody has marked as read since they were moved. */
+export function undrainedCells({ cells, groups, drained, switches }: DrainQuestion): readonly string[] {
+  const wanted = new Set(groups);
+  const epochs = new Map(switches.map(({ group, epoch }) => [group, epoch]));
+  return cells.flatMap(({ cell, group }) => {
+    const done = (drained.get(cell) ?? -1) >= (epochs.get(group) ?? 0);
+    return wanted.has(group) && !done ? [cell] : [];
+  });
+}
+
+/** An execution has 25,000 events, and a look at the primary takes nine: a third stays for looks that are repeated. */
+export const MAX_LOOKS = 1_800;
+const HOUR_SECONDS = 3_600;
+
+export interface StagedPlan {
+  /** Groups of a stage, as a share of those to move. */
+  readonly percent: number;
+  readonly pauseSeconds: number;
+}
+
+export const stagesOf = ({ percent }: Pick<StagedPlan, 'percent'>): number => Math.ceil(100 / percent);
+export const watchedSeconds = (plan: StagedPlan): number => stagesOf(plan) * plan.pauseSeconds;
+
+/** Why a run cannot watch for so long, if so. Nobody can overrule that. */
+export function tooLongToWatch(plan: StagedPlan): string | undefined {
+  if (watchedSeconds(plan) <= MAX_LOOKS * MAX_WAIT_SECONDS) return undefined;
+  const hours = (seconds: number): string => `${Math.round(seconds / HOUR_SECONDS)} h`;
+  return `${stagesOf(plan)} stages of ${plan.pauseSeconds} s take ${hours(watchedSeconds(plan))}, and a run can watch for ${hours(MAX_LOOKS * MAX_WAIT_SECONDS)}: ask for fewer stages, or a shorter pause`;
+}

@@ -2,30 +2,48 @@ import type { Vote } from './vote.ts';
 
 /**
  * The life of an observer's vote, and with it of the cells it speaks for: one table. Each tick brings exactly one event;
- * the first row of (from, event) whose guard holds is taken. A (from, event) without a row is an error: nothing happens
+ * the first row of (from, event) whose guards hold is taken. A (from, event) without a row is an error: nothing happens
  * in silence. Diagram and documentation are generated from here (`docs/lifecycle.md`).
  */
 export const phases = {
-  steady: { vote: 'HOLD', meaning: 'traffic is in the primary, and nothing speaks against it' },
+  steady: {
+    vote: 'HOLD',
+    meaning: 'nothing speaks against the primary, and neither switches nor DNS are known to have left it',
+  },
   suspected: {
     vote: 'HOLD',
-    meaning: 'something fails in the primary; not enough, or not the kind, to leave it',
+    meaning:
+      'something fails in the primary; not enough, or not the kind, to leave it, and nothing is known to have left it',
   },
   held: { vote: 'HOLD', meaning: 'an evacuation is called for, and a guard refuses it' },
+  quorumMoved: {
+    vote: 'HOLD',
+    meaning: 'DNS has left the primary without the vote of this observer, and no switch is known to hold',
+  },
   evacuating: {
     vote: 'EVACUATE',
-    meaning: 'this observer votes to leave the primary; the switches do not hold yet',
+    meaning: 'this observer votes to leave the primary; not every switch is known to hold yet',
   },
   evacuated: {
     vote: 'EVACUATE',
-    meaning: 'the switches hold traffic in the standby; the primary has not recovered',
+    meaning:
+      'the switches hold traffic in the standby, and the vote stands until the primary has been healthy for the recovery time',
   },
-  readyToFailBack: {
+  partlyInStandby: {
     vote: 'HOLD',
     meaning:
-      'the switches hold traffic in the standby, and no vote accuses the primary: an operator may fail back',
+      'some switches hold their cells in the standby, others do not: an operator has moved those, or a failback is on its way',
   },
-  failingBack: { vote: 'HOLD', meaning: 'some switches are back in the primary, others not yet' },
+  inStandby: {
+    vote: 'HOLD',
+    meaning:
+      'every switch holds traffic in the standby; this observer has not seen the primary healthy for the recovery time',
+  },
+  recovered: {
+    vote: 'HOLD',
+    meaning:
+      'every switch holds traffic in the standby, and this observer has seen the primary healthy for the recovery time',
+  },
 } as const satisfies Record<string, { readonly vote: Vote; readonly meaning: string }>;
 
 export type Phase = keyof typeof phases;
@@ -59,6 +77,8 @@ export interface LifeFacts {
   readonly ripe: boolean;
   /** The primary looks healthy now. */
   readonly healthy: boolean;
+  /** It has looked healthy for the whole recovery time. */
+  readonly recovered: boolean;
 }
 
 /** Conditions a row may name. */
@@ -70,6 +90,16 @@ export const lifeGuards = {
   },
   partial: { holds: (facts) => facts.latch === 'partial', meaning: 'some switches hold, others do not' },
   open: { holds: (facts) => facts.latch === 'open', meaning: 'no switch holds' },
+  unread: { holds: (facts) => facts.latch === 'unknown', meaning: 'the switches cannot be read' },
+  recovered: {
+    holds: (facts) => facts.recovered,
+    meaning: 'the primary has been healthy for the whole recovery time',
+  },
+  moved: { holds: (facts) => facts.quorum === 'standby', meaning: 'DNS follows the quorum to the standby' },
+  dnsUnread: {
+    holds: (facts) => facts.quorum === 'unknown',
+    meaning: 'DNS does not say where the quorum is',
+  },
   alone: {
     holds: (facts) => facts.ripe && facts.healthy && facts.quorum === 'primary' && !facts.sawMove,
     meaning: 'DNS never left the primary under this vote, and the primary looks healthy',
@@ -92,200 +122,202 @@ export type LifeAction = 'cast' | 'withdraw' | 'drop' | 'none';
 export interface Transition {
   readonly from: Phase;
   readonly event: LifeEvent;
-  readonly guard?: LifeGuardName;
+  /** All of them must hold. */
+  readonly guards: readonly LifeGuardName[];
   readonly to: Phase;
   readonly action: LifeAction;
   /** The log line. */
   readonly comment: string;
 }
 
-type Row = readonly [LifeEvent, LifeGuardName | null, Phase, LifeAction, string];
+type Row = readonly [LifeEvent, readonly LifeGuardName[], Phase, LifeAction, string];
 const rowsFrom = (from: Phase, rows: readonly Row[]): readonly Transition[] =>
-  rows.map(([event, guard, to, action, comment]) => ({
-    from,
-    event,
-    ...(guard === null ? {} : { guard }),
-    to,
-    action,
-    comment,
-  }));
+  rows.map(([event, guards, to, action, comment]) => ({ from, event, guards, to, action, comment }));
 
-const movedByHand = 'the switches hold traffic in the standby, by an operator';
-const calm = 'the primary is healthy';
+/** Events that neither accuse nor are refused: after one of them a vote that does not stand says where things are. */
+type CalmEvent = Exclude<LifeEvent, 'accusation' | 'refusal'>;
+const calmEvents = ['suspicion', 'quiet', 'recovery'] as const satisfies readonly CalmEvent[];
+const remarks: Readonly<Record<CalmEvent, string>> = {
+  suspicion: 'something fails in the primary',
+  quiet: 'nothing calls for an evacuation',
+  recovery: 'the primary is healthy',
+};
+
+interface Place {
+  readonly guards: readonly LifeGuardName[];
+  readonly to: Phase;
+  readonly where: string;
+  /** Events that can come there. Default: each of the calm ones. */
+  readonly events?: readonly CalmEvent[];
+}
+
+/**
+ * Where a vote of HOLD comes to rest: by the switches first, for they hold traffic whatever anybody votes; then by DNS.
+ * Which of these it is decides nothing about the next vote.
+ */
+const bySwitches: readonly Place[] = [
+  {
+    guards: ['latched', 'recovered'],
+    to: 'recovered',
+    where: 'every switch holds traffic in the standby; the primary has been healthy for the recovery time',
+    events: ['suspicion', 'recovery'],
+  },
+  {
+    guards: ['latched'],
+    to: 'inStandby',
+    where: 'every switch holds traffic in the standby; the primary has not been healthy for long enough',
+    events: ['suspicion', 'quiet'],
+  },
+  { guards: ['partial'], to: 'partlyInStandby', where: 'some switches hold their cells in the standby' },
+];
+/** What cannot be read is taken to be as it was. */
+const remembered: Readonly<Partial<Record<Phase, Place>>> = {
+  inStandby: { guards: ['unread'], to: 'inStandby', where: 'every switch held when it was last read' },
+  recovered: { guards: ['unread'], to: 'inStandby', where: 'every switch held when it was last read' },
+  partlyInStandby: {
+    guards: ['unread'],
+    to: 'partlyInStandby',
+    where: 'some switches held when they were last read',
+  },
+  quorumMoved: {
+    guards: ['dnsUnread'],
+    to: 'quorumMoved',
+    where: 'DNS had left the primary when it was last read',
+  },
+};
+const byDns: Place = {
+  guards: ['moved'],
+  to: 'quorumMoved',
+  where: 'DNS names the standby without this vote, and no switch is known to hold',
+};
+
+interface Rest {
+  readonly event: CalmEvent;
+  /** Absent: the vote is HOLD already. */
+  readonly end?: {
+    readonly when: LifeGuardName;
+    readonly action: LifeAction;
+    readonly because: string;
+    readonly never: readonly LifeGuardName[];
+  };
+  readonly from?: Phase;
+}
+
+/** The rows by which a vote comes to rest, or stays there, after this event. */
+function rest({ event, end, from }: Rest): readonly Row[] {
+  const { when, action = 'none', because = remarks[event], never = [] } = end ?? {};
+  const kept = from === undefined ? undefined : remembered[from];
+  const places = [...bySwitches, ...(kept === undefined ? [] : [kept]), byDns].filter(
+    ({ guards, events = calmEvents }) =>
+      events.includes(event) && !guards.some((guard) => never.includes(guard)),
+  );
+  const guarded = when === undefined ? [] : [when];
+  return [
+    ...places.map(
+      ({ guards, to, where }): Row => [event, [...guarded, ...guards], to, action, `${because}; ${where}`],
+    ),
+    [event, guarded, event === 'suspicion' ? 'suspected' : 'steady', action, because],
+  ];
+}
+
+// Where every switch holds, a vote that was evacuating is evacuated before anything can end it.
+const lapsed = {
+  when: 'lapsed',
+  action: 'withdraw',
+  because: 'the vote lapsed while this observer was away',
+  never: ['latched'],
+} as const;
+const alone = {
+  when: 'alone',
+  action: 'drop',
+  because: 'too few agreed, and the primary looks healthy: the vote ends, moving nothing',
+  never: ['latched', 'moved'],
+} as const;
+const movedBack = {
+  when: 'movedBack',
+  action: 'withdraw',
+  because: 'DNS is back in the primary, which has recovered: the vote ends',
+  never: ['latched', 'moved'],
+} as const;
+const holding = 'the switches hold traffic in the standby';
 const stillEvacuating = 'voting to evacuate; the switches do not hold yet';
 const notUndone = 'voting to evacuate; what speaks against it now stops new evacuations, not this one';
 const stillEvacuated = 'evacuated; the primary has not recovered';
 const released = 'a switch was released while the primary is not healthy: the vote holds traffic';
 
+/** From every phase in which the vote is HOLD alike: where traffic is held does not change what an accusation means. */
+const holdingStill = (from: Phase): readonly Transition[] =>
+  rowsFrom(from, [
+    [
+      'accusation',
+      ['latched'],
+      'evacuated',
+      'cast',
+      'the primary is impaired: voting to evacuate; traffic is in the standby already',
+    ],
+    ['accusation', [], 'evacuating', 'cast', 'no guard refuses: voting to evacuate'],
+    ['refusal', [], 'held', 'none', 'an evacuation is called for, and refused'],
+    ...calmEvents.flatMap((event) => rest({ event, from })),
+  ]);
+
 export const transitions: readonly Transition[] = [
-  ...rowsFrom('steady', [
-    ['accusation', null, 'evacuating', 'cast', 'no guard refuses: voting to evacuate'],
-    ['refusal', null, 'held', 'none', 'an evacuation is called for, and refused'],
-    ['suspicion', 'latched', 'readyToFailBack', 'none', movedByHand],
-    [
-      'suspicion',
-      'partial',
-      'failingBack',
-      'none',
-      'some switches hold traffic in the standby, by an operator',
-    ],
-    ['suspicion', null, 'suspected', 'none', 'something fails in the primary'],
-    ['quiet', 'latched', 'readyToFailBack', 'none', movedByHand],
-    ['quiet', 'partial', 'failingBack', 'none', 'some switches hold traffic in the standby, by an operator'],
-    ['quiet', null, 'steady', 'none', 'nothing calls for an evacuation'],
-    ['recovery', 'latched', 'readyToFailBack', 'none', movedByHand],
-    [
-      'recovery',
-      'partial',
-      'failingBack',
-      'none',
-      'some switches hold traffic in the standby, by an operator',
-    ],
-    ['recovery', null, 'steady', 'none', calm],
-  ]),
-  ...rowsFrom('suspected', [
-    ['accusation', null, 'evacuating', 'cast', 'no guard refuses: voting to evacuate'],
-    ['refusal', null, 'held', 'none', 'an evacuation is called for, and refused'],
-    ['suspicion', 'latched', 'readyToFailBack', 'none', movedByHand],
-    ['suspicion', null, 'suspected', 'none', 'something fails in the primary'],
-    ['quiet', null, 'steady', 'none', 'the suspicion has gone'],
-    ['recovery', null, 'steady', 'none', calm],
-  ]),
-  ...rowsFrom('held', [
-    ['accusation', null, 'evacuating', 'cast', 'no guard refuses any more: voting to evacuate'],
-    ['refusal', null, 'held', 'none', 'an evacuation is called for, and refused'],
-    ['suspicion', 'latched', 'readyToFailBack', 'none', movedByHand],
-    ['suspicion', null, 'suspected', 'none', 'an evacuation is not called for any more'],
-    ['quiet', 'latched', 'readyToFailBack', 'none', movedByHand],
-    ['quiet', null, 'steady', 'none', 'an evacuation is not called for any more'],
-    ['recovery', 'latched', 'readyToFailBack', 'none', movedByHand],
-    ['recovery', null, 'steady', 'none', calm],
-  ]),
+  ...phaseNames.filter((name) => voteOf(name) === 'HOLD').flatMap(holdingStill),
   // A vote once cast is not taken back by a guard: guards stop *new* evacuations, and a vote that wavered would make
   // DNS flap. It ends when that moves no traffic: the switches hold, or DNS is in the primary anyway.
   ...rowsFrom('evacuating', [
-    ['accusation', 'latched', 'evacuated', 'none', 'the switches hold traffic in the standby'],
-    ['accusation', null, 'evacuating', 'none', stillEvacuating],
-    ['refusal', 'latched', 'evacuated', 'none', 'the switches hold traffic in the standby'],
-    [
-      'refusal',
-      'lapsed',
-      'held',
-      'withdraw',
-      'the vote lapsed while this observer was away; another is refused',
-    ],
-    ['refusal', null, 'evacuating', 'none', notUndone],
-    ['suspicion', 'latched', 'evacuated', 'none', 'the switches hold traffic in the standby'],
-    ['suspicion', 'lapsed', 'suspected', 'withdraw', 'the vote lapsed while this observer was away'],
-    ['suspicion', null, 'evacuating', 'none', stillEvacuating],
-    ['quiet', 'latched', 'evacuated', 'none', 'the switches hold traffic in the standby'],
-    ['quiet', 'lapsed', 'steady', 'withdraw', 'the vote lapsed while this observer was away'],
-    [
-      'quiet',
-      'alone',
-      'steady',
-      'drop',
-      'too few agreed, and the primary looks healthy: the vote ends, moving nothing',
-    ],
-    ['quiet', null, 'evacuating', 'none', stillEvacuating],
-    ['recovery', 'latched', 'evacuated', 'none', 'the switches hold traffic in the standby'],
-    ['recovery', 'lapsed', 'steady', 'withdraw', 'the vote lapsed while this observer was away'],
+    ['accusation', ['latched'], 'evacuated', 'none', holding],
+    ['accusation', [], 'evacuating', 'none', stillEvacuating],
+    ['refusal', ['latched'], 'evacuated', 'none', holding],
+    ['refusal', ['lapsed'], 'held', 'withdraw', `${lapsed.because}; another is refused`],
+    ['refusal', [], 'evacuating', 'none', notUndone],
+    ['suspicion', ['latched'], 'evacuated', 'none', holding],
+    ...rest({ event: 'suspicion', end: lapsed }),
+    ['suspicion', [], 'evacuating', 'none', stillEvacuating],
+    ['quiet', ['latched'], 'evacuated', 'none', holding],
+    ...rest({ event: 'quiet', end: lapsed }),
+    ...rest({ event: 'quiet', end: alone }),
+    ['quiet', [], 'evacuating', 'none', stillEvacuating],
+    ['recovery', ['latched'], 'evacuated', 'none', holding],
+    ...rest({ event: 'recovery', end: lapsed }),
+    ...rest({ event: 'recovery', end: alone }),
+    ...rest({ event: 'recovery', end: movedBack }),
     [
       'recovery',
-      'alone',
-      'steady',
-      'drop',
-      'too few agreed, and the primary looks healthy: the vote ends, moving nothing',
-    ],
-    [
-      'recovery',
-      'movedBack',
-      'steady',
-      'withdraw',
-      'DNS is back in the primary, which has recovered: the vote ends',
-    ],
-    [
-      'recovery',
-      null,
+      [],
       'evacuating',
       'none',
       'the primary has recovered, but ending the vote would move traffic: the switches do not hold',
     ],
   ]),
   ...rowsFrom('evacuated', [
-    ['accusation', 'open', 'evacuating', 'none', released],
-    ['accusation', 'partial', 'evacuating', 'none', released],
-    ['accusation', null, 'evacuated', 'none', stillEvacuated],
-    ['refusal', 'open', 'evacuating', 'none', released],
-    ['refusal', 'partial', 'evacuating', 'none', released],
-    ['refusal', null, 'evacuated', 'none', stillEvacuated],
-    ['suspicion', 'open', 'evacuating', 'none', released],
-    ['suspicion', 'partial', 'evacuating', 'none', released],
-    ['suspicion', null, 'evacuated', 'none', stillEvacuated],
-    ['quiet', 'open', 'evacuating', 'none', released],
-    ['quiet', 'partial', 'evacuating', 'none', released],
-    ['quiet', null, 'evacuated', 'none', 'evacuated; the primary has not been healthy for long enough'],
+    ['accusation', ['open'], 'evacuating', 'none', released],
+    ['accusation', ['partial'], 'evacuating', 'none', released],
+    ['accusation', [], 'evacuated', 'none', stillEvacuated],
+    ['refusal', ['open'], 'evacuating', 'none', released],
+    ['refusal', ['partial'], 'evacuating', 'none', released],
+    ['refusal', [], 'evacuated', 'none', stillEvacuated],
+    ['suspicion', ['open'], 'evacuating', 'none', released],
+    ['suspicion', ['partial'], 'evacuating', 'none', released],
+    ['suspicion', [], 'evacuated', 'none', stillEvacuated],
+    ['quiet', ['open'], 'evacuating', 'none', released],
+    ['quiet', ['partial'], 'evacuating', 'none', released],
+    ['quiet', [], 'evacuated', 'none', 'evacuated; the primary has not been healthy for long enough'],
     [
       'recovery',
-      'latched',
-      'readyToFailBack',
+      ['latched'],
+      'recovered',
       'withdraw',
       'the primary has recovered and the switches hold: the vote ends, traffic stays',
     ],
-    ['recovery', 'open', 'evacuating', 'none', released],
-    ['recovery', 'partial', 'evacuating', 'none', released],
+    ['recovery', ['open'], 'evacuating', 'none', released],
+    ['recovery', ['partial'], 'evacuating', 'none', released],
     [
       'recovery',
-      null,
+      [],
       'evacuated',
       'none',
       'the primary has recovered; the switches cannot be read, so the vote stays',
     ],
-  ]),
-  ...rowsFrom('readyToFailBack', [
-    [
-      'accusation',
-      'latched',
-      'evacuated',
-      'cast',
-      'the primary is impaired again; traffic is in the standby already',
-    ],
-    ['accusation', null, 'evacuating', 'cast', 'the primary is impaired again: voting to evacuate'],
-    ['refusal', null, 'held', 'none', 'the primary is impaired again, and a guard refuses'],
-    ['suspicion', 'open', 'suspected', 'none', 'every switch was released; something fails in the primary'],
-    [
-      'suspicion',
-      'partial',
-      'failingBack',
-      'none',
-      'an operator is failing back, and something fails in the primary',
-    ],
-    [
-      'suspicion',
-      null,
-      'readyToFailBack',
-      'none',
-      'traffic is in the standby; something fails in the primary',
-    ],
-    ['quiet', 'open', 'steady', 'none', 'every switch was released: traffic is in the primary'],
-    ['quiet', 'partial', 'failingBack', 'none', 'an operator is failing back'],
-    ['quiet', null, 'readyToFailBack', 'none', 'traffic is in the standby'],
-    ['recovery', 'open', 'steady', 'none', 'every switch was released: traffic is in the primary'],
-    ['recovery', 'partial', 'failingBack', 'none', 'an operator is failing back'],
-    ['recovery', null, 'readyToFailBack', 'none', 'traffic is in the standby; the primary has recovered'],
-  ]),
-  ...rowsFrom('failingBack', [
-    ['accusation', null, 'evacuating', 'cast', 'the primary falters during the failback: voting to evacuate'],
-    ['refusal', null, 'held', 'none', 'the primary falters during the failback, and a guard refuses'],
-    ['suspicion', 'latched', 'readyToFailBack', 'none', 'the failback was taken back'],
-    ['suspicion', 'open', 'suspected', 'none', 'the failback is done; something fails in the primary'],
-    ['suspicion', null, 'failingBack', 'none', 'failing back; something fails in the primary'],
-    ['quiet', 'latched', 'readyToFailBack', 'none', 'the failback was taken back'],
-    ['quiet', 'open', 'steady', 'none', 'the failback is done'],
-    ['quiet', null, 'failingBack', 'none', 'failing back'],
-    ['recovery', 'latched', 'readyToFailBack', 'none', 'the failback was taken back'],
-    ['recovery', 'open', 'steady', 'none', 'the failback is done'],
-    ['recovery', null, 'failingBack', 'none', 'failing back'],
   ]),
 ];
 
@@ -300,7 +332,7 @@ export class UnknownTransitionError extends Error {
 export function transition(from: Phase, event: LifeEvent, facts: LifeFacts): Transition {
   const row = byEdge
     .get(`${from} ${event}`)
-    ?.find(({ guard }) => guard === undefined || lifeGuards[guard].holds(facts));
+    ?.find(({ guards }) => guards.every((guard) => lifeGuards[guard].holds(facts)));
   if (row === undefined)
     throw new UnknownTransitionError(`No transition from ${from} on ${event}: add a row.`);
   return row;

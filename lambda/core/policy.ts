@@ -47,6 +47,13 @@ export interface Policy {
   readonly slowFloorMs: number;
 }
 
+/**
+ * When a primary that has looked healthy since then counts as recovered, if it goes on so: for the vote of an observer,
+ * and for the guards of a failback.
+ */
+export const recoveredAtMs = (healthySinceMs: number, { recoveryMs }: Pick<Policy, 'recoveryMs'>): number =>
+  healthySinceMs + recoveryMs;
+
 /** The timing of the path outside the observers; it decides, with the policy, whether an RTO can be kept. */
 export interface Delivery {
   /** Route 53 request interval: 10 or 30. */

@@ -145,6 +145,12 @@ export class StateTable {
     return newest;
   }
 
+  /** The act of this number; undefined when there is none, or it cannot be understood. */
+  async readClaim(epoch: number): Promise<EpochClaim | undefined> {
+    const parsed = epochSchema.safeParse(await this.#calls.get(epochKey(epoch)));
+    return parsed.success ? parsed.data : undefined;
+  }
+
   /**
    * The number of an act: the next one, or the one it has already. Two who ask at once for different acts get different
    * numbers; whoever asks again with the same `claim` gets the same one (unless 50 other acts came between).

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { PlannedCall } from '../operate/calls.ts';
 import type { AwsClients } from '../operate/clients.ts';
 import { dryRun } from '../operate/dry-run.ts';
 import { UsageError } from '../operate/errors.ts';
 import { caller } from '../operate/owner.ts';
 import { clientsFor, resolveTarget, type Target } from '../operate/target.ts';
-import { exitCodes } from './exit-codes.ts';
+import { type Check, checkOutcome } from './check.ts';
 import type { Io } from './io.ts';
 import type { ChangeFlags } from './options.ts';
+import { planOutcome } from './plan.ts';
 import type { Outcome } from './verb.ts';
 
 /** What an act has in hand. */
@@ -33,29 +33,58 @@ export interface ChangeOptions {
   readonly act: (acting: Acting) => Promise<Outcome>;
 }
 
+/** Of a verb that guards may refuse. */
+export interface GuardedOptions extends Omit<ChangeOptions, 'act'> {
+  /** Asks the guards, by reads alone; they are made in a dry run too. */
+  readonly check: (asking: Asking) => Promise<Check>;
+  readonly act: (acting: Acting & { readonly check: Check }) => Promise<Outcome>;
+}
+
+/** What it takes to ask. */
+export interface Asking {
+  readonly target: Target;
+  readonly clients: AwsClients;
+  readonly nowMs: () => number;
+}
+
 const CALL_TIMEOUT_MS = 3_000;
 /** The conductor takes 1,000, and what was overridden by force is added to it. */
 const MAX_REASON = 600;
 
 /** What every verb that changes something does around its act: reason, who, dry run, consent. */
-export async function change({ io, verb, flags, act }: ChangeOptions): Promise<Outcome> {
+export const change = ({ act, ...around }: ChangeOptions): Promise<Outcome> =>
+  surrounded(around, async (acting) => ({ outcome: await act(acting) }));
+
+/** The same for one that guards may refuse. */
+export const changeGuarded = ({ check: ask, act, ...around }: GuardedOptions): Promise<Outcome> =>
+  surrounded(around, async (acting, asking) => {
+    const check = await ask(asking);
+    return { outcome: await act({ ...acting, check }), check };
+  });
+
+async function surrounded(
+  { io, verb, flags }: Omit<ChangeOptions, 'act'>,
+  act: (acting: Acting, asking: Asking) => Promise<{ readonly outcome: Outcome; readonly check?: Check }>,
+): Promise<Outcome> {
   const reason = flags.reason?.trim() ?? '';
   if (reason === '') throw new UsageError('Say why with --reason "…": it is kept in the journal.');
   if (reason.length > MAX_REASON) throw new UsageError(`--reason is longer than ${MAX_REASON} characters.`);
   const target = await resolveTarget({ directory: io.directory, env: io.env, ...flags });
   const dry = flags.dryRun ? dryRun() : undefined;
   if (dry === undefined && !flags.yes && !io.interactive) throw unattended();
+  const settings = { who: `cli ${verb}`, timeoutMs: CALL_TIMEOUT_MS };
   const clients = clientsFor(target, {
-    who: `cli ${verb}`,
-    timeoutMs: CALL_TIMEOUT_MS,
+    ...settings,
     ...(dry === undefined ? {} : { divertTo: dry.divertTo }),
   });
+  const readers = dry === undefined ? clients : clientsFor(target, { ...settings, onCall: dry.onCall });
+  let shown: string | undefined;
   try {
     const { owner, account } = await caller(clients, {
       region: target.config.regions.standby,
       owner: flags.owner,
     });
-    const outcome = await act({
+    const acting: Acting = {
       target,
       clients,
       owner,
@@ -64,9 +93,27 @@ export async function change({ io, verb, flags, act }: ChangeOptions): Promise<O
       nowMs: io.nowMs(),
       id: randomUUID(),
       dry: dry !== undefined,
-      consent: (preview) => (dry === undefined ? consent(io, flags, preview) : Promise.resolve()),
-    });
-    return dry === undefined ? outcome : planned(dry.calls);
+      consent: async (preview) => {
+        shown = preview;
+        if (dry === undefined) await consent(io, flags, preview);
+      },
+    };
+    const { outcome, check } = await act(acting, { target, clients: readers, nowMs: io.nowMs });
+    if (dry === undefined) return outcome;
+    const { verbose = false } = flags;
+    return planOutcome({ calls: dry.calls, check, preview: shown, verbose });
+  } finally {
+    clients.destroy();
+    readers.destroy();
+  }
+}
+
+/** `--check`: asks the guards and nothing else, so that nobody has to say why or to agree. */
+export async function ask({ io, verb, flags, check }: Omit<GuardedOptions, 'act'>): Promise<Outcome> {
+  const target = await resolveTarget({ directory: io.directory, env: io.env, ...flags });
+  const clients = clientsFor(target, { who: `cli ${verb}`, timeoutMs: CALL_TIMEOUT_MS });
+  try {
+    return checkOutcome(await check({ target, clients, nowMs: io.nowMs }));
   } finally {
     clients.destroy();
   }
@@ -81,19 +128,4 @@ async function consent(io: Io, { yes }: ChangeFlags, preview: string): Promise<v
   if (!io.interactive) throw unattended();
   if (await io.confirm('Do it?')) return;
   throw new UsageError('Not done: no consent was given.');
-}
-
-function planned(calls: readonly PlannedCall[]): Outcome {
-  const lines = calls.flatMap(({ service, operation, region, parameters }) => [
-    `${service} ${operation} in ${region}`,
-    ...JSON.stringify(parameters, null, 2)
-      .split('\n')
-      .map((line) => `  ${line}`),
-  ]);
-  const title = `Dry run: ${calls.length} calls, none of them made. What would be read first is shown as never set.`;
-  return {
-    exit: exitCodes.done,
-    document: { ok: true, dryRun: true, calls },
-    screen: [title, ...lines].join('\n'),
-  };
 }

@@ -12,7 +12,7 @@ const TABLE_TIMEOUT_MS = 3_000;
  * watch. The guards of a failback stand before it all the same: with a config that is older than the deployment, a cell that
  * lives would pass for a removed one.
  */
-export async function failbackRemoved(acting: Acting): Promise<Outcome> {
+export async function failbackRemoved(acting: Acting, forced: readonly string[]): Promise<Outcome> {
   const { target, clients, owner, reason, nowMs, id } = acting;
   const table = stateTable(target.config, clients, TABLE_TIMEOUT_MS);
   const leftovers = leftoverSwitches(target.config.cells, await table.readSwitches());
@@ -28,6 +28,7 @@ export async function failbackRemoved(acting: Acting): Promise<Outcome> {
     [
       `${leftovers.length} switches of groups that are not in the config: ${named(names)}`,
       'Make sure that the config is the deployed one: a cell that it lacks, and that lives, would return to the primary.',
+      ...forced,
     ].join('\n'),
   );
   const end = await releaseLeftovers({ table, leftovers, owner, reason, atMs: nowMs, id });

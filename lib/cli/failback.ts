@@ -1,18 +1,20 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { stagesOf, tooLongToWatch, undrainedCells } from '../../lambda/core/failback.ts';
 import type { StateTable } from '../../lambda/state/state-table.ts';
 import type { Config } from '../config/config.ts';
 import { awaitDrain } from '../operate/await-drain.ts';
-import { RefusedError } from '../operate/errors.ts';
+import type { AwsClients } from '../operate/clients.ts';
 import { named } from '../operate/findings.ts';
 import { type Selection, select } from '../operate/groups.ts';
-import { refusalsToFailBack } from '../operate/guards.ts';
+import { backNotes, leaseNotes, refusalsToFailBack } from '../operate/guards.ts';
 import { readStored } from '../operate/read-status.ts';
 import { stateTable } from '../operate/state.ts';
-import { type Acting, change } from './change.ts';
+import { type Acting, type Asking, ask, changeGuarded } from './change.ts';
+import { type Check, forceLines, mustGo, type Refusal, reasonOf } from './check.ts';
 import { failbackRemoved } from './failback-removed.ts';
 import { interruption } from './interruption.ts';
 import type { Io } from './io.ts';
-import { type ChangeFlags, durationArgument, listArgument, wholeArgument, withChange } from './options.ts';
+import { type ChangeFlags, durationArgument, listArgument, wholeArgument, withGuards } from './options.ts';
 import { runConductor } from './run-conductor.ts';
 import { progress } from './spinner.ts';
 import { type Outcome, perform } from './verb.ts';
@@ -37,7 +39,7 @@ const STAGE_MARGIN_MS = 120_000;
 
 /** `spillway failback`: an operator lets traffic return to the primary, in stages, watched. */
 export function failbackCommand(io: Io): Command {
-  return withChange(
+  return withGuards(
     new Command('failback').description(
       'Let cells return to the primary, stage by stage. Refused (status 3) until the primary has been healthy for long.',
     ),
@@ -79,12 +81,20 @@ export function failbackCommand(io: Io): Command {
     )
     .addHelpText(
       'after',
-      '\nExamples:\n  spillway failback --cells orders --reason "first cell, inc-4711"\n  spillway failback --all --percent 25 --pause 10m --after-drain --reason "inc-4711 is over"',
+      '\nExamples:\n  spillway failback --cells orders --check\n  spillway failback --cells orders --reason "first cell, inc-4711"\n  spillway failback --all --percent 25 --pause 10m --after-drain --reason "inc-4711 is over"',
     )
     .action((flags: FailbackFlags) =>
-      perform(io, flags, () =>
-        change({ io, verb: 'failback', flags, act: (acting) => failback(io, flags, acting) }),
-      ),
+      perform(io, flags, () => {
+        const check = (asking: Asking): Promise<Check> => checkFailback(flags, asking);
+        if (flags.check) return ask({ io, verb: 'failback', flags, check });
+        return changeGuarded({
+          io,
+          verb: 'failback',
+          flags,
+          check,
+          act: (acting) => failback(io, flags, acting),
+        });
+      }),
     );
 }
 
@@ -95,23 +105,68 @@ function pauseArgument(text: string): number {
   throw new InvalidArgumentError('The pause is from 10s to 1h.');
 }
 
-async function failback(io: Io, flags: FailbackFlags, acting: Acting): Promise<Outcome> {
-  const { target, clients, owner, reason, dry } = acting;
+interface Scope {
+  /** Absent: `--removed`. */
+  readonly selection: Selection | undefined;
+  readonly percent: number;
+  readonly pauseSeconds: number;
+}
+
+const scopeOf = (config: Config, flags: FailbackFlags): Scope => ({
+  selection: flags.removed ? undefined : select(config, flags),
+  percent: flags.percent ?? 100,
+  pauseSeconds: Math.round(flags.pause / 1_000),
+});
+
+/** The conductor's own guards, asked from here: it asks them again when it begins. */
+async function checkFailback(flags: FailbackFlags, { target, clients, nowMs }: Asking): Promise<Check> {
   const { config } = target;
-  const selection = flags.removed ? undefined : select(config, flags);
-  const percent = flags.percent ?? 100;
-  const pauseSeconds = Math.round(flags.pause / 1_000);
-  const refusals = refusalsToFailBack(config, await readStored(config, { clients, nowMs: io.nowMs }));
-  if (!dry && refusals.length > 0 && !flags.force) {
-    throw new RefusedError(refusals.map(withTime), 'Traffic stays where it is.');
-  }
-  if (selection === undefined) return failbackRemoved(acting);
-  await acting.consent(preview(acting, selection, { percent, pauseSeconds }));
-  const stages = Math.ceil(100 / percent);
-  const waitMs = flags.wait ?? stages * (flags.pause + STAGE_MARGIN_MS);
+  const { selection, ...plan } = scopeOf(config, flags);
+  const { cells, groups } = selection ?? { cells: [], groups: [] };
+  const [stored, undrained] = await Promise.all([
+    readStored(config, { clients, nowMs }),
+    // `--after-drain` waits for these itself; a check says that it would have to.
+    flags.afterDrain && flags.check ? readUndrained(config, { clients, groups }) : [],
+  ]);
+  const refusals: readonly Refusal[] = refusalsToFailBack(config, stored, { cells, undrained });
+  const tooLong = tooLongToWatch(plan);
+  return {
+    verb: 'failback',
+    cells: selection?.cells ?? ['the switches of removed cells'],
+    refusals: [
+      ...refusals,
+      ...(tooLong === undefined ? [] : [{ rule: 'length', reason: tooLong, final: true as const }]),
+    ],
+    notes: [...backNotes(config, groups, stored.state), ...leaseNotes(stored.state, stored.atMs)],
+    atMs: stored.atMs,
+    forced: flags.force ?? false,
+  };
+}
+
+async function readUndrained(
+  config: Config,
+  { clients, groups }: { readonly clients: AwsClients; readonly groups: readonly string[] },
+): Promise<readonly string[]> {
+  const table = stateTable(config, clients, TABLE_TIMEOUT_MS);
+  const [drained, switches] = await Promise.all([table.readDrained(), table.readSwitches()]);
+  const cells = config.cells.map(({ name, group }) => ({ cell: name, group }));
+  return undrainedCells({ cells, groups, drained, switches });
+}
+
+async function failback(io: Io, flags: FailbackFlags, acting: Acting & { check: Check }): Promise<Outcome> {
+  const { target, clients, owner, dry, check } = acting;
+  const { config } = target;
+  const { selection, percent, pauseSeconds } = scopeOf(config, flags);
+  if (!dry) mustGo(check, 'Traffic stays where it is.');
+  const forced = forceLines(check);
+  const reason = reasonOf(acting.reason, check);
+  if (selection === undefined) return failbackRemoved({ ...acting, reason }, forced);
+  const plan = preview(acting, selection, { percent, pauseSeconds });
+  await acting.consent([...plan, ...forced].join('\n'));
+  const waitMs = flags.wait ?? stagesOf({ percent }) * (flags.pause + STAGE_MARGIN_MS);
   const table = stateTable(config, clients, TABLE_TIMEOUT_MS);
   if (flags.afterDrain && !flags.force && !dry) await drainAwaited(io, flags, { table, config, selection });
-  return runConductor({ io, acting, table, waitMs }, (epoch) => ({
+  return runConductor({ io, acting, table, waitMs, cells: selection.cells }, (epoch) => ({
     action: 'failback',
     epoch,
     owner,
@@ -146,18 +201,11 @@ async function drainAwaited(
   }
 }
 
-function withTime({ rule, reason, untilMs }: ReturnType<typeof refusalsToFailBack>[number]) {
-  return {
-    rule,
-    reason: untilMs === undefined ? reason : `${reason}, until ${new Date(untilMs).toISOString()}`,
-  };
-}
-
 function preview(
   { target, owner }: Acting,
   { cells, carried }: Selection,
   { percent, pauseSeconds }: { readonly percent: number; readonly pauseSeconds: number },
-): string {
+): readonly string[] {
   const { primary, standby } = target.config.regions;
   return [
     `${cells.length} of ${target.config.cells.length} cells: ${named(cells)}`,
@@ -165,5 +213,5 @@ function preview(
     `before  those in ${standby} are held there by their switches`,
     `after   ${primary}, ${percent} % of the groups at a time, watched for ${pauseSeconds} s after each; by ${owner}`,
     'It stops by itself, and returns to the standby what it has moved, if the primary falters.',
-  ].join('\n');
+  ];
 }

@@ -1,16 +1,15 @@
 import { Command } from 'commander';
 import { type DirectEnd, latchDirectly } from '../operate/direct.ts';
-import { RefusedError } from '../operate/errors.ts';
 import { named } from '../operate/findings.ts';
 import { type Selection, select } from '../operate/groups.ts';
-import { failoverRefusals } from '../operate/guards.ts';
-import { readObservers } from '../operate/observers.ts';
-import { READ_TIMEOUT_MS } from '../operate/read-status.ts';
+import { failoverRefusals, heldNotes, leaseNotes } from '../operate/guards.ts';
+import { readStored } from '../operate/read-status.ts';
 import { stateTable } from '../operate/state.ts';
-import { type Acting, change } from './change.ts';
+import { type Acting, type Asking, ask, changeGuarded } from './change.ts';
+import { type Check, forceLines, mustGo, reasonOf } from './check.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
-import { type ChangeFlags, durationArgument, listArgument, withChange } from './options.ts';
+import { type ChangeFlags, durationArgument, listArgument, withGuards } from './options.ts';
 import { runConductor } from './run-conductor.ts';
 import { type Outcome, perform } from './verb.ts';
 
@@ -25,11 +24,10 @@ interface FailoverFlags extends ChangeFlags {
 /** The conductor asks DNS again for about five minutes before it says that DNS does not follow. */
 export const DEFAULT_WAIT_MS = 600_000;
 const TABLE_TIMEOUT_MS = 3_000;
-const MAX_REASON = 1_000;
 
 /** `spillway failover`: an operator moves traffic to the standby, and holds it there. */
 export function failoverCommand(io: Io): Command {
-  return withChange(
+  return withGuards(
     new Command('failover').description(
       'Move cells to the standby and hold them there. Calls the standby and the observers, and nothing else.',
     ),
@@ -49,64 +47,85 @@ export function failoverCommand(io: Io): Command {
     )
     .addHelpText(
       'after',
-      '\nExamples:\n  spillway failover --all --reason "us-east-1 drops writes, inc-4711"\n  spillway failover --cells orders --dry-run --reason "rehearsal"',
+      '\nExamples:\n  spillway failover --all --reason "us-east-1 drops writes, inc-4711"\n  spillway failover --cells orders --check\n  spillway failover --cells orders --dry-run --reason "rehearsal"',
     )
     .action((flags: FailoverFlags) =>
-      perform(io, flags, () =>
-        change({ io, verb: 'failover', flags, act: (acting) => failover(io, flags, acting) }),
-      ),
+      perform(io, flags, () => {
+        const check = (asking: Asking): Promise<Check> => checkFailover(flags, asking);
+        if (flags.check) return ask({ io, verb: 'failover', flags, check });
+        return changeGuarded({
+          io,
+          verb: 'failover',
+          flags,
+          check,
+          act: (acting) => failover(io, flags, acting),
+        });
+      }),
     );
 }
 
-async function failover(io: Io, flags: FailoverFlags, acting: Acting): Promise<Outcome> {
-  const { target, clients } = acting;
+/** Whether it would go: as an observer sees the standby, or nobody does. */
+async function checkFailover(flags: FailoverFlags, { target, clients, nowMs }: Asking): Promise<Check> {
+  const { config } = target;
+  const { cells, groups } = select(config, flags);
+  const { observers, state } = await readStored(config, { clients, nowMs });
+  return {
+    verb: 'failover',
+    cells,
+    refusals: failoverRefusals(config, observers),
+    notes: [...heldNotes(config, groups, state), ...leaseNotes(state, nowMs())],
+    atMs: nowMs(),
+    forced: flags.force ?? false,
+  };
+}
+
+async function failover(io: Io, flags: FailoverFlags, acting: Acting & { check: Check }): Promise<Outcome> {
+  const { target, clients, owner, nowMs, id, dry, check } = acting;
   const { config } = target;
   const selection = select(config, flags);
-  const observers = await readObservers(config, { clients, timeoutMs: READ_TIMEOUT_MS, nowMs: io.nowMs });
-  const refusals = acting.dry ? [] : failoverRefusals(config, observers);
-  if (refusals.length > 0 && !flags.force) {
-    throw new RefusedError(refusals, 'If you know better, repeat with --force.');
-  }
-  await acting.consent(preview(acting, selection));
+  if (!dry) mustGo(check, 'If you know better, repeat with --force.');
+  await acting.consent([...preview(acting, selection), ...forceLines(check)].join('\n'));
   const table = stateTable(config, clients, TABLE_TIMEOUT_MS);
-  const { owner, reason, nowMs, id } = acting;
-  const forced = refusals.map(({ rule, reason: why }) => `${why} (${rule})`).join('; ');
-  const fullReason = forced === '' ? reason : `${reason} [forced although ${forced}]`.slice(0, MAX_REASON);
+  const reason = reasonOf(acting.reason, check);
   if (flags.direct) {
-    const { groups } = selection;
-    return directOutcome(await latchDirectly({ table, groups, owner, reason: fullReason, atMs: nowMs, id }));
+    const { groups, everything } = selection;
+    const options = { table, groups, everything, owner, reason, atMs: nowMs, id };
+    return directOutcome(await latchDirectly(options));
   }
-  return runConductor({ io, acting, table, waitMs: flags.wait }, (epoch) => ({
+  return runConductor({ io, acting, table, waitMs: flags.wait, cells: selection.cells }, (epoch) => ({
     action: 'evacuate',
     trigger: 'asked',
     epoch,
     owner,
-    reason: fullReason,
+    reason,
     ...(flags.force ? { force: true } : {}),
     ...(selection.everything ? {} : { groups: [...selection.groups] }),
   }));
 }
 
-function preview({ target, owner }: Acting, { cells, carried }: Selection): string {
+function preview({ target, owner }: Acting, { cells, carried }: Selection): readonly string[] {
   const { primary, standby } = target.config.regions;
   return [
     `${cells.length} of ${target.config.cells.length} cells: ${named(cells)}`,
     ...(carried.length === 0 ? [] : [`of these, because they share a switch: ${named(carried)}`]),
     `before  where DNS sends them now (spillway status); ${primary} as long as votes and switches say so`,
     `after   ${standby}, held by their switches until \`spillway failback\`; by ${owner}`,
-  ].join('\n');
+  ];
 }
 
-function directOutcome({ epoch, latched, failed, unjournaled }: DirectEnd): Outcome {
+function directOutcome({ epoch, latched, covered, failed, unjournaled }: DirectEnd): Outcome {
   const ok = failed.length === 0;
   const lines = [
     `${latched.length} switches set to STANDBY under epoch ${epoch}. DNS follows in about 30 s: spillway status --watch`,
+    ...covered.map(
+      ({ group, by, epoch: theirs }) => `in the standby already: ${group}, by ${by} (epoch ${theirs})`,
+    ),
     ...failed.map(({ group, problem }) => `not set: ${group}: ${problem}`),
     ...(unjournaled === undefined ? [] : [`The journal could not be written: ${unjournaled}.`]),
   ];
   return {
     exit: ok ? exitCodes.done : exitCodes.failed,
-    document: { ok, direct: true, epoch, latched, failed, journaled: unjournaled === undefined },
+    document: { ok, direct: true, epoch, latched, covered, failed, journaled: unjournaled === undefined },
     screen: lines.join('\n'),
   };
 }

@@ -17,6 +17,9 @@ export interface ChangeFlags extends TargetFlags, OutputFlags {
   readonly owner?: string;
   readonly yes?: true;
   readonly dryRun?: true;
+  /** Of a verb that has guards. */
+  readonly check?: true;
+  readonly verbose?: true;
 }
 
 export interface OverrideFlags extends ChangeFlags {
@@ -56,7 +59,19 @@ export function withChange(command: Command): Command {
     .option('--reason <text>', 'why; required, and kept in the journal')
     .option('--owner <name>', 'who, as you want to be called; kept beside the identity of the credentials')
     .option('--yes', 'do not ask; without a terminal this is required')
-    .option('--dry-run', 'print every AWS call it would make, with its parameters, and make none');
+    .option('--dry-run', 'change nothing: print what it would do, and by which AWS calls');
+}
+
+/** Options of a verb that changes something and that guards may refuse. */
+export function withGuards(command: Command): Command {
+  return withChange(command)
+    .addOption(
+      new Option(
+        '--check',
+        'ask the guards and do nothing: would it be refused (status 3), by which of them, until when',
+      ).conflicts('dryRun'),
+    )
+    .option('--verbose', 'with --dry-run: each call with its parameters');
 }
 
 export interface Bounds {

@@ -2,10 +2,13 @@ import type { ConductorStart } from '../../lambda/conductor/input.ts';
 import type { StateTable } from '../../lambda/state/state-table.ts';
 import { type Report, runState, type Started, startConductor } from '../operate/conductor.ts';
 import { type FollowEnd, follow } from '../operate/follow.ts';
+import { entriesOf, stagesOfRun } from '../operate/stages.ts';
 import type { Acting } from './change.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
 import type { Io } from './io.ts';
+import { localTime } from './local-time.ts';
+import { type RunWords, runScreen } from './screens/run.ts';
 import { progress } from './spinner.ts';
 import type { Outcome } from './verb.ts';
 
@@ -14,21 +17,41 @@ export interface RunOptions {
   readonly acting: Acting;
   readonly table: StateTable;
   readonly waitMs: number;
+  /** What it moves, for people. */
+  readonly cells: readonly string[];
 }
+
+/** A run leaves ten lines, and three for each stage of a failback, of which the newest are enough. */
+const JOURNAL_ENTRIES = 200;
 
 /** Claims a number for the act, starts the conductor with it, follows it, and says how it ended. */
 export async function runConductor(
-  { io, acting, table, waitMs }: RunOptions,
+  { io, acting, table, waitMs, cells }: RunOptions,
   inputOf: (epoch: number) => ConductorStart,
 ): Promise<Outcome> {
   const { target, clients, owner, account, nowMs, id, dry } = acting;
   const { config } = target;
   const what = inputOf(1).action === 'evacuate' ? 'failover' : 'failback';
-  const epoch = await table.claimEpoch({ claim: `operator:${id}`, who: owner, what, atMs: nowMs });
+  const { groups } = inputOf(1);
+  const epoch = await table.claimEpoch({
+    claim: `operator:${id}`,
+    who: owner,
+    what,
+    atMs: nowMs,
+    ...(groups === undefined ? {} : { groups: [...groups] }),
+  });
   const client = clients.stepFunctions(config.regions.standby);
-  const started = await startConductor({ client, config, account, input: inputOf(epoch) });
+  const input = inputOf(epoch);
+  const started = await startConductor({ client, config, account, input });
+  const timeOf = (ms: number): string => localTime(ms, { nowMs: io.nowMs() });
+  const look = async () =>
+    stagesOfRun(entriesOf(await table.history(JOURNAL_ENTRIES), epoch), {
+      input,
+      regions: config.regions,
+      timeOf,
+    });
   // What it would ask again and again, once.
-  if (dry && waitMs > 0) await runState(client, started.executionArn);
+  if (dry && waitMs > 0) await Promise.all([runState(client, started.executionArn), look()]);
   if (dry || waitMs === 0) return leftRunning(what, started);
   const shown = progress(io);
   const interrupted = interruption(() => shown.say('the conductor goes on'));
@@ -38,9 +61,11 @@ export async function runConductor(
       executionArn: started.executionArn,
       waitMs,
       signal: interrupted.signal,
+      look,
       say: shown.say,
+      tell: shown.tell,
     });
-    return outcomeOf(what, started, end);
+    return outcomeOf(end, { what, started, cells, regions: config.regions, input });
   } finally {
     shown.stop();
     interrupted.dispose();
@@ -60,7 +85,12 @@ function leftRunning(what: string, started: Started): Outcome {
 
 const nextLook = 'spillway status --watch';
 
-function outcomeOf(what: string, started: Started, end: FollowEnd): Outcome {
+interface Followed extends Omit<RunWords, 'report'> {
+  readonly started: Started;
+}
+
+function outcomeOf(end: FollowEnd, followed: Followed): Outcome {
+  const { what, started } = followed;
   const base = factsOf(what, started);
   switch (end.end) {
     // Somebody asked how it ends, and there is no answer: that is not "done".
@@ -94,7 +124,7 @@ function outcomeOf(what: string, started: Started, end: FollowEnd): Outcome {
       return {
         exit,
         document: { ok: exit === exitCodes.done, ...base, ...end.report },
-        screen: reportScreen(what, end.report),
+        screen: runScreen({ ...followed, report: end.report }),
       };
     }
     default:
@@ -123,14 +153,3 @@ const stateExits: Readonly<Record<string, ExitCode>> = {
 
 export const exitOfRun = ({ state }: Pick<Report, 'state'>): ExitCode =>
   stateExits[state] ?? exitCodes.failed;
-
-function reportScreen(what: string, report: Report): string {
-  const { state, epoch, latched, startedAtMs, latchedAtMs, findings, nextCommand } = report;
-  const took =
-    latchedAtMs === undefined ? '' : ` after ${((latchedAtMs - startedAtMs) / 1_000).toFixed(1)} s`;
-  return [
-    `${what}: ${state}${took} (epoch ${epoch}, ${latched} switches)`,
-    ...findings.map((finding) => `  ${finding}`),
-    ...(nextCommand === undefined ? [] : [`next: ${nextCommand}`]),
-  ].join('\n');
-}

@@ -2,6 +2,8 @@ import type { Io } from './io.ts';
 
 export interface Progress {
   say(text: string): void;
+  /** A line that stays. */
+  tell(text: string): void;
   stop(): void;
 }
 
@@ -21,6 +23,7 @@ export function progress(
         if (text !== last) io.err(text);
         last = text;
       },
+      tell: (text) => io.err(text),
       stop: () => {},
     };
   }
@@ -38,6 +41,7 @@ export function progress(
       text = next;
       draw();
     },
+    tell: (line) => write(`${CLEAR_LINE}${line}\n`),
     stop: () => {
       clearInterval(timer);
       write(CLEAR_LINE);

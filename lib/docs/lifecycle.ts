@@ -3,6 +3,7 @@ import {
   lifeEventNames,
   lifeEvents,
   lifeGuards,
+  type Phase,
   phaseNames,
   phases,
   type Transition,
@@ -34,12 +35,12 @@ ${diagram()}
 
 ## Every transition
 
-The first row of (from, event) whose guard holds is taken; its comment is the line in the log. An event without a row is
+The first row of (from, event) whose guards hold is taken; its comment is the line in the log. An event without a row is
 an error. \`cast\` begins an epoch; \`withdraw\` ends one and starts the cooldown; \`drop\` ends one that moved nothing.
 
 ${markdownTable(
-  ['from', 'event', 'guard', 'to', 'action', 'comment'],
-  transitions.map((row) => [row.from, row.event, row.guard ?? '', row.to, row.action, row.comment]),
+  ['from', 'event', 'guards', 'to', 'action', 'comment'],
+  transitions.map((row) => [row.from, row.event, row.guards.join(', '), row.to, row.action, row.comment]),
 )}
 
 Guards:
@@ -51,19 +52,47 @@ ${markdownTable(
 `;
 }
 
-/** Arrows between different phases, one for each pair, labelled with the events and guards that take it. */
+/**
+ * Arrows between different phases, one for each pair, labelled with the events and guards that take it. One that leaves every
+ * phase of HOLD alike is drawn once, from the box around them.
+ */
 function diagram(): string {
-  const edges = Map.groupBy(
-    transitions.filter(({ from, to }) => from !== to),
-    ({ from, to }) => `  ${from} --> ${to}`,
-  );
-  const lines = [...edges].map(([arrow, rows]) => `${arrow}: ${labelOf(rows)}`);
-  const notes = phaseNames.map((name) => `  ${name}: ${name} (${phases[name].vote})`);
-  return ['stateDiagram-v2', '  [*] --> steady', ...notes, ...lines].join('\n');
+  const box = phaseNames.filter((name) => phases[name].vote === 'HOLD');
+  const rowsOf = (from: Phase, to: Phase): readonly Transition[] =>
+    from === to ? [] : transitions.filter((row) => row.from === from && row.to === to);
+  const arrow = (from: string, to: Phase, label: string): string => `  ${from} --> ${to}: ${label}`;
+  const lines = phaseNames.flatMap((to) => {
+    const labels = phaseNames.flatMap((from) => {
+      const rows = rowsOf(from, to);
+      return rows.length === 0 ? [] : [{ from, label: labelOf(rows) }];
+    });
+    const counted = Map.groupBy(
+      labels.filter(({ from }) => box.includes(from)),
+      ({ label }) => label,
+    );
+    const others = box.filter((name) => name !== to).length;
+    const shared = [...counted].find(([, list]) => list.length === others)?.[0];
+    return [
+      ...(shared === undefined ? [] : [arrow('holding', to, shared)]),
+      ...labels
+        .filter(({ from, label }) => label !== shared || !box.includes(from))
+        .map(({ from, label }) => arrow(from, to, label)),
+    ];
+  });
+  const state = (name: Phase): string => `  ${name}: ${name} (${phases[name].vote})`;
+  return [
+    'stateDiagram-v2',
+    '  [*] --> steady',
+    '  state "any of these, whose vote is HOLD" as holding {',
+    ...box.map((name) => `  ${state(name)}`),
+    '  }',
+    ...phaseNames.filter((name) => !box.includes(name)).map(state),
+    ...lines,
+  ].join('\n');
 }
 
 function labelOf(rows: readonly Transition[]): string {
-  const byGuard = Map.groupBy(rows, ({ guard }) => guard ?? '');
+  const byGuard = Map.groupBy(rows, ({ guards }) => guards.join(', '));
   return [...byGuard]
     .map(([guard, list]) => `${eventsOf(list.map(({ event }) => event))}${guard === '' ? '' : ` [${guard}]`}`)
     .join(' / ');

@@ -121,11 +121,13 @@ function failback(): string {
 
 Traffic in the standby is safe. There is no hurry, and failback is never automatic.
 
-1. \`spillway status\`: every observer Healthy, no vote EVACUATE, the switches STANDBY, phase readyToFailBack.
+1. \`spillway status\` says from when a failback is possible, and what stands against it: every observer Healthy, no vote
+   EVACUATE, the switches STANDBY, phase \`recovered\` (or \`partlyInStandby\`, while only some cells are there).
 2. Ask AWS or the owner of the incident whether it is over. Outages come in dips.
 3. Read what was stranded in the primary (its consumers do it by themselves once it works), then
    \`spillway drained --cells orders --reason "lag is 0"\`.
-4. See what would be called: \`spillway failback --cells orders --dry-run --reason "inc-4711"\`.
+4. Ask the guards: \`spillway failback --check --cells orders\` (status 3: refused, by which of them, until when). \`--dry-run\`
+   does the same, and then shows what would be called.
 5. One cell first, one that you can watch: \`spillway failback --cells orders --reason "first cell, inc-4711"\`. Status 3 says
    which guard refuses, and until when:
 

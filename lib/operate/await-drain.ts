@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { undrainedCells } from '../../lambda/core/failback.ts';
 import type { StateTable } from '../../lambda/state/state-table.ts';
 import type { Config } from '../config/config.ts';
 import { RefusedError } from './errors.ts';
@@ -42,12 +43,14 @@ export async function awaitDrain(options: AwaitDrainOptions): Promise<void> {
 async function waitingFor({ table, cells, groups }: AwaitDrainOptions): Promise<string | undefined> {
   try {
     const [drained, switches] = await Promise.all([table.readDrained(), table.readSwitches()]);
-    const epochs = new Map(switches.map(({ group, epoch }) => [group, epoch]));
-    const left = cells.filter(
-      ({ name, group }) => groups.includes(group) && (drained.get(name) ?? -1) < (epochs.get(group) ?? 0),
-    );
+    const left = undrainedCells({
+      cells: cells.map(({ name: cell, group }) => ({ cell, group })),
+      groups,
+      drained,
+      switches,
+    });
     if (left.length === 0) return undefined;
-    return `records stranded in the primary are not marked as read, of ${named(left.map(({ name }) => name))}`;
+    return `records stranded in the primary are not marked as read, of ${named(left)}`;
   } catch (error) {
     return `the marks cannot be read: ${problemOf(error)}`;
   }

@@ -51,3 +51,21 @@ export function divert(client: Instrumentable, region: string, onCall: Divert): 
     name: 'spillwayDryRun',
   });
 }
+
+/** Lets every call go out, and tells what it was. */
+export function overhear(client: Instrumentable, region: string, onCall: (call: PlannedCall) => void): void {
+  const middleware: Middleware = (next, context) => async (args) => {
+    onCall({
+      service: calledService(context),
+      operation: calledOperation(context),
+      region,
+      parameters: args.input,
+    });
+    return next(args);
+  };
+  client.middlewareStack.add(middleware as never, {
+    step: 'initialize',
+    priority: 'high',
+    name: 'spillwayOverhear',
+  });
+}

@@ -11,7 +11,7 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { type Instrumentable, logCalls } from '../../lambda/aws/call-log.ts';
 import { clientSettings } from '../../lambda/aws/clients.ts';
-import { type Divert, divert } from './calls.ts';
+import { type Divert, divert, overhear, type PlannedCall } from './calls.ts';
 
 export interface AwsClientsOptions {
   /** Whose calls these are in the audit: `cli failover`. */
@@ -23,6 +23,8 @@ export interface AwsClientsOptions {
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Given: nothing is sent, and this is told what would have been. */
   readonly divertTo?: Divert;
+  /** Told of every call that is sent. */
+  readonly onCall?: (call: PlannedCall) => void;
   readonly callLog?: string;
 }
 
@@ -92,7 +94,8 @@ export class AwsClients {
   }
 
   #prepared<Made extends Destroyable>(client: Made, region: string): Made {
-    const { divertTo, callLog, who } = this.#options;
+    const { divertTo, onCall, callLog, who } = this.#options;
+    if (onCall !== undefined) overhear(client, region, onCall);
     if (divertTo !== undefined) divert(client, region, divertTo);
     else logCalls(client, { file: callLog ?? '', region, who });
     this.#made.push(client);

@@ -17,6 +17,7 @@ const common = {
   startedAtMs: z.number(),
   latchedAtMs: z.number().optional(),
   latched: z.number(),
+  dnsAtMs: z.number().optional(),
   findings: z.array(z.string()),
   nextCommand: z.string().optional(),
 };

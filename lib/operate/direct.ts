@@ -1,12 +1,15 @@
 import pMap from 'p-map';
 import { runName } from '../../lambda/core/conductor.ts';
-import type { StateTable } from '../../lambda/state/state-table.ts';
+import { FencedError } from '../../lambda/state/errors.ts';
+import type { StateTable, StoredSwitch } from '../../lambda/state/state-table.ts';
 import { journaled } from './apply-control.ts';
 import { problemOf } from './reading.ts';
 
 export interface DirectOptions {
-  readonly table: Pick<StateTable, 'claimEpoch' | 'setSwitch' | 'takeLease' | 'journal'>;
+  readonly table: Pick<StateTable, 'claimEpoch' | 'setSwitch' | 'readSwitches' | 'takeLease' | 'journal'>;
   readonly groups: readonly string[];
+  /** These are all of them. */
+  readonly everything: boolean;
   readonly owner: string;
   readonly reason: string;
   readonly atMs: number;
@@ -17,6 +20,8 @@ export interface DirectOptions {
 export interface DirectEnd {
   readonly epoch: number;
   readonly latched: readonly string[];
+  /** In the standby by a newer act, which is as good. */
+  readonly covered: readonly { readonly group: string; readonly by: string; readonly epoch: number }[];
   readonly failed: readonly { readonly group: string; readonly problem: string }[];
   readonly unjournaled?: string;
 }
@@ -30,30 +35,56 @@ const PARALLEL = 32;
  * the others.
  */
 export async function latchDirectly(options: DirectOptions): Promise<DirectEnd> {
-  const { table, groups, owner, reason, atMs, id } = options;
+  const { table, groups, everything, owner, reason, atMs, id } = options;
+  const scope = everything ? undefined : groups;
   const epoch = await table.claimEpoch({
     claim: `operator:${id}`,
     who: owner,
     what: 'failover --direct',
     atMs,
+    ...(scope === undefined ? {} : { groups: [...scope] }),
   });
   // Free at once: the number is the fence, and nobody is to wait for a command that has ended.
   const fence = table
-    .takeLease({ holder: runName(groups, epoch), epoch, untilMs: 0 }, { nowMs: atMs, overOlder: true })
+    .takeLease({ holder: runName(scope, epoch), epoch, untilMs: 0 }, { nowMs: atMs, overOlder: true })
     .catch(() => undefined);
   const latched: string[] = [];
   const failed: { group: string; problem: string }[] = [];
+  const fenced: string[] = [];
   const latch = async (group: string): Promise<void> => {
     try {
       await table.setSwitch({ group, position: 'STANDBY', epoch, owner, reason, atMs });
       latched.push(group);
     } catch (error) {
-      failed.push({ group, problem: problemOf(error) });
+      if (error instanceof FencedError) fenced.push(group);
+      else failed.push({ group, problem: problemOf(error) });
     }
   };
   await pMap(groups, latch, { concurrency: PARALLEL });
-  const after = { position: 'STANDBY', latched: latched.length, failed: failed.map(({ group }) => group) };
+  const newer = await byNewerActs(table, fenced);
+  const covered = newer.flatMap(({ position, ...one }) => (position === 'STANDBY' ? [one] : []));
+  for (const { group, position, by, epoch: theirs } of newer) {
+    if (position === 'STANDBY') continue;
+    failed.push({ group, problem: `${by} has set it to ${position} meanwhile, under epoch ${theirs}` });
+  }
+  const after = {
+    position: 'STANDBY',
+    latched: latched.length,
+    ...(covered.length === 0 ? {} : { covered: covered.map(({ group }) => group) }),
+    failed: failed.map(({ group }) => group),
+  };
   const entry = { atMs, who: owner, what: 'failover --direct', why: reason, epoch, after };
   const [unjournaled] = await Promise.all([journaled(() => table.journal(entry, id)), fence]);
-  return { epoch, latched, failed, ...(unjournaled === undefined ? {} : { unjournaled }) };
+  return { epoch, latched, covered, failed, ...(unjournaled === undefined ? {} : { unjournaled }) };
+}
+
+/** Who has overtaken this act at these switches, and where they are now. */
+async function byNewerActs(table: Pick<StateTable, 'readSwitches'>, groups: readonly string[]) {
+  if (groups.length === 0) return [];
+  const switches = await table.readSwitches().catch((): readonly StoredSwitch[] => []);
+  const byGroup = new Map(switches.map((one) => [one.group, one]));
+  return groups.map((group) => {
+    const { position = 'an unknown position', owner = 'somebody', epoch = 0 } = byGroup.get(group) ?? {};
+    return { group, position, by: owner, epoch };
+  });
 }

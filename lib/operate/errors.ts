@@ -3,12 +3,19 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+interface RefusedBy {
+  readonly rule: string;
+  readonly reason: string;
+  /** When the rule gives way by itself. */
+  readonly untilMs?: number;
+}
+
 /** A guard says no. Nothing was changed. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
-  readonly refusals: readonly { readonly rule: string; readonly reason: string }[];
+  readonly refusals: readonly RefusedBy[];
 
-  constructor(refusals: readonly { readonly rule: string; readonly reason: string }[], hint?: string) {
+  constructor(refusals: readonly RefusedBy[], hint?: string) {
     const lines = refusals.map(({ rule, reason }) => `${reason} (${rule})`);
     super([`Refused: ${lines.join('; ')}.`, ...(hint === undefined ? [] : [hint])].join(' '));
     this.refusals = refusals;

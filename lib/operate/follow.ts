@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { type Report, runState } from './conductor.ts';
 import { problemOf } from './reading.ts';
+import type { StageView } from './stages.ts';
 
 export type FollowEnd =
   | { readonly end: 'report'; readonly report: Report }
@@ -14,7 +15,12 @@ export interface FollowOptions {
   readonly executionArn: string;
   readonly waitMs: number;
   readonly signal: AbortSignal;
+  /** How far it has come, so far as that can be seen now. */
+  readonly look: () => Promise<StageView>;
+  /** What it is doing: a line that gives way to the next. */
   readonly say: (text: string) => void;
+  /** What is over: a line that stays. */
+  readonly tell: (text: string) => void;
   readonly pollMs?: number;
 }
 
@@ -28,19 +34,21 @@ export class InterruptedError extends Error {
 /** Watches one run until it ends. What cannot be seen for a while is not a failure of the run. */
 export async function follow(options: FollowOptions): Promise<FollowEnd> {
   const { client, executionArn, waitMs, signal, say, pollMs = POLL_MS } = options;
+  const stages = stageTeller(options);
   const startedMs = performance.now();
   let problem: string | undefined;
   for (let sinceMs = 0; sinceMs < waitMs; sinceMs = performance.now() - startedMs) {
     if (signal.aborted) throw interrupted();
     try {
       const state = await runState(client, executionArn);
+      const doing = await stages();
       if (!state.running) {
         return 'report' in state
           ? { end: 'report', report: state.report }
           : { end: 'failed', problem: state.failed };
       }
       problem = undefined;
-      say('the conductor is at work');
+      say(doing ?? 'the conductor is at work');
     } catch (error) {
       problem = problemOf(error);
       say(`the conductor cannot be seen just now: ${problem}`);
@@ -50,6 +58,19 @@ export async function follow(options: FollowOptions): Promise<FollowEnd> {
     });
   }
   return { end: 'waited', ...(problem === undefined ? {} : { problem }) };
+}
+
+/** Tells each stage that is over, once, and returns what is being done; undefined while that cannot be seen. */
+function stageTeller({ look, tell }: FollowOptions): () => Promise<string | undefined> {
+  let told = 0;
+  return async () => {
+    // The run goes on whether or not its journal can be read: this is only to watch it.
+    const view = await look().catch(() => undefined);
+    if (view === undefined) return undefined;
+    for (const line of view.done.slice(told)) tell(line);
+    told = Math.max(told, view.done.length);
+    return view.doing;
+  };
 }
 
 const interrupted = (): InterruptedError =>

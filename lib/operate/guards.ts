@@ -1,10 +1,13 @@
 import type { ObserverReport as FailbackReport } from '../../lambda/core/conductor-observers.ts';
 import { isFit } from '../../lambda/core/diagnosis.ts';
 import { type FailbackRefusal, failbackRefusals } from '../../lambda/core/failback.ts';
+import { shortfalls } from '../../lambda/core/fitness.ts';
 import { levelsOf, type RegionLevels } from '../../lambda/core/observation.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
 import type { Config } from '../config/config.ts';
+import { named } from './findings.ts';
 import type { ObserverReadings, ObserverReport } from './observers.ts';
+import type { StateReadings } from './state.ts';
 import type { StoredReadings } from './status.ts';
 
 /** Observers that have something to say now. */
@@ -44,13 +47,23 @@ export function failoverRefusals(
   ];
 }
 
+export interface FailbackScope {
+  /** Cells that are to return; those that stay hold nobody back. */
+  readonly cells: readonly string[];
+  /** Cells whose stranded records are not marked as read, where the failback is to wait for that. */
+  readonly undrained?: readonly string[];
+}
+
 /** The conductor's own guards, asked beforehand, so that a refusal is an answer now and not a failed run later. */
 export function refusalsToFailBack(
   config: Config,
   { atMs, observers, state }: StoredReadings,
+  { cells, undrained = [] }: FailbackScope,
 ): readonly FailbackRefusal[] {
   const control = state.control.ok ? state.control.value : 'unreadable';
   const newestEpoch = state.epoch.ok ? state.epoch.value : 0;
+  // Not to know how large a stream is stops no run of the conductor either.
+  const capacities = state.capacities.ok ? state.capacities.value : [];
   return failbackRefusals({
     nowMs: atMs,
     policy: config.policy,
@@ -62,9 +75,11 @@ export function refusalsToFailBack(
       report.ok ? [failbackReport(region, report.value)] : [],
     ),
     standby: config.regions.standby,
-    // Both are the conductor's to judge: it keeps the survey of the streams, and the marks of `drain`.
-    primaryShortfalls: [],
-    undrained: [],
+    primaryShortfalls: shortfalls(
+      capacities.filter(({ cell }) => cells.includes(cell)),
+      'primary',
+    ),
+    undrained,
   });
 }
 
@@ -75,4 +90,44 @@ const failbackReport = (region: string, report: ObserverReport): FailbackReport 
   diagnosis: report.diagnosis,
   decidedAtMs: report.decidedAtMs,
   healthySinceMs: report.memory.decision.healthySinceMs,
+  phase: report.phase,
 });
+
+/** What is held in the standby already: to move it there again changes nothing but who holds it. */
+export function heldNotes(
+  config: Config,
+  groups: readonly string[],
+  state: StateReadings,
+): readonly string[] {
+  const { inStandby } = byPosition(config, groups, state);
+  return inStandby.length === 0 ? [] : [`held in the standby already: ${named(inStandby)}`];
+}
+
+/** What no switch holds in the standby, and has therefore no way back to go. */
+export function backNotes(
+  config: Config,
+  groups: readonly string[],
+  state: StateReadings,
+): readonly string[] {
+  const { inPrimary } = byPosition(config, groups, state);
+  return inPrimary.length === 0 ? [] : [`nothing to do, for no switch holds it: ${named(inPrimary)}`];
+}
+
+function byPosition(config: Config, groups: readonly string[], { switches }: StateReadings) {
+  if (!switches.ok) return { inStandby: [], inPrimary: [] };
+  const held = new Set(
+    switches.value.flatMap(({ group, position }) => (position === 'STANDBY' ? [group] : [])),
+  );
+  const cells = config.cells.filter(({ group }) => groups.includes(group));
+  const names = (isHeld: boolean): readonly string[] =>
+    cells.filter(({ group }) => held.has(group) === isHeld).map(({ name }) => name);
+  return { inStandby: names(true), inPrimary: names(false) };
+}
+
+/** Another act at work: a failover would overrule it, a failback would wait. */
+export function leaseNotes({ lease }: StateReadings, nowMs: number): readonly string[] {
+  const held = lease.ok ? lease.value : undefined;
+  return held === undefined || held.untilMs <= nowMs
+    ? []
+    : [`${held.holder} is at work: a failover overrules it, a failback waits for it`];
+}

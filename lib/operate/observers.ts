@@ -1,7 +1,6 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { diagnosisCodes } from '../../lambda/core/diagnosis.ts';
-import { phaseNames } from '../../lambda/core/lifecycle.ts';
 import { type Memory, parseMemory } from '../../lambda/core/memory.ts';
 import { voteTableName } from '../../lambda/core/names.ts';
 import { liveVote, observerKey, type Vote, votes } from '../../lambda/core/vote.ts';
@@ -12,7 +11,8 @@ import { type Reading, reading } from './reading.ts';
 const itemSchema = z.object({
   vote: z.enum(votes),
   diagnosis: z.enum(diagnosisCodes),
-  phase: z.enum(phaseNames),
+  /** For people. Not an enum: an observer of another version may have a name for it that this one does not know. */
+  phase: z.string(),
   comment: z.string(),
   decidedAtMs: z.number(),
   expiresAtMs: z.number(),

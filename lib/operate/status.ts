@@ -4,6 +4,7 @@ import type { JournalEntry } from '../../lambda/core/journal.ts';
 import type { Mode } from '../../lambda/core/policy.ts';
 import type { Config } from '../config/config.ts';
 import type { DnsReadings } from './dns.ts';
+import { type FailbackOutlook, failbackOutlook } from './failback-outlook.ts';
 import { findingsOf, type StatusFinding } from './findings.ts';
 import type { ObserverReadings, ObserverReport } from './observers.ts';
 import type { Reading } from './reading.ts';
@@ -84,6 +85,8 @@ export interface Status {
   readonly epoch: number | null;
   readonly lastDrill: LastDrill | null;
   readonly lastAck: { readonly atMs: number; readonly who: string; readonly why: string } | null;
+  /** The way back; null while no switch holds a cell in the standby. */
+  readonly failback: FailbackOutlook | null;
   readonly findings: readonly StatusFinding[];
 }
 
@@ -103,6 +106,7 @@ export function statusOf(config: Config, readings: Readings): Status {
     ...controlOf(config, state, atMs),
     ...leaseOf(state),
     ...journalOf(state),
+    failback: failbackOutlook(config, readings),
   };
   const findings = findingsOf(status, state, config.monitoring);
   return { ok: findings.every(({ level }) => level !== 'bad'), ...status, findings };

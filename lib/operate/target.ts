@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { CALL_LOG } from '../../lambda/aws/call-log.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
-import type { Divert } from './calls.ts';
+import type { Divert, PlannedCall } from './calls.ts';
 import { AwsClients } from './clients.ts';
 import { UsageError } from './errors.ts';
 import { findWorld, readWorld, type World } from './world.ts';
@@ -64,6 +64,7 @@ export interface ClientsFor {
   readonly who: string;
   readonly timeoutMs: number;
   readonly divertTo?: Divert;
+  readonly onCall?: (call: PlannedCall) => void;
 }
 
 export function clientsFor({ world, callLog }: Target, options: ClientsFor): AwsClients {

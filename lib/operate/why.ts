@@ -1,6 +1,6 @@
 import { diagnoses } from '../../lambda/core/diagnosis.ts';
 import { guards } from '../../lambda/core/guards.ts';
-import { phases } from '../../lambda/core/lifecycle.ts';
+import { type Phase, phases } from '../../lambda/core/lifecycle.ts';
 import {
   levelsOf,
   observerCondition,
@@ -75,12 +75,15 @@ function chain(config: Config, region: string, report: ObserverReport, atMs: num
       reason,
       purpose: guards.find((guard) => guard.rule === rule)?.purpose ?? '',
     })),
-    phase: { name: phase, meaning: phases[phase].meaning },
+    phase: { name: phase, meaning: meaningOf(phase) },
     comment,
     vote: report.fresh ? liveVote : `${liveVote} (its last vote has run out)`,
     sinceMs: voteSinceMs,
   };
 }
+
+/** Of a name that only another version knows there is none. */
+const meaningOf = (phase: string): string => phases[phase as Phase]?.meaning ?? 'a phase of another version';
 
 /** Optional probes that nobody asked for stay unknown for ever: that is no news. */
 const optional = new Set(['cognito', 'lambda', 'sqs']);

@@ -265,8 +265,36 @@ describe('a step that cannot finish', () => {
     const state = await drive(asked(), world, async () => 'stop');
     await drive(asked(2), world);
     const after = await runStep({ step: 'superseded', state }, world.conductor);
-    expect(after).toMatchObject({ state: 'superseded' });
+    expect(after).toMatchObject({
+      report: { state: 'superseded', nextCommand: 'spillway status --watch' },
+    });
     expect(world.told.map(({ run }) => run)).toEqual(['all-2']);
+  });
+
+  it.each<[string, readonly string[] | undefined, string, RegExp]>([
+    ['all', undefined, 'superseded', /^all-2 \(failover by bob, epoch 2\) has begun\. It covers every group/],
+    [
+      'some',
+      ['g000', 'g001', 'g002'],
+      'superseded',
+      /^some-2 \(failover by bob, epoch 2\).* covers every group/,
+    ],
+    [
+      'some',
+      ['g000', 'g002'],
+      'superseded-unfinished',
+      /covers 1 of 2 groups .*but not 1 .* to be moved: g001$/,
+    ],
+  ])('hears by whom, and what of its groups: %s %j', async (_name, groups, end, said) => {
+    const world = bench(3);
+    const input = { ...asked(), groups: ['g000', 'g001'] };
+    await world.table.claimEpoch({ claim: 'a', who: 'ana', what: 'failover', atMs: 1 });
+    const state = await drive(input, world, async () => 'stop');
+    const claimed = groups === undefined ? {} : { groups: [...groups] };
+    await world.table.claimEpoch({ claim: 'b', who: 'bob', what: 'failover', atMs: 2, ...claimed });
+    await drive({ ...asked(2), ...claimed }, world, async () => 'stop');
+    const after = await runStep({ step: 'superseded', state }, world.conductor);
+    expect(after).toMatchObject({ report: { state: end, findings: [matching(said)] } });
   });
 
   it('needs an act when the newer one is about less than that, and says so', async () => {
@@ -275,7 +303,10 @@ describe('a step that cannot finish', () => {
     await drive({ ...asked(2), groups: ['g001'] }, world, async () => 'stop');
     const after = await runStep({ step: 'superseded', state }, world.conductor);
     expect(after).toMatchObject({
-      report: { state: 'superseded-unfinished', findings: [/newer act/, /4 groups.*g000/].map(matching) },
+      report: {
+        state: 'superseded-unfinished',
+        findings: [matching(/but not 4 that were still to be moved: g000, g002/)],
+      },
     });
     expect(world.told.map(({ state: end }) => end)).toEqual(['superseded-unfinished']);
   });

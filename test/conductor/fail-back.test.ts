@@ -74,6 +74,28 @@ describe('a failback', () => {
     expect(world.table.lease?.untilMs).toBe(0);
   });
 
+  it('says when DNS followed, stage by stage and while it still watches, whatever the pause is', async () => {
+    let follows = false;
+    const { world, epoch } = await evacuated(({ clock }) => healthy(clock.nowMs), {
+      askSignals: async (cells) =>
+        cells.map((cell) => ({ cell, region: follows ? ('primary' as const) : ('standby' as const) })),
+    });
+    follows = false;
+    let looks = 0;
+    let releasedAtMs = 0;
+    const state = await drive(failback(epoch, { pauseSeconds: 300 }), world, async (step) => {
+      if (step === 'release') releasedAtMs = world.clock.nowMs;
+      if (step === 'watch') follows = ++looks >= 3;
+      return 'go on';
+    });
+    expect(endOf(state)).toBe('failed-back');
+    const line = world.table.journal.get(`all-${epoch}#dns-0`);
+    expect(line).toMatchObject({ what: 'dns', after: { stage: 0, primary: 10 } });
+    expect(state.dnsAtMs).toBe(line?.atMs);
+    expect((state.dnsAtMs ?? 0) - releasedAtMs).toBeLessThan(60_000);
+    expect(world.clock.nowMs - releasedAtMs).toBeGreaterThanOrEqual(300_000);
+  });
+
   it('is refused with every reason while an observer votes to leave, and moves nothing', async () => {
     const { world, epoch } = await evacuated(({ clock }) => accusing(clock.nowMs));
     await expect(drive(failback(epoch), world)).rejects.toThrow(
@@ -143,6 +165,7 @@ describe('a failback', () => {
     latchDirectly({
       table: { ...table, journal: async () => {} },
       groups: groupNames(10),
+      everything: true,
       owner: 'bob',
       reason: 'break glass',
       atMs: world.clock.nowMs,

@@ -1,4 +1,5 @@
 import type { Conductor } from '../../lambda/conductor/conductor.ts';
+import type { EpochClaim } from '../../lambda/core/epoch.ts';
 import type { CellCapacity } from '../../lambda/core/fitness.ts';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
 import type { Lease } from '../../lambda/core/lease.ts';
@@ -17,7 +18,7 @@ export type MemoryTable = Conductor['state'] &
 export function memoryTable(): MemoryTable {
   const switches = new Map<string, StoredSwitch>();
   const journal = new Map<string, JournalEntry>();
-  const claims: string[] = [];
+  const claims: Omit<EpochClaim, 'epoch'>[] = [];
   const drained = new Map<string, number>();
   const capacities: CellCapacity[] = [];
   return {
@@ -35,13 +36,17 @@ export function memoryTable(): MemoryTable {
       switches.set(group, { group, ...change });
     },
     newestEpoch: async () => claims.length,
-    async claimEpoch({ claim }) {
-      if (!claims.includes(claim)) claims.push(claim);
-      return claims.indexOf(claim) + 1;
+    async claimEpoch(claim) {
+      if (!claims.some((made) => made.claim === claim.claim)) claims.push(claim);
+      return claims.findIndex((made) => made.claim === claim.claim) + 1;
     },
     async newestClaim() {
       const claim = claims.at(-1);
-      return claim === undefined ? undefined : { epoch: claims.length, claim, who: 'x', what: 'x', atMs: 1 };
+      return claim === undefined ? undefined : { ...claim, epoch: claims.length };
+    },
+    async readClaim(epoch) {
+      const claim = claims[epoch - 1];
+      return claim === undefined ? undefined : { ...claim, epoch };
     },
     async readLease() {
       return this.lease;

@@ -123,7 +123,7 @@ async function failBackIntoTheDip(control: Control) {
   expect(latched()).toBe('latched');
   // The first dip is over at 2 h 52 min: the votes end, and traffic stays.
   await until(SECOND_DIP_MS - 5 * MINUTE_MS);
-  expect(phasesOf(last)).toEqual(observers.map(() => 'readyToFailBack'));
+  expect(phasesOf(last)).toEqual(observers.map(() => 'recovered'));
   expect(latched()).toBe('latched');
 
   replayed.control.now = control;

@@ -7,6 +7,7 @@ import {
   initialDecisionState,
   type Observation,
 } from '../../lambda/core/decide.ts';
+import { type FailbackFacts, failbackRefusals } from '../../lambda/core/failback.ts';
 import { guards } from '../../lambda/core/guards.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
 import { allUp, conditions, policy, regionLevels } from './levels.ts';
@@ -31,6 +32,15 @@ const at = (
 ) => decide({ observation, state, policy: p, nowMs });
 const rules = (observation: Observation, p: Policy = policy, state = initialDecisionState) =>
   at(observation, state, NOW, p).refusals.map((refusal) => refusal.rule);
+const failback: Omit<FailbackFacts, 'nowMs' | 'reports'> = {
+  policy: { recoveryMs: policy.recoveryMs, votesToEvacuate: 1 },
+  epoch: 1,
+  newestEpoch: 1,
+  control: {},
+  standby: 'us-west-2',
+  primaryShortfalls: [],
+  undrained: [],
+};
 const override = { owner: 'ana', reason: 'load test', untilMs: NOW + 60_000 };
 
 describe('decide', () => {
@@ -117,7 +127,7 @@ describe('decide', () => {
     expect(evacuated.state.phase).toBe('evacuated');
     const cleared = at(latched, evacuated.state, later);
     expect(cleared.vote).toBe('HOLD');
-    expect(cleared.state).toMatchObject({ phase: 'readyToFailBack', clearedAtMs: later });
+    expect(cleared.state).toMatchObject({ phase: 'recovered', clearedAtMs: later });
     expect(rules(impaired, policy, { ...cleared.state, clearedAtMs: NOW - 1 })).toContain('cooldown');
   });
 
@@ -153,9 +163,56 @@ describe('decide', () => {
   it('follows an operator who moves the cells by hand, without a vote', () => {
     const byHand = at({ ...well, latch: 'latched' });
     expect(byHand.vote).toBe('HOLD');
-    expect(byHand.state.phase).toBe('readyToFailBack');
-    expect(at({ ...well, latch: 'partial' }, byHand.state, NOW + 5_000).state.phase).toBe('failingBack');
+    expect(byHand.state.phase).toBe('inStandby');
+    expect(at({ ...well, latch: 'partial' }, byHand.state, NOW + 5_000).state.phase).toBe('partlyInStandby');
+    expect(at({ ...well, latch: 'partial' }).state.phase).toBe('partlyInStandby');
     expect(at(well, byHand.state, NOW + 5_000).state.phase).toBe('steady');
+  });
+
+  it('says that DNS has moved without it, and not that all is steady', () => {
+    const moved = at({ ...well, quorum: 'standby' });
+    expect([moved.vote, moved.state.phase]).toEqual(['HOLD', 'quorumMoved']);
+    expect(at({ ...well, quorum: 'unknown' }, moved.state, NOW + 5_000).state.phase).toBe('quorumMoved');
+    expect(at({ ...well, quorum: 'primary' }, moved.state, NOW + 5_000).state.phase).toBe('steady');
+  });
+
+  it('calls the primary recovered exactly when the guard of a failback would, whatever came before', () => {
+    const round = fc.record({
+      primary: fc.constantFrom(allUp, { ...allUp, reachability: 'suspect' } as const, impaired.primary),
+      control: fc.constantFrom<ControlReading>({}, { mode: 'observe' }),
+      latch: fc.constantFrom('latched', 'partial', 'open', 'unknown'),
+      quorum: fc.constantFrom('primary', 'standby', 'unknown'),
+      afterMs: fc.constantFrom(5_000, policy.voteTtlMs + 1, policy.recoveryMs / 2, policy.recoveryMs),
+    });
+    let recovered = 0;
+    fc.assert(
+      fc.property(fc.array(round, { minLength: 1, maxLength: 12 }), (rounds) => {
+        let [state, nowMs] = [initialDecisionState, NOW];
+        for (const { afterMs, ...seen } of rounds) {
+          nowMs += afterMs;
+          const decision = at({ ...well, ...seen } as Observation, state, nowMs);
+          state = decision.state;
+          if (decision.vote === 'EVACUATE' || seen.latch !== 'latched' || state.phase === 'held') continue;
+          const refusals = failbackRefusals({
+            ...failback,
+            nowMs,
+            reports: [
+              {
+                region: 'us-west-2',
+                fresh: true,
+                vote: decision.vote,
+                diagnosis: decision.diagnosis,
+                decidedAtMs: nowMs,
+                healthySinceMs: state.healthySinceMs,
+              },
+            ],
+          });
+          if (refusals.length === 0) recovered++;
+          expect(state.phase).toBe(refusals.length === 0 ? 'recovered' : 'inStandby');
+        }
+      }),
+    );
+    expect(recovered).toBeGreaterThan(0);
   });
 
   it('does not repeat an old vote after an absence, unless the primary is still impaired', () => {

@@ -4,9 +4,11 @@ import { type ObserverReport, observerReport, watchPrimary } from '../../lambda/
 import {
   type FailbackFacts,
   failbackGuards,
+  failbackPossibleFromMs,
   failbackRefusals,
   groupsToTakeBack,
   releasePlan,
+  stageCount,
 } from '../../lambda/core/failback.ts';
 
 const NOW = 1_800_000_000_000;
@@ -66,6 +68,93 @@ describe('a failback is refused', () => {
 
   it('not by a pause that has run out', () => {
     expect(rules({ control: { pause: { owner: 'ada', reason: 'no', untilMs: NOW } } })).toEqual([]);
+  });
+});
+
+describe('a failback is possible', () => {
+  const fromMs = (changes: Partial<FailbackFacts>): number | null =>
+    failbackPossibleFromMs(failbackRefusals({ ...facts, ...changes }), changes.nowMs ?? NOW);
+
+  it('now, when no guard refuses', () => {
+    expect(fromMs({})).toBe(NOW);
+  });
+
+  it('when the vote of an observer that waits for the recovery ends, and not before it says so', () => {
+    const voting = (phase: string) =>
+      reports.map((one) => ({ ...one, vote: 'EVACUATE' as const, phase, healthySinceMs: NOW - 300_000 }));
+    expect(fromMs({ reports: voting('evacuated') })).toBe(NOW + 600_000);
+    expect(fromMs({ reports: voting('evacuating') })).toBeNull();
+    expect(fromMs({ reports: voting('a phase of another version') })).toBeNull();
+  });
+
+  it('never, as far as one can tell, while a guard refuses that does not give way by itself', () => {
+    const pause = { owner: 'ada', reason: 'no', untilMs: NOW + 1 };
+    expect(fromMs({ control: { pause } })).toBe(NOW + 1);
+    expect(fromMs({ control: { pause }, primaryShortfalls: ['orders: too small'] })).toBeNull();
+    expect(fromMs({ control: 'unreadable' })).toBeNull();
+  });
+
+  it('exactly from then on, if the world stays as it is', () => {
+    const ms = fc.integer({ min: -2_000_000, max: 900_000 });
+    const observer = fc.record({
+      fresh: fc.boolean(),
+      vote: fc.constantFrom('HOLD', 'EVACUATE'),
+      phase: fc.constantFrom('evacuated', 'evacuating', 'recovered'),
+      healthySinceMs: fc.option(
+        ms.map((before) => NOW - Math.abs(before)),
+        { nil: null },
+      ),
+    });
+    const until = ms.map((after) => NOW + after);
+    const world = fc.record({
+      pause: fc.option(until, { nil: undefined }),
+      observers: fc.array(observer, { minLength: 3, maxLength: 3 }),
+      votesToEvacuate: fc.constantFrom(1, 2, 3),
+    });
+    let [known, unknown] = [0, 0];
+    fc.assert(
+      fc.property(world, ({ pause, observers, votesToEvacuate }) => {
+        const regions = ['us-west-2', 'us-east-2', 'eu-west-1'];
+        /** What an observer that has recovered does with its vote, said once more. */
+        const at = (nowMs: number): FailbackFacts => ({
+          ...facts,
+          nowMs,
+          policy: { ...facts.policy, votesToEvacuate },
+          control: pause === undefined ? {} : { pause: { owner: 'ada', reason: 'no', untilMs: pause } },
+          reports: observers.map((one, n) => {
+            const ends =
+              one.phase === 'evacuated' &&
+              one.healthySinceMs !== null &&
+              nowMs - one.healthySinceMs >= facts.policy.recoveryMs;
+            return report(regions[n] ?? '', {
+              ...one,
+              vote: one.vote === 'EVACUATE' && !ends ? 'EVACUATE' : 'HOLD',
+            } as Partial<ObserverReport>);
+          }),
+        });
+        const from = failbackPossibleFromMs(failbackRefusals(at(NOW)), NOW);
+        if (from === null) {
+          unknown++;
+          expect(failbackRefusals(at(NOW + 10_000_000))).not.toEqual([]);
+          return;
+        }
+        known++;
+        expect(failbackRefusals(at(from))).toEqual([]);
+        if (from > NOW) expect(failbackRefusals(at(from - 1))).not.toEqual([]);
+      }),
+    );
+    expect(Math.min(known, unknown)).toBeGreaterThan(0);
+  });
+
+  it.each([
+    [1, 25, 1],
+    [4, 25, 4],
+    [100, 25, 4],
+    [3, 10, 7],
+    [0, 50, 1],
+    [1_000, 1, 100],
+  ])('in stages: %i groups at %i %% are back after %i', (total, percent, stages) => {
+    expect(stageCount({ total, percent })).toBe(stages);
   });
 });
 

@@ -23,13 +23,20 @@ function* everyFacts(): Generator<LifeFacts> {
       for (const lapsed of booleans)
         for (const sawMove of booleans)
           for (const ripe of booleans)
-            for (const healthy of booleans) yield { latch, quorum, lapsed, sawMove, ripe, healthy };
+            for (const healthy of booleans)
+              for (const recovered of healthy ? booleans : [false])
+                yield { latch, quorum, lapsed, sawMove, ripe, healthy, recovered };
 }
+
+/** `decide` says "recovery" of a primary that has recovered, and never "quiet". */
+const agree = (event: LifeEvent, { recovered }: LifeFacts): boolean =>
+  event === 'recovery' ? recovered : event !== 'quiet' || !recovered;
 
 function* everyStep() {
   for (const from of phaseNames)
     for (const event of lifeEventNames)
-      for (const facts of everyFacts()) yield { from, event, facts, row: transition(from, event, facts) };
+      for (const facts of everyFacts())
+        if (agree(event, facts)) yield { from, event, facts, row: transition(from, event, facts) };
 }
 
 /** Phases that can be reached from `from`, over real facts only. */
@@ -37,10 +44,61 @@ function reachableFrom(from: Phase, events: readonly LifeEvent[] = lifeEventName
   const reached = new Set<Phase>([from]);
   for (const phase of reached) {
     for (const event of events)
-      for (const facts of everyFacts()) reached.add(transition(phase, event, facts).to);
+      for (const facts of everyFacts())
+        if (agree(event, facts)) reached.add(transition(phase, event, facts).to);
   }
   return reached;
 }
+
+interface Seen {
+  readonly from: Phase;
+  readonly event: LifeEvent;
+  readonly facts: LifeFacts;
+}
+
+/**
+ * What the name of each phase claims, said once more and without the table. `from` counts only for what cannot be read
+ * now: it is taken to be as it was.
+ */
+const claims: Readonly<Record<Phase, (seen: Seen) => boolean>> = {
+  steady: ({ event, facts }) =>
+    (event === 'quiet' || event === 'recovery') && isOpen(facts) && facts.quorum !== 'standby',
+  suspected: ({ event, facts }) => event === 'suspicion' && isOpen(facts) && facts.quorum !== 'standby',
+  held: ({ event }) => event === 'refusal',
+  quorumMoved: ({ from, facts: { latch, quorum } }) =>
+    (latch === 'open' || latch === 'unknown') &&
+    (quorum === 'standby' || (quorum === 'unknown' && from === 'quorumMoved')),
+  evacuating: ({ facts }) => facts.latch !== 'latched',
+  evacuated: ({ from, event, facts }) =>
+    (facts.latch === 'latched' || (facts.latch === 'unknown' && from === 'evacuated')) &&
+    // A vote that has just become `evacuated` is looked at again in the next round.
+    !(from === 'evacuated' && event === 'recovery' && facts.latch === 'latched'),
+  partlyInStandby: ({ from, facts: { latch } }) =>
+    latch === 'partial' || (latch === 'unknown' && from === 'partlyInStandby'),
+  inStandby: ({ from, facts: { latch, recovered } }) =>
+    (latch === 'latched' && !recovered) ||
+    (latch === 'unknown' && (from === 'inStandby' || from === 'recovered')),
+  recovered: ({ facts }) => facts.latch === 'latched' && facts.recovered,
+};
+const isOpen = ({ latch }: LifeFacts): boolean => latch === 'open' || latch === 'unknown';
+
+describe('the name of a phase', () => {
+  it('is true of what this round has seen, wherever it came from', () => {
+    for (const { from, event, facts, row } of everyStep()) {
+      const isTrue = claims[row.to]({ from, event, facts });
+      expect([from, event, facts, row.to, isTrue]).toEqual([from, event, facts, row.to, true]);
+    }
+  });
+
+  it('decides nothing, as long as the vote is HOLD: the next vote and its action are the same from each', () => {
+    const holding = phaseNames.filter((name) => voteOf(name) === 'HOLD');
+    for (const event of lifeEventNames)
+      for (const facts of everyFacts()) {
+        const next = holding.map((from) => transition(from, event, facts));
+        expect(new Set(next.map(({ to, action }) => `${voteOf(to)} ${action}`)).size).toBe(1);
+      }
+  });
+});
 
 describe('the life of a vote', () => {
   it('has a row for everything that can come in every phase, and uses every row', () => {

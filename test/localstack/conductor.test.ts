@@ -236,6 +236,6 @@ describe('when what the conductor needs fails', () => {
 it('a failback that was fenced says so when it wakes from its pause', async () => {
   expect((await world.ended(failback)).report).toMatchObject({
     state: 'superseded',
-    nextCommand: 'spillway history',
+    nextCommand: 'spillway status --watch',
   });
 });

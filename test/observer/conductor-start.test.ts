@@ -118,7 +118,7 @@ describe('the standby’s observer', () => {
     ...more,
   });
 
-  it.each<Phase>(['held', 'steady', 'suspected', 'readyToFailBack', 'failingBack'])(
+  it.each<Phase>(['held', 'steady', 'suspected', 'quorumMoved', 'partlyInStandby', 'inStandby', 'recovered'])(
     'starts the conductor for the votes of the others while it is %s itself, once',
     async (phase) => {
       const { started, round, start, make, witnesses, errors } = world();

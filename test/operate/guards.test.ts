@@ -12,6 +12,9 @@ const rules = (list: readonly { readonly rule: string }[]) => list.map(({ rule }
 const threeOf = (one: ReturnType<typeof report>) =>
   new Map(['us-west-2', 'us-east-2', 'eu-west-1'].map((region) => [region, read(one)] as const));
 
+const refused = (given: ReturnType<typeof readings>) =>
+  refusalsToFailBack(config, given, { cells: ['orders', 'clicks'] });
+
 describe('failover', () => {
   test('goes ahead when an observer sees the standby working, whatever the primary does', () => {
     expect(failoverRefusals(config, threeOf(report({}, { primaryFails: true })))).toEqual([]);
@@ -34,30 +37,28 @@ describe('failover', () => {
 
 describe('failback', () => {
   test('is let through when K observers have seen the primary healthy for the recovery time', () => {
-    expect(refusalsToFailBack(config, readings())).toEqual([]);
+    expect(refused(readings())).toEqual([]);
   });
 
   test('is refused until the recovery time is over, with the time when it will be', () => {
     const observers = threeOf(report({}, { healthyForMs: 5 * MINUTE_MS }));
-    expect(refusalsToFailBack(config, readings({ observers }))).toMatchObject([
+    expect(refused(readings({ observers }))).toMatchObject([
       { rule: 'recovery', untilMs: NOW_MS + config.policy.recoveryMs - 5 * MINUTE_MS },
     ]);
   });
 
   test('is refused while one observer votes to leave', () => {
     const observers = new Map(threeOf(report())).set('eu-west-1', read(report({ liveVote: 'EVACUATE' })));
-    expect(rules(refusalsToFailBack(config, readings({ observers })))).toEqual(['votes']);
+    expect(rules(refused(readings({ observers })))).toEqual(['votes']);
   });
 
   test('is refused when the control item does not answer: it may be a pause', () => {
-    expect(rules(refusalsToFailBack(config, readings({ state: { control: unread('gone') } })))).toEqual([
-      'pause',
-    ]);
+    expect(rules(refused(readings({ state: { control: unread('gone') } })))).toEqual(['pause']);
   });
 
   test('does not count an observer whose vote has run out', () => {
     const observers = threeOf(report({ fresh: false }));
-    expect(rules(refusalsToFailBack(config, readings({ observers })))).toEqual(['recovery', 'canary']);
+    expect(rules(refused(readings({ observers })))).toEqual(['recovery', 'canary']);
   });
 });
 

@@ -79,7 +79,8 @@ describe('following a run', () => {
     };
     const client = clients.stepFunctions('us-west-2');
     const signal = new AbortController().signal;
-    const end = await follow({ client, executionArn, waitMs: 5_000, signal, say, pollMs: 5 });
+    const unseen = { look: () => Promise.reject(new Error('throttled')), tell: () => {} };
+    const end = await follow({ client, executionArn, waitMs: 5_000, signal, say, ...unseen, pollMs: 5 });
     expect(end).toMatchObject({ end: 'report', report: { state: 'latched' } });
     expect(said[0]).toMatch(/cannot be seen just now/);
     clients.destroy();
@@ -91,9 +92,21 @@ describe('following a run', () => {
     aws.run = { status: 'RUNNING' };
     const clients = new AwsClients({ who: 'cli failover', timeoutMs: 1_000, endpoint: aws.url, credentials });
     const client = clients.stepFunctions('us-west-2');
-    const options = { client, executionArn, say: () => {}, pollMs: 5 };
+    const [told, said]: [string[], string[]] = [[], []];
+    let looks = 0;
+    const options = {
+      client,
+      executionArn,
+      // The same stage is seen again and again, and told once.
+      look: async () => ({ done: ['latch', 'DNS'].slice(0, looks++), doing: 'arrivals' }),
+      say: (text: string) => void said.push(text),
+      tell: (text: string) => void told.push(text),
+      pollMs: 5,
+    };
     const idle = new AbortController();
-    expect(await follow({ ...options, waitMs: 30, signal: idle.signal })).toEqual({ end: 'waited' });
+    expect(await follow({ ...options, waitMs: 300, signal: idle.signal })).toEqual({ end: 'waited' });
+    expect(told).toEqual(['latch', 'DNS']);
+    expect(new Set(said)).toEqual(new Set(['arrivals']));
     const interrupted = new AbortController();
     const following = follow({ ...options, waitMs: 60_000, signal: interrupted.signal });
     interrupted.abort();

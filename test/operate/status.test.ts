@@ -1,5 +1,6 @@
 import { createColors } from 'picocolors';
 import { describe, expect, test } from 'vitest';
+import { localTime } from '../../lib/cli/local-time.ts';
 import { statusScreen } from '../../lib/cli/screens/status.ts';
 import { exitOfStatus } from '../../lib/cli/status.ts';
 import type { ObserverReport } from '../../lib/operate/observers.ts';
@@ -164,6 +165,92 @@ describe('status', () => {
     expect(status({ drilledAtMs: NOW_MS - overdueMs - 1 }).findings).toMatchObject([{ level: 'note' }]);
     expect(status({ drilledAtMs: null }).findings).toMatchObject([{ text: 'no drill is on record' }]);
   });
+});
+
+describe('the way back', () => {
+  const observersOf = (change: Partial<ObserverReport>, healthyForMs: number | null) =>
+    new Map(
+      ['us-west-2', 'us-east-2', 'eu-west-1'].map((region) => [
+        region,
+        read(report(change, healthyForMs === null ? { primaryFails: true } : { healthyForMs })),
+      ]),
+    );
+  const early = { switches: ['orders'], observers: observersOf({}, 5 * MINUTE_MS) };
+  const readyAtMs = NOW_MS + config.policy.recoveryMs - 5 * MINUTE_MS;
+
+  test('is not spoken of while no switch holds a cell', () => {
+    expect(status().failback).toBeNull();
+    expect(screen({})).not.toMatch(/failback/);
+  });
+
+  test('is possible from when the guards let it, which says so with the guard', () => {
+    expect(status(early).failback).toMatchObject({
+      possibleFrom: new Date(readyAtMs).toISOString(),
+      because: [
+        expect.stringMatching(/has not been healthy for \d+ s yet, as 2 observers see it \(recovery\)$/),
+      ],
+    });
+    const { possibleFrom } = status({ switches: ['orders'] }).failback ?? {};
+    expect(possibleFrom).toBe(new Date(NOW_MS).toISOString());
+  });
+
+  test('is known while the votes stand that have put traffic there, and wait for the recovery alone', () => {
+    const voting = { vote: 'EVACUATE', liveVote: 'EVACUATE', phase: 'evacuated' } as const;
+    const switches = ['orders', 'clicks'];
+    const evacuated = status({ switches, observers: observersOf(voting, 5 * MINUTE_MS) });
+    expect(evacuated.failback?.possibleFrom).toBe(new Date(readyAtMs).toISOString());
+    const impaired = status({ switches, observers: observersOf(voting, null) });
+    expect(impaired.failback?.possibleFrom).toBeNull();
+    expect(impaired.failback?.because[0]).toMatch(/^EVACUATE is the vote of/);
+  });
+
+  test('cannot be known while the switches cannot be read', () => {
+    expect(status({ state: { switches: unread('gone') } }).failback).toEqual({
+      possibleFrom: null,
+      because: ['the switches cannot be read: gone'],
+      held: [],
+    });
+  });
+
+  test('names who holds which cells, by act, and leaves removed cells out', () => {
+    const switches = [
+      { group: 'orders', position: 'STANDBY', epoch: 3, owner: 'ana', reason: 'inc-4711', atMs: NOW_MS - 1 },
+      { group: 'clicks', position: 'STANDBY', epoch: 4 },
+      { group: 'gone', position: 'STANDBY', epoch: 5 },
+    ] as const;
+    expect(status({ state: { switches: read(switches) } }).failback?.held).toEqual([
+      { cells: ['clicks'], epoch: 4, owner: null, reason: null, sinceMs: null },
+      { cells: ['orders'], epoch: 3, owner: 'ana', reason: 'inc-4711', sinceMs: NOW_MS - 1 },
+    ]);
+  });
+
+  test('is on the screen in local time, with its zone', () => {
+    const shown = (options: WorldOptions, timeZone: string) =>
+      statusScreen(status(options), { colors: createColors(false), columns: 200, timeZone });
+    const switches = [
+      { group: 'orders', position: 'STANDBY', epoch: 3, owner: 'ana', reason: 'inc-4711', atMs: NOW_MS },
+    ] as const;
+    const byAna = { ...early, state: { switches: read(switches) } };
+    const inBerlin = shown(byAna, 'Europe/Berlin');
+    expect(inBerlin).toMatch(
+      /^switched to the standby: orders since 04:00 CET, by ana: inc-4711 \(epoch 3\)$/m,
+    );
+    expect(inBerlin).toMatch(
+      /^failback possible from 04:10 CET, if us-east-1 stays healthy, because .* \(recovery\)$/m,
+    );
+    // There it is the day before, and so is the time.
+    expect(shown(byAna, 'America/Los_Angeles')).toMatch(/since 19:00 (?:PST|GMT-8), by ana/);
+    expect(shown({ switches: ['orders'] }, 'UTC')).toMatch(
+      /^failback possible now: spillway failback --check --cells orders$/m,
+    );
+  });
+});
+
+test('a time of another day says which', () => {
+  const options = { nowMs: NOW_MS, timeZone: 'UTC' };
+  expect(localTime(NOW_MS + 1, options)).toBe('03:01 UTC');
+  expect(localTime(NOW_MS + 1, { ...options, rounded: 'down' })).toBe('03:00 UTC');
+  expect(localTime(NOW_MS + 24 * 60 * MINUTE_MS, options)).toBe('2026-11-26 03:00 UTC');
 });
 
 describe('the screen', () => {

@@ -1,10 +1,15 @@
+import type { FailbackOutlook } from '../../operate/failback-outlook.ts';
+import { named } from '../../operate/findings.ts';
 import type { CellStatus, ObserverStatus, Status } from '../../operate/status.ts';
 import type { Colors } from '../colors.ts';
+import { localTime } from '../local-time.ts';
 import { table } from '../table.ts';
 
 export interface ScreenOptions {
   readonly colors: Colors;
   readonly columns: number;
+  /** IANA name. Default: the machine's. */
+  readonly timeZone?: string | undefined;
 }
 
 /** More cells than this do not fit a screen: those that are where they belong are counted instead. */
@@ -18,6 +23,7 @@ export function statusScreen(status: Status, options: ScreenOptions): string {
     '',
     ...findings(status, colors),
     ...cells(status, options),
+    ...failback(status, options),
     '',
     observers(status, options),
     '',
@@ -65,6 +71,35 @@ function cells(status: Status, { colors, columns }: ScreenOptions): readonly str
     : [`… and ${rest} cells more, ${status.cells.filter(settled).length} of them in the primary`];
   if (rows.length === 0) return counted;
   return [table(['cell', 'DNS sends it to', 'switch', 'group', 'stream'], rows, { columns }), ...counted];
+}
+
+/** Who holds what in the standby, and from when it can come back. */
+function failback(
+  { failback: outlook, atMs, cells: all, primary }: Status,
+  { colors, timeZone }: ScreenOptions,
+): readonly string[] {
+  if (outlook === null) return [];
+  const time = (ms: number): string => localTime(ms, { nowMs: atMs, timeZone });
+  const held = outlook.held.map(({ cells: names, owner, reason, epoch, sinceMs }) => {
+    const which = names.length === all.length ? 'every cell' : named(names);
+    const by = owner === null ? 'somebody who left no name' : owner;
+    const since =
+      sinceMs === null ? '' : ` since ${localTime(sinceMs, { nowMs: atMs, timeZone, rounded: 'down' })}`;
+    return `switched to the standby: ${which}${since}, by ${by}${reason === null ? '' : `: ${reason}`} (epoch ${epoch})`;
+  });
+  return ['', ...held, colors.bold(wayBack(outlook, { atMs, primary, time }))];
+}
+
+function wayBack(
+  { possibleFrom, because, held }: FailbackOutlook,
+  { atMs, primary, time }: { readonly atMs: number; readonly primary: string; time(ms: number): string },
+): string {
+  const why = because.length === 0 ? '' : `, because ${because.join('; ')}`;
+  if (possibleFrom === null) return `failback: nobody can say from when${why}`;
+  const fromMs = Date.parse(possibleFrom);
+  if (fromMs > atMs) return `failback possible from ${time(fromMs)}, if ${primary} stays healthy${why}`;
+  const cells = named(held.flatMap(({ cells: names }) => names));
+  return `failback possible now: spillway failback --check ${cells.includes(' ') ? '--all' : `--cells ${cells}`}`;
 }
 
 function observers(status: Status, { colors, columns }: ScreenOptions): string {

@@ -1,0 +1,62 @@
+import { failbackPossibleFromMs } from '../../lambda/core/failback.ts';
+import type { StoredSwitch } from '../../lambda/state/state-table.ts';
+import type { Config } from '../config/config.ts';
+import { refusalsToFailBack } from './guards.ts';
+import type { StoredReadings } from './status.ts';
+
+/** Cells that one act holds in the standby. */
+export interface HeldCells {
+  readonly cells: readonly string[];
+  readonly epoch: number;
+  /** Null: the switch does not say. */
+  readonly owner: string | null;
+  readonly reason: string | null;
+  readonly sinceMs: number | null;
+}
+
+/** What `status` says about the way back. */
+export interface FailbackOutlook {
+  /**
+   * From when the guards would let it go, ISO 8601, if nothing new speaks against it; in the past or now, when none
+   * refuses. Null: nobody can tell, because a guard does not give way by itself.
+   */
+  readonly possibleFrom: string | null;
+  /** What refuses until then, with the rule's name. */
+  readonly because: readonly string[];
+  readonly held: readonly HeldCells[];
+}
+
+/** Pure, and by the very guards of `failback`. Null: no switch of a cell is in the standby, so nothing can come back. */
+export function failbackOutlook(config: Config, readings: StoredReadings): FailbackOutlook | null {
+  const { switches } = readings.state;
+  if (!switches.ok) {
+    return { possibleFrom: null, because: [`the switches cannot be read: ${switches.problem}`], held: [] };
+  }
+  const held = heldCells(config, switches.value);
+  if (held.length === 0) return null;
+  const refusals = refusalsToFailBack(config, readings, { cells: held.flatMap(({ cells }) => cells) });
+  const fromMs = failbackPossibleFromMs(refusals, readings.atMs);
+  return {
+    possibleFrom: fromMs === null ? null : new Date(fromMs).toISOString(),
+    because: refusals.map(({ rule, reason }) => `${reason} (${rule})`),
+    held,
+  };
+}
+
+/** By act, the newest first. A switch whose cells were removed holds nothing, and is a finding of its own. */
+function heldCells(config: Config, switches: readonly StoredSwitch[]): readonly HeldCells[] {
+  const acts = Map.groupBy(
+    switches.flatMap(({ group, position, epoch, owner, reason, atMs }) => {
+      const cells = config.cells.filter((cell) => cell.group === group).map(({ name }) => name);
+      if (position !== 'STANDBY' || cells.length === 0) return [];
+      return [{ cells, epoch, owner: owner ?? null, reason: reason ?? null, sinceMs: atMs ?? null }];
+    }),
+    ({ epoch }) => epoch,
+  );
+  return [...acts.values()]
+    .flatMap((list) => {
+      const [first] = list;
+      return first === undefined ? [] : [{ ...first, cells: list.flatMap(({ cells }) => cells) }];
+    })
+    .toSorted((a, b) => b.epoch - a.epoch);
+}
