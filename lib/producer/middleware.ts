@@ -13,7 +13,7 @@ import type { FollowSignalOptions } from './follow-options.ts';
 import { RedirectError } from './middleware-errors.ts';
 import { guarded } from './option-rules.ts';
 import { streamOf } from './pin.ts';
-import { checkedInput, type PutInput } from './put-input.ts';
+import { checkedInput, type PutCommand, type PutInput, plainInput } from './put-input.ts';
 import { redirected, streamAsked } from './redirect.ts';
 import { RegionalClients } from './regional-clients.ts';
 
@@ -24,6 +24,7 @@ export interface FollowedClient {
   close(): void;
 }
 
+const READ_MIDDLEWARE = 'spillwayReadInput';
 const MIDDLEWARE = 'spillwayFollowSignal';
 
 /**
@@ -59,10 +60,19 @@ export function followSignal(client: KinesisClient, given: FollowSignalOptions):
       `The client writes to ${stream} and to ${asked}, but the signal is for one stream: use a client for each.`,
     );
   };
+  // Outside of all others: what fails here is not looked at by the SDK's own logger, which would run its getters again.
   client.middlewareStack.add(
     (next, context) => async (args) => {
-      const { commandName: command } = context;
-      if (command !== 'PutRecordCommand' && command !== 'PutRecordsCommand') return next(args);
+      const command = putCommandOf(context);
+      if (command === undefined) return next(args);
+      return next({ ...args, input: plainInput(args.input, command) as PutInput });
+    },
+    { step: 'initialize', name: READ_MIDDLEWARE, priority: 'high' },
+  );
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const command = putCommandOf(context);
+      if (command === undefined) return next(args);
       const input = checkedInput(args.input, command);
       const home = await client.config.region();
       bind(streamAsked(input, home));
@@ -78,7 +88,7 @@ export function followSignal(client: KinesisClient, given: FollowSignalOptions):
   );
   return {
     close: () => {
-      client.middlewareStack.remove(MIDDLEWARE);
+      for (const name of [READ_MIDDLEWARE, MIDDLEWARE]) client.middlewareStack.remove(name);
       signals.close();
       clients.close();
     },
@@ -96,7 +106,13 @@ const senders = {
     client.send(new PutRecordCommand(input as PutRecordCommandInput), abortSignal ? { abortSignal } : {}),
   PutRecordsCommand: (client, input, abortSignal) =>
     client.send(new PutRecordsCommand(input as PutRecordsCommandInput), abortSignal ? { abortSignal } : {}),
-} as const satisfies Record<string, Send>;
+} as const satisfies Record<PutCommand, Send>;
+
+function putCommandOf({ commandName }: { readonly commandName?: string }): PutCommand | undefined {
+  return commandName !== undefined && Object.hasOwn(senders, commandName)
+    ? (commandName as PutCommand)
+    : undefined;
+}
 
 /** @throws ProducerConfigError unless it is a client with what is needed of it. */
 function assertClient(client: unknown): void {

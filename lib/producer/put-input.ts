@@ -11,32 +11,42 @@ const rules = { maxRecordBytes: 10 * 1024 * 1024, envelopeBytes: 0 };
 const recordFields = ['PartitionKey', 'Data', 'ExplicitHashKey'];
 const streamFields = ['StreamName', 'StreamARN'];
 
+export type PutCommand = 'PutRecordCommand' | 'PutRecordsCommand';
+type Fields = Readonly<Record<string, unknown>>;
+
 /**
- * The input of a PutRecord or PutRecords call, of which each field is read once. The SDK would send what it is given: a
- * number where a text belongs, `{}` for an ArrayBuffer, nothing for a detached buffer.
+ * The input of a PutRecord or PutRecords call as plain data, of which each field is read once: what is checked, logged and sent
+ * afterwards is the same.
  *
- * @throws RecordError
+ * @throws RecordError for what cannot be read
  */
-export function checkedInput(given: unknown, command: 'PutRecordCommand' | 'PutRecordsCommand'): PutInput {
-  if (command === 'PutRecordCommand') {
-    return checkedRecord(
-      checkedStream(readOnce(given, [...streamFields, ...recordFields])),
-    ) as unknown as PutInput;
-  }
-  const input = checkedStream(readOnce(given, [...streamFields, 'Records']));
+export function plainInput(given: unknown, command: PutCommand): object {
+  if (command === 'PutRecordCommand') return readOnce(given, [...streamFields, ...recordFields]);
+  const input = readOnce(given, [...streamFields, 'Records']);
   const entries = input.Records as readonly unknown[];
   const length = lengthOf(entries, '`Records`');
-  const Records = Array.from({ length }, (_, n) => checkedRecord(entryAt(entries, n)));
-  return { ...input, Records } as unknown as PutInput;
+  return { ...input, Records: Array.from({ length }, (_, n) => entryAt(entries, n)) };
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 function entryAt(entries: readonly unknown[], n: number): Fields {
   return readOnce(
     guarded(() => entries[n]),
     recordFields,
   );
+}
+
+/**
+ * An input that every region could take. The SDK would send what it is given: a number where a text belongs, `{}` for an
+ * ArrayBuffer, nothing for a detached buffer.
+ *
+ * @throws RecordError
+ */
+export function checkedInput(plain: object, command: PutCommand): PutInput {
+  const input = checkedStream(plain as Fields);
+  if (command === 'PutRecordCommand') return checkedRecord(input) as unknown as PutInput;
+  const entries = input.Records as readonly Fields[];
+  lengthOf(entries, '`Records`');
+  return { ...input, Records: entries.map(checkedRecord) } as unknown as PutInput;
 }
 
 function checkedRecord(fields: Fields): Fields {

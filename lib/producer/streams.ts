@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { isPromise } from 'node:util/types';
 import type { Receipt } from './entry.ts';
 import { RecordError } from './errors.ts';
 import { kindOf } from './kind-of.ts';
@@ -46,7 +47,7 @@ export async function* receiptsOf(
 
 /** Puts what a source gives, one at a time. */
 class Feed {
-  readonly #items: AsyncGenerator<ProducerRecord, void, undefined>;
+  readonly #items: AsyncIterator<ProducerRecord> | Iterator<ProducerRecord>;
   readonly #put: (record: ProducerRecord) => Promise<Receipt>;
   readonly outstanding: Promise<Receipt>[] = [];
   /** Resolves when the source has given one, or has ended. */
@@ -55,12 +56,17 @@ class Feed {
   #failure: { readonly error: unknown } | undefined;
 
   constructor(source: Source, put: (record: ProducerRecord) => Promise<Receipt>) {
-    this.#items = each(source);
+    this.#items = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
     this.#put = put;
   }
 
   ask(): void {
-    if (!this.#isOver) this.asking ??= this.#ask();
+    if (this.#isOver || this.asking !== undefined) return;
+    // Cleared in a later turn, however soon it ends.
+    this.asking = this.#ask().then(() => {
+      this.asking = undefined;
+      return undefined;
+    });
   }
 
   throwFailure(): void {
@@ -70,21 +76,21 @@ class Feed {
   /** A source that is still thinking is not waited for. */
   async close(): Promise<void> {
     if (this.#isOver) return;
-    const closed = this.#items.return();
+    const closed = Promise.resolve(this.#items.return?.());
     if (this.asking === undefined) await closed;
     else closed.catch(() => {});
   }
 
-  async #ask(): Promise<undefined> {
+  async #ask(): Promise<void> {
     try {
       const { done, value } = await this.#items.next();
       if (done === true) this.#isOver = true;
-      else this.#take(value);
+      // Of promises alone: a record may be anything, and must not be asked for a `then`.
+      else this.#take(isPromise(value) ? ((await value) as ProducerRecord) : value);
     } catch (error) {
       this.#isOver = true;
       this.#failure = { error };
     }
-    this.asking = undefined;
   }
 
   #take(record: ProducerRecord): void {
@@ -93,10 +99,6 @@ class Feed {
     receipt.catch(() => {});
     this.outstanding.push(receipt);
   }
-}
-
-async function* each(source: Source): AsyncGenerator<ProducerRecord, void, undefined> {
-  yield* source;
 }
 
 /** @throws RecordError */

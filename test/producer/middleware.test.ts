@@ -11,13 +11,14 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ProducerConfigError } from '../../lib/producer/errors.ts';
+import { ProducerConfigError, RecordError } from '../../lib/producer/errors.ts';
 import {
   type FollowedClient,
   type FollowSignalOptions,
   followSignal,
 } from '../../lib/producer/middleware.ts';
 import { RedirectError, SignalUnavailableError } from '../../lib/producer/middleware-errors.ts';
+import { badRecords } from './ill-typed.ts';
 import { type SignalServer, startSignalServer } from './signal-server.ts';
 
 interface Call {
@@ -117,6 +118,19 @@ const data = Buffer.from('x');
 const put = (client: KinesisClient, address: Partial<PutRecordCommandInput> = { StreamName: 'orders' }) =>
   client.send(new PutRecordCommand({ PartitionKey: 'k', Data: data, ...address }));
 
+/** The SDK leaves out what is null, and its logger asks a failed call's bytes for their length. */
+const leftOut = new Set(['a hash key that is null', 'data that are a Uint8Array with a getter that throws']);
+
+/** A record of the producer in the fields of the API, getters included. */
+function inputOf(record: Record<string, unknown>): object {
+  const fields = { PartitionKey: 'partitionKey', Data: 'data', ExplicitHashKey: 'explicitHashKey' } as const;
+  const input = { StreamName: 'orders' };
+  for (const [name, field] of Object.entries(fields)) {
+    Object.defineProperty(input, name, { get: () => record[field], enumerable: true });
+  }
+  return input;
+}
+
 describe('a client that follows the signal', () => {
   it('moves endpoint, signature and stream together', async () => {
     const client = kinesis();
@@ -179,6 +193,93 @@ describe('a client that follows the signal', () => {
     await put(client, { StreamName: 'orders' });
     await expect(put(client, { StreamName: 'clicks' })).rejects.toThrow(/orders and to clicks/);
     expect(calls).toHaveLength(1);
+  });
+
+  it('refuses each ill-typed record alone, before it waits for anything', async () => {
+    const client = kinesis();
+    follow(client);
+    const cases = badRecords().filter(([, record]) => typeof record === 'object' && record !== null);
+    const inputs = cases.flatMap(([name, record]) => {
+      const input = inputOf(record as Record<string, unknown>);
+      return leftOut.has(name) ? [] : [{ name, input }];
+    });
+    expect(inputs.length).toBeGreaterThan(30);
+    dns.answer = undefined;
+    for (const { name, input } of inputs) {
+      await expect(client.send(new PutRecordCommand(input as never)), name).rejects.toBeInstanceOf(
+        RecordError,
+      );
+      const Records = [{ PartitionKey: 'k', Data: data }, input] as never;
+      const call = client.send(new PutRecordsCommand({ StreamName: 'orders', Records }));
+      await expect(call, name).rejects.toBeInstanceOf(RecordError);
+    }
+    dns.answer = `v=1; region=${EAST}; stream=orders`;
+    await expect(put(client)).resolves.toMatchObject({ SequenceNumber: '1' });
+  });
+
+  it.each([5, Symbol('s'), '', 'a stream', {}])(
+    'does not take %s for the stream of all calls',
+    async (name) => {
+      const client = kinesis();
+      follow(client);
+      await expect(put(client, { StreamName: name as string })).rejects.toBeInstanceOf(RecordError);
+      await expect(put(client, { StreamARN: 5 as unknown as string })).rejects.toBeInstanceOf(RecordError);
+      await expect(put(client)).resolves.toBeDefined();
+    },
+  );
+
+  it('sends what it checked, though a field answers differently each time', async () => {
+    const client = kinesis();
+    follow(client);
+    let looks = 0;
+    class Input {
+      readonly StreamName = 'orders';
+      readonly Data = data;
+      readonly ExplicitHashKey = null;
+      get PartitionKey(): string {
+        return ++looks === 1 ? 'k' : '';
+      }
+    }
+    await client.send(new PutRecordCommand(new Input() as unknown as PutRecordCommandInput));
+    expect(calls.at(-1)?.body).toEqual({ StreamName: 'orders', PartitionKey: 'k', Data: 'eA==' });
+  });
+
+  it('goes on following when `onProblem` throws', async () => {
+    const uncaught: unknown[] = [];
+    const others = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    process.on('uncaughtException', (error) => uncaught.push(error));
+    try {
+      dns.answer = 'garbage';
+      const client = kinesis();
+      const onProblem = () => {
+        throw new Error('from onProblem');
+      };
+      follow(client, { onProblem });
+      await expect.poll(() => uncaught.length).toBeGreaterThan(1);
+      dns.answer = `v=1; region=${WEST}; stream=orders`;
+      await put(client);
+      expect(calls.at(-1)?.at).toBe(WEST);
+    } finally {
+      process.removeAllListeners('uncaughtException');
+      for (const other of others) process.on('uncaughtException', other);
+    }
+  });
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no');
+      },
+    ],
+    ['returns nothing', () => undefined],
+    ['returns no client', () => ({ region: EAST })],
+  ])('fails its calls alone when `createClient` %s', async (_how, createClient) => {
+    const client = kinesis();
+    follow(client, { createClient: createClient as never });
+    await expect(put(client)).rejects.toBeInstanceOf(ProducerConfigError);
+    await expect(client.send(new ListShardsCommand({ StreamName: 'orders' }))).resolves.toBeDefined();
   });
 
   it('keeps the name that was asked for when neither options nor signal name a stream', async () => {
