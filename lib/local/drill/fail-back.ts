@@ -90,7 +90,10 @@ async function askUntilLetThrough(
     refused = rules;
     await sleep(ASK_EVERY_MS, undefined, { signal });
   }
-  throw new DrillError('failback was refused for longer than the recovery time: see the observers’ logs.');
+  throw new DrillError(
+    'failback was refused for longer than the recovery time: see the observers’ logs.',
+    'failback-refused',
+  );
 }
 
 const refusalSchema = z.object({ error: z.object({ refusals: z.array(z.object({ rule: z.string() })) }) });

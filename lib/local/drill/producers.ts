@@ -58,7 +58,10 @@ export function startProducers(
       one.exited = true;
       if (stopping) return;
       hooks.onDeath(
-        new DrillError(`Producer ${options.producer} ended (${signal ?? code}): ${errors.trim()}`),
+        new DrillError(
+          `Producer ${options.producer} ended (${signal ?? code}): ${errors.trim()}`,
+          'producer-died',
+        ),
       );
     });
     return one;

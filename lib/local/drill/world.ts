@@ -80,7 +80,8 @@ async function build(options: WorldOptions, closers: Closer[], close: () => Prom
   const localStack = await startLocalStack({
     directory: join(directory, 'localstack'),
     onProgress,
-    onExit: (reason) => onDeath(new DrillError(`LocalStack died during the drill: ${reason}`)),
+    onExit: (reason) =>
+      onDeath(new DrillError(`LocalStack died during the drill: ${reason}`, 'localstack-died')),
     signal,
   });
   closers.push(() => localStack.stop());
