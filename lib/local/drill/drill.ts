@@ -10,16 +10,18 @@ import { AUDIT_FILE } from '../run-directory.ts';
 import { byArrival } from './by-arrival.ts';
 import { checkLabel } from './check-label.ts';
 import type { DrillError } from './errors.ts';
-import type { DrillEvent } from './events.ts';
+import type { Acknowledgement, DrillEvent } from './events.ts';
 import { failBack } from './fail-back.ts';
 import { failOver } from './fail-over.ts';
 import { KEYS_PER_PRODUCER, startFleet } from './fleet.ts';
+import { type Found, lostRecords } from './measure.ts';
 import { Operator } from './operator.ts';
 import { play } from './play.ts';
 import type { ProducerFleet } from './producers.ts';
 
 import { remember } from './remember.ts';
 import { type DrillResult, judge } from './result.ts';
+import { leadMs, withoutLead } from './schedule.ts';
 import { readSpools } from './spools.ts';
 import { unlessAborted, until } from './until.ts';
 import { type Watching, watch } from './watch.ts';
@@ -44,7 +46,13 @@ export interface DrillOptions {
   /** Called with the fault's start, when it comes. */
   readonly onFault: (atMs: number) => void;
   /** Called after the result, while the world still stands; aborted when it cannot stand any longer. */
-  readonly beforeClose: (world: World, result: DrillResult, signal: AbortSignal) => Promise<void>;
+  readonly beforeClose: (world: World, result: DrillResult, after: AfterDrill) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+export interface AfterDrill {
+  /** When the scenario's t = 0 was; undefined when its faults have been ended since. */
+  readonly playingSinceMs: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -53,6 +61,7 @@ const READY_TIMEOUT_MS = 180_000;
 const PRODUCERS_READY_TIMEOUT_MS = 30_000;
 /** A drill writes some thousands of records; LocalStack keeps to no rate of reads. */
 const MAX_PAGES_PER_SHARD = 5_000;
+const LOST_FILE = 'lost.json';
 /** Traffic is watched this long before the faults begin. */
 const WARM_UP_MS = 5_000;
 
@@ -106,6 +115,12 @@ async function conduct(options: Conducting): Promise<DrillResult> {
       calls.map((call) => `${JSON.stringify(call)}\n`).join(''),
     );
     const onDisk = await readSpools(fleet.spoolDirectories);
+    const found: Found = {
+      inStreams: await unlessAborted(signal, readEverything(world)),
+      onDisk,
+      run,
+      keys: KEYS_PER_PRODUCER,
+    };
     const result = judge({
       config: world.config,
       scenario: options.scenario,
@@ -117,24 +132,26 @@ async function conduct(options: Conducting): Promise<DrillResult> {
       failback,
       operatorFailures: failover,
       calls,
-      found: {
-        inStreams: await unlessAborted(signal, readEverything(world)),
-        onDisk,
-        run,
-        keys: KEYS_PER_PRODUCER,
-      },
+      found,
       rejected: fleet.rejected(),
       cut: options.forMs < options.scenario.durationMs,
       seed: options.seed,
     });
+    await writeLost(options.directory, lostRecords(fleet.acknowledgements, found));
     await remember(world, { run, result, atMs: Date.now() });
-    await options.beforeClose(world, result, signal);
+    const playingSinceMs = options.failback ? undefined : faultAtMs - leadMs(withoutLead(options.scenario));
+    await options.beforeClose(world, result, { playingSinceMs, signal });
     return result;
   } finally {
     fleet?.kill();
     await watching?.stop();
     await world.close();
   }
+}
+
+/** Which ones, for whoever looks where they went. */
+async function writeLost(directory: string, lost: readonly Acknowledgement[]): Promise<void> {
+  if (lost.length > 0) await writeFile(join(directory, LOST_FILE), `${JSON.stringify(lost, null, 2)}\n`);
 }
 
 /** The system must be at rest before it is disturbed: observers content, checks settled, DNS naming the primary. */
