@@ -45,7 +45,7 @@ export interface PlaceOptions {
 /** Waits until this drill may be measured. @throws RefusedError when another one goes on for longer. */
 export async function takePlace(options: PlaceOptions): Promise<Place> {
   const { io, note, anyway, signal } = options;
-  const register = new RunRegister(registerDirectory(process.env));
+  const register = new RunRegister(registerDirectory(io.env));
   const shown = progress(io);
   let told = false;
   try {
@@ -62,7 +62,7 @@ export async function takePlace(options: PlaceOptions): Promise<Place> {
       },
       signal,
     });
-    for (const other of turn.idle.filter(isOfInterest)) note(idleText(other));
+    for (const other of turn.idle.filter((one) => isOfInterest(one, io))) note(idleText(other));
     return placeIn(register, turn, note);
   } catch (error) {
     if (error instanceof OtherDrillError) throw refusal(error);
@@ -130,8 +130,8 @@ async function entryOf({ scenario, startedAtMs }: PlaceOptions): Promise<Omit<Ru
 }
 
 /** The LocalStack that this drill is told to use is no neighbour. */
-const isOfInterest = ({ activity }: Registered): boolean =>
-  activity !== 'localstack' || !process.env.SPILLWAY_LOCALSTACK_URL;
+const isOfInterest = ({ activity }: Registered, { env }: Io): boolean =>
+  activity !== 'localstack' || !env.SPILLWAY_LOCALSTACK_URL;
 
 function refusal({ others }: OtherDrillError): RefusedError {
   return new RefusedError(

@@ -106,7 +106,7 @@ export class Traffic {
   readonly #onEvent: (event: DrillEvent) => void;
   #window: Acknowledgement[] = [];
   #sinceMs: number | undefined;
-  #told = '';
+  #told: string | undefined;
 
   constructor(onEvent: (event: DrillEvent) => void) {
     this.#onEvent = onEvent;

@@ -47,7 +47,7 @@ const entryName = /^(\d{1,15})\.json$/;
  * Where the runs of this machine say that they are there: one place for all users and all copies of the project, so not
  * the temporary directory of a user or a session where there is one of the machine.
  */
-export function registerDirectory(env: NodeJS.ProcessEnv): string {
+export function registerDirectory(env: Readonly<Record<string, string | undefined>>): string {
   const named = env[REGISTER_DIRECTORY];
   if (named) return named;
   return join(process.platform === 'win32' ? tmpdir() : '/tmp', NAME);
