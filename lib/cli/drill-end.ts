@@ -172,7 +172,9 @@ function stepLines(step: NextStep | undefined): readonly string[] {
 const besideLines = (count: number): readonly string[] =>
   count === 0
     ? []
-    : [`  ${colors.yellow('!')} ${count} other drills ran beside this one: its timings cannot be trusted`];
+    : [
+        `  ${colors.yellow('!')} ${count === 1 ? 'another drill' : `${count} other drills`} ran beside this one: its timings cannot be trusted`,
+      ];
 
 function summary(result: DrillResult): string {
   const seconds = (ms: number | null): string => (ms === null ? 'never' : `${(ms / 1_000).toFixed(1)} s`);

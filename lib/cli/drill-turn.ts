@@ -57,8 +57,7 @@ export async function takePlace(options: PlaceOptions): Promise<Place> {
       onWaiting: (others, leftMs) => {
         if (!told) io.err(waitingText(others));
         told = true;
-        const minutes = Math.ceil(leftMs / MINUTE_MS);
-        shown.say(`waiting for ${others.map(({ pid }) => `pid ${pid}`).join(', ')}; ${minutes} min left`);
+        shown.say(`waiting for ${others.map(({ pid }) => `pid ${pid}`).join(', ')}; ${leftText(leftMs)}`);
       },
       signal,
     });
@@ -137,16 +136,19 @@ function refusal({ others }: OtherDrillError): RefusedError {
   return new RefusedError(
     others.map((other) => ({
       rule: 'other-drill',
-      reason: `another drill ${other.activity === 'waiting' ? 'waits' : 'runs'} on this machine, ${factsOf(other)}, and of two at once neither can trust its timings`,
+      reason: `another drill ${other.activity === 'waiting' ? 'waits' : 'runs'} on this machine, and two at once disturb each other's timings: ${factsOf(other)}`,
     })),
     'Wait for it with --wait-for-other 15m, or begin beside it with --anyway.',
   );
 }
 
+const leftText = (ms: number): string =>
+  ms < MINUTE_MS ? 'less than a minute left' : `${Math.floor(ms / MINUTE_MS)} min left`;
+
 const waitingText = (others: readonly Registered[]): string =>
   [
     ...others.map((other) => `Another drill runs on this machine: ${factsOf(other)}.`),
-    'Of two at once neither can trust its timings, so this one waits. Ctrl-C gives up; --anyway begins beside it.',
+    "Two at once disturb each other's timings, so this one waits. Ctrl-C gives up; --anyway begins beside it.",
   ].join('\n');
 
 const besideText = (other: Registered): string =>
@@ -159,8 +161,10 @@ function idleText(other: Registered): string {
 
 /** Who, since when, and where to look. */
 export function factsOf({ pid, user, what, sinceMs, runDirectory }: Registered): string {
-  const minutes = Math.max(0, Math.floor((Date.now() - sinceMs) / MINUTE_MS));
-  const since = `since ${new Date(sinceMs).toISOString()} (${formatDuration(minutes * MINUTE_MS)})`;
+  const ageMs = Math.max(0, Date.now() - sinceMs);
+  const unitMs = ageMs < MINUTE_MS ? 1_000 : MINUTE_MS;
+  const age = formatDuration(Math.floor(ageMs / unitMs) * unitMs);
+  const since = `since ${new Date(sinceMs).toISOString()} (${age})`;
   const where = runDirectory === undefined ? [] : [`run folder ${runDirectory}`];
   return [`pid ${pid} of ${user}`, what, since, ...where].join(', ');
 }
