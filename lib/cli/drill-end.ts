@@ -101,6 +101,8 @@ async function abortStep(error: unknown, exit: ExitCode, run: RunFacts): Promise
   return nextStep([abortKindOf(error)], await contextOf(run));
 }
 
+/** What the SDK's clients throw for an answer that has not come. */
+const timeouts: readonly string[] = ['TimeoutError', 'AbortError'];
 const abortKinds: readonly (readonly [new (...args: never[]) => Error, AbortKind])[] = [
   [DeployFailedError, 'deploy'],
   [LocalStackEnvironmentError, 'install'],
@@ -110,6 +112,7 @@ const abortKinds: readonly (readonly [new (...args: never[]) => Error, AbortKind
 
 function abortKindOf(error: unknown): AbortKind {
   if (error instanceof DrillError) return error.kind;
+  if (error instanceof Error && timeouts.includes(error.name)) return 'unanswered';
   return abortKinds.find(([type]) => error instanceof type)?.[1] ?? 'other';
 }
 

@@ -120,6 +120,11 @@ describe('the end of a drill that could not be carried out', () => {
     ],
     ['a failback that was refused', () => new DrillError('no', 'failback-refused'), /--seed 7 --keep$/],
     ['time that was over', () => new DrillError('waited', 'not-at-rest'), /^spillway drill .*--seed 7$/],
+    [
+      'a LocalStack that did not answer',
+      () => Object.assign(new Error('no'), { name: 'TimeoutError' }),
+      /^spillway drill .*--seed 7$/,
+    ],
     ['anything else', () => new TypeError('no'), /^spillway drill .*--seed 7$/],
   ])('for %s has its next step', async (_, error, nextCommand) => {
     const { exit, document, text } = await abortEnd(error(), run());

@@ -20,6 +20,7 @@ export type AbortKind =
   | 'deploy'
   | 'localstack-died'
   | 'producer-died'
+  | 'unanswered'
   | 'not-at-rest'
   | 'failback-refused'
   | 'run-folder'
@@ -140,6 +141,13 @@ const rows: readonly (readonly [FailureKind | AbortKind, Row])[] = [
     },
   ],
   ['producer-died', { lookAt: ['events', 'spools'], next: again('once more, with the same dice') }],
+  [
+    'unanswered',
+    {
+      lookAt: ['localstack', 'events'],
+      next: again('once more, when this machine has less to do: LocalStack did not answer in time'),
+    },
+  ],
   [
     'not-at-rest',
     {
