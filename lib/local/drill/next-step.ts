@@ -1,3 +1,4 @@
+import { shellLine } from '../../cli/shell-words.ts';
 import type { Expectation } from '../../scenario/expectation.ts';
 
 /** What a drill can fail by, each judged for itself. */
@@ -78,14 +79,18 @@ type FileKind = keyof typeof fileTable;
 
 interface Row {
   readonly lookAt: readonly FileKind[];
-  readonly next: (context: StepContext) => Pick<NextStep, 'nextCommand' | 'why'>;
+  readonly next: Next;
 }
+
+type Next = (context: StepContext) => Pick<NextStep, 'nextCommand' | 'why'>;
 
 /** Asked of the world while it stands; else the same in virtual time, else once more with a world that is left standing. */
 const ask =
-  (question: string, why: string): Row['next'] =>
+  (question: string, why: string): Next =>
   ({ worldFile, simulate, repeat }) => {
-    if (worldFile !== undefined) return { nextCommand: `spillway ${question} --world ${worldFile}`, why };
+    if (worldFile !== undefined) {
+      return { nextCommand: shellLine(['spillway', question, '--world', worldFile]), why };
+    }
     if (simulate !== undefined) {
       return {
         nextCommand: simulate,
@@ -96,133 +101,104 @@ const ask =
   };
 
 const again =
-  (why: string): Row['next'] =>
+  (why: string): Next =>
   ({ repeat }) => ({ nextCommand: repeat, why });
 
-const read =
-  (file: string, why: string): Row['next'] =>
-  ({ directory, repeat }) =>
-    directory === undefined
-      ? { nextCommand: repeat, why: 'once more' }
-      : { nextCommand: `tail -n 60 ${directory}/${file}`, why };
+/** A command on a file or folder of the run; without one, once more. */
+const on =
+  (file: RegExp, words: (path: string, context: StepContext) => readonly string[], why: string): Next =>
+  (context) => {
+    const { directory, files, repeat } = context;
+    const found = files.find((one) => file.test(one));
+    if (directory === undefined || found === undefined) return { nextCommand: repeat, why: 'once more' };
+    return { nextCommand: shellLine(words(`${directory}/${found}`, context)), why };
+  };
 
+const tail = (path: string): readonly string[] => ['tail', '-n', '60', path];
+const localStackAlone: Next = () => ({
+  nextCommand: 'spillway local',
+  why: 'LocalStack alone: sets it up, and shows what is in the way',
+});
+
+const { deploy, localstack, calls, spools } = fileTable;
+const sameDice = again('once more, with the same dice');
 const votes = ask('why', 'from the evidence of each observer to its vote, and the rule that decided');
 const journal = ask('history', 'what the conductor and the operator did, newest first');
 
 /** The gravest first: of several failures the first row's command is the next step. */
-const rows: readonly (readonly [FailureKind | AbortKind, Row])[] = [
-  ['run-folder', { lookAt: [], next: again('once there is room, and it can be written to') }],
-  [
-    'install',
-    {
-      lookAt: [],
-      next: () => ({
-        nextCommand: 'spillway local',
-        why: 'LocalStack alone: sets it up, and shows what is in the way',
-      }),
-    },
-  ],
-  [
-    'localstack-start',
-    { lookAt: ['localstack'], next: () => ({ nextCommand: 'spillway local', why: 'LocalStack alone' }) },
-  ],
-  [
-    'deploy',
-    { lookAt: ['deploy', 'localstack'], next: read('deploy.log', 'the resource that failed, and why') },
-  ],
-  [
-    'localstack-died',
-    {
-      lookAt: ['localstack', 'events'],
-      next: read(
-        'localstack/localstack.log',
-        'its last words; none after SIGKILL: then look for memory that ran out',
-      ),
-    },
-  ],
-  ['producer-died', { lookAt: ['events', 'spools'], next: again('once more, with the same dice') }],
-  [
-    'unanswered',
-    {
-      lookAt: ['localstack', 'events'],
-      next: again('once more, when this machine has less to do: LocalStack did not answer in time'),
-    },
-  ],
-  [
-    'not-at-rest',
-    {
-      lookAt: ['observers', 'localstack', 'events'],
-      next: again('once more: a machine with other work may have been too slow'),
-    },
-  ],
-  [
-    'failback-refused',
-    {
-      lookAt: ['observers', 'events'],
-      next: ({ repeat }) => ({
-        nextCommand: `${repeat} --keep`,
-        why: 'once more, and left standing for spillway status and why',
-      }),
-    },
-  ],
-  [
-    'lost',
-    {
-      lookAt: ['lost', 'spools', 'events'],
-      next: again('once more, with the same dice: a loss that repeats is a bug worth a report'),
-    },
-  ],
-  ['order', { lookAt: ['events', 'calls'], next: again('once more, with the same dice') }],
-  [
-    'nothing-acknowledged',
-    { lookAt: ['events', 'localstack'], next: again('once more: LocalStack took no record') },
-  ],
-  [
-    'audit',
-    {
-      lookAt: ['calls'],
-      next: ({ directory, primary, repeat }) =>
-        directory === undefined
-          ? { nextCommand: repeat, why: 'once more' }
-          : {
-              nextCommand: `spillway audit ${directory}/audit.jsonl --primary ${primary}`,
-              why: 'each call that may not be made, and by which rule',
-            },
-    },
-  ],
-  ['verdict', { lookAt: ['events', 'observers'], next: votes }],
-  ['moves', { lookAt: ['events', 'observers', 'switches'], next: votes }],
-  ['diagnosis', { lookAt: ['observers', 'events'], next: votes }],
-  ['latch', { lookAt: ['conductor', 'switches', 'events'], next: journal }],
-  ['end', { lookAt: ['events', 'conductor'], next: journal }],
-  ['failback', { lookAt: ['events', 'conductor', 'observers'], next: journal }],
-  ['operator-failover', { lookAt: ['events', 'conductor'], next: journal }],
-  [
-    'on-disk',
-    {
-      lookAt: ['spools', 'events'],
-      next: ({ directory, files, repeat }) => {
-        const spool = files.find((file) => fileTable.spools.pattern.test(file));
-        return directory === undefined || spool === undefined
-          ? { nextCommand: repeat, why: 'once more' }
-          : {
-              nextCommand: `spillway spool inspect ${directory}/${spool}`,
-              why: 'what has not left the disk',
-            };
-      },
-    },
-  ],
-  ['rejected', { lookAt: ['events', 'spools'], next: again('once more, with the same dice') }],
-  [
-    'arrival',
-    { lookAt: ['events', 'observers'], next: again('once more, alone: an otherwise busy machine is slower') },
-  ],
-  ['other', { lookAt: ['events', 'localstack'], next: again('once more, with the same dice') }],
-];
+const rows: Readonly<Record<FailureKind | AbortKind, Row>> = {
+  'run-folder': { lookAt: [], next: again('once there is room, and it can be written to') },
+  install: { lookAt: [], next: localStackAlone },
+  'localstack-start': { lookAt: ['localstack'], next: localStackAlone },
+  deploy: {
+    lookAt: ['deploy', 'localstack'],
+    next: on(deploy.pattern, tail, 'the resource that failed, and why'),
+  },
+  'localstack-died': {
+    lookAt: ['localstack', 'events'],
+    next: on(
+      localstack.pattern,
+      tail,
+      'its last words; none after SIGKILL: then look for memory that ran out',
+    ),
+  },
+  'producer-died': { lookAt: ['events', 'spools'], next: sameDice },
+  unanswered: {
+    lookAt: ['localstack', 'events'],
+    next: again('once more, when this machine has less to do: LocalStack did not answer in time'),
+  },
+  'not-at-rest': {
+    lookAt: ['observers', 'localstack', 'events'],
+    next: again('once more: a machine with other work may have been too slow'),
+  },
+  'failback-refused': {
+    lookAt: ['observers', 'events'],
+    next: ({ repeat }) => ({
+      nextCommand: `${repeat} --keep`,
+      why: 'once more, and left standing for spillway status and why',
+    }),
+  },
+  lost: {
+    lookAt: ['lost', 'spools', 'events'],
+    next: again('once more, with the same dice: a loss that repeats is a bug worth a report'),
+  },
+  order: { lookAt: ['events', 'calls'], next: sameDice },
+  'nothing-acknowledged': {
+    lookAt: ['events', 'localstack'],
+    next: again('once more: LocalStack took no record'),
+  },
+  audit: {
+    lookAt: ['calls'],
+    next: on(
+      calls.pattern,
+      (path, { primary }) => ['spillway', 'audit', path, '--primary', primary],
+      'each call that may not be made, and by which rule',
+    ),
+  },
+  verdict: { lookAt: ['events', 'observers'], next: votes },
+  moves: { lookAt: ['events', 'observers', 'switches'], next: votes },
+  diagnosis: { lookAt: ['observers', 'events'], next: votes },
+  latch: { lookAt: ['conductor', 'switches', 'events'], next: journal },
+  end: { lookAt: ['events', 'conductor'], next: journal },
+  failback: { lookAt: ['events', 'conductor', 'observers'], next: journal },
+  'operator-failover': { lookAt: ['events', 'conductor'], next: journal },
+  'on-disk': {
+    lookAt: ['spools', 'events'],
+    next: on(spools.pattern, (path) => ['spillway', 'spool', 'inspect', path], 'what has not left the disk'),
+  },
+  rejected: { lookAt: ['events', 'spools'], next: sameDice },
+  arrival: {
+    lookAt: ['events', 'observers'],
+    next: again('once more, alone: an otherwise busy machine is slower'),
+  },
+  other: { lookAt: ['events', 'localstack'], next: sameDice },
+};
 
 /** Where to look, and what to do next, after a drill that failed by these. Pure. */
 export function nextStep(kinds: readonly (FailureKind | AbortKind)[], context: StepContext): NextStep {
-  const wanted = rows.filter(([kind]) => kinds.includes(kind)).map(([, row]) => row);
+  const wanted = Object.entries(rows).flatMap(([kind, row]) =>
+    kinds.some((one) => one === kind) ? [row] : [],
+  );
   const files = [...new Set(wanted.flatMap(({ lookAt }) => lookAt))];
   const lookAt = files.flatMap((kind) => filesOf(kind, context));
   if (context.disturbed) {
