@@ -229,15 +229,18 @@ describe('a kept world', () => {
     }
   });
 
-  it.each(['drill --local end-faults', 'drill end-faults --world a --local', 'drill end-faults now'])(
-    'is not guessed: %s',
-    async (line) => {
-      const shell = await startShell();
-      try {
-        expect((await shell.run(line)).exit).toBe(2);
-      } finally {
-        await shell.close();
-      }
-    },
-  );
+  it.each([
+    ['drill --local end-faults', /--local stands before end-faults/],
+    ['drill end-faults --world a --local', /cannot be used with option '--local'/],
+    ['drill end-faults now', /too many arguments/],
+  ])('is not guessed: %s', async (line, message) => {
+    const shell = await startShell();
+    try {
+      const { exit, err } = await shell.run(line);
+      expect(exit).toBe(2);
+      expect(err).toMatch(message);
+    } finally {
+      await shell.close();
+    }
+  });
 });

@@ -57,7 +57,7 @@ async function serve(
   if (!isSame(request.headers.authorization ?? '', `Bearer ${token}`)) {
     return problem(401, 'the token is not that of this world');
   }
-  const act = Object.hasOwn(acts, request.url ?? '') ? acts[request.url ?? ''] : undefined;
+  const act = acts[request.url ?? ''];
   if (act === undefined) return problem(404, 'there is no such act');
   if (request.method !== 'POST') return problem(405, 'an act is asked for with POST');
   const body = await readBody(request);

@@ -10,7 +10,7 @@ name: two-dips
 title: Two dips
 duration: 10m
 faults:
-  - { at: 1s, for: 60s, where: { region: primary, service: kinesis }, effect: { kind: error } }
+  - { at: 0s, for: 1m, where: { region: primary, service: kinesis }, effect: { kind: error } }
   - { at: 3m, for: 60s, where: { region: primary, service: sts }, effect: { kind: throttle } }
 expect: { verdict: failover }
 `,
@@ -42,7 +42,7 @@ const texts = (): string[] => events.map((event) => ('text' in event ? event.tex
 describe('the faults of a kept world', () => {
   it('are those of the scenario, as it has gone on since the drill', () => {
     const faults = control(nowMs - 30_000);
-    const inForce = { text: kinesis, sinceMs: nowMs - 29_000, untilMs: nowMs + 31_000 };
+    const inForce = { text: kinesis, sinceMs: nowMs - 30_000, untilMs: nowMs + 30_000 };
     const toCome = { text: sts, sinceMs: nowMs + 150_000, untilMs: nowMs + 210_000 };
     expect(faults.now()).toEqual({ inForce: [inForce], toCome: [toCome] });
   });
@@ -82,10 +82,11 @@ describe('the faults of a kept world', () => {
     nowMs += 600_000;
     const begun = faults.begin('ana');
     expect(calls).toEqual(['clear', 'play two-dips']);
-    expect(begun.toCome.map(({ sinceMs }) => sinceMs)).toEqual([nowMs + 1_000, nowMs + 180_000]);
-    nowMs += 1_000;
-    faults.tell();
+    expect(begun.inForce.map(({ sinceMs }) => sinceMs)).toEqual([nowMs]);
+    expect(begun.toCome.map(({ sinceMs }) => sinceMs)).toEqual([nowMs + 180_000]);
     expect(events.at(-1)).toEqual({ kind: 'fault', atMs: nowMs, text: kinesis });
-    expect(faults.now().inForce).toHaveLength(1);
+    nowMs += 60_000;
+    faults.tell();
+    expect(texts().at(-1)).toBe(`ends by itself: ${kinesis}`);
   });
 });

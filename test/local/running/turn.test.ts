@@ -103,9 +103,9 @@ describe('the turn of a drill', () => {
       onBeside: ({ ticket }) => heard.push(ticket),
     });
     const one = await register.enter({ ...entry, activity: 'drilling' });
-    await expect.poll(() => heard).toEqual([one.ticket]);
+    await expect.poll(() => heard, { timeout: 15_000 }).toEqual([one.ticket]);
     const two = await register.enter({ ...entry, activity: 'drilling' });
-    await expect.poll(() => heard).toEqual([one.ticket, two.ticket]);
+    await expect.poll(() => heard, { timeout: 15_000 }).toEqual([one.ticket, two.ticket]);
     stop();
   });
 });
