@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import {
@@ -18,22 +18,39 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { measure } from '../../../lambda/observer/measure.ts';
 import { defaultRegions } from '../../../lib/config/defaults.ts';
-import { type FaultProxy, type ProxiedCall, startFaultProxy } from '../../../lib/local/proxy/fault-proxy.ts';
+import {
+  type FaultProxy,
+  type ProxiedCall,
+  startFaultProxy,
+  type UpstreamCall,
+} from '../../../lib/local/proxy/fault-proxy.ts';
 import { parseScenario } from '../../../lib/scenario/parse.ts';
+
+/** As many calls as the proxy passes on at once. */
+const UPSTREAM_AT_ONCE = 32;
 
 let target: Server;
 let served: string[];
 let proxy: FaultProxy;
 let calls: ProxiedCall[];
+let upstream: UpstreamCall[];
+/** While it holds something, the target answers nobody. */
+let held: (() => void)[] | undefined;
 
 beforeEach(async () => {
   served = [];
   calls = [];
+  upstream = [];
+  held = undefined;
   target = createServer((request, response) => {
     request.resume().on('end', () => {
       served.push(String(request.headers['x-amz-target']));
-      response.setHeader('content-type', 'application/x-amz-json-1.1');
-      response.end(JSON.stringify({ ShardId: 'shardId-000000000000', SequenceNumber: '1' }));
+      const answer = (): void => {
+        response.setHeader('content-type', 'application/x-amz-json-1.1');
+        response.end(JSON.stringify({ ShardId: 'shardId-000000000000', SequenceNumber: '1' }));
+      };
+      if (held === undefined) answer();
+      else held.push(answer);
     });
   });
   target.listen(0, '127.0.0.1');
@@ -45,6 +62,7 @@ beforeEach(async () => {
     random: () => 0.5,
     now: () => performance.now(),
     onCall: (call) => calls.push(call),
+    onUpstream: (call) => upstream.push(call),
   });
 });
 
@@ -186,5 +204,44 @@ describe('the fault proxy', () => {
     play('{ kind: error }');
     proxy.clear();
     await expect(putRecord()).resolves.toBeDefined();
+  });
+
+  it('tells how long a call took behind it, and not of one that a fault kept away', async () => {
+    await putRecord();
+    play('{ kind: error }');
+    await expect(putRecord()).rejects.toBeDefined();
+    expect(upstream).toEqual([
+      { service: 'kinesis', operation: 'PutRecord', ms: expect.any(Number), end: 'answered' },
+    ]);
+  });
+
+  it('never passes on what was abandoned while it waited for its turn', async () => {
+    held = [];
+    const more = 8;
+    const waiting = Array.from({ length: UPSTREAM_AT_ONCE + more }, () => putRecord());
+    const ends = await Promise.allSettled(waiting);
+    expect(ends.every(({ status }) => status === 'rejected')).toBe(true);
+    await expect.poll(() => upstream.length).toBe(UPSTREAM_AT_ONCE + more);
+    expect(upstream.every(({ end }) => end === 'abandoned')).toBe(true);
+    for (const answer of held.splice(0)) answer();
+    held = undefined;
+    await putRecord();
+    expect(served).toHaveLength(UPSTREAM_AT_ONCE + 1);
+  });
+
+  it('has room for the calls of a function while as many invocations as calls are under way', async () => {
+    const parked: (() => void)[] = [];
+    held = parked;
+    const headers = { host: 'abc.lambda-url.us-east-2.localhost' };
+    const url = new URL(proxy.endpointFor('us-east-2'));
+    const invocations = Array.from({ length: UPSTREAM_AT_ONCE }, async () => {
+      const [response] = await once(request(url, { headers }).end(), 'response');
+      return response.resume().statusCode;
+    });
+    await expect.poll(() => served.length).toBe(UPSTREAM_AT_ONCE);
+    held = undefined;
+    await expect(putRecord()).resolves.toBeDefined();
+    for (const answer of parked) answer();
+    expect(new Set(await Promise.all(invocations))).toEqual(new Set([200]));
   });
 });
