@@ -20,6 +20,14 @@ const GROUPING = 'v=B(new C,q.yk,q.xm);else throw new A(q);l.My(v,';
 const GROUPING_BY_SHARD =
   'v=B(new C,q.yk,q.xm);else throw new A(q);v.j=function(){return this.s().j()};l.My(v,';
 
+/** Written by python/spillway_localstack/kinesis.py once kinesis-local listens. */
+const URL_FILE = 'kinesis.url';
+
+/** Where kinesis-local itself listens; undefined before the first call of Kinesis has started it. */
+export async function kinesisUrl(directory: string): Promise<string | undefined> {
+  return readFile(path.join(directory, URL_FILE), 'utf8').catch(() => undefined);
+}
+
 /** @throws LocalStackEnvironmentError when this is not the code that is known. */
 export function mendPutRecords(code: string): string {
   const [before, after, ...more] = code.split(GROUPING);

@@ -35,6 +35,8 @@ export interface UpstreamCall {
 export interface FaultProxyOptions {
   /** Base URL of LocalStack. */
   readonly target: string;
+  /** Base URL for calls of the Kinesis data plane; default: `target`, which passes them on at ten times the cost. */
+  readonly kinesisTarget?: string | undefined;
   readonly roles: Regions;
   /** Regions: each gets a listener of its own, so that a partition can be one-sided. */
   readonly sources: readonly string[];
@@ -62,6 +64,15 @@ const TOO_LATE_MS = 60_000;
 /** Kinesis takes 10 MiB in a request; base64 and JSON make it a third larger. */
 const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
 const UPSTREAM_TIMEOUT_MS = 60_000;
+/** What LocalStack passes on to kinesis-local as it is. */
+const KINESIS_DATA_PLANE: ReadonlySet<string> = new Set([
+  'PutRecord',
+  'PutRecords',
+  'GetShardIterator',
+  'GetRecords',
+  'ListShards',
+  'DescribeStreamSummary',
+]);
 /**
  * LocalStack works on one call at a time, and goes on with what nobody waits for any more. So what it is given at once is
  * bounded: the rest waits here, and what is abandoned while it waits costs nothing. Invocations have a bound of their own,
@@ -87,6 +98,11 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
           elapsedMs: options.now() - playing.startedAtMs,
           random: options.random,
         });
+
+  const targetOf = (facts: RequestFacts | undefined): string =>
+    facts?.service === 'kinesis' && KINESIS_DATA_PLANE.has(facts.operation)
+      ? (options.kinesisTarget ?? options.target)
+      : options.target;
 
   async function serve(
     { source, caller }: { readonly source: string; readonly caller: string },
@@ -144,7 +160,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     };
     return new Promise((resolve, reject) => {
       const upstream = httpRequest(
-        new URL(request.url ?? '/', options.target),
+        new URL(request.url ?? '/', targetOf(facts)),
         { agent, method: request.method ?? 'GET', headers: request.headers, timeout: UPSTREAM_TIMEOUT_MS },
         async (answer) => {
           try {

@@ -10,6 +10,7 @@ import {
 import {
   KinesisClient,
   ProvisionedThroughputExceededException as KinesisThrottle,
+  ListStreamsCommand,
   PutRecordCommand,
 } from '@aws-sdk/client-kinesis';
 import { ListHostedZonesCommand, Route53Client } from '@aws-sdk/client-route-53';
@@ -20,6 +21,7 @@ import { measure } from '../../../lambda/observer/measure.ts';
 import { defaultRegions } from '../../../lib/config/defaults.ts';
 import {
   type FaultProxy,
+  type FaultProxyOptions,
   type ProxiedCall,
   startFaultProxy,
   type UpstreamCall,
@@ -36,6 +38,16 @@ let calls: ProxiedCall[];
 let upstream: UpstreamCall[];
 /** While it holds something, the target answers nobody. */
 let held: (() => void)[] | undefined;
+
+const options = (): FaultProxyOptions => ({
+  target: `http://127.0.0.1:${(target.address() as AddressInfo).port}`,
+  roles: defaultRegions,
+  sources: ['us-east-1', 'us-east-2', 'us-west-2'],
+  random: () => 0.5,
+  now: () => performance.now(),
+  onCall: (call) => calls.push(call),
+  onUpstream: (call) => upstream.push(call),
+});
 
 beforeEach(async () => {
   served = [];
@@ -55,15 +67,7 @@ beforeEach(async () => {
   });
   target.listen(0, '127.0.0.1');
   await once(target, 'listening');
-  proxy = await startFaultProxy({
-    target: `http://127.0.0.1:${(target.address() as AddressInfo).port}`,
-    roles: defaultRegions,
-    sources: ['us-east-1', 'us-east-2', 'us-west-2'],
-    random: () => 0.5,
-    now: () => performance.now(),
-    onCall: (call) => calls.push(call),
-    onUpstream: (call) => upstream.push(call),
-  });
+  proxy = await startFaultProxy(options());
 });
 
 afterEach(async () => {
@@ -243,5 +247,27 @@ describe('the fault proxy', () => {
     await expect(putRecord()).resolves.toBeDefined();
     for (const answer of parked) answer();
     expect(new Set(await Promise.all(invocations))).toEqual(new Set([200]));
+  });
+
+  it('takes puts and reads of records to kinesis-local itself, and all else to LocalStack', async () => {
+    const direct: string[] = [];
+    const kinesisLocal = createServer((incoming, response) => {
+      direct.push(String(incoming.headers['x-amz-target']));
+      response.setHeader('content-type', 'application/x-amz-json-1.1').end('{}');
+    });
+    kinesisLocal.listen(0, '127.0.0.1');
+    await once(kinesisLocal, 'listening');
+    await proxy.close();
+    proxy = await startFaultProxy({
+      ...options(),
+      kinesisTarget: `http://127.0.0.1:${(kinesisLocal.address() as AddressInfo).port}`,
+    });
+    await putRecord();
+    await getItem();
+    await new KinesisClient(settings()).send(new ListStreamsCommand({}));
+    expect(direct).toEqual(['Kinesis_20131202.PutRecord']);
+    expect(served).toEqual(['DynamoDB_20120810.GetItem', 'Kinesis_20131202.ListStreams']);
+    kinesisLocal.closeAllConnections();
+    kinesisLocal.close();
   });
 });
