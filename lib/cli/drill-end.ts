@@ -52,12 +52,18 @@ export async function resultEnd(result: DrillResult, run: RunFacts): Promise<Dri
     ...(runDirectory === undefined ? {} : { runDirectory }),
   }));
   const beside = others.length === 0 ? {} : { beside: others };
-  const step = result.ok ? undefined : nextStep(result.failedBy, await contextOf(run));
+  const kinds = result.judged ? result.failedBy : (['too-slow'] as const);
+  const step = result.ok ? undefined : nextStep(kinds, await contextOf(run));
   return {
-    exit: result.ok ? exitCodes.done : exitCodes.failed,
+    exit: exitOfResult(result),
     document: { ...result, runDirectory: run.directory, ...beside, ...documentOf(step) },
     text: [summary(result), ...besideLines(others.length), ...stepLines(step)].join('\n'),
   };
+}
+
+function exitOfResult({ ok, judged }: DrillResult): ExitCode {
+  if (ok) return exitCodes.done;
+  return judged ? exitCodes.failed : exitCodes.unhealthy;
 }
 
 /** In words it has been said when the key was pressed. */
@@ -79,6 +85,7 @@ export async function abortEnd(error: unknown, run: RunFacts): Promise<DrillEnd>
   const step = await abortStep(error, exit, run);
   const document = {
     ...{ ok: false, exit, error: { name, message, ...refusals } },
+    ...(isTooSlow(error) ? { judged: false } : {}),
     ...(run.directory === undefined ? {} : { runDirectory: run.directory }),
     ...documentOf(step),
   };
@@ -89,8 +96,11 @@ function exitOf(error: unknown): ExitCode {
   if (error instanceof ConfigError || error instanceof ScenarioError || error instanceof UsageError) {
     return exitCodes.usage;
   }
-  return error instanceof RefusedError ? exitCodes.refused : exitCodes.failed;
+  if (error instanceof RefusedError) return exitCodes.refused;
+  return isTooSlow(error) ? exitCodes.unhealthy : exitCodes.failed;
 }
+
+const isTooSlow = (error: unknown): boolean => error instanceof DrillError && error.kind === 'too-slow';
 
 async function abortStep(error: unknown, exit: ExitCode, run: RunFacts): Promise<NextStep | undefined> {
   if (exit === exitCodes.usage) return undefined;
@@ -182,9 +192,7 @@ const besideLines = (count: number): readonly string[] =>
 function summary(result: DrillResult): string {
   const seconds = (ms: number | null): string => (ms === null ? 'never' : `${(ms / 1_000).toFixed(1)} s`);
   const { records } = result;
-  const headline = result.ok
-    ? colors.green('held to its expectation')
-    : colors.red('did NOT hold to its expectation');
+  const headline = headlineOf(result);
   return [
     '',
     `${colors.bold(result.scenario)} ${headline}: ${result.verdict} (expected ${result.expected}), ${result.diagnosis}`,
@@ -196,5 +204,11 @@ function summary(result: DrillResult): string {
       : [`  failed back: producers home ${seconds(result.failback.ms)}`]),
     `  AWS calls: ${result.audit.calls}, of which the failover path may not make ${result.audit.violations}`,
     ...result.failures.map((failure) => `  ${colors.red('✗')} ${failure}`),
+    ...(result.notJudged === undefined ? [] : [`  ${colors.yellow('!')} ${result.notJudged}`]),
   ].join('\n');
+}
+
+function headlineOf({ ok, judged }: DrillResult): string {
+  if (ok) return colors.green('held to its expectation');
+  return judged ? colors.red('did NOT hold to its expectation') : colors.yellow('could not be judged');
 }

@@ -28,6 +28,7 @@ const held: DrillResult = {
   verdict: 'hold',
   expected: 'hold',
   ok: true,
+  judged: true,
   failures: [],
   failedBy: [],
   diagnosis: 'Healthy',
@@ -38,6 +39,7 @@ const held: DrillResult = {
   records: { acknowledged: 9, delivered: 9, lost: 0, duplicates: 0, spooled: 0, reordered: 0 },
   flips: 0,
   audit: { calls: 1, violations: 0 },
+  pace: { putP50Ms: [40], putP95Ms: [90], readP50Ms: [35], readP95Ms: [80], late: [0], calls: [2_000] },
   seed: 7,
 };
 const moved: DrillResult = {
@@ -64,6 +66,24 @@ describe('the end of a drill', () => {
     expect(exit).toBe(0);
     expect(document).toEqual({ ...held, runDirectory: directory });
     expect(text).not.toMatch(/next:|look at/);
+  });
+
+  it('that a slow machine kept from a judgement neither held nor failed: 4, and once more', async () => {
+    const notJudged = 'the machine is too slow to judge: 7.2 % late';
+    const { exit, document, text } = await resultEnd({ ...moved, judged: false, notJudged }, run());
+    expect(exit).toBe(4);
+    expect(document).toMatchObject({ ok: false, judged: false, notJudged, runDirectory: directory });
+    expect(document).toMatchObject({ nextCommand: 'spillway drill --scenario 2024-kinesis --seed 7' });
+    expect(text).toMatch(/could not be judged/);
+    expect(text).toContain(notJudged);
+    expect(text).not.toMatch(/did NOT hold/);
+  });
+
+  it('that waited in vain on a slow machine says so as well', async () => {
+    const error = new DrillError('Waited 180 s. But the machine is too slow to judge.', 'too-slow');
+    const { exit, document } = await abortEnd(error, run());
+    expect(exit).toBe(4);
+    expect(document).toMatchObject({ ok: false, judged: false, exit: 4, error: { message: error.message } });
   });
 
   it('that did not names the files of the run and one command, in JSON and in words', async () => {

@@ -16,15 +16,17 @@ import { failOver } from './fail-over.ts';
 import { KEYS_PER_PRODUCER, startFleet } from './fleet.ts';
 import { type Found, lostRecords } from './measure.ts';
 import { Operator } from './operator.ts';
+import { paceSummary } from './pace.ts';
 import { play } from './play.ts';
 import type { ProducerFleet } from './producers.ts';
-
 import { remember } from './remember.ts';
 import { type DrillResult, judge } from './result.ts';
 import { leadMs, withoutLead } from './schedule.ts';
 import { readSpools } from './spools.ts';
+import { asTooSlow, calm, slowness } from './too-slow.ts';
 import { unlessAborted, until } from './until.ts';
 import { type Watching, watch } from './watch.ts';
+import { startObservers } from './wiring.ts';
 import { startWorld, type World } from './world.ts';
 
 export interface DrillOptions {
@@ -56,7 +58,7 @@ export interface AfterDrill {
   readonly signal: AbortSignal;
 }
 
-/** Observers start within a minute of the deployment (an Events rule); then their evidence needs some ticks. */
+/** Health checks need some intervals, and what the observers believe some ticks. */
 const READY_TIMEOUT_MS = 180_000;
 const PRODUCERS_READY_TIMEOUT_MS = 30_000;
 /** A drill writes some thousands of records; LocalStack keeps to no rate of reads. */
@@ -64,7 +66,6 @@ const MAX_PAGES_PER_SHARD = 5_000;
 const LOST_FILE = 'lost.json';
 /** Traffic is watched this long before the faults begin. */
 const WARM_UP_MS = 5_000;
-
 /** Deploys, starts producers, plays the scenario, measures, judges. Nothing is left running, however it ends. */
 export async function drill(options: DrillOptions): Promise<DrillResult> {
   const death = new AbortController();
@@ -94,9 +95,13 @@ async function conduct(options: Conducting): Promise<DrillResult> {
   const world = await startWorld({ ...options, onEvent });
   let watching: Watching | undefined;
   let fleet: ProducerFleet | undefined;
+  let calmAtMs = performance.now();
   try {
     watching = watch({ ...world, dnsServer: world.dataPlane.dnsServer, onEvent });
+    await startObservers(world.clients, { config: world.config, signal });
     await ready(world, watching, options);
+    await calm(world.pace, options);
+    calmAtMs = performance.now();
     fleet = startFleet(world, { run, onDeath, directory: options.directory });
     await firstPuts(world, fleet, signal);
     const faultAtMs = await play({ world, fleet, watching }, { ...options, onEvent });
@@ -104,7 +109,7 @@ async function conduct(options: Conducting): Promise<DrillResult> {
     const operator = new Operator(world, options.directory);
     const failover = options.operatorFailsOver ? await failOver({ operator, onEvent, signal }) : [];
     const failback = options.failback
-      ? await failBack(world, fleet, { operator, onEvent, signal })
+      ? await failBack(world, fleet, { operator, watching, onEvent, signal })
       : undefined;
     await unlessAborted(signal, fleet.stop());
     await unlessAborted(signal, watching.stop());
@@ -135,6 +140,8 @@ async function conduct(options: Conducting): Promise<DrillResult> {
       found,
       rejected: fleet.rejected(),
       cut: options.forMs < options.scenario.durationMs,
+      pace: paceSummary(world.pace.minutes),
+      slowness: slowness(world.pace, calmAtMs),
       seed: options.seed,
     });
     await writeLost(options.directory, lostRecords(fleet.acknowledgements, found));
@@ -142,6 +149,8 @@ async function conduct(options: Conducting): Promise<DrillResult> {
     const playingSinceMs = options.failback ? undefined : faultAtMs - leadMs(withoutLead(options.scenario));
     await options.beforeClose(world, result, { playingSinceMs, signal });
     return result;
+  } catch (error) {
+    throw asTooSlow(error, slowness(world.pace, calmAtMs));
   } finally {
     fleet?.kill();
     await watching?.stop();
@@ -160,7 +169,7 @@ async function ready(
   watching: Watching,
   { onProgress, signal }: Pick<DrillOptions, 'onProgress' | 'signal'>,
 ): Promise<void> {
-  onProgress('waiting for the observers’ first minute (an Events rule starts them)');
+  onProgress('waiting for the observers’ first rounds (an Events rule goes on with them)');
   const { config, calls, dataPlane } = world;
   const missing = (): string[] => [
     ...observerRegions(config.regions).filter((region) => {

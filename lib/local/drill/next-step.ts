@@ -24,6 +24,7 @@ export type AbortKind =
   | 'unanswered'
   | 'not-at-rest'
   | 'failback-refused'
+  | 'too-slow'
   | 'run-folder'
   | 'other';
 
@@ -127,6 +128,10 @@ const journal = ask('history', 'what the conductor and the operator did, newest 
 
 /** The gravest first: of several failures the first row's command is the next step. */
 const rows: Readonly<Record<FailureKind | AbortKind, Row>> = {
+  'too-slow': {
+    lookAt: ['events', 'observers'],
+    next: again('once more, when this machine has less to do'),
+  },
   'run-folder': { lookAt: [], next: again('once there is room, and it can be written to') },
   install: { lookAt: [], next: localStackAlone },
   'localstack-start': { lookAt: ['localstack'], next: localStackAlone },

@@ -19,6 +19,7 @@ import {
   rtoMs,
 } from './measure.ts';
 import type { FailureKind } from './next-step.ts';
+import type { PaceSummary } from './pace.ts';
 
 /** The last line of `spillway drill --json`. Times are milliseconds from the first fault's start; null = it never happened. */
 export interface DrillResult {
@@ -26,6 +27,10 @@ export interface DrillResult {
   readonly verdict: 'failover' | 'hold';
   readonly expected: 'failover' | 'hold';
   readonly ok: boolean;
+  /** False: something was late, and so was the machine; that says nothing about Spillway. */
+  readonly judged: boolean;
+  /** Why it could not be judged. */
+  readonly notJudged?: string;
   /** Each expectation that did not hold. */
   readonly failures: readonly string[];
   /** What each of them is about, in the same order. */
@@ -45,6 +50,8 @@ export interface DrillResult {
   readonly failback?: FailbackEnd;
   /** Every AWS call that was made, and those that the failover path may not make. */
   readonly audit: { readonly calls: number; readonly violations: number };
+  /** How fast the world was, minute by minute. */
+  readonly pace: PaceSummary;
   readonly seed: number;
 }
 
@@ -67,8 +74,14 @@ export interface Evidence {
   readonly rejected: number;
   /** The drill ended before the scenario did. */
   readonly cut: boolean;
+  readonly pace: PaceSummary;
+  /** Why this machine was too slow for anything that takes time to be judged; undefined when it was not. */
+  readonly slowness: string | undefined;
   readonly seed: number;
 }
+
+/** What is wrong on any machine, however slow. */
+const neverExcused: ReadonlySet<FailureKind> = new Set(['lost', 'order', 'rejected', 'audit']);
 
 /** Judges what was seen against what the scenario expects. */
 export function judge(evidence: Evidence): DrillResult {
@@ -100,12 +113,16 @@ export function judge(evidence: Evidence): DrillResult {
       ),
     ),
   ];
+  const excused = failures.length > 0 && !failures.some(({ about }) => neverExcused.has(about));
+  const notJudged = excused ? evidence.slowness : undefined;
   const { scenario: name, verdict, expected, ...rest } = measured;
   return {
     scenario: name,
     verdict,
     expected,
     ok: failures.length === 0,
+    judged: notJudged === undefined,
+    ...(notJudged === undefined ? {} : { notJudged }),
     ...rest,
     ...(evidence.failback === undefined
       ? {}
@@ -113,6 +130,7 @@ export function judge(evidence: Evidence): DrillResult {
     audit: { calls: judged.calls, violations: judged.violations },
     failures: failures.map(({ text }) => text),
     failedBy: failures.map((failure) => failure.about),
+    pace: evidence.pace,
     seed: evidence.seed,
   };
 }
@@ -126,7 +144,10 @@ const about = (kind: FailureKind, texts: readonly string[]): readonly Failure[] 
   texts.map((text) => ({ about: kind, text }));
 
 function* expectations(
-  measured: Omit<DrillResult, 'ok' | 'failures' | 'failedBy' | 'seed' | 'audit' | 'failback'>,
+  measured: Omit<
+    DrillResult,
+    'ok' | 'judged' | 'notJudged' | 'failures' | 'failedBy' | 'pace' | 'seed' | 'audit' | 'failback'
+  >,
   { scenario, config, events, cut, rejected, failback }: Evidence,
 ): Generator<Failure> {
   const { records, verdict } = measured;

@@ -64,6 +64,7 @@ describe('after a drill that failed', () => {
       'tail -n 60 /runs/1/localstack/localstack.log',
     ],
     ['as LocalStack did not start', 'localstack-start', ['localstack/localstack.log'], 'spillway local'],
+    ['as the machine was too slow', 'too-slow', ['events.jsonl', ...observers], context.repeat],
     [
       'as its failback was refused',
       'failback-refused',
