@@ -34,6 +34,7 @@ const DEFAULT_SCENARIO = '2020-kinesis';
 /** The onset of an outage decides a failover; the hours after it would show nothing new. */
 const DEFAULT_FOR_MS = 120_000;
 const DRILL_RECOVERY_MS = 30_000;
+const DRILL_FALSE_ALARMS_PER_YEAR = 10;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** `spillway drill`: a whole world on this machine and an outage in real time; with `--aws`, a deployed cell, there and back. */
@@ -152,8 +153,9 @@ async function prepare(flags: DrillFlags): Promise<Prepared> {
     throw new UsageError(`${scenario.name} is expected to hold: there is no way back to drill.`);
   }
   const recoveryMs = flags.recovery ?? (flags.failback ? DRILL_RECOVERY_MS : config.policy.recoveryMs);
+  const recovering = recoveringWithin(config, recoveryMs);
   return {
-    config: recoveringWithin(config, recoveryMs),
+    config: flags.failback ? clearingSooner(recovering) : recovering,
     scenario: flags.blackout === undefined ? scenario : darkened(scenario, config, flags.blackout),
   };
 }
@@ -161,6 +163,16 @@ async function prepare(flags: DrillFlags): Promise<Prepared> {
 /** A drill need not wait the quarter of an hour that a config asks for; what is deployed to an account keeps it. */
 function recoveringWithin(config: Config, recoveryMs: number): Config {
   return { ...config, policy: { ...config.policy, recoveryMs } };
+}
+
+/**
+ * A drill lives for minutes, not for years, and may be less sure that what has worked for a while works: a signal clears
+ * after two thirds of the rounds. Finding an outage takes as many as before, because a blip has to be over first.
+ */
+function clearingSooner(config: Config): Config {
+  const { policy } = config;
+  const falseAlarmsPerYear = Math.max(policy.falseAlarmsPerYear, DRILL_FALSE_ALARMS_PER_YEAR);
+  return { ...config, policy: { ...policy, falseAlarmsPerYear } };
 }
 
 function darkened(scenario: Scenario, { regions }: Config, region: string): Scenario {

@@ -91,7 +91,7 @@ async function askUntilLetThrough(
 ) {
   const { policy } = config;
   const { recoveryMs } = policy;
-  // Before the recovery time begins, the slowest signal has to clear: close to five minutes of successful reads.
+  // Before the recovery time begins, the slowest signal has to clear: minutes of successful reads.
   const clearingMs = roundsToClear(modelSettings('kinesisRead', policy)) * policy.tickMs;
   const waitMs = clearingMs + recoveryMs + RECOVERY_MARGIN_MS;
   const deadlineMs = performance.now() + waitMs;
