@@ -1,4 +1,19 @@
 import type { Command } from 'commander';
+import type { DrillAwsFlags } from './drill-aws.ts';
+
+export interface DrillFlags extends DrillAwsFlags {
+  readonly aws?: true;
+  readonly scenario: string;
+  readonly for?: number;
+  readonly seed?: number;
+  readonly killObserver?: string;
+  readonly keep?: true;
+  readonly failback?: true;
+  readonly recovery?: number;
+  readonly blackout?: string;
+  readonly waitForOther?: number;
+  readonly anyway?: true;
+}
 
 /** Options that belong to the one kind of drill or to the other; what is in neither list belongs to both. */
 const localOnly = [
@@ -10,6 +25,8 @@ const localOnly = [
   'blackout',
   'seed',
   'keep',
+  'waitForOther',
+  'anyway',
 ] as const;
 const awsOnly = ['reason', 'owner', 'yes', 'dryRun', 'world', 'local', 'dns', 'schedule'] as const;
 

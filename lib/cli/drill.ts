@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -7,49 +6,40 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { type Config, observerRegions } from '../config/config.ts';
 import { drillSchedules } from '../config/defaults.ts';
-import { ConfigError } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
 import { blackedOut } from '../local/drill/blackout.ts';
 import { drill } from '../local/drill/drill.ts';
+import { eventLog } from '../local/drill/event-log.ts';
+import type { DrillEvent } from '../local/drill/events.ts';
 import { Timeline } from '../local/drill/report.ts';
-import type { DrillResult } from '../local/drill/result.ts';
-import { unlessAborted } from '../local/drill/until.ts';
-import type { World } from '../local/drill/world.ts';
 import { createRunDirectory } from '../local/run-directory.ts';
 import { UsageError } from '../operate/errors.ts';
-import { parseDuration } from '../scenario/duration.ts';
-import { ScenarioError } from '../scenario/errors.ts';
+import { WORLD_FILE } from '../operate/world.ts';
 import { loadScenario } from '../scenario/load.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import { colors } from './colors.ts';
-import { type DrillAwsFlags, drillAws } from './drill-aws.ts';
-import { misplacedOption } from './drill-flags.ts';
-import { exitCodes } from './exit-codes.ts';
+import { drillAws } from './drill-aws.ts';
+import { abortEnd, interruptedEnd, type RunFacts, resultEnd } from './drill-end.ts';
+import { beginFaultsCommand, endFaultsCommand } from './drill-faults.ts';
+import { type DrillFlags, misplacedOption } from './drill-flags.ts';
+import { keepStanding } from './drill-keep.ts';
+import { type Place, takePlace } from './drill-turn.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
 import type { Io } from './io.ts';
+import { durationArgument } from './options.ts';
 import { perform as performVerb } from './verb.ts';
 
 const DEFAULT_SCENARIO = '2020-kinesis';
 /** The onset of an outage decides a failover; the hours after it would show nothing new. */
 const DEFAULT_FOR_MS = 120_000;
 const DRILL_RECOVERY_MS = 30_000;
+const DRILL_FALSE_ALARMS_PER_YEAR = 10;
 const root = fileURLToPath(new URL('../..', import.meta.url));
-
-interface DrillFlags extends DrillAwsFlags {
-  readonly aws?: true;
-  readonly scenario: string;
-  readonly for?: number;
-  readonly seed?: number;
-  readonly killObserver?: string;
-  readonly keep?: true;
-  readonly failback?: true;
-  readonly recovery?: number;
-  readonly blackout?: string;
-}
 
 /** `spillway drill`: a whole world on this machine and an outage in real time; with `--aws`, a deployed cell, there and back. */
 export function drillCommand(io: Io): Command {
-  return new Command('drill')
+  const command = new Command('drill')
     .description(
       'Deploy to LocalStack on this machine, play an outage against it in real time, and measure. With --aws: move the drill cell of a deployment to the standby and back.',
     )
@@ -60,12 +50,24 @@ export function drillCommand(io: Io): Command {
     .option('--failback', 'after the failover end the faults, and fail back when the guards allow it')
     .option(
       '--recovery <duration>',
-      'with --failback: how long the primary must be healthy first, in place of the config (default: 30s)',
+      'with --failback or --keep: how long the primary must be healthy before a failback, in place of the config (default with --failback: 30s)',
       lengthArgument,
     )
     .option('--blackout <region>', 'no call to this region is answered, and control planes answer 503')
     .option('--seed <number>', 'repeat the dice of an earlier drill', seedArgument)
-    .option('--keep', 'leave the world standing after the result, until Ctrl-C')
+    .option(
+      '--keep',
+      'leave the world standing after the result, until Ctrl-C; faults and producers go on, and end-faults ends the faults',
+    )
+    .addOption(
+      new Option(
+        '--wait-for-other <duration>',
+        'wait this long for another drill on this machine, then end with 3 (default: 15m on a terminal, else 0s)',
+      )
+        .argParser(durationArgument)
+        .conflicts('anyway'),
+    )
+    .option('--anyway', 'begin beside another drill on this machine, though neither can trust its timings')
     .option('--json', 'print one line of JSON to standard output; the timeline goes to standard error')
     .optionsGroup('With --aws, the deployed drill cell (no outage, no deployment):')
     .option('--aws', 'move it to the standby and back through the conductor, measured; about 2 minutes')
@@ -85,7 +87,7 @@ export function drillCommand(io: Io): Command {
     .option('--dry-run', 'print every AWS call it would make, with its parameters, and make none')
     .addHelpText(
       'after',
-      '\nExamples:\n  spillway drill --scenario 2024-kinesis --for 90s --json\n  spillway drill --failback\n  spillway drill --blackout us-east-1\n  spillway drill --aws --reason "before the sale"\n  spillway drill --aws --schedule off --reason "moving house, until Friday"',
+      '\nExamples:\n  spillway drill --scenario 2024-kinesis --for 90s --json\n  spillway drill --failback\n  spillway drill --blackout us-east-1\n  spillway drill --keep --recovery 1m\n  spillway drill end-faults\n  spillway drill --aws --reason "before the sale"\n  spillway drill --aws --schedule off --reason "moving house, until Friday"',
     )
     .action(async (flags: DrillFlags, command: Command) => {
       const aws = flags.aws === true;
@@ -96,35 +98,30 @@ export function drillCommand(io: Io): Command {
           return drillAws(io, flags);
         });
       }
-      process.exitCode = await runDrill(flags);
+      process.exitCode = await runDrill(io, flags);
     });
+  // So that options after the name of a subcommand are the subcommand's.
+  return command
+    .enablePositionalOptions()
+    .addCommand(endFaultsCommand(io))
+    .addCommand(beginFaultsCommand(io));
 }
 
-async function runDrill(flags: DrillFlags): Promise<number> {
+async function runDrill(io: Io, flags: DrillFlags): Promise<ExitCode> {
   const write = (line: string): void =>
     void (flags.json ? process.stderr : process.stdout).write(`${line}\n`);
-  let prepared: Prepared;
-  try {
-    prepared = await prepare(flags);
-  } catch (error) {
-    const usage =
-      error instanceof ConfigError || error instanceof ScenarioError || error instanceof UsageError;
-    if (!usage) throw error;
-    process.stderr.write(`${colors.red('error')} ${error.message}\n`);
-    return exitCodes.usage;
-  }
+  const run: RunFacts = { flags, primary: '', beside: () => [], printed: false };
   const interrupted = interruption(() =>
     write('interrupted: taking everything down (Ctrl-C again ends at once)'),
   );
   try {
-    const result = await perform(flags, prepared, { write, signal: interrupted.signal });
-    return result.ok ? exitCodes.done : exitCodes.failed;
+    return await perform(io, run, { write, signal: interrupted.signal });
   } catch (error) {
-    if (interrupted.signal.aborted) return exitCodes.interrupted;
-    process.stderr.write(
-      `${colors.red('error')} ${error instanceof Error ? error.message : String(error)}\n`,
-    );
-    return exitCodes.failed;
+    const end = interrupted.signal.aborted ? interruptedEnd : await abortEnd(error, run);
+    if (end.text !== '') process.stderr.write(`${end.text}\n`);
+    // One document: what ends a kept world comes after the result, which stands.
+    if (flags.json && !run.printed) process.stdout.write(`${JSON.stringify(end.document)}\n`);
+    return end.exit;
   } finally {
     interrupted.dispose();
   }
@@ -147,14 +144,18 @@ async function prepare(flags: DrillFlags): Promise<Prepared> {
       `There is no observer in ${flags.killObserver}; there is one in ${observers.join(', ')}.`,
     );
   }
-  if (flags.recovery !== undefined && !flags.failback) {
-    throw new UsageError('--recovery belongs to --failback: without it nothing waits for a recovery.');
+  if (flags.recovery !== undefined && !flags.failback && !flags.keep) {
+    throw new UsageError(
+      '--recovery belongs to --failback or --keep: without them nothing waits for a recovery.',
+    );
   }
   if (flags.failback && scenario.expect.verdict === 'hold') {
     throw new UsageError(`${scenario.name} is expected to hold: there is no way back to drill.`);
   }
+  const recoveryMs = flags.recovery ?? (flags.failback ? DRILL_RECOVERY_MS : config.policy.recoveryMs);
+  const recovering = recoveringWithin(config, recoveryMs);
   return {
-    config: flags.failback ? recoveringWithin(config, flags.recovery ?? DRILL_RECOVERY_MS) : config,
+    config: flags.failback ? clearingSooner(recovering) : recovering,
     scenario: flags.blackout === undefined ? scenario : darkened(scenario, config, flags.blackout),
   };
 }
@@ -164,29 +165,73 @@ function recoveringWithin(config: Config, recoveryMs: number): Config {
   return { ...config, policy: { ...config.policy, recoveryMs } };
 }
 
+/**
+ * A drill lives for minutes, not for years, and may be less sure that what has worked for a while works: a signal clears
+ * after two thirds of the rounds. Finding an outage takes as many as before, because a blip has to be over first.
+ */
+function clearingSooner(config: Config): Config {
+  const { policy } = config;
+  const falseAlarmsPerYear = Math.max(policy.falseAlarmsPerYear, DRILL_FALSE_ALARMS_PER_YEAR);
+  return { ...config, policy: { ...policy, falseAlarmsPerYear } };
+}
+
 function darkened(scenario: Scenario, { regions }: Config, region: string): Scenario {
   const known = [regions.primary, ...observerRegions(regions)];
   if (known.includes(region)) return blackedOut(scenario, { region, regions });
   throw new UsageError(`${region} is not a region of the config; these are: ${known.join(', ')}.`);
 }
 
-async function perform(
-  flags: DrillFlags,
-  { config, scenario }: Prepared,
-  output: { readonly write: (line: string) => void; readonly signal: AbortSignal },
-): Promise<DrillResult> {
-  const { write, signal } = output;
+interface Output {
+  readonly write: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+async function perform(io: Io, run: RunFacts, output: Output): Promise<ExitCode> {
+  const { flags } = run;
+  const prepared = await prepare(flags);
+  run.primary = prepared.config.regions.primary;
+  const place = await takePlace({
+    io,
+    scenario: prepared.scenario.name,
+    startedAtMs: Date.now(),
+    waitMs: flags.waitForOther,
+    anyway: flags.anyway === true,
+    note: (text) => output.write(`${colors.yellow('note')} ${text}`),
+    signal: output.signal,
+  });
+  run.beside = place.beside;
+  try {
+    return await drillIn(place, run, { ...output, ...prepared });
+  } finally {
+    await place.leave();
+  }
+}
+
+async function drillIn(
+  place: Place,
+  run: RunFacts,
+  { config, scenario, write, signal }: Output & Prepared,
+): Promise<ExitCode> {
+  const { flags } = run;
   const startedAtMs = Date.now();
   const seed = flags.seed ?? randomInt(2 ** 31);
+  run.seed = seed;
   const generator = xoroshiro128plus(seed);
   const directory = await createRunDirectory(root, startedAtMs, process.pid);
+  run.directory = directory;
+  await place.own?.update({ runDirectory: directory });
   const timeline = new Timeline({ write, colors, originMs: startedAtMs });
-  const note = (text: string): void => timeline.add({ kind: 'note', atMs: Date.now(), text });
+  const log = eventLog(directory);
+  const onEvent = (event: DrillEvent): void => {
+    log(event);
+    timeline.add(event);
+  };
+  const note = (text: string): void => onEvent({ kind: 'note', atMs: Date.now(), text });
 
   write(`${colors.bold(scenario.name)}: ${scenario.title}`);
   const recovery = flags.failback ? `; recovery time ${config.policy.recoveryMs / 1_000} s` : '';
   write(`expected: ${scenario.expect.verdict}; seed ${seed}${recovery}; logs in ${directory}`);
-  return drill({
+  const result = await drill({
     config,
     scenario,
     forMs: Math.min(flags.for ?? DEFAULT_FOR_MS, scenario.durationMs),
@@ -197,74 +242,31 @@ async function perform(
     operatorFailsOver: flags.blackout === config.regions.primary,
     random: () => uniformFloat64(generator),
     ...(flags.killObserver === undefined ? {} : { killObserver: flags.killObserver }),
-    onEvent: (event) => timeline.add(event),
+    onEvent,
     onProgress: note,
     onFault: (atMs) => {
       note('the faults begin: times count from here');
       timeline.restart(atMs);
     },
-    beforeClose: async (world, result, standing) => {
+    beforeClose: async (world, found, after) => {
+      const worldFile = join(directory, WORLD_FILE);
+      if (flags.keep) run.worldFile = worldFile;
       // Before the world goes: a user of --keep waits for the result, not for Ctrl-C.
-      if (flags.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-      else write(summary(result));
-      if (flags.keep) await keepStanding(world, result, { write, directory, signal: standing });
+      const { document, text } = await resultEnd(found, run);
+      if (flags.json) process.stdout.write(`${JSON.stringify(document)}\n`);
+      else write(text);
+      run.printed = true;
+      if (!flags.keep) return;
+      await place.keep();
+      await keepStanding({ ...after, world, result: found, scenario, directory, worldFile, write, onEvent });
     },
     signal,
   });
-}
-
-/** Ends as an interruption does, or with the reason why the world can stand no longer. */
-async function keepStanding(
-  world: World,
-  result: DrillResult,
-  output: {
-    readonly write: (line: string) => void;
-    readonly directory: string;
-    readonly signal: AbortSignal;
-  },
-): Promise<never> {
-  const { write, signal } = output;
-  const facts = {
-    localStackUrl: world.localStack.url,
-    dnsServer: world.dataPlane.dnsServer,
-    zone: world.config.zone,
-    result,
-  };
-  const file = join(output.directory, 'world.json');
-  await writeFile(file, `${JSON.stringify(facts, null, 2)}\n`);
-  write(
-    `kept: LocalStack at ${facts.localStackUrl}, DNS at ${facts.dnsServer} (${file}). Ctrl-C takes it down.`,
-  );
-  return unlessAborted(signal, new Promise<never>(() => {}));
-}
-
-function summary(result: DrillResult): string {
-  const seconds = (ms: number | null): string => (ms === null ? 'never' : `${(ms / 1_000).toFixed(1)} s`);
-  const { records } = result;
-  const headline = result.ok
-    ? colors.green('held to its expectation')
-    : colors.red('did NOT hold to its expectation');
-  return [
-    '',
-    `${colors.bold(result.scenario)} ${headline}: ${result.verdict} (expected ${result.expected}), ${result.diagnosis}`,
-    `  detected ${seconds(result.detectMs)} · DNS moved ${seconds(result.flipMs)} · producers moved ${seconds(result.rtoMs)}`,
-    `  records: ${records.acknowledged} acknowledged, ${records.delivered} delivered, ${records.lost} lost, ${records.duplicates} duplicates, ${records.reordered} out of order, ${records.spooled} on disk`,
-    `  switches latched ${seconds(result.latchedMs)} · DNS moves: ${result.flips}`,
-    ...(result.failback === undefined
-      ? []
-      : [`  failed back: producers home ${seconds(result.failback.ms)}`]),
-    `  AWS calls: ${result.audit.calls}, of which the failover path may not make ${result.audit.violations}`,
-    ...result.failures.map((failure) => `  ${colors.red('✗')} ${failure}`),
-  ].join('\n');
+  return result.ok ? exitCodes.done : exitCodes.failed;
 }
 
 function lengthArgument(text: string): number {
-  let ms: number;
-  try {
-    ms = parseDuration(text);
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : 'Not a duration.');
-  }
+  const ms = durationArgument(text);
   if (ms === 0)
     throw new InvalidArgumentError('A drill that takes no time shows nothing: write one like 90s.');
   return ms;

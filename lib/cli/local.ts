@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { type LocalStack, startLocalStack } from '../local/localstack/localstack.ts';
 import { createRunDirectory } from '../local/run-directory.ts';
 import { colors } from './colors.ts';
+import { enterRegister } from './drill-turn.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type Interruption, interruption } from './interruption.ts';
 
@@ -52,6 +53,7 @@ async function keepUp(
     signal,
     ...(flags.port === undefined ? {} : { port: flags.port }),
   });
+  const entry = await enterRegister({ activity: 'localstack', what: localStack.url });
   process.stdout.write(`${flags.json ? facts(localStack) : instructions(localStack)}\n`);
   // An external LocalStack has no process here that would keep this one alive.
   const alive = setInterval(() => {}, 60_000);
@@ -59,6 +61,7 @@ async function keepUp(
   if (signal.aborted) ended.resolve(undefined);
   const reason = await ended.promise;
   clearInterval(alive);
+  await entry?.leave();
   await localStack.stop();
   if (reason === undefined) return exitCodes.done;
   say(`${colors.red('error')} ${reason}`);

@@ -1,4 +1,5 @@
 import type { NoiseLevel, SimulatedSystem, TraceEvent } from '../simulator/types.ts';
+import { shellLine } from './shell-words.ts';
 import type { SeedRange } from './simulate-input.ts';
 
 export interface SimulateFlags {
@@ -76,11 +77,8 @@ export function replayCommand(flags: SimulateFlags, own: readonly string[], seed
     ...(flags.noise === undefined ? [] : ['--noise', flags.noise]),
   ];
   const words = ['npx', 'spillway', 'simulate', ...own, '--seeds', `${seed}..${seed}`, '--trace', ...shared];
-  return words.map(quoted).join(' ');
+  return shellLine(words);
 }
-
-const quoted = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
 export const inSeconds = (ms: number | null): string =>
   ms === null ? 'never' : `${(ms / 1_000).toFixed(1)} s`;

@@ -41,6 +41,7 @@ export function spillwayProgram(io: Io): Command {
   );
   const program = new Command('spillway')
     .description('Evacuates a Kinesis workload from an impaired AWS region, and proves weekly that it would.')
+    .enablePositionalOptions() // options after a verb belong to the verb, and after its subcommand to that
     .showHelpAfterError('(spillway --help lists the verbs)')
     .addHelpText(
       'after',

@@ -10,6 +10,8 @@ const worldSchema = z.object({
   localStackUrl: z.url(),
   dnsServer: z.string().min(1),
   zone: z.object({ id: z.string(), name: z.string() }),
+  /** Where the drill that keeps it takes orders. */
+  control: z.object({ url: z.url(), token: z.string().min(1) }).optional(),
 });
 
 export interface World extends Readonly<z.infer<typeof worldSchema>> {
@@ -19,7 +21,8 @@ export interface World extends Readonly<z.infer<typeof worldSchema>> {
 }
 
 const CONFIG_FILE = 'spillway.config.json';
-const WORLD_FILE = 'world.json';
+/** In the directory of a run whose world is kept. */
+export const WORLD_FILE = 'world.json';
 const CONNECT_TIMEOUT_MS = 500;
 /** More runs than this are not looked at; the newest come first. */
 const MAX_RUNS = 200;

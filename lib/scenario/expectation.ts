@@ -14,24 +14,39 @@ export interface Outcome {
   readonly cut: boolean;
 }
 
-/** Each expectation that did not hold. The one rule that drills and simulations are judged by. */
-export function unmetExpectations(expect: Scenario['expect'], outcome: Outcome): readonly string[] {
-  return [...unmet(expect, outcome)];
+/** What an expectation is about. */
+export type Expectation = 'verdict' | 'diagnosis' | 'moves' | 'end' | 'arrival';
+
+export interface Unmet {
+  readonly about: Expectation;
+  readonly text: string;
 }
 
-function* unmet(expect: Scenario['expect'], outcome: Outcome): Generator<string> {
+/** Each expectation that did not hold. The one rule that drills and simulations are judged by. */
+export const unmetExpectations = (expect: Scenario['expect'], outcome: Outcome): readonly string[] =>
+  unmetOnes(expect, outcome).map(({ text }) => text);
+
+/** The same, each with what it is about. */
+export const unmetOnes = (expect: Scenario['expect'], outcome: Outcome): readonly Unmet[] => [
+  ...unmet(expect, outcome),
+];
+
+function* unmet(expect: Scenario['expect'], outcome: Outcome): Generator<Unmet> {
   const { verdict, flips, rtoMs } = outcome;
-  if (verdict !== expect.verdict) yield `expected ${expect.verdict}, saw ${verdict}`;
+  if (verdict !== expect.verdict) {
+    yield { about: 'verdict', text: `expected ${expect.verdict}, saw ${verdict}` };
+  }
   // Slow diagnoses take minutes: a run that was cut short cannot demand them of a region that rightly holds.
   const diagnosisDue = expect.diagnosis !== undefined && (expect.verdict === 'failover' || !outcome.cut);
   if (diagnosisDue && outcome.diagnosis !== expect.diagnosis) {
-    yield `expected diagnosis ${expect.diagnosis}, observers said ${outcome.diagnosis}`;
+    const text = `expected diagnosis ${expect.diagnosis}, observers said ${outcome.diagnosis}`;
+    yield { about: 'diagnosis', text };
   }
   if (expect.verdict !== 'failover' || verdict !== 'failover') return;
-  if (flips > 1) yield `DNS moved ${flips} times instead of once`;
-  yield* outcome.strays;
-  if (rtoMs === null) yield 'the producers did not settle in the standby';
+  if (flips > 1) yield { about: 'moves', text: `DNS moved ${flips} times instead of once` };
+  for (const text of outcome.strays) yield { about: 'end', text };
+  if (rtoMs === null) yield { about: 'arrival', text: 'the producers did not settle in the standby' };
   else if (expect.withinMs !== undefined && rtoMs > expect.withinMs) {
-    yield `took ${rtoMs} ms, expected within ${expect.withinMs} ms`;
+    yield { about: 'arrival', text: `took ${rtoMs} ms, expected within ${expect.withinMs} ms` };
   }
 }

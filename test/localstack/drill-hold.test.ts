@@ -10,6 +10,8 @@ it(
     const { child, ended, says } = startDrill(...flags);
     await says(/kept: LocalStack at/);
     await operatorSees();
+    await operatorEndsFaults();
+    await says(/the faults end, by /);
     const running = await descendantsOf(child.pid ?? 0);
     const leader = running.find(({ command }) => command.includes('-m spillway_localstack'));
     process.kill(leader?.pid ?? Number.NaN, 'SIGKILL');
@@ -24,7 +26,7 @@ it(
 
 /** The operator's screen of the world that is left standing: traffic has not moved, and one observer of three is dead. */
 async function operatorSees(): Promise<void> {
-  const { code, document } = await spillway('status');
+  const { code, document } = await spillway(['status']);
   expect(code).toBe(4);
   const cell = (name: string) => ({ cell: name, region: 'us-east-1', stream: name, switch: 'PRIMARY' });
   const observer = (region: string, fresh: boolean) => ({
@@ -47,14 +49,28 @@ async function operatorSees(): Promise<void> {
   });
 }
 
+/** From another terminal. The faults of a kept world go on until then. */
+async function operatorEndsFaults(): Promise<void> {
+  const end = () => spillway(['drill', 'end-faults']);
+  const { code, document } = await end();
+  expect(code).toBe(0);
+  expect(document).toMatchObject({
+    ok: true,
+    ended: ['logs', 'firehose', 'ecs'].map((service) => ({ text: expect.stringContaining(service) })),
+    cancelled: { length: 3 },
+    failback: { held: false },
+  });
+  expect((await end()).document).toMatchObject({ ok: true, ended: [], cancelled: [] });
+}
+
 interface Ended {
   readonly code: number;
   readonly document: unknown;
 }
 
-function spillway(verb: string): Promise<Ended> {
+function spillway(words: readonly string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ['bin/spillway.ts', verb, '--json', '--local'], (error, stdout) =>
+    execFile(process.execPath, ['bin/spillway.ts', ...words, '--json', '--local'], (error, stdout) =>
       resolve({ code: Number(error?.code ?? 0), document: JSON.parse(stdout) }),
     );
   });

@@ -247,7 +247,10 @@ describe('LocalStack as a process', () => {
     });
     try {
       await once(parent.stdout as NonNullable<typeof parent.stdout>, 'data');
-      const spinning = async () => (await descendantsOf(parent.pid ?? 0)).length >= 3;
+      const spinning = async () =>
+        (await descendantsOf(parent.pid ?? 0)).some(({ command }) =>
+          command.includes('lambda-bootstrap.mjs'),
+        );
       expect(await eventually(spinning, 10_000)).toBe(true);
       const descendants = await descendantsOf(parent.pid ?? 0);
       const commands = descendants.map(({ command }) => command).join('\n');

@@ -17,16 +17,24 @@ const MAX_CALLS = 500_000;
 export class CallRecord {
   readonly #file: string;
   readonly #proxied: ProxiedCall[] = [];
+  #ended = false;
 
   constructor(file: string) {
     this.#file = file;
   }
 
   saw(call: ProxiedCall): void {
+    if (this.#ended) return;
     if (this.#proxied.length >= MAX_CALLS) {
       throw new DrillError(`More than ${MAX_CALLS} AWS calls: use a shorter drill (--for).`);
     }
     this.#proxied.push(call);
+  }
+
+  /** From now on nothing is recorded. */
+  end(): void {
+    this.#ended = true;
+    this.#proxied.length = 0;
   }
 
   /** Whether a call has come from this region. */

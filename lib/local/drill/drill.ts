@@ -10,19 +10,23 @@ import { AUDIT_FILE } from '../run-directory.ts';
 import { byArrival } from './by-arrival.ts';
 import { checkLabel } from './check-label.ts';
 import type { DrillError } from './errors.ts';
-import type { DrillEvent } from './events.ts';
+import type { Acknowledgement, DrillEvent } from './events.ts';
 import { failBack } from './fail-back.ts';
 import { failOver } from './fail-over.ts';
 import { KEYS_PER_PRODUCER, startFleet } from './fleet.ts';
+import { type Found, lostRecords } from './measure.ts';
 import { Operator } from './operator.ts';
+import { paceSummary } from './pace.ts';
 import { play } from './play.ts';
 import type { ProducerFleet } from './producers.ts';
-
 import { remember } from './remember.ts';
 import { type DrillResult, judge } from './result.ts';
+import { leadMs, withoutLead } from './schedule.ts';
 import { readSpools } from './spools.ts';
+import { asTooSlow, calm, slowness } from './too-slow.ts';
 import { unlessAborted, until } from './until.ts';
 import { type Watching, watch } from './watch.ts';
+import { startObservers } from './wiring.ts';
 import { startWorld, type World } from './world.ts';
 
 export interface DrillOptions {
@@ -44,18 +48,24 @@ export interface DrillOptions {
   /** Called with the fault's start, when it comes. */
   readonly onFault: (atMs: number) => void;
   /** Called after the result, while the world still stands; aborted when it cannot stand any longer. */
-  readonly beforeClose: (world: World, result: DrillResult, signal: AbortSignal) => Promise<void>;
+  readonly beforeClose: (world: World, result: DrillResult, after: AfterDrill) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
-/** Observers start within a minute of the deployment (an Events rule); then their evidence needs some ticks. */
+export interface AfterDrill {
+  /** When the scenario's t = 0 was; undefined when its faults have been ended since. */
+  readonly playingSinceMs: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Health checks need some intervals, and what the observers believe some ticks. */
 const READY_TIMEOUT_MS = 180_000;
 const PRODUCERS_READY_TIMEOUT_MS = 30_000;
 /** A drill writes some thousands of records; LocalStack keeps to no rate of reads. */
 const MAX_PAGES_PER_SHARD = 5_000;
+const LOST_FILE = 'lost.json';
 /** Traffic is watched this long before the faults begin. */
 const WARM_UP_MS = 5_000;
-
 /** Deploys, starts producers, plays the scenario, measures, judges. Nothing is left running, however it ends. */
 export async function drill(options: DrillOptions): Promise<DrillResult> {
   const death = new AbortController();
@@ -85,9 +95,13 @@ async function conduct(options: Conducting): Promise<DrillResult> {
   const world = await startWorld({ ...options, onEvent });
   let watching: Watching | undefined;
   let fleet: ProducerFleet | undefined;
+  let calmAtMs = performance.now();
   try {
     watching = watch({ ...world, dnsServer: world.dataPlane.dnsServer, onEvent });
+    await startObservers(world.clients, { config: world.config, signal });
     await ready(world, watching, options);
+    await calm(world.pace, options);
+    calmAtMs = performance.now();
     fleet = startFleet(world, { run, onDeath, directory: options.directory });
     await firstPuts(world, fleet, signal);
     const faultAtMs = await play({ world, fleet, watching }, { ...options, onEvent });
@@ -95,7 +109,7 @@ async function conduct(options: Conducting): Promise<DrillResult> {
     const operator = new Operator(world, options.directory);
     const failover = options.operatorFailsOver ? await failOver({ operator, onEvent, signal }) : [];
     const failback = options.failback
-      ? await failBack(world, fleet, { operator, onEvent, signal })
+      ? await failBack(world, fleet, { operator, watching, onEvent, signal })
       : undefined;
     await unlessAborted(signal, fleet.stop());
     await unlessAborted(signal, watching.stop());
@@ -106,6 +120,12 @@ async function conduct(options: Conducting): Promise<DrillResult> {
       calls.map((call) => `${JSON.stringify(call)}\n`).join(''),
     );
     const onDisk = await readSpools(fleet.spoolDirectories);
+    const found: Found = {
+      inStreams: await unlessAborted(signal, readEverything(world)),
+      onDisk,
+      run,
+      keys: KEYS_PER_PRODUCER,
+    };
     const result = judge({
       config: world.config,
       scenario: options.scenario,
@@ -117,24 +137,30 @@ async function conduct(options: Conducting): Promise<DrillResult> {
       failback,
       operatorFailures: failover,
       calls,
-      found: {
-        inStreams: await unlessAborted(signal, readEverything(world)),
-        onDisk,
-        run,
-        keys: KEYS_PER_PRODUCER,
-      },
+      found,
       rejected: fleet.rejected(),
       cut: options.forMs < options.scenario.durationMs,
+      pace: paceSummary(world.pace.minutes),
+      slowness: slowness(world.pace, calmAtMs),
       seed: options.seed,
     });
+    await writeLost(options.directory, lostRecords(fleet.acknowledgements, found));
     await remember(world, { run, result, atMs: Date.now() });
-    await options.beforeClose(world, result, signal);
+    const playingSinceMs = options.failback ? undefined : faultAtMs - leadMs(withoutLead(options.scenario));
+    await options.beforeClose(world, result, { playingSinceMs, signal });
     return result;
+  } catch (error) {
+    throw asTooSlow(error, slowness(world.pace, calmAtMs));
   } finally {
     fleet?.kill();
     await watching?.stop();
     await world.close();
   }
+}
+
+/** Which ones, for whoever looks where they went. */
+async function writeLost(directory: string, lost: readonly Acknowledgement[]): Promise<void> {
+  if (lost.length > 0) await writeFile(join(directory, LOST_FILE), `${JSON.stringify(lost, null, 2)}\n`);
 }
 
 /** The system must be at rest before it is disturbed: observers content, checks settled, DNS naming the primary. */
@@ -143,7 +169,7 @@ async function ready(
   watching: Watching,
   { onProgress, signal }: Pick<DrillOptions, 'onProgress' | 'signal'>,
 ): Promise<void> {
-  onProgress('waiting for the observers’ first minute (an Events rule starts them)');
+  onProgress('waiting for the observers’ first rounds (an Events rule goes on with them)');
   const { config, calls, dataPlane } = world;
   const missing = (): string[] => [
     ...observerRegions(config.regions).filter((region) => {

@@ -1,5 +1,6 @@
 import type { DiagnosisCode } from '../../../lambda/core/diagnosis.ts';
 import type { Vote } from '../../../lambda/core/vote.ts';
+import type { PaceMinute } from './pace.ts';
 
 /** Everything a drill sees, in the order in which it happened. `atMs` is epoch milliseconds. */
 export type DrillEvent =
@@ -29,6 +30,7 @@ export type DrillEvent =
       /** Offered and not acknowledged yet. */
       readonly pending: number;
     }
+  | { readonly kind: 'pace'; readonly atMs: number; readonly minute: PaceMinute }
   | { readonly kind: 'note'; readonly atMs: number; readonly text: string };
 
 /** One record that a producer has been given a receipt for. */

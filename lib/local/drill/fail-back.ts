@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { arrivedMs, SETTLED_WINDOW_MS } from '../../../lambda/core/arrival.ts';
+import { roundsToClear } from '../../../lambda/core/evidence.ts';
+import { modelSettings } from '../../../lambda/core/observation.ts';
 import { exitCodes } from '../../cli/exit-codes.ts';
 import { DrillError } from './errors.ts';
 import type { DrillEvent } from './events.ts';
@@ -8,6 +10,7 @@ import type { DrillEvent } from './events.ts';
 import type { Operator } from './operator.ts';
 import type { ProducerFleet } from './producers.ts';
 import { until } from './until.ts';
+import type { Watching } from './watch.ts';
 import type { World } from './world.ts';
 
 export interface FailbackEnd {
@@ -23,6 +26,7 @@ export interface FailbackSeen extends FailbackEnd {
 
 export interface FailbackOptions {
   readonly operator: Operator;
+  readonly watching: Pick<Watching, 'observers'>;
   readonly onEvent: (event: DrillEvent) => void;
   readonly signal: AbortSignal;
 }
@@ -31,10 +35,12 @@ export interface FailbackOptions {
 const PAUSE = '50s';
 const CALL_TIMEOUT_MS = 30_000;
 const RUN_TIMEOUT_MS = 240_000;
-/** Before the recovery time begins, the slowest signal has to clear: close to five minutes of
- * successful reads, and each failure on the way, as on a busy machine, takes more than a minute of them back. */
-const RECOVERY_MARGIN_MS = 900_000;
+/** Each failure on the way, as on a busy machine, takes more than a minute of successes back. */
+const RECOVERY_MARGIN_MS = 150_000;
 const ASK_EVERY_MS = 10_000;
+/** A command line program is a second of work: it asks when it may be let through, and now and then to hear why not. */
+const ASK_ANYWAY_EVERY_MS = 60_000;
+const LOOK_EVERY_MS = 500;
 const HOME_TIMEOUT_MS = 60_000;
 
 const failback = ['failback', '--all', '--percent', '100', '--pause', PAUSE, '--reason', 'drill'] as const;
@@ -46,7 +52,7 @@ const failback = ['failback', '--all', '--percent', '100', '--pause', PAUSE, '--
 export async function failBack(
   world: World,
   fleet: ProducerFleet,
-  { operator, onEvent, signal }: FailbackOptions,
+  { operator, watching, onEvent, signal }: FailbackOptions,
 ): Promise<FailbackSeen> {
   const failures: string[] = [];
   const note = (text: string): void => onEvent({ kind: 'note', atMs: Date.now(), text });
@@ -57,7 +63,12 @@ export async function failBack(
   if (early.status === exitCodes.refused) note('failback is refused: the primary has only just recovered');
   else failures.push(`failback right after the faults ended with status ${early.status}, not refused`);
 
-  const { askedAtMs, status, said, state } = await askUntilLetThrough(world, { operator, note, signal });
+  const { askedAtMs, status, said, state } = await askUntilLetThrough(world, {
+    operator,
+    watching,
+    note,
+    signal,
+  });
   note(`failback: ${state ?? `status ${status}`}`);
   if (status !== exitCodes.done || state !== 'failed-back') {
     failures.push(
@@ -71,10 +82,19 @@ export async function failBack(
 
 async function askUntilLetThrough(
   { config }: World,
-  { operator, note, signal }: Omit<FailbackOptions, 'onEvent'> & { readonly note: (text: string) => void },
+  {
+    operator,
+    watching,
+    note,
+    signal,
+  }: Omit<FailbackOptions, 'onEvent'> & { readonly note: (text: string) => void },
 ) {
-  const { recoveryMs } = config.policy;
-  const deadlineMs = performance.now() + recoveryMs + RECOVERY_MARGIN_MS;
+  const { policy } = config;
+  const { recoveryMs } = policy;
+  // Before the recovery time begins, the slowest signal has to clear: minutes of successful reads.
+  const clearingMs = roundsToClear(modelSettings('kinesisRead', policy)) * policy.tickMs;
+  const waitMs = clearingMs + recoveryMs + RECOVERY_MARGIN_MS;
+  const deadlineMs = performance.now() + waitMs;
   note(`the primary has to be healthy for ${recoveryMs / 1_000} s`);
   await sleep(recoveryMs, undefined, { signal });
   let refused = '';
@@ -89,8 +109,21 @@ async function askUntilLetThrough(
     if (rules !== refused) note(`still refused, by the guards: ${rules}`);
     refused = rules;
     await sleep(ASK_EVERY_MS, undefined, { signal });
+    await worthAsking(watching, signal);
   }
-  throw new DrillError('failback was refused for longer than the recovery time: see the observers’ logs.');
+  throw new DrillError(
+    `failback was refused for ${Math.round(waitMs / 1_000)} s, by the guards: ${refused}. See the observers’ logs.`,
+    'failback-refused',
+  );
+}
+
+/** Waits until no observer votes for the evacuation any more, or until it is time to hear the reasons again. */
+async function worthAsking({ observers }: Pick<Watching, 'observers'>, signal: AbortSignal): Promise<void> {
+  const untilMs = performance.now() + ASK_ANYWAY_EVERY_MS - ASK_EVERY_MS;
+  while (performance.now() < untilMs) {
+    if ([...observers.values()].every(({ vote }) => vote === 'HOLD')) return;
+    await sleep(LOOK_EVERY_MS, undefined, { signal });
+  }
 }
 
 const refusalSchema = z.object({ error: z.object({ refusals: z.array(z.object({ rule: z.string() })) }) });

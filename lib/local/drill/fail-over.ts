@@ -4,7 +4,11 @@ import type { FailbackOptions } from './fail-back.ts';
 const RUN_TIMEOUT_MS = 240_000;
 
 /** What an operator does who does not wait for the automatic one, or comes after it. Returns what was wrong. */
-export async function failOver({ operator, onEvent, signal }: FailbackOptions): Promise<readonly string[]> {
+export async function failOver({
+  operator,
+  onEvent,
+  signal,
+}: Omit<FailbackOptions, 'watching'>): Promise<readonly string[]> {
   const { status, document, said } = await operator.run(['failover', '--all', '--reason', 'drill'], {
     timeoutMs: RUN_TIMEOUT_MS,
     signal,

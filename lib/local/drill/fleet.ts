@@ -19,6 +19,8 @@ export function startFleet(
     readonly run: string;
     /** Their spools are kept below it. */
     readonly directory: string;
+    /** Of each producer; default 100 ms. */
+    readonly putEveryMs?: number;
     readonly onDeath: (error: DrillError) => void;
   },
 ): ProducerFleet {
@@ -35,7 +37,7 @@ export function startFleet(
       spoolDirectory: join(options.directory, `spool-${name}`),
       endpoint: proxy.endpointFor(who),
       pollMs: config.delivery.producerPollMs,
-      putEveryMs: PUT_EVERY_MS,
+      putEveryMs: options.putEveryMs ?? PUT_EVERY_MS,
       keys: KEYS_PER_PRODUCER,
     };
   });

@@ -143,6 +143,15 @@ export function countRecords(
   };
 }
 
+/** Receipts for records that are neither in a stream nor on a disk. */
+export function lostRecords(
+  acknowledged: readonly Acknowledgement[],
+  { inStreams, onDisk }: Pick<Found, 'inStreams' | 'onDisk'>,
+): readonly Acknowledgement[] {
+  const found = new Set([...inStreams, ...onDisk]);
+  return acknowledged.filter(({ id }) => !found.has(id));
+}
+
 /** `ids` are first copies in the order in which a consumer of each key sees them. */
 function countReordered(ids: readonly string[], keys: number): number {
   const latest = new Map<string, number>();

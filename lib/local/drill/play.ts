@@ -4,7 +4,7 @@ import { SETTLED_WINDOW_MS } from '../../../lambda/core/arrival.ts';
 import type { DrillOptions } from './drill.ts';
 import { rtoMs } from './measure.ts';
 import type { ProducerFleet } from './producers.ts';
-import { describeFault, withoutLead } from './schedule.ts';
+import { describeFault, leadMs, withoutLead } from './schedule.ts';
 import type { Watching } from './watch.ts';
 import { killObserver } from './wiring.ts';
 import type { World } from './world.ts';
@@ -28,7 +28,7 @@ export async function play(stage: Stage, options: PlayOptions): Promise<number> 
   const { onEvent, signal } = options;
   const scenario = withoutLead(options.scenario);
   const startedAtMs = Date.now();
-  const faultAtMs = startedAtMs + Math.min(...scenario.faults.map((fault) => fault.atMs));
+  const faultAtMs = startedAtMs + leadMs(scenario);
   world.proxy.play(scenario);
   options.onFault(faultAtMs);
   for (const fault of scenario.faults) {
@@ -63,7 +63,7 @@ function settled({ world, fleet, watching }: Stage, faultAtMs: number): boolean 
   return rto !== null && Date.now() > faultAtMs + rto + SETTLED_WINDOW_MS + WATCH_AFTER_MOVE_MS;
 }
 
-function countPerRegion(list: readonly { readonly region: string }[]): Record<string, number> {
+export function countPerRegion(list: readonly { readonly region: string }[]): Record<string, number> {
   const groups = Map.groupBy(list, (ack) => ack.region);
   return Object.fromEntries([...groups].map(([region, acks]) => [region, acks.length]));
 }

@@ -22,6 +22,8 @@ export interface ProducerFleet {
   /** Every receipt so far, in the order of arrival. */
   readonly acknowledgements: readonly Acknowledgement[];
   pending(): number;
+  /** The receipts since it was last called, which are then forgotten: for a fleet that goes on for hours. */
+  takeAcknowledgements(): readonly Acknowledgement[];
   rejected(): number;
   /** Ends the producers in good order: they flush what they hold, then exit. */
   stop(): Promise<void>;
@@ -58,7 +60,10 @@ export function startProducers(
       one.exited = true;
       if (stopping) return;
       hooks.onDeath(
-        new DrillError(`Producer ${options.producer} ended (${signal ?? code}): ${errors.trim()}`),
+        new DrillError(
+          `Producer ${options.producer} ended (${signal ?? code}): ${errors.trim()}`,
+          'producer-died',
+        ),
       );
     });
     return one;
@@ -73,6 +78,7 @@ export function startProducers(
     spoolDirectories: list.map((options) => options.spoolDirectory),
     acknowledgements,
     pending: () => running.reduce((sum, one) => sum + one.offered - one.rejected - one.acknowledged, 0),
+    takeAcknowledgements: () => acknowledgements.splice(0),
     rejected: () => running.reduce((sum, one) => sum + one.rejected, 0),
     kill,
     stop: async () => {

@@ -1,5 +1,6 @@
 import type { createColors } from 'picocolors';
 import type { DrillEvent } from './events.ts';
+import { paceText } from './pace.ts';
 
 type Colors = ReturnType<typeof createColors>;
 
@@ -52,6 +53,8 @@ function describe(event: DrillEvent, colors: Colors): readonly [string, string] 
       return ['switch', `${event.group} is ${colors.bold(event.position)} (epoch ${event.epoch})`];
     case 'puts':
       return ['puts', putsText(event)];
+    case 'pace':
+      return ['world', paceText(event.minute)];
     case 'note':
       return ['drill', event.text];
     default:

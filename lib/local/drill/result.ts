@@ -2,7 +2,7 @@ import type { Call } from '../../../lambda/aws/call-log.ts';
 import { groupsOf } from '../../../lambda/cells-file.ts';
 import type { Config } from '../../config/config.ts';
 import { audit } from '../../operate/audit.ts';
-import { unmetExpectations } from '../../scenario/expectation.ts';
+import { unmetOnes } from '../../scenario/expectation.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import type { Acknowledgement, DrillEvent } from './events.ts';
 import type { FailbackEnd, FailbackSeen } from './fail-back.ts';
@@ -18,6 +18,8 @@ import {
   type RecordCount,
   rtoMs,
 } from './measure.ts';
+import type { FailureKind } from './next-step.ts';
+import type { PaceSummary } from './pace.ts';
 
 /** The last line of `spillway drill --json`. Times are milliseconds from the first fault's start; null = it never happened. */
 export interface DrillResult {
@@ -25,8 +27,14 @@ export interface DrillResult {
   readonly verdict: 'failover' | 'hold';
   readonly expected: 'failover' | 'hold';
   readonly ok: boolean;
+  /** False: something was late, and so was the machine; that says nothing about Spillway. */
+  readonly judged: boolean;
+  /** Why it could not be judged. */
+  readonly notJudged?: string;
   /** Each expectation that did not hold. */
   readonly failures: readonly string[];
+  /** What each of them is about, in the same order. */
+  readonly failedBy: readonly FailureKind[];
   readonly diagnosis: string;
   /** The K-th observer's EVACUATE was stored. */
   readonly detectMs: number | null;
@@ -42,6 +50,8 @@ export interface DrillResult {
   readonly failback?: FailbackEnd;
   /** Every AWS call that was made, and those that the failover path may not make. */
   readonly audit: { readonly calls: number; readonly violations: number };
+  /** How fast the world was, minute by minute. */
+  readonly pace: PaceSummary;
   readonly seed: number;
 }
 
@@ -64,8 +74,14 @@ export interface Evidence {
   readonly rejected: number;
   /** The drill ended before the scenario did. */
   readonly cut: boolean;
+  readonly pace: PaceSummary;
+  /** Why this machine was too slow for anything that takes time to be judged; undefined when it was not. */
+  readonly slowness: string | undefined;
   readonly seed: number;
 }
+
+/** What is wrong on any machine, however slow. */
+const neverExcused: ReadonlySet<FailureKind> = new Set(['lost', 'order', 'rejected', 'audit']);
 
 /** Judges what was seen against what the scenario expects. */
 export function judge(evidence: Evidence): DrillResult {
@@ -87,45 +103,75 @@ export function judge(evidence: Evidence): DrillResult {
   const judged = audit(evidence.calls, config.regions.primary);
   const failures = [
     ...expectations(measured, evidence),
-    ...evidence.operatorFailures,
-    ...(evidence.failback?.failures ?? []),
-    ...judged.distinct.map(
-      ({ call, rule, times }) =>
-        `${call.who} called ${call.service} ${call.operation} in ${call.region} ${times} times (${rule})`,
+    ...about('operator-failover', evidence.operatorFailures),
+    ...about('failback', evidence.failback?.failures ?? []),
+    ...about(
+      'audit',
+      judged.distinct.map(
+        ({ call, rule, times }) =>
+          `${call.who} called ${call.service} ${call.operation} in ${call.region} ${times} times (${rule})`,
+      ),
     ),
   ];
+  const excused = failures.length > 0 && !failures.some(({ about }) => neverExcused.has(about));
+  const notJudged = excused ? evidence.slowness : undefined;
   const { scenario: name, verdict, expected, ...rest } = measured;
   return {
     scenario: name,
     verdict,
     expected,
     ok: failures.length === 0,
+    judged: notJudged === undefined,
+    ...(notJudged === undefined ? {} : { notJudged }),
     ...rest,
     ...(evidence.failback === undefined
       ? {}
       : { failback: { ok: evidence.failback.ok, ms: evidence.failback.ms } }),
     audit: { calls: judged.calls, violations: judged.violations },
-    failures,
+    failures: failures.map(({ text }) => text),
+    failedBy: failures.map((failure) => failure.about),
+    pace: evidence.pace,
     seed: evidence.seed,
   };
 }
 
+interface Failure {
+  readonly about: FailureKind;
+  readonly text: string;
+}
+
+const about = (kind: FailureKind, texts: readonly string[]): readonly Failure[] =>
+  texts.map((text) => ({ about: kind, text }));
+
 function* expectations(
-  measured: Omit<DrillResult, 'ok' | 'failures' | 'seed' | 'audit' | 'failback'>,
+  measured: Omit<
+    DrillResult,
+    'ok' | 'judged' | 'notJudged' | 'failures' | 'failedBy' | 'pace' | 'seed' | 'audit' | 'failback'
+  >,
   { scenario, config, events, cut, rejected, failback }: Evidence,
-): Generator<string> {
+): Generator<Failure> {
   const { records, verdict } = measured;
   const { regions } = config;
-  if (records.acknowledged === 0) yield 'no record was acknowledged, so nothing was shown';
-  if (records.lost > 0) yield `${records.lost} acknowledged records are in neither stream`;
-  if (records.reordered > 0) yield `${records.reordered} records came after a later one of their key`;
-  if (rejected > 0) yield `${rejected} puts were rejected`;
-  if (verdict === 'failover' && records.spooled > 0) yield `${records.spooled} records are still on disk`;
+  if (records.acknowledged === 0) {
+    yield { about: 'nothing-acknowledged', text: 'no record was acknowledged, so nothing was shown' };
+  }
+  if (records.lost > 0) {
+    yield { about: 'lost', text: `${records.lost} acknowledged records are in neither stream` };
+  }
+  if (records.reordered > 0) {
+    yield { about: 'order', text: `${records.reordered} records came after a later one of their key` };
+  }
+  if (rejected > 0) yield { about: 'rejected', text: `${rejected} puts were rejected` };
+  if (verdict === 'failover' && records.spooled > 0) {
+    yield { about: 'on-disk', text: `${records.spooled} records are still on disk` };
+  }
   const strays = [...finalRegions(events)]
     .filter(([, region]) => region !== (failback === undefined ? regions.standby : regions.primary))
     .map(([cell, region]) => `${cell} ended in ${region}`);
   // What came after the way back is judged by itself; the scenario expects one move.
   const flips = failback === undefined ? measured.flips : measured.flips - 1;
-  yield* unmetExpectations(scenario.expect, { ...measured, flips, strays, cut });
-  if (verdict === 'failover' && measured.latchedMs === null) yield 'not every switch was latched';
+  yield* unmetOnes(scenario.expect, { ...measured, flips, strays, cut });
+  if (verdict === 'failover' && measured.latchedMs === null) {
+    yield { about: 'latch', text: 'not every switch was latched' };
+  }
 }

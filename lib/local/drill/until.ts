@@ -21,7 +21,7 @@ export async function until(waiting: Waiting): Promise<void> {
     await sleep(waiting.everyMs);
   }
   const missing = waiting.missing === undefined ? '' : ` Still missing: ${waiting.missing()}.`;
-  throw new DrillError(`Waited ${waiting.timeoutMs / 1_000} s for ${waiting.what}.${missing}`);
+  throw new DrillError(`Waited ${waiting.timeoutMs / 1_000} s for ${waiting.what}.${missing}`, 'not-at-rest');
 }
 
 /**

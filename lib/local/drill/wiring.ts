@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DeleteFunctionConcurrencyCommand,
   GetFunctionConcurrencyCommand,
   GetFunctionConfigurationCommand,
+  InvokeCommand,
   type LambdaClient,
   PutFunctionConcurrencyCommand,
   UpdateFunctionConfigurationCommand,
@@ -56,6 +58,25 @@ export async function wireFunctions(clients: LocalClients, config: Config, wires
       }
     }),
   );
+}
+
+/**
+ * Starts each observer, as the Events rule does at the full minute, so that nobody waits for that. One after the other
+ * within a tick: the runs that follow keep to its cadence, and three observers that probe in the same instant would wait
+ * for one LocalStack in turn, which in AWS they never do.
+ */
+export async function startObservers(
+  clients: LocalClients,
+  { config, signal: abortSignal }: { readonly config: Config; readonly signal: AbortSignal },
+): Promise<void> {
+  const regions = observerRegions(config.regions);
+  const FunctionName = observerFunctionName(config.name);
+  for (const region of regions) {
+    await clients
+      .lambda(region)
+      .send(new InvokeCommand({ FunctionName, InvocationType: 'Event' }), { abortSignal });
+    await sleep(config.policy.tickMs / regions.length, undefined, { signal: abortSignal });
+  }
 }
 
 /** Lets the functions reach LocalStack without the proxy again, as far as they are still there. */

@@ -15,10 +15,15 @@ import { LocalClients } from './clients.ts';
 import { DrillError } from './errors.ts';
 import type { DrillEvent } from './events.ts';
 import { forgetEarlierDrills } from './forget.ts';
+import { Pace } from './pace.ts';
+import { processLoad } from './processes.ts';
+import { asSlowDeploy } from './too-slow.ts';
 import { unlessAborted } from './until.ts';
 import { unwireFunctions, wireFunctions } from './wiring.ts';
 
 const DEPLOY_TIMEOUT_MS = 300_000;
+/** A read-back is two or three calls within one time-out of an observer. */
+const LATE_SHARE_OF_TIMEOUT = 0.5;
 /** In the run's directory: what `spillway audit` reads. */
 export const CALLS_FILE = 'calls.jsonl';
 
@@ -42,6 +47,7 @@ export interface World {
   readonly proxy: FaultProxy;
   readonly dataPlane: DataPlane;
   readonly calls: CallRecord;
+  readonly pace: Pace;
   close(): Promise<void>;
 }
 
@@ -80,7 +86,8 @@ async function build(options: WorldOptions, closers: Closer[], close: () => Prom
   const localStack = await startLocalStack({
     directory: join(directory, 'localstack'),
     onProgress,
-    onExit: (reason) => onDeath(new DrillError(`LocalStack died during the drill: ${reason}`)),
+    onExit: (reason) =>
+      onDeath(new DrillError(`LocalStack died during the drill: ${reason}`, 'localstack-died')),
     signal,
   });
   closers.push(() => localStack.stop());
@@ -99,19 +106,30 @@ async function build(options: WorldOptions, closers: Closer[], close: () => Prom
     onProgress,
     signal,
     timeoutMs: DEPLOY_TIMEOUT_MS,
+  }).catch((error: unknown) => {
+    throw performance.now() - deployStartedMs < DEPLOY_TIMEOUT_MS ? error : asSlowDeploy(error);
   });
   onProgress(`deployed in ${((performance.now() - deployStartedMs) / 1_000).toFixed(1)} s`);
 
   const callLog = join(directory, CALLS_FILE);
   const calls = new CallRecord(callLog);
+  const pace = new Pace({
+    lateMs: config.policy.probeTimeoutMs * LATE_SHARE_OF_TIMEOUT,
+    now: () => performance.now(),
+    processes: processLoad(localStack.pid),
+    onMinute: (minute) => options.onEvent({ kind: 'pace', atMs: Date.now(), minute }),
+  });
+  closers.push(() => pace.close());
   const proxy = await startFaultProxy({
     target: localStack.url,
+    kinesisTarget: await localStack.kinesisUrl(),
     roles: regions,
     sources: checkerRegions,
     callers: callersOf(config),
     random: options.random,
     now: Date.now,
     onCall: (call) => calls.saw(call),
+    onUpstream: (call) => pace.saw(call),
   });
   closers.push(() => proxy.close());
 
@@ -145,7 +163,7 @@ async function build(options: WorldOptions, closers: Closer[], close: () => Prom
     signal,
   });
   if (localStack.external) await forgetEarlierDrills(clients, config, signal);
-  return { config, clients, localStack, proxy, dataPlane, calls, close };
+  return { config, clients, localStack, proxy, dataPlane, calls, pace, close };
 }
 
 /** The same trouble every five seconds is one piece of news. */

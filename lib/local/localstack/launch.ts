@@ -27,6 +27,8 @@ export interface LaunchOptions {
 
 /** A running LocalStack process group. */
 export interface Launched {
+  /** Leads the group. */
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -94,7 +96,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
       `LocalStack ended ${text}. ${options.logFile} ends with:\n${await lastLogLines(options.logFile)}`,
     );
   });
-  return { stop };
+  return { pid: leader, stop };
 }
 
 async function waitUntilReady(

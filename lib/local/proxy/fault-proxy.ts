@@ -22,9 +22,21 @@ export interface ProxiedCall extends Call {
   readonly effect?: FailingEffect['kind'];
 }
 
+/** How a call fared behind the proxy, apart from any fault. */
+export interface UpstreamCall {
+  readonly service: string;
+  readonly operation: string;
+  /** From the proxy's request to LocalStack's whole answer, or until nobody waited for it any more. */
+  readonly ms: number;
+  /** `abandoned`: the client gave up first. */
+  readonly end: 'answered' | 'abandoned' | 'failed';
+}
+
 export interface FaultProxyOptions {
   /** Base URL of LocalStack. */
   readonly target: string;
+  /** Base URL for calls of the Kinesis data plane; default: `target`, which passes them on at ten times the cost. */
+  readonly kinesisTarget?: string | undefined;
   readonly roles: Regions;
   /** Regions: each gets a listener of its own, so that a partition can be one-sided. */
   readonly sources: readonly string[];
@@ -33,6 +45,8 @@ export interface FaultProxyOptions {
   readonly random: () => number;
   readonly now: () => number;
   readonly onCall?: (call: ProxiedCall) => void;
+  /** Called when a call that no fault kept from LocalStack has come to its end. */
+  readonly onUpstream?: (call: UpstreamCall) => void;
 }
 
 export interface FaultProxy {
@@ -50,11 +64,27 @@ const TOO_LATE_MS = 60_000;
 /** Kinesis takes 10 MiB in a request; base64 and JSON make it a third larger. */
 const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
 const UPSTREAM_TIMEOUT_MS = 60_000;
-const MAX_UPSTREAM_SOCKETS = 256;
+/** What LocalStack passes on to kinesis-local as it is. */
+const KINESIS_DATA_PLANE: ReadonlySet<string> = new Set([
+  'PutRecord',
+  'PutRecords',
+  'GetShardIterator',
+  'GetRecords',
+  'ListShards',
+  'DescribeStreamSummary',
+]);
+/**
+ * LocalStack works on one call at a time, and goes on with what nobody waits for any more. So what it is given at once is
+ * bounded: the rest waits here, and what is abandoned while it waits costs nothing. Invocations have a bound of their own,
+ * because they last until calls of their function are answered.
+ */
+const MAX_UPSTREAM_CALLS = 32;
+const MAX_UPSTREAM_INVOCATIONS = 64;
 
 /** Stands between every client and LocalStack, on loopback, and plays faults on the calls that pass. */
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
-  const agent = new Agent({ keepAlive: true, maxSockets: MAX_UPSTREAM_SOCKETS });
+  const calls = new Agent({ keepAlive: true, maxSockets: MAX_UPSTREAM_CALLS });
+  const invocations = new Agent({ keepAlive: true, maxSockets: MAX_UPSTREAM_INVOCATIONS });
   const closing = new AbortController();
   const servers = new Map<string, Server>();
   let playing: { readonly scenario: Scenario; readonly startedAtMs: number } | undefined;
@@ -69,6 +99,11 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
           random: options.random,
         });
 
+  const targetOf = (facts: RequestFacts | undefined): string =>
+    facts?.service === 'kinesis' && KINESIS_DATA_PLANE.has(facts.operation)
+      ? (options.kinesisTarget ?? options.target)
+      : options.target;
+
   async function serve(
     { source, caller }: { readonly source: string; readonly caller: string },
     { request, response }: Pick<Exchange, 'request' | 'response'>,
@@ -76,7 +111,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     if (Number(request.headers['content-length'] ?? 0) > MAX_REQUEST_BYTES) return refuse(response);
     const body = await buffer(request);
     const facts = factsOf(request, body);
-    const exchange = { request, response, body };
+    const exchange = { request, response, body, facts };
     if (facts === undefined) return forward(exchange);
     const { region, service, operation } = facts;
     const call = { source, region, service, operation };
@@ -107,17 +142,30 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     }
   }
 
+  /** `beforeAnswer`: the call is carried out whether or not anybody still waits. */
   function forward(
-    { request, response, body }: Exchange,
+    { request, response, body, facts }: Exchange,
     beforeAnswer?: () => Promise<unknown>,
   ): Promise<void> {
+    if (response.destroyed && beforeAnswer === undefined) return Promise.resolve();
+    const agent = facts?.service === 'lambda' ? invocations : calls;
+    const startedMs = performance.now();
+    let end: UpstreamCall['end'] | undefined;
+    const ended = (how: UpstreamCall['end']): void => {
+      if (end !== undefined) return;
+      end = how;
+      if (facts === undefined) return;
+      const { service, operation } = facts;
+      options.onUpstream?.({ service, operation, ms: performance.now() - startedMs, end });
+    };
     return new Promise((resolve, reject) => {
       const upstream = httpRequest(
-        new URL(request.url ?? '/', options.target),
+        new URL(request.url ?? '/', targetOf(facts)),
         { agent, method: request.method ?? 'GET', headers: request.headers, timeout: UPSTREAM_TIMEOUT_MS },
         async (answer) => {
           try {
             const content = await buffer(answer);
+            ended('answered');
             await beforeAnswer?.();
             response.writeHead(answer.statusCode ?? 502, withoutLength(answer.headers));
             response.end(content, () => resolve());
@@ -127,8 +175,17 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
         },
       );
       upstream.on('timeout', () => upstream.destroy(new Error('LocalStack did not answer in time')));
-      upstream.on('error', reject);
-      response.on('close', () => resolve());
+      upstream.on('error', (error) => {
+        ended('failed');
+        reject(error);
+      });
+      response.on('close', () => {
+        if (!response.writableFinished && beforeAnswer === undefined) {
+          ended('abandoned');
+          upstream.destroy();
+        }
+        resolve();
+      });
       upstream.end(body);
     });
   }
@@ -161,7 +218,8 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     close: async () => {
       closing.abort();
       await Promise.all([...servers.values()].map(closeServer));
-      agent.destroy();
+      calls.destroy();
+      invocations.destroy();
     },
   };
 }
@@ -170,6 +228,7 @@ interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly body: Buffer;
+  readonly facts: RequestFacts | undefined;
 }
 
 const defaultMessage = 'An internal error occurred.';

@@ -64,3 +64,12 @@ it('lets nobody hide: a call to the primary or to a control plane that nobody wr
   expect(report).toMatchObject({ ok: false, calls: 3, violations: 2 });
   expect(report.distinct.map(({ rule }) => rule)).toEqual(['primary-region', 'route53-control-plane']);
 });
+
+it('of a world that is kept for hours holds no more than the drill itself', async () => {
+  const record = new CallRecord('no such file');
+  record.saw(proxied('producer p1', 'kinesis', 'PutRecords'));
+  expect(await record.calls()).toHaveLength(1);
+  record.end();
+  record.saw(proxied('producer p1', 'kinesis', 'PutRecords'));
+  expect(await record.calls()).toEqual([]);
+});

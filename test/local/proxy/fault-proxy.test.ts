@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { type ClientRequest, createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import {
@@ -10,6 +10,7 @@ import {
 import {
   KinesisClient,
   ProvisionedThroughputExceededException as KinesisThrottle,
+  ListStreamsCommand,
   PutRecordCommand,
 } from '@aws-sdk/client-kinesis';
 import { ListHostedZonesCommand, Route53Client } from '@aws-sdk/client-route-53';
@@ -18,34 +19,55 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { measure } from '../../../lambda/observer/measure.ts';
 import { defaultRegions } from '../../../lib/config/defaults.ts';
-import { type FaultProxy, type ProxiedCall, startFaultProxy } from '../../../lib/local/proxy/fault-proxy.ts';
+import {
+  type FaultProxy,
+  type FaultProxyOptions,
+  type ProxiedCall,
+  startFaultProxy,
+  type UpstreamCall,
+} from '../../../lib/local/proxy/fault-proxy.ts';
 import { parseScenario } from '../../../lib/scenario/parse.ts';
+
+/** As many calls as the proxy passes on at once. */
+const UPSTREAM_AT_ONCE = 32;
 
 let target: Server;
 let served: string[];
 let proxy: FaultProxy;
 let calls: ProxiedCall[];
+let upstream: UpstreamCall[];
+/** While it holds something, the target answers nobody. */
+let held: (() => void)[] | undefined;
+
+const options = (): FaultProxyOptions => ({
+  target: `http://127.0.0.1:${(target.address() as AddressInfo).port}`,
+  roles: defaultRegions,
+  sources: ['us-east-1', 'us-east-2', 'us-west-2'],
+  random: () => 0.5,
+  now: () => performance.now(),
+  onCall: (call) => calls.push(call),
+  onUpstream: (call) => upstream.push(call),
+});
 
 beforeEach(async () => {
   served = [];
   calls = [];
+  upstream = [];
+  held = undefined;
   target = createServer((request, response) => {
     request.resume().on('end', () => {
       served.push(String(request.headers['x-amz-target']));
-      response.setHeader('content-type', 'application/x-amz-json-1.1');
-      response.end(JSON.stringify({ ShardId: 'shardId-000000000000', SequenceNumber: '1' }));
+      const answer = (): void => {
+        response.setHeader('content-type', 'application/x-amz-json-1.1');
+        response.end(JSON.stringify({ ShardId: 'shardId-000000000000', SequenceNumber: '1' }));
+      };
+      if (held === undefined) answer();
+      else held.push(answer);
     });
   });
   target.listen(0, '127.0.0.1');
   await once(target, 'listening');
-  proxy = await startFaultProxy({
-    target: `http://127.0.0.1:${(target.address() as AddressInfo).port}`,
-    roles: defaultRegions,
-    sources: ['us-east-1', 'us-east-2', 'us-west-2'],
-    random: () => 0.5,
-    now: () => performance.now(),
-    onCall: (call) => calls.push(call),
-  });
+  proxy = await startFaultProxy(options());
 });
 
 afterEach(async () => {
@@ -66,6 +88,17 @@ const putRecord = (region?: string, source?: string): Promise<unknown> =>
   new KinesisClient(settings(region, source)).send(
     new PutRecordCommand({ StreamName: 'orders', PartitionKey: 'a', Data: new Uint8Array([1]) }),
   );
+
+/** A call with a handle on its connection. */
+function signedRequest(): ClientRequest {
+  const headers = {
+    authorization: 'AWS4-HMAC-SHA256 Credential=test/20201125/us-east-1/kinesis/aws4_request',
+    'x-amz-target': 'Kinesis_20131202.PutRecord',
+  };
+  const one = request(proxy.endpointFor('us-east-2'), { method: 'POST', headers });
+  one.on('error', () => {});
+  return one.end('{}');
+}
 
 const getItem = (): Promise<unknown> =>
   new DynamoDBClient(settings()).send(new GetItemCommand({ TableName: 't', Key: {} }));
@@ -186,5 +219,72 @@ describe('the fault proxy', () => {
     play('{ kind: error }');
     proxy.clear();
     await expect(putRecord()).resolves.toBeDefined();
+  });
+
+  it('tells how long a call took behind it, and not of one that a fault kept away', async () => {
+    await putRecord();
+    play('{ kind: error }');
+    await expect(putRecord()).rejects.toBeDefined();
+    expect(upstream).toEqual([
+      { service: 'kinesis', operation: 'PutRecord', ms: expect.any(Number), end: 'answered' },
+    ]);
+  });
+
+  it('never passes on what was abandoned while it waited for its turn', async () => {
+    const parked: (() => void)[] = [];
+    held = parked;
+    const under = Array.from({ length: UPSTREAM_AT_ONCE }, () => signedRequest());
+    await expect.poll(() => served.length).toBe(UPSTREAM_AT_ONCE);
+    const more = Array.from({ length: 8 }, () => signedRequest());
+    await expect.poll(() => calls.length).toBe(UPSTREAM_AT_ONCE + more.length);
+    for (const waiting of more) waiting.destroy();
+    await expect.poll(() => upstream.map(({ end }) => end)).toEqual(more.map(() => 'abandoned'));
+    held = undefined;
+    const answers = under.map((one) => once(one, 'response').then(([response]) => response.resume()));
+    for (const answer of parked) answer();
+    await Promise.all(answers);
+    signedRequest().once('response', (response) => response.resume());
+    await expect
+      .poll(() => upstream.filter(({ end }) => end === 'answered').length)
+      .toBe(UPSTREAM_AT_ONCE + 1);
+    expect(served).toHaveLength(UPSTREAM_AT_ONCE + 1);
+  });
+
+  it('has room for the calls of a function while as many invocations as calls are under way', async () => {
+    const parked: (() => void)[] = [];
+    held = parked;
+    const headers = { host: 'abc.lambda-url.us-east-2.localhost' };
+    const url = new URL(proxy.endpointFor('us-east-2'));
+    const invocations = Array.from({ length: UPSTREAM_AT_ONCE }, async () => {
+      const [response] = await once(request(url, { headers }).end(), 'response');
+      return response.resume().statusCode;
+    });
+    await expect.poll(() => served.length).toBe(UPSTREAM_AT_ONCE);
+    held = undefined;
+    await expect(putRecord()).resolves.toBeDefined();
+    for (const answer of parked) answer();
+    expect(new Set(await Promise.all(invocations))).toEqual(new Set([200]));
+  });
+
+  it('takes puts and reads of records to kinesis-local itself, and all else to LocalStack', async () => {
+    const direct: string[] = [];
+    const kinesisLocal = createServer((incoming, response) => {
+      direct.push(String(incoming.headers['x-amz-target']));
+      response.setHeader('content-type', 'application/x-amz-json-1.1').end('{}');
+    });
+    kinesisLocal.listen(0, '127.0.0.1');
+    await once(kinesisLocal, 'listening');
+    await proxy.close();
+    proxy = await startFaultProxy({
+      ...options(),
+      kinesisTarget: `http://127.0.0.1:${(kinesisLocal.address() as AddressInfo).port}`,
+    });
+    await putRecord();
+    await getItem();
+    await new KinesisClient(settings()).send(new ListStreamsCommand({}));
+    expect(direct).toEqual(['Kinesis_20131202.PutRecord']);
+    expect(served).toEqual(['DynamoDB_20120810.GetItem', 'Kinesis_20131202.ListStreams']);
+    kinesisLocal.closeAllConnections();
+    kinesisLocal.close();
   });
 });

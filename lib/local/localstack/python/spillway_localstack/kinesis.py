@@ -1,4 +1,7 @@
-"""Makes every first call of Kinesis wait until its server listens."""
+"""Makes every first call of Kinesis wait until its server listens, and tells where that is."""
+
+import os
+from pathlib import Path
 
 from localstack.runtime import hooks
 
@@ -12,6 +15,18 @@ def wait_for_server() -> None:
 
     def get_server_that_listens(self, account_id):
         with self._lock:
-            return get_server(self, account_id)
+            is_new = account_id not in self._servers
+            server = get_server(self, account_id)
+            if is_new:
+                tell(server.port)
+            return server
 
     KinesisServerManager.get_server_for_account = get_server_that_listens
+
+
+def tell(port: int) -> None:
+    """For lib/local/localstack/kinesis-local.ts; whole at once, as it may be read at any moment."""
+    directory = Path(os.environ["SPILLWAY_LOG_DIR"])
+    unfinished = directory / "kinesis.url.new"
+    unfinished.write_text(f"http://127.0.0.1:{port}")
+    unfinished.replace(directory / "kinesis.url")

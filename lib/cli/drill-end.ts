@@ -1,0 +1,214 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConfigError } from '../config/errors.ts';
+import { DeployFailedError } from '../local/deploy/errors.ts';
+import { DrillError } from '../local/drill/errors.ts';
+import {
+  type AbortKind,
+  type LookAt,
+  type NextStep,
+  nextStep,
+  type StepContext,
+} from '../local/drill/next-step.ts';
+import type { DrillResult } from '../local/drill/result.ts';
+import { LocalStackEnvironmentError, LocalStackStartError } from '../local/localstack/errors.ts';
+import { RunDirectoryError } from '../local/run-directory.ts';
+import type { Registered } from '../local/running/register.ts';
+import { RefusedError, UsageError } from '../operate/errors.ts';
+import { formatDuration } from '../scenario/duration.ts';
+import { ScenarioError } from '../scenario/errors.ts';
+import { colors } from './colors.ts';
+import type { DrillFlags } from './drill-flags.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { shellLine } from './shell-words.ts';
+
+/** What is known of a run by the time it ends, however far it came. */
+export interface RunFacts {
+  readonly flags: DrillFlags;
+  /** '' until the config is read. */
+  primary: string;
+  seed?: number;
+  directory?: string;
+  /** Set while the world is left standing. */
+  worldFile?: string;
+  beside: () => readonly Registered[];
+  /** The result has been printed: there is one document, and this was it. */
+  printed: boolean;
+}
+
+/** What is said of a drill that has ended, in JSON and in words. */
+export interface DrillEnd {
+  readonly exit: ExitCode;
+  readonly document: unknown;
+  readonly text: string;
+}
+
+export const WAIT_SUGGESTED = '15m';
+
+/** The result with what a reader needs to go on: where all of it is, and after a failure what to do. */
+export async function resultEnd(result: DrillResult, run: RunFacts): Promise<DrillEnd> {
+  const others = run.beside().map(({ pid, user, what, sinceMs, runDirectory }) => ({
+    ...{ pid, user, what, sinceMs },
+    ...(runDirectory === undefined ? {} : { runDirectory }),
+  }));
+  const beside = others.length === 0 ? {} : { beside: others };
+  const kinds = result.judged ? result.failedBy : (['too-slow'] as const);
+  const step = result.ok ? undefined : nextStep(kinds, await contextOf(run));
+  return {
+    exit: exitOfResult(result),
+    document: { ...result, runDirectory: run.directory, ...beside, ...documentOf(step) },
+    text: [summary(result), ...besideLines(others.length), ...stepLines(step)].join('\n'),
+  };
+}
+
+function exitOfResult({ ok, judged }: DrillResult): ExitCode {
+  if (ok) return exitCodes.done;
+  return judged ? exitCodes.failed : exitCodes.unhealthy;
+}
+
+/** In words it has been said when the key was pressed. */
+export const interruptedEnd: DrillEnd = {
+  exit: exitCodes.interrupted,
+  document: {
+    ok: false,
+    exit: exitCodes.interrupted,
+    error: { name: 'InterruptedError', message: 'interrupted' },
+  },
+  text: '',
+};
+
+/** What became of a drill that could not be carried out. */
+export async function abortEnd(error: unknown, run: RunFacts): Promise<DrillEnd> {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  const exit = exitOf(error);
+  const refusals = error instanceof RefusedError ? { refusals: error.refusals } : {};
+  const step = await abortStep(error, exit, run);
+  const document = {
+    ...{ ok: false, exit, error: { name, message, ...refusals } },
+    ...(isTooSlow(error) ? { judged: false } : {}),
+    ...(run.directory === undefined ? {} : { runDirectory: run.directory }),
+    ...documentOf(step),
+  };
+  return { exit, document, text: [`${colors.red('error')} ${message}`, ...stepLines(step)].join('\n') };
+}
+
+function exitOf(error: unknown): ExitCode {
+  if (error instanceof ConfigError || error instanceof ScenarioError || error instanceof UsageError) {
+    return exitCodes.usage;
+  }
+  if (error instanceof RefusedError) return exitCodes.refused;
+  return isTooSlow(error) ? exitCodes.unhealthy : exitCodes.failed;
+}
+
+const isTooSlow = (error: unknown): boolean => error instanceof DrillError && error.kind === 'too-slow';
+
+async function abortStep(error: unknown, exit: ExitCode, run: RunFacts): Promise<NextStep | undefined> {
+  if (exit === exitCodes.usage) return undefined;
+  if (exit === exitCodes.refused) {
+    const nextCommand = `${repeatCommand(run)} --wait-for-other ${WAIT_SUGGESTED}`;
+    return { lookAt: [], nextCommand, why: 'waits until the other one has ended' };
+  }
+  return nextStep([abortKindOf(error)], await contextOf(run));
+}
+
+/** What the SDK's clients throw for an answer that has not come. */
+const timeouts: readonly string[] = ['TimeoutError', 'AbortError'];
+const abortKinds: readonly (readonly [new (...args: never[]) => Error, AbortKind])[] = [
+  [DeployFailedError, 'deploy'],
+  [LocalStackEnvironmentError, 'install'],
+  [LocalStackStartError, 'localstack-start'],
+  [RunDirectoryError, 'run-folder'],
+];
+
+function abortKindOf(error: unknown): AbortKind {
+  if (error instanceof DrillError) return error.kind;
+  if (error instanceof Error && timeouts.includes(error.name)) return 'unanswered';
+  return abortKinds.find(([type]) => error instanceof type)?.[1] ?? 'other';
+}
+
+async function contextOf(run: RunFacts): Promise<StepContext> {
+  const { flags, primary, directory, worldFile } = run;
+  const simulated = flags.blackout === undefined && flags.killObserver === undefined;
+  return {
+    files: directory === undefined ? [] : await filesIn(directory),
+    repeat: repeatCommand(run),
+    primary,
+    disturbed: run.beside().length > 0,
+    ...(directory === undefined ? {} : { directory }),
+    ...(worldFile === undefined ? {} : { worldFile }),
+    ...(simulated ? { simulate: simulateCommand(flags) } : {}),
+  };
+}
+
+async function filesIn(directory: string): Promise<readonly string[]> {
+  const [own, below] = await Promise.all(
+    [directory, join(directory, 'localstack')].map((one) => readdir(one).catch(() => [])),
+  );
+  return [...(own ?? []), ...(below ?? []).map((name) => `localstack/${name}`)].toSorted();
+}
+
+function repeatCommand({ flags, seed }: Pick<RunFacts, 'flags' | 'seed'>): string {
+  const given: readonly (readonly [string, string | undefined])[] = [
+    ['--scenario', flags.scenario],
+    ['--config', flags.config],
+    ['--for', lengthOf(flags.for)],
+    ['--kill-observer', flags.killObserver],
+    ['--recovery', lengthOf(flags.recovery)],
+    ['--blackout', flags.blackout],
+    ['--seed', (seed ?? flags.seed)?.toString()],
+  ];
+  const words = given.flatMap(([option, value]) => (value === undefined ? [] : [option, value]));
+  return shellLine(['spillway', 'drill', ...words, ...(flags.failback ? ['--failback'] : [])]);
+}
+
+const lengthOf = (ms: number | undefined): string | undefined =>
+  ms === undefined ? undefined : formatDuration(ms);
+
+function simulateCommand({ scenario, config }: DrillFlags): string {
+  const own = config === undefined ? [] : ['--config', config];
+  return shellLine(['spillway', 'simulate', '--scenario', scenario, ...own, '--seeds', '1', '--trace']);
+}
+
+const documentOf = (step: NextStep | undefined): { lookAt?: readonly LookAt[]; nextCommand?: string } =>
+  step === undefined ? {} : { lookAt: step.lookAt, nextCommand: step.nextCommand };
+
+function stepLines(step: NextStep | undefined): readonly string[] {
+  if (step === undefined) return [];
+  return [
+    ...(step.lookAt.length === 0 ? [] : ['look at:']),
+    ...step.lookAt.map(({ file, shows }) => `  ${file}  ${colors.dim(shows)}`),
+    `next: ${step.nextCommand}`,
+    `  ${colors.dim(step.why)}`,
+  ];
+}
+
+const besideLines = (count: number): readonly string[] =>
+  count === 0
+    ? []
+    : [
+        `  ${colors.yellow('!')} ${count === 1 ? 'another drill' : `${count} other drills`} ran beside this one: its timings cannot be trusted`,
+      ];
+
+function summary(result: DrillResult): string {
+  const seconds = (ms: number | null): string => (ms === null ? 'never' : `${(ms / 1_000).toFixed(1)} s`);
+  const { records } = result;
+  const headline = headlineOf(result);
+  return [
+    '',
+    `${colors.bold(result.scenario)} ${headline}: ${result.verdict} (expected ${result.expected}), ${result.diagnosis}`,
+    `  detected ${seconds(result.detectMs)} · DNS moved ${seconds(result.flipMs)} · producers moved ${seconds(result.rtoMs)}`,
+    `  records: ${records.acknowledged} acknowledged, ${records.delivered} delivered, ${records.lost} lost, ${records.duplicates} duplicates, ${records.reordered} out of order, ${records.spooled} on disk`,
+    `  switches latched ${seconds(result.latchedMs)} · DNS moves: ${result.flips}`,
+    ...(result.failback === undefined
+      ? []
+      : [`  failed back: producers home ${seconds(result.failback.ms)}`]),
+    `  AWS calls: ${result.audit.calls}, of which the failover path may not make ${result.audit.violations}`,
+    ...result.failures.map((failure) => `  ${colors.red('✗')} ${failure}`),
+    ...(result.notJudged === undefined ? [] : [`  ${colors.yellow('!')} ${result.notJudged}`]),
+  ].join('\n');
+}
+
+function headlineOf({ ok, judged }: DrillResult): string {
+  if (ok) return colors.green('held to its expectation');
+  return judged ? colors.red('did NOT hold to its expectation') : colors.yellow('could not be judged');
+}

@@ -1,0 +1,170 @@
+import { userInfo } from 'node:os';
+import { OtherDrillError, RegisterError } from '../local/running/errors.ts';
+import { birthOf } from '../local/running/process-birth.ts';
+import {
+  type OwnEntry,
+  type Registered,
+  type RunEntry,
+  RunRegister,
+  registerDirectory,
+} from '../local/running/register.ts';
+import { takeTurn, watchBeside } from '../local/running/turn.ts';
+import { RefusedError } from '../operate/errors.ts';
+import { formatDuration } from '../scenario/duration.ts';
+import type { Io } from './io.ts';
+import { progress } from './spinner.ts';
+
+/** On a terminal somebody sees that it waits. */
+export const TERMINAL_WAIT_MS = 900_000;
+/** A log gets a line for each of the minutes that are left. */
+const MINUTE_MS = 60_000;
+
+/** The machine, as this drill has it: alone, or not. */
+export interface Place {
+  /** Undefined where the register cannot be used. */
+  readonly own: OwnEntry | undefined;
+  /** Drills that have run beside this one at some time, so far. */
+  beside(): readonly Registered[];
+  /** The measure is over; what comes disturbs nobody and is disturbed by nobody. */
+  keep(): Promise<void>;
+  leave(): Promise<void>;
+}
+
+export interface PlaceOptions {
+  readonly io: Io;
+  readonly scenario: string;
+  readonly startedAtMs: number;
+  /** How long to wait for another drill; undefined = as long as fits where it runs. */
+  readonly waitMs: number | undefined;
+  readonly anyway: boolean;
+  /** Begins beside it: why timings cannot be trusted from now on. */
+  readonly note: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Waits until this drill may be measured. @throws RefusedError when another one goes on for longer. */
+export async function takePlace(options: PlaceOptions): Promise<Place> {
+  const { io, note, anyway, signal } = options;
+  const register = new RunRegister(registerDirectory(io.env));
+  const shown = progress(io);
+  let told = false;
+  try {
+    const turn = await takeTurn({
+      register,
+      entry: await entryOf(options),
+      waitMs: options.waitMs ?? (io.interactive ? TERMINAL_WAIT_MS : 0),
+      anyway,
+      onWaiting: (others, leftMs) => {
+        if (!told) io.err(waitingText(others));
+        told = true;
+        shown.say(`waiting for ${others.map(({ pid }) => `pid ${pid}`).join(', ')}; ${leftText(leftMs)}`);
+      },
+      signal,
+    });
+    for (const other of turn.idle.filter((one) => isOfInterest(one, io))) note(idleText(other));
+    return placeIn(register, turn, note);
+  } catch (error) {
+    if (error instanceof OtherDrillError) throw refusal(error);
+    if (!(error instanceof RegisterError)) throw error;
+    note(`whether another drill runs on this machine is not known: ${error.message}`);
+    return { own: undefined, beside: () => [], keep: async () => {}, leave: async () => {} };
+  } finally {
+    shown.stop();
+  }
+}
+
+function placeIn(
+  register: RunRegister,
+  turn: Awaited<ReturnType<typeof takeTurn>>,
+  note: (text: string) => void,
+): Place {
+  const { own } = turn;
+  const beside = [...turn.beside];
+  for (const other of beside) note(besideText(other));
+  const unwatch = watchBeside(register, {
+    own,
+    beside,
+    onBeside: (other) => {
+      beside.push(other);
+      note(besideText(other));
+    },
+  });
+  return {
+    own,
+    beside: () => beside,
+    keep: () => {
+      unwatch();
+      return own.update({ activity: 'kept' });
+    },
+    leave: () => {
+      unwatch();
+      return own.leave();
+    },
+  };
+}
+
+/** Says that something stands here. Undefined when nobody can be told, which is no reason not to stand. */
+export async function enterRegister(
+  entry: Pick<RunEntry, 'activity' | 'what'>,
+): Promise<OwnEntry | undefined> {
+  const register = new RunRegister(registerDirectory(process.env));
+  return register.enter({ ...entry, ...(await ownFacts()), sinceMs: Date.now() }).catch(() => undefined);
+}
+
+/** What every entry says of its process. */
+async function ownFacts(): Promise<Pick<RunEntry, 'pid' | 'birth' | 'user'>> {
+  return { pid: process.pid, birth: await birthOf(process.pid), user: userName() };
+}
+
+export function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`; // of an id that the machine has no name for
+  }
+}
+
+async function entryOf({ scenario, startedAtMs }: PlaceOptions): Promise<Omit<RunEntry, 'activity'>> {
+  return { ...(await ownFacts()), sinceMs: startedAtMs, what: scenario };
+}
+
+/** The LocalStack that this drill is told to use is no neighbour. */
+const isOfInterest = ({ activity }: Registered, { env }: Io): boolean =>
+  activity !== 'localstack' || !env.SPILLWAY_LOCALSTACK_URL;
+
+function refusal({ others }: OtherDrillError): RefusedError {
+  return new RefusedError(
+    others.map((other) => ({
+      rule: 'other-drill',
+      reason: `another drill ${other.activity === 'waiting' ? 'waits' : 'runs'} on this machine, and two at once disturb each other's timings: ${factsOf(other)}`,
+    })),
+    'Wait for it with --wait-for-other 15m, or begin beside it with --anyway.',
+  );
+}
+
+const leftText = (ms: number): string =>
+  ms < MINUTE_MS ? 'less than a minute left' : `${Math.floor(ms / MINUTE_MS)} min left`;
+
+const waitingText = (others: readonly Registered[]): string =>
+  [
+    ...others.map((other) => `Another drill runs on this machine: ${factsOf(other)}.`),
+    "Two at once disturb each other's timings, so this one waits. Ctrl-C gives up; --anyway begins beside it.",
+  ].join('\n');
+
+const besideText = (other: Registered): string =>
+  `another drill runs beside this one (${factsOf(other)}): timings cannot be trusted`;
+
+function idleText(other: Registered): string {
+  const what = other.activity === 'kept' ? 'a kept world' : 'a LocalStack';
+  return `${what} stands on this machine (${factsOf(other)}): it takes a part of it`;
+}
+
+/** Who, since when, and where to look. */
+export function factsOf({ pid, user, what, sinceMs, runDirectory }: Registered): string {
+  const ageMs = Math.max(0, Date.now() - sinceMs);
+  const unitMs = ageMs < MINUTE_MS ? 1_000 : MINUTE_MS;
+  const age = formatDuration(Math.floor(ageMs / unitMs) * unitMs);
+  const since = `since ${new Date(sinceMs).toISOString()} (${age})`;
+  const where = runDirectory === undefined ? [] : [`run folder ${runDirectory}`];
+  return [`pid ${pid} of ${user}`, what, since, ...where].join(', ');
+}

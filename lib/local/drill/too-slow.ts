@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuShare } from './cpu-share.ts';
+import { DrillError } from './errors.ts';
+import type { AbortKind } from './next-step.ts';
+import { MAX_LATE_SHARE, type Pace } from './pace.ts';
+
+/** What has just started is slow; a machine that cannot carry the world stays so. */
+const CALM_TIMEOUT_MS = 60_000;
+const CALM_POLL_MS = 1_000;
+/** Half a minute, and a little more, so that three windows of ten seconds lie within. */
+const CALM_MS = 32_000;
+
+type PaceSeen = Pick<Pace, 'minutes' | 'worstLateShare'>;
+
+/**
+ * Why nothing can be concluded from how long things took since then, with the figures; undefined while the machine is fast
+ * enough.
+ */
+export function slowness(pace: PaceSeen, sinceMs: number): string | undefined {
+  const share = pace.worstLateShare(sinceMs);
+  if (share <= MAX_LATE_SHARE) return undefined;
+  const latencies = (p: 'p50Ms' | 'p95Ms'): string =>
+    pace.minutes.map(({ puts }) => puts[p] ?? '-').join(', ') || 'none yet';
+  return (
+    `the machine is too slow to judge: within half a minute ${(100 * share).toFixed(1)} % of the calls that no fault touched came too late for an observer ` +
+    `(at most ${100 * MAX_LATE_SHARE} % may). Puts by minute, p50: ${latencies('p50Ms')} ms; p95: ${latencies('p95Ms')} ms`
+  );
+}
+
+/** What a slow machine may keep waiting for ever. */
+const waits: ReadonlySet<AbortKind> = new Set(['not-at-rest', 'failback-refused']);
+
+/** A wait in vain is the machine's fault where that is too slow, and then says so. */
+export function asTooSlow(error: unknown, reason: string | undefined): unknown {
+  if (reason === undefined || !(error instanceof DrillError) || !waits.has(error.kind)) return error;
+  return new DrillError(`${error.message} But ${reason}.`, 'too-slow', { cause: error });
+}
+
+/** Two busy programs beside this one leave more on two cores. */
+const MIN_CPU_SHARE = 0.5;
+
+/** A deployment that ran out of time on a machine that has no time to give says nothing about the app. */
+export function asSlowDeploy(error: unknown, share = cpuShare()): unknown {
+  if (share >= MIN_CPU_SHARE) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  const percent = Math.round(100 * share);
+  const reason = `the machine is too slow to judge: a process that works gets ${percent} % of a core`;
+  return new DrillError(`${text} But ${reason}.`, 'too-slow', { cause: error });
+}
+
+/**
+ * Waits for half a minute without late answers, or observers would accuse regions that are healthy. Where it never comes,
+ * the drill begins all the same: it may well hold, and if it does not, it is known why.
+ */
+export async function calm(
+  pace: PaceSeen,
+  { onProgress, signal }: { readonly onProgress: (text: string) => void; readonly signal: AbortSignal },
+): Promise<void> {
+  const deadlineMs = performance.now() + CALM_TIMEOUT_MS;
+  for (let told = false; ; told = true) {
+    if (slowness(pace, performance.now() - CALM_MS) === undefined) return;
+    if (performance.now() > deadlineMs) return onProgress('begins on a machine that answers late');
+    if (!told) onProgress('waiting for this machine to answer in time');
+    await sleep(CALM_POLL_MS, undefined, { signal });
+  }
+}

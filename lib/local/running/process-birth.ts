@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { isAlive } from '../process-group.ts';
+
+const PS_TIMEOUT_MS = 2_000;
+/** Of the fields of /proc/PID/stat that follow the command's name: the state, and the start in ticks since boot. */
+const STATE_FIELD = 0;
+const START_FIELD = 19;
+
+export interface ProcessId {
+  readonly pid: number;
+  /** What tells the process from a later one with the same id; '' when the system did not say. */
+  readonly birth: string;
+}
+
+interface Seen {
+  readonly birth: string;
+  /** It has ended, and its parent has not asked yet how. */
+  readonly zombie: boolean;
+}
+
+/** When a process began, in a form that only equality means something of; '' when the system does not say. */
+export async function birthOf(pid: number): Promise<string> {
+  return (await look(pid))?.birth ?? '';
+}
+
+/** Whether that very process still runs: not one that has ended, nor another that has been given its id since. */
+export async function isRunning({ pid, birth }: ProcessId): Promise<boolean> {
+  if (!isAlive(pid)) return false;
+  const seen = await look(pid);
+  // Another user's may be hidden from us. It is alive, and that is all there is to know.
+  if (seen === undefined) return true;
+  return !seen.zombie && (birth === '' || seen.birth === birth);
+}
+
+async function look(pid: number): Promise<Seen | undefined> {
+  if (process.platform === 'linux') return lookInProc(pid);
+  try {
+    const args = ['-o', 'stat=,lstart=', '-p', String(pid)];
+    const { stdout } = await promisify(execFile)('ps', args, { timeout: PS_TIMEOUT_MS });
+    const [state = '', ...start] = stdout.trim().split(/\s+/);
+    return { birth: start.join(' '), zombie: state.startsWith('Z') };
+  } catch {
+    return undefined;
+  }
+}
+
+async function lookInProc(pid: number): Promise<Seen | undefined> {
+  try {
+    const [stat, boot] = await Promise.all([
+      readFile(`/proc/${pid}/stat`, 'utf8'),
+      readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => ''),
+    ]);
+    // The command's name is in brackets, and may itself hold brackets and spaces.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const zombie = /^[ZX]/.test(fields[STATE_FIELD] ?? '');
+    return { birth: `${boot.trim()} ${fields[START_FIELD] ?? ''}`, zombie };
+  } catch {
+    return undefined;
+  }
+}
