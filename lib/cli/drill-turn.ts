@@ -12,7 +12,7 @@ import { takeTurn, watchBeside } from '../local/running/turn.ts';
 import { RefusedError } from '../operate/errors.ts';
 import { formatDuration } from '../scenario/duration.ts';
 import type { Io } from './io.ts';
-import { progress } from './spinner.ts';
+import { type Progress, progress } from './spinner.ts';
 
 /** On a terminal somebody sees that it waits. */
 export const TERMINAL_WAIT_MS = 900_000;
@@ -46,8 +46,7 @@ export interface PlaceOptions {
 export async function takePlace(options: PlaceOptions): Promise<Place> {
   const { io, note, anyway, signal } = options;
   const register = new RunRegister(registerDirectory(io.env));
-  const shown = progress(io);
-  let told = false;
+  let shown: Progress | undefined;
   try {
     const turn = await takeTurn({
       register,
@@ -55,8 +54,8 @@ export async function takePlace(options: PlaceOptions): Promise<Place> {
       waitMs: options.waitMs ?? (io.interactive ? TERMINAL_WAIT_MS : 0),
       anyway,
       onWaiting: (others, leftMs) => {
-        if (!told) io.err(waitingText(others));
-        told = true;
+        if (shown === undefined) io.err(waitingText(others));
+        shown ??= progress(io);
         shown.say(`waiting for ${others.map(({ pid }) => `pid ${pid}`).join(', ')}; ${leftText(leftMs)}`);
       },
       signal,
@@ -69,7 +68,7 @@ export async function takePlace(options: PlaceOptions): Promise<Place> {
     note(`whether another drill runs on this machine is not known: ${error.message}`);
     return { own: undefined, beside: () => [], keep: async () => {}, leave: async () => {} };
   } finally {
-    shown.stop();
+    shown?.stop();
   }
 }
 

@@ -50,7 +50,7 @@ it(
     const table = new StateTable({
       client: new LocalClients(aws.url).documents(standby),
       table: stateTableName(config.name),
-      timeoutMs: 3_000,
+      timeoutMs: 30_000,
     });
     await table.setSwitch({
       group: 'orders',
