@@ -104,7 +104,7 @@ export function statusOf(config: Config, readings: Readings): Status {
     ...leaseOf(state),
     ...journalOf(state),
   };
-  const findings = findingsOf(status, state, config.monitoring);
+  const findings = findingsOf(status, state, config);
   return { ok: findings.every(({ level }) => level !== 'bad'), ...status, findings };
 }
 

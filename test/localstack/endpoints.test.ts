@@ -201,7 +201,7 @@ describe('what watches over it', () => {
     const [{ Namespace, Metrics }] = line._aws.CloudWatchMetrics;
     expect(Namespace).toBe('Spillway/shop');
     const said = new Set(Metrics.map(({ Name }: { Name: string }) => Name));
-    // No drill has been, no DNS server serves the zone of this test, and observers may not have had their first minute.
+    // No drill is asked for, no DNS server serves the zone of this test, and observers may not have had their first minute.
     const unknown = new Set(['DrillAge', 'DnsInStandby', 'ProbeAge']);
     expect(metricsOf('monitor').filter((name) => !said.has(name) && !unknown.has(name))).toEqual([]);
     expect(line).toMatchObject({ DnsUnread: 1, StateUnread: 0, Paused: 0 });
