@@ -1,18 +1,24 @@
-import {
-  GetRecordsCommand,
-  GetShardIteratorCommand,
-  type KinesisClient,
-  ListShardsCommand,
-} from '@aws-sdk/client-kinesis';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GetRecordsCommand, GetShardIteratorCommand, type KinesisClient } from '@aws-sdk/client-kinesis';
+import { isOpen, listShards, shardIds } from '../aws/shards.ts';
+import { spread } from '../cells-file.ts';
 import type { Arrivals } from './conductor.ts';
 
-/** Consumers read from the same shards, which take five reads a second: one call in a few shards is all we take. */
-const SHARDS_READ = 3;
-const STREAM_TIMEOUT_MS = 5_000;
+/** A record in one is enough, and consumers read there as well: some from all over the stream, a few at a time. */
+const SHARDS_LOOKED_AT = 16;
+const AT_ONCE = 3;
+/** Ten thousand shards. */
+const LISTINGS = 10;
+/** Kinesis gives empty pages while an iterator is on its way to the tip. */
+const PAGES = 5;
+/** A shard answers five reads a second, consumers' own included ("Quotas and limits", Kinesis Developer Guide). */
+const PAGE_EVERY_MS = 400;
+/** For all of a stream; the step, which does more than this, has 20 s. */
+const STREAM_TIMEOUT_MS = 8_000;
 
 /**
  * Looks for a record that arrived since then, in streams of the standby. Read from the stream itself: CloudWatch's
- * metric is minutes late, and would be one more thing that has to work.
+ * metric is minutes late, and would be one more thing that has to work. Never throws.
  */
 export async function readArrivals(
   kinesis: KinesisClient,
@@ -20,42 +26,122 @@ export async function readArrivals(
   sinceMs: number,
 ): Promise<Arrivals> {
   const looked = await Promise.all(
-    streams.map(async (stream) => [stream, await look(kinesis, stream, sinceMs)] as const),
+    streams.map(async (stream) => {
+      const signal = AbortSignal.timeout(STREAM_TIMEOUT_MS);
+      return { stream, ...(await look({ kinesis, stream, sinceMs, signal })) };
+    }),
   );
-  const those = (what: Look): readonly string[] =>
-    looked.flatMap(([stream, is]) => (is === what ? [stream] : []));
-  return { seen: those('seen'), silent: those('silent'), unreadable: those('unreadable') };
+  const those = (what: Verdict['is']) => looked.filter(({ is }) => is === what);
+  const names = (what: Verdict['is']) => those(what).map(({ stream }) => stream);
+  return {
+    seen: names('seen'),
+    silent: names('silent'),
+    unknown: those('unknown').map(({ stream, why = '' }) => ({ stream, why })),
+    unreadable: names('unreadable'),
+  };
 }
 
-type Look = 'seen' | 'silent' | 'unreadable';
+interface Looking {
+  readonly kinesis: KinesisClient;
+  readonly stream: string;
+  readonly sinceMs: number;
+  readonly signal: AbortSignal;
+}
 
-async function look(kinesis: KinesisClient, StreamName: string, sinceMs: number): Promise<Look> {
-  const options = { abortSignal: AbortSignal.timeout(STREAM_TIMEOUT_MS) };
+interface Verdict {
+  readonly is: 'seen' | 'silent' | 'unknown' | 'unreadable';
+  /** Of one that is unknown. */
+  readonly why?: string;
+}
+
+async function look(looking: Looking): Promise<Verdict> {
   try {
-    const { Shards = [] } = await kinesis.send(
-      new ListShardsCommand({ StreamName, MaxResults: SHARDS_READ }),
-      options,
-    );
-    const counts = await Promise.all(
-      Shards.map(async ({ ShardId }) => {
-        const { ShardIterator } = await kinesis.send(
-          new GetShardIteratorCommand({
-            StreamName,
-            ShardId,
-            ShardIteratorType: 'AT_TIMESTAMP',
-            Timestamp: new Date(sinceMs),
-          }),
-          options,
-        );
-        const { Records = [] } = await kinesis.send(
-          new GetRecordsCommand({ ShardIterator, Limit: 1 }),
-          options,
-        );
-        return Records.length;
-      }),
-    );
-    return counts.some((count) => count > 0) ? 'seen' : 'silent';
+    return await lookInto(looking, await shardsSince(looking));
   } catch {
-    return 'unreadable';
+    return { is: 'unreadable' };
+  }
+}
+
+/**
+ * Shards that may hold a record since then: the open ones, where records arrive now, before those that were closed since.
+ * By time rather than `AT_LATEST`, which leaves out a parent whose records are minutes old. The filter spares us the
+ * closed ones of days; which are open is seen from the shards themselves.
+ */
+async function shardsSince({ kinesis, stream, sinceMs, signal }: Looking) {
+  const { shards, complete } = await listShards({
+    StreamName: stream,
+    ShardFilter: { Type: 'FROM_TIMESTAMP', Timestamp: new Date(sinceMs) },
+    maxAnswers: LISTINGS,
+    ask: (command) => kinesis.send(command, { abortSignal: signal }),
+  });
+  const open = shardIds(shards.filter(isOpen));
+  const closed = shardIds(shards.filter((shard) => !isOpen(shard)));
+  return { ids: [open, closed], complete };
+}
+
+async function lookInto(
+  looking: Looking,
+  { ids, complete }: { readonly ids: readonly (readonly string[])[]; readonly complete: boolean },
+): Promise<Verdict> {
+  const known = new Set(ids.flat());
+  const queue = ids.flatMap((some) => spread(some, SHARDS_LOOKED_AT));
+  const tally = { silent: 0, behind: 0, failed: 0 };
+  while (queue.length > 0) {
+    const looks = await Promise.all(queue.splice(0, AT_ONCE).map((shard) => lookAt(shard, looking)));
+    if (looks.some(({ is }) => is === 'seen')) return { is: 'seen' };
+    for (const { is, children = [] } of looks) {
+      if (is !== 'seen') tally[is]++;
+      // Of a shard that was split or merged since it was listed.
+      const born = children.filter((child) => !known.has(child));
+      for (const child of born) known.add(child);
+      queue.push(...born.slice(0, SHARDS_LOOKED_AT));
+    }
+  }
+  return verdictOf(tally, { shards: known.size, complete });
+}
+
+type Tally = Readonly<Record<'silent' | 'behind' | 'failed', number>>;
+
+function verdictOf(
+  { silent, behind, failed }: Tally,
+  { shards, complete }: { readonly shards: number; readonly complete: boolean },
+): Verdict {
+  if (failed > 0 && silent + behind === 0) return { is: 'unreadable' };
+  if (silent === shards && complete) return { is: 'silent' };
+  const why = [
+    `${silent} of ${shards}${complete ? '' : ' or more'} shards were read to their tips, and had none`,
+    ...(behind > 0 ? [`${behind} could not be read to the tip in time`] : []),
+    ...(failed > 0 ? [`${failed} did not answer`] : []),
+  ];
+  return { is: 'unknown', why: why.join('; ') };
+}
+
+interface ShardLook {
+  readonly is: 'seen' | 'silent' | 'behind' | 'failed';
+  /** Of a shard that was closed and is read to its end. */
+  readonly children?: readonly string[];
+}
+
+async function lookAt(shard: string, { kinesis, stream, sinceMs, signal }: Looking): Promise<ShardLook> {
+  const options = { abortSignal: signal };
+  try {
+    const start = new GetShardIteratorCommand({
+      StreamName: stream,
+      ShardId: shard,
+      ShardIteratorType: 'AT_TIMESTAMP',
+      Timestamp: new Date(sinceMs),
+    });
+    let iterator = (await kinesis.send(start, options)).ShardIterator;
+    for (let page = 0; page < PAGES; page++) {
+      const read = await kinesis.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: 1 }), options);
+      if ((read.Records ?? []).length > 0) return { is: 'seen' };
+      iterator = read.NextShardIterator;
+      if (iterator === undefined) return { is: 'silent', children: shardIds(read.ChildShards) };
+      if ((read.MillisBehindLatest ?? 0) === 0) return { is: 'silent' };
+      await sleep(PAGE_EVERY_MS, undefined, { signal });
+    }
+    return { is: 'behind' };
+  } catch {
+    return { is: signal.aborted ? 'behind' : 'failed' };
   }
 }

@@ -17,8 +17,10 @@ export interface CellAnswer {
 export interface Arrivals {
   /** Streams in which a record has arrived since then. */
   readonly seen: readonly string[];
-  /** Nothing to see: the cell may be idle. */
+  /** Nothing to see, wherever there could be: the cell may be idle. */
   readonly silent: readonly string[];
+  /** None was seen, and not all of it could be looked at. `why` is a sentence. */
+  readonly unknown: readonly { readonly stream: string; readonly why: string }[];
   readonly unreadable: readonly string[];
 }
 

@@ -44,10 +44,15 @@ export const arrivals: Step = async (state, conductor) => {
   const streams = cellsOf(state, conductor).flatMap(({ stream }) => (watched.has(stream) ? [stream] : []));
   const sinceMs = state.startedAtMs - ARRIVALS_BEFORE_MS;
   const found = await conductor.readArrivals([...new Set(streams)], sinceMs);
-  const { seen, silent, unreadable } = found;
-  const after = { seen: seen.length, silent: silent.length, unreadable };
+  const { seen, silent, unknown, unreadable } = found;
+  const after = { seen: seen.length, silent: silent.length, unknown, unreadable };
   await journalStep(state, { step: 'arrivals', what: 'arrivals', after }, conductor);
-  const findings = unreadable.map((stream) => `stream ${stream} of the standby cannot be read`);
+  const findings = [
+    ...unreadable.map((stream) => `stream ${stream} of the standby cannot be read`),
+    ...unknown.map(
+      ({ stream, why }) => `whether records arrive in stream ${stream} of the standby is not known: ${why}`,
+    ),
+  ];
   return { ...withFindings(state, findings), next: 'notify' };
 };
 

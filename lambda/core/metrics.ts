@@ -64,7 +64,7 @@ export const metrics = {
     service: 'monitor',
     unit: 'Count',
     meaning:
-      '1 while a pause, a maintenance window or the mode `observe` stops new evacuations, or it cannot be read; else 0',
+      '1 while a pause, a maintenance window or a mode `observe` that an operator has set stops new evacuations, or it cannot be read; else 0',
   },
   StateUnread: {
     service: 'monitor',
@@ -74,7 +74,13 @@ export const metrics = {
   DrillAge: {
     service: 'monitor',
     unit: 'Seconds',
-    meaning: 'time since the last drill that succeeded; nothing when the journal has none',
+    meaning:
+      'time since the last drill that succeeded, or since drills have been asked for, whichever is later; nothing where the config asks for none',
+  },
+  SurveyAge: {
+    service: 'monitor',
+    unit: 'Seconds',
+    meaning: 'time since the survey last ran to its end, or since the deployment, whichever is later',
   },
   StandbyShortfalls: {
     service: 'survey',

@@ -7,6 +7,7 @@ import { parseMemory } from './memory.ts';
 import type { MetricsOf } from './metrics.ts';
 import { levelsOf, type RegionLevels } from './observation.ts';
 import type { Mode, Policy } from './policy.ts';
+import { outstandingMs, type Recurring, type RecurringWork } from './recurring.ts';
 
 /** What the monitor has read. Undefined: it did not answer. */
 export interface MonitorReadings {
@@ -17,8 +18,7 @@ export interface MonitorReadings {
   readonly control: ControlReading | undefined;
   /** How many switches hold in the standby. */
   readonly switchesInStandby: number | undefined;
-  /** When the last drill succeeded; null = there is none in the journal. */
-  readonly drilledAtMs: number | null | undefined;
+  readonly work: Readonly<Record<RecurringWork, Recurring | undefined>>;
 }
 
 export interface MonitorLimits {
@@ -59,7 +59,7 @@ export function monitorValues(
   readings: MonitorReadings,
   { policy, groups }: MonitorLimits,
 ): Readonly<Record<MetricsOf<'monitor'>, number | undefined>> {
-  const { nowMs, observers, quorum, control, switchesInStandby, drilledAtMs } = readings;
+  const { nowMs, observers, quorum, control, switchesInStandby, work } = readings;
   const live = observers.flatMap((observer) => liveObserver(observer, { policy, nowMs }) ?? []);
   const count = (holds: (each: Live) => boolean): number => live.filter(holds).length;
   const evacuate = count(({ report }) => report.vote === 'EVACUATE');
@@ -80,7 +80,8 @@ export function monitorValues(
     UnlatchedGroups: unlatched(quorum, switchesInStandby, groups),
     Paused: Number(stopsEvacuations(control, { mode: policy.mode, nowMs })),
     StateUnread: Number(control === undefined || switchesInStandby === undefined),
-    DrillAge: typeof drilledAtMs === 'number' ? secondsSince(drilledAtMs, nowMs) : undefined,
+    DrillAge: ageSeconds(work.drill, nowMs),
+    SurveyAge: ageSeconds(work.survey, nowMs),
   };
 }
 
@@ -125,6 +126,11 @@ function liveObserver(
 const isBlocked = ({ vote, diagnosis }: ObserverReport): boolean =>
   vote === 'HOLD' && actionable.has(diagnosis);
 
+function ageSeconds(work: Recurring | undefined, nowMs: number): number | undefined {
+  const ms = work === undefined ? undefined : outstandingMs(work, nowMs);
+  return ms === undefined ? undefined : Math.round(ms / 1_000);
+}
+
 function probeAgeSeconds({ observers, nowMs }: MonitorReadings): number | undefined {
   const rounds = observers.flatMap(({ item }) => memoryOf(item).lastRoundAtMs ?? []);
   return rounds.length === 0 ? undefined : secondsSince(Math.min(...rounds), nowMs);
@@ -138,15 +144,19 @@ function unlatched(quorum: Quorum, inStandby: number | undefined, groups: number
   return inStandby === undefined ? undefined : Math.max(0, groups - inStandby);
 }
 
-/** As the guards see it: unreadable is a pause, and without a word of an operator the deployed mode counts. */
+/**
+ * What an operator has set and may have forgotten; unreadable is a pause, as the guards see it. A deployment whose config
+ * says `observe` is not paused: it does what it was deployed for.
+ */
 function stopsEvacuations(
   control: ControlReading | undefined,
   { mode: deployedMode, nowMs }: { readonly mode: Mode; readonly nowMs: number },
 ): boolean {
   if (control === undefined || control === 'unreadable') return true;
-  const { mode = deployedMode, pause, maintenance } = control;
+  const { mode, pause, maintenance } = control;
   const inWindow = maintenance !== undefined && nowMs >= maintenance.fromMs && nowMs < maintenance.untilMs;
-  return mode === 'observe' || inWindow || (pause !== undefined && nowMs < pause.untilMs);
+  const isHeld = mode === 'observe' && deployedMode !== 'observe';
+  return isHeld || inWindow || (pause !== undefined && nowMs < pause.untilMs);
 }
 
 const secondsSince = (thenMs: number, nowMs: number): number =>

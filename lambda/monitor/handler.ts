@@ -9,8 +9,10 @@ import { quorumReader } from '../observer/quorum.ts';
 import { readObserverItem } from '../observer/reports.ts';
 import { DNS_SERVERS } from '../observer/settings.ts';
 import { requiredVariable } from '../settings.ts';
+import { RecurringTable } from '../state/recurring-table.ts';
 import { StateTable } from '../state/state-table.ts';
 import { Lookout } from './look.ts';
+import { RecurringWatch } from './recurring-watch.ts';
 import { MONITOR_SETTINGS, parseMonitorSettings } from './settings.ts';
 
 const READ_TIMEOUT_MS = 3_000;
@@ -29,13 +31,22 @@ const documents = (region: string): DynamoDBDocumentClient =>
   );
 const standbyDocuments = documents(standby);
 const groups = groupsOf(readCells());
+const nowMs = (): number => Date.now();
+const tableOptions = {
+  client: standbyDocuments,
+  table: stateTableName(name),
+  timeoutMs: READ_TIMEOUT_MS,
+};
+const state = new StateTable(tableOptions);
 const lookout = new Lookout({
   groups,
-  nowMs: () => Date.now(),
-  state: new StateTable({
-    client: standbyDocuments,
-    table: stateTableName(name),
-    timeoutMs: READ_TIMEOUT_MS,
+  nowMs,
+  state,
+  recurring: new RecurringWatch({
+    state,
+    recurring: new RecurringTable(tableOptions),
+    expected: settings.expected,
+    nowMs,
   }),
   observers: settings.observers.map((region) => {
     const client = region === standby ? standbyDocuments : documents(region);

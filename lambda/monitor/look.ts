@@ -1,11 +1,13 @@
 import type { ControlReading } from '../core/control.ts';
 import type { Quorum } from '../core/lifecycle.ts';
-import { lastDrillAtMs, type MonitorReadings } from '../core/monitor.ts';
+import type { MonitorReadings } from '../core/monitor.ts';
 import type { StateTable } from '../state/state-table.ts';
+import type { RecurringWatch } from './recurring-watch.ts';
 
 export interface Sources {
   readonly nowMs: () => number;
-  readonly state: Pick<StateTable, 'readControl' | 'readSwitches' | 'history'>;
+  readonly state: Pick<StateTable, 'readControl' | 'readSwitches'>;
+  readonly recurring: Pick<RecurringWatch, 'look'>;
   /** Groups that are deployed: a removed cell's switch stays in the table, and says nothing of them. */
   readonly groups: readonly string[];
   /** Each bounded by its own time-out, and none of them throws. */
@@ -16,16 +18,10 @@ export interface Sources {
   readonly readQuorum: () => Promise<Quorum>;
 }
 
-/** A drill is a matter of days; the journal, of hundreds of entries, is not read every minute for it. */
-const DRILL_READ_EVERY_MS = 10 * 60_000;
-/** Enough to hold a week of drills and incidents, in one page of a megabyte. */
-const JOURNAL_ENTRIES = 1_000;
-
-/** Reads everything side by side. It lives as long as its function's instance, and remembers the last drill. */
+/** Reads everything side by side. */
 export class Lookout {
   readonly #sources: Sources;
   readonly #groups: ReadonlySet<string>;
-  #drill: { readonly atMs: number | null; readonly readAtMs: number } | undefined;
 
   constructor(sources: Sources) {
     this.#sources = sources;
@@ -34,13 +30,13 @@ export class Lookout {
 
   /** Never throws: what does not answer is undefined in the readings. */
   async look(): Promise<MonitorReadings> {
-    const { state, observers, readQuorum, nowMs } = this.#sources;
-    const [items, quorum, control, switches, drilledAtMs] = await Promise.all([
+    const { state, recurring, observers, readQuorum, nowMs } = this.#sources;
+    const [items, quorum, control, switches, work] = await Promise.all([
       Promise.all(observers.map(async ({ region, read }) => ({ region, item: await read() }))),
       readQuorum(),
       orUndefined<ControlReading>(state.readControl()),
       orUndefined(state.readSwitches()),
-      this.#lastDrill(),
+      recurring.look(),
     ]);
     return {
       nowMs: nowMs(),
@@ -50,18 +46,8 @@ export class Lookout {
       switchesInStandby: switches?.filter(
         ({ group, position }) => position === 'STANDBY' && this.#groups.has(group),
       ).length,
-      drilledAtMs,
+      work,
     };
-  }
-
-  async #lastDrill(): Promise<number | null | undefined> {
-    const { state, nowMs } = this.#sources;
-    const known = this.#drill;
-    if (known !== undefined && nowMs() - known.readAtMs < DRILL_READ_EVERY_MS) return known.atMs;
-    const entries = await orUndefined(state.history(JOURNAL_ENTRIES));
-    if (entries === undefined) return known?.atMs;
-    this.#drill = { atMs: lastDrillAtMs(entries), readAtMs: nowMs() };
-    return this.#drill.atMs;
   }
 }
 

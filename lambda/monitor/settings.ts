@@ -1,11 +1,17 @@
-import { type DeploymentSettings, deploymentSchema } from '../deployment-settings.ts';
+import { z } from 'zod';
+import { recurringWork } from '../core/recurring.ts';
+import { deploymentSchema } from '../deployment-settings.ts';
 import { parseSettings } from '../settings.ts';
 
 /** Environment variable that carries the settings, as JSON, written by the stacks. */
 export const MONITOR_SETTINGS = 'SPILLWAY_MONITOR';
 
-export type MonitorSettings = DeploymentSettings;
+const settingsSchema = deploymentSchema.extend({
+  /** Recurring work that the deployment asks for; an alarm tells when it stays out. */
+  expected: z.array(z.enum(recurringWork)),
+});
+export type MonitorSettings = Readonly<z.infer<typeof settingsSchema>>;
 
 /** @throws SettingsError when the variable is not what the stacks write. */
 export const parseMonitorSettings = (text: string): MonitorSettings =>
-  parseSettings(text, { variable: MONITOR_SETTINGS, schema: deploymentSchema });
+  parseSettings(text, { variable: MONITOR_SETTINGS, schema: settingsSchema });

@@ -7,6 +7,7 @@ import { readDeployed } from '../cells-file.ts';
 import { stateTableName } from '../core/names.ts';
 import { MetricLog } from '../metrics/metric-log.ts';
 import { requiredVariable } from '../settings.ts';
+import { RecurringTable } from '../state/recurring-table.ts';
 import { StateTable } from '../state/state-table.ts';
 import { runSurvey } from './run.ts';
 import {
@@ -43,11 +44,13 @@ const clientsOf = (region: string): RegionClients => ({
 const regions = { primary: clientsOf(primary), standby: clientsOf(standby) };
 const lookBackMs = parseLookBack(process.env[SURVEY_LOOK_BACK]);
 const nowMs = (): number => Date.now();
-const state = new StateTable({
+const tableOptions = {
   client: DynamoDBDocumentClient.from(clientOf(DynamoDBClient, limits(standby, TABLE_TIMEOUT_MS))),
   table: stateTableName(name),
   timeoutMs: TABLE_TIMEOUT_MS,
-});
+};
+const state = new StateTable(tableOptions);
+const recurring = new RecurringTable(tableOptions);
 const metricLog = new MetricLog({ name, service: 'survey' });
 
 /**
@@ -69,4 +72,5 @@ export async function handler(): Promise<void> {
     survey: `${result.surveyed} surveyed, of ${result.cells} cells`,
     shortfalls: result.shortfalls.slice(0, SHORTFALLS_SAID).join('; '),
   });
+  await recurring.done('survey', nowMs());
 }

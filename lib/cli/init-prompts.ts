@@ -1,58 +1,109 @@
-import { confirm, group, intro, note, select, text } from '@clack/prompts';
-import { UsageError } from '../operate/errors.ts';
-import type { Answers } from '../operate/init-config.ts';
+import type { Readable, Writable } from 'node:stream';
+import { confirm, intro, isCancel, log, select, text } from '@clack/prompts';
+import { InterruptedError } from '../operate/follow.ts';
+import { type Answers, proposalsFor } from '../operate/init-config.ts';
+import {
+  inWords,
+  objectionTo,
+  problemsOf,
+  type Question,
+  questions,
+  questionsOf,
+} from '../operate/init-problems.ts';
 
-const required = (value: string | undefined): string | undefined =>
-  value === undefined || value.trim() === '' ? 'This is needed.' : undefined;
+/** Where the questions are shown and answered. */
+export interface Terminal {
+  readonly input: Readable;
+  readonly output: Writable;
+}
 
-/** The questions of `spillway init`. Ctrl-C ends it with nothing written. */
-export async function askForConfig(): Promise<Answers> {
-  intro('spillway init');
-  const answers = await group(
-    {
-      name: () =>
-        text({ message: 'Prefix of every physical name', initialValue: 'spillway', validate: required }),
-      zoneName: () =>
-        text({ message: 'Public hosted zone', placeholder: 'shop.example.com', validate: required }),
-      zoneId: () =>
-        text({ message: 'Its id in Route 53', placeholder: 'Z0123456789ABCDEFGHIJ', validate: required }),
-      streams: () =>
-        text({
-          message: 'Kinesis streams to protect, separated by commas',
-          placeholder: 'orders,clicks',
-          validate: required,
-        }),
-      primary: () => text({ message: 'Primary region', initialValue: 'us-east-1', validate: required }),
-      standby: () => text({ message: 'Standby region', initialValue: 'us-west-2', validate: required }),
-      witnesses: () =>
-        text({
-          message: 'Witness regions, two or more',
-          initialValue: 'us-east-2,eu-west-1',
-          validate: required,
-        }),
-      drill: () =>
-        confirm({ message: 'A cell without traffic, which is moved each week to prove that it works?' }),
-      mode: () =>
-        select({
-          message: 'How autonomous may it be at first?',
-          options: [
-            { value: 'observe', label: 'observe', hint: 'diagnoses and logs, never moves anything' },
-            { value: 'approve', label: 'approve', hint: 'moves when an operator consents' },
-            { value: 'auto', label: 'auto', hint: 'moves by itself, in under a minute' },
-          ],
-        }),
-    },
-    {
-      onCancel: () => {
-        throw new UsageError('Nothing was written.');
-      },
-    },
-  );
-  note('Each cell with a switch of its own costs a health check; the estimate follows.', 'cost');
-  const list = (names: string): readonly string[] =>
-    names
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== '');
-  return { ...answers, streams: list(answers.streams), witnesses: list(answers.witnesses) };
+type Draft = Partial<Answers>;
+type Asking = (draft: Draft, terminal: Terminal) => Promise<unknown>;
+
+/** Answers that only clash together are asked for again; whoever has not found a way out by then starts over. */
+const MAX_ROUNDS = 20;
+
+const listOf = (names: string): readonly string[] =>
+  names
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+
+interface TextQuestion {
+  readonly question: Question;
+  readonly message: string;
+  readonly placeholder?: string;
+  readonly parse?: (typed: string) => Draft[Question];
+}
+
+/** A line to type. What the config's rules have against it is said at once, and it can be corrected where it stands. */
+const typed =
+  ({ question, message, placeholder, parse = (line) => line.trim() }: TextQuestion): Asking =>
+  (draft, terminal) => {
+    const proposed: Draft = proposalsFor(draft);
+    const known = draft[question] ?? proposed[question];
+    return text({
+      ...terminal,
+      message,
+      ...(placeholder === undefined ? {} : { placeholder }),
+      ...(known === undefined ? {} : { initialValue: String(known) }),
+      validate: (line = '') => objectionTo(question, { ...draft, [question]: parse(line) }),
+    }).then((line) => (isCancel(line) ? line : parse(line)));
+  };
+
+const askings: Readonly<Record<Question, Asking>> = {
+  name: typed({ question: 'name', message: 'Prefix of every physical name' }),
+  zoneName: typed({ question: 'zoneName', message: 'Public hosted zone', placeholder: 'shop.example.com' }),
+  zoneId: typed({ question: 'zoneId', message: 'Its id in Route 53', placeholder: 'Z0123456789ABCDEFGHIJ' }),
+  streams: typed({
+    question: 'streams',
+    message: 'Kinesis streams to protect, separated by commas',
+    placeholder: 'orders,clicks',
+    parse: listOf,
+  }),
+  primary: typed({ question: 'primary', message: 'Primary region' }),
+  standby: typed({ question: 'standby', message: 'Standby region' }),
+  witnesses: typed({ question: 'witnesses', message: 'Witness regions, two or more', parse: listOf }),
+  drill: (draft, terminal) =>
+    confirm({
+      ...terminal,
+      message: 'A cell without traffic, which is moved each week to prove that it works?',
+      initialValue: draft.drill ?? proposalsFor(draft).drill,
+    }),
+  mode: (draft, terminal) =>
+    select({
+      ...terminal,
+      message: 'How autonomous may it be at first?',
+      initialValue: draft.mode ?? proposalsFor(draft).mode,
+      options: [
+        { value: 'observe', label: 'observe', hint: 'diagnoses and logs, never moves anything' },
+        { value: 'approve', label: 'approve', hint: 'moves when an operator consents' },
+        { value: 'auto', label: 'auto', hint: 'moves by itself, in under a minute' },
+      ],
+    }),
+};
+
+/**
+ * The questions of `spillway init`, but for what `given` answers already. Ends with answers that make a config that
+ * loads: what clashes is asked again, and the other answers stay.
+ *
+ * @throws InterruptedError after Ctrl-C: nothing has been written.
+ */
+export async function askForConfig(given: Draft, terminal: Terminal): Promise<Answers> {
+  intro('spillway init', terminal);
+  let draft = given;
+  let open: readonly Question[] = questions.filter((question) => given[question] === undefined);
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    for (const question of open) {
+      const answer = await askings[question](draft, terminal);
+      if (isCancel(answer)) throw new InterruptedError('Interrupted. Nothing was written.');
+      draft = { ...draft, [question]: answer };
+    }
+    const problems = problemsOf(draft);
+    if (problems.length === 0) return draft as Answers;
+    for (const problem of problems) log.error(`${problem.path}: ${inWords(problem)}`, terminal);
+    const concerned = new Set(problems.flatMap(questionsOf));
+    open = questions.filter((question) => concerned.has(question));
+  }
+  throw new InterruptedError(`No answers in ${MAX_ROUNDS} rounds that fit together. Nothing was written.`);
 }

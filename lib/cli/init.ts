@@ -1,11 +1,13 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { modes } from '../../lambda/core/policy.ts';
+import { ConfigError } from '../config/errors.ts';
 import { estimate } from '../operate/cost.ts';
 import { UsageError } from '../operate/errors.ts';
-import { type Answers, configFile } from '../operate/init-config.ts';
+import { type Answers, configFile, proposalsFor } from '../operate/init-config.ts';
+import { problemsOf } from '../operate/init-problems.ts';
 import { costScreen } from './cost.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
@@ -21,30 +23,35 @@ export interface InitFlags extends OutputFlags {
   readonly standby?: string;
   readonly witnesses?: readonly string[];
   readonly mode?: string;
-  readonly drill?: true;
+  readonly drill?: boolean;
   readonly out?: string;
   readonly force?: true;
 }
 
 const DEFAULT_FILE = 'spillway.config.ts';
 const FILES = [DEFAULT_FILE, 'spillway.config.json'] as const;
+const proposals = proposalsFor({});
 
-/** `spillway init`: writes a config. Asks on a terminal, and only when no flag says anything. */
+/** `spillway init`: writes a config. Asks on a terminal, unless flags say all that has no proposal. */
 export function initCommand(io: Io): Command {
   return withJson(
     new Command('init').description(
-      'Write a config, and say what it costs. Asks on a terminal; with flags it never asks.',
+      'Write a config, and say what it costs. On a terminal it asks for what no flag says; with --zone-id, --zone and --streams it never asks.',
     ),
   )
-    .option('--name <name>', 'prefix of every physical name')
+    .option('--name <name>', `prefix of every physical name (default: ${proposals.name})`)
     .option('--zone-id <id>', 'the public hosted zone that exists already')
     .option('--zone <name>', 'its name, like shop.example.com')
     .option('--streams <names>', 'Kinesis streams to protect, separated by commas', listArgument)
-    .option('--primary <region>', 'default: us-east-1')
-    .option('--standby <region>', 'default: us-west-2')
-    .option('--witnesses <regions>', 'default: us-east-2,eu-west-1', listArgument)
-    .option('--mode <mode>', modes.join(', '))
-    .option('--drill', 'add a cell without traffic, which is moved each week to prove that it works')
+    .option('--primary <region>', `default: ${proposals.primary}`)
+    .option('--standby <region>', `default: ${proposals.standby}`)
+    .option('--witnesses <regions>', `default: ${proposals.witnesses.join(',')}`, listArgument)
+    .option('--mode <mode>', `${modes.join(', ')} (default: ${proposals.mode})`)
+    .option(
+      '--drill',
+      'add a cell without traffic, which is moved each week to prove that it works (default)',
+    )
+    .option('--no-drill', 'leave that cell out')
     .option('--out <file>', `a .ts or .json file (default: ${DEFAULT_FILE})`)
     .option('--force', 'overwrite a config that is there')
     .addHelpText(
@@ -55,20 +62,16 @@ export function initCommand(io: Io): Command {
 }
 
 async function init(io: Io, flags: InitFlags): Promise<Outcome> {
-  const file = resolve(io.directory, flags.out ?? DEFAULT_FILE);
-  const there = [file, ...FILES.map((name) => join(io.directory, name))].find((path) => existsSync(path));
-  // Two configs in one directory would be refused by every other verb.
-  if (there !== undefined && !flags.force && (flags.out === undefined || there === file)) {
-    throw new UsageError(`${there} is there already: choose another with --out, or overwrite with --force.`);
-  }
+  const file = fileFor(io, flags);
   const { config, text } = configFile(await answersFrom(io, flags), file);
-  await writeFile(file, text);
+  await write(file, text, flags);
   const cost = estimate(config);
   return {
     exit: exitCodes.done,
     document: { ok: true, file, config, cost },
     screen: [
       `written: ${file}`,
+      `mode ${config.policy.mode}; ${config.drill === undefined ? 'no drills' : `drills of cell ${config.drill.cell}, weekly`}`,
       '',
       costScreen(cost, io.columns),
       '',
@@ -77,27 +80,59 @@ async function init(io: Io, flags: InitFlags): Promise<Outcome> {
   };
 }
 
-async function answersFrom(io: Io, flags: InitFlags): Promise<Answers> {
-  const { name, zoneId, zone, streams, primary, standby, witnesses, mode, drill } = flags;
-  const said = [name, zoneId, zone, streams].filter((value) => value !== undefined).length;
-  if (said === 0 && io.interactive && !flags.json) {
-    const { askForConfig } = await import('./init-prompts.ts');
-    return askForConfig();
+/** Before the first question: nobody shall answer all of them and hear then that there is no place for the answers. */
+function fileFor({ directory }: Io, { out, force }: InitFlags): string {
+  const known = FILES.map((name) => join(directory, name));
+  const there = known.filter((path) => existsSync(path));
+  const file = out === undefined ? (there[0] ?? join(directory, DEFAULT_FILE)) : resolve(directory, out);
+  if (!['.ts', '.json'].includes(extname(file))) {
+    throw new UsageError(`${file} is neither a .ts nor a .json file: name one with --out.`);
   }
-  if (name === undefined || zoneId === undefined || zone === undefined || streams === undefined) {
+  if (statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new UsageError(`${dirname(file)} is no directory: make it, or choose another with --out.`);
+  }
+  const other = known.includes(file) ? there.find((path) => path !== file) : undefined;
+  if (other !== undefined) {
     throw new UsageError(
-      'Say --name, --zone-id, --zone and --streams; or say none of them on a terminal, to be asked.',
+      `${other} is there, and every verb refuses two configs in one directory: remove it, or choose a third name with --out.`,
     );
   }
-  return {
-    name,
-    zoneId,
-    zoneName: zone,
-    streams,
-    ...(primary === undefined ? {} : { primary }),
-    ...(standby === undefined ? {} : { standby }),
-    ...(witnesses === undefined ? {} : { witnesses }),
-    ...(mode === undefined ? {} : { mode }),
-    ...(drill ? { drill } : {}),
-  };
+  if (existsSync(file) && !force) throw isThere(file);
+  return file;
+}
+
+const isThere = (file: string): UsageError =>
+  new UsageError(`${file} is there already: choose another with --out, or overwrite with --force.`);
+
+async function write(file: string, text: string, { force }: InitFlags): Promise<void> {
+  try {
+    await writeFile(file, text, { flag: force ? 'w' : 'wx' });
+  } catch (error) {
+    // Somebody else was faster, while the questions were open.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw isThere(file);
+    throw error;
+  }
+}
+
+async function answersFrom(io: Io, flags: InitFlags): Promise<Answers> {
+  const given = givenBy(flags);
+  const { zoneId, zoneName, streams } = given;
+  if (zoneId !== undefined && zoneName !== undefined && streams !== undefined) {
+    return { ...given, zoneId, zoneName, streams };
+  }
+  if (!io.interactive || flags.json) {
+    throw new UsageError(
+      'Say --zone-id, --zone and --streams; on a terminal you are asked for what you leave out.',
+    );
+  }
+  const problems = problemsOf(given);
+  if (problems.length > 0) throw new ConfigError('spillway init', problems);
+  const { askForConfig } = await import('./init-prompts.ts');
+  return askForConfig(given, { input: process.stdin, output: process.stderr });
+}
+
+function givenBy({ zone, ...flags }: InitFlags): Partial<Answers> {
+  const { name, zoneId, streams, primary, standby, witnesses, mode, drill } = flags;
+  const all = { name, zoneId, zoneName: zone, streams, primary, standby, witnesses, mode, drill };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

@@ -43,7 +43,8 @@ export interface Monitoring {
   readonly standbyUnfitMinutes: number;
   readonly votesDisagreeMinutes: number;
   readonly pauseForgottenHours: number;
-  readonly drillOverdueDays: number;
+  /** Absent: nobody is told, since no drills are asked for, or only by hand. */
+  readonly drillOverdueDays?: number;
 }
 
 export interface Regions {

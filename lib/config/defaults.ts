@@ -39,15 +39,18 @@ export const defaultDelivery: Delivery = {
   rtoMs: MINUTE_MS,
 };
 
-/** A drill is weekly: it is overdue when it is a day late. */
 export const defaultMonitoring: Monitoring = {
   dashboard: true,
   observerSilentMinutes: 3,
   standbyUnfitMinutes: 5,
   votesDisagreeMinutes: 10,
   pauseForgottenHours: 4,
-  drillOverdueDays: 8,
 };
+
+/** Days between two scheduled drills. */
+export const DRILL_EVERY_DAYS = 7;
+/** Overdue when it is a day late. Where none is scheduled, none is, unless the config says after how many days. */
+export const defaultDrillOverdueDays = DRILL_EVERY_DAYS + 1;
 
 export const drillSchedules = ['weekly', 'off'] as const;
 export type DrillSchedule = (typeof drillSchedules)[number];

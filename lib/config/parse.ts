@@ -3,6 +3,7 @@ import { cellProblems } from './cells.ts';
 import type { Cell, Config, ServiceName, StreamSpec } from './config.ts';
 import {
   defaultDelivery,
+  defaultDrillOverdueDays,
   defaultDrillSchedule,
   defaultHealthCheckQuota,
   defaultMonitoring,
@@ -59,6 +60,7 @@ function pathOf(path: readonly PropertyKey[]): string {
 
 function withDefaults(input: ConfigInput): Config {
   const regions = input.regions ?? defaultRegions;
+  const schedule = input.drill === undefined ? 'off' : (input.drill.schedule ?? defaultDrillSchedule);
   return {
     name: input.name,
     regions,
@@ -74,12 +76,14 @@ function withDefaults(input: ConfigInput): Config {
     },
     delivery: { ...defaultDelivery, ...given(input.delivery ?? {}) },
     healthCheckQuota: input.healthCheckQuota ?? defaultHealthCheckQuota,
-    ...(input.drill === undefined
-      ? {}
-      : { drill: { cell: input.drill.cell, schedule: input.drill.schedule ?? defaultDrillSchedule } }),
+    ...(input.drill === undefined ? {} : { drill: { cell: input.drill.cell, schedule } }),
     ...(input.cellStacks === undefined ? {} : { cellStacks: input.cellStacks }),
     notify: given(input.notify ?? {}),
-    monitoring: { ...defaultMonitoring, ...given(input.monitoring ?? {}) },
+    monitoring: {
+      ...defaultMonitoring,
+      ...(schedule === 'weekly' ? { drillOverdueDays: defaultDrillOverdueDays } : {}),
+      ...given(input.monitoring ?? {}),
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { CALLS_PER_ROUND, failingRoundsToVote, rtoBudget } from './budget.ts';
 import { type Config, observerRegions } from './config.ts';
+import { DRILL_EVERY_DAYS, defaultDrillOverdueDays } from './defaults.ts';
 import type { ConfigProblem } from './errors.ts';
 import { nearest } from './nearest.ts';
 
@@ -23,6 +24,7 @@ const relations: readonly Relation[] = [
   rto,
   healthChecks,
   drillCell,
+  drillOverdue,
 ];
 
 export function relationProblems(config: Config): readonly ConfigProblem[] {
@@ -173,6 +175,24 @@ function drillCell({ drill, cells }: Config): readonly ConfigProblem[] {
       path,
       problem: `${cell.name} shares the switch of group ${cell.group} with ${first.name}${more}, which a drill would move as well`,
       fix: 'Give it a group of its own, or leave its group out.',
+    },
+  ];
+}
+
+/** An alarm that no drill can silence, or that rings between two drills that both succeeded, would be red for nothing. */
+function drillOverdue({ drill, monitoring: { drillOverdueDays: days } }: Config): readonly ConfigProblem[] {
+  if (days === undefined) return [];
+  const path = 'monitoring.drillOverdueDays';
+  if (drill === undefined) {
+    const problem = 'is given, and no cell may be drilled, so that the alarm could only ring';
+    return [{ path, problem, fix: 'Name a cell in drill.cell, or leave it out.' }];
+  }
+  if (drill.schedule !== 'weekly' || days > DRILL_EVERY_DAYS) return [];
+  return [
+    {
+      path,
+      problem: `is ${days}, and drills run every ${DRILL_EVERY_DAYS} days, so that it would ring each week while all is well`,
+      fix: `Write ${defaultDrillOverdueDays} or more, or leave it out.`,
     },
   ];
 }

@@ -198,7 +198,7 @@ const monitoring = object({
     'Alarm when a pause has stood for so long.',
   ),
   drillOverdueDays: whole({ min: 1, max: 366, unit: 'days' }).describe(
-    'Alarm when no drill has succeeded for so long.',
+    'Alarm when no drill has succeeded for so long since drills were asked for. Default: 8 with weekly drills, else no such alarm.',
   ),
 });
 

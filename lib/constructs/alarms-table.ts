@@ -6,6 +6,7 @@ import {
   voteFunctionName,
 } from '../../lambda/core/names.ts';
 import { type Config, observerRegions } from '../config/config.ts';
+import { defaultDrillOverdueDays } from '../config/defaults.ts';
 
 /**
  * Every alarm, as data: the stacks deploy it, the runbook and `docs/monitoring.md` describe it, and `spillway cost` counts
@@ -19,6 +20,8 @@ import { type Config, observerRegions } from '../config/config.ts';
 export interface AlarmDefinition {
   readonly alarm: string;
   readonly where: 'standby' | 'witnesses' | 'observers';
+  /** Absent: in every deployment. Else in those where it can ring for a reason, and be silenced by one. */
+  readonly only?: { readonly where: string; readonly holds: (config: AlarmConfig) => boolean };
   /** `now`: wakes somebody. `today`: a way out is thinner than it should be, and still there. */
   readonly urgency: 'now' | 'today';
   /** One, or some that are added up. */
@@ -68,6 +71,8 @@ const conductorMetric = (metricName: string): AwsMetric => ({
 
 const HOUR_MINUTES = 60;
 const DAY_SECONDS = 86_400;
+/** Two runs in a row have not come to their end. */
+const SURVEY_LATE_SECONDS = 9_000;
 /** Checkers ask each path about 96 times a minute at 10 s: a tenth of it is no blip. */
 const FAILING_REQUESTS = 10;
 
@@ -185,9 +190,18 @@ export const alarms = [
     metrics: ['StandbyShortfalls'],
     periodMinutes: HOUR_MINUTES,
     periods: inARow(2),
-    silence: 'rings',
     meaning:
-      'A cell’s stream in the standby would not take the highest load of the last two weeks, or the hourly survey that compares them is silent. An evacuation still goes there: what the stream refuses waits in the producers’ spools.',
+      'A cell’s stream in the standby would not take the highest load of the last two weeks. An evacuation still goes there: what the stream refuses waits in the producers’ spools.',
+  },
+  {
+    ...notZero,
+    alarm: 'survey silent',
+    urgency: 'today',
+    metrics: ['SurveyAge'],
+    threshold: () => SURVEY_LATE_SECONDS,
+    periods: inARow(5),
+    meaning:
+      'The hourly survey of the cells’ streams has not run to its end for hours: what is known of their sizes and peaks grows old, and nobody hears of a standby that has become too small.',
   },
   {
     ...notZero,
@@ -207,18 +221,22 @@ export const alarms = [
     periodMinutes: HOUR_MINUTES,
     periods: ({ monitoring }) => monitoring.pauseForgottenHours,
     meaning:
-      'A pause, a maintenance window or the mode `observe` has stood for hours, or the control item cannot be read. While it does, no outage is evacuated by itself.',
+      'A pause, a maintenance window or a mode `observe` that an operator has set has stood for hours, or the control item cannot be read. While it does, no outage is evacuated by itself.',
   },
   {
     ...notZero,
     alarm: 'drill overdue',
+    only: {
+      where: 'drills are weekly, or `monitoring.drillOverdueDays` is given',
+      holds: ({ monitoring }) => monitoring.drillOverdueDays !== undefined,
+    },
     urgency: 'today',
     metrics: ['DrillAge'],
-    threshold: ({ monitoring }) => monitoring.drillOverdueDays * DAY_SECONDS,
+    threshold: ({ monitoring }) => (monitoring.drillOverdueDays ?? defaultDrillOverdueDays) * DAY_SECONDS,
     periodMinutes: HOUR_MINUTES,
     periods: inARow(1),
-    silence: 'rings',
-    meaning: 'No drill has succeeded for longer than the policy asks for, or ever. The way out is unproven.',
+    meaning:
+      'No drill has succeeded for longer than the config asks for, counted from when it began to ask. The way out is unproven.',
   },
   {
     ...notZero,
@@ -295,11 +313,13 @@ export const alarmResourceName = (name: string, alarm: string): string =>
 
 export const isOwn = (metric: AlarmMetric): metric is MetricName => typeof metric === 'string';
 
-/** Regions in which an alarm is deployed. */
+/** Regions in which an alarm is deployed; none where there is nothing for it to watch. */
 export function alarmRegions(
-  { where }: Pick<AlarmDefinition, 'where'>,
-  { regions }: AlarmConfig,
+  { where, only }: Pick<AlarmDefinition, 'where' | 'only'>,
+  config: AlarmConfig,
 ): readonly string[] {
+  const { regions } = config;
+  if (only?.holds(config) === false) return [];
   switch (where) {
     case 'standby':
       return [regions.standby];

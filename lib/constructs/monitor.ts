@@ -5,6 +5,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { CELLS_FILE, type DeployedCell } from '../../lambda/cells-file.ts';
 import { monitorFunctionName, stateTableName, voteTableName } from '../../lambda/core/names.ts';
+import { RECURRING_PARTITION } from '../../lambda/core/recurring.ts';
 import { MONITOR_SETTINGS, type MonitorSettings } from '../../lambda/monitor/settings.ts';
 import { SpillwayFunction } from './spillway-function.ts';
 
@@ -50,16 +51,19 @@ export class Monitor extends Construct {
   }
 }
 
-/** It reads, and writes nothing but its log. Nothing of it is in the primary. */
+/** It reads, and writes nothing but its log and since when drills and surveys are asked for. Nothing of it is in the primary. */
 function statements({ name, standby, observers }: MonitorSettings, account: string): PolicyStatement[] {
   const votes = observers.map(
     (region) => `arn:aws:dynamodb:${region}:${account}:table/${voteTableName(name)}`,
   );
+  const state = `arn:aws:dynamodb:${standby}:${account}:table/${stateTableName(name)}`;
   return [
     new PolicyStatement({ actions: ['dynamodb:GetItem'], resources: votes }),
+    new PolicyStatement({ actions: ['dynamodb:GetItem', 'dynamodb:Query'], resources: [state] }),
     new PolicyStatement({
-      actions: ['dynamodb:GetItem', 'dynamodb:Query'],
-      resources: [`arn:aws:dynamodb:${standby}:${account}:table/${stateTableName(name)}`],
+      actions: ['dynamodb:UpdateItem'],
+      resources: [state],
+      conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [RECURRING_PARTITION] } },
     }),
   ];
 }

@@ -4,6 +4,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { stateTableName, surveyFunctionName } from '../../lambda/core/names.ts';
+import { RECURRING_PARTITION } from '../../lambda/core/recurring.ts';
 import { CAPACITY_PARTITION } from '../../lambda/core/survey.ts';
 import {
   SURVEY_SETTINGS,
@@ -74,7 +75,7 @@ export class Survey extends Construct {
 const shown = (arn: string, account: string): string =>
   Token.isUnresolved(account) ? arn.replace(account, '<AWS::AccountId>') : arn;
 
-/** It reads what is scaled how, and writes what it found: of the state table nothing but that. */
+/** It reads what is scaled how, and writes what it found, and when: of the state table nothing but that. */
 function statements({
   settings: { name, standby },
   streams,
@@ -84,13 +85,19 @@ function statements({
   readonly streams: readonly string[];
   readonly account: string;
 }): PolicyStatement[] {
+  const state = `arn:aws:dynamodb:${standby}:${account}:table/${stateTableName(name)}`;
   return [
     new PolicyStatement({ actions: ['kinesis:DescribeStreamSummary'], resources: [...streams] }),
     new PolicyStatement({ actions: ['cloudwatch:GetMetricData'], resources: ['*'] }),
     new PolicyStatement({
       actions: ['dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
-      resources: [`arn:aws:dynamodb:${standby}:${account}:table/${stateTableName(name)}`],
+      resources: [state],
       conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [CAPACITY_PARTITION] } },
+    }),
+    new PolicyStatement({
+      actions: ['dynamodb:UpdateItem'],
+      resources: [state],
+      conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [RECURRING_PARTITION] } },
     }),
   ];
 }

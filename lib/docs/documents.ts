@@ -1,5 +1,11 @@
 import { observerRegions } from '../config/config.ts';
-import { defaultMonitoring, defaultPolicy, defaultRegions, defaultVotesToEvacuate } from '../config/defaults.ts';
+import {
+  defaultDrillOverdueDays,
+  defaultMonitoring,
+  defaultPolicy,
+  defaultRegions,
+  defaultVotesToEvacuate,
+} from '../config/defaults.ts';
 import { conductorDocument } from './conductor.ts';
 import { diagnosesDocument } from './diagnoses.ts';
 import { lifecycleDocument } from './lifecycle.ts';
@@ -11,7 +17,9 @@ const policy = {
   votesToEvacuate: defaultVotesToEvacuate(observerRegions(defaultRegions).length),
 };
 
-const config = { regions: defaultRegions, policy, monitoring: defaultMonitoring };
+/** With weekly drills: without, one alarm would be missing. */
+const monitoring = { ...defaultMonitoring, drillOverdueDays: defaultDrillOverdueDays };
+const config = { regions: defaultRegions, policy, monitoring };
 
 /** Everything in `docs/` that is generated from tables. */
 export const documents: readonly { readonly file: string; readonly text: string }[] = [

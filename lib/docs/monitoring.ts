@@ -35,8 +35,12 @@ a topic that nobody listens to): \`NAME-notifications\` in the standby and in ea
 
 ## Alarms
 
-With the default policy and the default \`monitoring\`; the [runbook](runbook.md) says for each what it means and what to run. Its
+With the default policy, the default \`monitoring\` and weekly drills; the [runbook](runbook.md) says for each what it means and what to run. Its
 description begins with its urgency, \`[now]\` or \`[today]\`, so that a pager can tell them apart.
+
+What recurs, drills and the survey, is late only from when the deployment began to ask for it: the monitor keeps that time in the
+state table, so that nothing is overdue on the first day, and no drill where none is configured. While a *first* deployment is under
+way, observer silent and DNS unread may ring for the minutes until votes and records are there, and say what is so.
 
 ${markdownTable(
   ['alarm', 'look', 'where', 'rings when'],
@@ -65,5 +69,6 @@ said minute by minute. It has as many widgets for a thousand cells as for one. \
 
 function placeOf(row: AlarmDefinition, config: AlarmConfig): string {
   const places = { standby: 'the standby', witnesses: 'each witness', observers: 'the standby and each witness' };
-  return `${places[row.where]} (${alarmRegions(row, config).join(', ')})`;
+  const where = `${places[row.where]} (${alarmRegions(row, config).join(', ')})`;
+  return row.only === undefined ? where : `${where}, where ${row.only.where}`;
 }

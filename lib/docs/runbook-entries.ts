@@ -258,7 +258,6 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
   'standby too small': {
     lookAt: [
       'Which cells, and by how much: `shortfalls` in the survey’s log, or `spillway doctor`, which asks anew.',
-      'No data at all: in the first hours after a deployment, or when the survey fails. Its log says why.',
     ],
     run: [
       ['spillway doctor', 'which stream, its shards, and the peak it would have to take'],
@@ -276,6 +275,17 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
       ],
     ],
     not: ['Do not leave it for the outage: a stream that grows then does so while it throttles.'],
+  },
+  'survey silent': {
+    lookAt: [
+      'The survey’s log: it says which calls fail. What it could not read of a region stays as it was, and is no failure.',
+      'Whether its rule still starts it, each hour.',
+    ],
+    run: [
+      ['aws logs tail /aws/lambda/spillway-survey --region us-west-2 --since 4h', 'how far its runs came, and the error'],
+      ['spillway doctor', 'asks anew, by the same code, whether the standby would take the load'],
+    ],
+    not: ['Do not take the silence of `standby too small` for good news meanwhile.'],
   },
   'standby dark': {
     lookAt: [
@@ -299,7 +309,7 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
   'drill overdue': {
     lookAt: [
       'What the last drill said, and whether a pause, a maintenance window, a silent observer or a cell that was never brought back kept it from running.',
-      'Whether there is a cell for drills at all: `drill` in the config.',
+      'Whether somebody has turned the schedule off: `schedule` in the history.',
     ],
     run: [
       ['spillway history --limit 50', 'the last drills, and what stopped them'],

@@ -26,7 +26,7 @@ export function runbookDocument(config: AlarmConfig): string {
     ...alarmRows.map((row) =>
       section(
         row.alarm,
-        `${row.meaning} **${urgencies[row.urgency]}.** Rings when: ${ringsWhen(row, config)}.`,
+        `${row.meaning} **${urgencies[row.urgency]}.** Rings when: ${ringsWhen(row, config)}.${row.only === undefined ? '' : ` Only where ${row.only.where}.`}`,
         alarmEntries[row.alarm],
       ),
     ),

@@ -1,4 +1,4 @@
-import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import type { KinesisClient, Shard } from '@aws-sdk/client-kinesis';
 import { type Checkpoint, checkSameDrain, newCheckpoint, type ShardState } from './checkpoint.ts';
 import { CheckpointFile, readCheckpoint } from './checkpoint-file.ts';
 import { lockCheckpoint } from './checkpoint-lock.ts';
@@ -77,7 +77,7 @@ async function run(options: DrainOptions, file: string | undefined): Promise<Dra
   const fresh = newCheckpoint(plan, { fromCreatedAtMs: from.createdAtMs, toCreatedAtMs: to.createdAtMs });
   if (found !== undefined && file !== undefined) checkSameDrain(found, fresh, file);
   const checkpoint = found ?? fresh;
-  const shards = await source.shards();
+  let shards = await source.shards();
   const progress = (): DrainProgress => ({
     counts: sumOf(Object.values(checkpoint.shards).map(({ counts }) => counts)),
     shardsDone: Object.values(checkpoint.shards).filter(({ finished }) => finished).length,
@@ -94,15 +94,22 @@ async function run(options: DrainOptions, file: string | undefined): Promise<Dra
       : new DrainTarget({ stream: target, facts: to, tips: checkpoint.tips, limits, signal });
   const ticking = setInterval(() => options.onProgress?.(progress()), PROGRESS_EVERY_MS);
   try {
-    await parentsFirst({
-      shards,
-      width: limits.shards,
-      work: (shardId) => {
-        const state = stateOf(checkpoint, shardId);
-        return drainShard({ plan, source, shardId, state, target: writing, save, limits, signal });
-      },
-      onFailure: () => stopping.abort(new Error('another shard failed')),
-    });
+    const drained = new Set<string>();
+    const isLeft = ({ ShardId }: Shard): boolean => ShardId !== undefined && !drained.has(ShardId);
+    for (let left = shards; left.length > 0; left = shards.filter(isLeft)) {
+      await parentsFirst({
+        shards: left,
+        width: limits.shards,
+        work: async (shardId) => {
+          const state = stateOf(checkpoint, shardId);
+          await drainShard({ plan, source, shardId, state, target: writing, save, limits, signal });
+          drained.add(shardId);
+        },
+        onFailure: () => stopping.abort(new Error('another shard failed')),
+      });
+      // A window may end now, and a split or merge since the listing have begun shards that hold the end of it.
+      shards = await source.shards();
+    }
     checkpoint.finishedAtMs = Date.now();
   } finally {
     clearInterval(ticking);

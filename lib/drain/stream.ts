@@ -4,11 +4,11 @@ import {
   GetRecordsCommand,
   GetShardIteratorCommand,
   type KinesisClient,
-  ListShardsCommand,
   PutRecordsCommand,
   type PutRecordsOutput,
   type Shard,
 } from '@aws-sdk/client-kinesis';
+import { listShards } from '../../lambda/aws/shards.ts';
 import { DrainError } from './errors.ts';
 import { failureOf } from './failure.ts';
 import type { DrainLimits } from './limits.ts';
@@ -38,7 +38,7 @@ export interface StreamOptions {
   readonly signal: AbortSignal;
 }
 
-/** One shard listing has at most 10,000 entries; a stream may keep as many closed shards as it was resharded in its retention. */
+/** A thousand shards each; a stream may keep as many closed shards as it was resharded in its retention. */
 const MAX_LISTINGS = 100;
 
 /** One stream. Reads are tried again until they succeed or are of no use; a put is sent once. */
@@ -72,17 +72,12 @@ export class DrainStream {
 
   /** Open and closed ones. */
   async shards(): Promise<readonly Shard[]> {
-    const shards: Shard[] = [];
-    let token: string | undefined;
-    for (let listing = 0; listing < MAX_LISTINGS; listing++) {
-      const of = token === undefined ? { StreamName: this.#place.stream } : { NextToken: token };
-      const answer = await this.#read('ListShards', (options) =>
-        this.#client.send(new ListShardsCommand(of), options),
-      );
-      shards.push(...(answer.Shards ?? []));
-      token = answer.NextToken;
-      if (token === undefined) return shards;
-    }
+    const { shards, complete } = await listShards({
+      StreamName: this.#place.stream,
+      maxAnswers: MAX_LISTINGS,
+      ask: (command) => this.#read('ListShards', (options) => this.#client.send(command, options)),
+    });
+    if (complete) return shards;
     throw new DrainError(`${this.name} has more shards than ${MAX_LISTINGS} listings hold.`);
   }
 

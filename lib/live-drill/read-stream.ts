@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   GetRecordsCommand,
+  type GetRecordsCommandOutput,
   GetShardIteratorCommand,
   type KinesisClient,
-  ListShardsCommand,
 } from '@aws-sdk/client-kinesis';
+import { listShards, shardIds } from '../../lambda/aws/shards.ts';
 import { LiveDrillError } from './errors.ts';
 
 export interface ReadOptions {
@@ -24,8 +25,10 @@ export interface StreamRecord {
 }
 
 const CALL_TIMEOUT_MS = 10_000;
-/** A stream for drills has a few; far above that it is not one. */
-const MAX_SHARDS = 1_000;
+/** Splits and merges of one shard while it is read. */
+const MAX_GENERATIONS = 5;
+/** A thousand shards: a stream for drills has a few; far above that it is not one. */
+const LISTINGS = 1;
 
 export interface ReadBackOptions extends Pick<ReadOptions, 'client' | 'streamName'> {
   readonly sinceMs: number;
@@ -45,19 +48,41 @@ export async function readIds({ prefix, ...stream }: ReadBackOptions): Promise<r
   return records.map(({ text }) => text).filter((text) => text.startsWith(prefix));
 }
 
-/** The records of a stream up to its tip, each shard's in its order. @throws LiveDrillError, and what the SDK throws */
+/**
+ * The records of a stream up to its tip, each shard's in its order, a parent's before its children's. Open and closed
+ * shards, and those that come of a split or merge meanwhile. @throws LiveDrillError, and what the SDK throws
+ */
 export async function readStream(options: ReadOptions): Promise<readonly StreamRecord[]> {
-  const { client, streamName } = options;
-  const { Shards = [], NextToken } = await client.send(
-    new ListShardsCommand({ StreamName: streamName, MaxResults: MAX_SHARDS }),
-    limit(),
-  );
-  if (NextToken !== undefined) throw new LiveDrillError(`${streamName} has more than ${MAX_SHARDS} shards.`);
-  const shards = await Promise.all(Shards.map(({ ShardId = '' }) => readShard(ShardId, options)));
-  return shards.flat();
+  const { client, streamName, sinceMs } = options;
+  const { shards, complete } = await listShards({
+    StreamName: streamName,
+    ...(sinceMs === undefined
+      ? {}
+      : { ShardFilter: { Type: 'FROM_TIMESTAMP', Timestamp: new Date(sinceMs) } }),
+    maxAnswers: LISTINGS,
+    ask: (command) => client.send(command, limit()),
+  });
+  if (!complete) throw new LiveDrillError(`${streamName} has more than a thousand shards.`);
+  const found: StreamRecord[] = [];
+  const known = new Set(shardIds(shards));
+  let ids: readonly string[] = [...known];
+  for (let generation = 0; ids.length > 0; generation++) {
+    if (generation > MAX_GENERATIONS) throw new LiveDrillError(`${streamName} keeps being resharded.`);
+    const read = await Promise.all(ids.map((id) => readShard(id, options)));
+    found.push(...read.flatMap(({ records }) => records));
+    ids = [...new Set(read.flatMap(({ children }) => children))].filter((id) => !known.has(id));
+    for (const id of ids) known.add(id);
+  }
+  return found;
 }
 
-async function readShard(shardId: string, options: ReadOptions): Promise<readonly StreamRecord[]> {
+interface ReadShard {
+  readonly records: readonly StreamRecord[];
+  /** Of a shard that is closed. */
+  readonly children: readonly string[];
+}
+
+async function readShard(shardId: string, options: ReadOptions): Promise<ReadShard> {
   const { client, streamName, sinceMs, readEveryMs, maxPagesPerShard } = options;
   const start = new GetShardIteratorCommand({
     StreamName: streamName,
@@ -69,14 +94,17 @@ async function readShard(shardId: string, options: ReadOptions): Promise<readonl
   const found: StreamRecord[] = [];
   let iterator = (await client.send(start, limit())).ShardIterator;
   for (let page = 0; page < maxPagesPerShard; page++) {
-    if (iterator === undefined) return found;
-    const read = await client.send(new GetRecordsCommand({ ShardIterator: iterator }), limit());
+    const read: GetRecordsCommandOutput = await client.send(
+      new GetRecordsCommand({ ShardIterator: iterator }),
+      limit(),
+    );
     const { Records = [], NextShardIterator, MillisBehindLatest = 0 } = read;
     for (const { Data, ApproximateArrivalTimestamp } of Records) {
       const arrivedAtMs = ApproximateArrivalTimestamp?.getTime() ?? 0;
       found.push({ text: new TextDecoder().decode(Data), arrivedAtMs });
     }
-    if (Records.length === 0 && MillisBehindLatest === 0) return found;
+    if (NextShardIterator === undefined) return { records: found, children: shardIds(read.ChildShards) };
+    if (Records.length === 0 && MillisBehindLatest === 0) return { records: found, children: [] };
     iterator = NextShardIterator;
     if (readEveryMs > 0) await sleep(readEveryMs);
   }

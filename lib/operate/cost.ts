@@ -199,8 +199,9 @@ const probesOfCloudWatch: Part = (config) => {
 /** Metrics of conductor and drill are there for minutes a month, and are asked for by the hour. */
 const monitoring: Part = (config) => {
   const { observers: n } = counts(config);
-  const published =
-    metricsOf('monitor').length + metricsOf('survey').length + n * metricsOf('observer').length;
+  const { drillOverdueDays } = config.monitoring;
+  const watch = metricsOf('monitor').filter((name) => name !== 'DrillAge' || drillOverdueDays !== undefined);
+  const published = watch.length + metricsOf('survey').length + n * metricsOf('observer').length;
   const watched = alarmRows.flatMap((row) =>
     alarmRegions(row, config).flatMap(() => row.metrics.map(() => row.alarm)),
   ).length;

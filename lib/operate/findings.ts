@@ -1,7 +1,8 @@
 import { diagnoses } from '../../lambda/core/diagnosis.ts';
 import { shortfalls } from '../../lambda/core/fitness.ts';
 import { lastDrillAtMs } from '../../lambda/core/monitor.ts';
-import type { Monitoring } from '../config/config.ts';
+import { outstandingMs } from '../../lambda/core/recurring.ts';
+import type { Config } from '../config/config.ts';
 import { leftoverSwitches, RELEASE_LEFTOVERS } from './leftover.ts';
 import { lastRunEnd } from './run-end.ts';
 import type { StateReadings } from './state.ts';
@@ -19,7 +20,7 @@ type Facts = Omit<Status, 'findings' | 'ok'>;
 type Rule = (
   status: Facts,
   state: StateReadings,
-  limits: Pick<Monitoring, 'drillOverdueDays'>,
+  config: Pick<Config, 'drill' | 'monitoring'>,
 ) => readonly StatusFinding[];
 
 const HOUR_MS = 3_600_000;
@@ -124,27 +125,37 @@ const rules: readonly Rule[] = [
   },
   ({ mode }) =>
     mode === 'auto' || mode === 'unknown' ? [] : [note(`mode is ${mode}: nothing moves by itself`)],
-  ({ lastDrill, atMs }, { journal }, { drillOverdueDays }) => {
-    if (!journal.ok) return [note(`the journal cannot be read: ${journal.problem}`)];
-    if (lastDrill === null) return [note('no drill is on record')];
-    const provenAtMs = lastDrillAtMs(journal.value);
-    const isOverdue = provenAtMs === null || atMs - provenAtMs > drillOverdueDays * DAY_MS;
+  (_status, { journal }) => (journal.ok ? [] : [note(`the journal cannot be read: ${journal.problem}`)]),
+  ({ lastDrill }, _state, { drill }) => {
+    if (drill === undefined || (lastDrill?.end !== 'failed' && lastDrill?.end !== 'refused')) return [];
     const said = { failed: 'the last drill failed', refused: 'the last drill was refused' };
-    return [
-      ...(lastDrill.end === 'failed' || lastDrill.end === 'refused'
-        ? [note(said[lastDrill.end], 'spillway history')]
-        : []),
-      ...(isOverdue ? [note('the weekly drill is overdue')] : []),
-    ];
+    return [note(said[lastDrill.end], 'spillway history')];
+  },
+  ({ atMs }, state, { monitoring: { drillOverdueDays } }) => {
+    const waitedMs = unprovenMs(state, atMs);
+    if (drillOverdueDays === undefined || waitedMs === undefined) return [];
+    if (waitedMs <= drillOverdueDays * DAY_MS) return [];
+    const text = `no drill has succeeded for ${Math.floor(waitedMs / DAY_MS)} days: the way out is unproven`;
+    return [note(text, 'spillway drill --aws --reason "overdue"')];
   },
 ];
+
+/**
+ * For how long no drill has succeeded since the deployment began to ask for drills; undefined when it does not, or nobody
+ * can tell. The journal has a drill at once, the monitor's record minutes later and for good.
+ */
+function unprovenMs({ journal, drill }: StateReadings, nowMs: number): number | undefined {
+  if (!drill.ok) return undefined;
+  const seenMs = journal.ok ? (lastDrillAtMs(journal.value) ?? 0) : 0;
+  return outstandingMs({ ...drill.value, doneAtMs: Math.max(seenMs, drill.value.doneAtMs ?? 0) }, nowMs);
+}
 
 /** Pure: everything that is not as it is in healthy times. */
 export const findingsOf = (
   status: Facts,
   state: StateReadings,
-  limits: Pick<Monitoring, 'drillOverdueDays'>,
-): readonly StatusFinding[] => rules.flatMap((rule) => rule(status, state, limits));
+  config: Pick<Config, 'drill' | 'monitoring'>,
+): readonly StatusFinding[] => rules.flatMap((rule) => rule(status, state, config));
 
 const bad = (text: string, run?: string): StatusFinding => ({
   level: 'bad',

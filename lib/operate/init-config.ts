@@ -1,10 +1,12 @@
 import type { Config } from '../config/config.ts';
+import { defaultPolicy, defaultRegions } from '../config/defaults.ts';
+import { ConfigError, type ConfigProblem } from '../config/errors.ts';
 import { parseConfig } from '../config/parse.ts';
 import type { ConfigInput } from '../config/schema.ts';
 
-/** What `spillway init` has to know; everything else has a default. */
+/** What `spillway init` has to know; the rest has a proposal. */
 export interface Answers {
-  readonly name: string;
+  readonly name?: string;
   readonly zoneId: string;
   readonly zoneName: string;
   /** Names of streams that exist; each becomes a cell. */
@@ -17,7 +19,35 @@ export interface Answers {
   readonly drill?: boolean;
 }
 
-const DRILL_CELL = 'drill';
+type Proposed = Required<Pick<Answers, 'name' | 'primary' | 'standby' | 'witnesses' | 'mode' | 'drill'>>;
+
+const DRILL_CELLS = ['drill', 'spillway-drill'] as const;
+const WITNESSES = 2;
+/** In this order, where the usual ones have another role. */
+const spareWitnesses = ['ca-central-1', 'eu-central-1'] as const;
+
+/**
+ * What is written where nothing is said, whether by questions or by flags. The mode is `observe`, not the config's own
+ * default: a first deployment shows what it would do before anybody lets it. And drills: they are an operator's
+ * move, which the mode does not hold back, and prove the way out from the first week. Regions that have a role already
+ * are not proposed for another.
+ */
+export function proposalsFor({ primary, standby }: Partial<Answers>): Proposed {
+  const first = primary ?? defaultRegions.primary;
+  const second =
+    standby ?? [defaultRegions.standby, defaultRegions.primary].find((region) => region !== first);
+  const free = [...defaultRegions.witnesses, ...spareWitnesses].filter(
+    (region) => region !== first && region !== second,
+  );
+  return {
+    name: 'spillway',
+    primary: first,
+    standby: second ?? defaultRegions.standby,
+    witnesses: free.slice(0, WITNESSES),
+    mode: 'observe',
+    drill: true,
+  };
+}
 
 export interface Written {
   readonly text: string;
@@ -26,43 +56,38 @@ export interface Written {
 
 /** A config that loads, as a file of that name would be. @throws ConfigError */
 export function configFile(answers: Answers, file: string): Written {
-  const input = inputOf(answers);
+  const input = inputOf({ ...proposalsFor(answers), ...answers });
+  if (answers.streams.length === 0) throw new ConfigError(file, [noStreams]);
   const config = parseConfig(input, file);
   return { text: file.endsWith('.json') ? jsonText(input) : typescriptText(input), config };
 }
 
+const noStreams: ConfigProblem = {
+  path: 'cells',
+  problem: 'has no stream to protect',
+  fix: 'Name at least one, separated by commas.',
+};
+
 /** Left out is what is default, so that a later version's better default takes effect. */
-function inputOf({
-  name,
-  zoneId,
-  zoneName,
-  streams,
-  primary,
-  standby,
-  witnesses,
-  mode,
-  drill,
-}: Answers): ConfigInput {
-  const regions = [primary, standby, witnesses].some((given) => given !== undefined)
-    ? {
-        regions: {
-          primary: primary ?? 'us-east-1',
-          standby: standby ?? 'us-west-2',
-          witnesses: [...(witnesses ?? ['us-east-2', 'eu-west-1'])],
-        },
-      }
-    : {};
+function inputOf(answers: Answers & Proposed): ConfigInput {
+  const { name, zoneId, zoneName, streams, primary, standby, witnesses, mode, drill } = answers;
+  const regions = { primary, standby, witnesses: [...witnesses] };
+  const cells = streams.map((stream) => ({
+    name: cellName(stream),
+    stream: { name: stream, existing: true },
+  }));
+  const [drillCell = '', drillStream = ''] = [
+    DRILL_CELLS.find((cell) => cells.every((other) => other.name !== cell)),
+    DRILL_CELLS.map((cell) => `${name}-${cell}`).find((stream) => !streams.includes(stream)),
+  ];
   return {
     name,
-    ...regions,
+    ...(JSON.stringify(regions) === JSON.stringify(defaultRegions) ? {} : { regions }),
     zone: { id: zoneId, name: zoneName },
-    cells: [
-      ...streams.map((stream) => ({ name: cellName(stream), stream: { name: stream, existing: true } })),
-      ...(drill ? [{ name: DRILL_CELL, stream: { name: `${name}-${DRILL_CELL}`, shards: 1 } }] : []),
-    ],
-    ...(drill ? { drill: { cell: DRILL_CELL, schedule: 'weekly' as const } } : {}),
+    cells: drill ? [...cells, { name: drillCell, stream: { name: drillStream, shards: 1 } }] : cells,
+    ...(drill ? { drill: { cell: drillCell, schedule: 'weekly' as const } } : {}),
     // Checked with everything else: a wrong mode is reported with what may stand there.
-    ...(mode === undefined ? {} : { policy: { mode: mode as 'observe' } }),
+    ...(mode === defaultPolicy.mode ? {} : { policy: { mode: mode as 'observe' } }),
   };
 }
 

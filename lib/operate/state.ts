@@ -3,6 +3,8 @@ import type { CellCapacity } from '../../lambda/core/fitness.ts';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
 import type { Lease } from '../../lambda/core/lease.ts';
 import { stateTableName } from '../../lambda/core/names.ts';
+import type { Recurring } from '../../lambda/core/recurring.ts';
+import { RecurringTable } from '../../lambda/state/recurring-table.ts';
 import { StateTable, type StoredSwitch } from '../../lambda/state/state-table.ts';
 import type { Config } from '../config/config.ts';
 import type { AwsClients } from './clients.ts';
@@ -19,15 +21,22 @@ export interface StateReadings {
   readonly journal: Reading<readonly JournalEntry[]>;
   /** What the survey last saw of the cells' streams. */
   readonly capacities: Reading<readonly CellCapacity[]>;
+  /** Since when the deployment asks for drills, and the last that succeeded. */
+  readonly drill: Reading<Recurring>;
 }
 
 /** Enough to find the last drill and the last acknowledgement in. */
 const JOURNAL_ENTRIES = 200;
 
 export function stateTable(config: Config, clients: AwsClients, timeoutMs: number): StateTable {
-  const client = clients.documents(config.regions.standby);
-  return new StateTable({ client, table: stateTableName(config.name), timeoutMs });
+  return new StateTable(tableOptions(config, clients, timeoutMs));
 }
+
+const tableOptions = (config: Config, clients: AwsClients, timeoutMs: number) => ({
+  client: clients.documents(config.regions.standby),
+  table: stateTableName(config.name),
+  timeoutMs,
+});
 
 /** Reads what the standby's table says, each part on its own. Never throws. */
 export async function readState(
@@ -35,13 +44,15 @@ export async function readState(
   { clients, timeoutMs }: { readonly clients: AwsClients; readonly timeoutMs: number },
 ): Promise<StateReadings> {
   const table = stateTable(config, clients, timeoutMs);
-  const [control, switches, lease, epoch, journal, capacities] = await Promise.all([
+  const recurring = new RecurringTable(tableOptions(config, clients, timeoutMs));
+  const [control, switches, lease, epoch, journal, capacities, drill] = await Promise.all([
     reading(timeoutMs, () => table.readControl()),
     reading(timeoutMs, () => table.readSwitches()),
     reading(timeoutMs, () => table.readLease()),
     reading(timeoutMs, () => table.newestEpoch()),
     reading(timeoutMs, () => table.history(JOURNAL_ENTRIES)),
     reading(timeoutMs, () => table.readCapacities()),
+    reading(timeoutMs, () => recurring.read('drill')),
   ]);
-  return { control, switches, lease, epoch, journal, capacities };
+  return { control, switches, lease, epoch, journal, capacities, drill };
 }

@@ -108,7 +108,7 @@ export function statusOf(config: Config, readings: Readings): Status {
     ...journalOf(state),
     failback: failbackOutlook(config, readings),
   };
-  const findings = findingsOf(status, state, config.monitoring);
+  const findings = findingsOf(status, state, config);
   return { ok: findings.every(({ level }) => level !== 'bad'), ...status, findings };
 }
 

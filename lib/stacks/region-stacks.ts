@@ -1,6 +1,7 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { type DeployedCell, watchedStreams } from '../../lambda/cells-file.ts';
+import type { RecurringWork } from '../../lambda/core/recurring.ts';
 import { type Cell, type Config, observerRegions } from '../config/config.ts';
 import { Alarms } from '../constructs/alarms.ts';
 import { Conductor } from '../constructs/conductor.ts';
@@ -69,7 +70,9 @@ export class StandbyStack extends Stack {
     });
     this.vote = observe(this, props, conductor.machine.stateMachineArn);
     this.switches = new Switches(this, 'Switches', { name, cells }).endpoint;
-    new Monitor(this, 'Monitor', { cells, settings: deployment });
+    const expected: RecurringWork[] =
+      config.monitoring.drillOverdueDays === undefined ? ['survey'] : ['survey', 'drill'];
+    new Monitor(this, 'Monitor', { cells, settings: { ...deployment, expected } });
     new Survey(this, 'Survey', {
       settings: { name, primary: regions.primary, standby: regions.standby },
       cells: config.cells.map((cell) => ({

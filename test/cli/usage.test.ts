@@ -90,26 +90,51 @@ describe('init', () => {
     const flags = `--name shop --zone-id Z1 --zone shop.example.com --streams orders,Click.Stream --out ${file}`;
     const { exit, out } = await shell.run(`init ${flags}`);
     expect(exit).toBe(0);
-    expect(out).toMatch(/health checks +\$18.00/);
+    expect(out).toMatch(/health checks +\$21.50/);
     const config = await loadConfig({ directory: shell.directory, file });
     expect(config.cells.map(({ name, streams }) => [name, streams.primary.name])).toEqual([
       ['orders', 'orders'],
       ['click-stream', 'Click.Stream'],
+      ['drill', 'shop-drill'],
     ]);
+    expect(config.policy.mode).toBe('observe');
   });
 
-  test.each(['drills.json', 'drills.ts'])(
-    'adds a cell for weekly drills to a %s when asked to',
-    async (file) => {
-      const flags = `--name shop --zone-id Z1 --zone shop.example.com --streams orders --drill --out ${file}`;
-      const { exit, out } = await shell.run(`init ${flags}`);
-      expect(exit).toBe(0);
-      expect(out).toMatch(/weekly drill/);
-      const config = await loadConfig({ directory: shell.directory, file });
-      expect(config.drill).toEqual({ cell: 'drill', schedule: 'weekly' });
-      expect(config.cells[1]?.streams.standby).toEqual({ name: 'shop-drill', create: true, shards: 1 });
-    },
-  );
+  test.each(['drills.json', 'drills.ts'])('adds a cell for weekly drills to a %s', async (file) => {
+    const flags = `--name shop --zone-id Z1 --zone shop.example.com --streams orders --out ${file}`;
+    const { exit, out } = await shell.run(`init ${flags}`);
+    expect(exit).toBe(0);
+    expect(out).toMatch(/weekly drill/);
+    const config = await loadConfig({ directory: shell.directory, file });
+    expect(config.drill).toEqual({ cell: 'drill', schedule: 'weekly' });
+    expect(config.cells[1]?.streams.standby).toEqual({ name: 'shop-drill', create: true, shards: 1 });
+  });
+
+  test('leaves drills out, and lets it move by itself, when told so', async () => {
+    const flags =
+      '--zone-id Z1 --zone shop.example.com --streams orders --no-drill --mode auto --out bold.json';
+    const { exit, json } = await shell.run(`init ${flags} --json`);
+    expect(exit).toBe(0);
+    expect(json).toMatchObject({ ok: true, config: { name: 'spillway', policy: { mode: 'auto' } } });
+    expect(JSON.parse(await readFile(join(shell.directory, 'bold.json'), 'utf8'))).toEqual({
+      name: 'spillway',
+      zone: { id: 'Z1', name: 'shop.example.com' },
+      cells: [{ name: 'orders', stream: { name: 'orders', existing: true } }],
+    });
+  });
+
+  test.each([
+    ['nowhere/made.json', /no directory/],
+    ['made.yaml', /neither a \.ts nor a \.json/],
+    // Beside spillway.config.json, which is there.
+    ['spillway.config.ts', /two configs in one directory/],
+  ])('says before it asks anything that it cannot write %s', async (out, message) => {
+    for (const force of ['', ' --force']) {
+      const { exit, err } = await shell.run(`init --out ${out}${force}`, { interactive: true });
+      expect(exit).toBe(2);
+      expect(err).toMatch(message);
+    }
+  });
 
   test('does not overwrite, unless told to', async () => {
     const flags = 'init --name shop --zone-id Z1 --zone shop.example.com --streams a --out there.json';

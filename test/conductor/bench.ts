@@ -41,7 +41,7 @@ export function bench(groups: number, changes: Partial<Conductor> = {}): Bench {
         cell,
         region: table.switches.get(cell)?.position === 'PRIMARY' ? 'primary' : 'standby',
       })),
-    readArrivals: async (streams) => ({ seen: streams, silent: [], unreadable: [] }),
+    readArrivals: async (streams) => ({ seen: streams, silent: [], unknown: [], unreadable: [] }),
     readReports: async () => [],
     readStandbyLevels: async () => ({ kinesisWrite: 'up', kinesisRead: 'up', reachability: 'up' }),
     tell: async (report) => {

@@ -130,9 +130,27 @@ describe('an evacuation', () => {
 
   it('with an idle stream, is as complete as any', async () => {
     const silent = bench(2, {
-      readArrivals: async (streams) => ({ seen: [], silent: streams, unreadable: [] }),
+      readArrivals: async (streams) => ({ seen: [], silent: streams, unknown: [], unreadable: [] }),
     });
     expect(await drive(asked(), silent)).toMatchObject({ state: 'latched', findings: [] });
+  });
+
+  it('tells a stream of which it cannot say whether records arrive from a silent one, and is latched all the same', async () => {
+    const unsure = bench(1, {
+      readArrivals: async ([stream = '']) => ({
+        seen: [],
+        silent: [],
+        unknown: [{ stream, why: '16 of 100 shards were read to their tips, and had none' }],
+        unreadable: [],
+      }),
+    });
+    const { state, findings } = await drive(asked(), unsure);
+    expect(state).toBe('latched');
+    expect(findings).toEqual([
+      expect.stringMatching(/^whether records arrive in stream \S+ .* 16 of 100 shards/),
+    ]);
+    const line = [...unsure.table.journal.values()].find(({ what }) => what === 'arrivals');
+    expect(line?.after).toMatchObject({ seen: 0, silent: 0, unknown: [{ why: expect.any(String) }] });
   });
 
   it('keeps its lease while its batches run, however many there are', async () => {

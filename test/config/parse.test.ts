@@ -49,7 +49,6 @@ test('fills in what a short configuration leaves out', () => {
       standbyUnfitMinutes: 5,
       votesDisagreeMinutes: 10,
       pauseForgottenHours: 4,
-      drillOverdueDays: 8,
     },
   });
 });
@@ -278,4 +277,23 @@ test('takes an e-mail address and an https webhook, and nothing else, for notifi
   for (const wrong of [{ email: 'nobody' }, { webhook: 'http://chat.example.com' }, { sms: '1' }]) {
     expect(() => parse({ ...leastInput, notify: wrong })).toThrow(/notify/);
   }
+});
+
+test.each<[string, Pick<ConfigInput, 'drill' | 'monitoring'>, number | undefined]>([
+  ['no drills', {}, undefined],
+  ['weekly drills', { drill: { cell: 'orders' } }, 8],
+  ['drills by hand', { drill: { cell: 'orders', schedule: 'off' } }, undefined],
+  [
+    'drills by hand that are not to be forgotten',
+    { drill: { cell: 'orders', schedule: 'off' }, monitoring: { drillOverdueDays: 90 } },
+    90,
+  ],
+  [
+    'weekly drills of which some may fail',
+    { drill: { cell: 'orders' }, monitoring: { drillOverdueDays: 15 } },
+    15,
+  ],
+])('with %s a drill is overdue after: %o -> %s', (_what, change, days) => {
+  const { monitoring } = parseConfig({ ...leastInput, ...change }, 'test');
+  expect(monitoring.drillOverdueDays).toBe(days);
 });

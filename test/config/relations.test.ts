@@ -226,3 +226,22 @@ describe('the cell for drills', () => {
     expect(problemsOf(config({ cells, drill: { cell: 'drill' } }))).toHaveLength(1);
   });
 });
+
+describe('the days after which a drill is overdue', () => {
+  const drilled = (schedule: 'weekly' | 'off', drillOverdueDays: number) =>
+    config({ drill: { cell: 'orders', schedule }, monitoring: { drillOverdueDays } });
+
+  test('are more than there are between two weekly drills, or the alarm would ring while all is well', () => {
+    expect(problemsOf(drilled('weekly', 8))).toEqual([]);
+    expect(problemsOf(drilled('weekly', 7))).toMatchObject([
+      { path: 'monitoring.drillOverdueDays', fix: 'Write 8 or more, or leave it out.' },
+    ]);
+    expect(problemsOf(drilled('off', 1))).toEqual([]);
+  });
+
+  test('are not given where no drill could ever silence the alarm', () => {
+    expect(problemsOf(config({ monitoring: { drillOverdueDays: 8 } }))).toMatchObject([
+      { path: 'monitoring.drillOverdueDays', fix: 'Name a cell in drill.cell, or leave it out.' },
+    ]);
+  });
+});

@@ -13,6 +13,7 @@ import {
   standbyIsDown,
 } from '../../lambda/core/monitor.ts';
 import { addTick, noEvidence, type RegionOutcomes } from '../../lambda/core/observation.ts';
+import type { Recurring } from '../../lambda/core/recurring.ts';
 import { allUp, policy } from './levels.ts';
 
 const NOW_MS = 1_800_000_000_000;
@@ -60,7 +61,10 @@ const readings = (change: Partial<MonitorReadings> = {}): MonitorReadings => ({
   quorum: 'primary',
   control: {},
   switchesInStandby: 0,
-  drilledAtMs: NOW_MS - 86_400_000,
+  work: {
+    drill: { expectedSinceMs: 1, doneAtMs: NOW_MS - 86_400_000 },
+    survey: { expectedSinceMs: 1, doneAtMs: NOW_MS - 3_600_000 },
+  },
   ...change,
 });
 const values = (change: Partial<MonitorReadings> = {}) => monitorValues(readings(change), { policy, groups });
@@ -75,6 +79,7 @@ describe('what the monitor says', () => {
       LiveVotes: 3,
       ProbeAge: 2,
       DrillAge: 86_400,
+      SurveyAge: 3_600,
     });
   });
 
@@ -145,10 +150,14 @@ describe('what the monitor says', () => {
     expect(values({ control }).Paused).toBe(paused);
   });
 
-  it('counts a deployed mode observe as well, unless an operator has set another', () => {
+  it('of a deployment whose config says observe nothing is forgotten, but for what an operator has set besides', () => {
     const deployed = { policy: { ...policy, mode: 'observe' as const }, groups };
-    expect(monitorValues(readings(), deployed).Paused).toBe(1);
-    expect(monitorValues(readings({ control: { mode: 'auto' } }), deployed).Paused).toBe(0);
+    const paused = (control: MonitorReadings['control']) =>
+      monitorValues(readings({ control }), deployed).Paused;
+    expect(paused({})).toBe(0);
+    expect(paused({ mode: 'observe' })).toBe(0);
+    expect(paused({ mode: 'auto' })).toBe(0);
+    expect(paused({ pause: { ...override, untilMs: NOW_MS + 1 } })).toBe(1);
   });
 
   it('says that the state is unread, rather than that no switch is set', () => {
@@ -159,8 +168,24 @@ describe('what the monitor says', () => {
     expect(values({ control: undefined }).StateUnread).toBe(1);
   });
 
-  it('says nothing of the drill when there was none', () => {
-    expect(values({ drilledAtMs: null }).DrillAge).toBeUndefined();
+  const DAY_MS = 86_400_000;
+  it.each<[string, Recurring | undefined, number | undefined]>([
+    ['that nobody asks for', {}, undefined],
+    ['that nobody asks for any more', { doneAtMs: NOW_MS - DAY_MS }, undefined],
+    ['that could not be read', undefined, undefined],
+    ['that is asked for since an hour, and never was', { expectedSinceMs: NOW_MS - 3_600_000 }, 3_600],
+    [
+      'that was last done before it was asked for anew',
+      { expectedSinceMs: NOW_MS - 60_000, doneAtMs: 1 },
+      60,
+    ],
+    ['that was done a day ago', { expectedSinceMs: 1, doneAtMs: NOW_MS - DAY_MS }, 86_400],
+    ['that another clock says is still to come', { expectedSinceMs: 1, doneAtMs: NOW_MS + 5_000 }, 0],
+  ])('of work %s says how long it has been outstanding: %o -> %s', (_what, known, age) => {
+    expect(values({ work: { drill: known, survey: known } })).toMatchObject({
+      DrillAge: age,
+      SurveyAge: age,
+    });
   });
 
   it('has a value or nothing for every metric of the table, whatever the tables hold', () => {

@@ -73,6 +73,25 @@ describe('a drain', () => {
     expectAll(await world.copies(), all);
   });
 
+  it('copies what is in shards that came of a split after the source was listed', async () => {
+    const all = numbered(0, 20);
+    await putAll(world.east, world.stream, all.slice(0, 10));
+    const before = await world.east.send(new ListShardsCommand({ StreamName: world.stream }));
+    const ShardToSplit = before.Shards?.[0]?.ShardId;
+    const NewStartingHashKey = String(2n ** 127n);
+    await world.east.send(
+      new SplitShardCommand({ StreamName: world.stream, ShardToSplit, NewStartingHashKey }),
+    );
+    await isActive(world.east, world.stream);
+    await putAll(world.east, world.stream, all.slice(10));
+    world.tap.after = ({ operation, region, number }) =>
+      operation === 'ListShards' && region === 'us-east-1' && number === 1
+        ? { status: 200, body: { Shards: before.Shards } }
+        : 'pass';
+    await expect(world.run()).resolves.toMatchObject({ shards: 3, shardsDone: 3, counts: { copied: 20 } });
+    expectAll(await world.copies(), all);
+  });
+
   it('reads and counts only, when dry', async () => {
     await putAll(world.east, world.stream, numbered(0, 10));
     await expect(world.run({ dryRun: true })).resolves.toMatchObject({ counts: { read: 10, copied: 0 } });

@@ -30,6 +30,7 @@ import {
 } from '../../lambda/core/names.ts';
 import { switchKey } from '../../lambda/core/switch.ts';
 import { observerKey } from '../../lambda/core/vote.ts';
+import { RecurringTable } from '../../lambda/state/recurring-table.ts';
 import { StateTable } from '../../lambda/state/state-table.ts';
 import { SURVEY_LOOK_BACK } from '../../lambda/survey/settings.ts';
 import type { Config } from '../../lib/config/config.ts';
@@ -201,11 +202,31 @@ describe('what watches over it', () => {
     const [{ Namespace, Metrics }] = line._aws.CloudWatchMetrics;
     expect(Namespace).toBe('Spillway/shop');
     const said = new Set(Metrics.map(({ Name }: { Name: string }) => Name));
-    // No drill has been, no DNS server serves the zone of this test, and observers may not have had their first minute.
+    // No drill is asked for, no DNS server serves the zone of this test, and observers may not have had their first minute.
     const unknown = new Set(['DrillAge', 'DnsInStandby', 'ProbeAge']);
     expect(metricsOf('monitor').filter((name) => !said.has(name) && !unknown.has(name))).toEqual([]);
     expect(line).toMatchObject({ DnsUnread: 1, StateUnread: 0, Paused: 0 });
     expect(line.observers).toMatch(/us-west-2 .+; us-east-2 .+; eu-west-1 .+/);
+    // Asked for since this deployment, which no survey has answered yet.
+    expect(line.SurveyAge).toBeLessThan(600);
+  });
+});
+
+describe('the record of recurring work', () => {
+  it('keeps when it was done while it is asked for, no more, and anew, and never goes back', async () => {
+    const recurring = new RecurringTable({
+      client: clients.documents(region),
+      table: stateTableName('shop'),
+    });
+    expect(await recurring.read('drill')).toEqual({});
+    await recurring.expect('drill', 5);
+    await recurring.done('drill', 9);
+    await recurring.done('drill', 7);
+    expect(await recurring.read('drill')).toEqual({ expectedSinceMs: 5, doneAtMs: 9 });
+    await recurring.expect('drill', null);
+    expect(await recurring.read('drill')).toEqual({ doneAtMs: 9 });
+    await recurring.expect('drill', 20);
+    expect(await recurring.read('drill')).toEqual({ expectedSinceMs: 20, doneAtMs: 9 });
   });
 });
 
@@ -245,7 +266,8 @@ describe('the deployed survey', () => {
     );
     const log = Buffer.from(String(LogResult), 'base64').toString();
     expect(FunctionError, log).toBeUndefined();
-    const table = new StateTable({ client: clients.documents(region), table: stateTableName('shop') });
+    const options = { client: clients.documents(region), table: stateTableName('shop') };
+    const [table, recurring] = [new StateTable(options), new RecurringTable(options)];
     const none = { bytesPerSecond: 0, recordsPerSecond: 0 };
     const peak = { bytesPerSecond: 8_000_000, recordsPerSecond: 500 };
     expect(await table.readCapacities()).toEqual([
@@ -262,8 +284,9 @@ describe('the deployed survey', () => {
     expect(line.shortfalls).toMatch(/^orders: peak 8\.0 MB\/s/);
     const calls = parseCalls(await readFile(callLog, 'utf8'), callLog);
     expect(audit(calls, 'us-east-1')).toMatchObject({ ok: true, allowed: { survey: 2 } });
-    // The table is read once and written once; the standby is asked what the primary is.
-    expect(calls).toHaveLength(2 + 2 + 2);
+    // The table is read once and written twice; the standby is asked what the primary is.
+    expect(calls).toHaveLength(2 + 2 + 3);
+    expect((await recurring.read('survey')).doneAtMs).toBeGreaterThan(Date.now() - 120_000);
   });
 });
 

@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { JournalEntry } from '../../lambda/core/journal.ts';
 import { Lookout, type Sources } from '../../lambda/monitor/look.ts';
 import { StateUnavailableError } from '../../lambda/state/errors.ts';
 
 const MINUTE_MS = 60_000;
-const drill = (atMs: number): JournalEntry => ({ atMs, who: 'drill', what: 'drill', why: 'weekly' });
+const work = { drill: { expectedSinceMs: 5 }, survey: {} };
 const gone = () => Promise.reject(new StateUnavailableError('throttled'));
 
 function world() {
-  const state = { nowMs: 1_000 * MINUTE_MS, journal: [drill(5)], reads: 0, answers: true };
+  const state = { nowMs: 1_000 * MINUTE_MS, answers: true };
   const sources: Sources = {
     nowMs: () => state.nowMs,
     groups: ['orders', 'clicks'],
@@ -17,6 +16,7 @@ function world() {
       { region: 'eu-west-1', read: async () => undefined },
     ],
     readQuorum: async () => 'primary',
+    recurring: { look: async () => work },
     state: {
       readControl: () => (state.answers ? Promise.resolve({}) : gone()),
       readSwitches: () =>
@@ -28,10 +28,6 @@ function world() {
               { group: 'removed', position: 'STANDBY', epoch: 1 },
             ])
           : gone(),
-      history: () => {
-        state.reads++;
-        return state.answers ? Promise.resolve(state.journal) : gone();
-      },
     },
   };
   return { state, lookout: new Lookout(sources) };
@@ -49,7 +45,7 @@ describe('a look of the monitor', () => {
       quorum: 'primary',
       control: {},
       switchesInStandby: 1,
-      drilledAtMs: 5,
+      work,
     });
   });
 
@@ -60,21 +56,7 @@ describe('a look of the monitor', () => {
       quorum: 'primary',
       control: undefined,
       switchesInStandby: undefined,
-      drilledAtMs: undefined,
+      work,
     });
-  });
-
-  it('reads the journal for a drill every ten minutes, and keeps what it knows when that fails', async () => {
-    const { lookout, state } = world();
-    await lookout.look();
-    state.journal = [drill(900 * MINUTE_MS)];
-    state.nowMs += 9 * MINUTE_MS;
-    expect((await lookout.look()).drilledAtMs).toBe(5);
-    expect(state.reads).toBe(1);
-    state.nowMs += MINUTE_MS;
-    state.answers = false;
-    expect((await lookout.look()).drilledAtMs).toBe(5);
-    state.answers = true;
-    expect((await lookout.look()).drilledAtMs).toBe(900 * MINUTE_MS);
   });
 });

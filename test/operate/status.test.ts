@@ -1,14 +1,18 @@
 import { createColors } from 'picocolors';
 import { describe, expect, test } from 'vitest';
+import type { Recurring } from '../../lambda/core/recurring.ts';
 import { localTime } from '../../lib/cli/local-time.ts';
 import { statusScreen } from '../../lib/cli/screens/status.ts';
 import { exitOfStatus } from '../../lib/cli/status.ts';
+import type { Config } from '../../lib/config/config.ts';
+import { parseConfig } from '../../lib/config/parse.ts';
 import type { ObserverReport } from '../../lib/operate/observers.ts';
 import type { Reading } from '../../lib/operate/reading.ts';
 import { statusOf } from '../../lib/operate/status.ts';
 import { whyNow } from '../../lib/operate/why.ts';
 import {
   config,
+  configInput,
   MINUTE_MS,
   NOW_MS,
   read,
@@ -18,8 +22,24 @@ import {
   type WorldOptions,
 } from './fixtures/readings.ts';
 
-/** By the default of `monitoring.drillOverdueDays`. */
-const overdueMs = 8 * 86_400_000;
+const DAY_MS = 86_400_000;
+/** By the default of `monitoring.drillOverdueDays` with weekly drills. */
+const overdueMs = 8 * DAY_MS;
+const drilling = (drill: { readonly schedule?: 'weekly' | 'off' }, monitoring = {}) =>
+  parseConfig(
+    {
+      ...configInput,
+      cells: [...configInput.cells, { name: 'drill', stream: 'drill' }],
+      drill: { cell: 'drill', ...drill },
+      monitoring,
+    },
+    'test',
+  );
+const weekly = drilling({});
+const healthyDns = ({ cells }: Config) => ({
+  region: read('us-east-1'),
+  signals: new Map(cells.map(({ name }) => [name, read({ region: 'us-east-1', stream: name })])),
+});
 const status = (options: WorldOptions = {}) => statusOf(config, readings(options));
 const bad = (options: WorldOptions) =>
   status(options).findings.flatMap(({ level, text }) => (level === 'bad' ? [text] : []));
@@ -144,7 +164,7 @@ describe('status', () => {
       const known = readings({ drilledAtMs: NOW_MS - 3_600_000 });
       const journal = known.state.journal.ok ? known.state.journal.value : [];
       const state = { ...known.state, journal: read([entry, ...journal]) };
-      return statusOf(config, { ...known, state });
+      return statusOf(weekly, { ...known, dns: healthyDns(weekly), state });
     };
     expect(drilled({ ok: true, rtoMs: 33_000 })).toMatchObject({
       lastDrill: { end: 'ok', rtoMs: 33_000 },
@@ -160,10 +180,62 @@ describe('status', () => {
     });
   });
 
-  test('a drill that is overdue, or not on record, is a note', () => {
-    expect(status({ drilledAtMs: NOW_MS - overdueMs }).findings).toEqual([]);
-    expect(status({ drilledAtMs: NOW_MS - overdueMs - 1 }).findings).toMatchObject([{ level: 'note' }]);
-    expect(status({ drilledAtMs: null }).findings).toMatchObject([{ text: 'no drill is on record' }]);
+  describe('a drill that is overdue is a note', () => {
+    const found = (of: Config, drill: Recurring | undefined, drilledAtMs: number | null = null) => {
+      const known = readings({
+        drilledAtMs,
+        state: { drill: drill === undefined ? unread('no answer') : read(drill) },
+      });
+      return statusOf(of, { ...known, dns: healthyDns(of) }).findings.map(({ text }) => text);
+    };
+    const late = ['no drill has succeeded for 8 days: the way out is unproven'];
+    const before = NOW_MS - 90 * DAY_MS;
+
+    test.each<[string, readonly string[], Recurring, number | null]>([
+      ['is as old as it may be', [], { expectedSinceMs: before }, NOW_MS - overdueMs],
+      ['is older', late, { expectedSinceMs: before }, NOW_MS - overdueMs - 1],
+      [
+        'is older, and others have pushed it out of the journal',
+        late,
+        { expectedSinceMs: before, doneAtMs: NOW_MS - overdueMs - 1 },
+        null,
+      ],
+      [
+        'is out of the journal, and not too old',
+        [],
+        { expectedSinceMs: before, doneAtMs: NOW_MS - overdueMs },
+        null,
+      ],
+      ['was never, and has been asked for since today', [], { expectedSinceMs: NOW_MS }, null],
+      [
+        'was never, and has been asked for as long as that',
+        late,
+        { expectedSinceMs: NOW_MS - overdueMs - 1 },
+        null,
+      ],
+      ['is old, but drills were left out until today', [], { expectedSinceMs: NOW_MS }, before],
+      ['was never, and the deployment does not ask for it yet', [], {}, null],
+    ])('the last one %s: %o', (_what, texts, record, drilledAtMs) => {
+      expect(found(weekly, record, drilledAtMs)).toEqual(texts);
+    });
+
+    test('not where none is configured or scheduled, whatever is on record', () => {
+      const record = { expectedSinceMs: before, doneAtMs: before };
+      expect(found(config, record)).toEqual([]);
+      expect(found(drilling({ schedule: 'off' }), record)).toEqual([]);
+      expect(found(drilling({ schedule: 'off' }, { drillOverdueDays: 8 }), record)).toHaveLength(1);
+    });
+
+    test('not when the record does not answer', () => {
+      expect(found(weekly, undefined, before)).toEqual([]);
+    });
+
+    test('and one that failed is none where its cell has been removed from the config', () => {
+      const entry = { atMs: NOW_MS, who: 'schedule', what: 'drill', why: 'weekly', after: { ok: false } };
+      const known = readings({ state: { journal: read([entry]) } });
+      expect(statusOf(config, known).findings).toEqual([]);
+      expect(statusOf(weekly, { ...known, dns: healthyDns(weekly) }).findings).toHaveLength(1);
+    });
   });
 });
 

@@ -36,10 +36,16 @@ const metricsIn = (alarm: AlarmJson): readonly MetricJson[] =>
 const named = (alarms: readonly AlarmJson[], alarm: string): AlarmJson | undefined =>
   alarms.find(({ AlarmName }) => AlarmName === alarmResourceName('shop', alarm));
 
+/** With weekly drills, so that every alarm of the table is there. */
+const drilled: ConfigInput = {
+  ...input,
+  cells: [...input.cells, { name: 'drill', stream: { name: 'drill', shards: 1 } }],
+  drill: { cell: 'drill' },
+};
 /** Made once: the tests only look. */
 let made: ReadonlyMap<string, Template> | undefined;
 const templates = (): ReadonlyMap<string, Template> => {
-  made ??= templatesOf(appOf());
+  made ??= templatesOf(appOf(drilled));
   return made;
 };
 const stack = (name: string): Template => {
@@ -52,7 +58,7 @@ const everyAlarm = () =>
 
 /** The standby alone: what thousands of cells make of the routing is tested elsewhere. */
 function standbyOf(change: Partial<ConfigInput>): Template {
-  const config = parseConfig({ ...input, ...change }, 'test');
+  const config = parseConfig({ ...drilled, ...change }, 'test');
   const app = new App({ context: { ...cdkJson.context, 'aws:cdk:bundling-stacks': [] } });
   const region = config.regions.standby;
   return Template.fromStack(new StandbyStack(app, 'standby', { config, region, env: { region } }));
@@ -117,11 +123,7 @@ describe('the alarms', () => {
 
   it('take silence for an alarm where silence is the news', () => {
     const breaching = everyAlarm().filter(([, alarm]) => alarm.TreatMissingData === 'breaching');
-    expect(breaching.map(([, { AlarmName }]) => AlarmName).toSorted()).toEqual([
-      'shop-drill-overdue',
-      'shop-observer-silent',
-      'shop-standby-too-small',
-    ]);
+    expect(breaching.map(([, { AlarmName }]) => AlarmName).toSorted()).toEqual(['shop-observer-silent']);
     expect(
       everyAlarm().every(([, { TreatMissingData }]) => /^(breaching|notBreaching)$/.test(TreatMissingData)),
     ).toBe(true);
@@ -140,6 +142,25 @@ describe('the alarms', () => {
     expect(named(changed, 'too few observers')).toMatchObject({ Threshold: 4 });
     expect(named(changed, 'pause forgotten')).toMatchObject({ Period: 3_600, EvaluationPeriods: 2 });
     expect(named(changed, 'drill overdue')).toMatchObject({ Threshold: 30 * 86_400 });
+  });
+
+  it.each<[string, Partial<ConfigInput>, boolean]>([
+    ['drills are weekly', {}, true],
+    ['no drill is configured', { drill: undefined }, false],
+    ['drills are by hand', { drill: { cell: 'drill', schedule: 'off' } }, false],
+    [
+      'drills are by hand, and the config says when one is overdue',
+      { drill: { cell: 'drill', schedule: 'off' }, monitoring: { drillOverdueDays: 90 } },
+      true,
+    ],
+  ])('tell of a drill that is overdue only where one is asked for: %s', (_what, change, asked) => {
+    const template = standbyOf(change);
+    expect(named(alarmsIn(template), 'drill overdue') !== undefined).toBe(asked);
+    const [monitor] = Object.values(
+      template.findResources('AWS::Lambda::Function', { Properties: { FunctionName: 'shop-monitor' } }),
+    );
+    const settings = JSON.parse(monitor?.Properties.Environment.Variables.SPILLWAY_MONITOR);
+    expect(settings.expected).toEqual(asked ? ['survey', 'drill'] : ['survey']);
   });
 
   it('are what CloudWatch takes, at the longest times a config may ask for', () => {
@@ -163,7 +184,7 @@ describe('the alarms', () => {
 });
 
 describe('the monitor', () => {
-  it('runs each minute in the standby alone, and may only read', () => {
+  it('runs each minute in the standby alone, and may only read, but for since when drills and surveys are asked for', () => {
     for (const [name, template] of templates()) {
       const monitor = { FunctionName: 'shop-monitor' };
       template.resourcePropertiesCountIs('AWS::Lambda::Function', monitor, name === 'shop-standby' ? 1 : 0);
@@ -176,8 +197,17 @@ describe('the monitor', () => {
     expect([...new Set(actions)].toSorted()).toEqual([
       'dynamodb:GetItem',
       'dynamodb:Query',
+      'dynamodb:UpdateItem',
       'logs:CreateLogStream',
       'logs:PutLogEvents',
+    ]);
+    const writes = mine.flatMap(({ Properties }) =>
+      Properties.PolicyDocument.Statement.filter(
+        ({ Action }: { Action: string | string[] }) => Action === 'dynamodb:UpdateItem',
+      ),
+    );
+    expect(writes.map(({ Condition }) => Condition)).toEqual([
+      { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['recurring'] } },
     ]);
     expect(JSON.stringify(mine)).not.toMatch(/us-east-1/);
   });
@@ -189,9 +219,12 @@ describe('the switch endpoint', () => {
       name: `c${n}`,
       stream: { name: `s${n}`, existing: true },
     }));
-    const found = standbyOf({ cells, healthCheckQuota: 10_000 }).findResources('AWS::Lambda::Function', {
-      Properties: { FunctionName: 'shop-switch' },
-    });
+    const found = standbyOf({ cells, drill: undefined, healthCheckQuota: 10_000 }).findResources(
+      'AWS::Lambda::Function',
+      {
+        Properties: { FunctionName: 'shop-switch' },
+      },
+    );
     return Object.values(found)[0]?.Properties.ReservedConcurrentExecutions;
   };
 
@@ -220,10 +253,10 @@ describe('the dashboard', () => {
   it('has as many widgets for a thousand cells as for two, and so have the alarms', () => {
     const cells = Array.from({ length: 1_000 }, (_, n) => ({
       name: `c${n}`,
-      group: `g${n % 100}`,
+      group: n === 0 ? 'c0' : `g${n % 100}`,
       stream: { name: `s${n}`, existing: true },
     }));
-    const many = standbyOf({ cells });
+    const many = standbyOf({ cells, drill: { cell: 'c0' } });
     expect(widgetsOf(many)).toHaveLength(widgetsOf(stack('shop-standby')).length);
     expect(bodyOf(many).length).toBeLessThan(20_000);
     expect(alarmsIn(many)).toHaveLength(alarmsIn(stack('shop-standby')).length);
@@ -236,6 +269,7 @@ describe('the dashboard', () => {
       'StandbyDown',
       'RunsNeedingAct',
       'DrillAge',
+      'SurveyAge',
       'DrillSuccess',
     ];
     for (const name of metricNames) {

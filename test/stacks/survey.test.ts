@@ -67,6 +67,7 @@ describe('the survey', () => {
       'dynamodb:DeleteItem',
       'dynamodb:PutItem',
       'dynamodb:Query',
+      'dynamodb:UpdateItem',
       'kinesis:DescribeStreamSummary',
       'logs:CreateLogStream',
       'logs:PutLogEvents',
@@ -74,6 +75,10 @@ describe('the survey', () => {
     const table = statements.find(({ Action }) => Action.includes('dynamodb:PutItem'));
     expect(table?.Condition).toEqual({
       'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['capacity'] },
+    });
+    const record = statements.find(({ Action }) => Action === 'dynamodb:UpdateItem');
+    expect(record?.Condition).toEqual({
+      'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['recurring'] },
     });
     expect(findings).not.toMatch(/"status": "failure"/);
   });

@@ -1,0 +1,43 @@
+import {
+  ListShardsCommand,
+  type ListShardsCommandInput,
+  type ListShardsCommandOutput,
+  type Shard,
+} from '@aws-sdk/client-kinesis';
+
+export interface ShardListing extends Pick<ListShardsCommandInput, 'StreamName' | 'ShardFilter'> {
+  /** An answer has 1,000 shards, unless it is asked for another number. */
+  readonly maxAnswers: number;
+  /** Sends one of the calls, with its own time-out and attempts. */
+  readonly ask: (command: ListShardsCommand) => Promise<ListShardsCommandOutput>;
+}
+
+export interface ListedShards {
+  /** Closed ones as well, unless the filter leaves them out. */
+  readonly shards: readonly Shard[];
+  /** False: there are more than `maxAnswers` answers hold. */
+  readonly complete: boolean;
+}
+
+/** The shards of a stream, over all pages. @throws what `ask` throws */
+export async function listShards({ maxAnswers, ask, ...of }: ShardListing): Promise<ListedShards> {
+  const shards: Shard[] = [];
+  let token: string | undefined;
+  for (let answers = 0; answers < maxAnswers; answers++) {
+    // A token stands for stream and filter, and Kinesis takes neither beside it.
+    const answer = await ask(new ListShardsCommand(token === undefined ? of : { NextToken: token }));
+    shards.push(...(answer.Shards ?? []));
+    token = answer.NextToken;
+    if (token === undefined) return { shards, complete: true };
+  }
+  return { shards, complete: false };
+}
+
+/** A shard that was split or merged is closed: it keeps what it has until that expires, and takes nothing any more. */
+export const isOpen = ({ SequenceNumberRange }: Shard): boolean =>
+  SequenceNumberRange?.EndingSequenceNumber === undefined;
+
+/** Their ids, of what has one. */
+export const shardIds = (
+  shards: readonly { readonly ShardId?: string | undefined }[] = [],
+): readonly string[] => shards.flatMap(({ ShardId }) => ShardId ?? []);

@@ -1,0 +1,71 @@
+import { ConfigError, type ConfigProblem } from '../config/errors.ts';
+import { type Answers, configFile } from './init-config.ts';
+
+/** What `spillway init` asks, in this order. */
+export const questions = [
+  'name',
+  'zoneName',
+  'zoneId',
+  'streams',
+  'primary',
+  'standby',
+  'witnesses',
+  'drill',
+  'mode',
+] as const satisfies readonly (keyof Answers)[];
+export type Question = (typeof questions)[number];
+
+/** By the path of a problem, the questions whose answers can put it right. First match wins. */
+const owners: readonly (readonly [path: RegExp, questions: readonly Question[]])[] = [
+  [/^zone\.id/, ['zoneId']],
+  [/^zone/, ['zoneName']],
+  [/^regions/, ['primary', 'standby', 'witnesses']],
+  [/^drill/, ['drill']],
+  [/^policy\.mode/, ['mode']],
+  // What does not fit the timing is too many observers.
+  [/^(policy|delivery)/, ['witnesses']],
+  [/^healthCheckQuota/, ['streams']],
+  // A cell's name and its zone's make a DNS name.
+  [/^cells\[\d+\]\.name/, ['zoneName', 'streams']],
+  // Spillway's own streams are called by the prefix.
+  [/^cells/, ['name', 'streams']],
+  [/^/, ['name']],
+];
+
+export const questionsOf = ({ path }: ConfigProblem): readonly Question[] =>
+  owners.find(([pattern]) => pattern.test(path))?.[1] ?? [];
+
+/** Answers before this one that it is judged beside: of two regions that clash it is the later one that is wrong. */
+const companions: Readonly<Partial<Record<Question, readonly Question[]>>> = {
+  standby: ['primary'],
+  witnesses: ['primary', 'standby'],
+};
+
+/** Answers that no rule minds, for what has not been asked yet. */
+const standIns: Answers = {
+  zoneId: 'Z0123456789ABCDEFGHIJ',
+  zoneName: 'shop.example.com',
+  streams: ['orders'],
+};
+
+/** What the config's own rules have against these answers, each alone and all together; nothing when they load. */
+export function problemsOf(answers: Partial<Answers>): readonly ConfigProblem[] {
+  try {
+    configFile({ ...standIns, ...answers }, 'spillway.config.json');
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+/** What speaks against one answer by itself, as a sentence for whoever has just typed it. */
+export function objectionTo(question: Question, answers: Partial<Answers>): string | undefined {
+  const judged = new Set<string>([question, ...(companions[question] ?? [])]);
+  const [found] = problemsOf(
+    Object.fromEntries(Object.entries(answers).filter(([name]) => judged.has(name))),
+  );
+  return found === undefined ? undefined : inWords(found);
+}
+
+export const inWords = ({ problem, fix }: ConfigProblem): string => `${problem}. ${fix}`;

@@ -1,0 +1,183 @@
+import { ListShardsCommand, SplitShardCommand } from '@aws-sdk/client-kinesis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { readArrivals } from '../../lambda/conductor/arrivals.ts';
+import { isActive, type KinesisServer, makeStream, putAll, startKinesis } from '../drain/fixtures/kinesis.ts';
+import { clientFor } from '../drain/fixtures/plain-client.ts';
+import { type Answer, type Asked, startFakeRegion } from '../survey/fake-region.ts';
+
+const REGION = 'us-west-2';
+const numbered = (what: string) => Array.from({ length: 30 }, (_, n) => [`key${n}`, what] as const);
+
+describe('in a stream that was split', () => {
+  let kinesis: KinesisServer;
+  beforeAll(async () => {
+    kinesis = await startKinesis();
+  });
+  afterAll(() => kinesis.stop());
+
+  async function splitAll(stream: string): Promise<void> {
+    const client = clientFor(kinesis.url, REGION);
+    const { Shards = [] } = await client.send(new ListShardsCommand({ StreamName: stream }));
+    for (const { ShardId, HashKeyRange } of Shards) {
+      const { StartingHashKey = '0', EndingHashKey = '0' } = HashKeyRange ?? {};
+      const NewStartingHashKey = String((BigInt(StartingHashKey) + BigInt(EndingHashKey)) / 2n);
+      await client.send(
+        new SplitShardCommand({ StreamName: stream, ShardToSplit: ShardId, NewStartingHashKey }),
+      );
+      await isActive(client, stream);
+    }
+  }
+
+  it('records are seen where they arrive now, however old and empty the closed shards are', async () => {
+    const client = clientFor(kinesis.url, REGION);
+    await makeStream(client, 'split', 3);
+    await splitAll('split');
+    const sinceMs = Date.now();
+    expect(await readArrivals(client, ['split'], sinceMs)).toMatchObject({ seen: [], silent: ['split'] });
+    await putAll(client, 'split', numbered('after'));
+    expect(await readArrivals(client, ['split'], sinceMs)).toMatchObject({ seen: ['split'], silent: [] });
+  });
+
+  it('records are seen that arrived in a shard before it was closed', async () => {
+    const client = clientFor(kinesis.url, REGION);
+    await makeStream(client, 'closed', 1);
+    const sinceMs = Date.now();
+    await putAll(client, 'closed', numbered('before'));
+    await splitAll('closed');
+    expect(await readArrivals(client, ['closed'], sinceMs)).toMatchObject({ seen: ['closed'] });
+  });
+});
+
+describe('as Kinesis answers', () => {
+  interface Script {
+    /** Of shards in order; a closed one has an end. */
+    readonly shards: readonly { readonly id: string; readonly closed?: boolean }[];
+    /** Pages of a shard, from the first; the last one is given for ever. A number is a status to fail with. */
+    readonly pages?: (shard: string) => readonly (Page | number)[];
+    readonly pageSize?: number;
+  }
+  interface Page {
+    readonly records?: number;
+    readonly behindMs?: number;
+    /** The shard ends here. */
+    readonly children?: readonly string[];
+  }
+  const tip: Page = { records: 0, behindMs: 0 };
+
+  async function world({ shards, pages = () => [tip], pageSize = 1_000 }: Script) {
+    const listed = (from: number) => ({
+      Shards: shards.slice(from, from + pageSize).map(({ id, closed = false }) => ({
+        ShardId: id,
+        SequenceNumberRange: {
+          StartingSequenceNumber: '1',
+          ...(closed ? { EndingSequenceNumber: '2' } : {}),
+        },
+      })),
+      ...(from + pageSize < shards.length ? { NextToken: String(from + pageSize) } : {}),
+    });
+    const paged = (iterator: string): Answer => {
+      const [shard = '', number] = iterator.split('/');
+      const all = pages(shard);
+      const page = all[Math.min(Number(number), all.length - 1)] ?? tip;
+      if (typeof page === 'number') return page;
+      return {
+        Records: Array.from({ length: page.records ?? 0 }, () => ({
+          Data: '',
+          PartitionKey: 'k',
+          SequenceNumber: '1',
+        })),
+        MillisBehindLatest: page.behindMs ?? 0,
+        ...(page.children === undefined
+          ? { NextShardIterator: `${shard}/${Number(number) + 1}` }
+          : { ChildShards: page.children.map((ShardId) => ({ ShardId, ParentShards: [shard] })) }),
+      };
+    };
+    const region = await startFakeRegion(({ operation, body }: Asked) => {
+      if (operation === 'ListShards') return listed(Number(body.NextToken ?? 0));
+      if (operation === 'GetShardIterator') return { ShardIterator: `${body.ShardId}/0` };
+      return paged(String(body.ShardIterator));
+    });
+    onTestFinished(region.close);
+    const arrivals = () => readArrivals(clientFor(region.url, REGION), ['orders'], Date.now() - 60_000);
+    const lookedAt = () =>
+      region.asked
+        .filter(({ operation }) => operation === 'GetShardIterator')
+        .map(({ body }) => String(body.ShardId));
+    return { arrivals, lookedAt, asked: region.asked };
+  }
+  const numberedShards = (count: number, closed = false) =>
+    Array.from({ length: count }, (_, n) => ({ id: `${closed ? 'closed' : 'open'}-${n}`, closed }));
+
+  it('an empty page is not the end while the reading is behind', async () => {
+    const late = { behindMs: 30_000 };
+    const { arrivals } = await world({
+      shards: numberedShards(1),
+      pages: () => [late, late, { records: 1 }],
+    });
+    expect(await arrivals()).toMatchObject({ seen: ['orders'], silent: [], unknown: [] });
+  });
+
+  it('that the tip was not reached is not silence', async () => {
+    const { arrivals } = await world({ shards: numberedShards(1), pages: () => [{ behindMs: 30_000 }] });
+    expect(await arrivals()).toMatchObject({
+      silent: [],
+      unknown: [{ stream: 'orders', why: expect.stringContaining('1 could not be read to the tip') }],
+    });
+  });
+
+  it('open shards are looked at first, wherever they are in the list, and some from all over it', async () => {
+    const { arrivals, lookedAt } = await world({
+      shards: [...numberedShards(50, true), ...numberedShards(100)],
+      pageSize: 40,
+      pages: (shard) => [shard === 'open-50' ? { records: 1 } : tip],
+    });
+    expect(await arrivals()).toMatchObject({ seen: ['orders'] });
+    expect(lookedAt().filter((shard) => shard.startsWith('closed'))).toEqual([]);
+    expect(lookedAt().length).toBeLessThanOrEqual(16);
+  });
+
+  it('of a stream with more shards than are looked at nobody says that it is silent', async () => {
+    const { arrivals, lookedAt } = await world({ shards: numberedShards(100) });
+    expect(await arrivals()).toMatchObject({
+      silent: [],
+      unknown: [{ why: '16 of 100 shards were read to their tips, and had none' }],
+    });
+    expect(lookedAt()).toHaveLength(16);
+    expect(lookedAt().some((shard) => Number(shard.slice('open-'.length)) > 90)).toBe(true);
+  });
+
+  it('a shard that is split while it is read is followed into its children', async () => {
+    const { arrivals, lookedAt } = await world({
+      shards: numberedShards(1),
+      pages: (shard) => [
+        shard === 'open-0' ? { children: ['left', 'right'] } : shard === 'right' ? { records: 1 } : tip,
+      ],
+    });
+    expect(await arrivals()).toMatchObject({ seen: ['orders'] });
+    expect(lookedAt()).toEqual(['open-0', 'left', 'right']);
+  });
+
+  it('a shard that does not answer leaves the others to speak, and is not silent', async () => {
+    const mixed = (pages: Page) =>
+      world({ shards: numberedShards(2), pages: (shard) => [shard === 'open-0' ? 500 : pages] });
+    expect(await (await mixed({ records: 1 })).arrivals()).toMatchObject({ seen: ['orders'] });
+    expect(await (await mixed(tip)).arrivals()).toMatchObject({
+      silent: [],
+      unknown: [{ why: expect.stringContaining('1 did not answer') }],
+    });
+  });
+
+  it('a stream of which nothing answers is unreadable', async () => {
+    const { arrivals } = await world({ shards: numberedShards(2), pages: () => [500] });
+    expect(await arrivals()).toMatchObject({ unreadable: ['orders'], unknown: [], silent: [] });
+    const gone = await startFakeRegion(() => 400);
+    onTestFinished(gone.close);
+    const none = await readArrivals(clientFor(gone.url, REGION), ['orders'], Date.now() - 1_000);
+    expect(none).toMatchObject({ unreadable: ['orders'] });
+  });
+
+  it('one that is read to all its tips is silent', async () => {
+    const { arrivals } = await world({ shards: [...numberedShards(2, true), ...numberedShards(3)] });
+    expect(await arrivals()).toEqual({ seen: [], silent: ['orders'], unknown: [], unreadable: [] });
+  });
+});
