@@ -35,18 +35,25 @@ export interface ProducerOptions {
   /** `perKey`: one record of a key in flight, so that its order holds. `none`: as fast as it goes. Default `perKey`. */
   readonly order?: 'perKey' | 'none';
   /**
-   * Where records wait on disk while no region takes them. With it `put` is not rejected for an outage, and what it
-   * acknowledged survives this process. Default: none, and records wait in memory.
+   * Where records wait on disk while no region takes them, or while their own key or shard is busier than it can be
+   * (docs/producer.md). With it `put` is not rejected for an outage, and what it acknowledged survives this process.
+   * Default: none, and records wait in memory.
    */
   readonly spool?: {
     /** One process at a time owns it. */
     readonly directory: string;
-    /** Default 1 GiB; beyond it `put` rejects with SpoolFullError. */
+    /**
+     * Default 1 GiB. Beyond it `put` rejects with SpoolFullError while no region takes records. While one does, busy keys and
+     * shards have half of it, and calls for them wait.
+     */
     readonly maxBytes?: number;
-    /** A record that no region has taken by then, from when it has room in memory, is acknowledged from the disk. Default 2,000. */
+    /**
+     * When a record was sent, and for so long its region has failed or not answered, all records are acknowledged from the
+     * disk; or when there has been no signal for so long. Milliseconds, default 2,000.
+     */
     readonly afterMs?: number;
   };
-  /** `delivered`: by the stream, or by the spool when no region takes it. `spooled`: by the spool always. Default `delivered`. */
+  /** `delivered`: by the stream, or by the spool where it has to wait there. `spooled`: by the spool always. Default `delivered`. */
   readonly acknowledge?: 'delivered' | 'spooled';
   /**
    * Wraps each record with an id to deduplicate on and a number per key (docs/envelope.md), for consumers that use

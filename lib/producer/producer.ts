@@ -28,7 +28,7 @@ export interface ProducerStats {
   readonly retries: number;
   /** Records on disk that no stream has acknowledged yet. */
   readonly spooledRecords: number;
-  /** Whether `put` is acknowledged from the disk now. */
+  /** Whether every `put` is acknowledged from the disk now, because no region takes records, or as it was asked for. */
   readonly spooling: boolean;
 }
 
@@ -41,7 +41,7 @@ export interface ProducerEvents {
   signalProblem: [problem: string];
   /** A request or a record failed and will be tried again. */
   retrying: [failure: { readonly region: string; readonly records: number; readonly error: unknown }];
-  /** No region takes records: from now on they are acknowledged from the disk. */
+  /** No region takes records: from now on all of them are acknowledged from the disk. Not for a busy key or shard. */
   spooling: [];
   /** The disk is empty again: everything that was acknowledged from it is in a stream. */
   drained: [];
@@ -134,8 +134,8 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   }
 
   /**
-   * Resolves when a stream has the record, or the spool where there is one. Waits for room while the buffer is full:
-   * await it, or memory of your own grows.
+   * Resolves when a stream has the record, or the spool where there is one and the record has to wait. Waits for room while
+   * the buffer is full, or its key's or shard's share of it: await it, or memory of your own grows.
    *
    * @throws RecordError, DeliveryTimeoutError, SpoolFullError, SpoolUnavailableError, ProducerClosedError
    */
