@@ -4,7 +4,7 @@ import { Entry, Ticket } from './entry.ts';
 import type { Enveloping } from './enveloping.ts';
 import type { Gate } from './gate.ts';
 import type { HotShard } from './hot-shards.ts';
-import { Parked, type ParkedRecord } from './parked.ts';
+import { Parked } from './parked.ts';
 import { type OutgoingRecord, type ProducerRecord, sizeOf } from './record.ts';
 import type { Route } from './route.ts';
 import type { Newcomer } from './sender.ts';
@@ -87,7 +87,7 @@ export class Admission {
         const route = gate.routeOf(newcomer);
         if (route === 'stop') return route;
         if (route === 'later') return false;
-        this.#takeIn(parked, { gate, route, shard: newcomer.shard, nowMs });
+        this.#takeIn(parked.record, { ...parked, gate, route, shard: newcomer.shard, nowMs });
         return true;
       });
     }
@@ -104,9 +104,9 @@ export class Admission {
       if (record !== undefined) {
         call.read = undefined;
         call.left--;
-        const taken = { record, ticket, index };
-        if (route !== 'later') this.#takeIn(taken, { gate, route, shard: newcomer?.shard, nowMs });
-        else if (newcomer !== undefined) this.#parked.add(newcomer.lane, taken);
+        if (route !== 'later') {
+          this.#takeIn(record, { ticket, index, gate, route, shard: newcomer?.shard, nowMs });
+        } else if (newcomer !== undefined) this.#parked.add(newcomer.lane, { record, ticket, index });
       }
       call = this.#waiting[this.#from];
     }
@@ -133,14 +133,11 @@ export class Admission {
     }
   }
 
-  #takeIn(
-    { record, ticket, index }: ParkedRecord,
-    { gate, route, shard, nowMs }: Admitted & { readonly gate: Gate },
-  ): void {
+  #takeIn(record: CheckedRecord, admitted: Admitted): void {
     try {
-      gate.take(this.#entry(record, { ticket, index, shard, nowMs }), route);
+      admitted.gate.take(this.#entry(record, admitted), admitted.route);
     } catch (error) {
-      ticket.fail(asRecordError(error));
+      admitted.ticket.fail(asRecordError(error));
     }
   }
 
@@ -213,10 +210,7 @@ export class Admission {
     call.read = undefined;
   }
 
-  #entry(
-    record: CheckedRecord,
-    { ticket, index, shard, nowMs }: Omit<ParkedRecord & Admitted, 'record' | 'route'>,
-  ): Entry {
+  #entry(record: CheckedRecord, { ticket, index, shard, nowMs }: Admitted): Entry {
     const { envelope } = this.#options;
     const { partitionKey, explicitHashKey } = record;
     const bytes = bytesOf(record);
@@ -239,6 +233,9 @@ export class Admission {
 
 /** How a record comes in. */
 interface Admitted {
+  readonly ticket: Ticket;
+  readonly index: number;
+  readonly gate: Gate;
   readonly route: 'memory' | 'disk';
   readonly shard: HotShard | undefined;
   readonly nowMs: number;

@@ -113,7 +113,8 @@ export class Spooling {
 
   /** Not every record goes into memory. */
   get isSelective(): boolean {
-    return this.#options.always || this.#isOutage || this.#state === 'closing' || this.#lanes.records > 0;
+    const { always, sender } = this.#options;
+    return always || this.#isOutage || this.#state === 'closing' || this.#lanes.records > 0 || sender.isFull;
   }
 
   /** Where a record may go now. Records that it sends to the disk are given to `take`. */
