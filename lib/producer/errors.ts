@@ -1,9 +1,12 @@
-/** The options of a producer cannot be used. */
+/** The options of a producer, of `followSignal` or of a method cannot be used: one is ill-typed, out of its range, or throws (`cause`). */
 export class ProducerConfigError extends Error {
   override readonly name = 'ProducerConfigError';
 }
 
-/** A record breaks a limit of Kinesis and would be refused by every region. */
+/**
+ * A record is ill-typed, cannot be read or encoded (`cause` is what was thrown), or breaks a limit of Kinesis: every region
+ * would refuse it. It fails alone; the others of its call go on.
+ */
 export class RecordError extends Error {
   override readonly name = 'RecordError';
 }

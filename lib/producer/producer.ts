@@ -134,8 +134,13 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   }
 
   /**
+<<<<<<< HEAD
    * Resolves when a stream has the record, or the spool where there is one and the record has to wait. Waits for room while
    * the buffer is full, or its key's or shard's share of it: await it, or memory of your own grows.
+=======
+   * Resolves when a stream has the record, or the spool where there is one. Waits for room while the buffer is full:
+   * await it, or memory of your own grows. Each field is read once, before `put` returns; an ill-typed one rejects at once.
+>>>>>>> illtyped
    *
    * @throws RecordError, DeliveryTimeoutError, SpoolFullError, SpoolUnavailableError, ProducerClosedError
    */
@@ -149,7 +154,12 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     return this.#call(records);
   }
 
-  /** Puts what comes, holds back the source while `window` (1,000) receipts are outstanding, and yields them in order. */
+  /**
+   * Puts what comes, holds back the source while `window` (1,000) receipts are outstanding, and yields each in its order as soon
+   * as it is there. The first failure ends it; what was put by then goes on.
+   *
+   * @throws as `put`, ProducerConfigError, and what the source throws
+   */
   receipts(
     source: AsyncIterable<ProducerRecord> | Iterable<ProducerRecord>,
     options: { readonly window?: number } = {},
@@ -157,7 +167,12 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     return receiptsOf((record) => this.put(record), source, options);
   }
 
-  /** An object-mode stream of records, with back-pressure. It finishes when all of them are acknowledged. */
+  /**
+   * An object-mode stream of records, with back-pressure. It finishes when all of them are acknowledged, and ends with the error
+   * of the first that fails, as streams do; what was written before that goes on.
+   *
+   * @throws ProducerConfigError
+   */
   writable(options: { readonly highWaterMark?: number } = {}): ReturnType<typeof writableOf> {
     return writableOf((records) => this.putMany(records), options);
   }

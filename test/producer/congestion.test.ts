@@ -2,6 +2,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FailoverProducer, type ProducerOptions, type Receipt } from '../../lib/producer/index.ts';
 import { Spool } from '../../lib/producer/spool/spool.ts';
@@ -242,3 +243,64 @@ describe('the way back from the disk', () => {
     expect([...new Set(kinesis.dataOf('busy'))]).toEqual(numbers(0, 300));
   }, 40_000);
 });
+
+it('keeps each key in order and loses nothing, whatever is busy and whenever the region fails', async () => {
+  const step = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        put: fc.constantFrom('busy', 'k1', 'k2', 'k3', 'k4', 'k5'),
+        times: fc.integer({ min: 1, max: 40 }),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ pauseMs: fc.nat(60) }) },
+    { weight: 1, arbitrary: fc.record({ isFailing: fc.boolean() }) },
+    { weight: 1, arbitrary: fc.record({ hot: fc.constantFrom(-1, 0, 1, 2, 3) }) },
+  );
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
+      kinesis.arrivals.length = 0;
+      const directoryOfRun = join(directory, `run-${run++}`);
+      const open = () =>
+        producer({
+          maxBufferedRecords: 80,
+          maxBatchRecords: 20,
+          requestTimeoutMs: 400,
+          spool: { directory: directoryOfRun, afterMs: 80 },
+        });
+      let one = open();
+      const counts = new Map<string, number>();
+      const receipts: Promise<unknown>[] = [];
+      let hot = -1;
+      let asked = 0;
+      kinesis.delayMs = 2;
+      kinesis.refuses = (shard) => shard === hot && ++asked % 3 > 0;
+      for (const [n, action] of steps.entries()) {
+        if ('put' in action) {
+          for (let times = action.times; times > 0; times--) {
+            const count = counts.get(action.put) ?? 0;
+            counts.set(action.put, count + 1);
+            receipts.push(one.put({ partitionKey: action.put, data: `${count}` }));
+          }
+        } else if ('pauseMs' in action) await sleep(action.pauseMs);
+        else if ('isFailing' in action) kinesis.isFailing = action.isFailing;
+        else hot = action.hot;
+        if (n === Math.floor(steps.length / 2)) {
+          await one.close({ timeoutMs: 1 });
+          one = open();
+        }
+      }
+      kinesis.isFailing = false;
+      hot = -1;
+      await Promise.all(receipts);
+      await one.close({ timeoutMs: 15_000 });
+      expect(one.stats().spooledRecords).toBe(0);
+      for (const [key, count] of counts) {
+        // A consumer drops what it has seen.
+        expect([...new Set(kinesis.dataOf(key))]).toEqual(numbers(0, count));
+      }
+    }),
+    { numRuns: 12 },
+  );
+}, 120_000);

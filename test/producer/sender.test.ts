@@ -7,6 +7,7 @@ import { limitsOf } from '../../lib/producer/options.ts';
 import type { OutgoingRecord } from '../../lib/producer/record.ts';
 import { Sender, type SenderOptions } from '../../lib/producer/sender.ts';
 import type { RecordResult, Transport } from '../../lib/producer/transport.ts';
+import { encoded } from '../../lib/producer/wire/culprits.ts';
 
 const options = { signal: { name: 'signal.orders.example.com' }, regions: ['us-east-1', 'us-west-2'] };
 const limits = limitsOf({ ...options, retryBaseMs: 1, retryMaxMs: 2, lingerMs: 0, maxBatchRecords: 7 });
@@ -132,6 +133,43 @@ describe('the sender', () => {
     ]);
     expect(refused).toHaveLength(2);
     expect(taken).toHaveLength(6);
+    sender.close();
+  });
+
+  it('refuses what cannot be encoded, and neither slows down for it nor asks a region about it', async () => {
+    const retries: unknown[] = [];
+    const sent: string[] = [];
+    const transport: Transport = {
+      async send({ region, records }) {
+        encoded({ stream: 's', records }, (batch) => {
+          if (batch.records.some(({ partitionKey }) => partitionKey === 'bad')) throw new Error('no bytes');
+        });
+        await sleep(0);
+        sent.push(...records.map(({ partitionKey }) => partitionKey));
+        return records.map(() => ({ region, shardId: 'shardId-000000000000', sequenceNumber: '1' }));
+      },
+      close() {},
+    };
+    const failures: unknown[] = [];
+    const hooks = {
+      onRetry: (failure: unknown) => void retries.push(failure),
+      onRefused: ({ owner, index }: Entry, error: unknown) => owner.fail(error, index),
+      onOverdue() {},
+      onProgress() {},
+    };
+    const { sender, put } = world(() => 'take', undefined, { transport, hooks });
+    sender.aim({ region: 'us-east-1', stream: 'orders' });
+    // More in a row than a region may fail before it is left alone, and whole batches of them.
+    const keys = Array.from({ length: 70 }, (_, n) => (n < 35 || n % 2 === 0 ? 'bad' : `key-${n}`));
+    for (const result of await Promise.allSettled(put(keys))) {
+      if (result.status === 'rejected') failures.push(result.reason);
+    }
+    expect(failures).toHaveLength(keys.filter((key) => key === 'bad').length);
+    for (const failure of failures)
+      expect(failure).toMatchObject({ name: 'RecordError', cause: { message: 'no bytes' } });
+    expect(sent.toSorted()).toEqual(keys.filter((key) => key !== 'bad').toSorted());
+    expect(retries).toEqual([]);
+    expect([sender.records, sender.bytes, sender.inFlight]).toEqual([0, 0, 0]);
     sender.close();
   });
 

@@ -41,7 +41,8 @@ export function recordBytes({ partitionKey, explicitHashKey, data }: SpoolEntry)
   if (explicitHashKey !== undefined && !isDecimal(explicitHashKey)) {
     throw new SpoolEntryError(`An explicit hash key has 1 to ${MAX_HASH_KEY_BYTES} decimal digits.`);
   }
-  if (data.byteLength > MAX_DATA_BYTES) {
+  // As well, what has no length at all.
+  if (!(data.byteLength <= MAX_DATA_BYTES)) {
     throw new SpoolEntryError(
       `A record has at most ${MAX_DATA_BYTES} bytes of data, not ${data.byteLength}.`,
     );

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Disk, realDisk } from '../../../lib/producer/spool/disk.ts';
 import {
   SpoolClosedError,
   SpoolEntryError,
@@ -10,6 +11,7 @@ import {
   SpoolPositionError,
 } from '../../../lib/producer/spool/errors.ts';
 import { Spool, type SpoolEntry, type SpoolOptions } from '../../../lib/producer/spool/spool.ts';
+import { detached } from '../ill-typed.ts';
 import { entry, readAll, readTexts } from './entries.ts';
 
 let directory: string;
@@ -190,4 +192,47 @@ describe('a spool', () => {
       await expect(open(options)).rejects.toThrow(SpoolOptionsError);
     },
   );
+
+  it('holds what was appended as it was then, though it waits while its buffer is detached', async () => {
+    const gate = Promise.withResolvers<void>();
+    let isHeld = false;
+    const disk: Disk = {
+      ...realDisk,
+      writeDurably: async (file, bytes, offset) => {
+        if (isHeld) await gate.promise;
+        return realDisk.writeDurably(file, bytes, offset);
+      },
+    };
+    const spool = await Spool.open({ directory }, disk);
+    opened.push(spool);
+    isHeld = true;
+    const large = () => ({ partitionKey: 'k', data: new Uint8Array(3 * 1024 * 1024).fill(1) });
+    const first = spool.append([large()]);
+    // The next ones find a write under way, and the last one the group full that waits for it.
+    await new Promise(setImmediate);
+    const second = spool.append([large()]);
+    const last = large();
+    const third = spool.append([last]);
+    detached(last.data);
+    gate.resolve();
+    await Promise.all([first, second, third]);
+    const sizes = (await readAll(spool)).map(({ data }) => data.byteLength);
+    expect(sizes).toEqual(Array(3).fill(3 * 1024 * 1024));
+  });
+
+  it.each([
+    ['a number for a key', { partitionKey: 5, data: Buffer.from('x') }],
+    ['a number for a hash key', { partitionKey: 'k', explicitHashKey: 5, data: Buffer.from('x') }],
+    ['a text for data', { partitionKey: 'k', data: 'x' }],
+    ['a detached buffer', { partitionKey: 'k', data: detached(new Uint8Array(9)) }],
+    ['null', null],
+  ])('refuses %s with nothing of its append written, and goes on', async (_name, bad) => {
+    const spool = await open();
+    const before = spool.append([entry('a')]);
+    const append = spool.append([entry('never'), bad as SpoolEntry, entry('never')]);
+    const after = spool.append([entry('b')]);
+    await expect(append).rejects.toBeInstanceOf(SpoolEntryError);
+    await Promise.all([before, after]);
+    expect(await readTexts(spool)).toEqual(['a', 'b']);
+  });
 });

@@ -143,4 +143,20 @@ describe('credentials', () => {
       await expect(credentials.current()).resolves.toMatchObject({ accessKeyId: 'A' });
     expect(source.mock.calls.length).toBeLessThanOrEqual(2);
   });
+
+  it.each([
+    ['nothing', undefined],
+    ['a text', 'AKID'],
+    ['no secret', { accessKeyId: 'AKID' }],
+    ['a line feed', { accessKeyId: 'AKID\n', secretAccessKey: 'secret' }],
+    ['a text for a date', { accessKeyId: 'AKID', secretAccessKey: 'secret', expiration: '2026-01-01' }],
+  ])('refuses %s for an identity without saying what is in it, and recovers', async (_name, answer) => {
+    const { credentials, provider } = numbered();
+    provider.mockResolvedValueOnce(answer as never);
+    const error = await credentials.current().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(CredentialsError);
+    expect((error as Error).message).toMatch(/no identity/);
+    expect((error as Error).message).not.toMatch(/AKID\n|"secret"/);
+    await expect(credentials.current()).resolves.toMatchObject({ accessKeyId: 'A0' });
+  });
 });
