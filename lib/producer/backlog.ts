@@ -1,5 +1,5 @@
 import { Entry } from './entry.ts';
-import type { LanesOnDisk } from './lanes-on-disk.ts';
+import type { KeysOnDisk } from './keys-on-disk.ts';
 import { hasShare, SHORT_QUEUE } from './memory-share.ts';
 import { sizeOf } from './record.ts';
 import type { Newcomer, Sender } from './sender.ts';
@@ -11,7 +11,7 @@ import { placeOf, ReadBack } from './spooled-records.ts';
 export interface BacklogOptions {
   readonly spool: Spool;
   readonly sender: Sender;
-  readonly lanes: LanesOnDisk;
+  readonly keys: KeysOnDisk;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** Records in memory that come from the disk, at most; those that are made durable on their way come on top. */
@@ -47,6 +47,7 @@ const numberOf = ({ segment, start }: RecordPlace): number => segment * 2 ** 28 
 
 interface Delivered {
   readonly place: RecordPlace;
+  readonly partitionKey: string;
   readonly lane: number;
   readonly atMs: number;
 }
@@ -110,8 +111,9 @@ export class Backlog {
       this.#records--;
       this.#bytes -= sizeOf(record);
     } else this.#taken.add(numberOf(place));
-    const lane = this.#options.sender.laneOf(record.partitionKey);
-    this.#delivered.push({ place, lane, atMs: this.#options.now() });
+    const { partitionKey } = record;
+    const lane = this.#options.sender.laneOf(partitionKey);
+    this.#delivered.push({ place, partitionKey, lane, atMs: this.#options.now() });
     if (!this.#closed) this.#settleSoon();
   };
 
@@ -258,7 +260,7 @@ export class Backlog {
 
   #newcomer(record: SpooledRecord, lane: number): Newcomer {
     const shard = this.#options.sender.hotShardOf(record.partitionKey, record.explicitHashKey);
-    return { lane, shard, bytes: sizeOf(record) };
+    return { partitionKey: record.partitionKey, lane, shard, bytes: sizeOf(record) };
   }
 
   /** What it has to wait for: that fewer of its key's records are here, or its shard. */
@@ -286,7 +288,7 @@ export class Backlog {
 
   #take(record: SpooledRecord, { lane, shard, bytes, owner }: Newcomer & { readonly owner: ReadBack }): void {
     this.#taken.add(numberOf(placeOf(record)));
-    this.#options.lanes.read(lane);
+    this.#options.keys.read({ partitionKey: record.partitionKey, lane });
     this.#records++;
     this.#bytes += bytes;
     const fate = { owner, index: owner.add(record), size: bytes, isSpooled: true, shard };
@@ -326,7 +328,7 @@ export class Backlog {
   }
 
   async #settleSome(how: { readonly beyondCursor: boolean }): Promise<void> {
-    const { spool, lanes, onReleased } = this.#options;
+    const { spool, keys, onReleased } = this.#options;
     const fresh = this.#delivered.filter(({ place }) => this.#taken.has(numberOf(place)));
     spool.acknowledgeRecords(fresh.map(({ place }) => place));
     for (const { place } of fresh) this.#taken.delete(numberOf(place));
@@ -335,7 +337,7 @@ export class Backlog {
     const isDurable = await spool.settle(how);
     this.#delivered = this.#delivered.filter((one) => {
       if (!known.has(one) || !isDurable(one.place)) return true;
-      lanes.remove(one.lane);
+      keys.remove(one);
       return false;
     });
     onReleased();

@@ -27,7 +27,7 @@ export class Gate {
   newcomerOf({ partitionKey, explicitHashKey, data }: CheckedRecord): Newcomer {
     const lane = this.#sender.laneOf(partitionKey);
     const shard = this.#sender.hotShardOf(partitionKey, explicitHashKey);
-    return { lane, shard, bytes: partitionKey.length + data.length };
+    return { partitionKey, lane, shard, bytes: partitionKey.length + data.length };
   }
 
   routeOf(newcomer: Newcomer): Route {

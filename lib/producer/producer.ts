@@ -134,13 +134,9 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   }
 
   /**
-<<<<<<< HEAD
    * Resolves when a stream has the record, or the spool where there is one and the record has to wait. Waits for room while
-   * the buffer is full, or its key's or shard's share of it: await it, or memory of your own grows.
-=======
-   * Resolves when a stream has the record, or the spool where there is one. Waits for room while the buffer is full:
-   * await it, or memory of your own grows. Each field is read once, before `put` returns; an ill-typed one rejects at once.
->>>>>>> illtyped
+   * the buffer is full, or its key's or shard's share of it: await it, or memory of your own grows. Each field is read once,
+   * before `put` returns; an ill-typed one rejects at once.
    *
    * @throws RecordError, DeliveryTimeoutError, SpoolFullError, SpoolUnavailableError, ProducerClosedError
    */

@@ -524,6 +524,7 @@ function throttledIn(failed: readonly Entry[]): number {
 
 /** A record that asks to be let in. */
 export interface Newcomer {
+  readonly partitionKey: string;
   readonly lane: number;
   readonly shard: HotShard | undefined;
   readonly bytes: number;

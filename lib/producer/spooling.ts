@@ -1,7 +1,8 @@
 import { Backlog } from './backlog.ts';
 import { type Entry, isWhole } from './entry.ts';
 import { SpoolUnavailableError } from './errors.ts';
-import { LanesOnDisk } from './lanes-on-disk.ts';
+import type { HotShard } from './hot-shards.ts';
+import { type KeyInLane, KeysOnDisk } from './keys-on-disk.ts';
 import { LastOfLane } from './last-of-lane.ts';
 import { SHORT_QUEUE } from './memory-share.ts';
 import type { ProducerOptions } from './options.ts';
@@ -56,7 +57,7 @@ const FULL_MARGIN_BYTES = 8 * 1024;
  */
 export class Spooling {
   readonly #options: SpoolingOptions;
-  readonly #lanes: LanesOnDisk;
+  readonly #keys: KeysOnDisk;
   readonly #lastOfLane: LastOfLane;
   #state: 'opening' | 'failed' | 'open' | 'closing' | 'closed' = 'opening';
   /** No region takes records. */
@@ -82,7 +83,7 @@ export class Spooling {
 
   constructor(options: SpoolingOptions) {
     this.#options = options;
-    this.#lanes = new LanesOnDisk(options.sender.lanes);
+    this.#keys = new KeysOnDisk(options.sender.lanes, () => this.#markTorn());
     this.#lastOfLane = new LastOfLane(options.now);
     this.#sweptAtMs = options.now();
     this.#opening = this.#open();
@@ -114,16 +115,16 @@ export class Spooling {
   /** Not every record goes into memory. */
   get isSelective(): boolean {
     const { always, sender } = this.#options;
-    return always || this.#isOutage || this.#state === 'closing' || this.#lanes.records > 0 || sender.isFull;
+    return always || this.#isOutage || this.#state === 'closing' || this.#keys.records > 0 || sender.isFull;
   }
 
   /** Where a record may go now. Records that it sends to the disk are given to `take`. */
   routeOf(newcomer: Newcomer): Route {
     const { always, ordered, sender } = this.#options;
     if (always || this.#isOutage || this.#state === 'closing') return 'disk';
-    const onDisk = ordered ? this.#lanes.of(newcomer.lane) : 0;
+    const onDisk = ordered ? this.#keys.of(newcomer) : 0;
     if (onDisk > 0) {
-      const unread = this.#lanes.unreadOf(newcomer.lane);
+      const unread = this.#keys.unreadOf(newcomer);
       if (this.#lastOfLane.waits({ lane: newcomer.lane, onDisk, unread })) return 'later';
       return this.#hasOverflowRoom(onDisk, newcomer.bytes) ? 'disk' : 'later';
     }
@@ -146,19 +147,25 @@ export class Spooling {
     const { partitionKey, shard } = entry;
     const lane = sender.laneOf(partitionKey);
     entry.lane = lane;
-    const isFirst = this.#lanes.of(lane) === 0 || this.#torn.has(lane);
+    const key = { partitionKey, lane };
+    const isFirst = this.#keys.of(key) === 0 || this.#torn.has(lane);
     if (sender.waitingIn(lane) === 0) this.#torn.delete(lane);
     if (ordered && isFirst && sender.waitingIn(lane) > 0) {
-      this.#adopting.push(
-        shard === undefined
-          ? (waiting) => waiting.lane === lane
-          : (waiting) => waiting.lane === lane || waiting.shard === shard,
-      );
+      this.#adopting.push(this.#companionsOf(key, shard));
     }
-    this.#lanes.add(lane);
+    this.#keys.add(key);
     this.#incoming.push(entry);
     this.#incomingBytes += entry.size;
     this.#appendingBytes += entry.size;
+  }
+
+  /** What has to be durable before the first record of this key goes to the disk; of a hot shard, all that waits for it. */
+  #companionsOf({ partitionKey, lane }: KeyInLane, shard: HotShard | undefined): (entry: Entry) => boolean {
+    const isByName = this.#keys.areNamed && !this.#torn.has(lane);
+    return (entry) => {
+      if (shard !== undefined && entry.shard === shard) return true;
+      return entry.lane === lane && (!isByName || entry.partitionKey === partitionKey);
+    };
   }
 
   /** Writes what was taken, and acknowledges it when it is durable. */
@@ -180,7 +187,7 @@ export class Spooling {
     if (this.#state !== 'open') return;
     const { sender, hooks } = this.#options;
     if (this.#isOutage) {
-      const isOver = sender.goodRequests >= GOOD_REQUESTS || this.#lanes.records === 0;
+      const isOver = sender.goodRequests >= GOOD_REQUESTS || this.#keys.records === 0;
       if (isOver && sender.hasTarget) {
         this.#isOutage = false;
         hooks.onRoom();
@@ -212,7 +219,7 @@ export class Spooling {
   /** Resolves when nothing is on the disk. */
   async empty(): Promise<void> {
     if (this.#state === 'opening' && this.#failure === undefined) await this.#opening;
-    if (this.#state !== 'open' || this.#lanes.records === 0) return;
+    if (this.#state !== 'open' || this.#keys.records === 0) return;
     await new Promise<void>((resolve) => this.#emptied.push(resolve));
   }
 
@@ -244,7 +251,7 @@ export class Spooling {
         directory,
         ...(maxBytes === undefined ? {} : { maxBytes }),
         onProblem: hooks.onProblem,
-        onRecord: (partitionKey) => this.#lanes.add(sender.laneOf(partitionKey)),
+        onRecord: (partitionKey) => this.#keys.add({ partitionKey, lane: sender.laneOf(partitionKey) }),
       });
       if (this.#isClosed()) return await opened.close();
       this.#spool = opened;
@@ -252,14 +259,14 @@ export class Spooling {
       this.#backlog = new Backlog({
         spool: opened,
         sender,
-        lanes: this.#lanes,
+        keys: this.#keys,
         now,
         maxRecords,
         onProblem: hooks.onProblem,
         onReleased: () => this.#released(),
       });
       this.#state = 'open';
-      if (this.#lanes.records === 0) for (const resolve of this.#emptied.splice(0)) resolve();
+      if (this.#keys.records === 0) for (const resolve of this.#emptied.splice(0)) resolve();
     } catch (cause) {
       if (this.#isClosed()) return;
       this.#openFailed(cause);
@@ -288,7 +295,7 @@ export class Spooling {
 
   #released(): void {
     const { always, hooks } = this.#options;
-    if (this.#lanes.records === 0) {
+    if (this.#keys.records === 0) {
       const isOpen = this.#state === 'open';
       if (isOpen && this.#options.sender.hasTarget) this.#isOutage = false;
       for (const resolve of this.#emptied.splice(0)) resolve();
@@ -303,16 +310,24 @@ export class Spooling {
       await (this.#spool as Spool).append(entries);
       for (const { owner, index } of entries) owner.settle(index, { spooled: true });
     } catch (error) {
-      for (const { owner, index, lane } of entries) {
-        this.#lanes.read(lane);
-        this.#lanes.remove(lane);
-        owner.fail(error, index);
+      for (const entry of entries) {
+        this.#keys.read(entry);
+        this.#keys.remove(entry);
+        entry.owner.fail(error, entry.index);
       }
       hooks.onProblem(error);
     } finally {
       for (const { size } of entries) this.#appendingBytes -= size;
       this.#backlog?.wake();
       hooks.onRoom();
+    }
+  }
+
+  /** Lanes that have both: keys with records on the disk, and keys with records in memory alone. */
+  #markTorn(): void {
+    const { sender } = this.#options;
+    for (const { isSpooled, partitionKey } of sender.entries()) {
+      if (!isSpooled) this.#torn.add(sender.laneOf(partitionKey));
     }
   }
 
@@ -343,15 +358,15 @@ export class Spooling {
   async #adoptGroup(entries: readonly Entry[]): Promise<void> {
     const { sender, now, hooks } = this.#options;
     const backlog = this.#backlog as Backlog;
-    const lanes = entries.map(({ partitionKey }) => sender.laneOf(partitionKey));
+    const keys = entries.map(({ partitionKey }) => ({ partitionKey, lane: sender.laneOf(partitionKey) }));
     const adoption = new Adoption(entries, { nowMs: now(), fate: backlog });
-    for (const lane of lanes) this.#lanes.addRead(lane);
+    for (const key of keys) this.#keys.addRead(key);
     try {
       const places = await (this.#spool as Spool).appendPlaced(entries);
-      for (const lane of lanes) this.#torn.delete(lane);
+      for (const { lane } of keys) this.#torn.delete(lane);
       backlog.adopted(adoption.stored(places));
     } catch (problem) {
-      for (const lane of lanes) this.#lanes.remove(lane);
+      for (const key of keys) this.#keys.remove(key);
       for (const { partitionKey } of adoption.failed()) this.#torn.add(sender.laneOf(partitionKey));
       this.#adoptAfterMs = now() + RETRY_MS;
       hooks.onProblem(problem);

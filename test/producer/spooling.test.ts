@@ -104,7 +104,8 @@ const firsts = (key = 'k') => [...new Set(dataOf(key))];
 
 describe('a producer with a spool', () => {
   it('is not on the disk while a region takes records', async () => {
-    const direct = producer();
+    // Long enough for the first signal on a busy machine.
+    const direct = producer({ spool: { directory: join(directory, 'spool'), afterMs: 5_000 } });
     expect(await put(direct, 'a')).toMatchObject({ region: 'us-east-1' });
     expect(direct.stats()).toMatchObject({ spooling: false, spooledRecords: 0 });
   });
