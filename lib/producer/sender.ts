@@ -73,6 +73,7 @@ export class Sender {
   #delivered = 0;
   #retries = 0;
   #goodRequests = 0;
+  #goodAtMs = Number.NEGATIVE_INFINITY;
   #paused = false;
   #closed = false;
   #quiet: (() => void)[] = [];
@@ -113,6 +114,10 @@ export class Sender {
   /** Requests in a row that the region answered as it should; a shard that is asked too much answers as it should. */
   get goodRequests(): number {
     return this.#goodRequests;
+  }
+  /** When the last of them was. */
+  get goodAtMs(): number {
+    return this.#goodAtMs;
   }
   /** Lanes, by the numbers of `laneOf`. */
   get lanes(): number {
@@ -220,6 +225,12 @@ export class Sender {
       if (oldest === undefined || sinceMs < oldest) oldest = sinceMs;
     }
     return oldest;
+  }
+
+  /** The region takes records again: what it did not take before is no evidence against it now. */
+  restartWaits(): void {
+    const nowMs = Math.max(1, Math.floor(this.#options.now()));
+    for (const head of this.#heads()) if (head.sentMs > 0) head.sentMs = nowMs;
   }
 
   *#heads(): Generator<Entry> {
@@ -389,18 +400,24 @@ export class Sender {
     if (delivered > 0) this.#inquests.taken();
     this.#ended(inquest, delivered > 0);
     if (failed.length === 0) {
-      this.#goodRequests++;
+      this.#wasGood();
       health.succeeded();
       backoff?.acceptedAll();
       return;
     }
     const throttled = throttledIn(failed);
-    this.#goodRequests = throttled === failed.length ? this.#goodRequests + 1 : 0;
+    if (throttled === failed.length) this.#wasGood();
+    else this.#goodRequests = 0;
     if (throttled >= batch.length * THROTTLED_SHARE) health.throttled();
     else if (delivered === 0) health.failed(this.#options.now());
     // Or a shard that always refuses would keep the region at its slow start for ever.
     else if (failed.length < batch.length * THROTTLED_SHARE) health.succeeded();
     this.#again(failed, target.region);
+  }
+
+  #wasGood(): void {
+    this.#goodRequests++;
+    this.#goodAtMs = this.#options.now();
   }
 
   /** Failed entries of one answer wait together by shard; each is still the head of its key's lane. */

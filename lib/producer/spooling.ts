@@ -45,6 +45,8 @@ const STALL_MS = 500;
 const TURNS_TO_CATCH_UP = 3;
 /** Good answers in a row after which a region takes records again. */
 const GOOD_REQUESTS = 10;
+/** And so many show, while they are fresh, that it has not stopped. */
+const GOOD_BESIDE = 3;
 /** Of `maxBytes`, what busy keys and shards may have on disk while the region is well: the rest is for an outage. */
 const OVERFLOW_SHARE = 1 / 2;
 /** What records take on disk beyond their keys and data, and segments beyond their records. */
@@ -190,6 +192,7 @@ export class Spooling {
       const isOver = sender.goodRequests >= GOOD_REQUESTS || this.#keys.records === 0;
       if (isOver && sender.hasTarget) {
         this.#isOutage = false;
+        sender.restartWaits();
         hooks.onRoom();
       } else this.#adoptAll();
     } else if (!isStalled && this.#isRegionSilent()) {
@@ -212,8 +215,11 @@ export class Spooling {
   /** By what was sent and has failed or not come back: a record that waits for its own key or shard says nothing. */
   #isRegionSilent(): boolean {
     const { sender, now, spool } = this.#options;
+    const { afterMs = DEFAULT_AFTER_MS } = spool;
+    // One request that hangs beside many that are answered is not the region.
+    if (sender.goodRequests >= GOOD_BESIDE && now() - sender.goodAtMs < afterMs / 2) return false;
     const sinceMs = sender.hasTarget ? sender.oldestSentMs() : sender.oldestSinceMs();
-    return sinceMs !== undefined && now() - sinceMs > (spool.afterMs ?? DEFAULT_AFTER_MS);
+    return sinceMs !== undefined && now() - sinceMs > afterMs;
   }
 
   /** Resolves when nothing is on the disk. */

@@ -304,3 +304,21 @@ it('keeps each key in order and loses nothing, whatever is busy and whenever the
     { numRuns: 12 },
   );
 }, 120_000);
+
+it('is not taken in by one request that hangs beside many that are answered', async () => {
+  kinesis.delayMs = 2;
+  const one = producer({
+    requestTimeoutMs: 3_000,
+    spool: { directory: join(directory, 'spool'), afterMs: 800 },
+  });
+  await putAll(one, 'first', ['0']);
+  kinesis.hangsOn = 'stuck';
+  const stuck = putAll(one, 'stuck', ['0']);
+  for (let n = 0; n < 60; n++) {
+    expect(await putAll(one, `k${n}`, ['x'])).toMatchObject([{ region: 'us-east-1' }]);
+    await sleep(20);
+  }
+  expect(spooling).toBe(0);
+  kinesis.hangsOn = undefined;
+  await stuck;
+});

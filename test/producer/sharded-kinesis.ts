@@ -22,10 +22,13 @@ export class ShardedKinesis {
   readonly arrivals: Arrival[] = [];
   delayMs = 0;
   isFailing = false;
+  /** Requests with a record of this key are never answered. */
+  hangsOn: string | undefined;
   refuses: (shard: number) => boolean = () => false;
   readonly #server = createServer(async (request, response) => {
     const served = await servedRequest(request);
     if (this.delayMs > 0) await sleep(this.delayMs);
+    if (served.records.some(({ partitionKey }) => partitionKey === this.hangsOn)) return undefined;
     if (this.isFailing) return response.writeHead(500).end('{"__type":"InternalFailure"}');
     const entries = served.records.map(({ partitionKey: key, data }) => {
       const shard = shardOf(key);
