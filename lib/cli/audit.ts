@@ -81,7 +81,7 @@ function rules({ columns }: Io): Outcome {
     screen: table(
       ['rule', 'judgement', 'source', 'reason'],
       rows.map(({ rule, judgement, source, reason }) => [rule, judgement, source, reason]),
-      { columns: Math.max(columns, 400) },
+      { columns },
     ),
   };
 }

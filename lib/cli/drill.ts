@@ -7,7 +7,6 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { type Config, observerRegions } from '../config/config.ts';
 import { drillSchedules } from '../config/defaults.ts';
-import { ConfigError } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
 import { blackedOut } from '../local/drill/blackout.ts';
 import { drill } from '../local/drill/drill.ts';
@@ -18,7 +17,6 @@ import type { World } from '../local/drill/world.ts';
 import { createRunDirectory } from '../local/run-directory.ts';
 import { UsageError } from '../operate/errors.ts';
 import { parseDuration } from '../scenario/duration.ts';
-import { ScenarioError } from '../scenario/errors.ts';
 import { loadScenario } from '../scenario/load.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import { colors } from './colors.ts';
@@ -27,7 +25,7 @@ import { misplacedOption } from './drill-flags.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
 import type { Io } from './io.ts';
-import { perform as performVerb } from './verb.ts';
+import { type End, perform as performVerb, type Tell } from './verb.ts';
 
 const DEFAULT_SCENARIO = '2020-kinesis';
 /** The onset of an outage decides a failover; the hours after it would show nothing new. */
@@ -66,7 +64,7 @@ export function drillCommand(io: Io): Command {
     .option('--blackout <region>', 'no call to this region is answered, and control planes answer 503')
     .option('--seed <number>', 'repeat the dice of an earlier drill', seedArgument)
     .option('--keep', 'leave the world standing after the result, until Ctrl-C')
-    .option('--json', 'print one line of JSON to standard output; the timeline goes to standard error')
+    .option('--json', 'print one JSON document to standard output; the timeline goes to standard error')
     .optionsGroup('With --aws, the deployed drill cell (no outage, no deployment):')
     .option('--aws', 'move it to the standby and back through the conductor, measured; about 2 minutes')
     .addOption(
@@ -96,35 +94,23 @@ export function drillCommand(io: Io): Command {
           return drillAws(io, flags);
         });
       }
-      process.exitCode = await runDrill(flags);
+      return performVerb(io, flags, (tell) => runDrill(io, flags, tell));
     });
 }
 
-async function runDrill(flags: DrillFlags): Promise<number> {
-  const write = (line: string): void =>
-    void (flags.json ? process.stderr : process.stdout).write(`${line}\n`);
-  let prepared: Prepared;
-  try {
-    prepared = await prepare(flags);
-  } catch (error) {
-    const usage =
-      error instanceof ConfigError || error instanceof ScenarioError || error instanceof UsageError;
-    if (!usage) throw error;
-    process.stderr.write(`${colors.red('error')} ${error.message}\n`);
-    return exitCodes.usage;
-  }
-  const interrupted = interruption(() =>
-    write('interrupted: taking everything down (Ctrl-C again ends at once)'),
+async function runDrill(io: Io, flags: DrillFlags, tell: Tell): Promise<End> {
+  const write = flags.json ? io.err : io.out;
+  const prepared = await prepare(flags, io.directory);
+  const interrupted = interruption(
+    () => write('interrupted: taking everything down (Ctrl-C again ends at once)'),
+    { unread: io.unread },
   );
+  const { signal } = interrupted;
   try {
-    const result = await perform(flags, prepared, { write, signal: interrupted.signal });
-    return result.ok ? exitCodes.done : exitCodes.failed;
+    const result = await perform(flags, prepared, { write, tell, signal });
+    return { exit: result.ok ? exitCodes.done : exitCodes.failed };
   } catch (error) {
-    if (interrupted.signal.aborted) return exitCodes.interrupted;
-    process.stderr.write(
-      `${colors.red('error')} ${error instanceof Error ? error.message : String(error)}\n`,
-    );
-    return exitCodes.failed;
+    throw signal.aborted ? signal.reason : error;
   } finally {
     interrupted.dispose();
   }
@@ -135,10 +121,10 @@ interface Prepared {
   readonly scenario: Scenario;
 }
 
-async function prepare(flags: DrillFlags): Promise<Prepared> {
+async function prepare(flags: DrillFlags, directory: string): Promise<Prepared> {
   const scenario = await loadScenario(flags.scenario);
   const config = await loadConfig({
-    directory: process.cwd(),
+    directory,
     ...(flags.config === undefined ? {} : { file: flags.config }),
   });
   const observers = observerRegions(config.regions);
@@ -173,9 +159,9 @@ function darkened(scenario: Scenario, { regions }: Config, region: string): Scen
 async function perform(
   flags: DrillFlags,
   { config, scenario }: Prepared,
-  output: { readonly write: (line: string) => void; readonly signal: AbortSignal },
+  output: { readonly write: (line: string) => void; readonly tell: Tell; readonly signal: AbortSignal },
 ): Promise<DrillResult> {
-  const { write, signal } = output;
+  const { write, tell, signal } = output;
   const startedAtMs = Date.now();
   const seed = flags.seed ?? randomInt(2 ** 31);
   const generator = xoroshiro128plus(seed);
@@ -205,8 +191,7 @@ async function perform(
     },
     beforeClose: async (world, result, standing) => {
       // Before the world goes: a user of --keep waits for the result, not for Ctrl-C.
-      if (flags.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-      else write(summary(result));
+      tell({ document: result, screen: summary(result) });
       if (flags.keep) await keepStanding(world, result, { write, directory, signal: standing });
     },
     signal,

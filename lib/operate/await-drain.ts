@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StateTable } from '../../lambda/state/state-table.ts';
 import type { Config } from '../config/config.ts';
-import { RefusedError } from './errors.ts';
+import { InterruptedError, RefusedError } from './errors.ts';
 import { named } from './findings.ts';
-import { InterruptedError } from './follow.ts';
 import { problemOf } from './reading.ts';
 
 export interface AwaitDrainOptions {
