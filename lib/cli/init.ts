@@ -62,7 +62,9 @@ async function init(io: Io, flags: InitFlags): Promise<Outcome> {
     throw new UsageError(`${there} is there already: choose another with --out, or overwrite with --force.`);
   }
   const { config, text } = configFile(await answersFrom(io, flags), file);
-  await writeFile(file, text);
+  await writeFile(file, text).catch((cause: unknown) => {
+    throw new UsageError(`${file} cannot be written: choose another with --out. ${String(cause)}`, { cause });
+  });
   const cost = estimate(config);
   return {
     exit: exitCodes.done,

@@ -39,7 +39,7 @@ async function readTarget(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw new UsageError(`${file} cannot be read: ${String(cause)}`, { cause });
+    throw new UsageError(`${file} cannot be read: name a file that is there. ${String(cause)}`, { cause });
   }
 }
 

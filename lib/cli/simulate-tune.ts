@@ -59,7 +59,7 @@ async function write(file: string, text: string): Promise<void> {
   try {
     await writeFile(file, text);
   } catch (cause) {
-    throw new UsageError(`${file} cannot be written: ${String(cause)}`, { cause });
+    throw new UsageError(`${file} cannot be written: name another with --svg. ${String(cause)}`, { cause });
   }
 }
 

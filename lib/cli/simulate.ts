@@ -46,7 +46,7 @@ export function simulateCommand(io: Io): Command {
     .option('--tune', 'the trade-off of detection delay and false alarms, over thresholds and K of N')
     .option(
       '--runs <number>',
-      'runs per row of --detection (default: 1000) and --tune (default: 200)',
+      'runs per row (default: 1,000 of --detection, 200 of --tune)',
       countArgument('runs', MAX_RUNS),
     )
     .option('--write <file>', 'put the table of --detection between its two comments in this file')

@@ -2,6 +2,7 @@ import { RefusedError } from '../operate/errors.ts';
 import { problemOf } from '../operate/reading.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
+import { withNextStep } from './next-step.ts';
 import type { OutputFlags } from './options.ts';
 import { wrapped } from './wrap.ts';
 
@@ -60,7 +61,8 @@ export function fail(io: Io, json: boolean, thrown: unknown): ExitCode {
   const exit = exitOf(error);
   if (exit === exitCodes.unread) return exit;
   const refusals = error instanceof RefusedError ? { refusals: error.refusals } : {};
-  const { name, message } = error;
+  const { name } = error;
+  const message = withNextStep(error.message, io.env);
   if (json) io.out(jsonText({ ok: false, exit, error: { name, message, ...refusals } }, io));
   else
     io.err(

@@ -34,6 +34,7 @@ function hanging(line: string, columns: number): readonly string[] {
   const spaces = ' '.repeat(plain.length - plain.trimStart().length);
   const column = named.exec(plain)?.[0].length ?? spaces.length;
   const rest = column > columns / 2 ? spaces : ' '.repeat(column);
-  const lines = wrapAnsi(line.replace(spaces, ''), columns - rest.length).split('\n');
-  return lines.map((each, at) => (at === 0 ? spaces : rest) + each);
+  const [first = '', ...more] = wrapAnsi(line.replace(spaces, ''), columns - spaces.length).split('\n');
+  const below = more.length === 0 ? [] : wrapAnsi(more.join(' '), columns - rest.length).split('\n');
+  return [spaces + first, ...below.map((each) => rest + each)];
 }
