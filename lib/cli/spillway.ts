@@ -60,7 +60,6 @@ export function spillwayProgram(io: Io, { json = false }: { readonly json?: bool
   );
   const program = new Command('spillway')
     .description('Evacuates a Kinesis workload from an impaired AWS region, and proves weekly that it would.')
-    .enablePositionalOptions()
     .option('--json', 'print one JSON document to standard output; goes before the verb, or behind it')
     .version(json ? jsonText({ ok: true, version }, io) : version, '-V, --version', 'print the version')
     .addHelpText(
@@ -112,6 +111,8 @@ function takeOver(command: Command, output: Output): void {
       writeErr: (text) => (json ? undefined : io.err(shown(text))),
       outputError: (text, write) => write(text.replace(/^error:/, io.colors.red('error'))),
     });
+  // Else a verb above would take the options that are behind the verb below.
+  if (command.commands.length > 0) command.enablePositionalOptions();
   for (const child of command.commands) takeOver(child, output);
 }
 

@@ -30,9 +30,7 @@ export function spoolCommand(io: Io): Command {
       perform(io, flags, () => verb(resolve(io.directory, directory), flags, io));
   const spool = withJson(
     new Command('spool').description("Look into a producer's spool, check, mend or empty it."),
-  )
-    .enablePositionalOptions()
-    .addHelpText('after', '\nExample:\n  spillway spool inspect /var/lib/orders/spool');
+  ).addHelpText('after', '\nExample:\n  spillway spool inspect /var/lib/orders/spool');
   const verb = (name: string, description: string): Command =>
     withJson(
       spool

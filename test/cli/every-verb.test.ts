@@ -40,10 +40,15 @@ interface Leaf {
   readonly command: Command;
 }
 
-const leavesOf = (command: Command, path: readonly string[] = []): readonly Leaf[] =>
-  command.commands.length === 0
-    ? [{ verb: path.join(' '), command }]
-    : command.commands.flatMap((child) => leavesOf(child, [...path, child.name()]));
+/** Some have verbs below them, and do something without one, too. */
+const acts = (command: Command): boolean =>
+  command.commands.length === 0 ||
+  (command as unknown as { _actionHandler: unknown })._actionHandler !== null;
+
+const leavesOf = (command: Command, path: readonly string[] = []): readonly Leaf[] => [
+  ...(acts(command) ? [{ verb: path.join(' '), command }] : []),
+  ...command.commands.flatMap((child) => leavesOf(child, [...path, child.name()])),
+];
 
 const program = spillwayProgram(processIo());
 const leaves = leavesOf(program);
