@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { startFakeAws, tableOf } from '../operate/fixtures/fake-aws.ts';
 import { root } from './fixtures/command.ts';
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 120_000;
 /** Nobody listens there: a question ends at once. */
 const NOWHERE = 'http://127.0.0.1:9';
 const credentials = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
