@@ -9,6 +9,7 @@ import type { Io } from './io.ts';
 import type { ChangeFlags } from './options.ts';
 import { planOutcome } from './plan.ts';
 import type { Outcome } from './verb.ts';
+import { wrapped } from './wrap.ts';
 
 /** What an act has in hand. */
 export interface Acting {
@@ -123,7 +124,7 @@ const unattended = (): UsageError =>
   new UsageError('Nobody can be asked here (no terminal): repeat with --yes, or see first with --dry-run.');
 
 async function consent(io: Io, { yes }: ChangeFlags, preview: string): Promise<void> {
-  io.err(preview);
+  io.err(wrapped(preview, io.columns));
   if (yes) return;
   if (!io.interactive) throw unattended();
   if (await io.confirm('Do it?')) return;

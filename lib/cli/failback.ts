@@ -14,7 +14,14 @@ import { type Check, forceLines, mustGo, type Refusal, reasonOf } from './check.
 import { failbackRemoved } from './failback-removed.ts';
 import { interruption } from './interruption.ts';
 import type { Io } from './io.ts';
-import { type ChangeFlags, durationArgument, listArgument, wholeArgument, withGuards } from './options.ts';
+import {
+  type ChangeFlags,
+  durationArgument,
+  durationOption,
+  listArgument,
+  wholeArgument,
+  withGuards,
+} from './options.ts';
 import { runConductor } from './run-conductor.ts';
 import { progress } from './spinner.ts';
 import { type Outcome, perform } from './verb.ts';
@@ -57,21 +64,22 @@ export function failbackCommand(io: Io): Command {
       'share of the groups to move in each stage (default: 100)',
       wholeArgument({ min: 1, max: 100 }),
     )
-    .option(
-      '--pause <duration>',
-      'watch the primary this long after each stage (default: 5m)',
-      pauseArgument,
-      DEFAULT_PAUSE_MS,
+    .addOption(
+      durationOption('--pause <duration>', 'watch the primary this long after each stage', {
+        defaultMs: DEFAULT_PAUSE_MS,
+        parse: pauseArgument,
+      }),
     )
     .option(
       '--after-drain',
       'wait until `spillway drained` has marked the records stranded in the primary as read',
     )
-    .option(
-      '--drain-wait <duration>',
-      'wait for that this long at most, then end with 3 (default: 1h; 0s: look once)',
-      durationArgument,
-      DEFAULT_DRAIN_WAIT_MS,
+    .addOption(
+      durationOption(
+        '--drain-wait <duration>',
+        'wait for that this long at most, then end with 3; 0s: look once',
+        { defaultMs: DEFAULT_DRAIN_WAIT_MS },
+      ),
     )
     .option('--force', 'although a guard refuses; the journal says so')
     .option(

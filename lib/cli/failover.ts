@@ -9,7 +9,7 @@ import { type Acting, type Asking, ask, changeGuarded } from './change.ts';
 import { type Check, forceLines, mustGo, reasonOf } from './check.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
-import { type ChangeFlags, durationArgument, listArgument, withGuards } from './options.ts';
+import { type ChangeFlags, durationOption, listArgument, withGuards } from './options.ts';
 import { runConductor } from './run-conductor.ts';
 import { type Outcome, perform } from './verb.ts';
 
@@ -39,11 +39,12 @@ export function failoverCommand(io: Io): Command {
       '--direct',
       'break glass: set the switches here, without the conductor, when Step Functions does not answer',
     )
-    .option(
-      '--wait <duration>',
-      'follow the conductor this long, then end with 4 (default: 10m; 0s: start it and end with 0)',
-      durationArgument,
-      DEFAULT_WAIT_MS,
+    .addOption(
+      durationOption(
+        '--wait <duration>',
+        'follow the conductor this long, then end with 4; 0s: start it and end with 0',
+        { defaultMs: DEFAULT_WAIT_MS },
+      ),
     )
     .addHelpText(
       'after',

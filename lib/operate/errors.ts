@@ -26,3 +26,8 @@ export class RefusedError extends Error {
 export class UnansweredError extends Error {
   override readonly name = 'UnansweredError';
 }
+
+/** Ctrl-C, or SIGTERM; the message says what goes on, or what is left to do. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+}

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { progress } from '../../lib/cli/spinner.ts';
-import { table } from '../../lib/cli/table.ts';
 import { AwsClients } from '../../lib/operate/clients.ts';
 import { readDns } from '../../lib/operate/dns.ts';
-import { follow, InterruptedError } from '../../lib/operate/follow.ts';
+import { InterruptedError } from '../../lib/operate/errors.ts';
+import { follow } from '../../lib/operate/follow.ts';
 import { problemOf, reading } from '../../lib/operate/reading.ts';
 import { startSignalServer } from '../producer/signal-server.ts';
 import { startFakeAws } from './fixtures/fake-aws.ts';
@@ -114,20 +114,6 @@ describe('following a run', () => {
     clients.destroy();
     await aws.close();
   });
-});
-
-test('a table pads by what is seen, and cuts its last column at the edge', () => {
-  const red = '\u001b[31mred\u001b[39m';
-  expect(
-    table(
-      ['a', 'b'],
-      [
-        [red, 'x'],
-        ['long', '0123456789'],
-      ],
-      { columns: 12 },
-    ),
-  ).toBe(['a     b', `${red}   x`, 'long  01234…'].join('\n'));
 });
 
 test('progress says each thing once where no terminal is, and turns where one is', () => {
