@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { PlannedCall } from '../operate/calls.ts';
 import type { AwsClients } from '../operate/clients.ts';
+import { assertReadable, explained } from '../operate/credentials.ts';
 import { dryRun } from '../operate/dry-run.ts';
 import { UsageError } from '../operate/errors.ts';
 import { caller } from '../operate/owner.ts';
+import { type Reading, reading } from '../operate/reading.ts';
+import { stateTable } from '../operate/state.ts';
 import { clientsFor, resolveTarget, type Target } from '../operate/target.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
@@ -48,13 +51,14 @@ export async function change({ io, verb, flags, act }: ChangeOptions): Promise<O
   const clients = clientsFor(target, {
     who: `cli ${verb}`,
     timeoutMs: CALL_TIMEOUT_MS,
+    say: io.err,
     ...(dry === undefined ? {} : { divertTo: dry.divertTo }),
   });
+  const { standby: region } = target.config.regions;
   try {
-    const { owner, account } = await caller(clients, {
-      region: target.config.regions.standby,
-      owner: flags.owner,
-    });
+    await clients.prepare([region]);
+    const { owner, account, identity } = await caller(clients, { region, owner: flags.owner });
+    if (dry === undefined) await assertKnown(target, clients, identity);
     const outcome = await act({
       target,
       clients,
@@ -67,9 +71,22 @@ export async function change({ io, verb, flags, act }: ChangeOptions): Promise<O
       consent: (preview) => (dry === undefined ? consent(io, flags, preview) : Promise.resolve()),
     });
     return dry === undefined ? outcome : planned(dry.calls);
+  } catch (error) {
+    throw await explained(error, { clients, region });
   } finally {
     clients.destroy();
   }
+}
+
+/**
+ * With credentials that nobody takes, all that follows would fail, or be taken for an outage. STS alone is not believed: in
+ * an outage of sign-in it may be the one that is wrong, and the table takes them all the same.
+ */
+async function assertKnown(target: Target, clients: AwsClients, identity: Reading<unknown>): Promise<void> {
+  if (identity.ok || identity.failure?.kind !== 'credentials') return;
+  const table = stateTable(target.config, clients, CALL_TIMEOUT_MS);
+  const control = await reading(CALL_TIMEOUT_MS, () => table.readControl());
+  await assertReadable([identity, control], { clients, region: target.config.regions.standby });
 }
 
 const unattended = (): UsageError =>

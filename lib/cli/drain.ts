@@ -3,10 +3,12 @@ import { Agent as HttpsAgent } from 'node:https';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { Command, InvalidArgumentError } from 'commander';
+import { regionCredentials } from '../credentials/provider.ts';
 import { type DrainProgress, type DrainReport, drain } from '../drain/drain.ts';
 import { DrainError, DrainUsageError } from '../drain/errors.ts';
 import { defaultLimits } from '../drain/limits.ts';
 import type { DrainPlan } from '../drain/plan.ts';
+import { ofAsker } from '../operate/credentials.ts';
 import { colors } from './colors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
@@ -99,7 +101,9 @@ async function runDrain(flags: DrainFlags): Promise<number> {
       return exitCodes.interrupted;
     }
     if (!(error instanceof DrainUsageError || error instanceof DrainError)) throw error;
-    say(`${colors.red('error')} ${error.message}`);
+    const told = ofAsker(error);
+    say(`${colors.red('error')} ${told.message}`);
+    if (told !== error && !flags.dryRun) say(`the same command goes on from ${checkpointFile}`);
     return error instanceof DrainUsageError ? exitCodes.usage : exitCodes.failed;
   } finally {
     interrupted.dispose();
@@ -115,6 +119,7 @@ function regionalClients(endpoint: string | undefined) {
       const client = new KinesisClient({
         region,
         maxAttempts: 1,
+        credentials: regionCredentials({ region, profile: process.env.AWS_PROFILE || undefined }),
         ...(endpoint === undefined ? {} : { endpoint }),
         // Over HTTP/1.1: the SDK's default handler for Kinesis opens a TLS session for each call.
         requestHandler: new NodeHttpHandler({

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { StateTable } from '../../lambda/state/state-table.ts';
 import type { Config } from '../config/config.ts';
 import { awaitDrain } from '../operate/await-drain.ts';
+import { assertTaken } from '../operate/credentials.ts';
 import { RefusedError } from '../operate/errors.ts';
 import { named } from '../operate/findings.ts';
 import { type Selection, select } from '../operate/groups.ts';
@@ -101,7 +102,9 @@ async function failback(io: Io, flags: FailbackFlags, acting: Acting): Promise<O
   const selection = flags.removed ? undefined : select(config, flags);
   const percent = flags.percent ?? 100;
   const pauseSeconds = Math.round(flags.pause / 1_000);
-  const refusals = refusalsToFailBack(config, await readStored(config, { clients, nowMs: io.nowMs }));
+  const stored = await readStored(config, { clients, nowMs: io.nowMs });
+  if (!dry) assertTaken(stored.credentials);
+  const refusals = refusalsToFailBack(config, stored);
   if (!dry && refusals.length > 0 && !flags.force) {
     throw new RefusedError(refusals.map(withTime), 'Traffic stays where it is.');
   }

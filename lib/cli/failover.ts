@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { observerRegions } from '../config/config.ts';
+import { assertReadable } from '../operate/credentials.ts';
 import { type DirectEnd, latchDirectly } from '../operate/direct.ts';
 import { RefusedError } from '../operate/errors.ts';
 import { named } from '../operate/findings.ts';
@@ -62,7 +64,10 @@ async function failover(io: Io, flags: FailoverFlags, acting: Acting): Promise<O
   const { target, clients } = acting;
   const { config } = target;
   const selection = select(config, flags);
+  await clients.prepare(observerRegions(config.regions));
   const observers = await readObservers(config, { clients, timeoutMs: READ_TIMEOUT_MS, nowMs: io.nowMs });
+  const { standby: region } = config.regions;
+  if (!acting.dry) await assertReadable(observers.values(), { clients, region });
   const refusals = acting.dry ? [] : failoverRefusals(config, observers);
   if (refusals.length > 0 && !flags.force) {
     throw new RefusedError(refusals, 'If you know better, repeat with --force.');

@@ -1,5 +1,6 @@
 import { ConfigError } from '../config/errors.ts';
-import { RefusedError, UsageError } from '../operate/errors.ts';
+import { ofAsker } from '../operate/credentials.ts';
+import { errorFacts, RefusedError, UsageError } from '../operate/errors.ts';
 import { problemOf } from '../operate/reading.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
@@ -27,16 +28,20 @@ class Failure implements Outcome {
   readonly screen: string;
 
   constructor(exit: ExitCode, error: Error, io: Io) {
-    const refusals = error instanceof RefusedError ? { refusals: error.refusals } : {};
     this.exit = exit;
-    this.document = { ok: false, exit, error: { name: error.name, message: error.message, ...refusals } };
+    this.document = {
+      ok: false,
+      exit,
+      error: { name: error.name, message: error.message, ...errorFacts(error) },
+    };
     this.screen = `${io.colors.red('error')} ${error.message}`;
   }
 }
 
 function outcomeOf(error: unknown, io: Io): Outcome {
   if (!(error instanceof Error)) return new Failure(exitCodes.failed, new Error(String(error)), io);
-  return new Failure(exitOf(error), named(error), io);
+  const told = ofAsker(error);
+  return new Failure(exitOf(told), named(told), io);
 }
 
 export function exitOf(error: Error): ExitCode {
@@ -48,8 +53,9 @@ export function exitOf(error: Error): ExitCode {
 
 /** An SDK error says little without its name. */
 function named(error: Error): Error {
-  const ours = /^(Usage|Config|Refused|Interrupted|State\w*|Fenced|Unanswered|World|Conductor\w*)Error$/.test(
-    error.name,
-  );
+  const ours =
+    /^(Usage|Config|Credentials|NotAllowed|Refused|Interrupted|State\w*|Fenced|Unanswered|World|Conductor\w*)Error$/.test(
+      error.name,
+    );
   return ours ? error : Object.assign(new Error(problemOf(error)), { name: error.name });
 }

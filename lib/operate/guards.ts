@@ -36,12 +36,8 @@ export function failoverRefusals(
     return [{ rule: 'standby-unfit', reason: `${standby} is impaired, as ${where} sees it` }];
   }
   if (fresh.some(([, report]) => isFit(standbyLevels(report, config.policy)))) return [];
-  return [
-    {
-      rule: 'standby-unknown',
-      reason: `none of ${observers.size} observers is known to see ${standby} working`,
-    },
-  ];
+  const reason = `none of ${observers.size} observers is known to see ${standby} working`;
+  return [{ rule: 'standby-unknown', reason: `${reason}${unasked(observers)}` }];
 }
 
 /** The conductor's own guards, asked beforehand, so that a refusal is an answer now and not a failed run later. */
@@ -51,7 +47,7 @@ export function refusalsToFailBack(
 ): readonly FailbackRefusal[] {
   const control = state.control.ok ? state.control.value : 'unreadable';
   const newestEpoch = state.epoch.ok ? state.epoch.value : 0;
-  return failbackRefusals({
+  const refusals = failbackRefusals({
     nowMs: atMs,
     policy: config.policy,
     // The act itself will be the newest one.
@@ -66,6 +62,22 @@ export function refusalsToFailBack(
     primaryShortfalls: [],
     undrained: [],
   });
+  return refusals.map((refusal) => ({ ...refusal, reason: `${refusal.reason}${whyUnread(refusal.rule)}` }));
+
+  function whyUnread(rule: FailbackRefusal['rule']): string {
+    if (rule === 'pause') return state.control.ok ? '' : ` (${state.control.problem})`;
+    return rule === 'recovery' || rule === 'canary' ? unasked(observers) : '';
+  }
+}
+
+/** A guard refuses as well for what nobody could look at; then it is not the region that is to blame. */
+function unasked(observers: ObserverReadings): string {
+  const problems = [...observers].flatMap(([region, report]) =>
+    report.ok || report.failure?.kind === 'unusable'
+      ? []
+      : [`${region} could not be asked: ${report.problem}`],
+  );
+  return problems.length === 0 ? '' : ` (${problems.join('; ')})`;
 }
 
 const failbackReport = (region: string, report: ObserverReport): FailbackReport => ({

@@ -64,6 +64,7 @@ export interface ClientsFor {
   readonly who: string;
   readonly timeoutMs: number;
   readonly divertTo?: Divert;
+  readonly say?: ((text: string) => void) | undefined;
 }
 
 export function clientsFor({ world, callLog }: Target, options: ClientsFor): AwsClients {

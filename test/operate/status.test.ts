@@ -77,19 +77,17 @@ describe('status', () => {
     const told = bad({ observers: accused });
     expect(told).toContain('observer eu-west-1: no answer within 2.5 s');
     expect(told).toContain('observer us-east-2 is silent: its vote has run out, and reads HOLD');
-    expect(told.find((text) => text.startsWith('1 of 3 observers have a live vote'))).toBeDefined();
-    expect(told).toContain('1 of 3 votes are EVACUATE (us-west-2)');
+    expect(told).toContain(
+      '1 of 3 observers are known to have a live vote; whether the 2 are there that it takes to evacuate is not known',
+    );
+    expect(told).toContain('1 of 2 votes that are known, of 3, are EVACUATE (us-west-2)');
     expect(told.find((text) => text.startsWith('KinesisWriteImpaired: '))).toMatch(/Watch the evacuation/);
   });
 
   test('what cannot be read is said, and never taken for healthy', () => {
     const gone = unread('timed out');
     const told = bad({ state: { control: gone, switches: gone, lease: gone } });
-    expect(told).toEqual([
-      'the control item does not answer: it counts as a pause',
-      'the switches cannot be read: timed out',
-      'the lease cannot be read: timed out',
-    ]);
+    expect(told).toEqual(['the state table in us-west-2: timed out; not known: overrides, switches, lease']);
     expect(status({ state: { switches: gone } }).cells[0]?.switch).toBe('unknown');
   });
 
