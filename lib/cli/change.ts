@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { AwsClients } from '../operate/clients.ts';
+import { assertReadable, explained } from '../operate/credentials.ts';
 import { dryRun } from '../operate/dry-run.ts';
 import { UsageError } from '../operate/errors.ts';
 import { caller } from '../operate/owner.ts';
+import { type Reading, reading } from '../operate/reading.ts';
+import { stateTable } from '../operate/state.ts';
 import { clientsFor, resolveTarget, type Target } from '../operate/target.ts';
 import { type Check, checkOutcome } from './check.ts';
 import type { Io } from './io.ts';
@@ -73,18 +76,18 @@ async function surrounded(
   const target = await resolveTarget({ directory: io.directory, env: io.env, ...flags });
   const dry = flags.dryRun ? dryRun() : undefined;
   if (dry === undefined && !flags.yes && !io.interactive) throw unattended();
-  const settings = { who: `cli ${verb}`, timeoutMs: CALL_TIMEOUT_MS };
+  const settings = { who: `cli ${verb}`, timeoutMs: CALL_TIMEOUT_MS, say: io.err };
   const clients = clientsFor(target, {
     ...settings,
     ...(dry === undefined ? {} : { divertTo: dry.divertTo }),
   });
   const readers = dry === undefined ? clients : clientsFor(target, { ...settings, onCall: dry.onCall });
+  const { standby: region } = target.config.regions;
   let shown: string | undefined;
   try {
-    const { owner, account } = await caller(clients, {
-      region: target.config.regions.standby,
-      owner: flags.owner,
-    });
+    await readers.prepare([region]);
+    const { owner, account, identity } = await caller(clients, { region, owner: flags.owner });
+    if (dry === undefined) await assertKnown(target, clients, identity);
     const acting: Acting = {
       target,
       clients,
@@ -103,6 +106,8 @@ async function surrounded(
     if (dry === undefined) return outcome;
     const { verbose = false } = flags;
     return planOutcome({ calls: dry.calls, check, preview: shown, verbose });
+  } catch (error) {
+    throw await explained(error, { clients: readers, region });
   } finally {
     clients.destroy();
     readers.destroy();
@@ -112,12 +117,27 @@ async function surrounded(
 /** `--check`: asks the guards and nothing else, so that nobody has to say why or to agree. */
 export async function ask({ io, verb, flags, check }: Omit<GuardedOptions, 'act'>): Promise<Outcome> {
   const target = await resolveTarget({ directory: io.directory, env: io.env, ...flags });
-  const clients = clientsFor(target, { who: `cli ${verb}`, timeoutMs: CALL_TIMEOUT_MS });
+  const clients = clientsFor(target, { who: `cli ${verb}`, timeoutMs: CALL_TIMEOUT_MS, say: io.err });
+  const { standby: region } = target.config.regions;
   try {
+    await clients.prepare([region]);
     return checkOutcome(await check({ target, clients, nowMs: io.nowMs }));
+  } catch (error) {
+    throw await explained(error, { clients, region });
   } finally {
     clients.destroy();
   }
+}
+
+/**
+ * With credentials that nobody takes, all that follows would fail, or be taken for an outage. STS alone is not believed: in
+ * an outage of sign-in it may be the one that is wrong, and the table takes them all the same.
+ */
+async function assertKnown(target: Target, clients: AwsClients, identity: Reading<unknown>): Promise<void> {
+  if (identity.ok || identity.failure?.kind !== 'credentials') return;
+  const table = stateTable(target.config, clients, CALL_TIMEOUT_MS);
+  const control = await reading(CALL_TIMEOUT_MS, () => table.readControl());
+  await assertReadable([identity, control], { clients, region: target.config.regions.standby });
 }
 
 const unattended = (): UsageError =>

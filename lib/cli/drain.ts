@@ -4,9 +4,11 @@ import { resolve } from 'node:path';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { Command, InvalidArgumentError } from 'commander';
+import { regionCredentials } from '../credentials/provider.ts';
 import { type DrainProgress, type DrainReport, drain } from '../drain/drain.ts';
 import { defaultLimits } from '../drain/limits.ts';
 import type { DrainPlan } from '../drain/plan.ts';
+import { ofAsker } from '../operate/credentials.ts';
 import { InterruptedError } from '../operate/errors.ts';
 import type { Colors } from './colors.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -97,9 +99,11 @@ async function runDrain({ err: say, colors, directory }: Io, flags: DrainFlags):
       screen: summary(report, { plan, flags, colors }),
     };
   } catch (error) {
-    if (!interrupted.signal.aborted) throw error;
     const goesOn = flags.dryRun ? 'nothing was written' : `the same command goes on from ${checkpointFile}`;
-    throw new InterruptedError(`Interrupted: ${goesOn}.`);
+    if (interrupted.signal.aborted) throw new InterruptedError(`Interrupted: ${goesOn}.`);
+    // With other credentials, that is.
+    if (ofAsker(error) !== error) say(goesOn);
+    throw error;
   } finally {
     interrupted.dispose();
     clients.close();
@@ -114,6 +118,7 @@ function regionalClients(endpoint: string | undefined) {
       const client = new KinesisClient({
         region,
         maxAttempts: 1,
+        credentials: regionCredentials({ region, profile: process.env.AWS_PROFILE || undefined }),
         ...(endpoint === undefined ? {} : { endpoint }),
         // Over HTTP/1.1: the SDK's default handler for Kinesis opens a TLS session for each call.
         requestHandler: new NodeHttpHandler({

@@ -4,6 +4,7 @@ import type { StateTable } from '../../lambda/state/state-table.ts';
 import type { Config } from '../config/config.ts';
 import { awaitDrain } from '../operate/await-drain.ts';
 import type { AwsClients } from '../operate/clients.ts';
+import { assertTaken } from '../operate/credentials.ts';
 import { named } from '../operate/findings.ts';
 import { type Selection, select } from '../operate/groups.ts';
 import { backNotes, leaseNotes, refusalsToFailBack } from '../operate/guards.ts';
@@ -131,11 +132,10 @@ async function checkFailback(flags: FailbackFlags, { target, clients, nowMs }: A
   const { config } = target;
   const { selection, ...plan } = scopeOf(config, flags);
   const { cells, groups } = selection ?? { cells: [], groups: [] };
-  const [stored, undrained] = await Promise.all([
-    readStored(config, { clients, nowMs }),
-    // `--after-drain` waits for these itself; a check says that it would have to.
-    flags.afterDrain && flags.check ? readUndrained(config, { clients, groups }) : [],
-  ]);
+  const stored = await readStored(config, { clients, nowMs });
+  assertTaken(stored.credentials);
+  // `--after-drain` waits for these itself; a check says that it would have to.
+  const undrained = flags.afterDrain && flags.check ? await readUndrained(config, { clients, groups }) : [];
   const refusals: readonly Refusal[] = refusalsToFailBack(config, stored, { cells, undrained });
   const tooLong = tooLongToWatch(plan);
   return {

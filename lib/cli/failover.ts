@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { assertTaken } from '../operate/credentials.ts';
 import { type DirectEnd, latchDirectly } from '../operate/direct.ts';
 import { named } from '../operate/findings.ts';
 import { type Selection, select } from '../operate/groups.ts';
@@ -69,7 +70,8 @@ export function failoverCommand(io: Io): Command {
 async function checkFailover(flags: FailoverFlags, { target, clients, nowMs }: Asking): Promise<Check> {
   const { config } = target;
   const { cells, groups } = select(config, flags);
-  const { observers, state } = await readStored(config, { clients, nowMs });
+  const { observers, state, credentials } = await readStored(config, { clients, nowMs });
+  assertTaken(credentials);
   return {
     verb: 'failover',
     cells,

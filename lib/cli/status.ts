@@ -42,7 +42,7 @@ Examples:
     .action((flags: StatusFlags) => perform(io, flags, () => status(io, flags)));
 }
 
-const options = (io: Io) => ({ who: 'cli status', nowMs: io.nowMs });
+const options = (io: Io) => ({ who: 'cli status', nowMs: io.nowMs, say: io.err });
 
 async function status(io: Io, flags: StatusFlags): Promise<End> {
   if (flags.watch && flags.json)

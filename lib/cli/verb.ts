@@ -1,4 +1,5 @@
-import { RefusedError } from '../operate/errors.ts';
+import { ofAsker } from '../operate/credentials.ts';
+import { errorFacts } from '../operate/errors.ts';
 import { problemOf } from '../operate/reading.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
@@ -79,12 +80,11 @@ function failed(io: Io, { document, words }: Failure, json: boolean): void {
 export function failureOf({ env, colors }: Pick<Io, 'env' | 'colors'>, thrown: unknown): Failure {
   const error = toldError(thrown);
   const exit = exitOf(error);
-  const refusals = error instanceof RefusedError ? { refusals: error.refusals } : {};
   const { name } = error;
   const message = withNextStep(error.message, env);
   return {
     exit,
-    document: { ok: false, exit, error: { name, message, ...refusals } },
+    document: { ok: false, exit, error: { name, message, ...errorFacts(error) } },
     words: exit === exitCodes.interrupted ? message : `${colors.red('error')} ${message}`,
   };
 }
@@ -109,6 +109,7 @@ const foreign =
 
 function toldError(thrown: unknown): Error {
   if (!(thrown instanceof Error)) return new Error(String(thrown));
-  const isForeign = foreign.test(thrown.name) || '$metadata' in thrown;
-  return isForeign ? Object.assign(new Error(problemOf(thrown)), { name: thrown.name }) : thrown;
+  const error = ofAsker(thrown);
+  const isForeign = foreign.test(error.name) || '$metadata' in error;
+  return isForeign ? Object.assign(new Error(problemOf(error)), { name: error.name }) : error;
 }

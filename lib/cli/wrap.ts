@@ -7,7 +7,7 @@ const command = /^\s*(?:next: |(?:→ )?(?:npx |npm |spillway |source |export |[
 /** What is to be done about the text on its left. */
 const arrow = / {2,}(?=→ )/;
 /** A mark, or a name with two spaces behind it: the text beside it stays in its column. */
-const named = /^\s*(?:[✗✓!→·] |\S.{0,20}? {2,})/;
+const named = /^\s*(?:[✗✓!?→·] |\S.{0,20}? {2,})/;
 
 /**
  * Breaks lines that are wider than `columns` at words, and indents what follows as far as the text of the line. Commands

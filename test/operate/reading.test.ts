@@ -18,14 +18,18 @@ describe('a reading', () => {
       });
       return new Promise(() => {});
     });
-    expect(read).toEqual({ ok: false, problem: 'no answer within 0.02 s' });
+    expect(read).toEqual({ ok: false, problem: 'no answer within 0.02 s', failure: { kind: 'silent' } });
     expect(aborted).toBe(true);
   });
 
   test('turns a throw into its innermost reason, on one line', async () => {
     const cause = Object.assign(new Error('no such table\nat line 3'), { name: 'ResourceNotFoundException' });
     const read = await reading(1_000, () => Promise.reject(new Error('outer', { cause })));
-    expect(read).toEqual({ ok: false, problem: 'ResourceNotFoundException: no such table' });
+    expect(read).toMatchObject({
+      ok: false,
+      problem: 'ResourceNotFoundException: no such table',
+      failure: { kind: 'missing' },
+    });
     const unknown = Object.assign(new Error('UnknownError'), {
       name: 'Unknown',
       $metadata: { httpStatusCode: 502 },
