@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Config } from '../config/config.ts';
 import type { AwsClients } from '../operate/clients.ts';
 import { assertReadable, explained } from '../operate/credentials.ts';
 import { dryRun } from '../operate/dry-run.ts';
@@ -34,6 +35,8 @@ export interface ChangeOptions {
   readonly io: Io;
   readonly verb: string;
   readonly flags: ChangeFlags;
+  /** Whether the options fit the config: @throws UsageError before anybody is asked, who might blame something else. */
+  readonly fits?: (config: Config) => unknown;
   readonly act: (acting: Acting) => Promise<Outcome>;
 }
 
@@ -67,7 +70,7 @@ export const changeGuarded = ({ check: ask, act, ...around }: GuardedOptions): P
   });
 
 async function surrounded(
-  { io, verb, flags }: Omit<ChangeOptions, 'act'>,
+  { io, verb, flags, fits }: Omit<ChangeOptions, 'act'>,
   act: (acting: Acting, asking: Asking) => Promise<{ readonly outcome: Outcome; readonly check?: Check }>,
 ): Promise<Outcome> {
   const reason = flags.reason?.trim() ?? '';
@@ -76,6 +79,7 @@ async function surrounded(
   const target = await resolveTarget({ directory: io.directory, env: io.env, ...flags });
   const dry = flags.dryRun ? dryRun() : undefined;
   if (dry === undefined && !flags.yes && !io.interactive) throw unattended();
+  fits?.(target.config);
   const settings = { who: `cli ${verb}`, timeoutMs: CALL_TIMEOUT_MS, say: io.err };
   const clients = clientsFor(target, {
     ...settings,
@@ -115,8 +119,9 @@ async function surrounded(
 }
 
 /** `--check`: asks the guards and nothing else, so that nobody has to say why or to agree. */
-export async function ask({ io, verb, flags, check }: Omit<GuardedOptions, 'act'>): Promise<Outcome> {
+export async function ask({ io, verb, flags, fits, check }: Omit<GuardedOptions, 'act'>): Promise<Outcome> {
   const target = await resolveTarget({ directory: io.directory, env: io.env, ...flags });
+  fits?.(target.config);
   const clients = clientsFor(target, { who: `cli ${verb}`, timeoutMs: CALL_TIMEOUT_MS, say: io.err });
   const { standby: region } = target.config.regions;
   try {

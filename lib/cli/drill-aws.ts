@@ -38,6 +38,7 @@ export const drillAws = (io: Io, flags: DrillAwsFlags): Promise<Outcome> =>
     io,
     verb: 'drill',
     flags,
+    fits: drillTargetOf,
     act: (acting) => (flags.schedule === undefined ? drill(io, acting) : schedule(acting, flags.schedule)),
   });
 

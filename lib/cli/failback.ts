@@ -95,14 +95,11 @@ export function failbackCommand(io: Io): Command {
     .action((flags: FailbackFlags) =>
       perform(io, flags, () => {
         const check = (asking: Asking): Promise<Check> => checkFailback(flags, asking);
-        if (flags.check) return ask({ io, verb: 'failback', flags, check });
-        return changeGuarded({
-          io,
-          verb: 'failback',
-          flags,
-          check,
-          act: (acting) => failback(io, flags, acting),
-        });
+        const fits = (config: Config): unknown => scopeOf(config, flags);
+        const around = { io, verb: 'failback', flags, fits, check };
+        return flags.check
+          ? ask(around)
+          : changeGuarded({ ...around, act: (acting) => failback(io, flags, acting) });
       }),
     );
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { Config } from '../config/config.ts';
 import { assertTaken } from '../operate/credentials.ts';
 import { type DirectEnd, latchDirectly } from '../operate/direct.ts';
 import { named } from '../operate/findings.ts';
@@ -54,14 +55,11 @@ export function failoverCommand(io: Io): Command {
     .action((flags: FailoverFlags) =>
       perform(io, flags, () => {
         const check = (asking: Asking): Promise<Check> => checkFailover(flags, asking);
-        if (flags.check) return ask({ io, verb: 'failover', flags, check });
-        return changeGuarded({
-          io,
-          verb: 'failover',
-          flags,
-          check,
-          act: (acting) => failover(io, flags, acting),
-        });
+        const fits = (config: Config): unknown => select(config, flags);
+        const around = { io, verb: 'failover', flags, fits, check };
+        return flags.check
+          ? ask(around)
+          : changeGuarded({ ...around, act: (acting) => failover(io, flags, acting) });
       }),
     );
 }

@@ -243,7 +243,12 @@ describe.each(situations)('with %s', (_name, { problem, fix, set }) => {
   test.each([
     'failover --all --reason test --yes',
     'failover --all --direct --force --reason test --yes',
+    'failover --all --check',
+    'failover --all --reason test --dry-run',
     'failback --all --reason test --yes',
+    'failback --all --check',
+    'failback --all --after-drain --check',
+    'failback --all --reason test --dry-run',
     'failback --all --force --reason test --yes',
     'pause --reason test --yes',
     'resume --reason test --yes',
