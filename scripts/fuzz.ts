@@ -1,12 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { Command, CommanderError } from 'commander';
-import { endWhenNobodyReads } from '../lib/cli/closed-pipe.ts';
+import { signalUnread } from '../lib/cli/closed-pipe.ts';
 import { colors } from '../lib/cli/colors.ts';
 import { exitCodes } from '../lib/cli/exit-codes.ts';
 import { interruption } from '../lib/cli/interruption.ts';
 import { Progress } from '../lib/cli/progress.ts';
 import { traceLine } from '../lib/cli/simulate-context.ts';
 import { countArgument, seedsArgument } from '../lib/cli/simulate-input.ts';
+import { exitOf } from '../lib/cli/verb.ts';
 import type { FuzzResult } from '../lib/simulator/fuzz.ts';
 import { fuzzTask, runFuzzJob } from '../lib/simulator/fuzz-job.ts';
 import { JobError, MAX_WORKERS, runJobs, type Seeded } from '../lib/simulator/pool.ts';
@@ -52,14 +53,15 @@ try {
 }
 
 async function run(flags: FuzzFlags): Promise<number> {
-  endWhenNobodyReads();
-  const interrupted = interruption(() => process.stderr.write('interrupted (Ctrl-C again ends at once)\n'));
+  const interrupted = interruption(() => process.stderr.write('interrupted (Ctrl-C again ends at once)\n'), {
+    unread: signalUnread(),
+  });
   const progress = new Progress({ total: flags.cases, unit: 'cases' });
   try {
     return await fuzz(flags, progress, interrupted.signal);
   } catch (error) {
     progress.clear();
-    if (interrupted.signal.aborted) return exitCodes.interrupted;
+    if (interrupted.signal.aborted) return exitOf(interrupted.signal.reason);
     if (!(error instanceof JobError)) throw error;
     process.stderr.write(
       `${colors.red('error')} ${error.message}\nreplay: npm run fuzz -- --cases 1 --from ${error.seed} --trace\n`,

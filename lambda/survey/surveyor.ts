@@ -28,7 +28,7 @@ export interface SurveyorOptions {
   readonly describesPerSecond: number;
   /** Default: two weeks. */
   readonly lookBackMs?: number;
-  readonly warn?: (warning: string) => void;
+  readonly warn?: (warning: string, failure: { readonly role: Role; readonly error: unknown }) => void;
 }
 
 type Role = 'primary' | 'standby';
@@ -85,7 +85,7 @@ export class Surveyor {
 
   #patienceWith(role: Role): Record<keyof RegionClients, Patience> {
     const warn = (service: string) => (error: unknown) =>
-      this.#options.warn?.(`${service} of the ${role} does not answer: ${String(error)}`);
+      this.#options.warn?.(`${service} of the ${role} does not answer: ${String(error)}`, { role, error });
     return { kinesis: new Patience(warn('Kinesis')), cloudWatch: new Patience(warn('CloudWatch')) };
   }
 }

@@ -30,7 +30,7 @@ export function auditCommand(io: Io): Command {
   )
     .argument(
       '[file]',
-      'calls, one JSON object a line: {"service","operation","region","endpoint","who"} (default: those of the last drill)',
+      'calls, one JSON object a line: {"service", "operation", "region", "endpoint", "who"} (default: those of the last drill)',
     )
     .option(
       '--config <file>',
@@ -52,7 +52,9 @@ async function run(io: Io, named: string | undefined, flags: AuditFlags): Promis
     throw new UsageError('No drill has recorded its calls here: run `spillway drill`, or name a file.');
   }
   const text = await readFile(resolve(io.directory, file), 'utf8').catch((cause: unknown) => {
-    throw new UsageError(`${file} cannot be read.`, { cause });
+    throw new UsageError(`${file} cannot be read: name a file of recorded calls. ${String(cause)}`, {
+      cause,
+    });
   });
   const calls = parseCalls(text, file);
   const report = audit(calls, flags.primary ?? (await primaryOf(io, flags)));
@@ -81,7 +83,7 @@ function rules({ columns }: Io): Outcome {
     screen: table(
       ['rule', 'judgement', 'source', 'reason'],
       rows.map(({ rule, judgement, source, reason }) => [rule, judgement, source, reason]),
-      { columns: Math.max(columns, 400) },
+      { columns },
     ),
   };
 }

@@ -1,14 +1,19 @@
 import { randomUUID } from 'node:crypto';
+import type { Config } from '../config/config.ts';
 import type { AwsClients } from '../operate/clients.ts';
+import { assertReadable, explained } from '../operate/credentials.ts';
 import { dryRun } from '../operate/dry-run.ts';
 import { UsageError } from '../operate/errors.ts';
 import { caller } from '../operate/owner.ts';
+import { type Reading, reading } from '../operate/reading.ts';
+import { stateTable } from '../operate/state.ts';
 import { clientsFor, resolveTarget, type Target } from '../operate/target.ts';
 import { type Check, checkOutcome } from './check.ts';
 import type { Io } from './io.ts';
 import type { ChangeFlags } from './options.ts';
 import { planOutcome } from './plan.ts';
 import type { Outcome } from './verb.ts';
+import { wrapped } from './wrap.ts';
 
 /** What an act has in hand. */
 export interface Acting {
@@ -30,6 +35,8 @@ export interface ChangeOptions {
   readonly io: Io;
   readonly verb: string;
   readonly flags: ChangeFlags;
+  /** Whether the options fit the config: @throws UsageError before anybody is asked, who might blame something else. */
+  readonly fits?: (config: Config) => unknown;
   readonly act: (acting: Acting) => Promise<Outcome>;
 }
 
@@ -63,7 +70,7 @@ export const changeGuarded = ({ check: ask, act, ...around }: GuardedOptions): P
   });
 
 async function surrounded(
-  { io, verb, flags }: Omit<ChangeOptions, 'act'>,
+  { io, verb, flags, fits }: Omit<ChangeOptions, 'act'>,
   act: (acting: Acting, asking: Asking) => Promise<{ readonly outcome: Outcome; readonly check?: Check }>,
 ): Promise<Outcome> {
   const reason = flags.reason?.trim() ?? '';
@@ -72,18 +79,19 @@ async function surrounded(
   const target = await resolveTarget({ directory: io.directory, env: io.env, ...flags });
   const dry = flags.dryRun ? dryRun() : undefined;
   if (dry === undefined && !flags.yes && !io.interactive) throw unattended();
-  const settings = { who: `cli ${verb}`, timeoutMs: CALL_TIMEOUT_MS };
+  fits?.(target.config);
+  const settings = { who: `cli ${verb}`, timeoutMs: CALL_TIMEOUT_MS, say: io.err };
   const clients = clientsFor(target, {
     ...settings,
     ...(dry === undefined ? {} : { divertTo: dry.divertTo }),
   });
   const readers = dry === undefined ? clients : clientsFor(target, { ...settings, onCall: dry.onCall });
+  const { standby: region } = target.config.regions;
   let shown: string | undefined;
   try {
-    const { owner, account } = await caller(clients, {
-      region: target.config.regions.standby,
-      owner: flags.owner,
-    });
+    await readers.prepare([region]);
+    const { owner, account, identity } = await caller(clients, { region, owner: flags.owner });
+    if (dry === undefined) await assertKnown(target, clients, identity);
     const acting: Acting = {
       target,
       clients,
@@ -102,6 +110,8 @@ async function surrounded(
     if (dry === undefined) return outcome;
     const { verbose = false } = flags;
     return planOutcome({ calls: dry.calls, check, preview: shown, verbose });
+  } catch (error) {
+    throw await explained(error, { clients: readers, region });
   } finally {
     clients.destroy();
     readers.destroy();
@@ -109,21 +119,37 @@ async function surrounded(
 }
 
 /** `--check`: asks the guards and nothing else, so that nobody has to say why or to agree. */
-export async function ask({ io, verb, flags, check }: Omit<GuardedOptions, 'act'>): Promise<Outcome> {
+export async function ask({ io, verb, flags, fits, check }: Omit<GuardedOptions, 'act'>): Promise<Outcome> {
   const target = await resolveTarget({ directory: io.directory, env: io.env, ...flags });
-  const clients = clientsFor(target, { who: `cli ${verb}`, timeoutMs: CALL_TIMEOUT_MS });
+  fits?.(target.config);
+  const clients = clientsFor(target, { who: `cli ${verb}`, timeoutMs: CALL_TIMEOUT_MS, say: io.err });
+  const { standby: region } = target.config.regions;
   try {
+    await clients.prepare([region]);
     return checkOutcome(await check({ target, clients, nowMs: io.nowMs }));
+  } catch (error) {
+    throw await explained(error, { clients, region });
   } finally {
     clients.destroy();
   }
+}
+
+/**
+ * With credentials that nobody takes, all that follows would fail, or be taken for an outage. STS alone is not believed: in
+ * an outage of sign-in it may be the one that is wrong, and the table takes them all the same.
+ */
+async function assertKnown(target: Target, clients: AwsClients, identity: Reading<unknown>): Promise<void> {
+  if (identity.ok || identity.failure?.kind !== 'credentials') return;
+  const table = stateTable(target.config, clients, CALL_TIMEOUT_MS);
+  const control = await reading(CALL_TIMEOUT_MS, () => table.readControl());
+  await assertReadable([identity, control], { clients, region: target.config.regions.standby });
 }
 
 const unattended = (): UsageError =>
   new UsageError('Nobody can be asked here (no terminal): repeat with --yes, or see first with --dry-run.');
 
 async function consent(io: Io, { yes }: ChangeFlags, preview: string): Promise<void> {
-  io.err(preview);
+  io.err(wrapped(preview, io.columns));
   if (yes) return;
   if (!io.interactive) throw unattended();
   if (await io.confirm('Do it?')) return;

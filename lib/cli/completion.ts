@@ -1,6 +1,7 @@
 import { Argument, Command } from 'commander';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
+import { type OutputFlags, withJson } from './options.ts';
 import { perform } from './verb.ts';
 
 const shells = ['bash', 'zsh', 'fish'] as const;
@@ -8,21 +9,16 @@ type Shell = (typeof shells)[number];
 
 /** `spillway completion`: completion for a shell, made from the commands themselves, so that it cannot lag behind them. */
 export function completionCommand(io: Io): Command {
-  const command = new Command('completion')
-    .description('Print completion for bash, zsh or fish.')
+  const command = withJson(new Command('completion').description('Print completion for bash, zsh or fish.'))
     .addArgument(new Argument('<shell>').choices(shells))
     .addHelpText(
       'after',
       '\nExamples:\n  source <(spillway completion bash)\n  source <(spillway completion zsh)\n  spillway completion fish > ~/.config/fish/completions/spillway.fish',
     );
-  return command.action((shell: Shell) =>
-    perform(io, {}, () => {
-      const program = command.parent ?? command;
-      return Promise.resolve({
-        exit: exitCodes.done,
-        document: {},
-        screen: completionOf(shell, verbsOf(program)),
-      });
+  return command.action((shell: Shell, flags: OutputFlags) =>
+    perform(io, flags, () => {
+      const script = completionOf(shell, verbsOf(command.parent ?? command));
+      return { exit: exitCodes.done, document: { ok: true, shell, script }, screen: script, verbatim: true };
     }),
   );
 }

@@ -1,17 +1,23 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { resolve } from 'node:path';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { Command, InvalidArgumentError } from 'commander';
+import { regionCredentials } from '../credentials/provider.ts';
 import { type DrainProgress, type DrainReport, drain } from '../drain/drain.ts';
-import { DrainError, DrainUsageError } from '../drain/errors.ts';
 import { defaultLimits } from '../drain/limits.ts';
 import type { DrainPlan } from '../drain/plan.ts';
-import { colors } from './colors.ts';
+import { ofAsker } from '../operate/credentials.ts';
+import { InterruptedError } from '../operate/errors.ts';
+import type { Colors } from './colors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
+import type { Io } from './io.ts';
+import { type OutputFlags, withJson } from './options.ts';
+import { type Outcome, perform } from './verb.ts';
 
-interface DrainFlags {
+interface DrainFlags extends OutputFlags {
   readonly fromRegion: string;
   readonly toRegion: string;
   readonly stream: string;
@@ -23,15 +29,15 @@ interface DrainFlags {
   readonly envelope?: true;
   readonly allowAggregated?: true;
   readonly dryRun?: true;
-  readonly json?: true;
 }
 
 /** `spillway drain`: copies the records that a failover left behind in the old stream to the new one. */
-export function drainCommand(): Command {
-  return new Command('drain')
-    .description(
+export function drainCommand(io: Io): Command {
+  return withJson(
+    new Command('drain').description(
       'Copy the records that a failover left behind in one region’s stream to the stream of another.',
-    )
+    ),
+  )
     .requiredOption('--from-region <region>', 'where the records are')
     .requiredOption('--to-region <region>', 'where they shall be')
     .requiredOption('--stream <name>', 'the stream that holds them')
@@ -50,7 +56,6 @@ export function drainCommand(): Command {
     .option('--allow-aggregated', 'copy KPL aggregates as they are, for consumers that do not use the KCL')
     .option('--dry-run', 'read and count, write nothing')
     .option('--endpoint <url>', 'where Kinesis is, for tests (default: AWS)', urlArgument)
-    .option('--json', 'print one line of JSON to standard output')
     .addHelpText(
       'after',
       '\nInterrupted or failed, it goes on where it was when the same command is given again. Exit status: 0 done, 1 failed,\n' +
@@ -58,13 +63,10 @@ export function drainCommand(): Command {
         '  spillway drain --from-region us-east-1 --to-region us-west-2 --stream orders \\\n' +
         '    --from 2020-11-25T13:00:00Z --to 2020-11-25T13:16:00Z',
     )
-    .action(async (flags: DrainFlags) => {
-      process.exitCode = await runDrain(flags);
-    });
+    .action((flags: DrainFlags) => perform(io, flags, () => runDrain(io, flags)));
 }
 
-async function runDrain(flags: DrainFlags): Promise<number> {
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+async function runDrain({ err: say, colors, directory }: Io, flags: DrainFlags): Promise<Outcome> {
   const plan: DrainPlan = {
     from: { region: flags.fromRegion, stream: flags.stream },
     to: { region: flags.toRegion, stream: flags.toStream ?? flags.stream },
@@ -81,7 +83,7 @@ async function runDrain(flags: DrainFlags): Promise<number> {
   try {
     const report = await drain({
       plan,
-      checkpointFile,
+      checkpointFile: resolve(directory, checkpointFile),
       dryRun: flags.dryRun === true,
       clientOf: clients.of,
       signal: interrupted.signal,
@@ -91,16 +93,17 @@ async function runDrain(flags: DrainFlags): Promise<number> {
           `${colors.yellow('warning')} ${flags.stream} keeps records only from ${new Date(keptFromMs).toISOString()}`,
         ),
     });
-    process.stdout.write(`${flags.json ? facts(report, flags) : summary(report, plan, flags)}\n`);
-    return exitCodes.done;
+    return {
+      exit: exitCodes.done,
+      document: facts(report, flags),
+      screen: summary(report, { plan, flags, colors }),
+    };
   } catch (error) {
-    if (interrupted.signal.aborted) {
-      if (!flags.dryRun) say(`interrupted: the same command goes on from ${checkpointFile}`);
-      return exitCodes.interrupted;
-    }
-    if (!(error instanceof DrainUsageError || error instanceof DrainError)) throw error;
-    say(`${colors.red('error')} ${error.message}`);
-    return error instanceof DrainUsageError ? exitCodes.usage : exitCodes.failed;
+    const goesOn = flags.dryRun ? 'nothing was written' : `the same command goes on from ${checkpointFile}`;
+    if (interrupted.signal.aborted) throw new InterruptedError(`Interrupted: ${goesOn}.`);
+    // With other credentials, that is.
+    if (ofAsker(error) !== error) say(goesOn);
+    throw error;
   } finally {
     interrupted.dispose();
     clients.close();
@@ -115,6 +118,7 @@ function regionalClients(endpoint: string | undefined) {
       const client = new KinesisClient({
         region,
         maxAttempts: 1,
+        credentials: regionCredentials({ region, profile: process.env.AWS_PROFILE || undefined }),
         ...(endpoint === undefined ? {} : { endpoint }),
         // Over HTTP/1.1: the SDK's default handler for Kinesis opens a TLS session for each call.
         requestHandler: new NodeHttpHandler({
@@ -145,11 +149,17 @@ function progressLine({ counts, shardsDone, shards }: DrainProgress): string {
   return `${counts.read} read, ${counts.copied} copied, ${counts.alreadyThere} already there; ${shardsDone} of ${shards} shards done`;
 }
 
-function facts({ counts, ...report }: DrainReport, flags: DrainFlags): string {
-  return JSON.stringify({ name: 'drain', dryRun: flags.dryRun === true, ...counts, ...report });
+interface Asked {
+  readonly plan: DrainPlan;
+  readonly flags: DrainFlags;
+  readonly colors: Colors;
 }
 
-function summary(report: DrainReport, plan: DrainPlan, flags: DrainFlags): string {
+function facts({ counts, ...report }: DrainReport, flags: DrainFlags): object {
+  return { ok: true, name: 'drain', dryRun: flags.dryRun === true, ...counts, ...report };
+}
+
+function summary(report: DrainReport, { plan, flags, colors }: Asked): string {
   const { counts } = report;
   const source = `${plan.from.stream} in ${plan.from.region}`;
   const target = `${plan.to.stream} in ${plan.to.region}`;

@@ -35,6 +35,7 @@ export function drainedCommand(io: Io): Command {
           io,
           verb: 'drained',
           flags,
+          fits: (config) => select(config, flags),
           act: async ({ target, clients, owner, reason, nowMs, id, consent }) => {
             const table = stateTable(target.config, clients, TABLE_TIMEOUT_MS);
             const { groups } = select(target.config, flags);

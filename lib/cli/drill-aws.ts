@@ -10,8 +10,10 @@ import { liveDrill, nextCommandFor } from '../live-drill/live-drill.ts';
 import type { LiveDrillPlan, LiveDrillPorts } from '../live-drill/ports.ts';
 import { type DrillTarget, drillTargetOf } from '../live-drill/target.ts';
 import { secondsOf } from '../live-drill/trace.ts';
+import { assertReadable } from '../operate/credentials.ts';
 import { setDrillSchedule } from '../operate/drill-rule.ts';
 import { RefusedError, UsageError } from '../operate/errors.ts';
+import { reading } from '../operate/reading.ts';
 import { stateTable } from '../operate/state.ts';
 import { localCredentials } from '../operate/target.ts';
 import { PIN_VARIABLE } from '../producer/pin.ts';
@@ -36,6 +38,7 @@ export const drillAws = (io: Io, flags: DrillAwsFlags): Promise<Outcome> =>
     io,
     verb: 'drill',
     flags,
+    fits: drillTargetOf,
     act: (acting) => (flags.schedule === undefined ? drill(io, acting) : schedule(acting, flags.schedule)),
   });
 
@@ -44,6 +47,7 @@ async function drill(io: Io, acting: Acting): Promise<Outcome> {
   if ((io.env[PIN_VARIABLE] ?? '') !== '') {
     throw new UsageError(`${PIN_VARIABLE} is set, and would pin the drill's own producer: unset it.`);
   }
+  if (!acting.dry) await assertSeen(acting);
   await acting.consent(preview(acting, target));
   const shown = progress(io);
   const interrupted = interruption(() =>
@@ -69,6 +73,13 @@ async function drill(io: Io, acting: Acting): Promise<Outcome> {
     shown.stop();
     interrupted.dispose();
   }
+}
+
+/** The guards of a drill take whatever they cannot read for a reason to refuse, and would not say whose fault it is. */
+async function assertSeen({ target, clients }: Acting): Promise<void> {
+  const table = stateTable(target.config, clients, TABLE_TIMEOUT_MS);
+  const control = await reading(TABLE_TIMEOUT_MS, () => table.readControl());
+  await assertReadable([control], { clients, region: target.config.regions.standby });
 }
 
 function portsOf(acting: Acting, target: DrillTarget, say: (text: string) => void): LiveDrillPorts {

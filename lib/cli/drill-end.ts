@@ -1,6 +1,5 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConfigError } from '../config/errors.ts';
 import { DeployFailedError } from '../local/deploy/errors.ts';
 import { DrillError } from '../local/drill/errors.ts';
 import {
@@ -14,13 +13,13 @@ import type { DrillResult } from '../local/drill/result.ts';
 import { LocalStackEnvironmentError, LocalStackStartError } from '../local/localstack/errors.ts';
 import { RunDirectoryError } from '../local/run-directory.ts';
 import type { Registered } from '../local/running/register.ts';
-import { RefusedError, UsageError } from '../operate/errors.ts';
 import { formatDuration } from '../scenario/duration.ts';
-import { ScenarioError } from '../scenario/errors.ts';
 import { colors } from './colors.ts';
 import type { DrillFlags } from './drill-flags.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import type { Io } from './io.ts';
 import { shellLine } from './shell-words.ts';
+import { type Failure, failureOf, type Outcome } from './verb.ts';
 
 /** What is known of a run by the time it ends, however far it came. */
 export interface RunFacts {
@@ -32,21 +31,12 @@ export interface RunFacts {
   /** Set while the world is left standing. */
   worldFile?: string;
   beside: () => readonly Registered[];
-  /** The result has been printed: there is one document, and this was it. */
-  printed: boolean;
-}
-
-/** What is said of a drill that has ended, in JSON and in words. */
-export interface DrillEnd {
-  readonly exit: ExitCode;
-  readonly document: unknown;
-  readonly text: string;
 }
 
 export const WAIT_SUGGESTED = '15m';
 
 /** The result with what a reader needs to go on: where all of it is, and after a failure what to do. */
-export async function resultEnd(result: DrillResult, run: RunFacts): Promise<DrillEnd> {
+export async function resultEnd(result: DrillResult, run: RunFacts): Promise<Outcome> {
   const others = run.beside().map(({ pid, user, what, sinceMs, runDirectory }) => ({
     ...{ pid, user, what, sinceMs },
     ...(runDirectory === undefined ? {} : { runDirectory }),
@@ -57,47 +47,32 @@ export async function resultEnd(result: DrillResult, run: RunFacts): Promise<Dri
   return {
     exit: exitOfResult(result),
     document: { ...result, runDirectory: run.directory, ...beside, ...documentOf(step) },
-    text: [summary(result), ...besideLines(others.length), ...stepLines(step)].join('\n'),
+    screen: [summary(result), ...besideLines(others.length), ...stepLines(step)].join('\n'),
   };
 }
 
-function exitOfResult({ ok, judged }: DrillResult): ExitCode {
+export function exitOfResult({ ok, judged }: DrillResult): ExitCode {
   if (ok) return exitCodes.done;
   return judged ? exitCodes.failed : exitCodes.unhealthy;
 }
 
-/** In words it has been said when the key was pressed. */
-export const interruptedEnd: DrillEnd = {
-  exit: exitCodes.interrupted,
-  document: {
-    ok: false,
-    exit: exitCodes.interrupted,
-    error: { name: 'InterruptedError', message: 'interrupted' },
-  },
-  text: '',
-};
-
 /** What became of a drill that could not be carried out. */
-export async function abortEnd(error: unknown, run: RunFacts): Promise<DrillEnd> {
-  const { name, message } = error instanceof Error ? error : new Error(String(error));
-  const exit = exitOf(error);
-  const refusals = error instanceof RefusedError ? { refusals: error.refusals } : {};
+export async function abortEnd(
+  io: Pick<Io, 'env' | 'colors'>,
+  error: unknown,
+  run: RunFacts,
+): Promise<Failure> {
+  const failure = failureOf(io, error);
+  const tooSlow = isTooSlow(error);
+  const exit = tooSlow ? exitCodes.unhealthy : failure.exit;
   const step = await abortStep(error, exit, run);
   const document = {
-    ...{ ok: false, exit, error: { name, message, ...refusals } },
-    ...(isTooSlow(error) ? { judged: false } : {}),
+    ...{ ...failure.document, exit },
+    ...(tooSlow ? { judged: false } : {}),
     ...(run.directory === undefined ? {} : { runDirectory: run.directory }),
     ...documentOf(step),
   };
-  return { exit, document, text: [`${colors.red('error')} ${message}`, ...stepLines(step)].join('\n') };
-}
-
-function exitOf(error: unknown): ExitCode {
-  if (error instanceof ConfigError || error instanceof ScenarioError || error instanceof UsageError) {
-    return exitCodes.usage;
-  }
-  if (error instanceof RefusedError) return exitCodes.refused;
-  return isTooSlow(error) ? exitCodes.unhealthy : exitCodes.failed;
+  return { exit, document, words: [failure.words, ...stepLines(step)].join('\n') };
 }
 
 const isTooSlow = (error: unknown): boolean => error instanceof DrillError && error.kind === 'too-slow';

@@ -77,7 +77,8 @@ const done = (answer: object, screen: string): Outcome => ({
 /** No deployment has faults to end: without an option, too, it is the local world. */
 async function worldOf(io: Io, { world }: FaultsFlags, command: Command): Promise<World> {
   const before = command.parent?.options.find(
-    (option) => command.parent?.getOptionValueSource(option.attributeName()) === 'cli',
+    (option) =>
+      option.long !== '--json' && command.parent?.getOptionValueSource(option.attributeName()) === 'cli',
   );
   if (before !== undefined) {
     throw new UsageError(`${before.long} stands before ${command.name()}: options of it come after.`);

@@ -19,16 +19,16 @@ import { loadScenario } from '../scenario/load.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import { colors } from './colors.ts';
 import { drillAws } from './drill-aws.ts';
-import { abortEnd, interruptedEnd, type RunFacts, resultEnd } from './drill-end.ts';
+import { abortEnd, exitOfResult, type RunFacts, resultEnd } from './drill-end.ts';
 import { beginFaultsCommand, endFaultsCommand } from './drill-faults.ts';
 import { type DrillFlags, misplacedOption } from './drill-flags.ts';
 import { keepStanding } from './drill-keep.ts';
 import { type Place, takePlace } from './drill-turn.ts';
-import { type ExitCode, exitCodes } from './exit-codes.ts';
+import type { ExitCode } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
 import type { Io } from './io.ts';
 import { durationArgument } from './options.ts';
-import { perform as performVerb } from './verb.ts';
+import { type End, perform as performVerb, type Tell } from './verb.ts';
 
 const DEFAULT_SCENARIO = '2020-kinesis';
 /** The onset of an outage decides a failover; the hours after it would show nothing new. */
@@ -68,7 +68,7 @@ export function drillCommand(io: Io): Command {
         .conflicts('anyway'),
     )
     .option('--anyway', 'begin beside another drill on this machine, though neither can trust its timings')
-    .option('--json', 'print one line of JSON to standard output; the timeline goes to standard error')
+    .option('--json', 'print one JSON document to standard output; the timeline goes to standard error')
     .optionsGroup('With --aws, the deployed drill cell (no outage, no deployment):')
     .option('--aws', 'move it to the standby and back through the conductor, measured; about 2 minutes')
     .addOption(
@@ -98,30 +98,24 @@ export function drillCommand(io: Io): Command {
           return drillAws(io, flags);
         });
       }
-      process.exitCode = await runDrill(io, flags);
+      return performVerb(io, flags, (tell) => runDrill(io, flags, tell));
     });
-  // So that options after the name of a subcommand are the subcommand's.
-  return command
-    .enablePositionalOptions()
-    .addCommand(endFaultsCommand(io))
-    .addCommand(beginFaultsCommand(io));
+  return command.addCommand(endFaultsCommand(io)).addCommand(beginFaultsCommand(io));
 }
 
-async function runDrill(io: Io, flags: DrillFlags): Promise<ExitCode> {
-  const write = (line: string): void =>
-    void (flags.json ? process.stderr : process.stdout).write(`${line}\n`);
-  const run: RunFacts = { flags, primary: '', beside: () => [], printed: false };
-  const interrupted = interruption(() =>
-    write('interrupted: taking everything down (Ctrl-C again ends at once)'),
+async function runDrill(io: Io, flags: DrillFlags, tell: Tell): Promise<End> {
+  const write = flags.json ? io.err : io.out;
+  const run: RunFacts = { flags, primary: '', beside: () => [] };
+  const interrupted = interruption(
+    () => write('interrupted: taking everything down (Ctrl-C again ends at once)'),
+    { unread: io.unread },
   );
+  const { signal } = interrupted;
   try {
-    return await perform(io, run, { write, signal: interrupted.signal });
+    return { exit: await perform(io, run, { write, tell, signal }) };
   } catch (error) {
-    const end = interrupted.signal.aborted ? interruptedEnd : await abortEnd(error, run);
-    if (end.text !== '') process.stderr.write(`${end.text}\n`);
-    // One document: what ends a kept world comes after the result, which stands.
-    if (flags.json && !run.printed) process.stdout.write(`${JSON.stringify(end.document)}\n`);
-    return end.exit;
+    if (signal.aborted) throw signal.reason;
+    return await abortEnd(io, error, run);
   } finally {
     interrupted.dispose();
   }
@@ -132,10 +126,10 @@ interface Prepared {
   readonly scenario: Scenario;
 }
 
-async function prepare(flags: DrillFlags): Promise<Prepared> {
+async function prepare(flags: DrillFlags, directory: string): Promise<Prepared> {
   const scenario = await loadScenario(flags.scenario);
   const config = await loadConfig({
-    directory: process.cwd(),
+    directory,
     ...(flags.config === undefined ? {} : { file: flags.config }),
   });
   const observers = observerRegions(config.regions);
@@ -183,12 +177,13 @@ function darkened(scenario: Scenario, { regions }: Config, region: string): Scen
 
 interface Output {
   readonly write: (line: string) => void;
+  readonly tell: Tell;
   readonly signal: AbortSignal;
 }
 
 async function perform(io: Io, run: RunFacts, output: Output): Promise<ExitCode> {
   const { flags } = run;
-  const prepared = await prepare(flags);
+  const prepared = await prepare(flags, io.directory);
   run.primary = prepared.config.regions.primary;
   const place = await takePlace({
     io,
@@ -210,7 +205,7 @@ async function perform(io: Io, run: RunFacts, output: Output): Promise<ExitCode>
 async function drillIn(
   place: Place,
   run: RunFacts,
-  { config, scenario, write, signal }: Output & Prepared,
+  { config, scenario, write, tell, signal }: Output & Prepared,
 ): Promise<ExitCode> {
   const { flags } = run;
   const startedAtMs = Date.now();
@@ -252,17 +247,14 @@ async function drillIn(
       const worldFile = join(directory, WORLD_FILE);
       if (flags.keep) run.worldFile = worldFile;
       // Before the world goes: a user of --keep waits for the result, not for Ctrl-C.
-      const { document, text } = await resultEnd(found, run);
-      if (flags.json) process.stdout.write(`${JSON.stringify(document)}\n`);
-      else write(text);
-      run.printed = true;
+      tell(await resultEnd(found, run));
       if (!flags.keep) return;
       await place.keep();
       await keepStanding({ ...after, world, result: found, scenario, directory, worldFile, write, onEvent });
     },
     signal,
   });
-  return result.ok ? exitCodes.done : exitCodes.failed;
+  return exitOfResult(result);
 }
 
 function lengthArgument(text: string): number {

@@ -9,6 +9,8 @@ export const exitCodes = {
   /** Something is not as it is in healthy times, or how an act ended is not known. */
   unhealthy: 4,
   interrupted: 130,
+  /** What a shell says of a command that SIGPIPE ended; Node ignores that signal. */
+  unread: 141,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
@@ -20,4 +22,5 @@ export const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   refused: 'refused by a guard. Nothing was done; the message says which guard, and what makes it give way',
   unhealthy: 'unhealthy: something is not as it is in healthy times, or it is not known how an act ended',
   interrupted: 'interrupted by Ctrl-C or SIGTERM',
+  unread: 'cut short, and quietly, because nobody reads its output any more (`status --watch | head`)',
 };

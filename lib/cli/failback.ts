@@ -4,6 +4,7 @@ import type { StateTable } from '../../lambda/state/state-table.ts';
 import type { Config } from '../config/config.ts';
 import { awaitDrain } from '../operate/await-drain.ts';
 import type { AwsClients } from '../operate/clients.ts';
+import { assertTaken } from '../operate/credentials.ts';
 import { named } from '../operate/findings.ts';
 import { type Selection, select } from '../operate/groups.ts';
 import { backNotes, leaseNotes, refusalsToFailBack } from '../operate/guards.ts';
@@ -14,7 +15,14 @@ import { type Check, forceLines, mustGo, type Refusal, reasonOf } from './check.
 import { failbackRemoved } from './failback-removed.ts';
 import { interruption } from './interruption.ts';
 import type { Io } from './io.ts';
-import { type ChangeFlags, durationArgument, listArgument, wholeArgument, withGuards } from './options.ts';
+import {
+  type ChangeFlags,
+  durationArgument,
+  durationOption,
+  listArgument,
+  wholeArgument,
+  withGuards,
+} from './options.ts';
 import { runConductor } from './run-conductor.ts';
 import { progress } from './spinner.ts';
 import { type Outcome, perform } from './verb.ts';
@@ -57,21 +65,22 @@ export function failbackCommand(io: Io): Command {
       'share of the groups to move in each stage (default: 100)',
       wholeArgument({ min: 1, max: 100 }),
     )
-    .option(
-      '--pause <duration>',
-      'watch the primary this long after each stage (default: 5m)',
-      pauseArgument,
-      DEFAULT_PAUSE_MS,
+    .addOption(
+      durationOption('--pause <duration>', 'watch the primary this long after each stage', {
+        defaultMs: DEFAULT_PAUSE_MS,
+        parse: pauseArgument,
+      }),
     )
     .option(
       '--after-drain',
       'wait until `spillway drained` has marked the records stranded in the primary as read',
     )
-    .option(
-      '--drain-wait <duration>',
-      'wait for that this long at most, then end with 3 (default: 1h; 0s: look once)',
-      durationArgument,
-      DEFAULT_DRAIN_WAIT_MS,
+    .addOption(
+      durationOption(
+        '--drain-wait <duration>',
+        'wait for that this long at most, then end with 3; 0s: look once',
+        { defaultMs: DEFAULT_DRAIN_WAIT_MS },
+      ),
     )
     .option('--force', 'although a guard refuses; the journal says so')
     .option(
@@ -86,14 +95,11 @@ export function failbackCommand(io: Io): Command {
     .action((flags: FailbackFlags) =>
       perform(io, flags, () => {
         const check = (asking: Asking): Promise<Check> => checkFailback(flags, asking);
-        if (flags.check) return ask({ io, verb: 'failback', flags, check });
-        return changeGuarded({
-          io,
-          verb: 'failback',
-          flags,
-          check,
-          act: (acting) => failback(io, flags, acting),
-        });
+        const fits = (config: Config): unknown => scopeOf(config, flags);
+        const around = { io, verb: 'failback', flags, fits, check };
+        return flags.check
+          ? ask(around)
+          : changeGuarded({ ...around, act: (acting) => failback(io, flags, acting) });
       }),
     );
 }
@@ -123,11 +129,10 @@ async function checkFailback(flags: FailbackFlags, { target, clients, nowMs }: A
   const { config } = target;
   const { selection, ...plan } = scopeOf(config, flags);
   const { cells, groups } = selection ?? { cells: [], groups: [] };
-  const [stored, undrained] = await Promise.all([
-    readStored(config, { clients, nowMs }),
-    // `--after-drain` waits for these itself; a check says that it would have to.
-    flags.afterDrain && flags.check ? readUndrained(config, { clients, groups }) : [],
-  ]);
+  const stored = await readStored(config, { clients, nowMs });
+  assertTaken(stored.credentials);
+  // `--after-drain` waits for these itself; a check says that it would have to.
+  const undrained = flags.afterDrain && flags.check ? await readUndrained(config, { clients, groups }) : [];
   const refusals: readonly Refusal[] = refusalsToFailBack(config, stored, { cells, undrained });
   const tooLong = tooLongToWatch(plan);
   return {

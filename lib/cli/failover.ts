@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import type { Config } from '../config/config.ts';
+import { assertTaken } from '../operate/credentials.ts';
 import { type DirectEnd, latchDirectly } from '../operate/direct.ts';
 import { named } from '../operate/findings.ts';
 import { type Selection, select } from '../operate/groups.ts';
@@ -9,7 +11,7 @@ import { type Acting, type Asking, ask, changeGuarded } from './change.ts';
 import { type Check, forceLines, mustGo, reasonOf } from './check.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
-import { type ChangeFlags, durationArgument, listArgument, withGuards } from './options.ts';
+import { type ChangeFlags, durationOption, listArgument, withGuards } from './options.ts';
 import { runConductor } from './run-conductor.ts';
 import { type Outcome, perform } from './verb.ts';
 
@@ -39,11 +41,12 @@ export function failoverCommand(io: Io): Command {
       '--direct',
       'break glass: set the switches here, without the conductor, when Step Functions does not answer',
     )
-    .option(
-      '--wait <duration>',
-      'follow the conductor this long, then end with 4 (default: 10m; 0s: start it and end with 0)',
-      durationArgument,
-      DEFAULT_WAIT_MS,
+    .addOption(
+      durationOption(
+        '--wait <duration>',
+        'follow the conductor this long, then end with 4; 0s: start it and end with 0',
+        { defaultMs: DEFAULT_WAIT_MS },
+      ),
     )
     .addHelpText(
       'after',
@@ -52,14 +55,11 @@ export function failoverCommand(io: Io): Command {
     .action((flags: FailoverFlags) =>
       perform(io, flags, () => {
         const check = (asking: Asking): Promise<Check> => checkFailover(flags, asking);
-        if (flags.check) return ask({ io, verb: 'failover', flags, check });
-        return changeGuarded({
-          io,
-          verb: 'failover',
-          flags,
-          check,
-          act: (acting) => failover(io, flags, acting),
-        });
+        const fits = (config: Config): unknown => select(config, flags);
+        const around = { io, verb: 'failover', flags, fits, check };
+        return flags.check
+          ? ask(around)
+          : changeGuarded({ ...around, act: (acting) => failover(io, flags, acting) });
       }),
     );
 }
@@ -68,7 +68,8 @@ export function failoverCommand(io: Io): Command {
 async function checkFailover(flags: FailoverFlags, { target, clients, nowMs }: Asking): Promise<Check> {
   const { config } = target;
   const { cells, groups } = select(config, flags);
-  const { observers, state } = await readStored(config, { clients, nowMs });
+  const { observers, state, credentials } = await readStored(config, { clients, nowMs });
+  assertTaken(credentials);
   return {
     verb: 'failover',
     cells,

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
+import { explained } from '../operate/credentials.ts';
 import { lastRunEnd } from '../operate/run-end.ts';
 import { stateTable } from '../operate/state.ts';
 import { clientsFor, resolveTarget } from '../operate/target.ts';
@@ -30,8 +31,14 @@ export function historyCommand(io: Io): Command {
 
 async function history(io: Io, flags: HistoryFlags): Promise<Outcome> {
   const target = await resolveTarget({ directory: io.directory, env: io.env, ...flags });
-  const clients = clientsFor(target, { who: 'cli history', timeoutMs: TABLE_TIMEOUT_MS });
+  const clients = clientsFor(target, {
+    who: 'cli history',
+    timeoutMs: TABLE_TIMEOUT_MS,
+    say: io.err,
+  });
+  const { standby: region } = target.config.regions;
   try {
+    await clients.prepare([region]);
     const state = stateTable(target.config, clients, TABLE_TIMEOUT_MS);
     const entries = await state.history(flags.limit ?? DEFAULT_LIMIT);
     const document = entries.map((entry) => ({ at: new Date(entry.atMs).toISOString(), ...entry }));
@@ -40,6 +47,8 @@ async function history(io: Io, flags: HistoryFlags): Promise<Outcome> {
       document: { ok: true, entries: document },
       screen: historyScreen(entries, io.columns),
     };
+  } catch (error) {
+    throw await explained(error, { clients, region });
   } finally {
     clients.destroy();
   }

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { confirm, intro, isCancel, log, select, text } from '@clack/prompts';
-import { InterruptedError } from '../operate/follow.ts';
+import { InterruptedError } from '../operate/errors.ts';
 import { type Answers, proposalsFor } from '../operate/init-config.ts';
 import {
   inWords,

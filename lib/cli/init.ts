@@ -110,7 +110,9 @@ async function write(file: string, text: string, { force }: InitFlags): Promise<
   } catch (error) {
     // Somebody else was faster, while the questions were open.
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw isThere(file);
-    throw error;
+    throw new UsageError(`${file} cannot be written: choose another with --out. ${String(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,6 +1,8 @@
+import { InterruptedError } from '../operate/errors.ts';
 import { exitCodes } from './exit-codes.ts';
 
 export interface Interruption {
+  /** Its reason is an InterruptedError, or the reason of `unread`. */
   readonly signal: AbortSignal;
   dispose(): void;
 }
@@ -8,24 +10,34 @@ export interface Interruption {
 /** npm passes on the SIGINT that the terminal has sent to its children already: so soon, it is the same key press. */
 const SAME_KEY_PRESS_MS = 500;
 
-/** The first Ctrl-C (or SIGTERM) asks for an orderly end, the second ends at once. */
-export function interruption(onFirst: () => void): Interruption {
+/**
+ * The first Ctrl-C (or SIGTERM) asks for an orderly end, the second ends at once. With `unread`, a verb that only tells
+ * something ends in the same order when nobody reads it any more, and `onFirst` is not called: there is nobody to tell.
+ */
+export function interruption(
+  onFirst: () => void,
+  { unread }: { readonly unread?: AbortSignal } = {},
+): Interruption {
   const controller = new AbortController();
-  let firstAtMs = 0;
+  let firstAtMs: number | undefined;
   const onSignal = (): void => {
-    if (controller.signal.aborted) {
+    if (firstAtMs !== undefined) {
       if (performance.now() - firstAtMs < SAME_KEY_PRESS_MS) return;
       process.exit(exitCodes.interrupted);
     }
     firstAtMs = performance.now();
     onFirst();
-    controller.abort(new Error('interrupted'));
+    controller.abort(new InterruptedError('Interrupted.'));
   };
+  const onUnread = (): void => controller.abort(unread?.reason);
+  if (unread?.aborted) onUnread();
+  unread?.addEventListener('abort', onUnread, { once: true });
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   return {
     signal: controller.signal,
     dispose: () => {
+      unread?.removeEventListener('abort', onUnread);
       process.off('SIGINT', onSignal);
       process.off('SIGTERM', onSignal);
     },

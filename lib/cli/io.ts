@@ -1,3 +1,4 @@
+import { signalUnread } from './closed-pipe.ts';
 import { type Colors, colors } from './colors.ts';
 
 /** What a command may touch of the process, so that a test can stand in for it. */
@@ -8,16 +9,19 @@ export interface Io {
   readonly interactive: boolean;
   /** Standard error is a terminal: spinners may turn there. */
   readonly animated: boolean;
+  /** Standard output is a terminal: somebody reads it there. */
+  readonly terminal: boolean;
+  /** How wide a line of a screen may be; infinite in a pipe or a file, where a row stays a line. */
   readonly columns: number;
   readonly colors: Colors;
+  /** Aborted once nobody reads standard output any more. */
+  readonly unread: AbortSignal;
   out(text: string): void;
   err(text: string): void;
   nowMs(): number;
   /** Asks a yes-or-no question; called only when `interactive`. */
   confirm(question: string): Promise<boolean>;
 }
-
-const DEFAULT_COLUMNS = 120;
 
 export function processIo(): Io {
   const { env, stdout, stderr, stdin } = process;
@@ -26,8 +30,10 @@ export function processIo(): Io {
     directory: process.cwd(),
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     animated: stderr.isTTY === true,
-    columns: stdout.columns ?? DEFAULT_COLUMNS,
+    terminal: stdout.isTTY === true,
+    columns: columnsOf(env, stdout),
     colors,
+    unread: signalUnread(),
     out: (text) => void stdout.write(`${text}\n`),
     err: (text) => void stderr.write(`${text}\n`),
     nowMs: () => Date.now(),
@@ -37,4 +43,17 @@ export function processIo(): Io {
       return (await confirm({ message: question, initialValue: false, output: stderr })) === true;
     },
   };
+}
+
+/** Narrower than this nothing can be laid out: the terminal folds it. */
+const MIN_COLUMNS = 20;
+
+/** COLUMNS, when somebody has exported it, is what they want, in a pipe as well; else the width of the terminal. */
+export function columnsOf(
+  { COLUMNS }: Io['env'],
+  { columns }: { readonly columns?: number | undefined },
+): number {
+  const wanted = /^\d{1,5}$/.test(COLUMNS ?? '') ? Number(COLUMNS) : columns;
+  // A terminal that does not know its width says 0.
+  return wanted === undefined || wanted === 0 ? Number.POSITIVE_INFINITY : Math.max(wanted, MIN_COLUMNS);
 }

@@ -1,50 +1,52 @@
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
+import { LocalStackEndedError } from '../local/localstack/errors.ts';
 import { type LocalStack, startLocalStack } from '../local/localstack/localstack.ts';
 import { createRunDirectory } from '../local/run-directory.ts';
-import { colors } from './colors.ts';
 import { enterRegister } from './drill-turn.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type Interruption, interruption } from './interruption.ts';
+import type { Io } from './io.ts';
+import { type OutputFlags, withJson } from './options.ts';
+import { type End, perform, type Tell } from './verb.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-interface LocalFlags {
+interface LocalFlags extends OutputFlags {
   readonly port?: number;
-  readonly json?: true;
 }
 
 /** `spillway local`: LocalStack without Docker, in the foreground until Ctrl-C. */
-export function localCommand(): Command {
-  return new Command('local')
-    .description('Start LocalStack on this machine, without Docker, and keep it up until Ctrl-C.')
+export function localCommand(io: Io): Command {
+  return withJson(
+    new Command('local').description(
+      'Start LocalStack on this machine, without Docker, and keep it up until Ctrl-C.',
+    ),
+  )
     .option('--port <number>', 'the port on 127.0.0.1 (default: a free one)', portArgument)
-    .option('--json', 'print one line of JSON to standard output when it is up')
     .addHelpText('after', '\nExample:\n  spillway local --port 4566')
-    .action(async (flags: LocalFlags) => {
-      process.exitCode = await runLocal(flags);
-    });
+    .action((flags: LocalFlags) => perform(io, flags, (tell) => local(io, flags, tell)));
 }
 
-async function runLocal(flags: LocalFlags): Promise<number> {
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+async function local({ err: say }: Io, flags: LocalFlags, tell: Tell): Promise<End> {
   const interrupted = interruption(() => say('stopping LocalStack (Ctrl-C again ends at once)'));
   try {
-    return await keepUp(flags, interrupted, say);
+    return await keepUp(flags, { interrupted, say, tell });
   } catch (error) {
-    if (interrupted.signal.aborted) return exitCodes.interrupted;
-    say(`${colors.red('error')} ${error instanceof Error ? error.message : String(error)}`);
-    return exitCodes.failed;
+    throw interrupted.signal.aborted ? interrupted.signal.reason : error;
   } finally {
     interrupted.dispose();
   }
 }
 
-async function keepUp(
-  flags: LocalFlags,
-  { signal }: Interruption,
-  say: (line: string) => void,
-): Promise<number> {
+interface Around {
+  readonly interrupted: Interruption;
+  readonly say: (line: string) => void;
+  readonly tell: Tell;
+}
+
+async function keepUp(flags: LocalFlags, { interrupted, say, tell }: Around): Promise<End> {
+  const { signal } = interrupted;
   const ended = Promise.withResolvers<string | undefined>();
   const localStack = await startLocalStack({
     directory: await createRunDirectory(root, Date.now(), process.pid),
@@ -54,7 +56,7 @@ async function keepUp(
     ...(flags.port === undefined ? {} : { port: flags.port }),
   });
   const entry = await enterRegister({ activity: 'localstack', what: localStack.url });
-  process.stdout.write(`${flags.json ? facts(localStack) : instructions(localStack)}\n`);
+  tell({ document: facts(localStack), screen: instructions(localStack) });
   // An external LocalStack has no process here that would keep this one alive.
   const alive = setInterval(() => {}, 60_000);
   signal.addEventListener('abort', () => ended.resolve(undefined), { once: true });
@@ -63,13 +65,12 @@ async function keepUp(
   clearInterval(alive);
   await entry?.leave();
   await localStack.stop();
-  if (reason === undefined) return exitCodes.done;
-  say(`${colors.red('error')} ${reason}`);
-  return exitCodes.failed;
+  if (reason !== undefined) throw new LocalStackEndedError(reason);
+  return { exit: exitCodes.done };
 }
 
-function facts({ url, port, logFile, external }: LocalStack): string {
-  return JSON.stringify({ url, port, logFile, external, pid: process.pid });
+function facts({ url, port, logFile, external }: LocalStack): object {
+  return { ok: true, url, port, logFile, external, pid: process.pid };
 }
 
 function instructions({ url, logFile }: LocalStack): string {

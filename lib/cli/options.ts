@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseDuration } from '../scenario/duration.ts';
+import { formatDuration, parseDuration } from '../scenario/duration.ts';
 
 export interface TargetFlags {
   readonly config?: string;
@@ -79,23 +79,35 @@ export interface Bounds {
   readonly maxMs: number;
 }
 
-const words = (ms: number): string => {
-  const hours = ms / 3_600_000;
-  return hours >= 1 ? `${hours}h` : `${ms / 60_000}m`;
-};
 const MIN_OVERRIDE_MS = 60_000;
 
 /** `--for`: how long an override lives. Nothing an operator says at night may stand for ever. */
 export function withExpiry(command: Command, { defaultMs, maxMs }: Bounds): Command {
+  const longest = formatDuration(maxMs);
   return command.option(
     '--for <duration>',
-    `it ends by itself after this long, at most ${words(maxMs)} (default: ${words(defaultMs)})`,
+    `it ends by itself after this long, at most ${longest} (default: ${formatDuration(defaultMs)})`,
     (text) => {
       const ms = durationArgument(text);
       if (ms >= MIN_OVERRIDE_MS && ms <= maxMs) return ms;
-      throw new InvalidArgumentError(`It must last from 1m to ${words(maxMs)}; it can be renewed.`);
+      throw new InvalidArgumentError(`It must last from 1m to ${longest}; it can be renewed.`);
     },
   );
+}
+
+/** A default in milliseconds, shown as one would write it: `10m`, or in the words given. */
+export function durationOption(
+  flags: string,
+  description: string,
+  { defaultMs, words = formatDuration(defaultMs), parse = durationArgument }: DurationOptions,
+): Option {
+  return new Option(flags, description).argParser(parse).default(defaultMs, words);
+}
+
+export interface DurationOptions {
+  readonly defaultMs: number;
+  readonly words?: string;
+  readonly parse?: (text: string) => number;
 }
 
 export function durationArgument(text: string): number {

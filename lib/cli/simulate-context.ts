@@ -1,4 +1,6 @@
+import { UsageError } from '../operate/errors.ts';
 import type { NoiseLevel, SimulatedSystem, TraceEvent } from '../simulator/types.ts';
+import type { Io } from './io.ts';
 import { shellLine } from './shell-words.ts';
 import type { SeedRange } from './simulate-input.ts';
 
@@ -26,14 +28,15 @@ export interface SimulateContext {
   readonly flags: SimulateFlags;
   /** Threads there may be; a mode with fewer jobs uses fewer. */
   readonly workers: number;
+  readonly io: Pick<Io, 'colors'>;
   /** For people: standard output, or standard error beside --json. */
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** The options did not fit together, or a file could not be used. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
+/** A run threw. The message says how to see it again. */
+export class SimulationError extends Error {
+  override readonly name = 'SimulationError';
 }
 
 /** What each way of simulating has no use for. An option that is ignored would mislead. */

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { UsageError } from '../operate/errors.ts';
 import {
   detectionMarkdown,
   detectionTable,
@@ -7,12 +8,13 @@ import {
 } from '../simulator/detection.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Progress } from './progress.ts';
-import { type SimulateContext, UsageError } from './simulate-context.ts';
+import type { SimulateContext } from './simulate-context.ts';
+import type { Outcome } from './verb.ts';
 
 const DEFAULT_RUNS = 1_000;
 
 /** The detection table: failing fraction of writes against time to decide. */
-export async function simulateDetection(context: SimulateContext): Promise<number> {
+export async function simulateDetection(context: SimulateContext): Promise<Outcome> {
   const { system, flags, workers, say, signal } = context;
   const runs = flags.runs ?? DEFAULT_RUNS;
   // Before minutes of work: a file without the two comments could not take the result.
@@ -27,8 +29,7 @@ export async function simulateDetection(context: SimulateContext): Promise<numbe
       await writeFile(flags.write, replaceIn(flags.write, await readTarget(flags.write), table));
       say(`written to ${flags.write}`);
     }
-    if (flags.json) process.stdout.write(`${JSON.stringify({ runs, rows })}\n`);
-    return exitCodes.done;
+    return { exit: exitCodes.done, document: { ok: true, runs, rows }, screen: '' };
   } finally {
     progress.clear();
   }
@@ -38,7 +39,7 @@ async function readTarget(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw new UsageError(`${file} cannot be read: ${String(cause)}`, { cause });
+    throw new UsageError(`${file} cannot be read: name a file that is there. ${String(cause)}`, { cause });
   }
 }
 

@@ -4,18 +4,26 @@ import { runScenarioJob, type ScenarioVariant, scenarioTask } from '../simulator
 import { type ScenarioSummary, ScenarioTally } from '../simulator/judge.ts';
 import { JobError, runJobs } from '../simulator/pool.ts';
 import type { Percentiles } from '../simulator/statistics.ts';
-import { colors } from './colors.ts';
+import type { Colors } from './colors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Progress } from './progress.ts';
-import { inSeconds, replayCommand, type SimulateContext, traceLine } from './simulate-context.ts';
+import {
+  inSeconds,
+  replayCommand,
+  type SimulateContext,
+  SimulationError,
+  traceLine,
+} from './simulate-context.ts';
 import { countOf, type SeedRange } from './simulate-input.ts';
+import type { Outcome } from './verb.ts';
 
 export const DEFAULT_SCENARIO = '2020-kinesis';
 const defaultSeeds: SeedRange = { from: 1, to: 20 };
 
 /** Plays one scenario with many seeds, and judges every run. */
-export async function simulateScenario(context: SimulateContext): Promise<number> {
+export async function simulateScenario(context: SimulateContext): Promise<Outcome> {
   const { flags, say } = context;
+  const { colors } = context.io;
   const scenarioName = flags.scenario ?? DEFAULT_SCENARIO;
   const scenario = await loadScenario(scenarioName);
   const seeds = flags.seeds ?? defaultSeeds;
@@ -30,15 +38,12 @@ export async function simulateScenario(context: SimulateContext): Promise<number
     summary = await play(context, { scenario, seeds });
   } catch (error) {
     if (!(error instanceof JobError)) throw error;
-    say(`${colors.red('error')} ${error.message}`);
-    say(`replay: ${replay(error.seed)}`);
-    return exitCodes.failed;
+    throw new SimulationError(`${error.message}\nreplay: ${replay(error.seed)}`, { cause: error });
   }
-  say(report(summary));
+  say(report(summary, colors));
   const [failedSeed] = summary.failedSeeds;
   if (failedSeed !== undefined) say(`replay: ${replay(failedSeed)}`);
-  if (flags.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
-  return summary.ok ? exitCodes.done : exitCodes.failed;
+  return { exit: summary.ok ? exitCodes.done : exitCodes.failed, document: summary, screen: '' };
 }
 
 async function play(
@@ -78,7 +83,7 @@ function* jobsOf({ from, to }: SeedRange): Generator<{ readonly variant: number;
   for (let seed = from; seed <= to; seed++) yield { variant: 0, seed };
 }
 
-function report(summary: ScenarioSummary): string {
+function report(summary: ScenarioSummary, colors: Colors): string {
   const { ok, verdict, expected, agreeing, runs, diagnosis, flips, violations, failed } = summary;
   const row = (what: string, { p50, p95 }: Percentiles): string =>
     `  ${what.padEnd(16)} ${inSeconds(p50).padStart(10)} ${inSeconds(p95).padStart(10)}`;

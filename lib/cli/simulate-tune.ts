@@ -1,18 +1,20 @@
 import { writeFile } from 'node:fs/promises';
+import { UsageError } from '../operate/errors.ts';
 import { type Chart, type ChartPoint, scatterSvg } from '../simulator/chart.ts';
 import { markdownTable } from '../simulator/detection.ts';
 import type { Percentiles } from '../simulator/statistics.ts';
 import { nameOf, observersOf, type TuneRow, tune, tuneGrid } from '../simulator/tune.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Progress } from './progress.ts';
-import { inSeconds, type SimulateContext, UsageError } from './simulate-context.ts';
+import { inSeconds, type SimulateContext } from './simulate-context.ts';
+import type { Outcome } from './verb.ts';
 
 const DEFAULT_RUNS = 200;
 const DEFAULT_YEARS = 2;
 const DEFAULT_SVG = 'spillway-tune.svg';
 
 /** The trade-off between detection delay and false alarms, over thresholds and K of N: a table and a chart. */
-export async function simulateTune(context: SimulateContext): Promise<number> {
+export async function simulateTune(context: SimulateContext): Promise<Outcome> {
   const { system, flags, workers, say, signal } = context;
   const { runs = DEFAULT_RUNS, years = DEFAULT_YEARS, svg: file = DEFAULT_SVG } = flags;
   const { points, refused } = tuneGrid(system);
@@ -49,8 +51,7 @@ export async function simulateTune(context: SimulateContext): Promise<number> {
   );
   for (const point of refused) say(`left out, a config would refuse it: ${nameOf(point)}: ${point.reason}`);
   say(`chart: ${file}; ${seconds} s`);
-  if (flags.json) process.stdout.write(`${JSON.stringify(resultOf(rows, { runs, years, file, seconds }))}\n`);
-  return exitCodes.done;
+  return { exit: exitCodes.done, document: resultOf(rows, { runs, years, file, seconds }), screen: '' };
 }
 
 /** Also before the work: a chart that cannot be written should not cost minutes. */
@@ -58,7 +59,7 @@ async function write(file: string, text: string): Promise<void> {
   try {
     await writeFile(file, text);
   } catch (cause) {
-    throw new UsageError(`${file} cannot be written: ${String(cause)}`, { cause });
+    throw new UsageError(`${file} cannot be written: name another with --svg. ${String(cause)}`, { cause });
   }
 }
 
@@ -143,6 +144,7 @@ function resultOf(
   { runs, years, file, seconds }: { runs: number; years: number; file: string; seconds: number },
 ): object {
   return {
+    ok: true,
     runs,
     years,
     svg: file,

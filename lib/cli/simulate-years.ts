@@ -2,10 +2,10 @@ import { runYearsJob, yearsJobs, yearsTask } from '../simulator/jobs.ts';
 import { JobError, runJobs } from '../simulator/pool.ts';
 import { poissonUpperBound } from '../simulator/statistics.ts';
 import type { YearsResult } from '../simulator/types.ts';
-import { colors } from './colors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Progress } from './progress.ts';
-import { replayCommand, type SimulateContext, traceLine } from './simulate-context.ts';
+import { replayCommand, type SimulateContext, SimulationError, traceLine } from './simulate-context.ts';
+import type { Outcome } from './verb.ts';
 
 const DEFAULT_SEED = 1;
 /** More are counted, not kept. */
@@ -34,8 +34,9 @@ interface YearsSummary {
 }
 
 /** Years of nothing but noise, in which nothing may move. */
-export async function simulateYears(context: SimulateContext, years: number): Promise<number> {
+export async function simulateYears(context: SimulateContext, years: number): Promise<Outcome> {
   const { flags, say, signal } = context;
+  const { colors } = context.io;
   const seed = flags.seeds?.from ?? DEFAULT_SEED;
   const replay = (failed: number): string => `replay: ${replayCommand(flags, ['--years', '1'], failed)}`;
   say(`${colors.bold(`${years} years`)} of noise and nothing else; seeds from ${seed}`);
@@ -51,9 +52,7 @@ export async function simulateYears(context: SimulateContext, years: number): Pr
     progress.clear();
     if (signal.aborted) say(`ended early: ${text(tally.summary(progress.seconds))}`);
     if (!(error instanceof JobError)) throw error;
-    say(`${colors.red('error')} ${error.message}`);
-    say(replay(error.seed));
-    return exitCodes.failed;
+    throw new SimulationError(`${error.message}\n${replay(error.seed)}`, { cause: error });
   }
   progress.clear();
   const summary = tally.summary(progress.seconds);
@@ -61,8 +60,7 @@ export async function simulateYears(context: SimulateContext, years: number): Pr
   for (const failure of summary.failures) say(`  ${colors.red('✗')} ${failure}`);
   const [failedSeed] = summary.failedSeeds;
   if (failedSeed !== undefined) say(replay(failedSeed));
-  if (flags.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
-  return summary.ok ? exitCodes.done : exitCodes.failed;
+  return { exit: summary.ok ? exitCodes.done : exitCodes.failed, document: summary, screen: '' };
 }
 
 function play(

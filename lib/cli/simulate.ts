@@ -1,18 +1,16 @@
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
-import { ConfigError } from '../config/errors.ts';
-import { ScenarioError } from '../scenario/errors.ts';
 import { MAX_WORKERS } from '../simulator/pool.ts';
-import { endWhenNobodyReads } from './closed-pipe.ts';
-import { colors } from './colors.ts';
-import { exitCodes } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
-import { checkFlags, type SimulateContext, type SimulateFlags, UsageError } from './simulate-context.ts';
+import type { Io } from './io.ts';
+import { withJson } from './options.ts';
+import { checkFlags, type SimulateContext, type SimulateFlags } from './simulate-context.ts';
 import { simulateDetection } from './simulate-detection.ts';
 import { countArgument, loadSystem, seedsArgument } from './simulate-input.ts';
 import { DEFAULT_SCENARIO, simulateScenario } from './simulate-scenario.ts';
 import { simulateTune } from './simulate-tune.ts';
 import { simulateYears } from './simulate-years.ts';
+import { type Outcome, perform } from './verb.ts';
 
 const MAX_YEARS = 1_000_000;
 const MAX_RUNS = 100_000;
@@ -24,23 +22,33 @@ Examples:
   spillway simulate --years 1000 --json
   spillway simulate --tune --policy policy.yaml --svg tune.svg
 
-Status: 0 every run held to its expectation, 1 one did not (with --years: something moved), 2 wrong usage, 130 Ctrl-C.`;
+Status: 0 every run held to its expectation, 1 one did not (with --years: something moved), 2 wrong usage, 130 Ctrl-C,
+141 nobody reads any more.`;
 
 /** `spillway simulate`: outages and years in virtual time, with the rules and the Route 53 model of a drill. */
-export function simulateCommand(): Command {
-  return new Command('simulate')
-    .description(
+export function simulateCommand(io: Io): Command {
+  return withJson(
+    new Command('simulate').description(
       'Play an outage in virtual time with many seeds, or years of nothing but noise, and judge every run.',
-    )
+    ),
+  )
     .option(
       '--scenario <name|file>',
       `a scenario of the catalogue, or a YAML file (default: ${DEFAULT_SCENARIO})`,
     )
     .option('--seeds <A..B>', 'the seeds, or one; with --years the first (default: 1..20)', seedsArgument)
-    .option('--years <number>', 'years of noise instead of a scenario', countArgument('years', MAX_YEARS))
+    .option(
+      '--years <number>',
+      'years of noise instead of a scenario; with --tune, for each policy (default: 2)',
+      countArgument('years', MAX_YEARS),
+    )
     .option('--detection', 'the time to decide against the failing fraction of writes, as a Markdown table')
     .option('--tune', 'the trade-off of detection delay and false alarms, over thresholds and K of N')
-    .option('--runs <number>', 'runs per row of --detection and --tune', countArgument('runs', MAX_RUNS))
+    .option(
+      '--runs <number>',
+      'runs per row (default: 1,000 of --detection, 200 of --tune)',
+      countArgument('runs', MAX_RUNS),
+    )
     .option('--write <file>', 'put the table of --detection between its two comments in this file')
     .option('--svg <file>', 'the chart of --tune (default: spillway-tune.svg)')
     .option('--policy <file>', 'YAML or JSON: settings of policy, or a config, over those of --config')
@@ -59,46 +67,37 @@ export function simulateCommand(): Command {
     )
     .option('--workers <number>', 'threads (default: one per core)', countArgument('workers', MAX_WORKERS))
     .option('--trace', 'print every step, in one thread')
-    .option('--json', 'print one line of JSON to standard output; the rest goes to standard error')
     .addHelpText('after', examples)
-    .action(async (flags: SimulateFlags) => {
-      process.exitCode = await runSimulate(flags);
-    });
+    .action((flags: SimulateFlags) => perform(io, flags, () => simulate(io, flags)));
 }
 
-async function runSimulate(flags: SimulateFlags): Promise<number> {
-  const stream = flags.json ? process.stderr : process.stdout;
-  const say = (line: string): void => void stream.write(`${line}\n`);
-  endWhenNobodyReads();
-  const interrupted = interruption(() => {
-    // On a line of its own: a terminal has the progress and ^C on this one.
-    const before = process.stderr.isTTY ? '\n' : '';
-    process.stderr.write(`${before}interrupted (Ctrl-C again ends at once)\n`);
-  });
+async function simulate(io: Io, flags: SimulateFlags): Promise<Outcome> {
+  checkFlags(flags);
+  const interrupted = interruption(
+    () => {
+      // On a line of its own: a terminal has the progress and ^C on this one.
+      io.err(`${io.animated ? '\n' : ''}interrupted (Ctrl-C again ends at once)`);
+    },
+    { unread: io.unread },
+  );
+  const { signal } = interrupted;
   try {
-    checkFlags(flags);
     const { config, policy } = flags;
     const system = await loadSystem({
-      directory: process.cwd(),
+      directory: io.directory,
       ...(config === undefined ? {} : { config }),
       ...(policy === undefined ? {} : { policy }),
     });
     const workers = flags.workers ?? Math.min(availableParallelism(), MAX_WORKERS);
-    return await perform({ system, flags, workers, say, signal: interrupted.signal });
+    return await play({ io, system, flags, workers, say: flags.json ? io.err : io.out, signal });
   } catch (error) {
-    if (interrupted.signal.aborted) return exitCodes.interrupted;
-    const usage =
-      error instanceof ConfigError || error instanceof ScenarioError || error instanceof UsageError;
-    process.stderr.write(
-      `${colors.red('error')} ${error instanceof Error ? error.message : String(error)}\n`,
-    );
-    return usage ? exitCodes.usage : exitCodes.failed;
+    throw signal.aborted ? signal.reason : error;
   } finally {
     interrupted.dispose();
   }
 }
 
-function perform(context: SimulateContext): Promise<number> {
+function play(context: SimulateContext): Promise<Outcome> {
   const { detection, tune, years } = context.flags;
   if (detection) return simulateDetection(context);
   if (tune) return simulateTune(context);

@@ -1,4 +1,7 @@
+import stringWidth from 'fast-string-width';
+import { wrapAnsi } from 'fast-wrap-ansi';
 import type { Io } from './io.ts';
+import { wrapped } from './wrap.ts';
 
 export interface Progress {
   say(text: string): void;
@@ -9,6 +12,7 @@ export interface Progress {
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const;
 const FRAME_MS = 100;
+const DEFAULT_COLUMNS = 80;
 const CLEAR_LINE = '\r\u001b[2K';
 
 /** One line that turns, and counts the seconds, on a terminal; elsewhere a line each time that it has something new to say. Standard error only. */
@@ -23,7 +27,7 @@ export function progress(
         if (text !== last) io.err(text);
         last = text;
       },
-      tell: (text) => io.err(text),
+      tell: (text) => io.err(wrapped(text, io.columns)),
       stop: () => {},
     };
   }
@@ -33,7 +37,7 @@ export function progress(
   const draw = (): void => {
     frame = (frame + 1) % FRAMES.length;
     const seconds = Math.round((performance.now() - startedMs) / 1_000);
-    write(`${CLEAR_LINE}${FRAMES[frame]} ${text} (${seconds} s)`);
+    write(`${CLEAR_LINE}${oneLine(`${FRAMES[frame]} ${text}`, ` (${seconds} s)`)}`);
   };
   const timer = setInterval(draw, FRAME_MS);
   return {
@@ -41,10 +45,19 @@ export function progress(
       text = next;
       draw();
     },
-    tell: (line) => write(`${CLEAR_LINE}${line}\n`),
+    tell: (line) => write(`${CLEAR_LINE}${wrapped(line, io.columns)}\n`),
     stop: () => {
       clearInterval(timer);
       write(CLEAR_LINE);
     },
   };
+}
+
+/** A line that the terminal folds could not be taken away again. What is cut here is said in full at the end. */
+function oneLine(text: string, after: string): string {
+  const room = (process.stderr.columns ?? DEFAULT_COLUMNS) - after.length - 1;
+  const line = text.replaceAll('\n', ' ');
+  return (
+    (stringWidth(line) <= room ? line : `${wrapAnsi(line, room - 1, { hard: true }).split('\n')[0]}…`) + after
+  );
 }

@@ -1,12 +1,13 @@
 import type { Inspection } from '../producer/spool/inspection.ts';
-import { colors } from './colors.ts';
+import type { Io } from './io.ts';
 
 /** Whether `repair` has something to do. A torn end is the write of a living owner, else one that was cut off. */
 export function isHarmed({ damages, cursor, tornBytes, owner }: Inspection): boolean {
   return damages.length > 0 || cursor === 'lost' || (tornBytes > 0 && !owner.alive);
 }
 
-export function inspectionText(inspection: Inspection, nowMs: number): string {
+export function inspectionText(inspection: Inspection, io: Pick<Io, 'colors' | 'nowMs'>): string {
+  const nowMs = io.nowMs();
   const {
     directory,
     records,
@@ -26,7 +27,7 @@ export function inspectionText(inspection: Inspection, nowMs: number): string {
       ? []
       : [`refused     ${refusedRecords} records that no stream takes, in ${directory}/refused`];
   return [
-    colors.bold(directory),
+    io.colors.bold(directory),
     `owner       ${ownerText(inspection)}`,
     `records     ${records.toLocaleString('en-US')} not acknowledged, ${bytes.toLocaleString('en-US')} bytes`,
     `segments    ${segments}, ${bytesOnDisk.toLocaleString('en-US')} bytes on disk`,
@@ -35,11 +36,11 @@ export function inspectionText(inspection: Inspection, nowMs: number): string {
     `cursor      ${cursorText(inspection)}`,
     ...quarantined,
     ...refused,
-    ...(isHarmed(inspection) ? [damageText(inspection)] : []),
+    ...(isHarmed(inspection) ? [damageText(inspection, io)] : []),
   ].join('\n');
 }
 
-export function damageText(inspection: Inspection): string {
+export function damageText(inspection: Inspection, { colors }: Pick<Io, 'colors'>): string {
   const { damages, tornBytes, owner, cursor, records } = inspection;
   if (!isHarmed(inspection)) return `${colors.green('good')} ${records} records, each with its checksum.`;
   const lines = damages.map(

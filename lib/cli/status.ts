@@ -9,7 +9,8 @@ import { interruption } from './interruption.ts';
 import type { Io } from './io.ts';
 import { type OutputFlags, type TargetFlags, withJson, withTarget } from './options.ts';
 import { statusScreen } from './screens/status.ts';
-import { type Outcome, perform } from './verb.ts';
+import { type End, perform } from './verb.ts';
+import { wrapped } from './wrap.ts';
 
 interface StatusFlags extends TargetFlags, OutputFlags {
   readonly watch?: true;
@@ -41,9 +42,9 @@ Examples:
     .action((flags: StatusFlags) => perform(io, flags, () => status(io, flags)));
 }
 
-const options = (io: Io) => ({ who: 'cli status', nowMs: io.nowMs });
+const options = (io: Io) => ({ who: 'cli status', nowMs: io.nowMs, say: io.err });
 
-async function status(io: Io, flags: StatusFlags): Promise<Outcome> {
+async function status(io: Io, flags: StatusFlags): Promise<End> {
   if (flags.watch && flags.json)
     throw new UsageError('--watch is for people: leave --json out, or call it again and again.');
   const target = await resolveTarget({ directory: io.directory, env: io.env, ...flags });
@@ -52,15 +53,15 @@ async function status(io: Io, flags: StatusFlags): Promise<Outcome> {
   return { exit: exitOfStatus(found), document: found, screen: statusScreen(found, io) };
 }
 
-async function watch(io: Io, target: Target): Promise<Outcome> {
-  const interrupted = interruption(() => {});
+async function watch(io: Io, target: Target): Promise<End> {
+  const interrupted = interruption(() => {}, { unread: io.unread });
   try {
     while (!interrupted.signal.aborted) {
       const found = await readStatus(target, options(io));
-      io.out(`${io.animated ? CLEAR_SCREEN : ''}${statusScreen(found, io)}`);
+      io.out(`${io.terminal ? CLEAR_SCREEN : ''}${wrapped(statusScreen(found, io), io.columns)}`);
       await sleep(WATCH_MS, undefined, { signal: interrupted.signal }).catch(() => {});
     }
-    return { exit: exitCodes.interrupted, document: {}, screen: '' };
+    return { exit: io.unread.aborted ? exitCodes.unread : exitCodes.interrupted };
   } finally {
     interrupted.dispose();
   }

@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
-import { UnansweredError } from '../operate/errors.ts';
+import { observerRegions } from '../config/config.ts';
+import { judgeCredentials } from '../operate/credentials.ts';
+import { CredentialsError, UnansweredError } from '../operate/errors.ts';
 import { journalBefore, readPast } from '../operate/past.ts';
 import { readAll } from '../operate/read-status.ts';
-import { reading } from '../operate/reading.ts';
+import { type Reading, reading } from '../operate/reading.ts';
 import { stateTable } from '../operate/state.ts';
 import { statusOf } from '../operate/status.ts';
 import { clientsFor, resolveTarget, type Target } from '../operate/target.ts';
@@ -42,8 +44,9 @@ export function whyCommand(io: Io): Command {
 async function why(io: Io, flags: WhyFlags): Promise<Outcome> {
   const target = await resolveTarget({ directory: io.directory, env: io.env, ...flags });
   if (flags.at !== undefined) return past(io, target, flags.at);
-  const readings = await readAll(target, { who: 'cli why', nowMs: io.nowMs });
+  const readings = await readAll(target, { who: 'cli why', nowMs: io.nowMs, say: io.err });
   if (!isAnswered(readings)) {
+    if (readings.credentials.ok === false) throw new CredentialsError(readings.credentials);
     throw new UnansweredError(
       'Neither DNS, nor the observers, nor the state table answer: look at the network here.',
     );
@@ -57,24 +60,35 @@ async function why(io: Io, flags: WhyFlags): Promise<Outcome> {
 }
 
 async function past(io: Io, target: Target, atMs: number): Promise<Outcome> {
-  const clients = clientsFor(target, { who: 'cli why', timeoutMs: LOGS_TIMEOUT_MS });
+  const clients = clientsFor(target, { who: 'cli why', timeoutMs: LOGS_TIMEOUT_MS, say: io.err });
   try {
+    await clients.prepare(observerRegions(target.config.regions));
     const [rounds, journal] = await Promise.all([
       readPast(target.config, { clients, atMs, timeoutMs: LOGS_TIMEOUT_MS }),
       reading(LOGS_TIMEOUT_MS, () =>
         stateTable(target.config, clients, LOGS_TIMEOUT_MS).history(JOURNAL_ENTRIES),
       ),
     ]);
+    const credentials = await judgeCredentials([...rounds.values(), journal], {
+      clients,
+      region: target.config.regions.standby,
+    });
+    if (credentials.ok === false) throw new CredentialsError(credentials);
     if (!journal.ok && [...rounds.values()].every(({ ok }) => !ok)) {
       throw new UnansweredError(`Neither the observers' logs nor the journal answer (${journal.problem}).`);
     }
-    const entries: readonly JournalEntry[] = journal.ok ? journalBefore(journal.value, atMs) : [];
+    const entries: Reading<readonly JournalEntry[]> = journal.ok
+      ? { ok: true, value: journalBefore(journal.value, atMs) }
+      : journal;
+    // That an observer had logged nothing is an answer.
+    const ok =
+      journal.ok && [...rounds.values()].every((round) => round.ok || round.failure?.kind === 'unusable');
     const observers = [...rounds].map(([region, round]) =>
       round.ok ? { region, ...round.value } : { region, problem: round.problem },
     );
     return {
-      exit: exitCodes.done,
-      document: { ok: true, atMs, observers, journal: journal.ok ? entries : { problem: journal.problem } },
+      exit: ok ? exitCodes.done : exitCodes.unhealthy,
+      document: { ok, atMs, observers, journal: entries.ok ? entries.value : { problem: entries.problem } },
       screen: pastScreen({ atMs, rounds, entries }, io),
     };
   } finally {

@@ -92,6 +92,7 @@ something is not as it is in healthy times.
 | traffic in the primary, all Healthy, and your producers fail | the fault is elsewhere, or on one cell’s shards alone | \`spillway failover --cells CELL --reason "…"\` moves that cell |
 | switches STANDBY, traffic in the primary | the switch checks have not followed yet, or their endpoint is gone | \`spillway status --watch\` for a minute; then \`spillway doctor\` |
 | some regions do not answer | they fail, or you cannot reach them | \`aws sts get-caller-identity --region us-west-2\` |
+| NOT KNOWN, “your credentials: …” | AWS does not take them, or they are for something else; nothing follows for any region | what that line says, then \`spillway status\` again |
 | nothing answers, DNS neither | your own network or credentials | another network; the credentials kept for this |
 
 Credentials: a session of IAM Identity Center cannot be renewed while its region is down, and that is often us-east-1.

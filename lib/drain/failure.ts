@@ -19,7 +19,7 @@ export function failureOf(error: unknown): Failure {
   if (typeof name === 'string' && throttles.has(name)) return 'refused';
   if (name === 'ExpiredIteratorException') return 'expired';
   // Thrown by the SDK before anything is sent.
-  if (name === 'CredentialsProviderError') return 'fatal';
+  if (name === 'CredentialsProviderError' || name === 'TokenProviderError') return 'fatal';
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
   return status !== undefined && status >= 400 && status < 500 ? 'fatal' : 'unsure';
 }

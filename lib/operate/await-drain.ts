@@ -2,9 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { undrainedCells } from '../../lambda/core/failback.ts';
 import type { StateTable } from '../../lambda/state/state-table.ts';
 import type { Config } from '../config/config.ts';
-import { RefusedError } from './errors.ts';
+import { InterruptedError, RefusedError } from './errors.ts';
 import { named } from './findings.ts';
-import { InterruptedError } from './follow.ts';
 import { problemOf } from './reading.ts';
 
 export interface AwaitDrainOptions {

@@ -11,6 +11,7 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { type Instrumentable, logCalls } from '../../lambda/aws/call-log.ts';
 import { clientSettings } from '../../lambda/aws/clients.ts';
+import { type Identity, regionCredentials } from '../credentials/provider.ts';
 import { type Divert, divert, overhear, type PlannedCall } from './calls.ts';
 
 export interface AwsClientsOptions {
@@ -26,6 +27,8 @@ export interface AwsClientsOptions {
   /** Told of every call that is sent. */
   readonly onCall?: (call: PlannedCall) => void;
   readonly callLog?: string;
+  /** Told once when the credentials take long, so that nobody takes it for a region. */
+  readonly say?: ((text: string) => void) | undefined;
 }
 
 interface Destroyable extends Instrumentable {
@@ -34,11 +37,13 @@ interface Destroyable extends Instrumentable {
 
 /** An operator looks at many cells of one table; more connections would only wait for each other. */
 const MAX_SOCKETS = 16;
+const SLOW_MS = 2_000;
 
 /** The CLI's clients, one per service and region, each bounded, and every call of them seen. */
 export class AwsClients {
   readonly #options: AwsClientsOptions;
   readonly #made: Destroyable[] = [];
+  readonly #providers = new Map<string, () => Promise<Identity>>();
 
   constructor(options: AwsClientsOptions) {
     this.#options = options;
@@ -88,6 +93,18 @@ export class AwsClients {
     return this.#prepared(new Route53Client(this.#settings('us-east-1')), 'us-east-1');
   }
 
+  /**
+   * Gets the credentials for these regions, so that the time it takes is not taken from the regions' own. Never throws: who
+   * asks afterwards finds the same failure.
+   */
+  async prepare(regions: readonly string[]): Promise<void> {
+    const { divertTo, credentials, say } = this.#options;
+    if (divertTo !== undefined || credentials !== undefined) return;
+    const timer = setTimeout(() => say?.('waiting for what gives the credentials'), SLOW_MS);
+    await Promise.allSettled(regions.map((region) => this.#provider(region)()));
+    clearTimeout(timer);
+  }
+
   /** Closes idle connections, or the process would outlive its answer. */
   destroy(): void {
     for (const client of this.#made.splice(0)) client.destroy();
@@ -107,7 +124,15 @@ export class AwsClients {
     return {
       ...clientSettings(region, { timeoutMs, maxSockets: MAX_SOCKETS }),
       ...(endpoint === undefined ? {} : { endpoint }),
-      ...(credentials === undefined ? {} : { credentials }),
+      credentials: credentials ?? this.#provider(region),
     };
+  }
+
+  #provider(region: string): () => Promise<Identity> {
+    const known = this.#providers.get(region);
+    if (known !== undefined) return known;
+    const made = regionCredentials({ region, profile: process.env.AWS_PROFILE || undefined });
+    this.#providers.set(region, made);
+    return made;
   }
 }

@@ -1,3 +1,5 @@
+import { credentialsLine, type RefusedCredentials } from '../credentials/verdict.ts';
+
 /** Wrong options, or nobody there to consent: nothing was started. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -25,4 +27,31 @@ export class RefusedError extends Error {
 /** Something that should have answered did not; the message says what to do meanwhile. */
 export class UnansweredError extends Error {
   override readonly name = 'UnansweredError';
+}
+
+/** Ctrl-C, or SIGTERM; the message says what goes on, or what is left to do. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+}
+
+/** AWS does not take the credentials of who asks, or they are not for this deployment. It says nothing about any region. */
+export class CredentialsError extends Error {
+  override readonly name = 'CredentialsError';
+  readonly credentials: RefusedCredentials;
+
+  constructor(credentials: RefusedCredentials, { note, ...options }: ErrorOptions & { note?: string } = {}) {
+    super([credentialsLine(credentials), ...(note === undefined ? [] : [note])].join(' '), options);
+    this.credentials = credentials;
+  }
+}
+
+/** The credentials are good, and this one act is not allowed with them. */
+export class NotAllowedError extends Error {
+  override readonly name = 'NotAllowedError';
+}
+
+/** What a program reads of an error, beside its name and message. */
+export function errorFacts(error: Error): Readonly<Record<string, unknown>> {
+  if (error instanceof RefusedError) return { refusals: error.refusals };
+  return error instanceof CredentialsError ? { credentials: error.credentials } : {};
 }

@@ -6,22 +6,27 @@ import type { Config } from '../config/config.ts';
 import { leftoverSwitches, RELEASE_LEFTOVERS } from './leftover.ts';
 import { lastRunEnd } from './run-end.ts';
 import type { StateReadings } from './state.ts';
-import type { Status } from './status.ts';
+import type { ObserverStatus, Status } from './status.ts';
+import { type UnreadPart, unreadFindings } from './unread.ts';
 
-/** `bad` makes `spillway status` end with 4; `note` is worth knowing. */
+/**
+ * `bad`: it is not as in healthy times. `unknown`: nobody knows from here, because of who asks. Both make `spillway status`
+ * end with 4. `note`: worth knowing.
+ */
 export interface StatusFinding {
-  readonly level: 'bad' | 'note';
+  readonly level: 'bad' | 'unknown' | 'note';
   readonly text: string;
-  /** The next command, where there is one. */
+  /** The next command, or what else to do. Never one that moves traffic for want of evidence. */
   readonly run?: string;
 }
 
 type Facts = Omit<Status, 'findings' | 'ok'>;
-type Rule = (
-  status: Facts,
-  state: StateReadings,
-  config: Pick<Config, 'drill' | 'monitoring'>,
-) => readonly StatusFinding[];
+interface Known {
+  readonly state: StateReadings;
+  readonly unread: readonly UnreadPart[];
+  readonly config: Pick<Config, 'drill' | 'monitoring'>;
+}
+type Rule = (status: Facts, known: Known) => readonly StatusFinding[];
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -29,6 +34,12 @@ const MAX_NAMED = 5;
 
 /** In the order in which an operator should read them. */
 const rules: readonly Rule[] = [
+  ({ credentials }) => {
+    if (credentials.ok !== false) return [];
+    const { said, fix } = credentials;
+    const text = `your credentials: ${said}. That says nothing about any region; only what DNS says is known`;
+    return [{ level: 'unknown', text, run: fix }];
+  },
   ({ cells }) => {
     const lost = cells.filter(({ region }) => region === null);
     if (lost.length === 0) return [];
@@ -53,33 +64,46 @@ const rules: readonly Rule[] = [
       bad(`${named(early.map(({ cell }) => cell))}: the switch says STANDBY and DNS does not follow yet`),
     ];
   },
-  ({ epoch }, { journal }) => {
+  ({ epoch }, { state: { journal } }) => {
     const end = journal.ok ? lastRunEnd(journal.value) : undefined;
     // A newer act says, or will say, how things are.
     if (end?.nextCommand === undefined || (epoch ?? 0) > end.epoch) return [];
     const because = end.findings[0] === undefined ? '' : `: ${end.findings[0]}`;
     const text = `the last run (${end.run}) ended as ${end.state}${because}`;
+    if (epoch === null) return [note(`${text}; whether a newer one has begun is not known`)];
     return [end.stopped ? bad(text, end.nextCommand) : note(text, end.nextCommand)];
   },
+  ({ credentials }, { unread }) => unreadFindings(credentials, unread),
   ({ observers }) =>
-    observers.flatMap((observer) => {
-      if (!observer.answered) return [bad(`observer ${observer.region}: ${observer.problem}`)];
-      if (!observer.fresh) {
-        return [bad(`observer ${observer.region} is silent: its vote has run out, and reads HOLD`)];
-      }
-      return [];
-    }),
-  ({ observers, votesToEvacuate }) => {
+    observers.flatMap(({ region, answered, fresh }) =>
+      answered === true && !fresh
+        ? [bad(`observer ${region} is silent: its vote has run out, and reads HOLD`)]
+        : [],
+    ),
+  ({ observers, votesToEvacuate: needed }) => {
     const live = observers.filter(({ fresh }) => fresh).length;
-    if (live >= votesToEvacuate) return [];
-    const text = `${live} of ${observers.length} observers have a live vote; ${votesToEvacuate} are needed to evacuate by themselves`;
-    return [bad(text, 'spillway failover --all --reason "…"')];
+    const unread = observers.filter(({ answered }) => answered !== true);
+    if (live >= needed) return [];
+    if (live + unread.length < needed) {
+      const more = unread.length === 0 ? '' : ` (of ${unread.length} it is not known)`;
+      const text = `${live} of ${observers.length} observers have a live vote${more}; ${needed} are needed to evacuate by themselves`;
+      // That nobody votes is no reason to move: somebody must say that the primary is ill.
+      return [
+        bad(text, observers.some(accuses) ? 'spillway failover --all --reason "…"' : 'spillway doctor'),
+      ];
+    }
+    // Told above: who asks is in the way.
+    if (unread.some(({ answered }) => answered === null)) return [];
+    const text = `${live} of ${observers.length} observers are known to have a live vote; whether the ${needed} are there that it takes to evacuate is not known`;
+    return [bad(text, 'spillway doctor')];
   },
   ({ observers }) => {
     const accusing = observers.filter(({ vote }) => vote === 'EVACUATE');
     if (accusing.length === 0) return [];
     const where = named(accusing.map(({ region }) => region));
-    return [bad(`${accusing.length} of ${observers.length} votes are EVACUATE (${where})`, 'spillway why')];
+    const known = observers.filter(({ answered }) => answered === true).length;
+    const unread = known === observers.length ? '' : ` that are known, of ${observers.length},`;
+    return [bad(`${accusing.length} of ${known} votes${unread} are EVACUATE (${where})`, 'spillway why')];
   },
   ({ observers }) => {
     const codes = new Set(
@@ -89,18 +113,11 @@ const rules: readonly Rule[] = [
       codes.has(code) && code !== 'Healthy' ? [bad(`${code}: ${description} ${operator}`)] : [],
     );
   },
-  ({ control }) => {
-    if (control === 'unreadable')
-      return [
-        bad('the control item cannot be understood: it counts as a pause', 'spillway resume --reason "…"'),
-      ];
-    return control === 'unanswered' ? [bad('the control item does not answer: it counts as a pause')] : [];
-  },
-  (_status, { switches, lease }) => [
-    ...(switches.ok ? [] : [bad(`the switches cannot be read: ${switches.problem}`)]),
-    ...(lease.ok ? [] : [bad(`the lease cannot be read: ${lease.problem}`)]),
-  ],
-  ({ cells }, { switches }) => {
+  ({ control }) =>
+    control === 'unreadable'
+      ? [bad('the control item cannot be understood: it counts as a pause', 'spillway resume --reason "…"')]
+      : [],
+  ({ cells }, { state: { switches } }) => {
     const left = switches.ok ? leftoverSwitches(cells, switches.value) : [];
     if (left.length === 0) return [];
     const names = named(left.map(({ group }) => group));
@@ -109,13 +126,13 @@ const rules: readonly Rule[] = [
   },
   ({ quorum }) => (quorum.region === null ? [bad(`region record: ${quorum.problem}`)] : []),
   ({ overrides, atMs }) =>
-    overrides.map(({ kind, owner, reason, untilMs, active }) => {
+    (overrides ?? []).map(({ kind, owner, reason, untilMs, active }) => {
       const hours = ((untilMs - atMs) / HOUR_MS).toFixed(1);
       const run = kind === 'pause' ? 'spillway resume --reason "…"' : undefined;
       return note(`${kind} by ${owner}: ${reason} (${active ? `${hours} h left` : 'not begun yet'})`, run);
     }),
-  ({ cells }, { capacities }) => {
-    if (!capacities.ok) return [note(`what the survey has stored cannot be read: ${capacities.problem}`)];
+  ({ cells }, { state: { capacities } }) => {
+    if (!capacities.ok) return [];
     const names = new Set(cells.map(({ cell }) => cell));
     const own = capacities.value.filter(({ cell }) => names.has(cell));
     const [first, ...others] = shortfalls(own, 'standby');
@@ -125,13 +142,14 @@ const rules: readonly Rule[] = [
   },
   ({ mode }) =>
     mode === 'auto' || mode === 'unknown' ? [] : [note(`mode is ${mode}: nothing moves by itself`)],
-  (_status, { journal }) => (journal.ok ? [] : [note(`the journal cannot be read: ${journal.problem}`)]),
-  ({ lastDrill }, _state, { drill }) => {
-    if (drill === undefined || (lastDrill?.end !== 'failed' && lastDrill?.end !== 'refused')) return [];
+  ({ lastDrill }, { config: { drill } }) => {
+    if (drill === undefined || lastDrill === null || lastDrill === 'none') return [];
+    if (lastDrill.end === 'ok' || lastDrill.end === null) return [];
     const said = { failed: 'the last drill failed', refused: 'the last drill was refused' };
     return [note(said[lastDrill.end], 'spillway history')];
   },
-  ({ atMs }, state, { monitoring: { drillOverdueDays } }) => {
+  ({ atMs }, { state, config: { monitoring } }) => {
+    const { drillOverdueDays } = monitoring;
     const waitedMs = unprovenMs(state, atMs);
     if (drillOverdueDays === undefined || waitedMs === undefined) return [];
     if (waitedMs <= drillOverdueDays * DAY_MS) return [];
@@ -150,12 +168,14 @@ function unprovenMs({ journal, drill }: StateReadings, nowMs: number): number | 
   return outstandingMs({ ...drill.value, doneAtMs: Math.max(seenMs, drill.value.doneAtMs ?? 0) }, nowMs);
 }
 
-/** Pure: everything that is not as it is in healthy times. */
-export const findingsOf = (
-  status: Facts,
-  state: StateReadings,
-  config: Pick<Config, 'drill' | 'monitoring'>,
-): readonly StatusFinding[] => rules.flatMap((rule) => rule(status, state, config));
+/** Pure: everything that is not as it is in healthy times, or not known. */
+export const findingsOf = (status: Facts, known: Known): readonly StatusFinding[] =>
+  rules.flatMap((rule) => rule(status, known));
+
+/** Somebody who looks now finds the primary ill. */
+const accuses = ({ fresh, vote, diagnosis }: ObserverStatus): boolean =>
+  fresh === true &&
+  (vote === 'EVACUATE' || diagnoses.some(({ code, actionable }) => actionable && code === diagnosis));
 
 const bad = (text: string, run?: string): StatusFinding => ({
   level: 'bad',

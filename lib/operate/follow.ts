@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { type Report, runState } from './conductor.ts';
+import { InterruptedError } from './errors.ts';
 import { problemOf } from './reading.ts';
 import type { StageView } from './stages.ts';
 
@@ -26,12 +27,11 @@ export interface FollowOptions {
 
 const POLL_MS = 1_000;
 
-/** Ctrl-C while following: the run goes on, and the message says so. */
-export class InterruptedError extends Error {
-  override readonly name = 'InterruptedError';
-}
-
-/** Watches one run until it ends. What cannot be seen for a while is not a failure of the run. */
+/**
+ * Watches one run until it ends. What cannot be seen for a while is not a failure of the run.
+ *
+ * @throws InterruptedError on an abort; the run goes on.
+ */
 export async function follow(options: FollowOptions): Promise<FollowEnd> {
   const { client, executionArn, waitMs, signal, say, pollMs = POLL_MS } = options;
   const stages = stageTeller(options);

@@ -39,12 +39,8 @@ export function failoverRefusals(
     return [{ rule: 'standby-unfit', reason: `${standby} is impaired, as ${where} sees it` }];
   }
   if (fresh.some(([, report]) => isFit(standbyLevels(report, config.policy)))) return [];
-  return [
-    {
-      rule: 'standby-unknown',
-      reason: `none of ${observers.size} observers is known to see ${standby} working`,
-    },
-  ];
+  const reason = `none of ${observers.size} observers is known to see ${standby} working`;
+  return [{ rule: 'standby-unknown', reason: `${reason}${unasked(observers)}` }];
 }
 
 export interface FailbackScope {
@@ -64,7 +60,7 @@ export function refusalsToFailBack(
   const newestEpoch = state.epoch.ok ? state.epoch.value : 0;
   // Not to know how large a stream is stops no run of the conductor either.
   const capacities = state.capacities.ok ? state.capacities.value : [];
-  return failbackRefusals({
+  const refusals = failbackRefusals({
     nowMs: atMs,
     policy: config.policy,
     // The act itself will be the newest one.
@@ -81,6 +77,22 @@ export function refusalsToFailBack(
     ),
     undrained,
   });
+  return refusals.map((refusal) => ({ ...refusal, reason: `${refusal.reason}${whyUnread(refusal.rule)}` }));
+
+  function whyUnread(rule: FailbackRefusal['rule']): string {
+    if (rule === 'pause') return state.control.ok ? '' : ` (${state.control.problem})`;
+    return rule === 'recovery' || rule === 'canary' ? unasked(observers) : '';
+  }
+}
+
+/** A guard refuses as well for what nobody could look at; then it is not the region that is to blame. */
+function unasked(observers: ObserverReadings): string {
+  const problems = [...observers].flatMap(([region, report]) =>
+    report.ok || report.failure?.kind === 'unusable'
+      ? []
+      : [`${region} could not be asked: ${report.problem}`],
+  );
+  return problems.length === 0 ? '' : ` (${problems.join('; ')})`;
 }
 
 const failbackReport = (region: string, report: ObserverReport): FailbackReport => ({

@@ -5,6 +5,7 @@ import { type Memory, parseMemory } from '../../lambda/core/memory.ts';
 import { voteTableName } from '../../lambda/core/names.ts';
 import { liveVote, observerKey, type Vote, votes } from '../../lambda/core/vote.ts';
 import { type Config, observerRegions } from '../config/config.ts';
+import { UnusableAnswerError } from '../credentials/errors.ts';
 import type { AwsClients } from './clients.ts';
 import { type Reading, reading } from './reading.ts';
 
@@ -54,12 +55,14 @@ export async function readObservers(config: Config, options: ObserverOptions): P
   return new Map(await Promise.all(readings));
 }
 
-/** @throws Error when the observer has not stored anything that can be read. */
+/** @throws UnusableAnswerError when the observer has not stored anything that can be read. */
 export function observerReport(item: Record<string, unknown> | undefined, nowMs: number): ObserverReport {
-  if (item?.vote === undefined) throw new Error('this observer has not decided anything yet');
+  if (item?.vote === undefined) throw new UnusableAnswerError('this observer has not decided anything yet');
   const parsed = itemSchema.safeParse(item);
   if (!parsed.success)
-    throw new Error(`what it stored cannot be read (${parsed.error.issues[0]?.path.join('.')})`);
+    throw new UnusableAnswerError(
+      `what it stored cannot be read (${parsed.error.issues[0]?.path.join('.')})`,
+    );
   return {
     ...parsed.data,
     liveVote: liveVote(item, nowMs),

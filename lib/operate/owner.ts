@@ -1,13 +1,15 @@
 import { userInfo } from 'node:os';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { AwsClients } from './clients.ts';
-import { reading } from './reading.ts';
+import { type Reading, reading } from './reading.ts';
 
 export interface Caller {
   /** Of the credentials; absent when STS does not answer. */
   readonly account?: string;
   /** Who is written into journal and overrides. */
   readonly owner: string;
+  /** What STS answered, for whoever wants to know why there is no account. */
+  readonly identity: Reading<unknown>;
 }
 
 const IDENTITY_TIMEOUT_MS = 2_000;
@@ -32,6 +34,7 @@ export async function caller(
   return {
     ...(account === undefined ? {} : { account }),
     owner: signed(owner, arn ?? localUser()),
+    identity,
   };
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
 import { observerFunctionName } from '../../lambda/core/names.ts';
 import { type Config, observerRegions } from '../config/config.ts';
+import { UnusableAnswerError } from '../credentials/errors.ts';
 import type { AwsClients } from './clients.ts';
 import { type Reading, reading } from './reading.ts';
 
@@ -75,7 +76,8 @@ async function lastRound(
     nextToken = answer.nextToken;
     if (nextToken === undefined) break;
   }
-  if (last === undefined) throw new Error(`it logged no round in the ${LOOK_BACK_MS / 1_000} s before`);
+  if (last === undefined)
+    throw new UnusableAnswerError(`it logged no round in the ${LOOK_BACK_MS / 1_000} s before`);
   return last;
 }
 

@@ -1,5 +1,6 @@
-import type { Config } from '../config/config.ts';
+import { type Config, observerRegions } from '../config/config.ts';
 import type { AwsClients } from './clients.ts';
+import { judgeCredentials } from './credentials.ts';
 import { readDns } from './dns.ts';
 import { readObservers } from './observers.ts';
 import { readState } from './state.ts';
@@ -12,11 +13,13 @@ export const READ_TIMEOUT_MS = 2_500;
 export interface ReadOptions {
   readonly who: string;
   readonly nowMs: () => number;
+  /** Told when it takes long. */
+  readonly say?: (text: string) => void;
 }
 
 /** Asks DNS, the observers' regions and the standby, all at once. Never the primary, never a control plane, never for long. */
-export async function readAll(target: Target, { who, nowMs }: ReadOptions): Promise<Readings> {
-  const clients = clientsFor(target, { who, timeoutMs: READ_TIMEOUT_MS });
+export async function readAll(target: Target, { who, nowMs, say }: ReadOptions): Promise<Readings> {
+  const clients = clientsFor(target, { who, timeoutMs: READ_TIMEOUT_MS, say });
   const { config, dnsServers } = target;
   try {
     const [dns, stored] = await Promise.all([
@@ -34,11 +37,16 @@ export async function readStored(
   config: Config,
   { clients, nowMs }: { readonly clients: AwsClients; readonly nowMs: () => number },
 ): Promise<StoredReadings> {
+  await clients.prepare(observerRegions(config.regions));
   const [observers, state] = await Promise.all([
     readObservers(config, { clients, timeoutMs: READ_TIMEOUT_MS, nowMs }),
     readState(config, { clients, timeoutMs: READ_TIMEOUT_MS }),
   ]);
-  return { atMs: nowMs(), observers, state };
+  const credentials = await judgeCredentials([...observers.values(), ...Object.values(state)], {
+    clients,
+    region: config.regions.standby,
+  });
+  return { atMs: nowMs(), observers, state, credentials };
 }
 
 export async function readStatus(target: Target, options: ReadOptions): Promise<Status> {

@@ -1,7 +1,16 @@
+import { type CallFailure, callFailure } from '../credentials/failure.ts';
+
 /** What was asked, and either what came back or why nothing did. */
-export type Reading<Value> =
-  | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly problem: string };
+export type Reading<Value> = { readonly ok: true; readonly value: Value } | Unread;
+
+/** It is not known. Absent `failure`: nobody was asked who could refuse, as with DNS. */
+export interface Unread {
+  readonly ok: false;
+  readonly problem: string;
+  readonly failure?: CallFailure;
+  /** As it was thrown. Not in documents: it may hold anything. */
+  readonly error?: unknown;
+}
 
 /**
  * Asks with a deadline of its own and never throws: one region that does not answer must not keep the others from
@@ -15,13 +24,14 @@ export async function reading<Value>(
   const { promise: late, resolve } = Promise.withResolvers<Reading<Value>>();
   const timer = setTimeout(() => {
     controller.abort();
-    resolve({ ok: false, problem: `no answer within ${timeoutMs / 1_000} s` });
+    const problem = `no answer within ${timeoutMs / 1_000} s`;
+    resolve({ ok: false, problem, failure: { kind: 'silent' } });
   }, timeoutMs);
   const asked = (async (): Promise<Reading<Value>> => {
     try {
       return { ok: true, value: await ask(controller.signal) };
     } catch (error) {
-      return { ok: false, problem: problemOf(error) };
+      return { ok: false, problem: problemOf(error), failure: callFailure(error), error };
     }
   })();
   const first = await Promise.race([asked, late]);
@@ -30,13 +40,20 @@ export async function reading<Value>(
 }
 
 const MAX_PROBLEM = 160;
+/** Ours, whose message says all. */
+const plain: ReadonlySet<string> = new Set([
+  'Error',
+  'UnusableAnswerError',
+  'NoSuchProfileError',
+  'ProviderTimeoutError',
+]);
 
 /** One line, as an operator reads it: the innermost error knows best. */
 export function problemOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const inner = error.cause instanceof Error ? error.cause : error;
   const message = inner.message.split('\n')[0] ?? '';
-  const text = inner.name === 'Error' ? message : `${inner.name}: ${message}`;
+  const text = plain.has(inner.name) ? message : `${inner.name}: ${message}`;
   const told = `${text}${statusOf(inner)}`;
   return told.length > MAX_PROBLEM ? `${told.slice(0, MAX_PROBLEM)}…` : told;
 }

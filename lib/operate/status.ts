@@ -1,20 +1,25 @@
 import { z } from 'zod';
 import type { Control } from '../../lambda/core/control.ts';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
+import type { Lease } from '../../lambda/core/lease.ts';
 import type { Mode } from '../../lambda/core/policy.ts';
 import type { Config } from '../config/config.ts';
+import type { FailureKind } from '../credentials/failure.ts';
+import type { CredentialsVerdict } from '../credentials/verdict.ts';
 import type { DnsReadings } from './dns.ts';
 import { type FailbackOutlook, failbackOutlook } from './failback-outlook.ts';
 import { findingsOf, type StatusFinding } from './findings.ts';
 import type { ObserverReadings, ObserverReport } from './observers.ts';
-import type { Reading } from './reading.ts';
+import type { Reading, Unread } from './reading.ts';
 import type { StateReadings } from './state.ts';
+import { unreadParts } from './unread.ts';
 
 /** What stands in the tables of observers and standby. */
 export interface StoredReadings {
   readonly atMs: number;
   readonly observers: ObserverReadings;
   readonly state: StateReadings;
+  readonly credentials: CredentialsVerdict;
 }
 
 export interface Readings extends StoredReadings {
@@ -35,8 +40,10 @@ export interface CellStatus {
 
 export interface ObserverStatus {
   readonly region: string;
-  readonly answered: boolean;
+  /** Null: not known, because of who asks, or of what is there to be asked (`because`). */
+  readonly answered: boolean | null;
   readonly problem?: string;
+  readonly because?: FailureKind;
   readonly vote?: 'HOLD' | 'EVACUATE';
   readonly fresh?: boolean;
   readonly ageMs?: number;
@@ -65,9 +72,22 @@ export interface LastDrill {
   readonly rtoMs: number | null;
 }
 
-/** The document of `spillway status --json`. */
+/** Who acts, or acted last. */
+export type LeaseStatus =
+  | { readonly held: false }
+  | { readonly held: true; readonly holder: string; readonly epoch: number; readonly untilMs: number };
+
+export interface LastAck {
+  readonly atMs: number;
+  readonly who: string;
+  readonly why: string;
+}
+
+/** The document of `spillway status --json`. Null is always "not known", and never "there is none". */
 export interface Status {
   readonly ok: boolean;
+  /** Of who asks. `ok: null`: no region has answered. */
+  readonly credentials: CredentialsVerdict;
   readonly atMs: number;
   readonly name: string;
   readonly zone: string;
@@ -78,15 +98,16 @@ export interface Status {
   readonly cells: readonly CellStatus[];
   readonly observers: readonly ObserverStatus[];
   readonly mode: Mode | 'unknown';
-  readonly control: 'read' | 'unreadable' | 'unanswered';
-  readonly overrides: readonly OverrideStatus[];
-  readonly lease: { readonly holder: string; readonly epoch: number; readonly untilMs: number } | null;
-  /** Of the newest act; 0 when there never was one, null when it cannot be read. */
+  /** `unreadable`: nobody can understand what is stored, and it counts as a pause. Null: these credentials cannot see it. */
+  readonly control: 'read' | 'unreadable' | 'unanswered' | null;
+  readonly overrides: readonly OverrideStatus[] | null;
+  readonly lease: LeaseStatus | null;
+  /** Of the newest act; 0 when there never was one. */
   readonly epoch: number | null;
-  readonly lastDrill: LastDrill | null;
-  readonly lastAck: { readonly atMs: number; readonly who: string; readonly why: string } | null;
-  /** The way back; null while no switch holds a cell in the standby. */
-  readonly failback: FailbackOutlook | null;
+  readonly lastDrill: LastDrill | 'none' | null;
+  readonly lastAck: LastAck | 'none' | null;
+  /** The way back; `none` while no switch holds a cell in the standby. */
+  readonly failback: FailbackOutlook | 'none' | null;
   readonly findings: readonly StatusFinding[];
 }
 
@@ -94,6 +115,7 @@ export interface Status {
 export function statusOf(config: Config, readings: Readings): Status {
   const { atMs, dns, state } = readings;
   const status = {
+    credentials: readings.credentials,
     atMs,
     name: config.name,
     zone: config.zone.name,
@@ -104,12 +126,20 @@ export function statusOf(config: Config, readings: Readings): Status {
     cells: cellsOf(config, readings),
     observers: [...readings.observers].map(([region, report]) => observerStatus(region, report, atMs)),
     ...controlOf(config, state, atMs),
-    ...leaseOf(state),
+    ...leaseOf(state, atMs),
     ...journalOf(state),
-    failback: failbackOutlook(config, readings),
+    failback: outlookOf(config, readings),
   };
-  const findings = findingsOf(status, state, config);
-  return { ok: findings.every(({ level }) => level !== 'bad'), ...status, findings };
+  const unread = unreadParts({ name: config.name, standby: config.regions.standby, ...readings });
+  const findings = findingsOf(status, { state, unread, config });
+  return { ok: findings.every(({ level }) => level === 'note'), ...status, findings };
+}
+
+/** Of switches that these credentials cannot see, nothing is known: the guards would blame what holds the cells. */
+function outlookOf(config: Config, readings: Readings): Status['failback'] {
+  const { switches } = readings.state;
+  if (!switches.ok && (readings.credentials.ok === false || isUnseen(switches))) return null;
+  return failbackOutlook(config, readings) ?? 'none';
 }
 
 function cellsOf(config: Config, { dns, state }: Readings): readonly CellStatus[] {
@@ -135,16 +165,26 @@ function cellsOf(config: Config, { dns, state }: Readings): readonly CellStatus[
 }
 
 function observerStatus(region: string, report: Reading<ObserverReport>, atMs: number): ObserverStatus {
-  if (!report.ok) return { region, answered: false, problem: report.problem };
+  if (!report.ok) {
+    const because = report.failure?.kind ?? 'other';
+    return { region, answered: isUnseen(report) ? null : false, problem: report.problem, because };
+  }
   const { liveVote, fresh, decidedAtMs, diagnosis, phase, epoch, comment, refusals } = report.value;
   const ageMs = Math.max(0, atMs - decidedAtMs);
   return { region, answered: true, vote: liveVote, fresh, ageMs, diagnosis, phase, epoch, comment, refusals };
 }
 
+/** Not seen, and nothing follows for the region: it is about who asks, or about what is deployed. */
+export const isUnseen = ({ failure }: Unread): boolean =>
+  failure !== undefined && ['credentials', 'denied', 'missing'].includes(failure.kind);
+
 function controlOf(config: Config, { control }: StateReadings, atMs: number) {
-  if (!control.ok) return { mode: 'unknown' as const, control: 'unanswered' as const, overrides: [] };
+  if (!control.ok) {
+    const seen = isUnseen(control) ? null : ('unanswered' as const);
+    return { mode: 'unknown' as const, control: seen, overrides: null };
+  }
   if (control.value === 'unreadable')
-    return { mode: 'unknown' as const, control: 'unreadable' as const, overrides: [] };
+    return { mode: 'unknown' as const, control: 'unreadable' as const, overrides: null };
   return {
     mode: control.value.mode ?? config.policy.mode,
     control: 'read' as const,
@@ -164,21 +204,25 @@ export function overridesOf(control: Control, atMs: number): readonly OverrideSt
   });
 }
 
-function leaseOf({ lease, epoch }: StateReadings) {
-  const held = lease.ok ? lease.value : undefined;
+function leaseOf({ lease, epoch }: StateReadings, atMs: number) {
   return {
-    lease: held === undefined ? null : { holder: held.holder, epoch: held.epoch, untilMs: held.untilMs },
+    lease: lease.ok ? leaseStatus(lease.value, atMs) : null,
     epoch: epoch.ok ? epoch.value : null,
   };
 }
 
-function journalOf({ journal }: StateReadings) {
-  const entries = valueOr(journal, []);
-  const drill = entries.find(({ what }) => what === 'drill' || what.startsWith('drill '));
-  const ack = entries.find(({ what }) => what === 'ack');
+function leaseStatus(lease: Lease | undefined, atMs: number): LeaseStatus {
+  if (lease === undefined || lease.untilMs <= atMs) return { held: false };
+  return { held: true, holder: lease.holder, epoch: lease.epoch, untilMs: lease.untilMs };
+}
+
+function journalOf({ journal }: StateReadings): Pick<Status, 'lastDrill' | 'lastAck'> {
+  if (!journal.ok) return { lastDrill: null, lastAck: null };
+  const drill = journal.value.find(({ what }) => what === 'drill' || what.startsWith('drill '));
+  const ack = journal.value.find(({ what }) => what === 'ack');
   return {
-    lastDrill: drill === undefined ? null : lastDrillOf(drill),
-    lastAck: ack === undefined ? null : { atMs: ack.atMs, who: ack.who, why: ack.why },
+    lastDrill: drill === undefined ? 'none' : lastDrillOf(drill),
+    lastAck: ack === undefined ? 'none' : { atMs: ack.atMs, who: ack.who, why: ack.why },
   };
 }
 
@@ -195,5 +239,3 @@ function lastDrillOf({ atMs, why, after }: JournalEntry): LastDrill {
   const end = ok ? 'ok' : refusals === undefined ? 'failed' : 'refused';
   return { atMs, why, end, rtoMs };
 }
-
-const valueOr = <Value>(read: Reading<Value>, fallback: Value): Value => (read.ok ? read.value : fallback);

@@ -65,6 +65,7 @@ export interface ClientsFor {
   readonly timeoutMs: number;
   readonly divertTo?: Divert;
   readonly onCall?: (call: PlannedCall) => void;
+  readonly say?: ((text: string) => void) | undefined;
 }
 
 export function clientsFor({ world, callLog }: Target, options: ClientsFor): AwsClients {

@@ -8,13 +8,16 @@ import {
   signalNames,
 } from '../../lambda/core/observation.ts';
 import type { Config } from '../config/config.ts';
+import type { CredentialsVerdict } from '../credentials/verdict.ts';
 import type { ObserverReport } from './observers.ts';
-import type { Readings, Status } from './status.ts';
+import { isUnseen, type Readings, type Status } from './status.ts';
 
 /** From what an observer measured to what it votes, each step with what decided it. */
 export interface ObserverChain {
   readonly region: string;
   readonly problem?: string;
+  /** Beside a problem: false when it does not answer, null when that is not known, because of who asks. */
+  readonly answered?: false | null;
   readonly ageMs?: number;
   /** Signals that are not `up`, and what is not probed left out. */
   readonly evidence?: { readonly primary: readonly string[]; readonly standby: readonly string[] };
@@ -30,6 +33,8 @@ export interface ObserverChain {
 export interface Why {
   /** Everything that was asked has answered: no part of the chain is missing. */
   readonly ok: boolean;
+  /** Of who asks, as in `spillway status --json`. */
+  readonly credentials: CredentialsVerdict;
   readonly atMs: number;
   readonly observers: readonly ObserverChain[];
   readonly quorum: string;
@@ -41,9 +46,12 @@ export interface Why {
 export function whyNow(config: Config, readings: Readings, status: Status): Why {
   return {
     ok: answers(readings).every(Boolean),
+    credentials: readings.credentials,
     atMs: readings.atMs,
     observers: [...readings.observers].map(([region, report]) =>
-      report.ok ? chain(config, region, report.value, readings.atMs) : { region, problem: report.problem },
+      report.ok
+        ? chain(config, region, report.value, readings.atMs)
+        : { region, problem: report.problem, answered: isUnseen(report) ? null : false },
     ),
     quorum: quorumSentence(status),
     dns: dnsSentence(status),
@@ -97,13 +105,19 @@ function told(levels: RegionLevels): readonly string[] {
 
 function quorumSentence({ observers, votesToEvacuate, quorum, primary }: Status): string {
   const votes = observers.filter(({ vote }) => vote === 'EVACUATE').length;
+  const unknown = observers.filter(({ vote }) => vote === undefined).length;
   const says = quorum.region ?? `nothing (${quorum.problem})`;
-  const agrees = votes >= votesToEvacuate === (quorum.region !== primary);
+  if (unknown === observers.length) {
+    return `the votes are not known, ${votesToEvacuate} are needed; the region record says ${says}`;
+  }
+  // Those that are not known may make up for it, either way.
+  const agrees = quorum.region === primary ? votes < votesToEvacuate : votes + unknown >= votesToEvacuate;
   const late =
     agrees || quorum.region === null
       ? ''
       : '; DNS has not followed yet, or the checkers do not see what is stored';
-  return `${votes} of ${observers.length} votes are EVACUATE, ${votesToEvacuate} are needed; the region record says ${says}${late}`;
+  const rest = unknown === 0 ? '' : ` (${unknown} not known)`;
+  return `${votes} of ${observers.length} votes are EVACUATE${rest}, ${votesToEvacuate} are needed; the region record says ${says}${late}`;
 }
 
 function dnsSentence({ cells, primary, standby }: Status): string {

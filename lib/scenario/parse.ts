@@ -1,6 +1,6 @@
 import { type Document, isMap, isNode, isPair, LineCounter, parseAllDocuments, type YAMLError } from 'yaml';
 import type { z } from 'zod';
-import { splitMessage } from '../config/fields.ts';
+import { say, splitMessage } from '../config/fields.ts';
 import { ScenarioError, type ScenarioProblem } from './errors.ts';
 import { type Scenario, scenarioSchema, toScenario } from './schema.ts';
 
@@ -27,7 +27,7 @@ export function parseScenario(text: string, file: string): Scenario {
   }
   const lines = new LineCounter();
   const document = readYaml(text, file, lines);
-  const parsed = scenarioSchema.safeParse(plainData(document, file));
+  const parsed = scenarioSchema.safeParse(plainData(document, file), { error: wording });
   if (parsed.success) return toScenario(parsed.data);
   const problems = parsed.error.issues.flatMap(problemsOf).slice(0, MAX_PROBLEMS);
   throw new ScenarioError(
@@ -87,6 +87,23 @@ function unreadable(
   options?: ErrorOptions,
 ): ScenarioError {
   return new ScenarioError(file, [{ path: '', ...what }], options);
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a group of keys',
+};
+
+/** Where the schema has no words of its own, the library's speak of types and "undefined". */
+function wording(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code !== 'invalid_type') return undefined;
+  const kind = kinds[issue.expected] ?? 'a value that fits';
+  return issue.input === undefined
+    ? say('is missing', `Write ${kind}.`)
+    : say(`is not ${kind}`, `Write ${kind}.`);
 }
 
 interface KeyedProblem extends ScenarioProblem {

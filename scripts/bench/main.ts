@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { signalUnread } from '../../lib/cli/closed-pipe.ts';
 
 /** What every benchmark is given. */
 export interface BenchContext {
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
 
 const usage = `npm run bench -- ${Object.keys(benches).join('|')} [--json] [--quick]`;
 
+signalUnread();
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { json: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } },

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { signalUnread } from '../../lib/cli/closed-pipe.ts';
 import { crash } from './run.ts';
 import { type TargetName, targets } from './targets.ts';
 
@@ -10,6 +11,7 @@ const usage = `npm run crash -- [--kills 300] [--seed N] [--target ${Object.keys
 /** On the disk of the project: the system's temporary directory may be memory. */
 const scratch = fileURLToPath(new URL('../../.spillway', import.meta.url));
 
+signalUnread();
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '300' },

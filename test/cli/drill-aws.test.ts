@@ -149,6 +149,6 @@ describe('drill --aws --schedule', () => {
     aws.rules.set(rule, 'ENABLED');
     await drill('--schedule off --reason moving --yes');
     const { json } = await shell.run(`status --config drilling.json ${dns} --json`);
-    expect(json).toMatchObject({ lastDrill: null });
+    expect(json).toMatchObject({ lastDrill: 'none' });
   });
 });

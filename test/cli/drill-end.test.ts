@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createColors } from 'picocolors';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { abortEnd, type RunFacts, resultEnd } from '../../lib/cli/drill-end.ts';
 import type { DrillFlags } from '../../lib/cli/drill-flags.ts';
@@ -50,44 +51,44 @@ const moved: DrillResult = {
   failedBy: ['verdict'],
 };
 
+const io = { env: {}, colors: createColors(false) };
 const run = (flags: Partial<DrillFlags> = {}, facts: Partial<RunFacts> = {}): RunFacts => ({
   flags: { scenario: '2024-kinesis', ...flags },
   primary: 'us-east-1',
   seed: 7,
   directory,
   beside: () => [],
-  printed: false,
   ...facts,
 });
 
 describe('the end of a drill', () => {
   it('that held says where everything is, and no next step', async () => {
-    const { exit, document, text } = await resultEnd(held, run());
+    const { exit, document, screen } = await resultEnd(held, run());
     expect(exit).toBe(0);
     expect(document).toEqual({ ...held, runDirectory: directory });
-    expect(text).not.toMatch(/next:|look at/);
+    expect(screen).not.toMatch(/next:|look at/);
   });
 
   it('that a slow machine kept from a judgement neither held nor failed: 4, and once more', async () => {
     const notJudged = 'the machine is too slow to judge: 7.2 % late';
-    const { exit, document, text } = await resultEnd({ ...moved, judged: false, notJudged }, run());
+    const { exit, document, screen } = await resultEnd({ ...moved, judged: false, notJudged }, run());
     expect(exit).toBe(4);
     expect(document).toMatchObject({ ok: false, judged: false, notJudged, runDirectory: directory });
     expect(document).toMatchObject({ nextCommand: 'spillway drill --scenario 2024-kinesis --seed 7' });
-    expect(text).toMatch(/could not be judged/);
-    expect(text).toContain(notJudged);
-    expect(text).not.toMatch(/did NOT hold/);
+    expect(screen).toMatch(/could not be judged/);
+    expect(screen).toContain(notJudged);
+    expect(screen).not.toMatch(/did NOT hold/);
   });
 
   it('that waited in vain on a slow machine says so as well', async () => {
     const error = new DrillError('Waited 180 s. But the machine is too slow to judge.', 'too-slow');
-    const { exit, document } = await abortEnd(error, run());
+    const { exit, document } = await abortEnd(io, error, run());
     expect(exit).toBe(4);
     expect(document).toMatchObject({ ok: false, judged: false, exit: 4, error: { message: error.message } });
   });
 
   it('that did not names the files of the run and one command, in JSON and in words', async () => {
-    const { exit, document, text } = await resultEnd(moved, run({ scenario: "my outage's.yaml" }));
+    const { exit, document, screen } = await resultEnd(moved, run({ scenario: "my outage's.yaml" }));
     const nextCommand = `spillway simulate --scenario 'my outage'\\''s.yaml' --seeds 1 --trace`;
     const observer = join(directory, 'localstack/lambda-a-s-observer.log');
     expect(exit).toBe(1);
@@ -98,9 +99,9 @@ describe('the end of a drill', () => {
       lookAt: [{ file: join(directory, 'events.jsonl') }, { file: observer }],
       nextCommand,
     });
-    expect(text).toMatch(/✗ expected hold, saw failover/);
-    expect(text).toContain(`  ${observer}  what this observer measured and decided`);
-    expect(text).toContain(`next: ${nextCommand}`);
+    expect(screen).toMatch(/✗ expected hold, saw failover/);
+    expect(screen).toContain(`  ${observer}  what this observer measured and decided`);
+    expect(screen).toContain(`next: ${nextCommand}`);
   });
 
   it('is repeated as it was asked for', async () => {
@@ -121,12 +122,12 @@ describe('the end of a drill', () => {
   it('beside another drill names that one, and is to be repeated alone', async () => {
     const other = { pid: 12, user: 'ana', what: '2020-kinesis', sinceMs: 1, runDirectory: '/runs/0' };
     const beside = () => [{ ...other, activity: 'drilling', birth: '', ticket: 3 } as const];
-    const { document, text } = await resultEnd(moved, run({}, { beside }));
+    const { document, screen } = await resultEnd(moved, run({}, { beside }));
     expect(document).toMatchObject({
       beside: [other],
       nextCommand: 'spillway drill --scenario 2024-kinesis --seed 7',
     });
-    expect(text).toMatch(/another drill ran beside this one: its timings cannot be trusted/);
+    expect(screen).toMatch(/another drill ran beside this one: its timings cannot be trusted/);
   });
 });
 
@@ -147,7 +148,7 @@ describe('the end of a drill that could not be carried out', () => {
     ],
     ['anything else', () => new TypeError('no'), /^spillway drill .*--seed 7$/],
   ])('for %s has its next step', async (_, error, nextCommand) => {
-    const { exit, document, text } = await abortEnd(error(), run());
+    const { exit, document, words } = await abortEnd(io, error(), run());
     expect(exit).toBe(1);
     expect(document).toMatchObject({
       ok: false,
@@ -156,19 +157,19 @@ describe('the end of a drill that could not be carried out', () => {
       runDirectory: directory,
       nextCommand: expect.stringMatching(nextCommand),
     });
-    expect(text).toMatch(/^error /);
-    expect(text).toMatch(/\nnext: /);
+    expect(words).toMatch(/^error /);
+    expect(words).toMatch(/\nnext: /);
   });
 
   it('by wrong usage has none: the message says it all', async () => {
-    const { exit, document } = await abortEnd(new UsageError('no such region'), run());
+    const { exit, document } = await abortEnd(io, new UsageError('no such region'), run());
     expect(exit).toBe(2);
     expect(document).not.toHaveProperty('nextCommand');
   });
 
   it('by a refusal waits', async () => {
     const refused = new RefusedError([{ rule: 'other-drill', reason: 'another drill runs' }]);
-    const { exit, document } = await abortEnd(refused, run());
+    const { exit, document } = await abortEnd(io, refused, run());
     expect(exit).toBe(3);
     expect(document).toMatchObject({ nextCommand: expect.stringMatching(/ --wait-for-other 15m$/) });
   });

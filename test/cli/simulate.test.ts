@@ -168,7 +168,7 @@ describe('years', () => {
     );
     expect(status).toBe(130);
     expect(performance.now() - askedMs).toBeLessThan(5_000);
-    expect(out).toBe('');
+    expect(JSON.parse(out)).toMatchObject({ ok: false, exit: 130, error: { name: 'InterruptedError' } });
     expect(said).toMatch(/interrupted/);
   });
 });

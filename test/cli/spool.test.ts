@@ -10,8 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { spoolCommand } from '../../lib/cli/spool.ts';
 import { Spool } from '../../lib/producer/spool/spool.ts';
+import { runIn } from './fixtures/cli.ts';
 
 const cli = fileURLToPath(new URL('../../bin/spillway.ts', import.meta.url));
 const FIRST = '0000000000000001.seg';
@@ -63,12 +63,8 @@ interface Ended {
 
 /** In this process: starting one costs more than the rest. */
 async function spillway(...args: readonly string[]): Promise<Ended> {
-  const [stdout, stderr]: string[][] = [[], []];
-  const command = spoolCommand({ print: (text) => stdout?.push(text), say: (line) => stderr?.push(line) });
-  await command.parseAsync([...args], { from: 'user' });
-  const status = Number(process.exitCode);
-  process.exitCode = undefined;
-  return { status, stdout: stdout?.join('\n') ?? '', stderr: stderr?.join('\n') ?? '' };
+  const { exit, out, err } = await runIn(parent, ['spool', ...args], {});
+  return { status: exit, stdout: out, stderr: err };
 }
 
 function drain(): Promise<Ended> {
@@ -177,11 +173,11 @@ describe('spillway spool', { timeout: TIMEOUT_MS }, () => {
     await fill(40);
     const { status, stdout } = await drain();
     expect(status).toBe(0);
-    expect(JSON.parse(stdout)).toEqual({ sent: 40, refused: 0, left: 0 });
+    expect(JSON.parse(stdout)).toEqual({ ok: true, sent: 40, refused: 0, left: 0 });
     expect(ofKey('a')).toEqual(Array.from({ length: 20 }, (_, index) => `${2 * index}`));
     expect(ofKey('b')).toEqual(Array.from({ length: 20 }, (_, index) => `${2 * index + 1}`));
-    const again = await drain();
-    expect(again).toMatchObject({ status: 0, stderr: expect.stringContaining('nothing to drain') });
+    const again = JSON.parse((await drain()).stdout);
+    expect(again).toEqual({ ok: true, sent: 0, refused: 0, left: 0 });
     expect(taken).toHaveLength(40);
   });
 
@@ -231,9 +227,11 @@ describe('spillway spool', { timeout: TIMEOUT_MS }, () => {
       response.writeHead(400, { 'content-type': 'application/x-amz-json-1.1' });
       response.end('{"__type":"ResourceNotFoundException","message":"Stream orders not found."}');
     });
-    const { status, stderr } = await drain();
+    const { status, stdout } = await drain();
     expect(status).toBe(1);
-    expect(stderr).toMatch(/orders in us-west-2 does not take the records \(ResourceNotFoundException/);
+    expect(JSON.parse(stdout).error.message).toMatch(
+      /orders in us-west-2 does not take the records \(ResourceNotFoundException/,
+    );
     expect(JSON.parse((await spillway('inspect', directory, '--json')).stdout).records).toBe(4);
   });
 

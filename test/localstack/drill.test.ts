@@ -53,11 +53,11 @@ describe('a drill', () => {
 
     expect(await startDrill('--scenario', 'no-such').ended).toMatchObject({
       status: 2,
-      said: expect.stringContaining('is not in the catalogue'),
+      last: expect.stringContaining('is not in the catalogue'),
     });
     expect(await startDrill('--config', config).ended).toMatchObject({
       status: 2,
-      said: expect.stringMatching(/name: .*\n.*zone/s),
+      last: expect.stringMatching(/name: .*zone/),
     });
     expect(await startDrill('--for', 'soon').ended).toMatchObject({ status: 2 });
   });

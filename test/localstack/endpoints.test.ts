@@ -44,6 +44,7 @@ import { type LocalStack, startLocalStack } from '../../lib/local/localstack/loc
 import { audit, parseCalls } from '../../lib/operate/audit.ts';
 import { AwsClients } from '../../lib/operate/clients.ts';
 import { listening } from '../../lib/operate/doctor/listening.ts';
+import { findingsFrom } from '../../lib/operate/doctor/unchecked.ts';
 
 const region = 'us-west-2';
 let directory: string;
@@ -185,7 +186,7 @@ describe('what watches over it', () => {
     });
     const findings = await listening.run({ config, clients: aws, local: false, nowMs: Date.now() });
     aws.destroy();
-    expect(findings.map(({ ok, finding }) => `${ok} ${finding}`)).toEqual(
+    expect(findingsFrom(findings).map(({ ok, finding }) => `${ok} ${finding}`)).toEqual(
       observerRegions(config.regions).map(
         (where) => `false ${where}: nobody is subscribed to the alarms of this region`,
       ),

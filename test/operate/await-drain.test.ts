@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { awaitDrain } from '../../lib/operate/await-drain.ts';
-import { InterruptedError } from '../../lib/operate/follow.ts';
+import { InterruptedError } from '../../lib/operate/errors.ts';
 import { config } from './fixtures/readings.ts';
 
 /** Both cells were evacuated by epoch 3; the marks are what they say at each look, the last one from then on. */

@@ -11,6 +11,7 @@ import { topicFinding } from '../../lib/operate/doctor/listening.ts';
 import { policyFindings } from '../../lib/operate/doctor/policy.ts';
 import { quotaFinding } from '../../lib/operate/doctor/quota.ts';
 import { cellFindings, type StreamFacts } from '../../lib/operate/doctor/streams.ts';
+import { findingsFrom } from '../../lib/operate/doctor/unchecked.ts';
 import { type Deployed, versionFindings } from '../../lib/operate/doctor/versions.ts';
 import { delegationFinding, referralFrom } from '../../lib/operate/doctor/zone.ts';
 import { startFakeAws, tableOf } from './fixtures/fake-aws.ts';
@@ -67,7 +68,7 @@ test('a switch that a removed cell has left in the standby is told, with the com
     endpoint: aws.url,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
-  const look = () => leftover.run({ config, clients, local: false, nowMs: 0 });
+  const look = async () => findingsFrom(await leftover.run({ config, clients, local: false, nowMs: 0 }));
   const put = (group: string) =>
     tableOf(aws, 'us-west-2/shop-state').set(`switch#${group}`, {
       pk: { S: 'switch' },
@@ -222,6 +223,6 @@ test('what cannot be checked is a finding with a fix, and no check keeps the oth
   expect(checks.map(({ check }) => check).filter((check) => !named.has(check))).toEqual([]);
   expect(findings.filter(({ ok }) => ok).map(({ check }) => check)).toEqual(['policy']);
   expect(doctorScreen(findings, { colors: createColors(false) })).toMatch(
-    /^✗ credentials: could not be checked.*\n +→ /,
+    /^✗ credentials: STS in us-west-2 could not be checked.*\n +→ /,
   );
 });

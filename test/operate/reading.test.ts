@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { progress } from '../../lib/cli/spinner.ts';
-import { table } from '../../lib/cli/table.ts';
 import { AwsClients } from '../../lib/operate/clients.ts';
 import { readDns } from '../../lib/operate/dns.ts';
-import { follow, InterruptedError } from '../../lib/operate/follow.ts';
+import { InterruptedError } from '../../lib/operate/errors.ts';
+import { follow } from '../../lib/operate/follow.ts';
 import { problemOf, reading } from '../../lib/operate/reading.ts';
 import { startSignalServer } from '../producer/signal-server.ts';
 import { startFakeAws } from './fixtures/fake-aws.ts';
@@ -18,14 +18,18 @@ describe('a reading', () => {
       });
       return new Promise(() => {});
     });
-    expect(read).toEqual({ ok: false, problem: 'no answer within 0.02 s' });
+    expect(read).toEqual({ ok: false, problem: 'no answer within 0.02 s', failure: { kind: 'silent' } });
     expect(aborted).toBe(true);
   });
 
   test('turns a throw into its innermost reason, on one line', async () => {
     const cause = Object.assign(new Error('no such table\nat line 3'), { name: 'ResourceNotFoundException' });
     const read = await reading(1_000, () => Promise.reject(new Error('outer', { cause })));
-    expect(read).toEqual({ ok: false, problem: 'ResourceNotFoundException: no such table' });
+    expect(read).toMatchObject({
+      ok: false,
+      problem: 'ResourceNotFoundException: no such table',
+      failure: { kind: 'missing' },
+    });
     const unknown = Object.assign(new Error('UnknownError'), {
       name: 'Unknown',
       $metadata: { httpStatusCode: 502 },
@@ -114,20 +118,6 @@ describe('following a run', () => {
     clients.destroy();
     await aws.close();
   });
-});
-
-test('a table pads by what is seen, and cuts its last column at the edge', () => {
-  const red = '\u001b[31mred\u001b[39m';
-  expect(
-    table(
-      ['a', 'b'],
-      [
-        [red, 'x'],
-        ['long', '0123456789'],
-      ],
-      { columns: 12 },
-    ),
-  ).toBe(['a     b', `${red}   x`, 'long  01234…'].join('\n'));
 });
 
 test('progress says each thing once where no terminal is, and turns where one is', () => {

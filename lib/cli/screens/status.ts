@@ -35,21 +35,32 @@ export function statusScreen(status: Status, options: ScreenOptions): string {
 }
 
 function headline(status: Status, colors: Colors): string {
-  const { quorum, primary, standby, observers: all } = status;
-  const evacuate = all.filter(({ vote }) => vote === 'EVACUATE').length;
-  const verdict = status.ok ? colors.green('HEALTHY') : colors.red('NOT HEALTHY');
+  const { quorum, primary, standby } = status;
   const where = quorum.region ?? colors.red(`no answer (${quorum.problem})`);
   return [
-    `${colors.bold(status.name)} ${verdict}   ${new Date(status.atMs).toISOString()}`,
-    `primary ${primary}, standby ${standby}; quorum says ${where}; ${evacuate} of ${all.length} votes EVACUATE (${status.votesToEvacuate} move traffic)`,
+    `${colors.bold(status.name)} ${verdict(status, colors)}   ${new Date(status.atMs).toISOString()}`,
+    `primary ${primary}, standby ${standby}; quorum says ${where}; ${votes(status)}`,
   ].join('\n');
+}
+
+function verdict({ ok, findings: all }: Status, colors: Colors): string {
+  if (ok) return colors.green('HEALTHY');
+  return all.some(({ level }) => level === 'bad') ? colors.red('NOT HEALTHY') : colors.yellow('NOT KNOWN');
+}
+
+function votes({ observers: all, votesToEvacuate }: Status): string {
+  const known = all.filter(({ vote }) => vote !== undefined);
+  const evacuate = known.filter(({ vote }) => vote === 'EVACUATE').length;
+  if (known.length === 0) return 'votes not known';
+  const rest = known.length === all.length ? '' : `, ${all.length - known.length} not known`;
+  return `${evacuate} of ${known.length} votes EVACUATE${rest} (${votesToEvacuate} move traffic)`;
 }
 
 function findings({ findings: all }: Status, colors: Colors): readonly string[] {
   if (all.length === 0) return [];
+  const marks = { bad: colors.red('✗'), unknown: colors.yellow('?'), note: colors.yellow('!') } as const;
   const lines = all.map(({ level, text, run }) => {
-    const mark = level === 'bad' ? colors.red('✗') : colors.yellow('!');
-    return `${mark} ${text}${run === undefined ? '' : colors.dim(`  → ${run}`)}`;
+    return `${marks[level]} ${text}${run === undefined ? '' : colors.dim(`  → ${run}`)}`;
   });
   return [...lines, ''];
 }
@@ -78,7 +89,7 @@ function failback(
   { failback: outlook, atMs, cells: all, primary }: Status,
   { colors, timeZone }: ScreenOptions,
 ): readonly string[] {
-  if (outlook === null) return [];
+  if (outlook === null || outlook === 'none') return [];
   const time = (ms: number): string => localTime(ms, { nowMs: atMs, timeZone });
   const held = outlook.held.map(({ cells: names, owner, reason, epoch, sinceMs }) => {
     const which = names.length === all.length ? 'every cell' : named(names);
@@ -108,7 +119,10 @@ function observers(status: Status, { colors, columns }: ScreenOptions): string {
 }
 
 function observerRow(observer: ObserverStatus, colors: Colors): readonly string[] {
-  const { region, answered, problem = '', vote, fresh, ageMs = 0, diagnosis = '' } = observer;
+  const { region, answered, because, problem = '', vote, fresh, ageMs = 0, diagnosis = '' } = observer;
+  if (answered === null) {
+    return [region, colors.yellow('not known'), '', '', '', '', unseen[because as keyof typeof unseen] ?? ''];
+  }
   if (!answered) return [region, colors.red('no answer'), '', '', '', '', problem];
   const shown = vote === 'EVACUATE' ? colors.red(vote) : (vote ?? '');
   const [refusal] = observer.refusals ?? [];
@@ -127,23 +141,43 @@ function observerRow(observer: ObserverStatus, colors: Colors): readonly string[
   ];
 }
 
+/** The findings have the whole reason. */
+const unseen = { credentials: 'your credentials', denied: 'not allowed', missing: 'no such table' } as const;
+const NOT_KNOWN = 'not known';
+
 function controls(status: Status, colors: Colors): readonly string[] {
-  const { lease, lastDrill, lastAck, atMs, epoch } = status;
-  const at = (ms: number): string => new Date(ms).toISOString();
-  const held =
-    lease !== null && lease.untilMs > atMs ? `held by ${lease.holder} until ${at(lease.untilMs)}` : 'free';
-  // Both are read from the same table at the same time.
-  const leased = lease === null && epoch === null ? 'unknown' : held;
-  const overrides = status.overrides.map(
-    ({ kind, owner, reason, untilMs, active }) =>
-      `${active ? colors.yellow(kind) : kind} until ${at(untilMs)} by ${owner}: ${reason}`,
-  );
+  const { lastAck, epoch, mode } = status;
   return [
-    `mode ${status.mode}   ${overrides.length === 0 ? 'no override stands' : overrides.join('; ')}`,
-    `epoch ${epoch ?? 'unknown'}   lease ${leased}`,
-    `last drill ${lastDrill === null ? 'not on record' : `${at(lastDrill.atMs)}: ${lastDrill.why}`}`,
-    ...(lastAck === null ? [] : [`last ack ${at(lastAck.atMs)} by ${lastAck.who}: ${lastAck.why}`]),
+    `mode ${mode === 'unknown' ? NOT_KNOWN : mode}   ${overrides(status, colors)}`,
+    `epoch ${epoch ?? NOT_KNOWN}   lease ${lease(status)}`,
+    `last drill ${lastDrill(status)}`,
+    ...(lastAck === null || lastAck === 'none'
+      ? []
+      : [`last ack ${at(lastAck.atMs)} by ${lastAck.who}: ${lastAck.why}`]),
   ];
+}
+
+const at = (ms: number): string => new Date(ms).toISOString();
+
+function overrides({ overrides: all }: Status, colors: Colors): string {
+  if (all === null) return `overrides ${NOT_KNOWN}`;
+  if (all.length === 0) return 'no override stands';
+  return all
+    .map(
+      ({ kind, owner, reason, untilMs, active }) =>
+        `${active ? colors.yellow(kind) : kind} until ${at(untilMs)} by ${owner}: ${reason}`,
+    )
+    .join('; ');
+}
+
+function lease({ lease: now }: Status): string {
+  if (now === null) return NOT_KNOWN;
+  return now.held ? `held by ${now.holder} until ${at(now.untilMs)}` : 'free';
+}
+
+function lastDrill({ lastDrill: last }: Status): string {
+  if (last === null) return NOT_KNOWN;
+  return last === 'none' ? 'not on record' : `${at(last.atMs)}: ${last.why}`;
 }
 
 export function age(ms: number): string {

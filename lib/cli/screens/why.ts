@@ -1,4 +1,5 @@
 import type { JournalEntry } from '../../../lambda/core/journal.ts';
+import { credentialsLine } from '../../credentials/verdict.ts';
 import type { PastRound } from '../../operate/past.ts';
 import type { Reading } from '../../operate/reading.ts';
 import type { ObserverChain, Why } from '../../operate/why.ts';
@@ -6,8 +7,13 @@ import { historyScreen } from '../history.ts';
 import { age, type ScreenOptions } from './status.ts';
 
 export function whyScreen(why: Why, { colors }: ScreenOptions): string {
+  // Said once: every observer would say the same.
+  const refused =
+    why.credentials.ok === false ? [`${colors.yellow('?')} ${credentialsLine(why.credentials)}`, ''] : [];
+  const chains = why.observers.filter(({ answered }) => refused.length === 0 || answered !== null);
   return [
-    ...why.observers.flatMap((chain) => observerLines(chain, (text) => colors.bold(text))),
+    ...refused,
+    ...chains.flatMap((chain) => observerLines(chain, (text) => colors.bold(text))),
     colors.bold('together'),
     `  quorum    ${why.quorum}`,
     `  DNS       ${why.dns}`,
@@ -17,6 +23,7 @@ export function whyScreen(why: Why, { colors }: ScreenOptions): string {
 
 function observerLines(chain: ObserverChain, bold: (text: string) => string): readonly string[] {
   const { region, problem, evidence, diagnosis, phase, refusals = [] } = chain;
+  if (problem !== undefined && chain.answered === null) return [bold(region), `  not known: ${problem}`, ''];
   if (problem !== undefined)
     return [bold(region), `  does not answer: ${problem}; what it cannot tell reads HOLD`, ''];
   const signals = (list: readonly string[] = []): string => (list.length === 0 ? 'all up' : list.join(', '));
@@ -38,7 +45,7 @@ function observerLines(chain: ObserverChain, bold: (text: string) => string): re
 export interface Past {
   readonly atMs: number;
   readonly rounds: ReadonlyMap<string, Reading<PastRound>>;
-  readonly entries: readonly JournalEntry[];
+  readonly entries: Reading<readonly JournalEntry[]>;
 }
 
 export function pastScreen({ atMs, rounds, entries }: Past, { colors, columns }: ScreenOptions): string {
@@ -61,8 +68,13 @@ export function pastScreen({ atMs, rounds, entries }: Past, { colors, columns }:
       '',
     ];
   });
-  const journal = entries.length === 0 ? 'nothing' : historyScreen(entries, columns);
+  const journal = journalLines(entries, columns);
   return [`At ${new Date(atMs).toISOString()}`, '', ...lines, colors.bold('on record by then'), journal].join(
     '\n',
   );
+}
+
+function journalLines(entries: Past['entries'], columns: number): string {
+  if (!entries.ok) return `not known: ${entries.problem}`;
+  return entries.value.length === 0 ? 'nothing' : historyScreen(entries.value, columns);
 }

@@ -8,6 +8,11 @@ export class LocalStackStartError extends Error {
   override readonly name = 'LocalStackStartError';
 }
 
+/** LocalStack was up, and is no more. */
+export class LocalStackEndedError extends Error {
+  override readonly name = 'LocalStackEndedError';
+}
+
 /** The port asked for is taken. */
 export class PortInUseError extends LocalStackStartError {
   readonly port: number;

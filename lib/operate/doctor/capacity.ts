@@ -1,7 +1,7 @@
 import { shortfalls } from '../../../lambda/core/fitness.ts';
 import { type CellReading, capacityFrom } from '../../../lambda/core/survey.ts';
 import { type RegionClients, Surveyor } from '../../../lambda/survey/surveyor.ts';
-import { type Check, type DoctorContext, ill, well } from './check.ts';
+import { type Check, type DoctorContext, type Found, ill, type Unchecked, well } from './check.ts';
 
 const CHECK = 'standby capacity';
 /** A world on this machine is not older, and its CloudWatch is slow over long spans. */
@@ -13,9 +13,10 @@ const DESCRIBES_PER_SECOND = 15;
 export const capacity: Check = {
   check: CHECK,
   purpose: "the standby's streams take the primary's real peak of two weeks",
+  region: ({ regions }) => regions.standby,
   run: async (context) => {
     const { config, local } = context;
-    const { readings, warnings } = await survey(context);
+    const { readings, failures } = await survey(context);
     const capacities = readings.flatMap((reading) => capacityFrom(reading, undefined) ?? []);
     const small = shortfalls(capacities, 'standby').map((text) =>
       ill(
@@ -27,16 +28,14 @@ export const capacity: Check = {
     const unread = readings.filter(({ primary, standby }) =>
       [primary.peak, standby.peak, standby.size].includes(undefined),
     );
-    const unknown =
+    const what = `${unread.length} of ${readings.length} cells, first ${unread[0]?.cell},`;
+    // Each service of each region that has failed says so once.
+    const unknown: readonly Found[] =
       unread.length === 0
         ? []
-        : [
-            ill(
-              CHECK,
-              `could not be checked for ${unread.length} of ${readings.length} cells, first ${unread[0]?.cell}: ${warnings.join('; ')}`,
-              'Look at the credentials, their rights and the network.',
-            ),
-          ];
+        : failures.length === 0
+          ? [ill(CHECK, `${what} could not be checked`, 'Run this again.')]
+          : failures.map((one) => ({ ...one, what }));
     if (small.length + unknown.length > 0) return [...small, ...unknown];
     const silent = capacities.filter(({ peak }) => peak.recordsPerSecond === 0);
     const unseen = silent.length === 0 ? '' : `; no traffic was measured for ${silent.length}`;
@@ -46,7 +45,7 @@ export const capacity: Check = {
 };
 
 async function survey({ clients, config, nowMs, local }: DoctorContext) {
-  const warnings: string[] = [];
+  const failures: Unchecked[] = [];
   const of = (region: string): RegionClients => ({
     kinesis: clients.kinesis(region),
     cloudWatch: clients.cloudWatch(region),
@@ -57,7 +56,7 @@ async function survey({ clients, config, nowMs, local }: DoctorContext) {
     nowMs: () => nowMs,
     describesPerSecond: DESCRIBES_PER_SECOND,
     ...(local ? { lookBackMs: LOCAL_LOOK_BACK_MS } : {}),
-    warn: (warning) => warnings.push(warning),
+    warn: (_warning, { role, error }) => failures.push({ check: CHECK, region: config.regions[role], error }),
   });
   const readings: CellReading[] = [];
   const cells = config.cells.map(({ name, streams }) => ({
@@ -65,5 +64,5 @@ async function survey({ clients, config, nowMs, local }: DoctorContext) {
     streams: { primary: streams.primary.name, standby: streams.standby.name },
   }));
   for await (const some of surveyor.look(cells)) readings.push(...some);
-  return { readings, warnings };
+  return { readings, failures };
 }

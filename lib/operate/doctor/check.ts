@@ -10,6 +10,16 @@ export interface Finding {
   readonly fix: string;
 }
 
+/** What could not be looked at. `examine` says why, and says it once for all that is behind the same refusal. */
+export interface Unchecked {
+  readonly check: string;
+  /** Who refused, or did not answer. */
+  readonly region: string;
+  readonly error: unknown;
+  /** What of the check, if not all of it. */
+  readonly what?: string;
+}
+
 export interface DoctorContext {
   readonly config: Config;
   readonly clients: AwsClients;
@@ -23,8 +33,12 @@ export interface DoctorContext {
 export interface Check {
   readonly check: string;
   readonly purpose: string;
-  readonly run: (context: DoctorContext) => Promise<readonly Finding[]>;
+  /** Where it looks: who is told of when it throws. */
+  readonly region: (config: Config) => string;
+  readonly run: (context: DoctorContext) => Promise<readonly Found[]>;
 }
+
+export type Found = Finding | Unchecked;
 
 export const well = (check: string, finding: string): Finding => ({ check, ok: true, finding, fix: '' });
 export const ill = (check: string, finding: string, fix: string): Finding => ({

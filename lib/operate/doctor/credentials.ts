@@ -1,25 +1,87 @@
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
-import { type Check, ill, well } from './check.ts';
+import { type Config, observerRegions } from '../../config/config.ts';
+import { type CredentialsVerdict, verdictOf } from '../../credentials/verdict.ts';
+import { asker } from '../credentials.ts';
+import { readStored } from '../read-status.ts';
+import { type Reading, reading } from '../reading.ts';
+import { type Check, type DoctorContext, type Found, ill, well } from './check.ts';
 
 const CHECK = 'credentials';
+const TIMEOUT_MS = 5_000;
+
+type Identities = ReadonlyMap<string, Reading<string | undefined>>;
 
 /** In an outage the operator must be able to sign for the standby, and only the standby. */
 export const credentials: Check = {
   check: CHECK,
-  purpose: "the standby's own STS knows these credentials",
-  run: async ({ clients, config, local }) => {
-    const { standby } = config.regions;
-    const { Arn: arn } = await clients.identity(standby).send(new GetCallerIdentityCommand({}));
+  purpose: 'every region, and above all the standby, knows these credentials',
+  region: ({ regions }) => regions.standby,
+  run: async (context) => (await examineCredentials(context)).found,
+};
+
+export interface CredentialsExamined {
+  readonly found: readonly Found[];
+  /**
+   * Whether there is any use in looking further: with credentials that nobody takes, or that are for something else, every
+   * check would find something, and all of it would be wrong.
+   */
+  readonly useless: boolean;
+}
+
+export async function examineCredentials(context: DoctorContext): Promise<CredentialsExamined> {
+  const all = await identities(context);
+  const verdict = await judge(context, all);
+  if (verdict.ok !== false) return { found: identityFindings(context, all), useless: false };
+  return { found: [ill(CHECK, `${verdict.said}. Nothing else can be checked`, verdict.fix)], useless: true };
+}
+
+async function judge(
+  { clients, config, nowMs }: DoctorContext,
+  all: Identities,
+): Promise<CredentialsVerdict> {
+  const verdict = verdictOf(
+    [...all.values()].map((identity) => (identity.ok ? undefined : (identity.failure ?? { kind: 'other' }))),
+    asker(),
+  );
+  if (verdict.ok !== true) return verdict;
+  // Somebody's they are. Whether they are for this deployment, its tables say.
+  return (await readStored(config, { clients, nowMs: () => nowMs })).credentials;
+}
+
+function identityFindings({ config, local }: DoctorContext, all: Identities): readonly Found[] {
+  const { standby } = config.regions;
+  return [...all].flatMap(([region, identity]): readonly Found[] => {
+    if (!identity.ok) return [{ check: CHECK, region, error: identity.error, what: `STS in ${region}` }];
+    if (region !== standby) return [];
+    const arn = identity.value;
     if (arn === undefined)
       return [ill(CHECK, `STS in ${standby} names nobody`, 'Renew the credentials, and run this again.')];
-    const found = [well(CHECK, `${arn}, as STS in ${standby} sees it`)];
-    if (local || !arn.endsWith(':root')) return found;
-    return [
-      ill(
-        CHECK,
-        'these are the credentials of the account’s root',
-        'Use a role that may do what docs/cli.md lists.',
-      ),
-    ];
-  },
-};
+    const found = well(CHECK, `${arn}, as STS in ${standby} sees it`);
+    if (local || !arn.endsWith(':root')) return [found];
+    const root = 'these are the credentials of the account’s root';
+    return [found, ill(CHECK, root, 'Use a role that may do what docs/cli.md lists.')];
+  });
+}
+
+async function identities({
+  clients,
+  config,
+}: Pick<DoctorContext, 'clients' | 'config'>): Promise<Identities> {
+  const regions = lookedAt(config);
+  await clients.prepare(regions);
+  const asked = regions.map(async (region) => {
+    const identity = await reading(TIMEOUT_MS, async (abortSignal) => {
+      const { Arn: arn } = await clients
+        .identity(region)
+        .send(new GetCallerIdentityCommand({}), { abortSignal });
+      return arn;
+    });
+    return [region, identity] as const;
+  });
+  return new Map(await Promise.all(asked));
+}
+
+/** Of all checks together. */
+const lookedAt = ({ regions }: Config): readonly string[] => [
+  ...new Set([...observerRegions(regions), regions.primary]),
+];

@@ -1,7 +1,6 @@
-import { problemOf } from '../reading.ts';
 import { capacity } from './capacity.ts';
-import { type Check, type DoctorContext, type Finding, ill } from './check.ts';
-import { credentials } from './credentials.ts';
+import type { Check, DoctorContext, Finding, Found } from './check.ts';
+import { credentials, examineCredentials } from './credentials.ts';
 import { leftover } from './leftover.ts';
 import { listening } from './listening.ts';
 import { observing } from './observing.ts';
@@ -9,10 +8,11 @@ import { policy } from './policy.ts';
 import { healthCheckQuota } from './quota.ts';
 import { resolvers } from './resolvers.ts';
 import { streams } from './streams.ts';
+import { findingsFrom } from './unchecked.ts';
 import { versions } from './versions.ts';
 import { zone } from './zone.ts';
 
-/** In the order in which they are shown; credentials first, since the rest fails without. */
+/** In the order in which they are shown. */
 export const checks: readonly Check[] = [
   credentials,
   zone,
@@ -29,20 +29,25 @@ export const checks: readonly Check[] = [
 
 const CHECK_TIMEOUT_MS = 60_000;
 
-/** Runs every check. One that cannot be carried out is a finding: what is not known to be well is not well. */
+/**
+ * Runs every check. One that cannot be carried out is a finding: what is not known to be well is not well. With credentials
+ * that are of no use here, that is the one finding.
+ */
 export async function examine(
   context: DoctorContext,
   onCheck: (check: string) => void = () => {},
 ): Promise<readonly Finding[]> {
-  const found: Finding[] = [];
-  for (const check of checks) {
+  onCheck(`${credentials.check}: ${credentials.purpose}`);
+  const first = await examineCredentials(context);
+  const found: Found[] = [...first.found];
+  for (const check of first.useless ? [] : checks.filter((one) => one !== credentials)) {
     onCheck(`${check.check}: ${check.purpose}`);
     found.push(...(await outcome(check, context)));
   }
-  return found;
+  return findingsFrom(found);
 }
 
-async function outcome({ check, run }: Check, context: DoctorContext): Promise<readonly Finding[]> {
+async function outcome({ check, run, region }: Check, context: DoctorContext): Promise<readonly Found[]> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(
@@ -53,13 +58,7 @@ async function outcome({ check, run }: Check, context: DoctorContext): Promise<r
   try {
     return await Promise.race([run(context), late]);
   } catch (error) {
-    return [
-      ill(
-        check,
-        `could not be checked: ${problemOf(error)}`,
-        'Look at the credentials, their rights and the network.',
-      ),
-    ];
+    return [{ check, region: region(context.config), error }];
   } finally {
     clearTimeout(timer);
   }

@@ -10,6 +10,7 @@ const TIMEOUT_MS = 5_000;
 export const leftover: Check = {
   check: CHECK,
   purpose: 'no removed cell has left a switch in the standby',
+  region: ({ regions }) => regions.standby,
   run: async ({ clients, config }) => {
     const left = leftoverSwitches(config.cells, await stateTable(config, clients, TIMEOUT_MS).readSwitches());
     if (left.length === 0) return [well(CHECK, 'no switch is left of a removed cell')];

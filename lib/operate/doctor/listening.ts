@@ -2,7 +2,7 @@ import { ListSubscriptionsByTopicCommand, type Subscription } from '@aws-sdk/cli
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { notificationTopicName } from '../../../lambda/core/names.ts';
 import { observerRegions } from '../../config/config.ts';
-import { type Check, type Finding, ill, well } from './check.ts';
+import { type Check, type Finding, type Found, ill, type Unchecked, well } from './check.ts';
 
 const CHECK = 'alarms are heard';
 /** What SNS gives in place of an ARN until somebody has clicked on the link. */
@@ -12,21 +12,28 @@ const PENDING = 'PendingConfirmation';
 export const listening: Check = {
   check: CHECK,
   purpose: 'somebody is subscribed to the topic of every observing region',
+  region: ({ regions }) => regions.standby,
   run: async ({ clients, config, local }) => {
     if (local) return [well(CHECK, 'not checked: a local world tells nobody')];
     const regions = observerRegions(config.regions);
     const { Account } = await clients.identity(config.regions.standby).send(new GetCallerIdentityCommand({}));
     const subscribed = await Promise.all(
-      regions.map(async (region) => {
+      regions.map(async (region): Promise<TopicSubscriptions | Unchecked> => {
         const TopicArn = `arn:aws:sns:${region}:${Account}:${notificationTopicName(config.name)}`;
         // The first page, of 100, says whether there is anybody.
-        const { Subscriptions = [] } = await clients
-          .notifications(region)
-          .send(new ListSubscriptionsByTopicCommand({ TopicArn }));
-        return { region, TopicArn, Subscriptions };
+        try {
+          const { Subscriptions = [] } = await clients
+            .notifications(region)
+            .send(new ListSubscriptionsByTopicCommand({ TopicArn }));
+          return { region, TopicArn, Subscriptions };
+        } catch (error) {
+          return { check: CHECK, region, what: `the topic in ${region}`, error };
+        }
       }),
     );
-    const found = subscribed.flatMap((topic) => topicFinding(topic) ?? []);
+    const found = subscribed.flatMap((topic): readonly Found[] =>
+      'error' in topic ? [topic] : [topicFinding(topic) ?? []].flat(),
+    );
     return found.length > 0 ? found : [well(CHECK, `each of ${regions.length} topics has a subscriber`)];
   },
 };

@@ -1,19 +1,28 @@
 import { observerRegions } from '../../config/config.ts';
 import { readObservers } from '../observers.ts';
-import { type Check, type Finding, ill, well } from './check.ts';
+import { type Check, type Found, ill, well } from './check.ts';
 
 const CHECK = 'observers';
 const TIMEOUT_MS = 2_500;
+const DEPLOY = 'Deploy to every region: npx cdk deploy --all';
 
 /** What watches must be awake: an observer that is silent votes HOLD. */
 export const observing: Check = {
   check: CHECK,
   purpose: 'every observer decides, and sees the standby working',
+  region: ({ regions }) => regions.standby,
   run: async ({ clients, config, nowMs }) => {
     const readings = await readObservers(config, { clients, timeoutMs: TIMEOUT_MS, nowMs: () => nowMs });
-    const found = [...readings].flatMap(([region, report]): readonly Finding[] => {
+    const found = [...readings].flatMap(([region, report]): readonly Found[] => {
       const fix = `Read its log: aws logs tail /aws/lambda/${config.name}-observer --region ${region} --since 10m`;
-      if (!report.ok) return [ill(CHECK, `${region}: ${report.problem}`, fix)];
+      const kind = report.ok ? undefined : report.failure?.kind;
+      // An observer that has written nothing of use has answered: its log says why.
+      if (!report.ok && kind === 'unusable') return [ill(CHECK, `${region}: ${report.problem}`, fix)];
+      if (!report.ok && kind === 'missing') return [ill(CHECK, `${region}: ${report.problem}`, DEPLOY)];
+      if (!report.ok) {
+        const error = report.error ?? new Error(report.problem);
+        return [{ check: CHECK, region, what: `observer ${region}`, error }];
+      }
       if (!report.value.fresh) return [ill(CHECK, `${region} is silent: its vote has run out`, fix)];
       const { diagnosis } = report.value;
       if (diagnosis === 'Healthy') return [];

@@ -11,6 +11,7 @@ const SHARED_SWITCH_LIMIT = 0.5;
 export const policy: Check = {
   check: CHECK,
   purpose: 'the policy does what its owner probably wants',
+  region: ({ regions }) => regions.standby,
   run: ({ config }) => Promise.resolve(policyFindings(config)),
 };
 

@@ -10,6 +10,7 @@ const NEARLY_FULL = 0.9;
 export const healthCheckQuota: Check = {
   check: CHECK,
   purpose: 'the account may have the health checks that the config needs',
+  region: () => 'Route 53',
   run: async ({ clients, config, local }) => {
     if (local) return [well(CHECK, 'not checked: a local world has no quotas')];
     const { Count: used = 0, Limit: limit } = await clients

@@ -33,6 +33,7 @@ export const resolvers: Check = {
   check: CHECK,
   purpose:
     'the DNS servers of this machine answer as the zone does, and keep a signal no longer than its TTL',
+  region: () => 'DNS',
   run: async ({ config, local, dnsServers }) => {
     const { name: zoneName } = config.zone;
     const [cell] = config.cells;

@@ -2,8 +2,17 @@ import { DescribeStreamSummaryCommand, type StreamDescriptionSummary } from '@aw
 import pMap from 'p-map';
 import { canaryStreamName } from '../../../lambda/core/names.ts';
 import type { Cell } from '../../config/config.ts';
+import { callFailure } from '../../credentials/failure.ts';
 import { problemOf } from '../reading.ts';
-import { type Check, type DoctorContext, type Finding, ill, well } from './check.ts';
+import {
+  type Check,
+  type DoctorContext,
+  type Finding,
+  type Found,
+  ill,
+  type Unchecked,
+  well,
+} from './check.ts';
 
 const CHECK = 'streams';
 /** DescribeStreamSummary may be called 20 times a second in an account. */
@@ -24,23 +33,27 @@ export const streams: Check = {
   check: CHECK,
   purpose:
     'every stream exists in both regions, and the standby takes and keeps what the primary takes and keeps',
+  region: ({ regions }) => regions.standby,
   run: async (context) => {
     const { config } = context;
     const canaries = await Promise.all(
-      (['primary', 'standby'] as const).map(async (role): Promise<readonly Finding[]> => {
+      (['primary', 'standby'] as const).map(async (role): Promise<readonly Found[]> => {
         const name = canaryStreamName(config.name);
         const facts = await describe(context, role, name);
+        if (isUnchecked(facts)) return [{ ...facts, what: `canary ${facts.what}` }];
         if (typeof facts !== 'string') return [];
         return [
           ill(CHECK, `canary ${name} in ${config.regions[role]}: ${facts}`, 'Deploy: npx cdk deploy --all'),
         ];
       }),
     );
-    const describeCell = async (cell: Cell): Promise<readonly Finding[]> => {
+    const describeCell = async (cell: Cell): Promise<readonly Found[]> => {
       const [primary, standby] = await Promise.all([
         describe(context, 'primary', cell.streams.primary.name),
         describe(context, 'standby', cell.streams.standby.name),
       ]);
+      const unchecked = [primary, standby].filter(isUnchecked);
+      if (isUnchecked(primary) || isUnchecked(standby)) return unchecked;
       return cellFindings({ cell: cell.name, regions: config.regions, primary, standby });
     };
     // A few at a time, so that no rate of the account is exhausted while checking.
@@ -52,21 +65,26 @@ export const streams: Check = {
   },
 };
 
-/** Facts, or why there are none. */
+/** Facts, or why there is no such stream; or why nobody knows. */
 export async function describe(
   { clients, config }: Pick<DoctorContext, 'clients' | 'config'>,
   role: Role,
   name: string,
-): Promise<StreamFacts | string> {
+): Promise<StreamFacts | string | Unchecked> {
   try {
     const { StreamDescriptionSummary: summary } = await clients
       .kinesis(config.regions[role])
       .send(new DescribeStreamSummaryCommand({ StreamName: name }));
     return summary === undefined ? 'no description' : factsOf(summary);
   } catch (error) {
-    return problemOf(error);
+    if (callFailure(error).kind === 'missing') return problemOf(error);
+    const region = config.regions[role];
+    return { check: CHECK, region, what: `${name} in ${region}`, error };
   }
 }
+
+const isUnchecked = (read: StreamFacts | string | Unchecked): read is Unchecked =>
+  typeof read === 'object' && 'error' in read;
 
 function factsOf(summary: StreamDescriptionSummary): StreamFacts {
   return {

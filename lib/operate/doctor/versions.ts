@@ -3,8 +3,9 @@ import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { observerFunctionName } from '../../../lambda/core/names.ts';
 import { OBSERVER_SETTINGS, parseObserverSettings } from '../../../lambda/observer/settings.ts';
 import { type Config, observerRegions } from '../../config/config.ts';
+import { callFailure } from '../../credentials/failure.ts';
 import { problemOf } from '../reading.ts';
-import { type Check, type Finding, ill, well } from './check.ts';
+import { type Check, type Finding, type Found, ill, type Unchecked, well } from './check.ts';
 
 const CHECK = 'versions';
 const DEPLOY = 'Deploy to every region: npx cdk deploy --all';
@@ -21,9 +22,10 @@ export interface Deployed {
 export const versions: Check = {
   check: CHECK,
   purpose: 'every observer runs the same code, with the policy of the config',
+  region: ({ regions }) => regions.standby,
   run: async ({ clients, config }) => {
     const regions = observerRegions(config.regions);
-    const look = async (region: string): Promise<Deployed | Finding> => {
+    const look = async (region: string): Promise<Deployed | Found> => {
       try {
         const { CodeSha256, LastModified, Environment } = await clients
           .lambda(region)
@@ -35,11 +37,13 @@ export const versions: Check = {
           settings: settingsOf(Environment?.Variables?.[OBSERVER_SETTINGS]),
         };
       } catch (error) {
+        const what = `observer in ${region}`;
+        if (callFailure(error).kind !== 'missing') return { check: CHECK, region, what, error };
         return ill(CHECK, `observer in ${region}: ${problemOf(error)}`, DEPLOY);
       }
     };
     const found = await Promise.all(regions.map(look));
-    const missing = found.filter((one): one is Finding => 'check' in one);
+    const missing = found.filter((one): one is Finding | Unchecked => 'check' in one);
     const deployed = found.filter((one): one is Deployed => !('check' in one));
     return [...missing, ...versionFindings(config, deployed)];
   },

@@ -13,6 +13,7 @@ const SERVERS_ASKED = 3;
 export const zone: Check = {
   check: ZONE,
   purpose: 'the hosted zone exists, is public, and its parent sends resolvers to its name servers',
+  region: () => 'Route 53',
   run: async ({ clients, config, local, dnsServers }) => {
     const { id, name } = config.zone;
     const { HostedZone: found, DelegationSet: set } = await clients

@@ -1,0 +1,88 @@
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { callFailure, deniedText } from '../credentials/failure.ts';
+import { type Asker, askerOf } from '../credentials/problems.ts';
+import {
+  type Answer,
+  type Caller,
+  type CredentialsVerdict,
+  refusedCredentials,
+  verdictOf,
+} from '../credentials/verdict.ts';
+import type { AwsClients } from './clients.ts';
+import { CredentialsError, NotAllowedError, UnansweredError } from './errors.ts';
+import { type Reading, reading } from './reading.ts';
+
+/** Whom to ask who it is that asks: STS of the standby, and no other. */
+export interface Identifier {
+  readonly clients: AwsClients;
+  readonly region: string;
+}
+
+const IDENTITY_TIMEOUT_MS = 1_500;
+
+/** Of this process: the SDK looks nowhere else. */
+export const asker = (): Asker => askerOf(process.env);
+
+/** What readings of AWS say of the credentials together. Never throws. */
+export async function judgeCredentials(
+  readings: Iterable<Reading<unknown>>,
+  identifier: Identifier,
+): Promise<CredentialsVerdict> {
+  const answers = [...readings].map(answerOf);
+  const verdict = verdictOf(answers, asker());
+  // Good credentials for something else: say which they are.
+  const isKnown = verdict.ok === false && ['no-rights', 'not-deployed'].includes(verdict.problem);
+  return isKnown ? verdictOf(answers, asker(), await identify(identifier)) : verdict;
+}
+
+/** @throws CredentialsError when nothing could be read, and for no other reason than who asks. */
+export async function assertReadable(
+  readings: Iterable<Reading<unknown>>,
+  identifier: Identifier,
+): Promise<void> {
+  assertTaken(await judgeCredentials(readings, identifier));
+}
+
+/** @throws CredentialsError Before the guards are asked: they would refuse as well, and blame the region. */
+export function assertTaken(verdict: CredentialsVerdict): void {
+  if (verdict.ok === false) throw new CredentialsError(verdict, { note: 'Nothing was changed.' });
+}
+
+/** What an error of a call means, where it is about who asks; else the error itself. */
+export async function explained<Thrown>(
+  error: Thrown,
+  identifier: Identifier,
+): Promise<Thrown | CredentialsError | NotAllowedError> {
+  const failure = callFailure(error);
+  if (failure.kind === 'missing' && isOurs(error)) {
+    const verdict = verdictOf([failure], asker(), await identify(identifier));
+    return verdict.ok === false ? new CredentialsError(verdict, { cause: error }) : error;
+  }
+  return ofAsker(error);
+}
+
+/** The same without a question to anybody. */
+export function ofAsker<Thrown>(error: Thrown): Thrown | CredentialsError | NotAllowedError {
+  const failure = callFailure(error);
+  if (failure.kind === 'credentials') {
+    return new CredentialsError(refusedCredentials(failure.problem, asker()), { cause: error });
+  }
+  // Its message has a way around, which may be allowed.
+  if (error instanceof UnansweredError) return error;
+  return failure.kind === 'denied' ? new NotAllowedError(deniedText(failure), { cause: error }) : error;
+}
+
+const answerOf = (read: Reading<unknown>): Answer =>
+  read.ok ? undefined : (read.failure ?? { kind: 'other' });
+
+/** Errors of our own tables, and not of a stream that somebody named wrongly. */
+const isOurs = (error: unknown): boolean => error instanceof Error && error.name === 'StateUnavailableError';
+
+async function identify({ clients, region }: Identifier): Promise<Caller> {
+  const identity = await reading(IDENTITY_TIMEOUT_MS, (abortSignal) =>
+    clients.identity(region).send(new GetCallerIdentityCommand({}), { abortSignal }),
+  );
+  if (!identity.ok) return {};
+  const { Account: account, Arn: arn } = identity.value;
+  return { ...(account === undefined ? {} : { account }), ...(arn === undefined ? {} : { arn }) };
+}
