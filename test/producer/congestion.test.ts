@@ -314,6 +314,8 @@ it('is not taken in by one request that hangs beside many that are answered', as
   await putAll(one, 'first', ['0']);
   kinesis.hangsOn = 'stuck';
   const stuck = putAll(one, 'stuck', ['0']);
+  // By itself: what is in its request hangs with it.
+  await expect.poll(() => one.stats().inFlightRequests).toBe(1);
   for (let n = 0; n < 60; n++) {
     expect(await putAll(one, `k${n}`, ['x'])).toMatchObject([{ region: 'us-east-1' }]);
     await sleep(20);
