@@ -56,10 +56,10 @@ function withoutQuantile(memory: Memory): unknown {
 
 describe('quiet stretches', () => {
   test.each([1, 2, 3])(
-    'walked or skipped, four days of noise are the same, step by step (seed %i)',
+    'walked or skipped, two days of noise are the same, step by step (seed %i)',
     (seed) => {
-      const skipping = traced({ years: 4 * DAY, seed, walk: false });
-      const walking = traced({ years: 4 * DAY, seed, walk: true });
+      const skipping = traced({ years: 2 * DAY, seed, walk: false });
+      const walking = traced({ years: 2 * DAY, seed, walk: true });
 
       expect(skipping.lines).toEqual(walking.lines);
       expect(skipping.result).toEqual(walking.result);
