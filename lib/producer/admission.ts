@@ -41,6 +41,8 @@ export class Admission {
   readonly #options: AdmissionOptions;
   readonly #rules: RecordRules;
   #waiting: Waiting[] = [];
+  /** Of which a record is being read: a getter may put something itself. */
+  #reading: Waiting | undefined;
   #from = 0;
   /** Calls that have records whose fate is open, even if another one has failed. */
   readonly #open = new Bag<Ticket>();
@@ -79,6 +81,8 @@ export class Admission {
 
   /** Lets in what may come in now, and tells the gate. */
   letIn(gate: Gate): void {
+    // Whoever is reading a record goes on with those that its getters put.
+    if (this.#reading !== undefined) return;
     const nowMs = this.#options.now();
     if (this.#parked.size > 0) {
       this.#parked.letIn((parked) => {
@@ -124,12 +128,21 @@ export class Admission {
   #read(call: Waiting, index: number): CheckedRecord | undefined {
     if (call.kept !== undefined) return call.kept[index];
     if (call.read !== undefined) return call.read;
+    return this.#checked(call, index);
+  }
+
+  /** Undefined where it fails. */
+  #checked(call: Waiting, index: number): CheckedRecord | undefined {
+    const outer = this.#reading;
+    this.#reading = call;
     try {
       return new CheckedRecord(call.given[index], this.#rules);
     } catch (error) {
       call.left--;
       call.ticket.fail(asRecordError(error));
       return undefined;
+    } finally {
+      this.#reading = outer;
     }
   }
 
@@ -145,7 +158,7 @@ export class Admission {
   keep(): void {
     for (let n = this.#waiting.length - 1; n >= this.#from; n--) {
       const call = this.#waiting[n] as Waiting;
-      if (call.kept !== undefined) return;
+      if (call.kept !== undefined || call === this.#reading) return;
       this.#keep(call);
       if (call.left === 0 && call === this.#waiting.at(-1)) this.#waiting.pop();
     }
@@ -192,19 +205,11 @@ export class Admission {
   };
 
   #keep(call: Waiting): void {
-    const { given, length, ticket } = call;
+    const { length } = call;
     const kept = new Array<CheckedRecord | undefined>(length).fill(undefined);
     for (let index = call.next; index < length; index++) {
-      if (index === call.next && call.read !== undefined) {
-        kept[index] = call.read;
-        continue;
-      }
-      try {
-        kept[index] = new CheckedRecord(given[index], this.#rules);
-      } catch (error) {
-        call.left--;
-        ticket.fail(asRecordError(error));
-      }
+      const read = index === call.next ? call.read : undefined;
+      kept[index] = read ?? this.#checked(call, index);
     }
     call.kept = kept;
     call.read = undefined;

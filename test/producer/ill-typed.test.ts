@@ -135,6 +135,28 @@ describe('a producer', () => {
     expect(taken).toEqual(['aa']);
   });
 
+  it.each([10_000, 1])(
+    'takes a record whose getter puts another one, with room for %d',
+    async (maxBufferedRecords) => {
+      const trying = producer({ maxBufferedRecords });
+      const inner: Promise<unknown>[] = [];
+      const nested = {
+        partitionKey: 'k',
+        get data() {
+          inner.push(trying.put(good('inner')));
+          return 'outer';
+        },
+      };
+      await Promise.all([
+        trying.put(good('first')),
+        trying.put(nested),
+        trying.putMany([good('next'), nested]),
+      ]);
+      await Promise.all(inner);
+      expect(taken.toSorted()).toEqual(['first', 'inner', 'inner', 'next', 'outer', 'outer']);
+    },
+  );
+
   it('ignores fields that it does not know', async () => {
     const record = Object.assign(Object.create({ partitionKey: 'k' }), { data: 'x', extra: Symbol('s') });
     await producer().put(record);
