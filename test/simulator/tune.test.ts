@@ -80,7 +80,9 @@ describe('Pareto efficiency', () => {
   });
 });
 
-it('measuring finds a policy with a longer blip slower at a total failure', { timeout: 120_000 }, async () => {
+it('measuring finds a policy with a longer blip slower at a total failure', {
+  timeout: 120_000,
+}, async () => {
   const points = [5_000, 15_000].map((blipMs) => ({
     system: { ...system, policy: { ...system.policy, blipMs } },
     own: false,
