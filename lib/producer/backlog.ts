@@ -17,6 +17,8 @@ export interface BacklogOptions {
   /** Records in memory that come from the disk, at most; those that are made durable on their way come on top. */
   readonly maxRecords: number;
   readonly onProblem: (problem: unknown) => void;
+  /** There is nothing durable on the disk, nor on its way from it. May be called again and again. */
+  readonly onEmpty: () => void;
   /** Records have left the disk for good. */
   readonly onReleased: () => void;
 }
@@ -165,8 +167,10 @@ export class Backlog {
 
   /** False when there is nothing to do now. */
   async #step(): Promise<boolean> {
-    const room = this.#options.maxRecords - this.#records;
-    if (this.#records > 0 && (room < LEAST_ROOM || this.#bytes >= MAX_BYTES / 2)) return false;
+    const { maxRecords } = this.#options;
+    const room = maxRecords - this.#records;
+    if (this.#records > 0 && (room < Math.min(LEAST_ROOM, maxRecords / 4) || this.#bytes >= MAX_BYTES / 2))
+      return false;
     const { sender, spool } = this.#options;
     const before = this.#records;
     const isAhead = comparePositions(spool.oldest, this.#frontier) > 0;
@@ -177,6 +181,8 @@ export class Backlog {
     const frontier = this.#frontier;
     if (mayAdvance) await this.#advance();
     if (this.#records !== before) sender.pump();
+    if (this.#records === 0 && this.#delivered.length === 0 && spool.stats().records === 0)
+      this.#options.onEmpty();
     return isUnfinished || comparePositions(frontier, this.#frontier) !== 0;
   }
 

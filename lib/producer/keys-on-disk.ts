@@ -74,6 +74,14 @@ export class KeysOnDisk {
     if (this.#total === 0) this.#named ??= new Map();
   }
 
+  /** The disk has nothing, whatever was counted. */
+  clear(): void {
+    this.#total = 0;
+    this.#records.fill(0);
+    this.#unread.fill(0);
+    this.#named = new Map();
+  }
+
   #change({ partitionKey, lane }: KeyInLane, by: Readonly<Count>): void {
     this.#total += by.records;
     this.#records[lane] = (this.#records[lane] as number) + by.records;

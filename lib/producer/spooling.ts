@@ -270,6 +270,7 @@ export class Spooling {
         maxRecords,
         onProblem: hooks.onProblem,
         onReleased: () => this.#released(),
+        onEmpty: () => this.#emptiedByDamage(),
       });
       this.#state = 'open';
       if (this.#keys.records === 0) for (const resolve of this.#emptied.splice(0)) resolve();
@@ -297,6 +298,13 @@ export class Spooling {
   /** A method, as every `await` may have changed it. Nothing leaves this state. */
   #isClosed(): boolean {
     return this.#state === 'closed';
+  }
+
+  /** Records that were damaged after they were counted will never come back from the disk. */
+  #emptiedByDamage(): void {
+    if (this.#keys.records === 0 || this.#appending.size > 0 || this.#incoming.length > 0) return;
+    this.#keys.clear();
+    this.#released();
   }
 
   #released(): void {

@@ -1,4 +1,5 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { cp, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -324,3 +325,21 @@ it('is not taken in by one request that hangs beside many that are answered', as
   kinesis.hangsOn = undefined;
   await stuck;
 });
+
+it('ends when the rest of the disk has become unreadable, and takes its keys past the disk again', async () => {
+  await spoolWith(numbers(0, 300).map((data) => ({ partitionKey: `k${data}`, data: data.padEnd(500) })));
+  kinesis.isFailing = true;
+  const one = producer({ maxBufferedRecords: 40 });
+  await expect.poll(() => one.stats().bufferedRecords).toBe(20);
+  const [segment] = (await readdir(join(directory, 'spool'))).filter((name) => name.endsWith('.seg'));
+  const file = await open(join(directory, 'spool', `${segment}`), 'r+');
+  // A sector that went bad, from the middle to the end.
+  await file.write(Buffer.alloc(100_000, 7), 0, 100_000, 60_000);
+  await file.close();
+  const drained = once(one, 'drained');
+  kinesis.isFailing = false;
+  await drained;
+  expect(await putAll(one, 'k299', ['new'])).toMatchObject([{ region: 'us-east-1' }]);
+  expect(one.stats().spooledRecords).toBe(0);
+  expect(kinesis.arrivals.length).toBeGreaterThan(50);
+}, 30_000);
