@@ -55,21 +55,18 @@ function withoutQuantile(memory: Memory): unknown {
 }
 
 describe('quiet stretches', () => {
-  test.each([1, 2, 3])(
-    'walked or skipped, two days of noise are the same, step by step (seed %i)',
-    (seed) => {
-      const skipping = traced({ years: 2 * DAY, seed, walk: false });
-      const walking = traced({ years: 2 * DAY, seed, walk: true });
+  test.each([1, 2])('walked or skipped, four days of noise are the same, step by step (seed %i)', (seed) => {
+    const skipping = traced({ years: 4 * DAY, seed, walk: false });
+    const walking = traced({ years: 4 * DAY, seed, walk: true });
 
-      expect(skipping.lines).toEqual(walking.lines);
-      expect(skipping.result).toEqual(walking.result);
-      expect(skipping.lines.length).toBeGreaterThan(1);
-      // Every round is accounted for: computed, or proven idle. Those under way at the end are counted by one of the two.
-      const counted = skipping.rounds.computed + skipping.rounds.skipped;
-      expect(Math.abs(counted - walking.rounds.computed)).toBeLessThanOrEqual(observers);
-      expect(skipping.rounds.skipped).toBeGreaterThan(100 * skipping.rounds.computed);
-    },
-  );
+    expect(skipping.lines).toEqual(walking.lines);
+    expect(skipping.result).toEqual(walking.result);
+    expect(skipping.lines.length).toBeGreaterThan(1);
+    // Every round is accounted for: computed, or proven idle. Those under way at the end are counted by one of the two.
+    const counted = skipping.rounds.computed + skipping.rounds.skipped;
+    expect(Math.abs(counted - walking.rounds.computed)).toBeLessThanOrEqual(observers);
+    expect(skipping.rounds.skipped).toBeGreaterThan(100 * skipping.rounds.computed);
+  });
 
   test.each([
     { before: 30, rounds: 1 },
