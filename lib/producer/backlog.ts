@@ -32,6 +32,8 @@ const STEP_BYTES = 4 * 1024 * 1024;
 /** A pass over records that were skipped goes so far at a time. */
 const PASS_RECORDS = 500;
 const PASS_STEPS = 8;
+/** A pass that takes fewer is not followed by another one at once. */
+const WORTHWHILE_RECORDS = 100;
 /** Acknowledged records that wait for the cursor so long, because of an older record, are written to the journal. */
 const JOURNAL_AFTER_MS = 50;
 const SETTLE_AGAIN_MS = 25;
@@ -70,6 +72,7 @@ export class Backlog {
   #records = 0;
   #bytes = 0;
   #delivered: Delivered[] = [];
+  #revisitAtMs = 0;
   #settling: Promise<void> | undefined;
   #settleAgain: NodeJS.Timeout | undefined;
   #refusedInARow = 0;
@@ -175,7 +178,8 @@ export class Backlog {
     const before = this.#records;
     const isAhead = comparePositions(spool.oldest, this.#frontier) > 0;
     if (isAhead) this.#frontier = spool.oldest;
-    const from = this.#skips.earliest((skip) => this.#hasRoomAgain(skip));
+    const isTime = this.#options.now() >= this.#revisitAtMs;
+    const from = isTime ? this.#skips.earliest((skip) => this.#hasRoomAgain(skip)) : undefined;
     const isUnfinished = from !== undefined && (await this.#revisit(from));
     const mayAdvance = !spool.isAtEnd(this.#frontier) && this.#skips.hasSlot;
     const frontier = this.#frontier;
@@ -222,6 +226,7 @@ export class Backlog {
   async #revisit(from: SpoolPosition): Promise<boolean> {
     const { spool, sender } = this.#options;
     const pass = this.#skips.pass(from);
+    let taken = 0;
     let at = from;
     for (let step = 0; step < PASS_STEPS && pass.isOpen; step++) {
       const { records, next } = await spool.readFrom(at, { records: PASS_RECORDS, bytes: STEP_BYTES });
@@ -237,17 +242,22 @@ export class Backlog {
         if (by === undefined) {
           this.#take(record, { ...newcomer, owner });
           pass.took(lane);
+          taken++;
         } else pass.refuse(lane, { at: startOf(record), by });
       }
       if (comparePositions(next, this.#frontier) >= 0) {
         if (pass.isOpen) at = this.#frontier;
         pass.end(at);
+        if (taken < WORTHWHILE_RECORDS) this.#revisitAtMs = this.#options.now() + LOOK_AGAIN_MS;
         return false;
       }
       if (records.length === 0) at = next;
     }
     pass.end(at);
-    return pass.isOpen && !this.#isFull();
+    // Without a pause only as long as that is of use: what is refused for its key may be all there is.
+    const isWorthwhile = taken >= WORTHWHILE_RECORDS;
+    if (!isWorthwhile) this.#revisitAtMs = this.#options.now() + LOOK_AGAIN_MS;
+    return isWorthwhile && pass.isOpen && !this.#isFull();
   }
 
   /** It is in the sender, or was delivered while it was being read. */

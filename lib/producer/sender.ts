@@ -111,9 +111,13 @@ export class Sender {
   get hasTarget(): boolean {
     return this.#target !== undefined;
   }
-  /** Requests in a row that the region answered as it should; a shard that is asked too much answers as it should. */
+  /** Requests of which the region took something, or only shards refused that are asked too much; since one failed whole. */
   get goodRequests(): number {
     return this.#goodRequests;
+  }
+  /** From now on they are counted anew. */
+  forgetGoodRequests(): void {
+    this.#goodRequests = 0;
   }
   /** When the last of them was. */
   get goodAtMs(): number {
@@ -406,8 +410,8 @@ export class Sender {
       return;
     }
     const throttled = throttledIn(failed);
-    if (throttled === failed.length) this.#wasGood();
-    else this.#goodRequests = 0;
+    // A region that takes anything is not one that takes nothing: what it refuses waits in its own lane.
+    if (delivered > 0 || throttled === failed.length) this.#wasGood();
     if (throttled >= batch.length * THROTTLED_SHARE) health.throttled();
     else if (delivered === 0) health.failed(this.#options.now());
     // Or a shard that always refuses would keep the region at its slow start for ever.

@@ -8,7 +8,7 @@ import { SHORT_QUEUE } from './memory-share.ts';
 import type { ProducerOptions } from './options.ts';
 import type { Route } from './route.ts';
 import type { Newcomer, Sender } from './sender.ts';
-import { SpoolDirectoryError, SpoolLockedError } from './spool/errors.ts';
+import { SpoolDirectoryError, SpoolFullError, SpoolLockedError } from './spool/errors.ts';
 import { Spool } from './spool/spool.ts';
 import { Adoption } from './spooled-records.ts';
 
@@ -35,8 +35,10 @@ export interface SpoolingOptions {
 
 /** Bytes of appends under way, beyond which calls wait. */
 const MAX_APPENDING_BYTES = 8 * 1024 * 1024;
-/** Records that are made durable on their way are written in groups of this size. */
-const ADOPTION_BYTES = 2 * 1024 * 1024;
+/** Records go to the disk in groups of this size, so that each write succeeds or fails as a whole. */
+const GROUP_BYTES = 2 * 1024 * 1024;
+/** Of a record on disk beyond its key and data, with what an explicit hash key and a key beyond ASCII add. */
+const RECORD_OVERHEAD_BYTES = 64;
 const DEFAULT_AFTER_MS = 2_000;
 /** After a failure to open the spool, or to write to it. */
 const RETRY_MS = 1_000;
@@ -78,6 +80,9 @@ export class Spooling {
   #incoming: Entry[] = [];
   #incomingBytes = 0;
   #adopting: ((entry: Entry) => boolean)[] = [];
+  /** Of these, those that come after records in memory. */
+  #followers = new Set<Entry>();
+  readonly #followedLanes = new Set<number>();
   #emptied: (() => void)[] = [];
   /** The latest attempt. */
   #opening: Promise<void>;
@@ -152,8 +157,11 @@ export class Spooling {
     const key = { partitionKey, lane };
     const isFirst = this.#keys.of(key) === 0 || this.#torn.has(lane);
     if (sender.waitingIn(lane) === 0) this.#torn.delete(lane);
-    if (ordered && isFirst && sender.waitingIn(lane) > 0) {
+    if (this.#followedLanes.has(lane)) this.#followers.add(entry);
+    else if (ordered && isFirst && sender.waitingIn(lane) > 0) {
       this.#adopting.push(this.#companionsOf(key, shard));
+      this.#followers.add(entry);
+      this.#followedLanes.add(lane);
     }
     this.#keys.add(key);
     this.#incoming.push(entry);
@@ -177,9 +185,18 @@ export class Spooling {
     this.#incoming = [];
     this.#incomingBytes = 0;
     const wanted = this.#adopting;
+    const followers = this.#followers;
     this.#adopting = [];
-    if (wanted.length > 0) this.#adopt((entry) => wanted.some((isWanted) => isWanted(entry)));
-    this.#during(this.#append(entries));
+    this.#followers = new Set();
+    this.#followedLanes.clear();
+    // What follows others of its key must not be on the disk without them.
+    const isLed =
+      wanted.length === 0 ||
+      this.#adopt((entry) => wanted.some((isWanted) => isWanted(entry)), bytesOf(entries));
+    for (const group of groupsOf(isLed ? entries : entries.filter((entry) => !followers.has(entry)))) {
+      this.#during(this.#append(group));
+    }
+    if (!isLed) this.#failed([...followers], this.#fullError(), { isLater: true });
   }
 
   /** Call regularly: finds out whether a region takes records. */
@@ -189,7 +206,7 @@ export class Spooling {
     if (this.#state !== 'open') return;
     const { sender, hooks } = this.#options;
     if (this.#isOutage) {
-      const isOver = sender.goodRequests >= GOOD_REQUESTS || this.#keys.records === 0;
+      const isOver = sender.goodRequests >= GOOD_REQUESTS || this.#isAllDelivered();
       if (isOver && sender.hasTarget) {
         this.#isOutage = false;
         sender.restartWaits();
@@ -197,6 +214,7 @@ export class Spooling {
       } else this.#adoptAll();
     } else if (!isStalled && this.#isRegionSilent()) {
       this.#isOutage = true;
+      sender.forgetGoodRequests();
       hooks.onSpooling();
       this.#adoptAll();
       hooks.onRoom();
@@ -251,6 +269,8 @@ export class Spooling {
 
   async #open(): Promise<void> {
     const { spool, sender, hooks, now, maxRecords } = this.#options;
+    // An attempt that failed half way has counted as well.
+    this.#keys.clear();
     try {
       const { directory, maxBytes } = spool;
       const opened = await Spool.open({
@@ -307,11 +327,16 @@ export class Spooling {
     this.#released();
   }
 
+  /** Nothing is on the disk, nor in memory because it could not be written there. */
+  #isAllDelivered(): boolean {
+    return this.#keys.records === 0 && this.#options.sender.records === 0;
+  }
+
   #released(): void {
     const { always, hooks } = this.#options;
     if (this.#keys.records === 0) {
       const isOpen = this.#state === 'open';
-      if (isOpen && this.#options.sender.hasTarget) this.#isOutage = false;
+      if (isOpen && this.#isAllDelivered() && this.#options.sender.hasTarget) this.#isOutage = false;
       for (const resolve of this.#emptied.splice(0)) resolve();
       if (isOpen && !always) hooks.onDrained();
     }
@@ -322,19 +347,45 @@ export class Spooling {
     const { hooks } = this.#options;
     try {
       await (this.#spool as Spool).append(entries);
-      for (const { owner, index } of entries) owner.settle(index, { spooled: true });
     } catch (error) {
-      for (const entry of entries) {
-        this.#keys.read(entry);
-        this.#keys.remove(entry);
-        entry.owner.fail(error, entry.index);
-      }
-      hooks.onProblem(error);
-    } finally {
-      for (const { size } of entries) this.#appendingBytes -= size;
-      this.#backlog?.wake();
-      hooks.onRoom();
+      this.#written(entries);
+      this.#failed(entries, error, { isLater: false });
+      // After the others that failed with it have said so: what they leave in memory comes first.
+      setImmediate(() => hooks.onRoom());
+      return;
     }
+    this.#written(entries);
+    for (const { owner, index } of entries) owner.settle(index, { spooled: true });
+    hooks.onRoom();
+  }
+
+  #written(entries: readonly Entry[]): void {
+    for (const { size } of entries) this.#appendingBytes -= size;
+    this.#backlog?.wake();
+  }
+
+  /** They are not on the disk. `isLater`: their bytes were counted, and no write of theirs will end. */
+  #failed(entries: readonly Entry[], error: unknown, { isLater }: { readonly isLater: boolean }): void {
+    for (const entry of entries) {
+      this.#keys.read(entry);
+      this.#keys.remove(entry);
+      if (isLater) this.#appendingBytes -= entry.size;
+      entry.owner.fail(error, entry.index);
+    }
+    this.#wakeIfEmpty();
+    this.#options.hooks.onProblem(error);
+  }
+
+  #wakeIfEmpty(): void {
+    if (this.#keys.records === 0) for (const resolve of this.#emptied.splice(0)) resolve();
+  }
+
+  #fullError(): SpoolFullError {
+    const { usedBytes, maxBytes } = this.#spool as Spool;
+    return new SpoolFullError(
+      `The spool has no room for a record with those of its key that are in memory (${usedBytes} of ${maxBytes} bytes are used). Wait until a region takes records again, or raise \`maxBytes\`.`,
+      { usedBytes, maxBytes },
+    );
   }
 
   /** Lanes that have both: keys with records on the disk, and keys with records in memory alone. */
@@ -347,26 +398,28 @@ export class Spooling {
 
   #adoptAll(): void {
     if (this.#options.now() < this.#adoptAfterMs) return;
-    if (this.#options.sender.records > (this.#backlog?.records ?? 0)) this.#adopt(() => true);
+    if (this.#adopt(() => true, 0)) return;
+    this.#adoptAfterMs = this.#options.now() + RETRY_MS;
+    this.#options.hooks.onProblem(this.#fullError());
   }
 
-  /** Makes records durable that are in memory, each key's in order; they stay on their way. */
-  #adopt(isWanted: (entry: Entry) => boolean): void {
-    let group: Entry[] = [];
-    let bytes = 0;
-    const write = (): void => {
-      if (group.length > 0) this.#during(this.#adoptGroup(group));
-      group = [];
-      bytes = 0;
-    };
-    for (const entry of [...this.#options.sender.entries()]) {
-      // One whose bytes its owner has taken away is refused when its turn comes.
-      if (entry.isSpooled || !isWanted(entry) || !isWhole(entry)) continue;
-      if (bytes + entry.size > ADOPTION_BYTES) write();
-      group.push(entry);
-      bytes += entry.size;
+  /**
+   * Makes records durable that are in memory, each key's in order; they stay on their way. All of them or, when the disk
+   * has no room for them and so many bytes besides, none: then it returns false.
+   */
+  #adopt(isWanted: (entry: Entry) => boolean, bytesBesides: number): boolean {
+    const { sender } = this.#options;
+    // One whose bytes its owner has taken away is refused when its turn comes.
+    const isDue = (entry: Entry): boolean => !entry.isSpooled && isWanted(entry) && isWhole(entry);
+    const entries = [...sender.entries()].filter(isDue);
+    const { usedBytes, maxBytes } = this.#spool as Spool;
+    const overhead = (entries.length + 1) * RECORD_OVERHEAD_BYTES + FULL_MARGIN_BYTES;
+    if (entries.length > 0 && usedBytes + bytesOf(entries) + bytesBesides + overhead > maxBytes) {
+      for (const { partitionKey } of entries) this.#torn.add(sender.laneOf(partitionKey));
+      return false;
     }
-    write();
+    for (const group of groupsOf(entries)) this.#during(this.#adoptGroup(group));
+    return true;
   }
 
   async #adoptGroup(entries: readonly Entry[]): Promise<void> {
@@ -382,6 +435,7 @@ export class Spooling {
     } catch (problem) {
       for (const key of keys) this.#keys.remove(key);
       for (const { partitionKey } of adoption.failed()) this.#torn.add(sender.laneOf(partitionKey));
+      this.#wakeIfEmpty();
       this.#adoptAfterMs = now() + RETRY_MS;
       hooks.onProblem(problem);
     }
@@ -392,4 +446,21 @@ export class Spooling {
     this.#appending.add(writing);
     void writing.finally(() => this.#appending.delete(writing));
   }
+}
+
+const bytesOf = (entries: readonly Entry[]): number => entries.reduce((sum, { size }) => sum + size, 0);
+
+/** In order, each of them one write. */
+function groupsOf(entries: readonly Entry[]): readonly (readonly Entry[])[] {
+  const groups: Entry[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const entry of entries) {
+    if (bytes + entry.size > GROUP_BYTES) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)?.push(entry);
+    bytes += entry.size;
+  }
+  return groups;
 }

@@ -343,3 +343,19 @@ it('ends when the rest of the disk has become unreadable, and takes its keys pas
   expect(one.stats().spooledRecords).toBe(0);
   expect(kinesis.arrivals.length).toBeGreaterThan(50);
 }, 30_000);
+
+it('does not take a sick shard for the region', async () => {
+  kinesis.delayMs = 2;
+  const one = producer({ spool: { directory: join(directory, 'spool'), afterMs: 800 } });
+  await putAll(one, 'first', ['0']);
+  kinesis.failsOn = 'sick';
+  const sick = putAll(one, 'sick', ['0']);
+  for (let n = 0; n < 70; n++) {
+    const receipts = await Promise.all(numbers(0, 5).map((key) => putAll(one, `k${key}-${n}`, ['x'])));
+    expect(receipts.flat().filter(isSpooled)).toEqual([]);
+    await sleep(20);
+  }
+  expect(spooling).toBe(0);
+  kinesis.failsOn = undefined;
+  await sick;
+});

@@ -25,6 +25,8 @@ export class ShardedKinesis {
   /** Requests with a record of this key are never answered. */
   hangsOn: string | undefined;
   refuses: (shard: number) => boolean = () => false;
+  /** Records of this key fail, as in a shard that is sick. */
+  failsOn: string | undefined;
   readonly #server = createServer(async (request, response) => {
     const served = await servedRequest(request);
     if (this.delayMs > 0) await sleep(this.delayMs);
@@ -33,6 +35,8 @@ export class ShardedKinesis {
     const entries = served.records.map(({ partitionKey: key, data }) => {
       const shard = shardOf(key);
       const ShardId = `shardId-00000000000${shard}`;
+      if (key === this.failsOn)
+        return { ErrorCode: 'InternalFailure', ErrorMessage: 'Internal service failure.' };
       if (this.refuses(shard)) {
         const ErrorMessage = `Rate exceeded for shard ${ShardId} in stream orders under account 000000000000.`;
         return { ErrorCode: 'ProvisionedThroughputExceededException', ErrorMessage };

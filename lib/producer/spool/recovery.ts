@@ -52,13 +52,22 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
     if (durable === undefined && content.corrupt) await rebuildCursor(cursorFile, segments);
     const last = segments.at(-1);
     const beyondEnd = last?.number === cursor.segment && cursor.offset > last.size;
+    // Records that came where acknowledged ones were cut off would pass for them.
+    const acknowledgedBeyond = journal.some(
+      ({ segment, salt, end }) => segment === last?.number && salt === last.salt && end > last.size,
+    );
     return {
       cursorFile,
       cursor,
       segments,
       nextNumber: Math.max(files.at(-1)?.number ?? 0, durable?.segment ?? 0) + 1,
       // A record appended before the cursor would count as acknowledged.
-      resumeLast: last !== undefined && last.number === files.at(-1)?.number && !beyondEnd && !tailInDoubt,
+      resumeLast:
+        last !== undefined &&
+        last.number === files.at(-1)?.number &&
+        !beyondEnd &&
+        !acknowledgedBeyond &&
+        !tailInDoubt,
     };
   } catch (error) {
     await cursorFile.close();
