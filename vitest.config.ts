@@ -15,8 +15,12 @@ export default defineConfig({
           // A busy machine is no reason to fail.
           testTimeout: 20_000,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/stacks/**', 'test/constructs/**', 'test/localstack/**'],
+          exclude: ['test/stacks/**', 'test/constructs/**', 'test/localstack/**', 'test/campaign/**'],
         },
+      },
+      {
+        // Minutes of one simulation each: not a part of `npm test`, which has a slice of the same.
+        test: { name: 'campaign', include: ['test/campaign/**/*.test.ts'], testTimeout: 300_000 },
       },
       {
         test: {
