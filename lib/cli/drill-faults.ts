@@ -108,7 +108,7 @@ function failbackText({ held, recoveryMs, earliestMs }: EndedAnswer['failback'])
   if (!held) return 'No switch holds traffic in the standby: there is nothing to fail back.';
   return [
     `A failback is possible from ${timeOf(earliestMs)} at the earliest: the primary has to be healthy for ${formatDuration(recoveryMs)}, which`,
-    'counts from when the observers see it so, some minutes from now. Until then it is refused, and says by which guard.',
+    'counts from when the observers see it so, some minutes from now: spillway status shows that. Until then it is refused.',
   ].join('\n');
 }
 

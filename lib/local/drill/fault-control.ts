@@ -56,7 +56,10 @@ export class FaultControl {
     const faults = this.#playingSinceMs === undefined ? [] : this.#options.scenario.faults;
     return {
       inForce: faults.filter((fault) => isActive(fault, elapsedMs)).map((fault) => this.#line(fault)),
-      toCome: faults.filter(({ atMs }) => atMs > elapsedMs).map((fault) => this.#line(fault)),
+      toCome: faults
+        .filter(({ atMs }) => atMs > elapsedMs)
+        .toSorted((a, b) => a.atMs - b.atMs)
+        .map((fault) => this.#line(fault)),
     };
   }
 
