@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 /** Tests wait more than they compute, for sockets, processes and time. */
 const maxWorkers = 3;
 
+/** Drills beside the one that `npm test` plays. */
+const longDrills = ['test/localstack/drill-blackout.test.ts', 'test/localstack/drill-hold.test.ts'];
+
 /** Three tiers, run in this order by `npm test`; each is its own project so that it can be run alone. */
 export default defineConfig({
   test: {
@@ -19,8 +22,14 @@ export default defineConfig({
         },
       },
       {
-        // Minutes of one simulation each: not a part of `npm test`, which has a slice of the same.
-        test: { name: 'campaign', include: ['test/campaign/**/*.test.ts'], testTimeout: 300_000 },
+        // Minutes each, and not a part of `npm test`, which has a slice of the same: `npm run test:campaign`.
+        test: {
+          name: 'campaign',
+          maxWorkers: 1,
+          include: ['test/campaign/**/*.test.ts', ...longDrills],
+          testTimeout: 400_000,
+          hookTimeout: 300_000,
+        },
       },
       {
         test: {
@@ -34,11 +43,11 @@ export default defineConfig({
       {
         test: {
           name: 'localstack',
-          maxWorkers: 2,
+          maxWorkers,
           include: ['test/localstack/**/*.test.ts'],
+          exclude: longDrills,
           testTimeout: 120_000,
           hookTimeout: 300_000,
-          // A drill waits far more than it works: two fit two cores.
         },
       },
     ],
