@@ -235,7 +235,7 @@ export class Spooling {
     const { sender, now, spool } = this.#options;
     const { afterMs = DEFAULT_AFTER_MS } = spool;
     // One request that hangs beside many that are answered is not the region.
-    if (sender.goodRequests >= GOOD_BESIDE && now() - sender.goodAtMs < afterMs / 2) return false;
+    if (sender.goodRequests >= GOOD_BESIDE && now() - sender.goodAtMs < afterMs) return false;
     const sinceMs = sender.hasTarget ? sender.oldestSentMs() : sender.oldestSinceMs();
     return sinceMs !== undefined && now() - sinceMs > afterMs;
   }
