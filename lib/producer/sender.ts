@@ -111,7 +111,7 @@ export class Sender {
   get hasTarget(): boolean {
     return this.#target !== undefined;
   }
-  /** Requests of which the region took something, or only shards refused that are asked too much; since one failed whole. */
+  /** Requests of which the region took something, since one failed whole. */
   get goodRequests(): number {
     return this.#goodRequests;
   }
@@ -411,7 +411,7 @@ export class Sender {
     }
     const throttled = throttledIn(failed);
     // A region that takes anything is not one that takes nothing: what it refuses waits in its own lane.
-    if (delivered > 0 || throttled === failed.length) this.#wasGood();
+    if (delivered > 0) this.#wasGood();
     if (throttled >= batch.length * THROTTLED_SHARE) health.throttled();
     else if (delivered === 0) health.failed(this.#options.now());
     // Or a shard that always refuses would keep the region at its slow start for ever.
