@@ -333,12 +333,6 @@ export class Spool {
     return asked;
   }
 
-  /** Writes the cursor again where that failed: resolves when every acknowledgement is durable. @throws SpoolWriteError */
-  async settleCursor(): Promise<void> {
-    if (this.#closing !== undefined) throw this.#closedError();
-    await this.#untilCursorAt(this.#acknowledged);
-  }
-
   async #untilCursorAt(through: SpoolPosition): Promise<void> {
     while (comparePositions(this.#cursor, through) < 0) {
       this.#acknowledging ??= this.#moveCursor().finally(() => {

@@ -139,7 +139,7 @@ describe('a spool whose records are acknowledged one by one', () => {
         const next = await open((key) => keys.push(key));
         expect(keys).toEqual(left.map((n) => `k${n}`));
         expect(texts(await next.read(everything)).map(Number)).toEqual(left);
-        await next.settleCursor();
+        await next.settle({ beyondCursor: false });
         expect(next.stats().records).toBe(left.length);
         await next.close();
         await spool.close().catch(() => {});
