@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Tests wait more than they compute, for sockets, processes and time. */
 const maxWorkers = 3;
@@ -6,10 +7,22 @@ const maxWorkers = 3;
 /** Drills beside the one that `npm test` plays. */
 const longDrills = ['test/localstack/drill-blackout.test.ts', 'test/localstack/drill-hold.test.ts'];
 
+/** Files that take minutes begin first: else one of them is alone at the end. By default the largest files do. */
+const longest = ['/localstack/drill.test.ts', '/localstack/conductor.test.ts'];
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification): boolean =>
+      longest.some((end) => moduleId.endsWith(end));
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
+
 /** Three tiers, run in this order by `npm test`; each is its own project so that it can be run alone. */
 export default defineConfig({
   test: {
     allowOnly: false,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
