@@ -39,7 +39,8 @@ export default defineConfig({
         test: {
           name: 'campaign',
           maxWorkers: 1,
-          include: ['test/campaign/**/*.test.ts', ...longDrills],
+          include: ['test/campaign/**/*.test.ts', 'test/localstack/conductor.test.ts', ...longDrills],
+          env: { SPILLWAY_TEST_GROUPS: '1000' },
           testTimeout: 400_000,
           hookTimeout: 300_000,
         },

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -98,6 +98,8 @@ export class SpillwayFunction extends Construct {
 /** Written once, at synth, and copied into the bundle, whose hash they so become part of. */
 function copying(files: Readonly<Record<string, string>>): ICommandHooks {
   const directory = mkdtempSync(join(tmpdir(), 'spillway-files-'));
+  // The bundler reads the directory during synth, which is over when this process ends.
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, name), content);
   return {
     beforeBundling: () => [],

@@ -39,22 +39,28 @@ async function positions(groups: readonly string[]): Promise<readonly string[]> 
 const held = ({ epoch, groups = [] }: ConductorStart): readonly string[] =>
   groups.map(() => `STANDBY ${epoch}`);
 
-describe('an evacuation of a thousand groups', () => {
+describe(`an evacuation of ${everyGroup.length} groups`, () => {
   let input: ConductorStart;
 
   it('latches them in less than a minute, says so, and journals each step', async () => {
-    input = await world.evacuation('a thousand groups');
+    input = await world.evacuation('every group');
     const startedMs = Date.now();
     const { status, report } = await world.run(input);
     const journal = await world.journal(input.epoch);
     const latchedMs = (journal.find(({ what }) => what === 'latch')?.atMs ?? Number.NaN) - startedMs;
-    console.log(`1,000 groups latched in ${latchedMs} ms, the whole run took ${Date.now() - startedMs} ms`);
+    console.log(
+      `${everyGroup.length} groups latched in ${latchedMs} ms, the whole run took ${Date.now() - startedMs} ms`,
+    );
     expect(status).toBe('SUCCEEDED');
-    expect(report).toMatchObject({ run: runOf(input), state: 'latched', latched: 1_000 });
+    expect(report).toMatchObject({ run: runOf(input), state: 'latched', latched: everyGroup.length });
     expect(await positions(everyGroup)).toEqual(everyGroup.map(() => `STANDBY ${input.epoch}`));
     expect(journal.map(({ what }) => what)).toEqual(complete);
     expect(latchedMs).toBeLessThan(60_000);
-    expect(world.told.at(-1)).toMatchObject({ run: runOf(input), state: 'latched', latched: 1_000 });
+    expect(world.told.at(-1)).toMatchObject({
+      run: runOf(input),
+      state: 'latched',
+      latched: everyGroup.length,
+    });
     expect((await world.table.readLease())?.untilMs).toBe(0);
   });
 
@@ -69,7 +75,7 @@ describe('an evacuation of a thousand groups', () => {
     expect(await world.latchOf(upgradedGroups)).toBe('partial');
     // That is why the standby's observer starts it again.
     const { report } = await world.run(input, 1);
-    expect(report).toMatchObject({ state: 'latched', latched: 1_000 });
+    expect(report).toMatchObject({ state: 'latched', latched: everyGroup.length });
     expect(await world.latchOf(upgradedGroups)).toBe('latched');
     const after = await world.switches();
     expect(after.get(addedGroup)).toMatchObject({ position: 'STANDBY', epoch: input.epoch });
@@ -170,7 +176,7 @@ describe('a failback', () => {
     };
     failback = await world.start(input);
     await vi.waitFor(async () => expect(await positions(two)).toContain(`PRIMARY ${input.epoch}`), {
-      timeout: 10_000,
+      timeout: 60_000,
       interval: 100,
     });
     const dip = await world.evacuation('second dip', two);
