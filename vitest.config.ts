@@ -1,8 +1,18 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Tests wait more than they compute, for sockets, processes and time. */
 const maxWorkers = 3;
+
+// Node keeps compiled code for the many command lines that tests start, and for the workers.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url));
+
+/**
+ * Test files of one worker share its process, so that the SDK and the CDK are loaded once. A file gives back what it
+ * changes of the process; `test/shared-process.ts` sees to the environment, clocks and globals.
+ */
+const sharedProcess = { isolate: false, setupFiles: ['test/shared-process.ts'] } as const;
 
 /** Drills beside the one that `npm test` plays. */
 const longDrills = ['test/localstack/drill-blackout.test.ts', 'test/localstack/drill-hold.test.ts'];
@@ -27,6 +37,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          ...sharedProcess,
           maxWorkers,
           // A busy machine is no reason to fail.
           testTimeout: 20_000,
@@ -48,6 +59,7 @@ export default defineConfig({
       {
         test: {
           name: 'synth',
+          ...sharedProcess,
           maxWorkers,
           include: ['test/stacks/**/*.test.ts', 'test/constructs/**/*.test.ts'],
           testTimeout: 60_000,

@@ -1,20 +1,30 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { type OwnEntry, type RunEntry, RunRegister } from '../../../lib/local/running/register.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import type { OwnEntry, RunEntry, RunRegister } from '../../../lib/local/running/register.ts';
 
 /** Real files; only the moment between choosing a number and taking it is held open. */
 let beforeLink: (() => Promise<void>) | undefined;
-vi.mock(import('node:fs/promises'), async (original) => {
-  const real = await original();
-  const link: typeof real.link = async (...args) => {
-    const held = beforeLink;
-    beforeLink = undefined;
-    await held?.();
-    return real.link(...args);
-  };
-  return { ...real, link };
+let Register: typeof RunRegister;
+beforeAll(async () => {
+  // Files before this one, in the same process, may have loaded the module with the real `link`.
+  vi.resetModules();
+  vi.doMock(import('node:fs/promises'), async (original) => {
+    const real = await original();
+    const link: typeof real.link = async (...args) => {
+      const held = beforeLink;
+      beforeLink = undefined;
+      await held?.();
+      return real.link(...args);
+    };
+    return { ...real, link };
+  });
+  ({ RunRegister: Register } = await import('../../../lib/local/running/register.ts'));
+});
+afterAll(() => {
+  vi.doUnmock('node:fs/promises');
+  vi.resetModules();
 });
 
 let directory: string;
@@ -33,7 +43,7 @@ const entry = (sinceMs: number): RunEntry => ({
 });
 
 it('of two that enter at once, one that has seen nobody is not overtaken by a lower number', async () => {
-  const register = new RunRegister(directory);
+  const register = new Register(directory);
   let first: OwnEntry | undefined;
   beforeLink = async () => {
     first = await register.enter(entry(10));
@@ -45,7 +55,7 @@ it('of two that enter at once, one that has seen nobody is not overtaken by a lo
 });
 
 it('two that choose the same number do not both have it', async () => {
-  const register = new RunRegister(directory);
+  const register = new Register(directory);
   let first: OwnEntry | undefined;
   beforeLink = async () => {
     first = await register.enter(entry(5));
