@@ -18,7 +18,13 @@ const sharedProcess = { isolate: false, setupFiles: ['test/shared-process.ts'] }
 const longDrills = ['test/localstack/drill-blackout.test.ts', 'test/localstack/drill-hold.test.ts'];
 
 /** Files that take minutes begin first: else one of them is alone at the end. By default the largest files do. */
-const longest = ['/localstack/drill.test.ts', '/localstack/conductor.test.ts'];
+const longest = [
+  '/localstack/drill.test.ts',
+  '/localstack/conductor.test.ts',
+  '/producer/congestion.test.ts',
+  '/wire/transports.test.ts',
+  '/cli/simulate.test.ts',
+];
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const isLong = ({ moduleId }: TestSpecification): boolean =>
