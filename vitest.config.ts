@@ -12,7 +12,7 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/co
  * Test files of one worker share its process, so that the SDK and the CDK are loaded once. A file gives back what it
  * changes of the process; `test/shared-process.ts` sees to the environment, clocks and globals.
  */
-const sharedProcess = { isolate: false, setupFiles: ['test/shared-process.ts'] } as const;
+const sharedProcess = { isolate: false, setupFiles: ['test/shared-process.ts'] };
 
 /** Drills beside the one that `npm test` plays. */
 const longDrills = ['test/localstack/drill-blackout.test.ts', 'test/localstack/drill-hold.test.ts'];
