@@ -1,6 +1,6 @@
+import { FencedError } from '../../lib/state/errors.ts';
+import type { SwitchChange } from '../../lib/state/state-table.ts';
 import { LEASE_MS } from '../core/conductor.ts';
-import { FencedError } from '../state/errors.ts';
-import type { SwitchChange } from '../state/state-table.ts';
 import type { Conductor } from './conductor.ts';
 import type { RunState } from './run-state.ts';
 

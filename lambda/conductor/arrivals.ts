@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetRecordsCommand, GetShardIteratorCommand, type KinesisClient } from '@aws-sdk/client-kinesis';
-import { isOpen, listShards, shardIds } from '../aws/shards.ts';
-import { spread } from '../cells-file.ts';
+import { isOpen, listShards, shardIds } from '../../lib/aws/shards.ts';
+import { spread } from '../../lib/settings/cells-file.ts';
 import type { Arrivals } from './conductor.ts';
 
 /** A record in one is enough, and consumers read there as well: some from all over the stream, a few at a time. */

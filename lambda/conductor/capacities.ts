@@ -1,4 +1,4 @@
-import { groupsOf } from '../cells-file.ts';
+import { groupsOf } from '../../lib/settings/cells-file.ts';
 import type { Capacities, Conductor } from './conductor.ts';
 import { type RunState, scopeOf } from './run-state.ts';
 

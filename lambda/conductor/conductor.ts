@@ -1,12 +1,12 @@
-import type { DeployedCell } from '../cells-file.ts';
+import type { RunReport } from '../../lib/conductor/input.ts';
+import type { DeployedCell } from '../../lib/settings/cells-file.ts';
+import type { ConductorSettings } from '../../lib/settings/conductor.ts';
+import type { StateTable } from '../../lib/state/state-table.ts';
 import type { ObserverReport } from '../core/conductor-observers.ts';
 import type { CellCapacity } from '../core/fitness.ts';
 import type { Quorum } from '../core/lifecycle.ts';
 import type { RegionLevels } from '../core/observation.ts';
-import type { StateTable } from '../state/state-table.ts';
-import type { RunReport } from './input.ts';
 import type { RunState } from './run-state.ts';
-import type { ConductorSettings } from './settings.ts';
 
 /** Where DNS says that a cell is. */
 export interface CellAnswer {

@@ -1,11 +1,11 @@
-import { groupsOf } from '../cells-file.ts';
+import { FailbackRefusedError } from '../../lib/conductor/errors.ts';
+import type { RunReport } from '../../lib/conductor/input.ts';
+import { groupsOf } from '../../lib/settings/cells-file.ts';
 import { type Act, failbackRefused, isAbout, type StepName, stepNamed } from '../core/conductor.ts';
 import { groupsToLatch, type SwitchState } from '../core/conductor-latch.ts';
 import { releasePlan } from '../core/failback.ts';
 import { journalStep } from './act.ts';
 import type { Conductor, Step } from './conductor.ts';
-import { FailbackRefusedError } from './errors.ts';
-import type { RunReport } from './input.ts';
 import {
   caughtOf,
   type EndedRun,

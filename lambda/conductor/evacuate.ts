@@ -1,4 +1,5 @@
-import { groupsOf } from '../cells-file.ts';
+import { NotLatchedError, QuorumUnsettledError, StandbyUnfitError } from '../../lib/conductor/errors.ts';
+import { groupsOf } from '../../lib/settings/cells-file.ts';
 import { SETTLED_MS } from '../core/conductor.ts';
 import {
   type Batch,
@@ -11,7 +12,6 @@ import { fitnessOf } from '../core/fitness.ts';
 import { holdLease, journalStep, setSwitches } from './act.ts';
 import { readCapacities } from './capacities.ts';
 import type { Conductor, Step } from './conductor.ts';
-import { NotLatchedError, QuorumUnsettledError, StandbyUnfitError } from './errors.ts';
 import { checkGuards } from './fail-back.ts';
 import { epochsOf, type RunState, scopeOf, withFindings } from './run-state.ts';
 

@@ -1,4 +1,6 @@
-import { groupsOf } from '../cells-file.ts';
+import { ConductorInputError, FailbackRefusedError, NotLatchedError } from '../../lib/conductor/errors.ts';
+import type { FailbackInput } from '../../lib/conductor/input.ts';
+import { groupsOf } from '../../lib/settings/cells-file.ts';
 import { stepNamed } from '../core/conductor.ts';
 import { watchPrimary } from '../core/conductor-observers.ts';
 import {
@@ -15,8 +17,6 @@ import { shortfalls } from '../core/fitness.ts';
 import { holdLease, journalStep, setSwitches } from './act.ts';
 import { readCapacities } from './capacities.ts';
 import type { CellAnswer, Conductor, Step } from './conductor.ts';
-import { ConductorInputError, FailbackRefusedError, NotLatchedError } from './errors.ts';
-import type { FailbackInput } from './input.ts';
 import { endedAs, type RunState, scopeOf, withFinding } from './run-state.ts';
 import { askSome } from './verify.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { ConductorInputError } from '../../lib/conductor/errors.ts';
+import { type ConductorInput, conductorInputSchema, type RunReport } from '../../lib/conductor/input.ts';
 import { nextCommand, runEnds, runName, type StepName, stepNamed } from '../core/conductor.ts';
-import { ConductorInputError } from './errors.ts';
-import { type ConductorInput, conductorInputSchema, type RunReport } from './input.ts';
 
 const batch = z.object({ from: z.number().int().nonnegative(), to: z.number().int().positive() });
 

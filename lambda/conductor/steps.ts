@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { ConductorInputError } from '../../lib/conductor/errors.ts';
 import type { StepName } from '../core/conductor.ts';
 import type { Conductor, Step } from './conductor.ts';
 import { fail, finish, notify, superseded, unfinished } from './end.ts';
-import { ConductorInputError } from './errors.ts';
 import { confirm, fitness, latchBatch, lease, refresh } from './evacuate.ts';
 import { failbackGuards, release, takeBack, watch } from './fail-back.ts';
 import { newRun, type RunState, readRunState } from './run-state.ts';

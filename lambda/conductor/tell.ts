@@ -1,5 +1,5 @@
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
-import type { RunReport } from './input.ts';
+import type { RunReport } from '../../lib/conductor/input.ts';
 
 const SNS_TIMEOUT_MS = 4_000;
 const WEBHOOK_TIMEOUT_MS = 4_000;

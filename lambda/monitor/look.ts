@@ -1,7 +1,7 @@
+import type { StateTable } from '../../lib/state/state-table.ts';
 import type { ControlReading } from '../core/control.ts';
 import type { Quorum } from '../core/lifecycle.ts';
 import type { MonitorReadings } from '../core/monitor.ts';
-import type { StateTable } from '../state/state-table.ts';
 import type { RecurringWatch } from './recurring-watch.ts';
 
 export interface Sources {

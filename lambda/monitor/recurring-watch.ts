@@ -1,7 +1,7 @@
+import type { RecurringTable } from '../../lib/state/recurring-table.ts';
+import type { StateTable } from '../../lib/state/state-table.ts';
 import { lastDrillAtMs } from '../core/monitor.ts';
 import { type Recurring, type RecurringWork, recurringWork } from '../core/recurring.ts';
-import type { RecurringTable } from '../state/recurring-table.ts';
-import type { StateTable } from '../state/state-table.ts';
 
 export interface RecurringSources {
   readonly state: Pick<StateTable, 'history'>;

@@ -1,10 +1,10 @@
 import { ExecutionAlreadyExists, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import type { ConductorStart as StartInput } from '../conductor/input.ts';
+import type { ConductorStart as StartInput } from '../../lib/conductor/input.ts';
+import type { StateTable } from '../../lib/state/state-table.ts';
 import { attemptDue, evacuationDue, evacuationSuspected, executionName, runName } from '../core/conductor.ts';
 import { groupsToLatch } from '../core/conductor-latch.ts';
 import { type ObserverReport, quorumSinceMs } from '../core/conductor-observers.ts';
 import { againClaim, isOfClaim, observerClaim } from '../core/epoch.ts';
-import type { StateTable } from '../state/state-table.ts';
 import type { TickResult } from './tick.ts';
 
 export const START_TIMEOUT_MS = 2_000;

@@ -4,7 +4,7 @@ import {
 } from '@aws-sdk/client-cognito-identity-provider';
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { type ClientOptions, clientOf } from '../aws/clients.ts';
+import { type ClientOptions, clientOf } from '../../lib/aws/clients.ts';
 import type { SiblingName } from '../core/policy.ts';
 
 export type SiblingProbe = (abortSignal: AbortSignal) => Promise<unknown>;

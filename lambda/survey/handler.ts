@@ -2,14 +2,9 @@ import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { clientOf } from '../aws/clients.ts';
-import { readDeployed } from '../cells-file.ts';
-import { stateTableName } from '../core/names.ts';
-import { MetricLog } from '../metrics/metric-log.ts';
-import { requiredVariable } from '../settings.ts';
-import { RecurringTable } from '../state/recurring-table.ts';
-import { StateTable } from '../state/state-table.ts';
-import { runSurvey } from './run.ts';
+import { clientOf } from '../../lib/aws/clients.ts';
+import { MetricLog } from '../../lib/metrics/metric-log.ts';
+import { readDeployed } from '../../lib/settings/cells-file.ts';
 import {
   parseLookBack,
   parseSurveySettings,
@@ -17,8 +12,13 @@ import {
   SURVEY_SETTINGS,
   SURVEYED_CELLS_FILE,
   surveyedCellsSchema,
-} from './settings.ts';
-import { type RegionClients, Surveyor } from './surveyor.ts';
+} from '../../lib/settings/survey.ts';
+import { requiredVariable } from '../../lib/settings/variables.ts';
+import { RecurringTable } from '../../lib/state/recurring-table.ts';
+import { StateTable } from '../../lib/state/state-table.ts';
+import { runSurvey } from '../../lib/survey/run.ts';
+import { type RegionClients, Surveyor } from '../../lib/survey/surveyor.ts';
+import { stateTableName } from '../core/names.ts';
 
 const TABLE_TIMEOUT_MS = 3_000;
 const KINESIS_TIMEOUT_MS = 5_000;

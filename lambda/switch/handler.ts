@@ -1,8 +1,11 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
 import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
-import { clientOf } from '../aws/clients.ts';
-import { groupsOf, readCells } from '../cells-file.ts';
+import { clientOf } from '../../lib/aws/clients.ts';
+import { answerGet } from '../../lib/endpoint/text-endpoint.ts';
+import { groupsOf, readCells } from '../../lib/settings/cells-file.ts';
+import { STATE_TABLE } from '../../lib/settings/switch.ts';
+import { requiredVariable } from '../../lib/settings/variables.ts';
 import { switchPath } from '../core/names.ts';
 import {
   type Position,
@@ -12,10 +15,7 @@ import {
   switchPosition,
   switchText,
 } from '../core/switch.ts';
-import { answerGet } from '../endpoint/text-endpoint.ts';
-import { requiredVariable } from '../settings.ts';
 import { type Positions, Switchboard } from './positions.ts';
-import { STATE_TABLE } from './settings.ts';
 
 /** A page holds a megabyte, thousands of switches. */
 const MAX_PAGES = 8;

@@ -1,12 +1,12 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
-import { clientOf } from '../aws/clients.ts';
+import { clientOf } from '../../lib/aws/clients.ts';
+import { answerGet } from '../../lib/endpoint/text-endpoint.ts';
+import { requiredVariable } from '../../lib/settings/variables.ts';
+import { VOTE_TABLE } from '../../lib/settings/vote.ts';
 import { votePath } from '../core/names.ts';
 import { liveVote, observerKey, voteText } from '../core/vote.ts';
-import { answerGet } from '../endpoint/text-endpoint.ts';
-import { requiredVariable } from '../settings.ts';
-import { VOTE_TABLE } from './settings.ts';
 
 /** A checker waits 2 s for the status; the answer HOLD must leave in time even if the table does not answer. */
 const READ_TIMEOUT_MS = 1_000;

@@ -7,7 +7,7 @@ import { newestAuditFile } from '../local/run-directory.ts';
 import { type AuditReport, audit, parseCalls } from '../operate/audit.ts';
 import { auditRules } from '../operate/audit-rules.ts';
 import { UsageError } from '../operate/errors.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes } from '../shell/exit-codes.ts';
 import type { Io } from './io.ts';
 import { type OutputFlags, withJson } from './options.ts';
 import { table } from './table.ts';

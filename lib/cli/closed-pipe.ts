@@ -1,4 +1,4 @@
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes } from '../shell/exit-codes.ts';
 
 /** Nobody reads standard output any more, and there was more to come. */
 export class UnreadError extends Error {

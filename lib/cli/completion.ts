@@ -1,5 +1,5 @@
 import { Argument, Command } from 'commander';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes } from '../shell/exit-codes.ts';
 import type { Io } from './io.ts';
 import { type OutputFlags, withJson } from './options.ts';
 import { perform } from './verb.ts';

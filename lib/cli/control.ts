@@ -1,10 +1,10 @@
 import { type ControlReading, parseControl } from '../../lambda/core/control.ts';
-import type { StateTable } from '../../lambda/state/state-table.ts';
 import { applyControl, planControl, revisionOf } from '../operate/apply-control.ts';
 import type { ControlAct } from '../operate/control-change.ts';
 import { stateTable } from '../operate/state.ts';
+import { exitCodes } from '../shell/exit-codes.ts';
+import type { StateTable } from '../state/state-table.ts';
 import { type Acting, change } from './change.ts';
-import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import type { ChangeFlags } from './options.ts';
 import type { Outcome } from './verb.ts';

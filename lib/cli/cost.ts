@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { type CostEstimate, estimate } from '../operate/cost.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes } from '../shell/exit-codes.ts';
 import type { Io } from './io.ts';
 import { type OutputFlags, withJson } from './options.ts';
 import { table } from './table.ts';

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Finding } from '../operate/doctor/check.ts';
 import { examine } from '../operate/doctor/doctor.ts';
 import { clientsFor, resolveTarget } from '../operate/target.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes } from '../shell/exit-codes.ts';
 import type { Io } from './io.ts';
 import { type OutputFlags, type TargetFlags, withJson, withTarget } from './options.ts';
 import { progress } from './spinner.ts';

@@ -14,11 +14,11 @@ import { LocalStackEnvironmentError, LocalStackStartError } from '../local/local
 import { RunDirectoryError } from '../local/run-directory.ts';
 import type { Registered } from '../local/running/register.ts';
 import { formatDuration } from '../scenario/duration.ts';
+import { type ExitCode, exitCodes } from '../shell/exit-codes.ts';
+import { shellLine } from '../shell/shell-words.ts';
 import { colors } from './colors.ts';
 import type { DrillFlags } from './drill-flags.ts';
-import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
-import { shellLine } from './shell-words.ts';
 import { type Failure, failureOf, type Outcome } from './verb.ts';
 
 /** What is known of a run by the time it ends, however far it came. */

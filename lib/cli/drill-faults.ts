@@ -6,11 +6,11 @@ import type { FaultLine, FaultsBegun } from '../local/drill/fault-control.ts';
 import { UsageError } from '../operate/errors.ts';
 import { findWorld, readWorld, type World } from '../operate/world.ts';
 import { formatDuration } from '../scenario/duration.ts';
+import { exitCodes } from '../shell/exit-codes.ts';
+import { shellLine } from '../shell/shell-words.ts';
 import { userName } from './drill-turn.ts';
-import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { type OutputFlags, withJson } from './options.ts';
-import { shellLine } from './shell-words.ts';
 import { type Outcome, perform } from './verb.ts';
 
 interface FaultsFlags extends OutputFlags {

@@ -7,9 +7,9 @@ import type { DrillResult } from '../local/drill/result.ts';
 import { withoutLead } from '../local/drill/schedule.ts';
 import type { World } from '../local/drill/world.ts';
 import type { Scenario } from '../scenario/schema.ts';
+import { shellLine } from '../shell/shell-words.ts';
 import { begunText, endedText } from './drill-faults.ts';
 import { userName } from './drill-turn.ts';
-import { shellLine } from './shell-words.ts';
 
 export interface KeepOptions extends AfterDrill {
   readonly world: World;

@@ -1,8 +1,8 @@
 import { named } from '../operate/findings.ts';
 import { leftoverSwitches, releaseLeftovers } from '../operate/leftover.ts';
 import { stateTable } from '../operate/state.ts';
+import { exitCodes } from '../shell/exit-codes.ts';
 import type { Acting } from './change.ts';
-import { exitCodes } from './exit-codes.ts';
 import type { Outcome } from './verb.ts';
 
 const TABLE_TIMEOUT_MS = 3_000;

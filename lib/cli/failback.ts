@@ -1,6 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { stagesOf, tooLongToWatch, undrainedCells } from '../../lambda/core/failback.ts';
-import type { StateTable } from '../../lambda/state/state-table.ts';
 import type { Config } from '../config/config.ts';
 import { awaitDrain } from '../operate/await-drain.ts';
 import type { AwsClients } from '../operate/clients.ts';
@@ -10,6 +9,7 @@ import { type Selection, select } from '../operate/groups.ts';
 import { backNotes, leaseNotes, refusalsToFailBack } from '../operate/guards.ts';
 import { readStored } from '../operate/read-status.ts';
 import { stateTable } from '../operate/state.ts';
+import type { StateTable } from '../state/state-table.ts';
 import { type Acting, type Asking, ask, changeGuarded } from './change.ts';
 import { type Check, forceLines, mustGo, type Refusal, reasonOf } from './check.ts';
 import { failbackRemoved } from './failback-removed.ts';

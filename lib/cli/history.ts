@@ -4,7 +4,7 @@ import { explained } from '../operate/credentials.ts';
 import { lastRunEnd } from '../operate/run-end.ts';
 import { stateTable } from '../operate/state.ts';
 import { clientsFor, resolveTarget } from '../operate/target.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes } from '../shell/exit-codes.ts';
 import type { Io } from './io.ts';
 import { type OutputFlags, type TargetFlags, wholeArgument, withJson, withTarget } from './options.ts';
 import { table } from './table.ts';

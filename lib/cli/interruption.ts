@@ -1,5 +1,5 @@
 import { InterruptedError } from '../operate/errors.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes } from '../shell/exit-codes.ts';
 
 export interface Interruption {
   /** Its reason is an InterruptedError, or the reason of `unread`. */

@@ -1,6 +1,6 @@
 import type { PlannedCall } from '../operate/calls.ts';
+import { exitCodes } from '../shell/exit-codes.ts';
 import { type Check, checkDocument, checkLines, exitOfCheck, isRefused } from './check.ts';
-import { exitCodes } from './exit-codes.ts';
 import type { Outcome } from './verb.ts';
 
 export interface Plan {

@@ -1,10 +1,10 @@
-import type { ConductorStart } from '../../lambda/conductor/input.ts';
-import type { StateTable } from '../../lambda/state/state-table.ts';
+import type { ConductorStart } from '../conductor/input.ts';
 import { type Report, runState, type Started, startConductor } from '../operate/conductor.ts';
 import { type FollowEnd, follow } from '../operate/follow.ts';
 import { entriesOf, stagesOfRun } from '../operate/stages.ts';
+import { type ExitCode, exitCodes } from '../shell/exit-codes.ts';
+import type { StateTable } from '../state/state-table.ts';
 import type { Acting } from './change.ts';
-import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
 import type { Io } from './io.ts';
 import { localTime } from './local-time.ts';

@@ -1,7 +1,7 @@
 import { UsageError } from '../operate/errors.ts';
+import { shellLine } from '../shell/shell-words.ts';
 import type { NoiseLevel, SimulatedSystem, TraceEvent } from '../simulator/types.ts';
 import type { Io } from './io.ts';
-import { shellLine } from './shell-words.ts';
 import type { SeedRange } from './simulate-input.ts';
 
 export interface SimulateFlags {

@@ -1,12 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { UsageError } from '../operate/errors.ts';
+import { exitCodes } from '../shell/exit-codes.ts';
 import {
   detectionMarkdown,
   detectionTable,
   failingFractions,
   replaceDetection,
 } from '../simulator/detection.ts';
-import { exitCodes } from './exit-codes.ts';
 import { Progress } from './progress.ts';
 import type { SimulateContext } from './simulate-context.ts';
 import type { Outcome } from './verb.ts';

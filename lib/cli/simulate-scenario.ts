@@ -1,11 +1,11 @@
 import { loadScenario } from '../scenario/load.ts';
 import type { Scenario } from '../scenario/schema.ts';
+import { exitCodes } from '../shell/exit-codes.ts';
 import { runScenarioJob, type ScenarioVariant, scenarioTask } from '../simulator/jobs.ts';
 import { type ScenarioSummary, ScenarioTally } from '../simulator/judge.ts';
 import { JobError, runJobs } from '../simulator/pool.ts';
 import type { Percentiles } from '../simulator/statistics.ts';
 import type { Colors } from './colors.ts';
-import { exitCodes } from './exit-codes.ts';
 import { Progress } from './progress.ts';
 import {
   inSeconds,

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { UsageError } from '../operate/errors.ts';
+import { exitCodes } from '../shell/exit-codes.ts';
 import { type Chart, type ChartPoint, scatterSvg } from '../simulator/chart.ts';
 import { markdownTable } from '../simulator/detection.ts';
 import type { Percentiles } from '../simulator/statistics.ts';
 import { nameOf, observersOf, type TuneRow, tune, tuneGrid } from '../simulator/tune.ts';
-import { exitCodes } from './exit-codes.ts';
 import { Progress } from './progress.ts';
 import { inSeconds, type SimulateContext } from './simulate-context.ts';
 import type { Outcome } from './verb.ts';

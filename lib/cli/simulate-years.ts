@@ -1,8 +1,8 @@
+import { exitCodes } from '../shell/exit-codes.ts';
 import { runYearsJob, yearsJobs, yearsTask } from '../simulator/jobs.ts';
 import { JobError, runJobs } from '../simulator/pool.ts';
 import { poissonUpperBound } from '../simulator/statistics.ts';
 import type { YearsResult } from '../simulator/types.ts';
-import { exitCodes } from './exit-codes.ts';
 import { Progress } from './progress.ts';
 import { replayCommand, type SimulateContext, SimulationError, traceLine } from './simulate-context.ts';
 import type { Outcome } from './verb.ts';

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { UsageError } from '../operate/errors.ts';
+import { exitCodes, exitMeanings } from '../shell/exit-codes.ts';
 import { ackCommand } from './ack.ts';
 import { approveCommand } from './approve.ts';
 import { auditCommand } from './audit.ts';
@@ -10,7 +11,6 @@ import { doctorCommand } from './doctor.ts';
 import { drainCommand } from './drain.ts';
 import { drainedCommand } from './drained.ts';
 import { drillCommand } from './drill.ts';
-import { exitCodes, exitMeanings } from './exit-codes.ts';
 import { failbackCommand } from './failback.ts';
 import { failoverCommand } from './failover.ts';
 import { historyCommand } from './history.ts';

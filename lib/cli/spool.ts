@@ -4,7 +4,7 @@ import { drainSpool } from '../producer/spool/drain.ts';
 import { inspectSpool, requireSpool } from '../producer/spool/inspection.ts';
 import { Spool, type SpoolProblem } from '../producer/spool/spool.ts';
 import { sdkTransport } from '../producer/transport.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes } from '../shell/exit-codes.ts';
 import { interruption } from './interruption.ts';
 import type { Io } from './io.ts';
 import { type OutputFlags, withJson } from './options.ts';

@@ -4,7 +4,7 @@ import { UsageError } from '../operate/errors.ts';
 import { readStatus } from '../operate/read-status.ts';
 import type { Status } from '../operate/status.ts';
 import { resolveTarget, type Target } from '../operate/target.ts';
-import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { type ExitCode, exitCodes } from '../shell/exit-codes.ts';
 import { interruption } from './interruption.ts';
 import type { Io } from './io.ts';
 import { type OutputFlags, type TargetFlags, withJson, withTarget } from './options.ts';

@@ -1,7 +1,7 @@
 import { ofAsker } from '../operate/credentials.ts';
 import { errorFacts } from '../operate/errors.ts';
 import { problemOf } from '../operate/reading.ts';
-import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { type ExitCode, exitCodes } from '../shell/exit-codes.ts';
 import type { Io } from './io.ts';
 import { withNextStep } from './next-step.ts';
 import type { OutputFlags } from './options.ts';

@@ -10,7 +10,7 @@ import { stateTable } from '../operate/state.ts';
 import { statusOf } from '../operate/status.ts';
 import { clientsFor, resolveTarget, type Target } from '../operate/target.ts';
 import { isAnswered, whyNow } from '../operate/why.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes } from '../shell/exit-codes.ts';
 import type { Io } from './io.ts';
 import { type OutputFlags, type TargetFlags, timeArgument, withJson, withTarget } from './options.ts';
 import { pastScreen, whyScreen } from './screens/why.ts';

@@ -18,13 +18,13 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
-import { finalErrors } from '../../lambda/conductor/errors.ts';
 import {
   type ConductorStep,
   failbackRefused,
   type StepName,
   stepNamed,
 } from '../../lambda/core/conductor.ts';
+import { finalErrors } from '../conductor/errors.ts';
 
 /** Batches of the latch under way at once; less than the function's concurrency. */
 const CONCURRENT_BATCHES = 10;

@@ -4,8 +4,6 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { CELLS_FILE, type DeployedCell, watchedStreams } from '../../lambda/cells-file.ts';
-import { CONDUCTOR_SETTINGS, type ConductorSettings } from '../../lambda/conductor/settings.ts';
 import { JOURNAL_MARK_PARTITION, JOURNAL_PARTITION } from '../../lambda/core/journal.ts';
 import { LEASE_PARTITION } from '../../lambda/core/lease.ts';
 import {
@@ -15,6 +13,8 @@ import {
   voteTableName,
 } from '../../lambda/core/names.ts';
 import { SWITCH_PARTITION } from '../../lambda/core/switch.ts';
+import { CELLS_FILE, type DeployedCell, watchedStreams } from '../settings/cells-file.ts';
+import { CONDUCTOR_SETTINGS, type ConductorSettings } from '../settings/conductor.ts';
 import { conductorDefinition } from './conductor-definition.ts';
 import { SpillwayFunction } from './spillway-function.ts';
 

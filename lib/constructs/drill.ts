@@ -13,9 +13,9 @@ import {
   stateTableName,
   voteTableName,
 } from '../../lambda/core/names.ts';
-import { DRILL_SETTINGS } from '../../lambda/drill/settings.ts';
 import type { DrillSchedule } from '../config/defaults.ts';
 import type { DrillTarget } from '../live-drill/target.ts';
+import { DRILL_SETTINGS } from '../settings/drill.ts';
 import { SpillwayFunction } from './spillway-function.ts';
 
 /** The longest that Lambda allows is 900 s. */

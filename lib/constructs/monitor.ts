@@ -3,10 +3,10 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { CELLS_FILE, type DeployedCell } from '../../lambda/cells-file.ts';
 import { monitorFunctionName, stateTableName, voteTableName } from '../../lambda/core/names.ts';
 import { RECURRING_PARTITION } from '../../lambda/core/recurring.ts';
-import { MONITOR_SETTINGS, type MonitorSettings } from '../../lambda/monitor/settings.ts';
+import { CELLS_FILE, type DeployedCell } from '../settings/cells-file.ts';
+import { MONITOR_SETTINGS, type MonitorSettings } from '../settings/monitor.ts';
 import { SpillwayFunction } from './spillway-function.ts';
 
 /** Its reads are side by side, each bounded by seconds. */

@@ -4,7 +4,6 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { CELLS_FILE, type DeployedCell } from '../../lambda/cells-file.ts';
 import { EPOCH_PARTITION } from '../../lambda/core/epoch.ts';
 import {
   canaryStreamName,
@@ -14,9 +13,10 @@ import {
   voteFunctionName,
   voteTableName,
 } from '../../lambda/core/names.ts';
-import { OBSERVER_SETTINGS, type ObserverSettings } from '../../lambda/observer/settings.ts';
-import { siblingActions } from '../../lambda/observer/sibling-actions.ts';
-import { VOTE_TABLE } from '../../lambda/vote/settings.ts';
+import { siblingActions } from '../observers/sibling-actions.ts';
+import { CELLS_FILE, type DeployedCell } from '../settings/cells-file.ts';
+import { OBSERVER_SETTINGS, type ObserverSettings } from '../settings/observer.ts';
+import { VOTE_TABLE } from '../settings/vote.ts';
 import { PublicEndpoint } from './public-endpoint.ts';
 import { SpillwayFunction } from './spillway-function.ts';
 

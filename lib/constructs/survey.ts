@@ -11,7 +11,7 @@ import {
   SURVEYED_CELLS_FILE,
   type SurveyedCell,
   type SurveySettings,
-} from '../../lambda/survey/settings.ts';
+} from '../settings/survey.ts';
 import { SpillwayFunction } from './spillway-function.ts';
 
 /** No look begins after 90 s, and the last one may take as long again: ten pages of CloudWatch at 10 s each. */

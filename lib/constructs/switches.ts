@@ -2,9 +2,9 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { CELLS_FILE, type DeployedCell, groupsOf } from '../../lambda/cells-file.ts';
 import { stateTableName, switchFunctionName } from '../../lambda/core/names.ts';
-import { STATE_TABLE } from '../../lambda/switch/settings.ts';
+import { CELLS_FILE, type DeployedCell, groupsOf } from '../settings/cells-file.ts';
+import { STATE_TABLE } from '../settings/switch.ts';
 import { PublicEndpoint } from './public-endpoint.ts';
 
 /** The state table of the standby, and the endpoint that tells Route 53 each switch's position. */

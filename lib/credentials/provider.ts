@@ -1,6 +1,6 @@
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
-import { clientSettings } from '../../lambda/aws/clients.ts';
 import { classifyError, errorClasses } from '../../lambda/core/probe.ts';
+import { clientSettings } from '../aws/clients.ts';
 import { NoCredentialsError, NoSuchProfileError, ProviderTimeoutError } from './errors.ts';
 
 type Provider = ReturnType<typeof defaultProvider>;

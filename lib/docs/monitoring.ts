@@ -6,7 +6,7 @@ import {
   alarmRows,
   ringsWhen,
 } from '../constructs/alarms-table.ts';
-import { CELLS_A_RUN } from '../../lambda/survey/run.ts';
+import { CELLS_A_RUN } from '../survey/run.ts';
 import { markdownTable } from './markdown.ts';
 
 /** `docs/monitoring.md`: metrics, alarms and dashboard, and why they are where they are. */

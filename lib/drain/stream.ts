@@ -8,7 +8,7 @@ import {
   type PutRecordsOutput,
   type Shard,
 } from '@aws-sdk/client-kinesis';
-import { listShards } from '../../lambda/aws/shards.ts';
+import { listShards } from '../aws/shards.ts';
 import { DrainError } from './errors.ts';
 import { failureOf } from './failure.ts';
 import type { DrainLimits } from './limits.ts';

@@ -1,9 +1,9 @@
-import type { ConductorStart } from '../../lambda/conductor/input.ts';
 import type { Acknowledged } from '../../lambda/core/arrival.ts';
 import type { DrillFacts } from '../../lambda/core/drill.ts';
 import type { EpochClaim } from '../../lambda/core/epoch.ts';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
 import type { MetricValues } from '../../lambda/core/metrics.ts';
+import type { ConductorStart } from '../conductor/input.ts';
 import type { RunState, Started } from '../operate/conductor.ts';
 
 /** A put of the drill's own producer that a stream has taken. */

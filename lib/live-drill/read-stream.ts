@@ -5,7 +5,7 @@ import {
   GetShardIteratorCommand,
   type KinesisClient,
 } from '@aws-sdk/client-kinesis';
-import { listShards, shardIds } from '../../lambda/aws/shards.ts';
+import { listShards, shardIds } from '../aws/shards.ts';
 import { LiveDrillError } from './errors.ts';
 
 export interface ReadOptions {

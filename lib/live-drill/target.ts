@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { policySchema } from '../../lambda/observer/settings.ts';
 import { type Config, observerRegions } from '../config/config.ts';
 import { UsageError } from '../operate/errors.ts';
+import { policySchema } from '../settings/observer.ts';
 
 /** What a drill has to know of a deployment; for the function, as JSON in an environment variable. */
 export const drillTargetSchema = z.object({

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { StateTable } from '../../lambda/state/state-table.ts';
+import type { StateTable } from '../state/state-table.ts';
 import { type ControlAct, type ControlChange, type ControlContext, changeControl } from './control-change.ts';
 import { problemOf } from './reading.ts';
 

@@ -1,4 +1,4 @@
-import type { Call } from '../../lambda/aws/call-log.ts';
+import type { Call } from '../aws/call-log.ts';
 
 /** How a rule judges the calls that it matches. */
 export type Judgement = 'allowed' | 'violation';

@@ -1,4 +1,4 @@
-import type { Call } from '../../lambda/aws/call-log.ts';
+import type { Call } from '../aws/call-log.ts';
 import { auditRules, isCheckerRequest, isOnPath, serviceOf } from './audit-rules.ts';
 import { callSchema } from './calls.ts';
 import { UsageError } from './errors.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { undrainedCells } from '../../lambda/core/failback.ts';
-import type { StateTable } from '../../lambda/state/state-table.ts';
 import type { Config } from '../config/config.ts';
+import type { StateTable } from '../state/state-table.ts';
 import { InterruptedError, RefusedError } from './errors.ts';
 import { named } from './findings.ts';
 import { problemOf } from './reading.ts';

@@ -5,7 +5,7 @@ import {
   calledService,
   type Instrumentable,
   type Middleware,
-} from '../../lambda/aws/call-log.ts';
+} from '../aws/call-log.ts';
 
 /** One AWS call, as the audit judges it. Files hold one JSON object a line. */
 export const callSchema = z.object({

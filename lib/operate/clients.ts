@@ -9,8 +9,8 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { STSClient } from '@aws-sdk/client-sts';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { type Instrumentable, logCalls } from '../../lambda/aws/call-log.ts';
-import { clientSettings } from '../../lambda/aws/clients.ts';
+import { type Instrumentable, logCalls } from '../aws/call-log.ts';
+import { clientSettings } from '../aws/clients.ts';
 import { type Identity, regionCredentials } from '../credentials/provider.ts';
 import { type Divert, divert, overhear, type PlannedCall } from './calls.ts';
 

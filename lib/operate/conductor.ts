@@ -5,9 +5,9 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
-import { type ConductorStart, conductorInputSchema } from '../../lambda/conductor/input.ts';
 import { executionName, runName } from '../../lambda/core/conductor.ts';
 import { conductorArn } from '../../lambda/core/names.ts';
+import { type ConductorStart, conductorInputSchema } from '../conductor/input.ts';
 import type { Config, Regions } from '../config/config.ts';
 import { UnansweredError } from './errors.ts';
 import { problemOf } from './reading.ts';

@@ -1,8 +1,8 @@
-import { groupsOf } from '../../lambda/cells-file.ts';
 import { metricsOf } from '../../lambda/core/metrics.ts';
-import { CELLS_A_RUN } from '../../lambda/survey/run.ts';
 import { type Config, observerRegions, type StreamSpec } from '../config/config.ts';
 import { alarmRegions, alarmRows } from '../constructs/alarms-table.ts';
+import { groupsOf } from '../settings/cells-file.ts';
+import { CELLS_A_RUN } from '../survey/run.ts';
 import { HOURS_A_MONTH, prices, SECONDS_A_MONTH } from './prices.ts';
 
 export interface CostLine {

@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import { runName } from '../../lambda/core/conductor.ts';
-import { FencedError } from '../../lambda/state/errors.ts';
-import type { StateTable, StoredSwitch } from '../../lambda/state/state-table.ts';
+import { FencedError } from '../state/errors.ts';
+import type { StateTable, StoredSwitch } from '../state/state-table.ts';
 import { journaled } from './apply-control.ts';
 import { problemOf } from './reading.ts';
 

@@ -7,8 +7,8 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-eventbridge';
 import { drillRuleName } from '../../lambda/core/names.ts';
-import type { StateTable } from '../../lambda/state/state-table.ts';
 import type { DrillSchedule } from '../config/defaults.ts';
+import type { StateTable } from '../state/state-table.ts';
 import { journaled } from './apply-control.ts';
 import { UsageError } from './errors.ts';
 

@@ -1,6 +1,6 @@
 import { failbackPossibleFromMs } from '../../lambda/core/failback.ts';
-import type { StoredSwitch } from '../../lambda/state/state-table.ts';
 import type { Config } from '../config/config.ts';
+import type { StoredSwitch } from '../state/state-table.ts';
 import { refusalsToFailBack } from './guards.ts';
 import type { StoredReadings } from './status.ts';
 

@@ -1,5 +1,5 @@
-import { groupsOf } from '../../lambda/cells-file.ts';
 import type { Config } from '../config/config.ts';
+import { groupsOf } from '../settings/cells-file.ts';
 import { UsageError } from './errors.ts';
 
 export interface Selection {

@@ -1,4 +1,4 @@
-import type { StateTable, StoredSwitch } from '../../lambda/state/state-table.ts';
+import type { StateTable, StoredSwitch } from '../state/state-table.ts';
 import { journaled } from './apply-control.ts';
 import { problemOf } from './reading.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { ConductorStart } from '../../lambda/conductor/input.ts';
 import { stageCount } from '../../lambda/core/failback.ts';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
+import type { ConductorStart } from '../conductor/input.ts';
 import type { Regions } from '../config/config.ts';
 
 /** How far a run has come, in sentences for people. */

@@ -4,9 +4,9 @@ import type { JournalEntry } from '../../lambda/core/journal.ts';
 import type { Lease } from '../../lambda/core/lease.ts';
 import { stateTableName } from '../../lambda/core/names.ts';
 import type { Recurring } from '../../lambda/core/recurring.ts';
-import { RecurringTable } from '../../lambda/state/recurring-table.ts';
-import { StateTable, type StoredSwitch } from '../../lambda/state/state-table.ts';
 import type { Config } from '../config/config.ts';
+import { RecurringTable } from '../state/recurring-table.ts';
+import { StateTable, type StoredSwitch } from '../state/state-table.ts';
 import type { AwsClients } from './clients.ts';
 import { type Reading, reading } from './reading.ts';
 

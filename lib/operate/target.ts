@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { CALL_LOG } from '../../lambda/aws/call-log.ts';
+import { CALL_LOG } from '../aws/call-log.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Divert, PlannedCall } from './calls.ts';

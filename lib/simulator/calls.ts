@@ -1,6 +1,6 @@
 import { classifyError, type ErrorClass, type ProbeOutcome } from '../../lambda/core/probe.ts';
 import type { Regions } from '../config/config.ts';
-import { throttleOf } from '../local/proxy/error-response.ts';
+import { throttleOf } from '../scenario/error-response.ts';
 import { type Call, type FailingEffect, type Fate, fateOf } from '../scenario/faults.ts';
 import type { Fault } from '../scenario/schema.ts';
 import { Timeline } from './timeline.ts';

@@ -1,6 +1,5 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { type DeployedCell, watchedStreams } from '../../lambda/cells-file.ts';
 import type { RecurringWork } from '../../lambda/core/recurring.ts';
 import { type Cell, type Config, observerRegions } from '../config/config.ts';
 import { Alarms } from '../constructs/alarms.ts';
@@ -15,6 +14,7 @@ import { CanaryStream, CellStreams } from '../constructs/streams.ts';
 import { Survey } from '../constructs/survey.ts';
 import { Switches } from '../constructs/switches.ts';
 import { drillTargetOf } from '../live-drill/target.ts';
+import { type DeployedCell, watchedStreams } from '../settings/cells-file.ts';
 import { cellStacks } from './placement.ts';
 
 export interface RegionStackProps extends StackProps {

@@ -1,7 +1,7 @@
 import type { App, Environment } from 'aws-cdk-lib';
-import { groupsOf } from '../../lambda/cells-file.ts';
 import type { Config } from '../config/config.ts';
 import type { PublicEndpoint } from '../constructs/public-endpoint.ts';
+import { groupsOf } from '../settings/cells-file.ts';
 import { cellStacks, placed, recordsOf } from './placement.ts';
 import { PrimaryStack, StandbyStack, StreamsStack, WitnessStack } from './region-stacks.ts';
 import { CellsStack, RoutingStack, SwitchesStack } from './routing-stacks.ts';

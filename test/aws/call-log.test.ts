@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { CALL_LOG } from '../../lambda/aws/call-log.ts';
-import { clientOf } from '../../lambda/aws/clients.ts';
+import { CALL_LOG } from '../../lib/aws/call-log.ts';
+import { clientOf } from '../../lib/aws/clients.ts';
 
 let directory: string;
 let server: Server;

@@ -4,10 +4,10 @@ import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { coloured } from '../../lib/cli/colors.ts';
 import { completionOf, verbsOf } from '../../lib/cli/completion.ts';
-import { exitCodes, exitMeanings } from '../../lib/cli/exit-codes.ts';
 import { processIo } from '../../lib/cli/io.ts';
 import { spillwayProgram } from '../../lib/cli/spillway.ts';
 import { loadConfig } from '../../lib/config/load.ts';
+import { exitCodes, exitMeanings } from '../../lib/shell/exit-codes.ts';
 import { type Shell, startShell } from './fixtures/cli.ts';
 
 let shell: Shell;

@@ -1,7 +1,7 @@
 import type { Conductor } from '../../lambda/conductor/conductor.ts';
-import type { ConductorStart, RunReport } from '../../lambda/conductor/input.ts';
 import { type RunState, reportOf } from '../../lambda/conductor/run-state.ts';
 import { runStep } from '../../lambda/conductor/steps.ts';
+import type { ConductorStart, RunReport } from '../../lib/conductor/input.ts';
 import { policy } from '../core/levels.ts';
 import { type MemoryTable, memoryTable } from './memory-table.ts';
 

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { signalReader, zoneQuorumReader } from '../../lambda/conductor/dns.ts';
+import { signalReader, zoneQuorumReader } from '../../lib/conductor/dns.ts';
 import { startDnsServer } from '../../lib/route53/dns-server.ts';
 
 const zone = { zoneName: 'example.com', primary: 'us-east-1', standby: 'us-west-2' };

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { QuorumUnsettledError } from '../../lambda/conductor/errors.ts';
-import type { ConductorStart } from '../../lambda/conductor/input.ts';
 import { runStep } from '../../lambda/conductor/steps.ts';
 import { evacuationSteps, LEASE_MS, SETTLED_MS } from '../../lambda/core/conductor.ts';
 import type { CellCapacity } from '../../lambda/core/fitness.ts';
 import type { Quorum } from '../../lambda/core/lifecycle.ts';
-import { FencedError, StateUnavailableError } from '../../lambda/state/errors.ts';
+import { QuorumUnsettledError } from '../../lib/conductor/errors.ts';
+import type { ConductorStart } from '../../lib/conductor/input.ts';
+import { FencedError, StateUnavailableError } from '../../lib/state/errors.ts';
 import { bench, drive, endOf, groupNames, START_MS } from './bench.ts';
 
 const asked = (epoch = 1): Extract<ConductorStart, { action: 'evacuate' }> => ({

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Conductor } from '../../lambda/conductor/conductor.ts';
-import { FailbackRefusedError } from '../../lambda/conductor/errors.ts';
-import type { ConductorStart } from '../../lambda/conductor/input.ts';
 import { newRun } from '../../lambda/conductor/run-state.ts';
 import { runStep } from '../../lambda/conductor/steps.ts';
 import { MAX_WAIT_SECONDS } from '../../lambda/core/conductor.ts';
 import type { ObserverReport } from '../../lambda/core/conductor-observers.ts';
 import type { Lease } from '../../lambda/core/lease.ts';
-import { FencedError, LeaseHeldError } from '../../lambda/state/errors.ts';
+import { FailbackRefusedError } from '../../lib/conductor/errors.ts';
+import type { ConductorStart } from '../../lib/conductor/input.ts';
 import { latchDirectly } from '../../lib/operate/direct.ts';
+import { FencedError, LeaseHeldError } from '../../lib/state/errors.ts';
 import { type Bench, bench, drive, endOf, groupNames } from './bench.ts';
 import type { MemoryTable } from './memory-table.ts';
 

@@ -3,8 +3,8 @@ import type { EpochClaim } from '../../lambda/core/epoch.ts';
 import type { CellCapacity } from '../../lambda/core/fitness.ts';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
 import type { Lease } from '../../lambda/core/lease.ts';
-import { FencedError, LeaseHeldError } from '../../lambda/state/errors.ts';
-import type { StateTable, StoredSwitch } from '../../lambda/state/state-table.ts';
+import { FencedError, LeaseHeldError } from '../../lib/state/errors.ts';
+import type { StateTable, StoredSwitch } from '../../lib/state/state-table.ts';
 
 export type MemoryTable = Conductor['state'] &
   Pick<StateTable, 'claimEpoch' | 'newestClaim'> & {

@@ -11,10 +11,10 @@ import type { RegionOutcomes } from '../../lambda/core/observation.ts';
 import type { ProbeOutcome } from '../../lambda/core/probe.ts';
 import { observeRound, type RoundResult } from '../../lambda/core/round.ts';
 import { latchOf } from '../../lambda/core/switch.ts';
-import { FencedError } from '../../lambda/state/errors.ts';
 import { defaultRegions } from '../../lib/config/defaults.ts';
 import { fateOf } from '../../lib/scenario/faults.ts';
 import { loadScenario } from '../../lib/scenario/load.ts';
+import { FencedError } from '../../lib/state/errors.ts';
 import { policy } from '../core/levels.ts';
 import { bench, drive } from './bench.ts';
 

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RunReport } from '../../lambda/conductor/input.ts';
 import { tell } from '../../lambda/conductor/tell.ts';
+import type { RunReport } from '../../lib/conductor/input.ts';
 
 const report: RunReport = {
   run: 'all-3',

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { classifyError, errorClasses } from '../../lambda/core/probe.ts';
-import { StateUnavailableError } from '../../lambda/state/errors.ts';
 import { NoCredentialsError } from '../../lib/credentials/errors.ts';
 import { callFailure } from '../../lib/credentials/failure.ts';
 import { type Asker, credentialProblems, credentialRow } from '../../lib/credentials/problems.ts';
+import { StateUnavailableError } from '../../lib/state/errors.ts';
 
 const thrown = (name: string, message = '', extra: object = {}): Error =>
   Object.assign(new Error(message), { name, ...extra });

@@ -1,6 +1,6 @@
 import type { LambdaFunctionURLEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
-import { answerGet } from '../../lambda/endpoint/text-endpoint.ts';
+import { answerGet } from '../../lib/endpoint/text-endpoint.ts';
 
 const request = (method: string, rawPath: string) =>
   ({ rawPath, requestContext: { http: { method } } }) as LambdaFunctionURLEvent;

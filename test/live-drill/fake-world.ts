@@ -1,6 +1,6 @@
-import type { ConductorStart } from '../../lambda/conductor/input.ts';
 import type { DrillFacts } from '../../lambda/core/drill.ts';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
+import type { ConductorStart } from '../../lib/conductor/input.ts';
 import { defaultPolicy } from '../../lib/config/defaults.ts';
 import type { DrillPut, LiveDrillPlan, LiveDrillPorts } from '../../lib/live-drill/ports.ts';
 import type { RunState } from '../../lib/operate/conductor.ts';

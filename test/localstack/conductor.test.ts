@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { ConductorStart } from '../../lambda/conductor/input.ts';
 import { evacuationSteps } from '../../lambda/core/conductor.ts';
+import type { ConductorStart } from '../../lib/conductor/input.ts';
 import { addedGroup, everyGroup, upgradedGroups } from './fixtures/conductor-config.ts';
 import { ConductorWorld, runOf } from './fixtures/conductor-world.ts';
 import type { Fate, InterceptedCall } from './fixtures/interceptor.ts';

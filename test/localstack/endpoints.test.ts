@@ -18,7 +18,6 @@ import {
 } from '@aws-sdk/client-lambda';
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CALL_LOG } from '../../lambda/aws/call-log.ts';
 import { metricsOf } from '../../lambda/core/metrics.ts';
 import {
   monitorFunctionName,
@@ -30,9 +29,7 @@ import {
 } from '../../lambda/core/names.ts';
 import { switchKey } from '../../lambda/core/switch.ts';
 import { observerKey } from '../../lambda/core/vote.ts';
-import { RecurringTable } from '../../lambda/state/recurring-table.ts';
-import { StateTable } from '../../lambda/state/state-table.ts';
-import { SURVEY_LOOK_BACK } from '../../lambda/survey/settings.ts';
+import { CALL_LOG } from '../../lib/aws/call-log.ts';
 import type { Config } from '../../lib/config/config.ts';
 import { observerRegions } from '../../lib/config/config.ts';
 import { parseConfig } from '../../lib/config/parse.ts';
@@ -45,6 +42,9 @@ import { audit, parseCalls } from '../../lib/operate/audit.ts';
 import { AwsClients } from '../../lib/operate/clients.ts';
 import { listening } from '../../lib/operate/doctor/listening.ts';
 import { findingsFrom } from '../../lib/operate/doctor/unchecked.ts';
+import { SURVEY_LOOK_BACK } from '../../lib/settings/survey.ts';
+import { RecurringTable } from '../../lib/state/recurring-table.ts';
+import { StateTable } from '../../lib/state/state-table.ts';
 
 const region = 'us-west-2';
 let directory: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { dimensionsOf, metricDatum, metricNames, metrics } from '../../lambda/core/metrics.ts';
-import { MetricLog } from '../../lambda/metrics/metric-log.ts';
+import { MetricLog } from '../../lib/metrics/metric-log.ts';
 
 /** Lines that a function's log would get. */
 function listen(): string[] {

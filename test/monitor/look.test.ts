@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Lookout, type Sources } from '../../lambda/monitor/look.ts';
-import { StateUnavailableError } from '../../lambda/state/errors.ts';
+import { StateUnavailableError } from '../../lib/state/errors.ts';
 
 const MINUTE_MS = 60_000;
 const work = { drill: { expectedSinceMs: 5 }, survey: {} };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
 import type { Recurring, RecurringWork } from '../../lambda/core/recurring.ts';
 import { RecurringWatch } from '../../lambda/monitor/recurring-watch.ts';
-import { StateUnavailableError } from '../../lambda/state/errors.ts';
+import { StateUnavailableError } from '../../lib/state/errors.ts';
 
 const MINUTE_MS = 60_000;
 const drill = (atMs: number, ok = true): JournalEntry => ({

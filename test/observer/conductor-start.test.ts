@@ -1,12 +1,12 @@
 import { ExecutionAlreadyExists, type StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
-import { conductorInputSchema } from '../../lambda/conductor/input.ts';
 import { RESTART_MS } from '../../lambda/core/conductor.ts';
 import type { ObserverReport } from '../../lambda/core/conductor-observers.ts';
 import { initialDecisionState } from '../../lambda/core/decide.ts';
 import type { Latch, Phase, Quorum } from '../../lambda/core/lifecycle.ts';
 import { ConductorStart } from '../../lambda/observer/conductor-start.ts';
-import type { StoredSwitch } from '../../lambda/state/state-table.ts';
+import { conductorInputSchema } from '../../lib/conductor/input.ts';
+import type { StoredSwitch } from '../../lib/state/state-table.ts';
 
 const VOTE_MS = 1_800_000_000_000;
 

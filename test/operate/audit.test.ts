@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Call } from '../../lambda/aws/call-log.ts';
+import type { Call } from '../../lib/aws/call-log.ts';
 import { audit, parseCalls } from '../../lib/operate/audit.ts';
 
 const call = (text: string): Call => {

@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { conductorSteps, runEnds } from '../../lambda/core/conductor.ts';
-import { exitCodes } from '../../lib/cli/exit-codes.ts';
 import { exitOfRun } from '../../lib/cli/run-conductor.ts';
 import { runState } from '../../lib/operate/conductor.ts';
+import { exitCodes } from '../../lib/shell/exit-codes.ts';
 
 /** A client whose Step Functions describes every execution like this. */
 async function describing(execution: object): Promise<SFNClient> {

@@ -1,7 +1,7 @@
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { finalErrors } from '../../lambda/conductor/errors.ts';
 import { conductorSteps } from '../../lambda/core/conductor.ts';
+import { finalErrors } from '../../lib/conductor/errors.ts';
 import { appOf, input, templatesOf } from './synth.ts';
 
 const stackNamed = (name: string, config = input): Template => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { CellCapacity } from '../../lambda/core/fitness.ts';
 import type { CellReading } from '../../lambda/core/survey.ts';
-import { StateUnavailableError } from '../../lambda/state/errors.ts';
-import { CELLS_A_RUN, runSurvey, type SurveyPorts } from '../../lambda/survey/run.ts';
-import type { SurveyedCell } from '../../lambda/survey/settings.ts';
+import type { SurveyedCell } from '../../lib/settings/survey.ts';
+import { StateUnavailableError } from '../../lib/state/errors.ts';
+import { CELLS_A_RUN, runSurvey, type SurveyPorts } from '../../lib/survey/run.ts';
 
 const cellsOf = (count: number): readonly SurveyedCell[] =>
   Array.from({ length: count }, (_, n) => ({

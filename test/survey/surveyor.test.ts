@@ -1,9 +1,9 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { afterEach, describe, expect, it } from 'vitest';
-import { clientSettings } from '../../lambda/aws/clients.ts';
 import type { CellReading } from '../../lambda/core/survey.ts';
-import { CELLS_AT_ONCE, type RegionClients, Surveyor } from '../../lambda/survey/surveyor.ts';
+import { clientSettings } from '../../lib/aws/clients.ts';
+import { CELLS_AT_ONCE, type RegionClients, Surveyor } from '../../lib/survey/surveyor.ts';
 import { type Answer, type Asked, startFakeRegion } from './fake-region.ts';
 
 const TIMEOUT_MS = 150;

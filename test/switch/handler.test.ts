@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CELLS_FILE } from '../../lambda/cells-file.ts';
-import { STATE_TABLE } from '../../lambda/switch/settings.ts';
+import { CELLS_FILE } from '../../lib/settings/cells-file.ts';
+import { STATE_TABLE } from '../../lib/settings/switch.ts';
 import { type FakeAws, startFakeAws, tableOf } from '../operate/fixtures/fake-aws.ts';
 
 type Handler = (event: LambdaFunctionURLEvent) => Promise<LambdaFunctionURLResult>;

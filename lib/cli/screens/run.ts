@@ -1,5 +1,5 @@
-import type { ConductorStart } from '../../../lambda/conductor/input.ts';
 import { conductorSteps, runEnds } from '../../../lambda/core/conductor.ts';
+import type { ConductorStart } from '../../conductor/input.ts';
 import type { Regions } from '../../config/config.ts';
 import type { Report } from '../../operate/conductor.ts';
 import { named } from '../../operate/findings.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { Call } from '../../../lambda/aws/call-log.ts';
+import type { Call } from '../../aws/call-log.ts';
 import { parseCalls } from '../../operate/audit.ts';
 import { serviceOf } from '../../operate/audit-rules.ts';
 import type { ProxiedCall } from '../proxy/fault-proxy.ts';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { arrivedMs, SETTLED_WINDOW_MS } from '../../../lambda/core/arrival.ts';
 import { roundsToClear } from '../../../lambda/core/evidence.ts';
 import { modelSettings } from '../../../lambda/core/observation.ts';
-import { exitCodes } from '../../cli/exit-codes.ts';
+import { exitCodes } from '../../shell/exit-codes.ts';
 import { DrillError } from './errors.ts';
 import type { DrillEvent } from './events.ts';
 

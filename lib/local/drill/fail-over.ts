@@ -1,4 +1,4 @@
-import { exitCodes } from '../../cli/exit-codes.ts';
+import { exitCodes } from '../../shell/exit-codes.ts';
 import type { FailbackOptions } from './fail-back.ts';
 
 const RUN_TIMEOUT_MS = 240_000;

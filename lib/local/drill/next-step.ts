@@ -1,5 +1,5 @@
-import { shellLine } from '../../cli/shell-words.ts';
 import type { Expectation } from '../../scenario/expectation.ts';
+import { shellLine } from '../../shell/shell-words.ts';
 
 /** What a drill can fail by, each judged for itself. */
 export type FailureKind =

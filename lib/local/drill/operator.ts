@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CALL_LOG } from '../../../lambda/aws/call-log.ts';
+import { CALL_LOG } from '../../aws/call-log.ts';
 import { OPERATOR } from './callers.ts';
 import { producerEnvironment } from './fleet.ts';
 import { unlessAborted } from './until.ts';

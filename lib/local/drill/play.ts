@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { groupsOf } from '../../../lambda/cells-file.ts';
 import { SETTLED_WINDOW_MS } from '../../../lambda/core/arrival.ts';
+import { groupsOf } from '../../settings/cells-file.ts';
 import type { DrillOptions } from './drill.ts';
 import { rtoMs } from './measure.ts';
 import type { ProducerFleet } from './producers.ts';

@@ -1,6 +1,6 @@
 import { drillEntry, drillId } from '../../../lambda/core/journal.ts';
 import { stateTableName } from '../../../lambda/core/names.ts';
-import { StateTable } from '../../../lambda/state/state-table.ts';
+import { StateTable } from '../../state/state-table.ts';
 import type { DrillResult } from './result.ts';
 import type { World } from './world.ts';
 

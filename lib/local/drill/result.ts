@@ -1,9 +1,9 @@
-import type { Call } from '../../../lambda/aws/call-log.ts';
-import { groupsOf } from '../../../lambda/cells-file.ts';
+import type { Call } from '../../aws/call-log.ts';
 import type { Config } from '../../config/config.ts';
 import { audit } from '../../operate/audit.ts';
 import { unmetOnes } from '../../scenario/expectation.ts';
 import type { Scenario } from '../../scenario/schema.ts';
+import { groupsOf } from '../../settings/cells-file.ts';
 import type { Acknowledgement, DrillEvent } from './events.ts';
 import type { FailbackEnd, FailbackSeen } from './fail-back.ts';
 import {

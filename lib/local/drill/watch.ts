@@ -5,8 +5,8 @@ import { diagnosisCodes } from '../../../lambda/core/diagnosis.ts';
 import { signalRecordName, stateTableName, voteTableName } from '../../../lambda/core/names.ts';
 import { parseSignal } from '../../../lambda/core/signal.ts';
 import { observerKey, votes } from '../../../lambda/core/vote.ts';
-import { StateTable } from '../../../lambda/state/state-table.ts';
 import { type Config, observerRegions } from '../../config/config.ts';
+import { StateTable } from '../../state/state-table.ts';
 import type { LocalClients } from './clients.ts';
 import type { DrillEvent } from './events.ts';
 

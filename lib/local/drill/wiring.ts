@@ -9,11 +9,11 @@ import {
   UpdateFunctionConfigurationCommand,
   waitUntilFunctionUpdatedV2,
 } from '@aws-sdk/client-lambda';
-import { CALL_LOG } from '../../../lambda/aws/call-log.ts';
 import { observerFunctionName } from '../../../lambda/core/names.ts';
-import { DNS_SERVERS } from '../../../lambda/observer/settings.ts';
-import { SURVEY_LOOK_BACK } from '../../../lambda/survey/settings.ts';
+import { CALL_LOG } from '../../aws/call-log.ts';
 import { type Config, observerRegions } from '../../config/config.ts';
+import { DNS_SERVERS } from '../../settings/observer.ts';
+import { SURVEY_LOOK_BACK } from '../../settings/survey.ts';
 import { functionsIn } from './callers.ts';
 import type { LocalClients } from './clients.ts';
 

@@ -10,9 +10,9 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Regions } from '../../config/config.ts';
+import { errorAnswer, throttleOf } from '../../scenario/error-response.ts';
 import { type Call, type FailingEffect, fateOf } from '../../scenario/faults.ts';
 import type { Scenario } from '../../scenario/schema.ts';
-import { errorAnswer, throttleOf } from './error-response.ts';
 import { factsOf, type RequestFacts } from './request-facts.ts';
 
 export interface ProxiedCall extends Call {

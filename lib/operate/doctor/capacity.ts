@@ -1,6 +1,6 @@
 import { shortfalls } from '../../../lambda/core/fitness.ts';
 import { type CellReading, capacityFrom } from '../../../lambda/core/survey.ts';
-import { type RegionClients, Surveyor } from '../../../lambda/survey/surveyor.ts';
+import { type RegionClients, Surveyor } from '../../survey/surveyor.ts';
 import { type Check, type DoctorContext, type Found, ill, type Unchecked, well } from './check.ts';
 
 const CHECK = 'standby capacity';

@@ -1,6 +1,6 @@
 import { GetAccountLimitCommand } from '@aws-sdk/client-route-53';
-import { groupsOf } from '../../../lambda/cells-file.ts';
 import { observerRegions } from '../../config/config.ts';
+import { groupsOf } from '../../settings/cells-file.ts';
 import { type Check, type Finding, ill, well } from './check.ts';
 
 const CHECK = 'health-check quota';

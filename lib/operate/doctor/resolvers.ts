@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
-import { nameServers } from '../../../lambda/conductor/dns.ts';
 import { regionRecordName, signalRecordName } from '../../../lambda/core/names.ts';
+import { nameServers } from '../../conductor/dns.ts';
 import { askServer, type TxtAnswer, txtOf } from '../../resolver/ask-server.ts';
 import { openSystem } from '../../resolver/servers.ts';
 import { isStretched, STRETCHING_OPTIONS } from '../../resolver/ttl.ts';

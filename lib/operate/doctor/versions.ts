@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { observerFunctionName } from '../../../lambda/core/names.ts';
-import { OBSERVER_SETTINGS, parseObserverSettings } from '../../../lambda/observer/settings.ts';
 import { type Config, observerRegions } from '../../config/config.ts';
 import { callFailure } from '../../credentials/failure.ts';
+import { OBSERVER_SETTINGS, parseObserverSettings } from '../../settings/observer.ts';
 import { problemOf } from '../reading.ts';
 import { type Check, type Finding, type Found, ill, type Unchecked, well } from './check.ts';
 

@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import type { Call } from '../../../lambda/aws/call-log.ts';
+import type { Call } from '../../../lib/aws/call-log.ts';
 import { CallRecord, unannounced } from '../../../lib/local/drill/call-record.ts';
 import type { ProxiedCall } from '../../../lib/local/proxy/fault-proxy.ts';
 import { audit } from '../../../lib/operate/audit.ts';

@@ -4,7 +4,7 @@ import {
   ResourceNotFoundException,
   type StreamDescriptionSummary,
 } from '@aws-sdk/client-kinesis';
-import type { StreamSize } from '../core/survey.ts';
+import type { StreamSize } from '../../lambda/core/survey.ts';
 
 /** How the stream is scaled. @throws what the SDK throws, but for a stream that is not there: that has no shards. */
 export async function readStreamSize(client: KinesisClient, StreamName: string): Promise<StreamSize> {

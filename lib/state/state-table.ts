@@ -1,7 +1,7 @@
 import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { type Control, type ControlReading, controlKey, parseControl } from '../core/control.ts';
-import { EPOCH_PARTITION, type EpochClaim, epochKey, epochSchema } from '../core/epoch.ts';
-import type { CellCapacity } from '../core/fitness.ts';
+import { type Control, type ControlReading, controlKey, parseControl } from '../../lambda/core/control.ts';
+import { EPOCH_PARTITION, type EpochClaim, epochKey, epochSchema } from '../../lambda/core/epoch.ts';
+import type { CellCapacity } from '../../lambda/core/fitness.ts';
 import {
   JOURNAL_PARTITION,
   type JournalEntry,
@@ -9,8 +9,8 @@ import {
   journalMarkKey,
   journalMarkSchema,
   journalSchema,
-} from '../core/journal.ts';
-import { type Lease, leaseKey, leaseSchema } from '../core/lease.ts';
+} from '../../lambda/core/journal.ts';
+import { type Lease, leaseKey, leaseSchema } from '../../lambda/core/lease.ts';
 import {
   CAPACITY_PARTITION,
   capacityKey,
@@ -18,8 +18,8 @@ import {
   DRAINED_PARTITION,
   drainedKey,
   drainedSchema,
-} from '../core/survey.ts';
-import { SWITCH_PARTITION, switchKey, switchPosition } from '../core/switch.ts';
+} from '../../lambda/core/survey.ts';
+import { SWITCH_PARTITION, switchKey, switchPosition } from '../../lambda/core/switch.ts';
 import { type Item, StateCalls, type StateTableOptions } from './calls.ts';
 import { FencedError, LeaseHeldError, StateConflictError } from './errors.ts';
 

@@ -1,7 +1,7 @@
-import { type CellCapacity, shortfalls } from '../core/fitness.ts';
-import { type CellReading, capacityFrom, oldestFirst } from '../core/survey.ts';
+import { type CellCapacity, shortfalls } from '../../lambda/core/fitness.ts';
+import { type CellReading, capacityFrom, oldestFirst } from '../../lambda/core/survey.ts';
+import type { SurveyedCell } from '../settings/survey.ts';
 import type { StateTable } from '../state/state-table.ts';
-import type { SurveyedCell } from './settings.ts';
 
 /**
  * Cells that one run looks at. A deployment of so many is surveyed whole each hour, one of a thousand in four: GetMetricData

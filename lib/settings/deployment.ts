@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { policySchema } from './observer/settings.ts';
+import { policySchema } from './observer.ts';
 
 /** What a function of the standby knows of the deployment it is part of. */
 export const deploymentSchema = z.object({

@@ -1,6 +1,6 @@
 import dns from 'node:dns';
 import { expect, it, onTestFinished } from 'vitest';
-import { quorumReader } from '../../lambda/observer/quorum.ts';
+import { quorumReader } from '../../lib/observers/quorum.ts';
 import { startFakeResolver } from '../resolver/fake-resolver.ts';
 
 const pair = { zoneName: 'example.com', primary: 'us-east-1', standby: 'us-west-2' };

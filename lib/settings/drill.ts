@@ -1,5 +1,5 @@
-import { type DrillTarget, drillTargetSchema } from '../../lib/live-drill/target.ts';
-import { parseSettings } from '../settings.ts';
+import { type DrillTarget, drillTargetSchema } from '../live-drill/target.ts';
+import { parseSettings } from './variables.ts';
 
 /** Environment variable that carries the settings, as JSON, written by the stacks. */
 export const DRILL_SETTINGS = 'SPILLWAY_DRILL';

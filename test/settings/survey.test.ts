@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { parseLookBack } from '../../lambda/survey/settings.ts';
-import { LOOK_BACK_MS } from '../../lambda/survey/stream-peaks.ts';
+import { parseLookBack } from '../../lib/settings/survey.ts';
+import { LOOK_BACK_MS } from '../../lib/survey/stream-peaks.ts';
 
 it('looks back two weeks unless it is told less, and refuses what is no time, or more', () => {
   expect(parseLookBack(undefined)).toBe(LOOK_BACK_MS);

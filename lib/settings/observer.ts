@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { modes, type Policy, siblingNames } from '../core/policy.ts';
-import { parseSettings } from '../settings.ts';
+import { modes, type Policy, siblingNames } from '../../lambda/core/policy.ts';
+import { parseSettings } from './variables.ts';
 
 /** Environment variable that carries the settings, as JSON, written by the stacks. */
 export const OBSERVER_SETTINGS = 'SPILLWAY_OBSERVER';

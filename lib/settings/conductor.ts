@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { deploymentSchema } from '../deployment-settings.ts';
-import { parseSettings } from '../settings.ts';
+import { deploymentSchema } from './deployment.ts';
+import { parseSettings } from './variables.ts';
 
 /** Environment variable that carries the settings, as JSON, written by the stacks. */
 export const CONDUCTOR_SETTINGS = 'SPILLWAY_CONDUCTOR';

@@ -1,6 +1,6 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
-import { type MetricService, type MetricValues, metrics } from '../core/metrics.ts';
-import { metricNamespace } from '../core/names.ts';
+import { type MetricService, type MetricValues, metrics } from '../../lambda/core/metrics.ts';
+import { metricNamespace } from '../../lambda/core/names.ts';
 
 export interface MetricLogOptions<Service extends MetricService> {
   /** The configured name of the deployment. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { parseSettings, SettingsError } from '../settings.ts';
-import { LOOK_BACK_MS } from './stream-peaks.ts';
+import { LOOK_BACK_MS } from '../survey/stream-peaks.ts';
+import { parseSettings, SettingsError } from './variables.ts';
 
 /** Environment variable that carries the settings, as JSON, written by the stacks. */
 export const SURVEY_SETTINGS = 'SPILLWAY_SURVEY';

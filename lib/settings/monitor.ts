@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { recurringWork } from '../core/recurring.ts';
-import { deploymentSchema } from '../deployment-settings.ts';
-import { parseSettings } from '../settings.ts';
+import { recurringWork } from '../../lambda/core/recurring.ts';
+import { deploymentSchema } from './deployment.ts';
+import { parseSettings } from './variables.ts';
 
 /** Environment variable that carries the settings, as JSON, written by the stacks. */
 export const MONITOR_SETTINGS = 'SPILLWAY_MONITOR';

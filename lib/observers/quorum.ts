@@ -1,7 +1,7 @@
-import { RenewingResolver } from '../../lib/resolver/renewing-resolver.ts';
-import type { Quorum } from '../core/lifecycle.ts';
-import { regionRecordName } from '../core/names.ts';
-import { parseSignal } from '../core/signal.ts';
+import type { Quorum } from '../../lambda/core/lifecycle.ts';
+import { regionRecordName } from '../../lambda/core/names.ts';
+import { parseSignal } from '../../lambda/core/signal.ts';
+import { RenewingResolver } from '../resolver/renewing-resolver.ts';
 
 export interface QuorumReaderOptions {
   readonly zoneName: string;

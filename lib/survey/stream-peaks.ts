@@ -4,7 +4,7 @@ import {
   type GetMetricDataCommandOutput,
   type MetricDataQuery,
 } from '@aws-sdk/client-cloudwatch';
-import type { Load } from '../core/fitness.ts';
+import type { Load } from '../../lambda/core/fitness.ts';
 import { PeaksUnreadableError } from './errors.ts';
 
 /** Weekly peaks are in it, with a week to spare. */

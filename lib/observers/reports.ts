@@ -1,6 +1,6 @@
 import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
-import { type ObserverReport, observerReport } from '../core/conductor-observers.ts';
-import { observerKey } from '../core/vote.ts';
+import { type ObserverReport, observerReport } from '../../lambda/core/conductor-observers.ts';
+import { observerKey } from '../../lambda/core/vote.ts';
 
 export interface ReportSource {
   readonly region: string;

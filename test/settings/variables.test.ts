@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { parseConductorSettings } from '../../lambda/conductor/settings.ts';
-import { parseMonitorSettings } from '../../lambda/monitor/settings.ts';
-import { parseObserverSettings } from '../../lambda/observer/settings.ts';
-import { SettingsError } from '../../lambda/settings.ts';
-import { parseSurveySettings } from '../../lambda/survey/settings.ts';
+import { parseConductorSettings } from '../../lib/settings/conductor.ts';
+import { parseMonitorSettings } from '../../lib/settings/monitor.ts';
+import { parseObserverSettings } from '../../lib/settings/observer.ts';
+import { parseSurveySettings } from '../../lib/settings/survey.ts';
+import { SettingsError } from '../../lib/settings/variables.ts';
 
 it.each([
   ['SPILLWAY_CONDUCTOR', parseConductorSettings],

@@ -1,5 +1,10 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { type Recurring, type RecurringWork, recurringKey, recurringSchema } from '../core/recurring.ts';
+import {
+  type Recurring,
+  type RecurringWork,
+  recurringKey,
+  recurringSchema,
+} from '../../lambda/core/recurring.ts';
 import { StateCalls, type StateTableOptions } from './calls.ts';
 
 /** What is known of recurring work, in the state table. Every call may throw StateUnavailableError. */

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import pMap from 'p-map';
-import type { CellReading, StreamReading } from '../core/survey.ts';
+import type { CellReading, StreamReading } from '../../lambda/core/survey.ts';
+import type { SurveyedCell } from '../settings/survey.ts';
 import { Patience } from './patience.ts';
-import type { SurveyedCell } from './settings.ts';
 import { LOOK_BACK_MS, readPeaks, type Window } from './stream-peaks.ts';
 import { readStreamSize } from './stream-size.ts';
 

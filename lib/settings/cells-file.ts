@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { requiredVariable, SettingsError } from './settings.ts';
+import { requiredVariable, SettingsError } from './variables.ts';
 
 /** File beside a function's code that lists the cells: environment variables hold 4 KB, and cells are thousands. */
 export const CELLS_FILE = 'cells.json';
