@@ -1,3 +1,4 @@
+import type { CellAnswer } from '../../lib/conductor/cell-answer.ts';
 import type { RunReport } from '../../lib/conductor/input.ts';
 import type { DeployedCell } from '../../lib/settings/cells-file.ts';
 import type { ConductorSettings } from '../../lib/settings/conductor.ts';
@@ -7,12 +8,6 @@ import type { CellCapacity } from '../core/fitness.ts';
 import type { Quorum } from '../core/lifecycle.ts';
 import type { RegionLevels } from '../core/observation.ts';
 import type { RunState } from './run-state.ts';
-
-/** Where DNS says that a cell is. */
-export interface CellAnswer {
-  readonly cell: string;
-  readonly region: 'primary' | 'standby' | 'unknown';
-}
 
 export interface Arrivals {
   /** Streams in which a record has arrived since then. */

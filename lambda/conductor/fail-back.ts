@@ -1,3 +1,4 @@
+import type { CellAnswer } from '../../lib/conductor/cell-answer.ts';
 import { ConductorInputError, FailbackRefusedError, NotLatchedError } from '../../lib/conductor/errors.ts';
 import type { FailbackInput } from '../../lib/conductor/input.ts';
 import { groupsOf } from '../../lib/settings/cells-file.ts';
@@ -16,7 +17,7 @@ import {
 import { shortfalls } from '../core/fitness.ts';
 import { holdLease, journalStep, setSwitches } from './act.ts';
 import { readCapacities } from './capacities.ts';
-import type { CellAnswer, Conductor, Step } from './conductor.ts';
+import type { Conductor, Step } from './conductor.ts';
 import { endedAs, type RunState, scopeOf, withFinding } from './run-state.ts';
 import { askSome } from './verify.ts';
 

@@ -1,7 +1,8 @@
+import type { CellAnswer } from '../../lib/conductor/cell-answer.ts';
 import { DnsElsewhereError } from '../../lib/conductor/errors.ts';
 import { type DeployedCell, groupsOf, spread, watchedStreams } from '../../lib/settings/cells-file.ts';
 import { holdLease, journalStep } from './act.ts';
-import type { CellAnswer, Conductor, Step } from './conductor.ts';
+import type { Conductor, Step } from './conductor.ts';
 import { type RunState, scopeOf, withFindings } from './run-state.ts';
 
 /** Cells whose name is asked for; more would only take longer, they all follow the same checks. */

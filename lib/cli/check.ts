@@ -1,6 +1,6 @@
 import { failbackPossibleFromMs } from '../../lambda/core/failback.ts';
 import { RefusedError } from '../operate/errors.ts';
-import { named } from '../operate/findings.ts';
+import { named } from '../operate/named.ts';
 import { type ExitCode, exitCodes } from '../shell/exit-codes.ts';
 import { localTime } from './local-time.ts';
 import type { Outcome } from './verb.ts';

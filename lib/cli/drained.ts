@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { journaled } from '../operate/apply-control.ts';
-import { named } from '../operate/findings.ts';
 import { select } from '../operate/groups.ts';
+import { named } from '../operate/named.ts';
 import { stateTable } from '../operate/state.ts';
 import { exitCodes } from '../shell/exit-codes.ts';
 import { change } from './change.ts';

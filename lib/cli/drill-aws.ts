@@ -4,7 +4,7 @@ import { type DrillResult, resultEntry } from '../../lambda/core/drill.ts';
 import { drillId } from '../../lambda/core/journal.ts';
 import { type MetricName, metricDatum } from '../../lambda/core/metrics.ts';
 import { metricNamespace } from '../../lambda/core/names.ts';
-import type { DrillSchedule } from '../config/defaults.ts';
+import type { DrillSchedule } from '../config/drill-schedule.ts';
 import { awsPorts } from '../live-drill/aws-ports.ts';
 import { liveDrill, nextCommandFor } from '../live-drill/live-drill.ts';
 import type { LiveDrillPlan, LiveDrillPorts } from '../live-drill/ports.ts';

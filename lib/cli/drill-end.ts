@@ -12,7 +12,7 @@ import {
 import type { DrillResult } from '../local/drill/result.ts';
 import { LocalStackEnvironmentError, LocalStackStartError } from '../local/localstack/errors.ts';
 import { RunDirectoryError } from '../local/run-directory.ts';
-import type { Registered } from '../local/running/register.ts';
+import type { Registered } from '../local/running/run-entry.ts';
 import { formatDuration } from '../scenario/duration.ts';
 import { type ExitCode, exitCodes } from '../shell/exit-codes.ts';
 import { shellLine } from '../shell/shell-words.ts';

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import type { AfterDrill } from '../local/drill/drill.ts';
+import type { AfterDrill } from '../local/drill/drill-options.ts';
 import type { DrillEvent } from '../local/drill/events.ts';
 import { type Kept, standKept } from '../local/drill/kept.ts';
 import type { DrillResult } from '../local/drill/result.ts';

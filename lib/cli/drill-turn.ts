@@ -1,13 +1,8 @@
 import { userInfo } from 'node:os';
 import { OtherDrillError, RegisterError } from '../local/running/errors.ts';
 import { birthOf } from '../local/running/process-birth.ts';
-import {
-  type OwnEntry,
-  type Registered,
-  type RunEntry,
-  RunRegister,
-  registerDirectory,
-} from '../local/running/register.ts';
+import { type OwnEntry, RunRegister, registerDirectory } from '../local/running/register.ts';
+import type { Registered, RunEntry } from '../local/running/run-entry.ts';
 import { takeTurn, watchBeside } from '../local/running/turn.ts';
 import { RefusedError } from '../operate/errors.ts';
 import { formatDuration } from '../scenario/duration.ts';

@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { type Config, observerRegions } from '../config/config.ts';
-import { drillSchedules } from '../config/defaults.ts';
+import { drillSchedules } from '../config/drill-schedule.ts';
 import { loadConfig } from '../config/load.ts';
 import { blackedOut } from '../local/drill/blackout.ts';
 import { drill } from '../local/drill/drill.ts';

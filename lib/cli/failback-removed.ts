@@ -1,5 +1,5 @@
-import { named } from '../operate/findings.ts';
 import { leftoverSwitches, releaseLeftovers } from '../operate/leftover.ts';
+import { named } from '../operate/named.ts';
 import { stateTable } from '../operate/state.ts';
 import { exitCodes } from '../shell/exit-codes.ts';
 import type { Acting } from './change.ts';

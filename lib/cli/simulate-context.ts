@@ -1,6 +1,7 @@
 import { UsageError } from '../operate/errors.ts';
 import { shellLine } from '../shell/shell-words.ts';
-import type { NoiseLevel, SimulatedSystem, TraceEvent } from '../simulator/types.ts';
+import type { SimulatedSystem } from '../simulator/system.ts';
+import type { NoiseLevel, TraceEvent } from '../simulator/types.ts';
 import type { Io } from './io.ts';
 import type { SeedRange } from './simulate-input.ts';
 

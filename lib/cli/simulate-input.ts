@@ -7,7 +7,7 @@ import { ConfigError } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
 import { parseConfig } from '../config/parse.ts';
 import { configSchema } from '../config/schema.ts';
-import type { SimulatedSystem } from '../simulator/types.ts';
+import type { SimulatedSystem } from '../simulator/system.ts';
 
 const MAX_POLICY_BYTES = 256 * 1024;
 const MAX_SEED = 2 ** 31 - 1;

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { sdkTransport } from '../producer/sdk-transport.ts';
 import { drainSpool } from '../producer/spool/drain.ts';
 import { inspectSpool, requireSpool } from '../producer/spool/inspection.ts';
 import { Spool, type SpoolProblem } from '../producer/spool/spool.ts';
-import { sdkTransport } from '../producer/transport.ts';
 import { exitCodes } from '../shell/exit-codes.ts';
 import { interruption } from './interruption.ts';
 import type { Io } from './io.ts';

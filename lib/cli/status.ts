@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { UsageError } from '../operate/errors.ts';
 import { readStatus } from '../operate/read-status.ts';
-import type { Status } from '../operate/status.ts';
+import type { Status } from '../operate/status-document.ts';
 import { resolveTarget, type Target } from '../operate/target.ts';
 import { type ExitCode, exitCodes } from '../shell/exit-codes.ts';
 import { interruption } from './interruption.ts';

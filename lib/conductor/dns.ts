@@ -1,9 +1,9 @@
 import { Resolver } from 'node:dns/promises';
-import type { CellAnswer } from '../../lambda/conductor/conductor.ts';
 import type { Quorum } from '../../lambda/core/lifecycle.ts';
 import { regionRecordName, signalRecordName } from '../../lambda/core/names.ts';
 import { parseSignal } from '../../lambda/core/signal.ts';
 import { roleOf } from '../observers/quorum.ts';
+import type { CellAnswer } from './cell-answer.ts';
 
 const DNS_TIMEOUT_MS = 2_000;
 const CONCURRENT_QUERIES = 20;

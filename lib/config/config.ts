@@ -1,5 +1,5 @@
 import type { Delivery, Policy } from '../../lambda/core/policy.ts';
-import type { DrillSchedule } from './defaults.ts';
+import type { DrillSchedule } from './drill-schedule.ts';
 
 /** A loaded configuration: defaults applied, relations checked. What a user writes is `ConfigInput` in `schema.ts`. */
 export interface Config {

@@ -1,5 +1,6 @@
 import type { Delivery, Policy } from '../../lambda/core/policy.ts';
 import type { Monitoring, Regions } from './config.ts';
+import type { DrillSchedule } from './drill-schedule.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -52,8 +53,6 @@ export const DRILL_EVERY_DAYS = 7;
 /** Overdue when it is a day late. Where none is scheduled, none is, unless the config says after how many days. */
 export const defaultDrillOverdueDays = DRILL_EVERY_DAYS + 1;
 
-export const drillSchedules = ['weekly', 'off'] as const;
-export type DrillSchedule = (typeof drillSchedules)[number];
 /** Whoever names a cell for drills wants them. */
 export const defaultDrillSchedule: DrillSchedule = 'weekly';
 

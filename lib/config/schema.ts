@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { modes, siblingNames } from '../../lambda/core/policy.ts';
-import { drillSchedules } from './defaults.ts';
+import { drillSchedules } from './drill-schedule.ts';
 import { between, either, list, object, oneOf, say, text, whole } from './fields.ts';
 
 // Shape and ranges of a configuration file. Relations between values are in relations.ts, defaults in defaults.ts.

@@ -13,7 +13,7 @@ import {
   stateTableName,
   voteTableName,
 } from '../../lambda/core/names.ts';
-import type { DrillSchedule } from '../config/defaults.ts';
+import type { DrillSchedule } from '../config/drill-schedule.ts';
 import type { DrillTarget } from '../live-drill/target.ts';
 import { DRILL_SETTINGS } from '../settings/drill.ts';
 import { SpillwayFunction } from './spillway-function.ts';

@@ -3,7 +3,7 @@ import { undrainedCells } from '../../lambda/core/failback.ts';
 import type { Config } from '../config/config.ts';
 import type { StateTable } from '../state/state-table.ts';
 import { InterruptedError, RefusedError } from './errors.ts';
-import { named } from './findings.ts';
+import { named } from './named.ts';
 import { problemOf } from './reading.ts';
 
 export interface AwaitDrainOptions {

@@ -7,7 +7,7 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-eventbridge';
 import { drillRuleName } from '../../lambda/core/names.ts';
-import type { DrillSchedule } from '../config/defaults.ts';
+import type { DrillSchedule } from '../config/drill-schedule.ts';
 import type { StateTable } from '../state/state-table.ts';
 import { journaled } from './apply-control.ts';
 import { UsageError } from './errors.ts';

@@ -2,29 +2,8 @@ import { failbackPossibleFromMs } from '../../lambda/core/failback.ts';
 import type { Config } from '../config/config.ts';
 import type { StoredSwitch } from '../state/state-table.ts';
 import { refusalsToFailBack } from './guards.ts';
-import type { StoredReadings } from './status.ts';
-
-/** Cells that one act holds in the standby. */
-export interface HeldCells {
-  readonly cells: readonly string[];
-  readonly epoch: number;
-  /** Null: the switch does not say. */
-  readonly owner: string | null;
-  readonly reason: string | null;
-  readonly sinceMs: number | null;
-}
-
-/** What `status` says about the way back. */
-export interface FailbackOutlook {
-  /**
-   * From when the guards would let it go, ISO 8601, if nothing new speaks against it; in the past or now, when none
-   * refuses. Null: nobody can tell, because a guard does not give way by itself.
-   */
-  readonly possibleFrom: string | null;
-  /** What refuses until then, with the rule's name. */
-  readonly because: readonly string[];
-  readonly held: readonly HeldCells[];
-}
+import type { FailbackOutlook, HeldCells } from './status-document.ts';
+import type { StoredReadings } from './stored-readings.ts';
 
 /** Pure, and by the very guards of `failback`. Null: no switch of a cell is in the standby, so nothing can come back. */
 export function failbackOutlook(config: Config, readings: StoredReadings): FailbackOutlook | null {

@@ -4,21 +4,11 @@ import { lastDrillAtMs } from '../../lambda/core/monitor.ts';
 import { outstandingMs } from '../../lambda/core/recurring.ts';
 import type { Config } from '../config/config.ts';
 import { leftoverSwitches, RELEASE_LEFTOVERS } from './leftover.ts';
+import { named } from './named.ts';
 import { lastRunEnd } from './run-end.ts';
 import type { StateReadings } from './state.ts';
-import type { ObserverStatus, Status } from './status.ts';
+import type { ObserverStatus, Status, StatusFinding } from './status-document.ts';
 import { type UnreadPart, unreadFindings } from './unread.ts';
-
-/**
- * `bad`: it is not as in healthy times. `unknown`: nobody knows from here, because of who asks. Both make `spillway status`
- * end with 4. `note`: worth knowing.
- */
-export interface StatusFinding {
-  readonly level: 'bad' | 'unknown' | 'note';
-  readonly text: string;
-  /** The next command, or what else to do. Never one that moves traffic for want of evidence. */
-  readonly run?: string;
-}
 
 type Facts = Omit<Status, 'findings' | 'ok'>;
 interface Known {
@@ -30,7 +20,6 @@ type Rule = (status: Facts, known: Known) => readonly StatusFinding[];
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const MAX_NAMED = 5;
 
 /** In the order in which an operator should read them. */
 const rules: readonly Rule[] = [
@@ -183,10 +172,3 @@ const bad = (text: string, run?: string): StatusFinding => ({
   ...(run === undefined ? {} : { run }),
 });
 const note = (text: string, run?: string): StatusFinding => ({ ...bad(text, run), level: 'note' });
-
-/** The first few, and how many more. */
-export function named(names: readonly string[]): string {
-  const rest = names.length - MAX_NAMED;
-  const shown = names.slice(0, MAX_NAMED).join(', ');
-  return rest > 0 ? `${shown} and ${rest} more` : shown;
-}

@@ -5,10 +5,10 @@ import { shortfalls } from '../../lambda/core/fitness.ts';
 import { levelsOf, type RegionLevels } from '../../lambda/core/observation.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
 import type { Config } from '../config/config.ts';
-import { named } from './findings.ts';
+import { named } from './named.ts';
 import type { ObserverReadings, ObserverReport } from './observers.ts';
 import type { StateReadings } from './state.ts';
-import type { StoredReadings } from './status.ts';
+import type { StoredReadings } from './stored-readings.ts';
 
 /** Observers that have something to say now. */
 export function freshReports(observers: ObserverReadings): readonly (readonly [string, ObserverReport])[] {

@@ -4,7 +4,9 @@ import { judgeCredentials } from './credentials.ts';
 import { readDns } from './dns.ts';
 import { readObservers } from './observers.ts';
 import { readState } from './state.ts';
-import { type Readings, type Status, type StoredReadings, statusOf } from './status.ts';
+import { statusOf } from './status.ts';
+import type { Status } from './status-document.ts';
+import type { Readings, StoredReadings } from './stored-readings.ts';
 import { clientsFor, type Target } from './target.ts';
 
 /** Everything is asked at once, so this is about how long the whole screen takes with a region gone. */

@@ -2,114 +2,23 @@ import { z } from 'zod';
 import type { Control } from '../../lambda/core/control.ts';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
 import type { Lease } from '../../lambda/core/lease.ts';
-import type { Mode } from '../../lambda/core/policy.ts';
 import type { Config } from '../config/config.ts';
-import type { FailureKind } from '../credentials/failure.ts';
-import type { CredentialsVerdict } from '../credentials/verdict.ts';
-import type { DnsReadings } from './dns.ts';
-import { type FailbackOutlook, failbackOutlook } from './failback-outlook.ts';
-import { findingsOf, type StatusFinding } from './findings.ts';
-import type { ObserverReadings, ObserverReport } from './observers.ts';
+import { failbackOutlook } from './failback-outlook.ts';
+import { findingsOf } from './findings.ts';
+import type { ObserverReport } from './observers.ts';
 import type { Reading, Unread } from './reading.ts';
 import type { StateReadings } from './state.ts';
+import type {
+  CellStatus,
+  LastDrill,
+  LeaseStatus,
+  ObserverStatus,
+  OverrideStatus,
+  Position,
+  Status,
+} from './status-document.ts';
+import type { Readings } from './stored-readings.ts';
 import { unreadParts } from './unread.ts';
-
-/** What stands in the tables of observers and standby. */
-export interface StoredReadings {
-  readonly atMs: number;
-  readonly observers: ObserverReadings;
-  readonly state: StateReadings;
-  readonly credentials: CredentialsVerdict;
-}
-
-export interface Readings extends StoredReadings {
-  readonly dns: DnsReadings;
-}
-
-export type Position = 'PRIMARY' | 'STANDBY' | 'unknown';
-
-export interface CellStatus {
-  readonly cell: string;
-  readonly group: string;
-  /** Where DNS sends its producers. */
-  readonly region: string | null;
-  readonly stream: string | null;
-  readonly problem?: string;
-  readonly switch: Position;
-}
-
-export interface ObserverStatus {
-  readonly region: string;
-  /** Null: not known, because of who asks, or of what is there to be asked (`because`). */
-  readonly answered: boolean | null;
-  readonly problem?: string;
-  readonly because?: FailureKind;
-  readonly vote?: 'HOLD' | 'EVACUATE';
-  readonly fresh?: boolean;
-  readonly ageMs?: number;
-  readonly diagnosis?: string;
-  readonly phase?: string;
-  readonly epoch?: number;
-  readonly comment?: string;
-  readonly refusals?: readonly { readonly rule: string; readonly reason: string }[];
-}
-
-export interface OverrideStatus {
-  readonly kind: 'pause' | 'maintenance' | 'approval';
-  readonly owner: string;
-  readonly reason: string;
-  readonly fromMs?: number;
-  readonly untilMs: number;
-  readonly active: boolean;
-}
-
-/** The newest in the journal, whatever became of it. */
-export interface LastDrill {
-  readonly atMs: number;
-  readonly why: string;
-  /** Null: the entry does not say. */
-  readonly end: 'ok' | 'failed' | 'refused' | null;
-  readonly rtoMs: number | null;
-}
-
-/** Who acts, or acted last. */
-export type LeaseStatus =
-  | { readonly held: false }
-  | { readonly held: true; readonly holder: string; readonly epoch: number; readonly untilMs: number };
-
-export interface LastAck {
-  readonly atMs: number;
-  readonly who: string;
-  readonly why: string;
-}
-
-/** The document of `spillway status --json`. Null is always "not known", and never "there is none". */
-export interface Status {
-  readonly ok: boolean;
-  /** Of who asks. `ok: null`: no region has answered. */
-  readonly credentials: CredentialsVerdict;
-  readonly atMs: number;
-  readonly name: string;
-  readonly zone: string;
-  readonly primary: string;
-  readonly standby: string;
-  readonly quorum: { readonly region: string | null; readonly problem?: string };
-  readonly votesToEvacuate: number;
-  readonly cells: readonly CellStatus[];
-  readonly observers: readonly ObserverStatus[];
-  readonly mode: Mode | 'unknown';
-  /** `unreadable`: nobody can understand what is stored, and it counts as a pause. Null: these credentials cannot see it. */
-  readonly control: 'read' | 'unreadable' | 'unanswered' | null;
-  readonly overrides: readonly OverrideStatus[] | null;
-  readonly lease: LeaseStatus | null;
-  /** Of the newest act; 0 when there never was one. */
-  readonly epoch: number | null;
-  readonly lastDrill: LastDrill | 'none' | null;
-  readonly lastAck: LastAck | 'none' | null;
-  /** The way back; `none` while no switch holds a cell in the standby. */
-  readonly failback: FailbackOutlook | 'none' | null;
-  readonly findings: readonly StatusFinding[];
-}
 
 /** Pure: what the readings mean together. */
 export function statusOf(config: Config, readings: Readings): Status {

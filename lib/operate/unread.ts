@@ -2,10 +2,10 @@ import { stateTableName, voteTableName } from '../../lambda/core/names.ts';
 import { type CallFailure, deniedText, type FailureKind } from '../credentials/failure.ts';
 import { credentialRow } from '../credentials/problems.ts';
 import type { CredentialsVerdict } from '../credentials/verdict.ts';
-import type { StatusFinding } from './findings.ts';
 import type { ObserverReadings } from './observers.ts';
 import type { Reading, Unread } from './reading.ts';
 import type { StateReadings } from './state.ts';
+import type { StatusFinding } from './status-document.ts';
 
 /** One thing that was asked for and is not known. */
 export interface UnreadPart {

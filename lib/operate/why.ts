@@ -10,7 +10,9 @@ import {
 import type { Config } from '../config/config.ts';
 import type { CredentialsVerdict } from '../credentials/verdict.ts';
 import type { ObserverReport } from './observers.ts';
-import { isUnseen, type Readings, type Status } from './status.ts';
+import { isUnseen } from './status.ts';
+import type { Status } from './status-document.ts';
+import type { Readings } from './stored-readings.ts';
 
 /** From what an observer measured to what it votes, each step with what decided it. */
 export interface ObserverChain {

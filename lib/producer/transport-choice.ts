@@ -1,5 +1,6 @@
 import type { Limits, ProducerOptions } from './options.ts';
-import { sdkTransport, type Transport } from './transport.ts';
+import { sdkTransport } from './sdk-transport.ts';
+import type { Transport } from './transport.ts';
 import { fastTransport } from './wire/fast-transport.ts';
 
 const transports = { fast: fastTransport, sdk: sdkTransport } as const;

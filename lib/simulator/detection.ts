@@ -2,7 +2,7 @@ import { type Scenario, type ScenarioInput, scenarioSchema, toScenario } from '.
 import { type ScenarioJob, type ScenarioVariant, scenarioTask } from './jobs.ts';
 import { runJobs } from './pool.ts';
 import { type Percentiles, percentilesOfAll } from './statistics.ts';
-import type { SimulatedSystem } from './types.ts';
+import type { SimulatedSystem } from './system.ts';
 
 /** Failing fractions of writes, from a total failure to what a region's customers hardly see. */
 export const failingFractions = [1, 0.5, 0.2, 0.1, 0.05, 0.01] as const;

@@ -7,7 +7,8 @@ import {
 } from '../config/defaults.ts';
 import { randomScenario, runSeed } from './random-scenario.ts';
 import { runScenario } from './run.ts';
-import type { SimulatedCore, SimulatedSystem, TraceEvent, Violation } from './types.ts';
+import type { SimulatedSystem } from './system.ts';
+import type { SimulatedCore, TraceEvent, Violation } from './types.ts';
 
 export interface FuzzResult {
   readonly violations: readonly Violation[];

@@ -1,6 +1,6 @@
 import { formatSignal, parseSignal } from '../../lambda/core/signal.ts';
 import type { Facts, ObserverFacts, Step } from './ledger.ts';
-import type { SimulatedSystem } from './types.ts';
+import type { SimulatedSystem } from './system.ts';
 
 export interface Invariant {
   readonly name: string;

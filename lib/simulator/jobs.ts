@@ -1,7 +1,8 @@
 import type { Scenario } from '../scenario/schema.ts';
 import type { Seeded, Task } from './pool.ts';
 import { runScenario } from './run.ts';
-import type { NoiseLevel, SimulatedSystem, SimulationResult, TraceEvent, YearsResult } from './types.ts';
+import type { SimulatedSystem } from './system.ts';
+import type { NoiseLevel, SimulationResult, TraceEvent, YearsResult } from './types.ts';
 import { runYears } from './years.ts';
 
 // What the pool's workers do. Jobs are small: what many of them have in common is sent once.

@@ -4,7 +4,7 @@ import { levelsOf, type RegionLevels } from '../../lambda/core/observation.ts';
 import type { RoundReadings } from '../../lambda/core/round.ts';
 import type { DnsAnswer } from '../route53/answer.ts';
 import type { ObserverNode, RoundSeen, StoredVote } from './observer-node.ts';
-import type { SimulatedSystem } from './types.ts';
+import type { SimulatedSystem } from './system.ts';
 
 // What the invariants look at: what truly happened, kept beside the world and not asked of the code under test.
 

@@ -13,7 +13,8 @@ import {
   type Step,
 } from './ledger.ts';
 import type { ObserverNode, RoundSeen, StoredVote } from './observer-node.ts';
-import type { SimulatedSystem, Violation } from './types.ts';
+import type { SimulatedSystem } from './system.ts';
+import type { Violation } from './types.ts';
 
 export interface RefereeOptions {
   readonly system: SimulatedSystem;

@@ -3,12 +3,23 @@ import type { SignalName } from '../../lambda/core/observation.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
 import type { BaselineFailures } from './baseline.ts';
 import { isIdle, roundsToCalm, roundsToForget } from './idle.ts';
-import type { ObserverNode } from './observer-node.ts';
 import { RUN_PERIOD_MS } from './observer-times.ts';
 import { firstSlowSlot, signalOfSlot } from './probing.ts';
 
+/** The observer whose rest is asked about: an ObserverNode. */
+export interface RestingNode {
+  /** Longest time that a round takes while nothing is slow. */
+  readonly quietMs: number;
+  readonly nextRound: number;
+  readonly options: {
+    readonly times: { readonly startMs: number };
+    readonly baseline: Readonly<Record<'primary' | 'standby', BaselineFailures>>;
+  };
+  nextTroubleMs(nowMs: number): number;
+}
+
 export interface QuietQuestion {
-  readonly node: ObserverNode;
+  readonly node: RestingNode;
   readonly memory: Memory;
   /** When its next round is due. */
   readonly nextMs: number;
@@ -38,7 +49,7 @@ export function quietRounds(question: QuietQuestion): number {
   return byTrouble === 0 ? 0 : quietByBaseline(question, byTrouble);
 }
 
-function nextRunMs({ options }: ObserverNode, nowMs: number): number {
+function nextRunMs({ options }: RestingNode, nowMs: number): number {
   const { startMs } = options.times;
   return startMs + (Math.floor((nowMs - startMs) / RUN_PERIOD_MS) + 1) * RUN_PERIOD_MS;
 }
@@ -106,7 +117,7 @@ function mayMatter(
 }
 
 /** Whether a run takes over while a round that began here may still wait for a time-out. */
-function seamNear(node: ObserverNode, startMs: number, policy: Policy): boolean {
+function seamNear(node: RestingNode, startMs: number, policy: Policy): boolean {
   const sinceMs = (((startMs - node.options.times.startMs) % RUN_PERIOD_MS) + RUN_PERIOD_MS) % RUN_PERIOD_MS;
   return RUN_PERIOD_MS - sinceMs <= policy.probeTimeoutMs + node.quietMs + SLACK_MS;
 }

@@ -10,7 +10,7 @@ import { formatSignal } from '../../lambda/core/signal.ts';
 import { observerRegions } from '../config/config.ts';
 import { checkerRegions, type EndpointCheck, type HealthCheck } from '../route53/health-check.ts';
 import { createZone, type RecordSet, type Zone } from '../route53/records.ts';
-import type { SimulatedSystem } from './types.ts';
+import type { SimulatedSystem } from './system.ts';
 
 // The tree of lib/constructs/failover-tree.ts and the checks of lib/constructs/health-checks.ts, for one cell, as the
 // model of Route 53 takes them. Not synthesised: a synthesis takes seconds, and a simulation milliseconds.

@@ -6,7 +6,7 @@ import { everySeed, failingWrites, untilDecided } from './detection.ts';
 import { scenarioTask, yearsJobs, yearsTask } from './jobs.ts';
 import { runJobs } from './pool.ts';
 import { type Percentiles, percentilesOfAll, poissonUpperBound } from './statistics.ts';
-import type { SimulatedSystem } from './types.ts';
+import type { SimulatedSystem } from './system.ts';
 
 /** One policy to be measured. */
 export interface TunePoint {

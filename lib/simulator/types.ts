@@ -1,22 +1,15 @@
 import type { Memory } from '../../lambda/core/memory.ts';
-import type { Delivery, Policy } from '../../lambda/core/policy.ts';
+import type { Policy } from '../../lambda/core/policy.ts';
 import type { RoundReadings, RoundResult } from '../../lambda/core/round.ts';
-import type { Regions } from '../config/config.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import type { Routing } from './routing.ts';
+import type { SimulatedSystem } from './system.ts';
 
 /** The rules under test. The simulator takes them as arguments, so that a deliberately broken core can be run as well. */
 export interface SimulatedCore {
   readonly observeRound: (memory: Memory, readings: RoundReadings, policy: Policy) => RoundResult;
   /** What the vote endpoint reads from a stored item: `liveVote` of lambda/core/vote.ts. */
   readonly liveVote: (item: unknown, nowMs: number) => 'HOLD' | 'EVACUATE';
-}
-
-/** What is simulated: a config without its names. */
-export interface SimulatedSystem {
-  readonly regions: Regions;
-  readonly policy: Policy;
-  readonly delivery: Delivery;
 }
 
 export interface SimulationOptions {

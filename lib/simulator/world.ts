@@ -18,14 +18,8 @@ import { between, Dice, hash, seedFor, uniform } from './random.ts';
 import { Referee } from './referee.ts';
 import { routingOf, switchCheckId, voteCheckId } from './routing.ts';
 import { StateTable } from './state-table.ts';
-import type {
-  OperatorAction,
-  SimulatedCore,
-  SimulatedSystem,
-  SimulationOptions,
-  TraceEvent,
-  Violation,
-} from './types.ts';
+import type { SimulatedSystem } from './system.ts';
+import type { OperatorAction, SimulatedCore, SimulationOptions, TraceEvent, Violation } from './types.ts';
 
 export interface WorldHooks {
   readonly onRound?: (seen: RoundSeen) => void;

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { FailoverProducer, type OutgoingBatch, type RecordResult } from '../../lib/producer/index.ts';
-import type { BenchContext } from './main.ts';
+import type { BenchContext } from './context.ts';
 
 const KEYS = 10_000_000;
 const QUICK_KEYS = 1_000_000;

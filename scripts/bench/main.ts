@@ -1,13 +1,6 @@
 import { parseArgs } from 'node:util';
 import { signalUnread } from '../../lib/cli/closed-pipe.ts';
-
-/** What every benchmark is given. */
-export interface BenchContext {
-  /** A line for whoever watches; the result goes to stdout. */
-  readonly progress: (line: string) => void;
-  /** Rounds and seconds are cut to see that it runs; its numbers mean nothing. */
-  readonly quick: boolean;
-}
+import type { BenchContext } from './context.ts';
 
 /** One benchmark: its figures, ready to print. */
 export type Bench = (context: BenchContext) => Promise<{ readonly name: string; readonly table: string }>;

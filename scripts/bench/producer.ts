@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startSink } from '../../test/producer/sink/sink.ts';
 import { type Contestant, type ContestantName, contestantNames, contestants } from './contestants.ts';
+import type { BenchContext } from './context.ts';
 import { figuresOf, type Results, tableOf } from './figures.ts';
-import type { BenchContext } from './main.ts';
 import { peakRssMiB } from './peak-memory.ts';
 import { drive, measuredRound, type Round } from './rounds.ts';
 import { trust } from './trust.ts';

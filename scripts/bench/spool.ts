@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { BenchContext } from './context.ts';
 import { median } from './figures.ts';
-import type { BenchContext } from './main.ts';
 import { type Rival, type RivalName, rivals } from './spool-rivals.ts';
 
 const CONCURRENT = 256;

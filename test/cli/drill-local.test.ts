@@ -6,7 +6,8 @@ import { takePlace } from '../../lib/cli/drill-turn.ts';
 import { processIo } from '../../lib/cli/io.ts';
 import { controlPaths } from '../../lib/local/drill/control-protocol.ts';
 import { startControlServer } from '../../lib/local/drill/control-server.ts';
-import { type RunEntry, RunRegister } from '../../lib/local/running/register.ts';
+import { RunRegister } from '../../lib/local/running/register.ts';
+import type { RunEntry } from '../../lib/local/running/run-entry.ts';
 import { startShell } from './fixtures/cli.ts';
 import { command } from './fixtures/command.ts';
 

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { statusScreen } from '../../lib/cli/screens/status.ts';
 import type { CallFailure } from '../../lib/credentials/failure.ts';
 import { verdictOf } from '../../lib/credentials/verdict.ts';
-import { type Readings, statusOf } from '../../lib/operate/status.ts';
+import { statusOf } from '../../lib/operate/status.ts';
+import type { Readings } from '../../lib/operate/stored-readings.ts';
 import { config, read, readings, report, unread } from './fixtures/readings.ts';
 
 const failures: readonly CallFailure[] = [

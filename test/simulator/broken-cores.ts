@@ -5,7 +5,8 @@ import type { ProbeOutcome } from '../../lambda/core/probe.ts';
 import { observeRound } from '../../lambda/core/round.ts';
 import { routingOf } from '../../lib/simulator/routing.ts';
 import { realCore } from '../../lib/simulator/run.ts';
-import type { SimulatedCore, SimulatedSystem } from '../../lib/simulator/types.ts';
+import type { SimulatedSystem } from '../../lib/simulator/system.ts';
+import type { SimulatedCore } from '../../lib/simulator/types.ts';
 
 // Each breaks one rule on purpose. Whoever mends the simulator proves with them that it still notices.
 

@@ -6,7 +6,7 @@ import {
   defaultVotesToEvacuate,
 } from '../../lib/config/defaults.ts';
 import type { Fault, Scenario } from '../../lib/scenario/schema.ts';
-import type { SimulatedSystem } from '../../lib/simulator/types.ts';
+import type { SimulatedSystem } from '../../lib/simulator/system.ts';
 
 /** What is deployed by default. */
 export const deployed: SimulatedSystem = {

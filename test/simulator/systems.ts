@@ -1,6 +1,6 @@
 import { parseConfig } from '../../lib/config/parse.ts';
 import type { ConfigInput } from '../../lib/config/schema.ts';
-import type { SimulatedSystem } from '../../lib/simulator/types.ts';
+import type { SimulatedSystem } from '../../lib/simulator/system.ts';
 
 /** A system with the defaults, but for what is given. */
 export function systemWith(

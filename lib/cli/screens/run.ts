@@ -2,7 +2,7 @@ import { conductorSteps, runEnds } from '../../../lambda/core/conductor.ts';
 import type { ConductorStart } from '../../conductor/input.ts';
 import type { Regions } from '../../config/config.ts';
 import type { Report } from '../../operate/conductor.ts';
-import { named } from '../../operate/findings.ts';
+import { named } from '../../operate/named.ts';
 
 export interface RunWords {
   /** `failover` or `failback`. */

@@ -1,6 +1,5 @@
-import type { FailbackOutlook } from '../../operate/failback-outlook.ts';
-import { named } from '../../operate/findings.ts';
-import type { CellStatus, ObserverStatus, Status } from '../../operate/status.ts';
+import { named } from '../../operate/named.ts';
+import type { CellStatus, FailbackOutlook, ObserverStatus, Status } from '../../operate/status-document.ts';
 import type { Colors } from '../colors.ts';
 import { localTime } from '../local-time.ts';
 import { table } from '../table.ts';

@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../../config/config.ts';
 import { observerRegions } from '../../config/config.ts';
 import { readStream } from '../../live-drill/read-stream.ts';
-import type { Scenario } from '../../scenario/schema.ts';
 import { AUDIT_FILE } from '../run-directory.ts';
 import { byArrival } from './by-arrival.ts';
 import { checkLabel } from './check-label.ts';
+import type { DrillOptions } from './drill-options.ts';
 import type { DrillError } from './errors.ts';
 import type { Acknowledgement, DrillEvent } from './events.ts';
 import { failBack } from './fail-back.ts';
@@ -28,35 +27,6 @@ import { unlessAborted, until } from './until.ts';
 import { type Watching, watch } from './watch.ts';
 import { startObservers } from './wiring.ts';
 import { startWorld, type World } from './world.ts';
-
-export interface DrillOptions {
-  readonly config: Config;
-  readonly scenario: Scenario;
-  /** The drill ends after this much of the scenario. */
-  readonly forMs: number;
-  readonly directory: string;
-  readonly seed: number;
-  readonly random: () => number;
-  /** An observer to kill when the faults begin, by region. */
-  readonly killObserver?: string;
-  /** After the failover: the faults end, and an operator fails back. */
-  readonly failback: boolean;
-  /** After the failover: an operator asks for it too, so that his calls are audited as well. */
-  readonly operatorFailsOver: boolean;
-  readonly onEvent: (event: DrillEvent) => void;
-  readonly onProgress: (text: string) => void;
-  /** Called with the fault's start, when it comes. */
-  readonly onFault: (atMs: number) => void;
-  /** Called after the result, while the world still stands; aborted when it cannot stand any longer. */
-  readonly beforeClose: (world: World, result: DrillResult, after: AfterDrill) => Promise<void>;
-  readonly signal: AbortSignal;
-}
-
-export interface AfterDrill {
-  /** When the scenario's t = 0 was; undefined when its faults have been ended since. */
-  readonly playingSinceMs: number | undefined;
-  readonly signal: AbortSignal;
-}
 
 /** Health checks need some intervals, and what the observers believe some ticks. */
 const READY_TIMEOUT_MS = 180_000;

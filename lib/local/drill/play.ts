@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SETTLED_WINDOW_MS } from '../../../lambda/core/arrival.ts';
 import { groupsOf } from '../../settings/cells-file.ts';
-import type { DrillOptions } from './drill.ts';
+import type { DrillOptions } from './drill-options.ts';
 import { rtoMs } from './measure.ts';
 import type { ProducerFleet } from './producers.ts';
 import { describeFault, leadMs, withoutLead } from './schedule.ts';

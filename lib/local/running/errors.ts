@@ -1,4 +1,4 @@
-import type { Registered } from './register.ts';
+import type { Registered } from './run-entry.ts';
 
 /** Where the runs of this machine say that they are there cannot be used. It keeps nobody from drilling. */
 export class RegisterError extends Error {

@@ -3,34 +3,9 @@ import { constants } from 'node:fs';
 import { chmod, link, lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { RegisterError } from './errors.ts';
 import { isRunning, type ProcessId } from './process-birth.ts';
-
-/** `drilling` is measured, and disturbs another that is; the rest stands idle, or waits to be measured. */
-export const activities = ['waiting', 'drilling', 'kept', 'localstack'] as const;
-export type Activity = (typeof activities)[number];
-
-/** It is shown on a terminal, and any user of the machine may have written it. */
-const shown = z.string().regex(/^\P{Cc}*$/u);
-const entrySchema = z.object({
-  activity: z.enum(activities),
-  pid: z.int().positive(),
-  birth: shown.max(200),
-  user: shown.max(200),
-  sinceMs: z.int().nonnegative(),
-  /** The scenario of a drill, the address of a LocalStack. */
-  what: shown.max(500),
-  /** Absent until it has one. */
-  runDirectory: shown.max(4_096).optional(),
-});
-/** What a drill, a kept world or a `spillway local` says of itself. */
-export type RunEntry = Readonly<z.infer<typeof entrySchema>>;
-
-export interface Registered extends RunEntry {
-  /** Orders the entries: a later one has a higher number. */
-  readonly ticket: number;
-}
+import { entrySchema, type Registered, type RunEntry } from './run-entry.ts';
 
 export const REGISTER_DIRECTORY = 'SPILLWAY_RUNNING_DIR';
 const NAME = 'spillway-running';

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OtherDrillError } from './errors.ts';
-import type { OwnEntry, Registered, RunEntry, RunRegister } from './register.ts';
+import type { OwnEntry, RunRegister } from './register.ts';
+import type { Registered, RunEntry } from './run-entry.ts';
 
 export interface TurnOptions {
   readonly register: RunRegister;

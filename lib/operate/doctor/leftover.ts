@@ -1,5 +1,5 @@
-import { named } from '../findings.ts';
 import { leftoverSwitches, RELEASE_LEFTOVERS } from '../leftover.ts';
+import { named } from '../named.ts';
 import { stateTable } from '../state.ts';
 import { type Check, ill, well } from './check.ts';
 

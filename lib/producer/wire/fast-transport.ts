@@ -1,6 +1,7 @@
 import type { Pool } from 'undici';
 import type { Limits, ProducerOptions } from '../options.ts';
-import { EXPIRED_TOKEN, type OutgoingBatch, type RecordResult, type Transport } from '../transport.ts';
+import { EXPIRED_TOKEN } from '../sdk-transport.ts';
+import type { OutgoingBatch, RecordResult, Transport } from '../transport.ts';
 import { BodyBuffers } from './body-buffers.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { Credentials } from './credentials.ts';

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import type { OwnEntry, RunEntry, RunRegister } from '../../../lib/local/running/register.ts';
+import type { OwnEntry, RunRegister } from '../../../lib/local/running/register.ts';
+import type { RunEntry } from '../../../lib/local/running/run-entry.ts';
 
 /** Real files; only the moment between choosing a number and taking it is held open. */
 let beforeLink: (() => Promise<void>) | undefined;

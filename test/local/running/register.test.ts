@@ -6,12 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { RegisterError } from '../../../lib/local/running/errors.ts';
 import { birthOf, isRunning } from '../../../lib/local/running/process-birth.ts';
-import {
-  REGISTER_DIRECTORY,
-  type RunEntry,
-  RunRegister,
-  registerDirectory,
-} from '../../../lib/local/running/register.ts';
+import { REGISTER_DIRECTORY, RunRegister, registerDirectory } from '../../../lib/local/running/register.ts';
+import type { RunEntry } from '../../../lib/local/running/run-entry.ts';
 
 let parent: string;
 let directory: string;

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { OtherDrillError } from '../../../lib/local/running/errors.ts';
-import { type RunEntry, RunRegister } from '../../../lib/local/running/register.ts';
+import { RunRegister } from '../../../lib/local/running/register.ts';
+import type { RunEntry } from '../../../lib/local/running/run-entry.ts';
 import { type TurnOptions, takeTurn, watchBeside } from '../../../lib/local/running/turn.ts';
 
 /** On a machine that may be busy. */

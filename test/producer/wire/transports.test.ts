@@ -3,7 +3,8 @@ import tls from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RecordFailure } from '../../../lib/producer/errors.ts';
 import type { OutgoingRecord } from '../../../lib/producer/record.ts';
-import { sdkTransport, type Transport } from '../../../lib/producer/transport.ts';
+import { sdkTransport } from '../../../lib/producer/sdk-transport.ts';
+import type { Transport } from '../../../lib/producer/transport.ts';
 import {
   ConnectionError,
   RequestTimeoutError,

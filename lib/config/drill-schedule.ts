@@ -1,0 +1,3 @@
+export const drillSchedules = ['weekly', 'off'] as const;
+
+export type DrillSchedule = (typeof drillSchedules)[number];

@@ -1,0 +1,121 @@
+import type { Mode } from '../../lambda/core/policy.ts';
+import type { FailureKind } from '../credentials/failure.ts';
+import type { CredentialsVerdict } from '../credentials/verdict.ts';
+
+/**
+ * `bad`: it is not as in healthy times. `unknown`: nobody knows from here, because of who asks. Both make `spillway status`
+ * end with 4. `note`: worth knowing.
+ */
+export interface StatusFinding {
+  readonly level: 'bad' | 'unknown' | 'note';
+  readonly text: string;
+  /** The next command, or what else to do. Never one that moves traffic for want of evidence. */
+  readonly run?: string;
+}
+
+/** Cells that one act holds in the standby. */
+export interface HeldCells {
+  readonly cells: readonly string[];
+  readonly epoch: number;
+  /** Null: the switch does not say. */
+  readonly owner: string | null;
+  readonly reason: string | null;
+  readonly sinceMs: number | null;
+}
+
+/** What `status` says about the way back. */
+export interface FailbackOutlook {
+  /**
+   * From when the guards would let it go, ISO 8601, if nothing new speaks against it; in the past or now, when none
+   * refuses. Null: nobody can tell, because a guard does not give way by itself.
+   */
+  readonly possibleFrom: string | null;
+  /** What refuses until then, with the rule's name. */
+  readonly because: readonly string[];
+  readonly held: readonly HeldCells[];
+}
+
+export type Position = 'PRIMARY' | 'STANDBY' | 'unknown';
+
+export interface CellStatus {
+  readonly cell: string;
+  readonly group: string;
+  /** Where DNS sends its producers. */
+  readonly region: string | null;
+  readonly stream: string | null;
+  readonly problem?: string;
+  readonly switch: Position;
+}
+
+export interface ObserverStatus {
+  readonly region: string;
+  /** Null: not known, because of who asks, or of what is there to be asked (`because`). */
+  readonly answered: boolean | null;
+  readonly problem?: string;
+  readonly because?: FailureKind;
+  readonly vote?: 'HOLD' | 'EVACUATE';
+  readonly fresh?: boolean;
+  readonly ageMs?: number;
+  readonly diagnosis?: string;
+  readonly phase?: string;
+  readonly epoch?: number;
+  readonly comment?: string;
+  readonly refusals?: readonly { readonly rule: string; readonly reason: string }[];
+}
+
+export interface OverrideStatus {
+  readonly kind: 'pause' | 'maintenance' | 'approval';
+  readonly owner: string;
+  readonly reason: string;
+  readonly fromMs?: number;
+  readonly untilMs: number;
+  readonly active: boolean;
+}
+
+/** The newest in the journal, whatever became of it. */
+export interface LastDrill {
+  readonly atMs: number;
+  readonly why: string;
+  /** Null: the entry does not say. */
+  readonly end: 'ok' | 'failed' | 'refused' | null;
+  readonly rtoMs: number | null;
+}
+
+/** Who acts, or acted last. */
+export type LeaseStatus =
+  | { readonly held: false }
+  | { readonly held: true; readonly holder: string; readonly epoch: number; readonly untilMs: number };
+
+export interface LastAck {
+  readonly atMs: number;
+  readonly who: string;
+  readonly why: string;
+}
+
+/** The document of `spillway status --json`. Null is always "not known", and never "there is none". */
+export interface Status {
+  readonly ok: boolean;
+  /** Of who asks. `ok: null`: no region has answered. */
+  readonly credentials: CredentialsVerdict;
+  readonly atMs: number;
+  readonly name: string;
+  readonly zone: string;
+  readonly primary: string;
+  readonly standby: string;
+  readonly quorum: { readonly region: string | null; readonly problem?: string };
+  readonly votesToEvacuate: number;
+  readonly cells: readonly CellStatus[];
+  readonly observers: readonly ObserverStatus[];
+  readonly mode: Mode | 'unknown';
+  /** `unreadable`: nobody can understand what is stored, and it counts as a pause. Null: these credentials cannot see it. */
+  readonly control: 'read' | 'unreadable' | 'unanswered' | null;
+  readonly overrides: readonly OverrideStatus[] | null;
+  readonly lease: LeaseStatus | null;
+  /** Of the newest act; 0 when there never was one. */
+  readonly epoch: number | null;
+  readonly lastDrill: LastDrill | 'none' | null;
+  readonly lastAck: LastAck | 'none' | null;
+  /** The way back; `none` while no switch holds a cell in the standby. */
+  readonly failback: FailbackOutlook | 'none' | null;
+  readonly findings: readonly StatusFinding[];
+}

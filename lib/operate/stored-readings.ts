@@ -1,0 +1,16 @@
+import type { CredentialsVerdict } from '../credentials/verdict.ts';
+import type { DnsReadings } from './dns.ts';
+import type { ObserverReadings } from './observers.ts';
+import type { StateReadings } from './state.ts';
+
+/** What stands in the tables of observers and standby. */
+export interface StoredReadings {
+  readonly atMs: number;
+  readonly observers: ObserverReadings;
+  readonly state: StateReadings;
+  readonly credentials: CredentialsVerdict;
+}
+
+export interface Readings extends StoredReadings {
+  readonly dns: DnsReadings;
+}
