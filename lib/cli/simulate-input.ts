@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { LineCounter, parseDocument } from 'yaml';
@@ -7,6 +6,7 @@ import { ConfigError } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
 import { parseConfig } from '../config/parse.ts';
 import { configSchema } from '../config/schema.ts';
+import { readSmallFile, SmallFileError } from '../files/small-file.ts';
 import type { SimulatedSystem } from '../simulator/system.ts';
 
 const MAX_POLICY_BYTES = 256 * 1024;
@@ -145,22 +145,14 @@ async function readData(file: string): Promise<Readonly<Record<string, unknown>>
 
 async function readBounded(file: string): Promise<string> {
   try {
-    await using handle = await open(file, 'r');
-    const stat = await handle.stat();
-    if (!stat.isFile()) throw fault(file, 'is not a file', 'Name a YAML or JSON file, or a .ts config.');
-    if (stat.size > MAX_POLICY_BYTES) {
-      throw fault(
-        file,
-        `is larger than ${MAX_POLICY_BYTES / 1024} KiB`,
-        'Check that this is the right file.',
-      );
-    }
-    return await handle.readFile('utf8');
+    return await readSmallFile(file, {
+      maxBytes: MAX_POLICY_BYTES,
+      nameInstead: 'Name a YAML or JSON file, or a .ts config.',
+      tooLarge: 'Check that this is the right file.',
+    });
   } catch (cause) {
-    if (cause instanceof ConfigError) throw cause;
-    const absent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    if (absent) throw fault(file, 'does not exist', 'Check the path.', { cause });
-    throw fault(file, `cannot be read: ${String(cause)}`, 'Make it readable for this user.', { cause });
+    if (!(cause instanceof SmallFileError)) throw cause;
+    throw fault(file, cause.problem, cause.fix, { cause });
   }
 }
 

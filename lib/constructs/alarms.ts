@@ -11,7 +11,6 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { metricNamespace } from '../../lambda/core/names.ts';
-import type { Config } from '../config/config.ts';
 import {
   type AlarmDefinition,
   type AlarmMetric,
@@ -21,7 +20,8 @@ import {
   dimensionsAt,
   isOwn,
   ringsWhen,
-} from './alarms-table.ts';
+} from '../alarms/alarms-table.ts';
+import type { Config } from '../config/config.ts';
 
 export interface AlarmsProps {
   readonly config: Config;

@@ -14,7 +14,7 @@ import {
   voteTableName,
 } from '../../lambda/core/names.ts';
 import type { DrillSchedule } from '../config/drill-schedule.ts';
-import type { DrillTarget } from '../live-drill/target.ts';
+import type { DrillTarget } from '../settings/drill.ts';
 import { DRILL_SETTINGS } from '../settings/drill.ts';
 import { SpillwayFunction } from './spillway-function.ts';
 

@@ -46,7 +46,9 @@ ${markdownTable(
     ...runEnds.map(({ state, meaning, nextCommand: next = '' }) => [state, meaning, filled(next)]),
     ...[...evacuationSteps, ...failbackSteps].map(({ step, whenItFails }) => [
       whenItFails.state,
-      whenItFails.stops ? `\`${step}\` could not finish; the run stopped there.` : `\`${step}\` could not finish; the run went on.`,
+      whenItFails.stops
+        ? `\`${step}\` could not finish; the run stopped there.`
+        : `\`${step}\` could not finish; the run went on.`,
       filled(whenItFails.nextCommand),
     ]),
   ],

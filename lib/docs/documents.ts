@@ -1,5 +1,11 @@
 import { observerRegions } from '../config/config.ts';
-import { defaultDrillOverdueDays, defaultMonitoring, defaultPolicy, defaultRegions, defaultVotesToEvacuate } from '../config/defaults.ts';
+import {
+  defaultDrillOverdueDays,
+  defaultMonitoring,
+  defaultPolicy,
+  defaultRegions,
+  defaultVotesToEvacuate,
+} from '../config/defaults.ts';
 import { conductorDocument } from './conductor.ts';
 import { diagnosesDocument } from './diagnoses.ts';
 import { lifecycleDocument } from './lifecycle.ts';

@@ -5,7 +5,7 @@ import {
   alarmRegions,
   alarmRows,
   ringsWhen,
-} from '../constructs/alarms-table.ts';
+} from '../alarms/alarms-table.ts';
 import { CELLS_A_RUN } from '../survey/run.ts';
 import { markdownTable } from './markdown.ts';
 
@@ -68,7 +68,11 @@ said minute by minute. It has as many widgets for a thousand cells as for one. \
 }
 
 function placeOf(row: AlarmDefinition, config: AlarmConfig): string {
-  const places = { standby: 'the standby', witnesses: 'each witness', observers: 'the standby and each witness' };
+  const places = {
+    standby: 'the standby',
+    witnesses: 'each witness',
+    observers: 'the standby and each witness',
+  };
   const where = `${places[row.where]} (${alarmRegions(row, config).join(', ')})`;
   return row.only === undefined ? where : `${where}, where ${row.only.where}`;
 }

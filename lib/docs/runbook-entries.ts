@@ -1,5 +1,5 @@
 import type { DiagnosisCode } from '../../lambda/core/diagnosis.ts';
-import type { AlarmName } from '../constructs/alarms-table.ts';
+import type { AlarmName } from '../alarms/alarms-table.ts';
 
 /** What the page of one diagnosis or alarm says beyond what their own tables say. */
 export interface RunbookEntry {
@@ -182,7 +182,10 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
     ],
   },
   'too few observers': {
-    lookAt: ['The primary: nobody watches it in your place now.', 'What the silent observers have in common.'],
+    lookAt: [
+      'The primary: nobody watches it in your place now.',
+      'What the silent observers have in common.',
+    ],
     run: [
       status,
       log,
@@ -199,16 +202,23 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
     not: ['Do not fail over because of it: it says something about the observer, not about the primary.'],
   },
   'primary impaired': {
-    lookAt: ['The diagnosis in `status`, and its page above: it says whether traffic moves, and what to do if not.'],
+    lookAt: [
+      'The diagnosis in `status`, and its page above: it says whether traffic moves, and what to do if not.',
+    ],
     run: [status, why, ack],
     not: ['Do not wait for the status page or for an alarm in the primary: they fail with it.'],
   },
   'evacuation blocked': {
-    lookAt: ['Which guard refuses, and until when: `why` says both; "When a guard refuses" above says the way round.'],
+    lookAt: [
+      'Which guard refuses, and until when: `why` says both; "When a guard refuses" above says the way round.',
+    ],
     run: [
       why,
       ['spillway approve --for 30m --reason "seen, go"', 'if the mode is approve'],
-      ['spillway resume --reason "real outage, inc-4711"', 'if a pause or a maintenance window holds it back'],
+      [
+        'spillway resume --reason "real outage, inc-4711"',
+        'if a pause or a maintenance window holds it back',
+      ],
       [
         'spillway failover --all --reason "us-east-1 drops writes, inc-4711"',
         'whatever the guard: an operator’s word needs no vote',
@@ -253,7 +263,9 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
       'One observer alone: its way to the standby is what fails.',
     ],
     run: [why, ['spillway doctor', 'canary, streams and capacity of the standby'], status],
-    not: ['Do not wait for the next outage to mend or scale it: that takes minutes, and needs a control plane.'],
+    not: [
+      'Do not wait for the next outage to mend or scale it: that takes minutes, and needs a control plane.',
+    ],
   },
   'standby too small': {
     lookAt: [
@@ -282,7 +294,10 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
       'Whether its rule still starts it, each hour.',
     ],
     run: [
-      ['aws logs tail /aws/lambda/spillway-survey --region us-west-2 --since 4h', 'how far its runs came, and the error'],
+      [
+        'aws logs tail /aws/lambda/spillway-survey --region us-west-2 --since 4h',
+        'how far its runs came, and the error',
+      ],
       ['spillway doctor', 'asks anew, by the same code, whether the standby would take the load'],
     ],
     not: ['Do not take the silence of `standby too small` for good news meanwhile.'],
@@ -338,7 +353,9 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
         'is it there, and active?',
       ],
     ],
-    not: ['Do not restore the table over the old one while traffic is in the standby: the switches are in it.'],
+    not: [
+      'Do not restore the table over the old one while traffic is in the standby: the switches are in it.',
+    ],
   },
   'state throttled': {
     lookAt: ['Who reads so much: other software with this table’s name, or a table not on demand any more.'],
@@ -359,7 +376,10 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
         'aws logs tail /aws/lambda/spillway-conductor --region us-west-2 --since 30m',
         'the step that failed, and its error',
       ],
-      ['spillway failover --all --reason "finish, inc-4711"', 'a failed evacuation; it goes on from where it is'],
+      [
+        'spillway failover --all --reason "finish, inc-4711"',
+        'a failed evacuation; it goes on from where it is',
+      ],
     ],
     not: ['Do not set switches by hand while a run goes on: `status` shows who holds the lease.'],
   },

@@ -1,7 +1,7 @@
 import { diagnoses } from '../../lambda/core/diagnosis.ts';
 import { failbackGuards } from '../../lambda/core/failback.ts';
 import { guards } from '../../lambda/core/guards.ts';
-import { type AlarmConfig, type AlarmDefinition, alarmRows, ringsWhen } from '../constructs/alarms-table.ts';
+import { type AlarmConfig, type AlarmDefinition, alarmRows, ringsWhen } from '../alarms/alarms-table.ts';
 import { markdownTable } from './markdown.ts';
 import { alarmEntries, diagnosisEntries, type RunbookEntry } from './runbook-entries.ts';
 

@@ -10,12 +10,12 @@ import { readReports } from '../observers/reports.ts';
 import { runState, startConductor } from '../operate/conductor.ts';
 import { problemOf } from '../operate/reading.ts';
 import { RenewingResolver } from '../resolver/renewing-resolver.ts';
+import type { DrillTarget } from '../settings/drill.ts';
 import { StateTable } from '../state/state-table.ts';
 import { LiveDrillError } from './errors.ts';
 import type { LiveDrillPorts } from './ports.ts';
 import { type DrillProducerOptions, startDrillProducer } from './producer.ts';
 import { readIds } from './read-stream.ts';
-import type { DrillTarget } from './target.ts';
 
 export interface AwsPortsOptions
   extends Pick<LiveDrillPorts, 'publish' | 'say'>,

@@ -1,7 +1,7 @@
 import { signalRecordName } from '../../lambda/core/names.ts';
 import { FailoverProducer, type ProducerOptions } from '../producer/index.ts';
+import type { DrillTarget } from '../settings/drill.ts';
 import type { DrillProducer, DrillPut } from './ports.ts';
-import type { DrillTarget } from './target.ts';
 
 export interface DrillProducerOptions {
   readonly target: DrillTarget;

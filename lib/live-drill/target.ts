@@ -1,24 +1,6 @@
-import { z } from 'zod';
 import { type Config, observerRegions } from '../config/config.ts';
 import { UsageError } from '../operate/errors.ts';
-import { policySchema } from '../settings/observer.ts';
-
-/** What a drill has to know of a deployment; for the function, as JSON in an environment variable. */
-export const drillTargetSchema = z.object({
-  name: z.string().min(1),
-  primary: z.string().min(1),
-  standby: z.string().min(1),
-  /** Every region that observes, the standby among them. */
-  observers: z.array(z.string().min(1)).min(1),
-  zoneName: z.string().min(1),
-  cell: z.string().min(1),
-  group: z.string().min(1),
-  streams: z.object({ primary: z.string().min(1), standby: z.string().min(1) }),
-  policy: policySchema,
-  /** How often the drill's producer asks for the signal, as applications do. */
-  producerPollMs: z.number().int().positive(),
-});
-export type DrillTarget = Readonly<z.infer<typeof drillTargetSchema>>;
+import type { DrillTarget } from '../settings/drill.ts';
 
 /** @throws UsageError when the config names no cell for drills. */
 export function drillTargetOf(config: Config): DrillTarget {

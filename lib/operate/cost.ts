@@ -1,6 +1,6 @@
 import { metricsOf } from '../../lambda/core/metrics.ts';
+import { alarmRegions, alarmRows } from '../alarms/alarms-table.ts';
 import { type Config, observerRegions, type StreamSpec } from '../config/config.ts';
-import { alarmRegions, alarmRows } from '../constructs/alarms-table.ts';
 import { groupsOf } from '../settings/cells-file.ts';
 import { CELLS_A_RUN } from '../survey/run.ts';
 import { HOURS_A_MONTH, prices, SECONDS_A_MONTH } from './prices.ts';

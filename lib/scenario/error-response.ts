@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { RequestFacts } from '../local/proxy/request-facts.ts';
+import type { RequestFacts } from './request-facts.ts';
 
 export interface ErrorShape {
   readonly status: number;

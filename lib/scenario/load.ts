@@ -1,7 +1,8 @@
-import { open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nearest } from '../config/nearest.ts';
+import { readSmallFile, SmallFileError } from '../files/small-file.ts';
 import { ScenarioError } from './errors.ts';
 import { MAX_SCENARIO_BYTES, parseScenario } from './parse.ts';
 import type { Scenario } from './schema.ts';
@@ -42,24 +43,14 @@ function unknownName(name: string, names: readonly string[]): ScenarioError {
 
 async function readBounded(file: string): Promise<string> {
   try {
-    await using handle = await open(file, 'r');
-    const stat = await handle.stat();
-    if (!stat.isFile()) throw new ScenarioError(file, [notAFile]);
-    if (stat.size > MAX_SCENARIO_BYTES) throw new ScenarioError(file, [tooLarge]);
-    return await handle.readFile('utf8');
+    return await readSmallFile(file, {
+      maxBytes: MAX_SCENARIO_BYTES,
+      nameInstead: 'Name a YAML file.',
+      tooLarge: 'A scenario takes a few kilobytes: check that this is the right file.',
+    });
   } catch (cause) {
-    if (cause instanceof ScenarioError) throw cause;
-    const absent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    const problem = absent
-      ? { path: '', problem: 'does not exist', fix: 'Check the path.' }
-      : { path: '', problem: `cannot be read: ${String(cause)}`, fix: 'Make it readable for this user.' };
-    throw new ScenarioError(file, [problem], { cause });
+    if (!(cause instanceof SmallFileError)) throw cause;
+    const { problem, fix } = cause;
+    throw new ScenarioError(file, [{ path: '', problem, fix }], { cause });
   }
 }
-
-const notAFile = { path: '', problem: 'is not a file', fix: 'Name a YAML file.' };
-const tooLarge = {
-  path: '',
-  problem: `is larger than ${MAX_SCENARIO_BYTES / 1024} KiB`,
-  fix: 'A scenario takes a few kilobytes: check that this is the right file.',
-};

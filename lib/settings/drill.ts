@@ -1,4 +1,6 @@
-import { type DrillTarget, drillTargetSchema } from '../live-drill/target.ts';
+import { z } from 'zod';
+import { policySchema } from './observer.ts';
+
 import { parseSettings } from './variables.ts';
 
 /** Environment variable that carries the settings, as JSON, written by the stacks. */
@@ -7,3 +9,21 @@ export const DRILL_SETTINGS = 'SPILLWAY_DRILL';
 /** @throws SettingsError when the variable is not what the stacks write. */
 export const parseDrillSettings = (text: string): DrillTarget =>
   parseSettings(text, { variable: DRILL_SETTINGS, schema: drillTargetSchema });
+
+/** What a drill has to know of a deployment; for the function, as JSON in an environment variable. */
+export const drillTargetSchema = z.object({
+  name: z.string().min(1),
+  primary: z.string().min(1),
+  standby: z.string().min(1),
+  /** Every region that observes, the standby among them. */
+  observers: z.array(z.string().min(1)).min(1),
+  zoneName: z.string().min(1),
+  cell: z.string().min(1),
+  group: z.string().min(1),
+  streams: z.object({ primary: z.string().min(1), standby: z.string().min(1) }),
+  policy: policySchema,
+  /** How often the drill's producer asks for the signal, as applications do. */
+  producerPollMs: z.number().int().positive(),
+});
+
+export type DrillTarget = Readonly<z.infer<typeof drillTargetSchema>>;

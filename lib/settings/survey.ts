@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LOOK_BACK_MS } from '../survey/stream-peaks.ts';
+
 import { parseSettings, SettingsError } from './variables.ts';
 
 /** Environment variable that carries the settings, as JSON, written by the stacks. */
@@ -39,3 +39,6 @@ export function parseLookBack(text: string | undefined): number {
 /** @throws SettingsError when the variable is not what the stacks write. */
 export const parseSurveySettings = (text: string): SurveySettings =>
   parseSettings(text, { variable: SURVEY_SETTINGS, schema: settingsSchema });
+
+/** Weekly peaks are in it, with a week to spare. */
+export const LOOK_BACK_MS = 14 * 86_400_000;

@@ -7,8 +7,6 @@ import {
 import type { Load } from '../../lambda/core/fitness.ts';
 import { PeaksUnreadableError } from './errors.ts';
 
-/** Weekly peaks are in it, with a week to spare. */
-export const LOOK_BACK_MS = 14 * 86_400_000;
 /**
  * The peak is that of five minutes. By the minute it would be five times the data, 20,160 points for each metric of a
  * stream and 80 million for a thousand cells, of which an answer holds 100,800. What a minute's burst is above its five

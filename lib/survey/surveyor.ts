@@ -4,8 +4,9 @@ import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import pMap from 'p-map';
 import type { CellReading, StreamReading } from '../../lambda/core/survey.ts';
 import type { SurveyedCell } from '../settings/survey.ts';
+import { LOOK_BACK_MS } from '../settings/survey.ts';
 import { Patience } from './patience.ts';
-import { LOOK_BACK_MS, readPeaks, type Window } from './stream-peaks.ts';
+import { readPeaks, type Window } from './stream-peaks.ts';
 import { readStreamSize } from './stream-size.ts';
 
 /**

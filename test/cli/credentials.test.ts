@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { RequestFacts } from '../../lib/local/proxy/request-facts.ts';
+import type { RequestFacts } from '../../lib/scenario/request-facts.ts';
 import { type FakeAws, type Refusal, startFakeAws, tableOf } from '../operate/fixtures/fake-aws.ts';
 import { configInput } from '../operate/fixtures/readings.ts';
 import { type SignalServer, startSignalServer } from '../producer/signal-server.ts';

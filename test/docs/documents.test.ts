@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { conductorSteps, runEnds } from '../../lambda/core/conductor.ts';
 import { diagnosisCodes } from '../../lambda/core/diagnosis.ts';
 import { transitions, voteOf } from '../../lambda/core/lifecycle.ts';
-import { conductorSteps, runEnds } from '../../lambda/core/conductor.ts';
 import { documents } from '../../lib/docs/documents.ts';
 
 test.each(documents)('docs/$file is what the tables say: else run npm run docs', async ({ file, text }) => {

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { diagnosisCodes } from '../../lambda/core/diagnosis.ts';
 import { guards } from '../../lambda/core/guards.ts';
+import { alarmRows } from '../../lib/alarms/alarms-table.ts';
 import { processIo } from '../../lib/cli/io.ts';
 import { spillwayProgram } from '../../lib/cli/spillway.ts';
-import { alarmRows } from '../../lib/constructs/alarms-table.ts';
 
 const program = spillwayProgram(processIo());
 let runbook = '';

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseLookBack } from '../../lib/settings/survey.ts';
-import { LOOK_BACK_MS } from '../../lib/survey/stream-peaks.ts';
+import { LOOK_BACK_MS, parseLookBack } from '../../lib/settings/survey.ts';
 
 it('looks back two weeks unless it is told less, and refuses what is no time, or more', () => {
   expect(parseLookBack(undefined)).toBe(LOOK_BACK_MS);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { factsOf } from '../../lib/local/proxy/request-facts.ts';
+import { factsOf } from '../../lib/scenario/request-facts.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 export interface Asked {

@@ -12,8 +12,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Regions } from '../../config/config.ts';
 import { errorAnswer, throttleOf } from '../../scenario/error-response.ts';
 import { type Call, type FailingEffect, fateOf } from '../../scenario/faults.ts';
+import { factsOf, type RequestFacts } from '../../scenario/request-facts.ts';
 import type { Scenario } from '../../scenario/schema.ts';
-import { factsOf, type RequestFacts } from './request-facts.ts';
 
 export interface ProxiedCall extends Call {
   /** Whose listener it came in by: a region's, or that of a caller with a name. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { serviceOfSigningName } from '../../scenario/services.ts';
+import { serviceOfSigningName } from './services.ts';
 
 /** How a service expects its errors to be written. */
 export type Protocol = 'json' | 'query' | 'rest-json' | 'rest-xml' | 'plain';

@@ -1,0 +1,48 @@
+import { type FileHandle, open } from 'node:fs/promises';
+
+/** Why a file that a person has named cannot be read, and what to do: `problem` follows the file's name in a sentence. */
+export class SmallFileError extends Error {
+  override readonly name = 'SmallFileError';
+  readonly problem: string;
+  readonly fix: string;
+
+  constructor({ problem, fix }: { readonly problem: string; readonly fix: string }, options?: ErrorOptions) {
+    super(problem, options);
+    this.problem = problem;
+    this.fix = fix;
+  }
+}
+
+export interface SmallFileLimits {
+  readonly maxBytes: number;
+  /** What to name instead of a directory, as a sentence. */
+  readonly nameInstead: string;
+  /** What to do about a file that is too large, as a sentence. */
+  readonly tooLarge: string;
+}
+
+/** Reads a text file of a few kilobytes that a person has written. @throws SmallFileError */
+export async function readSmallFile(file: string, limits: SmallFileLimits): Promise<string> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(file, 'r');
+    const stat = await handle.stat();
+    if (!stat.isFile()) throw new SmallFileError({ problem: 'is not a file', fix: limits.nameInstead });
+    if (stat.size > limits.maxBytes) {
+      throw new SmallFileError({
+        problem: `is larger than ${limits.maxBytes / 1024} KiB`,
+        fix: limits.tooLarge,
+      });
+    }
+    return await handle.readFile('utf8');
+  } catch (cause) {
+    if (cause instanceof SmallFileError) throw cause;
+    const isAbsent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    const facts = isAbsent
+      ? { problem: 'does not exist', fix: 'Check the path.' }
+      : { problem: `cannot be read: ${String(cause)}`, fix: 'Make it readable for this user.' };
+    throw new SmallFileError(facts, { cause });
+  } finally {
+    await handle?.close();
+  }
+}

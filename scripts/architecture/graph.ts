@@ -1,0 +1,35 @@
+import { dirname } from 'node:path';
+import { cruise, type ICruiseResult } from 'dependency-cruiser';
+import { layers } from './rules.ts';
+
+export type Violations = ICruiseResult['summary']['violations'];
+
+export interface ImportGraph {
+  readonly violations: Violations;
+  /** Folders that a folder imports from, of this project alone; every folder with code has an entry. */
+  readonly imports: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** Reads the imports of these folders, types among them, and judges them by the rules of the layers. */
+export async function readImports(roots: readonly string[], baseDir = process.cwd()): Promise<ImportGraph> {
+  const { output } = await cruise([...roots], {
+    ...layers.options,
+    baseDir,
+    validate: true,
+    ruleSet: { forbidden: [...layers.forbidden] },
+  });
+  if (typeof output === 'string') throw new Error('dependency-cruiser returned a text instead of a graph.');
+  const imports = new Map<string, Set<string>>();
+  for (const { source, dependencies } of output.modules) {
+    if (!isOwn(source)) continue;
+    const from = dirname(source);
+    const folders = imports.get(from) ?? new Set<string>();
+    imports.set(from, folders);
+    for (const { resolved } of dependencies) {
+      if (isOwn(resolved) && dirname(resolved) !== from) folders.add(dirname(resolved));
+    }
+  }
+  return { violations: output.summary.violations, imports };
+}
+
+const isOwn = (path: string): boolean => /^(bin|lib|lambda|scripts)\/.*\.ts$/.test(path);

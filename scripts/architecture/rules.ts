@@ -1,0 +1,102 @@
+import type { IConfiguration } from 'dependency-cruiser';
+
+/** What applications install. */
+const shipped = '^lib/(producer|consumer|envelope|resolver)/';
+
+/**
+ * The layers: entries (`bin/`, the handlers in `lambda/<function>/`) call `lib`, and `lib` calls `lambda/core`. Checked by
+ * `npm run lint`; `docs/architecture.md` is drawn from the same graph.
+ */
+export const layers = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment:
+        'A module can be read, tested and moved without the modules that use it. Types count: they tie as well.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'entries-are-called-by-nobody',
+      comment:
+        'An entry wires things together for one process. What another part needs of it belongs in lib.',
+      severity: 'error',
+      from: { path: '^(bin|lib|scripts)/|^lambda/core/' },
+      to: { path: '^bin/|^lambda/(?!core/)' },
+    },
+    {
+      name: 'functions-apart',
+      comment: 'Each function is deployed alone, so no handler reaches into the folder of another.',
+      severity: 'error',
+      from: { path: '^lambda/(?!core/)([^/]+)/' },
+      to: { path: '^lambda/(?!core/)[^/]+/', pathNot: '^lambda/$1/' },
+    },
+    {
+      name: 'core-is-pure',
+      comment:
+        'The same core runs in Lambda, in the simulator and in the drill: no SDK, clock, randomness or I/O.',
+      severity: 'error',
+      from: { path: '^lambda/core/' },
+      to: { pathNot: '^lambda/core/|^node_modules/zod/' },
+    },
+    {
+      name: 'shipped-code-stands-alone',
+      comment:
+        'Applications install the producer and the consumer: nothing else of Spillway comes with them.',
+      severity: 'error',
+      from: { path: shipped },
+      to: { path: '^(bin|lib|lambda|scripts|test)/', pathNot: `${shipped}|^lambda/core/` },
+    },
+    {
+      name: 'nothing-calls-the-command-line',
+      comment:
+        'Verbs print and set exit codes. What they do is in lib/operate, lib/local, lib/simulator and the like.',
+      severity: 'error',
+      from: { path: '^(lib|lambda)/', pathNot: '^lib/cli/' },
+      to: { path: '^lib/cli/' },
+    },
+    {
+      name: 'the-local-world-is-not-deployed',
+      comment:
+        'LocalStack, the fault proxy and the drill on this machine are tools: functions and operators do without.',
+      severity: 'error',
+      from: { path: '^(lib|lambda)/', pathNot: '^lib/(local|cli)/' },
+      to: { path: '^lib/local/' },
+    },
+    {
+      name: 'the-cdk-only-where-stacks-are-made',
+      comment: 'The CDK takes a second to load and 200 MB of disk: commands and functions do without.',
+      severity: 'error',
+      from: { path: '^(lib|lambda)/', pathNot: '^lib/(stacks|constructs)/' },
+      to: { path: '^node_modules/(aws-cdk-lib|constructs)/' },
+    },
+    {
+      name: 'no-tests-in-the-product',
+      comment: 'Tests and scripts are not published.',
+      severity: 'error',
+      from: { path: '^(bin|lib|lambda)/' },
+      to: { path: '^(test|scripts)/' },
+    },
+    {
+      name: 'no-development-dependencies',
+      comment: 'What is published runs with what `npm install --omit=dev` brings.',
+      severity: 'error',
+      from: { path: '^(bin|lib|lambda)/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'nothing-unresolved',
+      comment: 'An import that leads nowhere fails only when it runs.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: '^node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'types'] },
+  },
+} as const satisfies IConfiguration;
