@@ -13,7 +13,7 @@ import { markdownTable } from './markdown.ts';
 export function monitoringDocument(config: AlarmConfig): string {
   return `# Monitoring
 
-Generated from \`lambda/core/metrics.ts\` and \`lib/constructs/alarms-table.ts\` by \`npm run docs\`: change the tables, not this file.
+Generated from \`lambda/core/metrics.ts\` and \`lib/alarms/alarms-table.ts\` by \`npm run docs\`: change the tables, not this file.
 
 ## Where it is, and why
 
