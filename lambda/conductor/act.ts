@@ -1,6 +1,7 @@
 import { FencedError } from '../../lib/state/errors.ts';
 import type { SwitchChange } from '../../lib/state/state-table.ts';
 import { LEASE_MS } from '../core/conductor.ts';
+import type { Position } from '../core/switch.ts';
 import type { Conductor } from './conductor.ts';
 import type { RunState } from './run-state.ts';
 
@@ -55,7 +56,7 @@ export interface SetResult {
 /** Sets many switches, each by its own conditional write. One that a newer act has set is no failure. */
 export async function setSwitches(
   groups: readonly string[],
-  position: 'PRIMARY' | 'STANDBY',
+  position: Position,
   { state, conductor }: { readonly state: RunState; readonly conductor: Conductor },
 ): Promise<SetResult> {
   const { epoch, owner, reason } = state.input;

@@ -66,7 +66,7 @@ const conductor: Conductor = {
   tell: (report, text) => tell({ sns, topicArn: settings.topicArn, webhook: settings.webhook }, report, text),
 };
 
-/** One step of one run; `lib/constructs/conductor.ts` says in which order, how long and how often. */
+/** One step of one run; `lib/constructs/conductor-definition.ts` says in which order, how long and how often. */
 export async function handler(event: unknown, context: Context): Promise<RunState | undefined> {
   logger.addContext(context);
   try {

@@ -1,9 +1,10 @@
 import type { Quorum } from './lifecycle.ts';
+import type { Position } from './switch.ts';
 
 /** A switch as the conductor needs it. One that was never set is in PRIMARY, of epoch 0. */
 export interface SwitchState {
   readonly group: string;
-  readonly position: 'PRIMARY' | 'STANDBY';
+  readonly position: Position;
   readonly epoch: number;
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type DiagnosisCode, diagnoses } from './diagnosis.ts';
+import { type DiagnosisCode, isActionable } from './diagnosis.ts';
 import { liveVote, type Vote } from './vote.ts';
 
 /** What one observer's stored item says, to whoever decides about a failback. */
@@ -59,7 +59,6 @@ export function quorumSinceMs(
     .toSorted((a, b) => a - b)[votesToEvacuate - 1];
 }
 
-const actionable = new Set<string>(diagnoses.filter((row) => row.actionable).map((row) => row.code));
 const wellEnough = new Set<string>([
   'Healthy',
   'Recovering',
@@ -86,7 +85,7 @@ export type Watch =
  */
 export function watchPrimary({ reports, votesToEvacuate }: FalterQuestion): Watch {
   const fresh = reports.filter((report) => report.fresh);
-  const accuser = fresh.find((report) => report.vote === 'EVACUATE' || actionable.has(report.diagnosis));
+  const accuser = fresh.find((report) => report.vote === 'EVACUATE' || isActionable(report.diagnosis));
   if (accuser !== undefined) {
     return {
       verdict: 'take-back',

@@ -8,7 +8,7 @@ interface Retry {
 
 /**
  * The conductor as data: what it does, in which order, how long each step may take, and what is left behind when one
- * cannot finish. The state machine (`lib/constructs/conductor.ts`) is built from this table, and the runbook reads it.
+ * cannot finish. The state machine (`lib/constructs/conductor-definition.ts`) is built from this table, and the runbook reads it.
  */
 export interface ConductorStep {
   readonly step: string;
@@ -30,7 +30,7 @@ export interface ConductorStep {
 }
 
 const quick = { attempts: 3, pauseMs: 1_000, maxPauseMs: 4_000 } as const;
-const retried = 'spillway failover {groups} --reason "finish epoch {epoch}"';
+const finishCommand = 'spillway failover {groups} --reason "finish epoch {epoch}"';
 
 /** Evacuation: from the lease to the last word. In the order in which they run. */
 export const evacuationSteps = [
@@ -51,28 +51,32 @@ export const evacuationSteps = [
     retry: quick,
     // Longer than SETTLED_MS.
     patience: { error: 'QuorumUnsettledError', attempts: 12, pauseMs: 2_000, maxPauseMs: 10_000 },
-    whenItFails: { state: 'not-latched', stops: true, nextCommand: retried },
+    whenItFails: { state: 'not-latched', stops: true, nextCommand: finishCommand },
   },
   {
     step: 'fitness',
     purpose: 'Never pin traffic to a place that is known not to work.',
     timeoutMs: 10_000,
     retry: quick,
-    whenItFails: { state: 'standby-unfit', stops: true, nextCommand: `spillway doctor; ${retried} --force` },
+    whenItFails: {
+      state: 'standby-unfit',
+      stops: true,
+      nextCommand: `spillway doctor; ${finishCommand} --force`,
+    },
   },
   {
     step: 'latch',
     purpose: 'Hold every group in the standby, so that a recovering primary pulls nothing back.',
     timeoutMs: 20_000,
     retry: { attempts: 5, pauseMs: 1_000, maxPauseMs: 8_000 },
-    whenItFails: { state: 'partly-latched', stops: true, nextCommand: retried },
+    whenItFails: { state: 'partly-latched', stops: true, nextCommand: finishCommand },
   },
   {
     step: 'confirm',
     purpose: 'Read the switches back, and set what is missing.',
     timeoutMs: 30_000,
     retry: quick,
-    whenItFails: { state: 'partly-latched', stops: true, nextCommand: retried },
+    whenItFails: { state: 'partly-latched', stops: true, nextCommand: finishCommand },
   },
   {
     step: 'dns',
@@ -136,7 +140,7 @@ export const failbackSteps = [
     purpose: 'The primary falters: return to the standby what this failback had released.',
     timeoutMs: 30_000,
     retry: quick,
-    whenItFails: { state: 'partly-failed-back', stops: true, nextCommand: retried },
+    whenItFails: { state: 'partly-failed-back', stops: true, nextCommand: finishCommand },
   },
 ] as const satisfies readonly ConductorStep[];
 

@@ -152,6 +152,10 @@ export const diagnoses = [
 export type DiagnosisCode = (typeof diagnoses)[number]['code'];
 export const diagnosisCodes = diagnoses.map((row) => row.code);
 
+const actionable = new Set<string>(diagnoses.filter((row) => row.actionable).map((row) => row.code));
+/** Whether a diagnosis calls for an evacuation. A code that is not in the table, as of an older version, does not. */
+export const isActionable = (code: string): boolean => actionable.has(code);
+
 /** The first row of the table that matches. */
 export function diagnose(sight: Sight): (typeof diagnoses)[number] {
   const row = diagnoses.find((candidate) => candidate.matches(sight));

@@ -4,6 +4,8 @@ import { type FailbackRule, failbackRefusals } from './failback.ts';
 import { DRILL, drillEntry, type JournalEntry } from './journal.ts';
 import type { Lease } from './lease.ts';
 import type { Policy } from './policy.ts';
+import type { Role } from './role.ts';
+import type { Position } from './switch.ts';
 
 /** Longest a drill takes, its way back included; the function's time-out is made from it. */
 export const DRILL_MAX_MS = 14 * 60_000;
@@ -23,8 +25,8 @@ export interface DrillFacts {
   /** Cells whose primary stream is too small, in sentences: they keep every failback from starting. */
   readonly primaryShortfalls: readonly string[];
   /** Where DNS sends the drill cell's producers. */
-  readonly answer: 'primary' | 'standby' | 'unknown';
-  readonly position: 'PRIMARY' | 'STANDBY' | 'unreadable';
+  readonly answer: Role | 'unknown';
+  readonly position: Position | 'unreadable';
 }
 
 export interface DrillRefusal {

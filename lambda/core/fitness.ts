@@ -1,4 +1,5 @@
 import type { RegionLevels } from './observation.ts';
+import type { Role } from './role.ts';
 
 /**
  * What a shard takes: 1 MB/s and 1,000 records/s. An on-demand stream starts at 4 MB/s (4,000 records/s) and takes
@@ -65,7 +66,7 @@ export interface CellCapacity {
 }
 
 /** Sentences about cells whose stream of that role would not take the cell's peak. Unknown is not a shortfall. */
-export function shortfalls(cells: readonly CellCapacity[], role: 'primary' | 'standby'): readonly string[] {
+export function shortfalls(cells: readonly CellCapacity[], role: Role): readonly string[] {
   return cells.flatMap(({ cell, peak, [role]: capacity }) => {
     if (capacity === undefined) return [];
     const limit = takes(capacity);

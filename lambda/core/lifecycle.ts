@@ -1,3 +1,4 @@
+import type { Role } from './role.ts';
 import type { Vote } from './vote.ts';
 
 /**
@@ -64,7 +65,7 @@ export const lifeEventNames = Object.keys(lifeEvents) as LifeEvent[];
 /** Where the switches are: all in the standby, some, none, or not to be read. */
 export type Latch = 'latched' | 'partial' | 'open' | 'unknown';
 /** What `region.<zone>` answers: it follows the quorum of the votes alone. */
-export type Quorum = 'primary' | 'standby' | 'unknown';
+export type Quorum = Role | 'unknown';
 
 export interface LifeFacts {
   readonly latch: Latch;

@@ -1,6 +1,6 @@
 import { type ObserverReport, observerReport } from './conductor-observers.ts';
 import type { ControlReading } from './control.ts';
-import { type DiagnosisCode, diagnoses, isFit } from './diagnosis.ts';
+import { type DiagnosisCode, isActionable, isFit } from './diagnosis.ts';
 import type { JournalEntry } from './journal.ts';
 import type { Quorum } from './lifecycle.ts';
 import { parseMemory } from './memory.ts';
@@ -46,7 +46,6 @@ const subjects: Readonly<Record<DiagnosisCode, Subject>> = {
   Recovering: 'nothing',
   Healthy: 'nothing',
 };
-const actionable = new Set<string>(diagnoses.filter((row) => row.actionable).map(({ code }) => code));
 
 interface Live {
   readonly report: ObserverReport;
@@ -124,7 +123,7 @@ function liveObserver(
 }
 
 const isBlocked = ({ vote, diagnosis }: ObserverReport): boolean =>
-  vote === 'HOLD' && actionable.has(diagnosis);
+  vote === 'HOLD' && isActionable(diagnosis);
 
 function ageSeconds(work: Recurring | undefined, nowMs: number): number | undefined {
   const ms = work === undefined ? undefined : outstandingMs(work, nowMs);

@@ -6,18 +6,19 @@ import { standbyMarker } from './names.ts';
 export const switchKey = (group: string) => ({ pk: 'switch', sk: group });
 export const SWITCH_PARTITION = 'switch';
 
-/** The durable position of one group of cells. */
-const switchSchema = z.object({ position: z.enum(['PRIMARY', 'STANDBY']) });
+/** Where a switch holds its cells. In PRIMARY they are there as long as the quorum says so, too. */
+const positions = ['PRIMARY', 'STANDBY'] as const;
+export type Position = (typeof positions)[number];
+
+const switchSchema = z.object({ position: z.enum(positions) });
 
 /**
  * What a stored switch means. One that was never set, or is damaged, is in PRIMARY: then the quorum alone decides.
  */
-export function switchPosition(item: unknown): 'PRIMARY' | 'STANDBY' {
+export function switchPosition(item: unknown): Position {
   const parsed = switchSchema.safeParse(item);
   return parsed.success ? parsed.data.position : 'PRIMARY';
 }
-
-export type Position = 'PRIMARY' | 'STANDBY';
 
 /** Longest wait for a read of the switches. A checker waits 2 s for the status. */
 export const READ_TIMEOUT_MS = 1_000;
@@ -48,13 +49,13 @@ export const POSITION_REMEMBERED_MS = 5 * 60_000;
  * What the endpoint says while it cannot read: for some minutes what it last read, so that a table that stumbles does not
  * drop a latch; then PRIMARY, so that a dead standby does not hold traffic.
  */
-export function positionUnread(last: RememberedPosition | undefined, nowMs: number): 'PRIMARY' | 'STANDBY' {
+export function positionUnread(last: RememberedPosition | undefined, nowMs: number): Position {
   if (last === undefined) return 'PRIMARY';
   const ageMs = nowMs - last.readAtMs;
   return ageMs >= 0 && ageMs <= POSITION_REMEMBERED_MS ? last.position : 'PRIMARY';
 }
 
-export const switchText = (position: 'PRIMARY' | 'STANDBY'): string =>
+export const switchText = (position: Position): string =>
   position === 'STANDBY' ? standbyMarker : 'switch=PRIMARY';
 
 /** Whether the switches hold traffic in the standby. Switches that were never set have no item. */

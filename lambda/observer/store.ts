@@ -1,11 +1,6 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import {
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { StateCalls } from '../../lib/state/calls.ts';
 import { type ControlReading, controlKey, parseControl } from '../core/control.ts';
 import type { Decision } from '../core/decide.ts';
 import type { Latch } from '../core/lifecycle.ts';
@@ -15,9 +10,6 @@ import { observerKey } from '../core/vote.ts';
 
 /** Every read and write is bounded by this; a tick has room for one of each beside its probes. */
 export const STORE_TIMEOUT_MS = 1_500;
-
-/** A page is 1 MB: a thousand switches, whose reasons may be long. */
-const MAX_PAGES = 5;
 
 export interface StoreOptions {
   /** Client of the observer's own region. */
@@ -44,9 +36,15 @@ const ownerIsThisRun = '#owner = :owner';
 /** The observer's memory and vote, and what operators have said. */
 export class ObserverStore {
   readonly #options: StoreOptions;
+  readonly #standby: StateCalls;
 
   constructor(options: StoreOptions) {
     this.#options = options;
+    this.#standby = new StateCalls({
+      client: options.standby,
+      table: options.stateTable,
+      timeoutMs: STORE_TIMEOUT_MS,
+    });
   }
 
   /**
@@ -106,11 +104,7 @@ export class ObserverStore {
   /** Never throws: what cannot be read is `unreadable`, and that stops a new evacuation. */
   async readControl(): Promise<ControlReading> {
     try {
-      const { Item } = await this.#options.standby.send(
-        new GetCommand({ TableName: this.#options.stateTable, Key: controlKey, ConsistentRead: true }),
-        bounded(),
-      );
-      return parseControl(Item);
+      return parseControl(await this.#standby.get(controlKey));
     } catch {
       return 'unreadable';
     }
@@ -120,7 +114,8 @@ export class ObserverStore {
   async readLatch(): Promise<Latch> {
     const { switchGroups } = this.#options;
     try {
-      const items = await this.#readSwitches();
+      const signal = AbortSignal.timeout(STORE_TIMEOUT_MS);
+      const items = await this.#standby.query(SWITCH_PARTITION, { signal });
       return latchOf(
         items.filter(({ sk }) => switchGroups.has(String(sk))),
         switchGroups.size,
@@ -128,29 +123,6 @@ export class ObserverStore {
     } catch {
       return latchOf('unreadable', switchGroups.size);
     }
-  }
-
-  async #readSwitches(): Promise<readonly Readonly<Record<string, unknown>>[]> {
-    const items: Record<string, unknown>[] = [];
-    const { abortSignal } = bounded();
-    let start: Record<string, unknown> | undefined;
-    for (let page = 0; page < MAX_PAGES; page++) {
-      const answer = await this.#options.standby.send(
-        new QueryCommand({
-          TableName: this.#options.stateTable,
-          KeyConditionExpression: '#pk = :switches',
-          ExpressionAttributeNames: { '#pk': 'pk' },
-          ExpressionAttributeValues: { ':switches': SWITCH_PARTITION },
-          ConsistentRead: true,
-          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-        }),
-        { abortSignal },
-      );
-      items.push(...(answer.Items ?? []));
-      start = answer.LastEvaluatedKey;
-      if (start === undefined) return items;
-    }
-    throw new Error(`There are more than ${MAX_PAGES} MB of switches.`);
   }
 }
 

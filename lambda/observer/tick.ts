@@ -3,6 +3,7 @@ import type { Latch, Quorum } from '../core/lifecycle.ts';
 import type { Memory } from '../core/memory.ts';
 import type { RegionOutcomes } from '../core/observation.ts';
 import type { Policy } from '../core/policy.ts';
+import type { Role } from '../core/role.ts';
 import { observeRound, type RoundResult, slowProbesDue } from '../core/round.ts';
 import type { ProbeRound } from './probes.ts';
 
@@ -16,7 +17,7 @@ export interface Clock {
 export interface TickDependencies {
   readonly policy: Policy;
   readonly clock: Clock;
-  readonly probe: (role: 'primary' | 'standby', round: ProbeRound) => Promise<RegionOutcomes>;
+  readonly probe: (role: Role, round: ProbeRound) => Promise<RegionOutcomes>;
   readonly store: {
     readControl(): Promise<ControlReading>;
     readLatch(): Promise<Latch>;
@@ -39,7 +40,7 @@ export async function tick(
 ): Promise<TickResult> {
   const { policy, clock, store, probe } = dependencies;
   const startedAtMs = clock.nowMs();
-  const round = (role: 'primary' | 'standby'): ProbeRound => ({
+  const round = (role: Role): ProbeRound => ({
     timeoutMs: policy.probeTimeoutMs,
     puts: policy.putsPerRound,
     slowDue: slowProbesDue(memory, policy),

@@ -4,6 +4,7 @@ import {
   type ListShardsCommandOutput,
   type Shard,
 } from '@aws-sdk/client-kinesis';
+import { readPages } from './pages.ts';
 
 export interface ShardListing extends Pick<ListShardsCommandInput, 'StreamName' | 'ShardFilter'> {
   /** An answer has 1,000 shards, unless it is asked for another number. */
@@ -21,16 +22,15 @@ export interface ListedShards {
 
 /** The shards of a stream, over all pages. @throws what `ask` throws */
 export async function listShards({ maxAnswers, ask, ...of }: ShardListing): Promise<ListedShards> {
-  const shards: Shard[] = [];
-  let token: string | undefined;
-  for (let answers = 0; answers < maxAnswers; answers++) {
-    // A token stands for stream and filter, and Kinesis takes neither beside it.
-    const answer = await ask(new ListShardsCommand(token === undefined ? of : { NextToken: token }));
-    shards.push(...(answer.Shards ?? []));
-    token = answer.NextToken;
-    if (token === undefined) return { shards, complete: true };
-  }
-  return { shards, complete: false };
+  const { items, complete } = await readPages<Shard, string>({
+    maxPages: maxAnswers,
+    ask: async (token) => {
+      // A token stands for stream and filter, and Kinesis takes neither beside it.
+      const answer = await ask(new ListShardsCommand(token === undefined ? of : { NextToken: token }));
+      return { items: answer.Shards ?? [], next: answer.NextToken };
+    },
+  });
+  return { shards: items, complete };
 }
 
 /** A shard that was split or merged is closed: it keeps what it has until that expires, and takes nothing any more. */

@@ -1,5 +1,6 @@
+import type { Role } from '../../lambda/core/role.ts';
 /** Where DNS says that a cell is. */
 export interface CellAnswer {
   readonly cell: string;
-  readonly region: 'primary' | 'standby' | 'unknown';
+  readonly region: Role | 'unknown';
 }

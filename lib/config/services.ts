@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import type { Role } from '../../lambda/core/role.ts';
 import { Claims } from './claims.ts';
 import type { ServiceName } from './config.ts';
 import { type ConfigProblem, quote } from './errors.ts';
@@ -76,11 +77,7 @@ function reservedFor(name: string): string | undefined {
   return first === 'primary' ? "the records under each name's tree" : undefined;
 }
 
-function valueProblems(
-  service: ServiceName,
-  role: 'primary' | 'standby',
-  path: string,
-): readonly ConfigProblem[] {
+function valueProblems(service: ServiceName, role: Role, path: string): readonly ConfigProblem[] {
   const { type } = service;
   const at = `${path}.${role}`;
   const { is, what } = values[type];

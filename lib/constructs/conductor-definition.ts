@@ -47,7 +47,7 @@ export function conductorDefinition(scope: Construct, step: IFunction): IChainab
   });
   const task = (id: string, name: StepName): LambdaInvoke => stepTask(scope, id, { name, step });
   const lastWord = (id: string, name: LastWord): LambdaInvoke =>
-    retried(invoke(scope, id, { step, name, timeoutMs: LAST_WORD.timeoutMs, state: true }), LAST_WORD);
+    withRetries(invoke(scope, id, { step, name, timeoutMs: LAST_WORD.timeoutMs, state: true }), LAST_WORD);
 
   const fail = lastWord('Fail', 'fail');
   fail.addCatch(stopped, { errors: [Errors.ALL], resultPath: '$.lost' });
@@ -124,7 +124,7 @@ function latchMap(scope: Construct, step: IFunction): DistributedMap {
     batch: true,
   });
   // One batch that fails must not fail the map: `confirm` sets what is missing, and judges.
-  const processor = retried(batch, stepNamed('latch').retry);
+  const processor = withRetries(batch, stepNamed('latch').retry);
   processor.addCatch(new Succeed(scope, 'LeftToConfirm'), { errors: [Errors.ALL] });
   return new DistributedMap(scope, 'LatchAll', {
     itemsPath: JsonPath.stringAt('$.batches'),
@@ -142,7 +142,7 @@ function stepTask(
   { name, step }: { readonly name: StepName; readonly step: IFunction },
 ): LambdaInvoke {
   const { timeoutMs, retry, patience } = stepNamed(name);
-  return retried(invoke(scope, id, { step, name, timeoutMs, state: name !== 'lease' }), retry, patience);
+  return withRetries(invoke(scope, id, { step, name, timeoutMs, state: name !== 'lease' }), retry, patience);
 }
 
 type LastWord = 'fail' | 'superseded' | 'unfinished';
@@ -182,7 +182,7 @@ function invoke(
   });
 }
 
-function retried(
+function withRetries(
   task: LambdaInvoke,
   retry: ConductorStep['retry'],
   patience?: ConductorStep['patience'],

@@ -2,6 +2,7 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
 import { Construct } from 'constructs';
 import { canaryStreamName } from '../../lambda/core/names.ts';
+import type { Role } from '../../lambda/core/role.ts';
 import type { Cell } from '../config/config.ts';
 
 /** Our own stream of one region, which observers write to and read back. */
@@ -20,11 +21,7 @@ export class CanaryStream extends Construct {
 
 /** The streams of one region for cells that asked for one. */
 export class CellStreams extends Construct {
-  constructor(
-    scope: Construct,
-    id: string,
-    props: { readonly cells: readonly Cell[]; readonly role: 'primary' | 'standby' },
-  ) {
+  constructor(scope: Construct, id: string, props: { readonly cells: readonly Cell[]; readonly role: Role }) {
     super(scope, id);
     const { cells, role } = props;
     for (const cell of cells) {

@@ -1,4 +1,4 @@
-import { diagnoses } from '../../lambda/core/diagnosis.ts';
+import { diagnoses, isActionable } from '../../lambda/core/diagnosis.ts';
 import { shortfalls } from '../../lambda/core/fitness.ts';
 import { lastDrillAtMs } from '../../lambda/core/monitor.ts';
 import { outstandingMs } from '../../lambda/core/recurring.ts';
@@ -163,8 +163,7 @@ export const findingsOf = (status: Facts, known: Known): readonly StatusFinding[
 
 /** Somebody who looks now finds the primary ill. */
 const accuses = ({ fresh, vote, diagnosis }: ObserverStatus): boolean =>
-  fresh === true &&
-  (vote === 'EVACUATE' || diagnoses.some(({ code, actionable }) => actionable && code === diagnosis));
+  fresh === true && (vote === 'EVACUATE' || isActionable(diagnosis ?? ''));
 
 const bad = (text: string, run?: string): StatusFinding => ({
   level: 'bad',

@@ -2,6 +2,7 @@ import { FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { z } from 'zod';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
 import { observerFunctionName } from '../../lambda/core/names.ts';
+import { readPages } from '../aws/pages.ts';
 import { type Config, observerRegions } from '../config/config.ts';
 import { UnusableAnswerError } from '../credentials/errors.ts';
 import type { AwsClients } from './clients.ts';
@@ -55,27 +56,30 @@ async function lastRound(
   { clients, atMs, signal }: PastOptions & { readonly signal: AbortSignal },
 ): Promise<PastRound> {
   const logs = clients.logs(region);
-  let last: PastRound | undefined;
-  let nextToken: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const answer = await logs.send(
-      new FilterLogEventsCommand({
-        logGroupName: `/aws/lambda/${observerFunctionName(config.name)}`,
-        startTime: atMs - LOOK_BACK_MS,
-        endTime: atMs + 1,
-        filterPattern: '{ $.diagnosis = * }',
-        limit: MAX_EVENTS,
-        ...(nextToken === undefined ? {} : { nextToken }),
-      }),
-      { abortSignal: signal },
-    );
-    for (const { message = '', timestamp = 0 } of answer.events ?? []) {
-      const round = parseRound(message, timestamp);
-      if (round !== undefined && round.atMs >= (last?.atMs ?? 0)) last = round;
-    }
-    nextToken = answer.nextToken;
-    if (nextToken === undefined) break;
-  }
+  const { items } = await readPages<PastRound, string>({
+    maxPages: MAX_PAGES,
+    ask: async (nextToken) => {
+      const answer = await logs.send(
+        new FilterLogEventsCommand({
+          logGroupName: `/aws/lambda/${observerFunctionName(config.name)}`,
+          startTime: atMs - LOOK_BACK_MS,
+          endTime: atMs + 1,
+          filterPattern: '{ $.diagnosis = * }',
+          limit: MAX_EVENTS,
+          ...(nextToken === undefined ? {} : { nextToken }),
+        }),
+        { abortSignal: signal },
+      );
+      const rounds = (answer.events ?? []).map(({ message = '', timestamp = 0 }) =>
+        parseRound(message, timestamp),
+      );
+      return { items: rounds.filter((round) => round !== undefined), next: answer.nextToken };
+    },
+  });
+  const last = items.reduce<PastRound | undefined>(
+    (latest, round) => (round.atMs >= (latest?.atMs ?? 0) ? round : latest),
+    undefined,
+  );
   if (last === undefined)
     throw new UnusableAnswerError(`it logged no round in the ${LOOK_BACK_MS / 1_000} s before`);
   return last;

@@ -1,4 +1,6 @@
 import type { Mode } from '../../lambda/core/policy.ts';
+import type { Position } from '../../lambda/core/switch.ts';
+import type { Vote } from '../../lambda/core/vote.ts';
 import type { FailureKind } from '../credentials/failure.ts';
 import type { CredentialsVerdict } from '../credentials/verdict.ts';
 
@@ -35,7 +37,7 @@ export interface FailbackOutlook {
   readonly held: readonly HeldCells[];
 }
 
-export type Position = 'PRIMARY' | 'STANDBY' | 'unknown';
+export type SwitchReading = Position | 'unknown';
 
 export interface CellStatus {
   readonly cell: string;
@@ -44,7 +46,7 @@ export interface CellStatus {
   readonly region: string | null;
   readonly stream: string | null;
   readonly problem?: string;
-  readonly switch: Position;
+  readonly switch: SwitchReading;
 }
 
 export interface ObserverStatus {
@@ -53,7 +55,7 @@ export interface ObserverStatus {
   readonly answered: boolean | null;
   readonly problem?: string;
   readonly because?: FailureKind;
-  readonly vote?: 'HOLD' | 'EVACUATE';
+  readonly vote?: Vote;
   readonly fresh?: boolean;
   readonly ageMs?: number;
   readonly diagnosis?: string;

@@ -14,8 +14,8 @@ import type {
   LeaseStatus,
   ObserverStatus,
   OverrideStatus,
-  Position,
   Status,
+  SwitchReading,
 } from './status-document.ts';
 import type { Readings } from './stored-readings.ts';
 import { unreadParts } from './unread.ts';
@@ -59,7 +59,11 @@ function cellsOf(config: Config, { dns, state }: Readings): readonly CellStatus[
   );
   return config.cells.map(({ name, group }) => {
     const signal = dns.signals.get(name);
-    const position: Position = !state.switches.ok ? 'unknown' : latched.has(group) ? 'STANDBY' : 'PRIMARY';
+    const position: SwitchReading = !state.switches.ok
+      ? 'unknown'
+      : latched.has(group)
+        ? 'STANDBY'
+        : 'PRIMARY';
     if (signal?.ok)
       return {
         cell: name,

@@ -7,6 +7,7 @@ import {
   type RegionLevels,
   signalNames,
 } from '../../lambda/core/observation.ts';
+import type { Role } from '../../lambda/core/role.ts';
 import type { Config } from '../config/config.ts';
 import type { CredentialsVerdict } from '../credentials/verdict.ts';
 import type { ObserverReport } from './observers.ts';
@@ -72,7 +73,7 @@ const answers = ({ observers, dns, state }: Readings): readonly boolean[] =>
 function chain(config: Config, region: string, report: ObserverReport, atMs: number): ObserverChain {
   const { memory, decidedAtMs, diagnosis, refusals, phase, comment, liveVote, voteSinceMs } = report;
   const row = diagnoses.find(({ code }) => code === diagnosis);
-  const levels = (role: 'primary' | 'standby'): readonly string[] =>
+  const levels = (role: Role): readonly string[] =>
     told(levelsOf(memory.evidence[role], config.policy, decidedAtMs));
   return {
     region,

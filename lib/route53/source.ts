@@ -1,10 +1,12 @@
 import {
+  type HealthCheck as AwsHealthCheck,
   ListHealthChecksCommand,
   ListResourceRecordSetsCommand,
   type ListResourceRecordSetsCommandInput,
   ListTagsForResourcesCommand,
   type Route53Client,
 } from '@aws-sdk/client-route-53';
+import { readPages } from '../aws/pages.ts';
 import { toHealthCheck, toRecordSet } from './convert.ts';
 import { SourceError } from './errors.ts';
 import type { HealthCheck } from './health-check.ts';
@@ -66,24 +68,26 @@ async function readAll(options: SourceOptions, send: SendOptions): Promise<Reada
 }
 
 async function readRecordSets(options: SourceOptions, send: SendOptions): Promise<readonly RecordSet[]> {
-  const found: RecordSet[] = [];
-  let start: Partial<ListResourceRecordSetsCommandInput> = {};
-  for (let page = 0; page < MAX_PAGES; page += 1) {
-    const answer = await options.client.send(
-      new ListResourceRecordSetsCommand({ HostedZoneId: options.zoneId, ...start }),
-      send,
-    );
-    for (const each of answer.ResourceRecordSets ?? []) {
-      const record = toRecordSet(each, options.zoneId);
-      if (record) found.push(record);
-    }
-    if (!answer.IsTruncated) return found;
-    start = {
-      StartRecordName: answer.NextRecordName,
-      StartRecordType: answer.NextRecordType,
-      StartRecordIdentifier: answer.NextRecordIdentifier,
-    };
-  }
+  const { items, complete } = await readPages<RecordSet, Partial<ListResourceRecordSetsCommandInput>>({
+    maxPages: MAX_PAGES,
+    ask: async (start = {}) => {
+      const answer = await options.client.send(
+        new ListResourceRecordSetsCommand({ HostedZoneId: options.zoneId, ...start }),
+        send,
+      );
+      const next = {
+        StartRecordName: answer.NextRecordName,
+        StartRecordType: answer.NextRecordType,
+        StartRecordIdentifier: answer.NextRecordIdentifier,
+      };
+      const records = (answer.ResourceRecordSets ?? []).map((each) => toRecordSet(each, options.zoneId));
+      return {
+        items: records.filter((record) => record !== undefined),
+        next: answer.IsTruncated ? next : undefined,
+      };
+    },
+  });
+  if (complete) return items;
   throw new SourceError(
     `Zone ${options.zoneName} has more than ${MAX_PAGES} pages of records; use a smaller zone.`,
   );
@@ -93,15 +97,15 @@ async function readHealthChecks(
   options: SourceOptions,
   send: SendOptions,
 ): Promise<ReadonlyMap<string, unknown>> {
-  const found = new Map<string, unknown>();
-  let marker: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page += 1) {
-    const answer = await options.client.send(new ListHealthChecksCommand({ Marker: marker }), send);
-    for (const each of answer.HealthChecks ?? []) if (each.Id !== undefined) found.set(each.Id, each);
-    if (!answer.IsTruncated) return found;
-    marker = answer.NextMarker;
-  }
-  throw new SourceError(`The account has more than ${MAX_PAGES} pages of health checks.`);
+  const { items, complete } = await readPages<AwsHealthCheck, string>({
+    maxPages: MAX_PAGES,
+    ask: async (Marker) => {
+      const answer = await options.client.send(new ListHealthChecksCommand({ Marker }), send);
+      return { items: answer.HealthChecks ?? [], next: answer.IsTruncated ? answer.NextMarker : undefined };
+    },
+  });
+  if (!complete) throw new SourceError(`The account has more than ${MAX_PAGES} pages of health checks.`);
+  return new Map(items.flatMap((check) => (check.Id === undefined ? [] : [[check.Id, check] as const])));
 }
 
 function usedChecks(zone: Zone, configured: ReadonlyMap<string, unknown>): readonly HealthCheck[] {

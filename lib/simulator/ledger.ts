@@ -1,6 +1,7 @@
 import type { DecisionState } from '../../lambda/core/decide.ts';
 import { voteOf } from '../../lambda/core/lifecycle.ts';
 import { levelsOf, type RegionLevels } from '../../lambda/core/observation.ts';
+import type { Role } from '../../lambda/core/role.ts';
 import type { RoundReadings } from '../../lambda/core/round.ts';
 import type { DnsAnswer } from '../route53/answer.ts';
 import type { ObserverNode, RoundSeen, StoredVote } from './observer-node.ts';
@@ -42,7 +43,7 @@ export type Step =
   | { readonly kind: 'ended'; readonly observer: ObserverFacts; readonly regionRead: Place }
   | { readonly kind: 'dns'; readonly from: Places; readonly to: Places; readonly answer: DnsAnswer };
 
-export type Place = 'primary' | 'standby' | 'neither';
+export type Place = Role | 'neither';
 export interface Places {
   readonly signal: Place;
   readonly region: Place;

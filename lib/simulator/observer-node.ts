@@ -1,7 +1,9 @@
 import type { Quorum } from '../../lambda/core/lifecycle.ts';
 import { emptyMemory, type Memory, parseMemory, serializeMemory } from '../../lambda/core/memory.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
+import type { Role } from '../../lambda/core/role.ts';
 import { type RoundReadings, type RoundResult, slowProbesDue } from '../../lambda/core/round.ts';
+import type { Vote } from '../../lambda/core/vote.ts';
 import type { BaselineFailures } from './baseline.ts';
 import type { Calls } from './calls.ts';
 import { type Agenda, type Rank, ranks } from './events.ts';
@@ -16,7 +18,7 @@ import type { SimulatedCore } from './types.ts';
 
 /** What the vote endpoint finds in the observer's table. */
 export interface StoredVote {
-  readonly vote: 'HOLD' | 'EVACUATE';
+  readonly vote: Vote;
   readonly decidedAtMs: number;
   readonly expiresAtMs: number;
 }
@@ -197,7 +199,7 @@ export class ObserverNode {
         : Math.min(0, startedAtMs - (memory.lastRoundAtMs ?? startedAtMs));
     run.offsetMs = offsetMs;
     const request = { atMs, round, slowDue: slowProbesDue(memory, policy) };
-    const probe = (role: 'primary' | 'standby'): ProbeReport => {
+    const probe = (role: Role): ProbeReport => {
       const firstMs = memory.firstMetricAtMs[role];
       const firstMetricAgeMs = firstMs === null ? null : startedAtMs - firstMs;
       return this.probing[role].probe({ ...request, firstMetricAgeMs });

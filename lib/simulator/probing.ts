@@ -1,6 +1,7 @@
 import type { CountedSignal, RegionOutcomes } from '../../lambda/core/observation.ts';
 import type { Policy, SiblingName } from '../../lambda/core/policy.ts';
 import type { ProbeOutcome } from '../../lambda/core/probe.ts';
+import type { Role } from '../../lambda/core/role.ts';
 import { type BaselineFailures, noSlots } from './baseline.ts';
 import { type Calls, type KnownCall, outcomeOf } from './calls.ts';
 import { Dice } from './random.ts';
@@ -11,7 +12,7 @@ export interface ProbingOptions {
   readonly policy: Policy;
   readonly source: string;
   readonly region: string;
-  readonly role: 'primary' | 'standby';
+  readonly role: Role;
   readonly seed: number;
   readonly baseline: BaselineFailures;
 }

@@ -1,6 +1,7 @@
 import type { Memory } from '../../lambda/core/memory.ts';
 import type { SignalName } from '../../lambda/core/observation.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
+import type { Role } from '../../lambda/core/role.ts';
 import type { BaselineFailures } from './baseline.ts';
 import { isIdle, roundsToCalm, roundsToForget } from './idle.ts';
 import { RUN_PERIOD_MS } from './observer-times.ts';
@@ -13,7 +14,7 @@ export interface RestingNode {
   readonly nextRound: number;
   readonly options: {
     readonly times: { readonly startMs: number };
-    readonly baseline: Readonly<Record<'primary' | 'standby', BaselineFailures>>;
+    readonly baseline: Readonly<Record<Role, BaselineFailures>>;
   };
   nextTroubleMs(nowMs: number): number;
 }
@@ -157,7 +158,7 @@ class ComingFailures {
     return first;
   }
 
-  #seek(role: 'primary' | 'standby'): Failing {
+  #seek(role: Role): Failing {
     const { node, memory, policy } = this.#question;
     const failures: BaselineFailures = node.options.baseline[role];
     for (;;) {
@@ -173,7 +174,7 @@ class ComingFailures {
     }
   }
 
-  #failing(role: 'primary' | 'standby', round: number, slot: number): Failing {
+  #failing(role: Role, round: number, slot: number): Failing {
     const { policy } = this.#question;
     const name = signalOfSlot(slot, policy);
     // Reachability: one failure beside answers is none. One round, for its length.

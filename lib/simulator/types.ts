@@ -1,6 +1,7 @@
 import type { Memory } from '../../lambda/core/memory.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
 import type { RoundReadings, RoundResult } from '../../lambda/core/round.ts';
+import type { Vote } from '../../lambda/core/vote.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import type { Routing } from './routing.ts';
 import type { SimulatedSystem } from './system.ts';
@@ -9,7 +10,7 @@ import type { SimulatedSystem } from './system.ts';
 export interface SimulatedCore {
   readonly observeRound: (memory: Memory, readings: RoundReadings, policy: Policy) => RoundResult;
   /** What the vote endpoint reads from a stored item: `liveVote` of lambda/core/vote.ts. */
-  readonly liveVote: (item: unknown, nowMs: number) => 'HOLD' | 'EVACUATE';
+  readonly liveVote: (item: unknown, nowMs: number) => Vote;
 }
 
 export interface SimulationOptions {

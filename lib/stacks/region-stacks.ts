@@ -1,6 +1,7 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { RecurringWork } from '../../lambda/core/recurring.ts';
+import type { Role } from '../../lambda/core/role.ts';
 import { type Cell, type Config, observerRegions } from '../config/config.ts';
 import { Alarms } from '../constructs/alarms.ts';
 import { Conductor } from '../constructs/conductor.ts';
@@ -96,7 +97,7 @@ export class StandbyStack extends Stack {
 
 export interface StreamsStackProps extends RegionStackProps {
   readonly cells: readonly Cell[];
-  readonly role: 'primary' | 'standby';
+  readonly role: Role;
 }
 
 /** Streams of some cells, where there are too many for the stack of their region. */
@@ -107,7 +108,7 @@ export class StreamsStack extends Stack {
   }
 }
 
-function addStreams(stack: Stack, config: Config, role: 'primary' | 'standby'): void {
+function addStreams(stack: Stack, config: Config, role: Role): void {
   new CanaryStream(stack, 'Canary', { name: config.name });
   new CellStreams(stack, 'Streams', { cells: cellStacks(config) === 1 ? config.cells : [], role });
 }

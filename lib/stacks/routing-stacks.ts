@@ -2,6 +2,7 @@ import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { CfnHealthCheck } from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { evacuateMarker, regionRecordName, signalRecordName, votePath } from '../../lambda/core/names.ts';
+import type { Role } from '../../lambda/core/role.ts';
 import { formatSignal } from '../../lambda/core/signal.ts';
 import type { Cell, Config } from '../config/config.ts';
 import { FailoverTree } from '../constructs/failover-tree.ts';
@@ -102,7 +103,7 @@ export class CellsStack extends Stack {
       quorumId,
       ...(switchId === undefined ? {} : { switchId }),
     };
-    const signal = (role: 'primary' | 'standby'): string[] => [
+    const signal = (role: Role): string[] => [
       quoted(formatSignal({ region: regions[role], stream: cell.streams[role].name })),
     ];
     new FailoverTree(this, `Signal-${cell.name}`, {

@@ -8,6 +8,7 @@ import {
   type QueryCommandInput,
   type UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
+import { readPages } from '../aws/pages.ts';
 import { StateUnavailableError } from './errors.ts';
 
 export interface StateTableOptions {
@@ -20,8 +21,18 @@ export interface StateTableOptions {
 export type Item = Record<string, unknown>;
 
 const DEFAULT_TIMEOUT_MS = 3_000;
-/** A page holds 1 MB, thousands of switches. */
+/** A page is 1 MB: thousands of switches. The journal, which grows for ever, is read with a limit. */
 const MAX_PAGES = 100;
+
+export interface PartitionQuery {
+  readonly newestFirst?: boolean;
+  readonly limit?: number;
+  readonly between?: { readonly from: string; readonly to: string };
+  /** Only these. Default: whole items. */
+  readonly attributes?: readonly string[];
+  /** Ends the query early. */
+  readonly signal?: AbortSignal;
+}
 
 /** The calls of the state table: bounded, consistent reads, and two kinds of failure only. */
 export class StateCalls {
@@ -39,20 +50,41 @@ export class StateCalls {
     return (await this.#send((signal) => this.#options.client.send(command, signal))).Item;
   }
 
-  /** One partition, by sort key, at most `limit` items when that is given. @throws StateUnavailableError */
-  async query(
-    partition: string,
-    options: {
-      readonly newestFirst?: boolean;
-      readonly limit?: number;
-      readonly between?: { readonly from: string; readonly to: string };
-    } = {},
-  ): Promise<readonly Item[]> {
-    const { newestFirst = false, limit, between } = options;
-    const input: QueryCommandInput = {
+  /**
+   * One partition, by sort key, at most `limit` items when that is given. `signal` bounds all pages together.
+   *
+   * @throws StateUnavailableError, also when the partition is larger than it can be
+   */
+  async query(partition: string, options: PartitionQuery = {}): Promise<readonly Item[]> {
+    const { limit, signal } = options;
+    const input = this.#queryInput(partition, options);
+    const { items, complete } = await readPages<Item, Item>({
+      maxPages: MAX_PAGES,
+      maxItems: limit,
+      ask: async (from) => {
+        const command = new QueryCommand(from === undefined ? input : { ...input, ExclusiveStartKey: from });
+        const answer = await this.#send((bound) => this.#options.client.send(command, bound), signal);
+        return { items: answer.Items ?? [], next: answer.LastEvaluatedKey };
+      },
+    });
+    if (complete) return items;
+    throw new StateUnavailableError(
+      `The state table ${this.table} holds more than ${MAX_PAGES} MB under ${partition}: nothing of Spillway's writes that much.`,
+    );
+  }
+
+  #queryInput(partition: string, options: PartitionQuery): QueryCommandInput {
+    const { newestFirst = false, limit, between, attributes } = options;
+    const names = (attributes ?? []).map((name) => [`#${name}`, name] as const);
+    return {
       TableName: this.table,
       KeyConditionExpression: between === undefined ? '#pk = :pk' : '#pk = :pk AND #sk BETWEEN :from AND :to',
-      ExpressionAttributeNames: { '#pk': 'pk', ...(between === undefined ? {} : { '#sk': 'sk' }) },
+      ...(attributes === undefined ? {} : { ProjectionExpression: names.map(([name]) => name).join(', ') }),
+      ExpressionAttributeNames: {
+        '#pk': 'pk',
+        ...(between === undefined ? {} : { '#sk': 'sk' }),
+        ...Object.fromEntries(names),
+      },
       ExpressionAttributeValues: {
         ':pk': partition,
         ...(between === undefined ? {} : { ':from': between.from, ':to': between.to }),
@@ -61,19 +93,6 @@ export class StateCalls {
       ConsistentRead: true,
       ...(limit === undefined ? {} : { Limit: limit }),
     };
-    const items: Item[] = [];
-    let start: Item | undefined;
-    for (let page = 0; page < MAX_PAGES; page++) {
-      const command = new QueryCommand({
-        ...input,
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-      });
-      const answer = await this.#send((signal) => this.#options.client.send(command, signal));
-      items.push(...(answer.Items ?? []));
-      start = answer.LastEvaluatedKey;
-      if (start === undefined || (limit !== undefined && items.length >= limit)) break;
-    }
-    return items;
   }
 
   /** Whether the condition held. @throws StateUnavailableError */
@@ -88,9 +107,13 @@ export class StateCalls {
     }
   }
 
-  async #send<T>(call: (options: { readonly abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
+  async #send<T>(
+    call: (options: { readonly abortSignal: AbortSignal }) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const bound = AbortSignal.timeout(this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     try {
-      return await call({ abortSignal: AbortSignal.timeout(this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS) });
+      return await call({ abortSignal: signal === undefined ? bound : AbortSignal.any([bound, signal]) });
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) throw error;
       const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -19,6 +19,7 @@ import {
   drainedKey,
   drainedSchema,
 } from '../../lambda/core/survey.ts';
+import type { Position } from '../../lambda/core/switch.ts';
 import { SWITCH_PARTITION, switchKey, switchPosition } from '../../lambda/core/switch.ts';
 import { type Item, StateCalls, type StateTableOptions } from './calls.ts';
 import { FencedError, LeaseHeldError, StateConflictError } from './errors.ts';
@@ -26,7 +27,7 @@ import { FencedError, LeaseHeldError, StateConflictError } from './errors.ts';
 /** One switch as it is stored. */
 export interface StoredSwitch {
   readonly group: string;
-  readonly position: 'PRIMARY' | 'STANDBY';
+  readonly position: Position;
   /** Of the act that set it; 0 when it was never set. */
   readonly epoch: number;
   readonly owner?: string;
@@ -36,7 +37,7 @@ export interface StoredSwitch {
 
 export interface SwitchChange {
   readonly group: string;
-  readonly position: 'PRIMARY' | 'STANDBY';
+  readonly position: Position;
   readonly epoch: number;
   readonly owner: string;
   readonly reason: string;
@@ -57,8 +58,8 @@ const MAX_HISTORY = 1_000;
 const CLAIMS_LOOKED_AT = 50;
 const MAX_CLAIM_ATTEMPTS = 8;
 const isNew = 'attribute_not_exists(#pk)';
-const switchIsNotNewer = 'attribute_not_exists(#epoch) OR #epoch <= :epoch';
-const leaseEpochIsNotNewer = '(attribute_not_exists(#epoch) OR #epoch <= :epoch)';
+/** Of an item that belongs to an act: no later act has written it. */
+const epochIsNotNewer = 'attribute_not_exists(#epoch) OR #epoch <= :epoch';
 const leaseIsFreeOrMine = 'attribute_not_exists(#holder) OR #holder = :holder OR #until < :now';
 
 /**
@@ -124,7 +125,7 @@ export class StateTable {
       new PutCommand({
         TableName: this.#calls.table,
         Item: { ...switchKey(group), ...values },
-        ConditionExpression: switchIsNotNewer,
+        ConditionExpression: epochIsNotNewer,
         ExpressionAttributeNames: { '#epoch': 'epoch' },
         ExpressionAttributeValues: { ':epoch': change.epoch },
       }),
@@ -188,7 +189,7 @@ export class StateTable {
         TableName: this.#calls.table,
         Key: leaseKey,
         UpdateExpression: 'SET #holder = :holder, #epoch = :epoch, #until = :until',
-        ConditionExpression: `(${free}) AND ${leaseEpochIsNotNewer}`,
+        ConditionExpression: `(${free}) AND (${epochIsNotNewer})`,
         ExpressionAttributeNames: { '#holder': 'holder', '#epoch': 'epoch', '#until': 'untilMs' },
         ExpressionAttributeValues: {
           ':holder': lease.holder,
@@ -306,7 +307,7 @@ export class StateTable {
       new PutCommand({
         TableName: this.#calls.table,
         Item: { ...drainedKey(cell), epoch, atMs },
-        ConditionExpression: switchIsNotNewer,
+        ConditionExpression: epochIsNotNewer,
         ExpressionAttributeNames: { '#epoch': 'epoch' },
         ExpressionAttributeValues: { ':epoch': epoch },
       }),

@@ -5,6 +5,7 @@ import {
   type MetricDataQuery,
 } from '@aws-sdk/client-cloudwatch';
 import type { Load } from '../../lambda/core/fitness.ts';
+import { readPages } from '../aws/pages.ts';
 import { PeaksUnreadableError } from './errors.ts';
 
 /**
@@ -34,32 +35,34 @@ export async function readPeaks(
   { fromMs, untilMs }: Window,
 ): Promise<readonly Load[]> {
   const sums = new Map<string, number>();
-  let token: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const answer = await client.send(
-      new GetMetricDataCommand({
-        StartTime: new Date(fromMs),
-        EndTime: new Date(untilMs),
-        MetricDataQueries: streams.flatMap((stream, n) => [
-          query(`bytes${n}`, 'IncomingBytes', stream),
-          query(`records${n}`, 'IncomingRecords', stream),
-        ]),
-        ...(token === undefined ? {} : { NextToken: token }),
-      }),
+  const { complete } = await readPages<never, string>({
+    maxPages: MAX_PAGES,
+    ask: async (token) => {
+      const answer = await client.send(
+        new GetMetricDataCommand({
+          StartTime: new Date(fromMs),
+          EndTime: new Date(untilMs),
+          MetricDataQueries: streams.flatMap((stream, n) => [
+            query(`bytes${n}`, 'IncomingBytes', stream),
+            query(`records${n}`, 'IncomingRecords', stream),
+          ]),
+          ...(token === undefined ? {} : { NextToken: token }),
+        }),
+      );
+      keepHighest(sums, answer);
+      return { items: [], next: answer.NextToken };
+    },
+  });
+  if (!complete) {
+    // Half of it would pass for a lower peak.
+    throw new PeaksUnreadableError(
+      `CloudWatch has more than ${MAX_PAGES} pages for ${streams.length} streams.`,
     );
-    keepHighest(sums, answer);
-    token = answer.NextToken;
-    if (token === undefined) {
-      return streams.map((_stream, n) => ({
-        bytesPerSecond: (sums.get(`bytes${n}`) ?? 0) / PERIOD_SECONDS,
-        recordsPerSecond: (sums.get(`records${n}`) ?? 0) / PERIOD_SECONDS,
-      }));
-    }
   }
-  // Half of it would pass for a lower peak.
-  throw new PeaksUnreadableError(
-    `CloudWatch has more than ${MAX_PAGES} pages for ${streams.length} streams.`,
-  );
+  return streams.map((_stream, n) => ({
+    bytesPerSecond: (sums.get(`bytes${n}`) ?? 0) / PERIOD_SECONDS,
+    recordsPerSecond: (sums.get(`records${n}`) ?? 0) / PERIOD_SECONDS,
+  }));
 }
 
 function keepHighest(

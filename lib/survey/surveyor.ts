@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import pMap from 'p-map';
+import type { Role } from '../../lambda/core/role.ts';
 import type { CellReading, StreamReading } from '../../lambda/core/survey.ts';
 import type { SurveyedCell } from '../settings/survey.ts';
 import { LOOK_BACK_MS } from '../settings/survey.ts';
@@ -31,8 +32,6 @@ export interface SurveyorOptions {
   readonly lookBackMs?: number;
   readonly warn?: (warning: string, failure: { readonly role: Role; readonly error: unknown }) => void;
 }
-
-type Role = 'primary' | 'standby';
 
 /** Looks at the streams of cells in both regions, side by side: neither waits for the other beyond a look. One per run. */
 export class Surveyor {

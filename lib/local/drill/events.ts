@@ -1,4 +1,5 @@
 import type { DiagnosisCode } from '../../../lambda/core/diagnosis.ts';
+import type { Position } from '../../../lambda/core/switch.ts';
 import type { Vote } from '../../../lambda/core/vote.ts';
 import type { PaceMinute } from './pace.ts';
 
@@ -19,7 +20,7 @@ export type DrillEvent =
       readonly kind: 'switch';
       readonly atMs: number;
       readonly group: string;
-      readonly position: 'PRIMARY' | 'STANDBY';
+      readonly position: Position;
       readonly epoch: number;
     }
   | {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { diagnosisCodes } from '../../../lambda/core/diagnosis.ts';
 import { signalRecordName, stateTableName, voteTableName } from '../../../lambda/core/names.ts';
 import { parseSignal } from '../../../lambda/core/signal.ts';
+import type { Position } from '../../../lambda/core/switch.ts';
 import { observerKey, votes } from '../../../lambda/core/vote.ts';
 import { type Config, observerRegions } from '../../config/config.ts';
 import { StateTable } from '../../state/state-table.ts';
@@ -33,7 +34,7 @@ export interface Watching {
   /** What DNS last answered for each cell. */
   readonly answers: ReadonlyMap<string, string>;
   /** Position of each group's switch, as stored; a group that was never set is missing. */
-  readonly switches: ReadonlyMap<string, 'PRIMARY' | 'STANDBY'>;
+  readonly switches: ReadonlyMap<string, Position>;
   stop(): Promise<void>;
 }
 
@@ -47,7 +48,7 @@ export function watch(options: {
   const { clients, config, onEvent } = options;
   const observers = new Map<string, ObserverItem>();
   const answers = new Map<string, string>();
-  const switches = new Map<string, 'PRIMARY' | 'STANDBY'>();
+  const switches = new Map<string, Position>();
   const loops = [
     ...observerRegions(config.regions).map((region) => {
       const documents = clients.documents(region);

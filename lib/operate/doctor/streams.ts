@@ -1,6 +1,7 @@
 import { DescribeStreamSummaryCommand, type StreamDescriptionSummary } from '@aws-sdk/client-kinesis';
 import pMap from 'p-map';
 import { canaryStreamName } from '../../../lambda/core/names.ts';
+import type { Role } from '../../../lambda/core/role.ts';
 import type { Cell } from '../../config/config.ts';
 import { callFailure } from '../../credentials/failure.ts';
 import { problemOf } from '../reading.ts';
@@ -20,7 +21,6 @@ const PARALLEL = 4;
 const DAY_HOURS = 24;
 const KIB_DEFAULT = 1_024;
 
-export type Role = 'primary' | 'standby';
 export interface StreamFacts {
   readonly status: string;
   readonly shards: number;
