@@ -41,7 +41,7 @@ export class Conductor extends Construct {
     const settings: ConductorSettings = { ...props.settings, topicArn: props.topic.topicArn };
     const step = new SpillwayFunction(this, 'Step', {
       functionName: conductorFunctionName(name),
-      entry: 'lambda/conductor/handler.ts',
+      handler: 'conductor',
       description: `Spillway: one step of an evacuation to ${standby}, or of a failback.`,
       environment: { [CONDUCTOR_SETTINGS]: Stack.of(this).toJsonString(settings) },
       files: { [CELLS_FILE]: JSON.stringify(props.cells) },

@@ -38,7 +38,7 @@ export class Drill extends Construct {
     const { account } = Stack.of(this);
     const drill = new SpillwayFunction(this, 'Run', {
       functionName: drillFunctionName(name),
-      entry: 'lambda/drill/handler.ts',
+      handler: 'drill',
       description: `Spillway: moves ${cell} to ${target.standby} and back, and measures it.`,
       environment: { [DRILL_SETTINGS]: Stack.of(this).toJsonString(target) },
       statements: statements(target, { conductorArn, account }),

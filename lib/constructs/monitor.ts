@@ -31,7 +31,7 @@ export class Monitor extends Construct {
     const { name } = settings;
     const monitor = new SpillwayFunction(this, 'Look', {
       functionName: monitorFunctionName(name),
-      entry: 'lambda/monitor/handler.ts',
+      handler: 'monitor',
       description:
         'Spillway: publishes each minute what the observers have stored, as metrics of the standby.',
       environment: { [MONITOR_SETTINGS]: Stack.of(this).toJsonString(settings) },

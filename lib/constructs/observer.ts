@@ -49,7 +49,7 @@ export class Observer extends Construct {
     this.table = table;
     const observer = new SpillwayFunction(this, 'Run', {
       functionName: observerFunctionName(name),
-      entry: 'lambda/observer/handler.ts',
+      handler: 'observer',
       description: `Spillway: watches ${settings.primary} and ${settings.standby} from ${settings.region}, and votes.`,
       environment: { [OBSERVER_SETTINGS]: Stack.of(this).toJsonString(settings) },
       files: { [CELLS_FILE]: JSON.stringify(cells) },
@@ -72,7 +72,7 @@ export class Observer extends Construct {
     observer.lambda.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.seconds(60) });
     this.endpoint = new PublicEndpoint(this, 'Vote', {
       functionName: voteFunctionName(name),
-      entry: 'lambda/vote/handler.ts',
+      handler: 'vote',
       description: 'Spillway: tells Route 53 how the observer of this region votes.',
       environment: { [VOTE_TABLE]: table.tableName },
       statements: [new PolicyStatement({ actions: ['dynamodb:GetItem'], resources: [table.tableArn] })],

@@ -34,7 +34,7 @@ export class PublicEndpoint extends SpillwayFunction {
     id: string,
     props: Pick<
       SpillwayFunctionProps,
-      'functionName' | 'entry' | 'description' | 'environment' | 'statements' | 'files'
+      'functionName' | 'handler' | 'description' | 'environment' | 'statements' | 'files'
     > & {
       /** Health checks that ask it. @default 1 */
       readonly checks?: number;

@@ -1,24 +1,22 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Duration, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   ApplicationLogLevel,
   Architecture,
+  Code,
+  Function as LambdaFunction,
   LoggingFormat,
   Runtime,
   SystemLogLevel,
 } from 'aws-cdk-lib/aws-lambda';
-import { type ICommandHooks, NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { type HandlerName, handlerAsset, noCode } from './handlers.ts';
 
 export interface SpillwayFunctionProps {
   readonly functionName: string;
-  /** Path of the handler's module from the project's root. */
-  readonly entry: string;
+  /** Which of the functions: the folder of its handler. */
+  readonly handler: HandlerName;
   readonly description: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly statements: readonly PolicyStatement[];
@@ -33,14 +31,12 @@ export interface SpillwayFunctionProps {
   readonly files?: Readonly<Record<string, string>>;
 }
 
-const projectRoot = fileURLToPath(new URL('../../', import.meta.url));
-
 /**
  * A function as all of ours are: arm64 on Node 24, the SDK bundled and pinned, a log group that expires, and a role
  * that may do what is listed and write its own log.
  */
 export class SpillwayFunction extends Construct {
-  readonly lambda: NodejsFunction;
+  readonly lambda: LambdaFunction;
   readonly role: Role;
 
   constructor(scope: Construct, id: string, props: SpillwayFunctionProps) {
@@ -66,20 +62,15 @@ export class SpillwayFunction extends Construct {
       reason: 'Lambda names the log streams; the group is named, and is this function’s own.',
     });
     this.role = role;
-    this.lambda = new NodejsFunction(this, 'Function', {
+    // A template depends on the code's hash alone; a synth that skips bundling does without the code.
+    const code = Stack.of(this).bundlingRequired ? handlerAsset(props.handler, props.files) : noCode();
+    this.lambda = new LambdaFunction(this, 'Function', {
       functionName: props.functionName,
       description: props.description,
-      entry: `${projectRoot}${props.entry}`,
-      projectRoot,
-      depsLockFilePath: `${projectRoot}package-lock.json`,
+      code: Code.fromAsset(code),
+      handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      bundling: {
-        minify: true,
-        externalModules: [],
-        target: 'node24',
-        ...(props.files === undefined ? {} : { commandHooks: copying(props.files) }),
-      },
       environment: { ...props.environment },
       role,
       logGroup,
@@ -93,18 +84,4 @@ export class SpillwayFunction extends Construct {
       reservedConcurrentExecutions: props.reservedConcurrency,
     });
   }
-}
-
-/** Written once, at synth, and copied into the bundle, whose hash they so become part of. */
-function copying(files: Readonly<Record<string, string>>): ICommandHooks {
-  const directory = mkdtempSync(join(tmpdir(), 'spillway-files-'));
-  // The bundler reads the directory during synth, which is over when this process ends.
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, name), content);
-  return {
-    beforeBundling: () => [],
-    beforeInstall: () => [],
-    afterBundling: (_from, to) =>
-      Object.keys(files).map((name) => `cp "${join(directory, name)}" "${to}/${name}"`),
-  };
 }

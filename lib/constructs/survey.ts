@@ -41,7 +41,7 @@ export class Survey extends Construct {
     const streams = streamArns({ settings, cells, account: Stack.of(this).account });
     const survey = new SpillwayFunction(this, 'Run', {
       functionName: surveyFunctionName(settings.name),
-      entry: 'lambda/survey/handler.ts',
+      handler: 'survey',
       description: 'Spillway: stores each hour how streams are scaled in both regions, and their peaks.',
       environment: { [SURVEY_SETTINGS]: Stack.of(this).toJsonString(settings) },
       files: { [SURVEYED_CELLS_FILE]: JSON.stringify(cells) },

@@ -29,7 +29,7 @@ export class Switches extends Construct {
     });
     this.endpoint = new PublicEndpoint(this, 'Switch', {
       functionName: switchFunctionName(props.name),
-      entry: 'lambda/switch/handler.ts',
+      handler: 'switch',
       description: 'Spillway: tells Route 53 the position of each switch.',
       environment: { [STATE_TABLE]: table.tableName },
       checks: groupsOf(props.cells).length,
