@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
+import { workDirectory } from '../files/own-files.ts';
 import { newestAuditFile } from '../local/run-directory.ts';
 import { type AuditReport, audit, parseCalls } from '../operate/audit.ts';
 import { auditRules } from '../operate/audit-rules.ts';
@@ -18,8 +18,6 @@ interface AuditFlags extends OutputFlags {
   readonly primary?: string;
   readonly rules?: true;
 }
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** `spillway audit`: would what was called during a failover have worked without the primary and without control planes? */
 export function auditCommand(io: Io): Command {
@@ -47,7 +45,7 @@ export function auditCommand(io: Io): Command {
 
 async function run(io: Io, named: string | undefined, flags: AuditFlags): Promise<Outcome> {
   if (flags.rules) return rules(io);
-  const file = named ?? (await newestAuditFile(root));
+  const file = named ?? (await newestAuditFile(workDirectory()));
   if (file === undefined) {
     throw new UsageError('No drill has recorded its calls here: run `spillway drill`, or name a file.');
   }

@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
+import { workDirectory } from '../files/own-files.ts';
 import { askWorld } from '../local/drill/control-client.ts';
 import { begunSchema, controlPaths, type EndedAnswer, endedSchema } from '../local/drill/control-protocol.ts';
 import type { FaultLine, FaultsBegun } from '../local/drill/fault-control.ts';
@@ -17,8 +17,6 @@ interface FaultsFlags extends OutputFlags {
   readonly world?: string;
   readonly local?: true;
 }
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** `spillway drill end-faults`: the outage of a kept world ends now, so that a failback can be rehearsed. */
 export function endFaultsCommand(io: Io): Command {
@@ -83,7 +81,7 @@ async function worldOf(io: Io, { world }: FaultsFlags, command: Command): Promis
   if (before !== undefined) {
     throw new UsageError(`${before.long} stands before ${command.name()}: options of it come after.`);
   }
-  return world === undefined ? findWorld(root) : readWorld(world, io.directory);
+  return world === undefined ? findWorld(workDirectory()) : readWorld(world, io.directory);
 }
 
 const timeOf = (ms: number): string => new Date(ms).toISOString();

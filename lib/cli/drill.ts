@@ -1,12 +1,12 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { type Config, observerRegions } from '../config/config.ts';
 import { drillSchedules } from '../config/drill-schedule.ts';
 import { loadConfig } from '../config/load.ts';
+import { workDirectory } from '../files/own-files.ts';
 import { blackedOut } from '../local/drill/blackout.ts';
 import { drill } from '../local/drill/drill.ts';
 import { eventLog } from '../local/drill/event-log.ts';
@@ -35,7 +35,6 @@ const DEFAULT_SCENARIO = '2020-kinesis';
 const DEFAULT_FOR_MS = 120_000;
 const DRILL_RECOVERY_MS = 30_000;
 const DRILL_FALSE_ALARMS_PER_YEAR = 10;
-const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** `spillway drill`: a whole world on this machine and an outage in real time; with `--aws`, a deployed cell, there and back. */
 export function drillCommand(io: Io): Command {
@@ -212,7 +211,7 @@ async function drillIn(
   const seed = flags.seed ?? randomInt(2 ** 31);
   run.seed = seed;
   const generator = xoroshiro128plus(seed);
-  const directory = await createRunDirectory(root, startedAtMs, process.pid);
+  const directory = await createRunDirectory(workDirectory(), startedAtMs, process.pid);
   run.directory = directory;
   await place.own?.update({ runDirectory: directory });
   const timeline = new Timeline({ write, colors, originMs: startedAtMs });

@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
+import { workDirectory } from '../files/own-files.ts';
 import { LocalStackEndedError } from '../local/localstack/errors.ts';
 import { type LocalStack, startLocalStack } from '../local/localstack/localstack.ts';
 import { createRunDirectory } from '../local/run-directory.ts';
@@ -9,8 +9,6 @@ import { type Interruption, interruption } from './interruption.ts';
 import type { Io } from './io.ts';
 import { type OutputFlags, withJson } from './options.ts';
 import { type End, perform, type Tell } from './verb.ts';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
 
 interface LocalFlags extends OutputFlags {
   readonly port?: number;
@@ -49,7 +47,7 @@ async function keepUp(flags: LocalFlags, { interrupted, say, tell }: Around): Pr
   const { signal } = interrupted;
   const ended = Promise.withResolvers<string | undefined>();
   const localStack = await startLocalStack({
-    directory: await createRunDirectory(root, Date.now(), process.pid),
+    directory: await createRunDirectory(workDirectory(), Date.now(), process.pid),
     onProgress: say,
     onExit: ended.resolve,
     signal,

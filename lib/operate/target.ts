@@ -1,7 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import { CALL_LOG } from '../aws/call-log.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
+import { workDirectory } from '../files/own-files.ts';
 import type { Divert, PlannedCall } from './calls.ts';
 import { AwsClients } from './clients.ts';
 import { UsageError } from './errors.ts';
@@ -26,7 +26,6 @@ export interface TargetOptions {
 }
 
 const DNS_SERVERS = 'SPILLWAY_DNS_SERVERS';
-const root = fileURLToPath(new URL('../..', import.meta.url));
 /** LocalStack does not check them, but the SDK does not sign without. */
 export const localCredentials = { accessKeyId: 'test', secretAccessKey: 'test' } as const;
 const serverPattern = /^(?:\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?|\[[0-9a-fA-F:]+\](?::\d{1,5})?)$/;
@@ -48,7 +47,7 @@ export async function resolveTarget(options: TargetOptions): Promise<Target> {
 
 async function worldOf({ world, local, directory }: TargetOptions): Promise<World | undefined> {
   if (world !== undefined) return readWorld(world, directory);
-  return local ? findWorld(root) : undefined;
+  return local ? findWorld(workDirectory()) : undefined;
 }
 
 function serversOf({ dns, env }: TargetOptions, world: World | undefined): readonly string[] | undefined {

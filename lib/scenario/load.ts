@@ -1,14 +1,14 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { nearest } from '../config/nearest.ts';
+import { ownRoot } from '../files/own-files.ts';
 import { readSmallFile, SmallFileError } from '../files/small-file.ts';
 import { ScenarioError } from './errors.ts';
 import { MAX_SCENARIO_BYTES, parseScenario } from './parse.ts';
 import type { Scenario } from './schema.ts';
 
 /** Where the scenarios that come with Spillway are. */
-export const catalogueDirectory = fileURLToPath(new URL('../../scenarios/', import.meta.url));
+export const catalogueDirectory = join(ownRoot, 'scenarios');
 const EXTENSION = '.yaml';
 
 /** Names of the scenarios that come with Spillway, sorted. */

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { ownFile } from '../files/own-files.ts';
 
 /** What is done again and again. Each worker thread imports `module` and calls its export `name`. */
 export interface Task<Shared, Job, Result> {
@@ -151,7 +152,7 @@ class Slot {
 
   constructor(workerData: WorkerTask) {
     // No flags of this process: a test runner's loader would not find its other half in a worker.
-    this.#worker = new Worker(new URL('./pool-worker.ts', import.meta.url), { workerData, execArgv: [] });
+    this.#worker = new Worker(ownFile('lib/simulator/pool-worker.ts'), { workerData, execArgv: [] });
     this.#worker.on('message', (answer: Answer) => this.#settle(answer));
     this.#worker.on('error', (cause) =>
       this.#break(cause instanceof Error ? cause.message : String(cause), cause),

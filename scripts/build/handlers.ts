@@ -1,24 +1,38 @@
-import { rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { handlerDirectory, handlerFile, handlerNames } from '../../lib/constructs/handlers.ts';
 
 /**
  * Bundles each function with what it imports, the SDK among it, pinned: Lambda's own changes under a function's feet. The
- * CDK runs this before each synth of a clone (`build` in cdk.json); a package has what was built with it.
+ * CDK runs this before each synth of a clone (`build` in cdk.json); a package has what was built with it. Several synths
+ * may run at once, so a bundle that is the same stays, and another one takes its place in one step.
  */
-await rm(handlerDirectory(), { recursive: true, force: true });
 await Promise.all(
-  handlerNames.map((name) =>
-    build({
+  handlerNames.map(async (name) => {
+    const { outputFiles } = await build({
       entryPoints: [fileURLToPath(new URL(`../../lambda/${name}/handler.ts`, import.meta.url))],
       outfile: handlerFile(name),
+      write: false,
       bundle: true,
       minify: true,
       platform: 'node',
       format: 'cjs',
       target: 'node24',
       logLevel: 'warning',
-    }),
-  ),
+    });
+    for (const { path, contents } of outputFiles) await replace(path, contents);
+  }),
 );
+
+async function replace(path: string, contents: Uint8Array): Promise<void> {
+  const before = await readFile(path).catch(() => undefined);
+  if (before?.equals(contents)) return;
+  await mkdir(dirname(path), { recursive: true });
+  // Not beside it: that directory is what the CDK takes.
+  const next = join(handlerDirectory(), `.${randomUUID()}`);
+  await writeFile(next, contents);
+  await rename(next, path);
+}

@@ -1,9 +1,9 @@
 import { createWriteStream } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ownRoot } from '../../files/own-files.ts';
 import { type GroupEnd, runInGroup } from '../process-group.ts';
 
-const PROJECT_ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const CDK = path.join(path.dirname(fileURLToPath(import.meta.resolve('aws-cdk/package.json'))), 'bin/cdk');
 
 export const ACCOUNT = '000000000000';
@@ -49,7 +49,7 @@ export async function runCdk(args: readonly string[], run: CdkRun): Promise<Grou
     return await runInGroup({
       command: process.execPath,
       args: [CDK, '--no-color', '--no-notices', ...args],
-      cwd: PROJECT_ROOT,
+      cwd: ownRoot,
       env: cdkEnvironment(process.env, run.localstackUrl),
       signal: run.signal,
       onLine: (line) => {

@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CALL_LOG } from '../../aws/call-log.ts';
+import { ownFile } from '../../files/own-files.ts';
 import { OPERATOR } from './callers.ts';
 import { producerEnvironment } from './fleet.ts';
 import { unlessAborted } from './until.ts';
 import { CALLS_FILE, type World } from './world.ts';
 
-const cli = fileURLToPath(new URL('../../../bin/spillway.ts', import.meta.url));
+const cli = ownFile('bin/spillway.ts');
 const MAX_OUTPUT = 100_000;
 
 export interface OperatorEnd {

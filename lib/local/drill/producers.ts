@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { ownFile } from '../../files/own-files.ts';
 import { DrillError } from './errors.ts';
 import type { Acknowledgement } from './events.ts';
 import type { ProducerProcessOptions, ProducerReport } from './producer-process.ts';
 
-const entry = fileURLToPath(new URL('./producer-process.ts', import.meta.url));
+const entry = ownFile('lib/local/drill/producer-process.ts');
 const STOP_TIMEOUT_MS = 25_000;
 
 interface Running {

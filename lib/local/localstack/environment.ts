@@ -2,13 +2,12 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { workDirectory } from '../../files/own-files.ts';
 import { withLock } from './directory-lock.ts';
 import { LocalStackEnvironmentError } from './errors.ts';
 import { install, LOCK_FILES } from './installation.ts';
 import { findPython, type Python } from './python.ts';
 
-const PROJECT_ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const lockTimeoutMs = 20 * 60_000;
 
 export interface EnvironmentOptions {
@@ -50,7 +49,7 @@ async function assertRoom(parent: string): Promise<void> {
 export async function ensureEnvironment(
   options: EnvironmentOptions = {},
 ): Promise<{ readonly python: string }> {
-  const parent = options.parent ?? path.join(PROJECT_ROOT, '.spillway/localstack');
+  const parent = options.parent ?? path.join(workDirectory(), '.spillway/localstack');
   const base = await findPython(process.env);
   const directory = path.join(parent, await identify(base));
   const python = path.join(directory, 'bin/python');
