@@ -4,8 +4,11 @@ import { dirname, extname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { modes } from '../../lambda/core/policy.ts';
 import { ConfigError } from '../config/errors.ts';
+import { configExtensions, configFileNames } from '../config/load.ts';
+import { isClone } from '../files/own-files.ts';
 import { estimate } from '../operate/cost.ts';
 import { UsageError } from '../operate/errors.ts';
+import { defaultConfigName, writeApp } from '../operate/init-app.ts';
 import { type Answers, configFile, proposalsFor } from '../operate/init-config.ts';
 import { problemsOf } from '../operate/init-problems.ts';
 import { exitCodes } from '../shell/exit-codes.ts';
@@ -28,9 +31,9 @@ export interface InitFlags extends OutputFlags {
   readonly force?: true;
 }
 
-const DEFAULT_FILE = 'spillway.config.ts';
-const FILES = [DEFAULT_FILE, 'spillway.config.json'] as const;
 const proposals = proposalsFor({});
+/** A clone has the app already. */
+const none = { written: [], advice: [] } as const;
 
 /** `spillway init`: writes a config. Asks on a terminal, unless flags say all that has no proposal. */
 export function initCommand(io: Io): Command {
@@ -52,7 +55,10 @@ export function initCommand(io: Io): Command {
       'add a cell without traffic, which is moved each week to prove that it works (default)',
     )
     .option('--no-drill', 'leave that cell out')
-    .option('--out <file>', `a .ts or .json file (default: ${DEFAULT_FILE})`)
+    .option(
+      '--out <file>',
+      `a ${configExtensions.join(', ')} file (default: ${configFileNames[0]}, or .mts where .ts files are no modules)`,
+    )
     .option('--force', 'overwrite a config that is there')
     .addHelpText(
       'after',
@@ -65,12 +71,14 @@ async function init(io: Io, flags: InitFlags): Promise<Outcome> {
   const file = fileFor(io, flags);
   const { config, text } = configFile(await answersFrom(io, flags), file);
   await write(file, text, flags);
+  const app = isClone ? none : await writeApp({ directory: io.directory, config: file });
   const cost = estimate(config);
   return {
     exit: exitCodes.done,
-    document: { ok: true, file, config, cost },
+    document: { ok: true, file, config, cost, ...(app.written.length > 0 ? { app: app.written } : {}) },
     screen: [
-      `written: ${file}`,
+      `written: ${[file, ...app.written].join(', ')}`,
+      ...app.advice,
       `mode ${config.policy.mode}; ${config.drill === undefined ? 'no drills' : `drills of cell ${config.drill.cell}, weekly`}`,
       '',
       costScreen(cost, io.columns),
@@ -82,11 +90,12 @@ async function init(io: Io, flags: InitFlags): Promise<Outcome> {
 
 /** Before the first question: nobody shall answer all of them and hear then that there is no place for the answers. */
 function fileFor({ directory }: Io, { out, force }: InitFlags): string {
-  const known = FILES.map((name) => join(directory, name));
+  const known = configFileNames.map((name) => join(directory, name));
   const there = known.filter((path) => existsSync(path));
-  const file = out === undefined ? (there[0] ?? join(directory, DEFAULT_FILE)) : resolve(directory, out);
-  if (!['.ts', '.json'].includes(extname(file))) {
-    throw new UsageError(`${file} is neither a .ts nor a .json file: name one with --out.`);
+  const file =
+    out === undefined ? (there[0] ?? join(directory, defaultConfigName(directory))) : resolve(directory, out);
+  if (!configExtensions.some((extension) => extension === extname(file))) {
+    throw new UsageError(`${file} is neither a .ts, .mts nor .json file: name one with --out.`);
   }
   if (statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new UsageError(`${dirname(file)} is no directory: make it, or choose another with --out.`);

@@ -72,7 +72,7 @@ interface PolicyFile {
 }
 
 async function readPolicy(file: string, directory: string): Promise<PolicyFile> {
-  if (extname(file) === '.ts') {
+  if (['.ts', '.mts'].includes(extname(file))) {
     return { file, input: {}, isConfig: true, complete: await loadConfig({ directory, file }) };
   }
   const input = await readData(file);

@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { extname, join, resolve } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Config } from './config.ts';
 import { ConfigError } from './errors.ts';
 import { positionIn } from './json-position.ts';
 import { parseConfig } from './parse.ts';
 
-const fileNames = ['spillway.config.ts', 'spillway.config.json'] as const;
+export const configFileNames = ['spillway.config.ts', 'spillway.config.mts', 'spillway.config.json'] as const;
+/** A module is TypeScript that Node imports as it is. */
+export const configExtensions = ['.ts', '.mts', '.json'] as const;
 
 export interface ConfigSource {
   /** A file to read, relative to `directory`. Default: the one of the known names that is there. */
@@ -28,15 +30,15 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
 
 function findFile({ file, directory }: ConfigSource): string {
   if (file !== undefined) return resolve(directory, file);
-  const found = fileNames.map((name) => join(directory, name)).filter((path) => existsSync(path));
+  const found = configFileNames.map((name) => join(directory, name)).filter((path) => existsSync(path));
   const [first, second] = found;
   if (first === undefined) {
-    const fix = `Write a ${fileNames[0]} there with a name, a zone and cells, or say which file to use.`;
-    throw problem(directory, `has no ${fileNames.join(' or ')}`, fix);
+    const fix = `Write a ${configFileNames[0]} there with a name, a zone and cells, or say which file to use.`;
+    throw problem(directory, `has no ${configFileNames.join(' or ')}`, fix);
   }
   if (second !== undefined) {
     const fix = 'Remove one of them, or name the one you mean.';
-    throw problem(directory, `has both ${fileNames.join(' and ')}`, fix);
+    throw problem(directory, `has both ${basename(first)} and ${basename(second)}`, fix);
   }
   return first;
 }
@@ -45,11 +47,16 @@ function readInput(file: string): Promise<unknown> {
   const extension = extname(file);
   switch (extension) {
     case '.ts':
+    case '.mts':
       return importInput(file);
     case '.json':
       return readJson(file);
     default:
-      throw problem(file, `is neither a .ts nor a .json file`, `Name a file like ${fileNames.join(' or ')}.`);
+      throw problem(
+        file,
+        'is neither a .ts, .mts nor .json file',
+        `Name a file like ${configFileNames.join(' or ')}.`,
+      );
   }
 }
 

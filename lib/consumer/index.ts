@@ -1,3 +1,5 @@
+import '../producer/supported-node.ts';
+
 export {
   type Bare,
   type Enveloped,

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 const here = fileURLToPath(import.meta.url);
 
 /** The sources run as they are: a clone. Else this code was compiled, and installed as a package. */
-const isClone = extname(here) === '.ts';
+export const isClone = extname(here) === '.ts';
 
 /** Root of the clone or of the installed package; both have the same folders below, but for what is not shipped. */
 export const ownRoot: string = join(dirname(here), '../..');

@@ -1,3 +1,5 @@
+import './supported-node.ts';
+
 export { EnvelopeError } from '../envelope/errors.ts';
 export type { Receipt } from './entry.ts';
 export {

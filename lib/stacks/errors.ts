@@ -2,3 +2,8 @@
 export class PlacementError extends Error {
   override readonly name = 'PlacementError';
 }
+
+/** A region has no key to encrypt with, though keys are given. */
+export class KeyMissingError extends Error {
+  override readonly name = 'KeyMissingError';
+}

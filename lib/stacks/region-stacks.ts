@@ -26,7 +26,7 @@ export interface RegionStackProps extends StackProps {
 /** The primary holds nothing that a failover needs: our canary, and the streams that cells asked for. */
 export class PrimaryStack extends Stack {
   constructor(scope: Construct, id: string, props: RegionStackProps) {
-    super(scope, id, props);
+    super(scope, id, { ...props, stackName: id });
     addStreams(this, props.config, 'primary');
   }
 }
@@ -36,7 +36,7 @@ export class WitnessStack extends Stack {
   readonly vote: PublicEndpoint;
 
   constructor(scope: Construct, id: string, props: RegionStackProps) {
-    super(scope, id, props);
+    super(scope, id, { ...props, stackName: id });
     const { config, region } = props;
     this.vote = observe(this, props);
     const { topic } = new Notifications(this, 'Notifications', config);
@@ -50,7 +50,7 @@ export class StandbyStack extends Stack {
   readonly switches: PublicEndpoint;
 
   constructor(scope: Construct, id: string, props: RegionStackProps) {
-    super(scope, id, props);
+    super(scope, id, { ...props, stackName: id });
     const { config, region } = props;
     addStreams(this, config, 'standby');
     const { name, regions, zone, policy, notify } = config;
@@ -103,7 +103,7 @@ export interface StreamsStackProps extends RegionStackProps {
 /** Streams of some cells, where there are too many for the stack of their region. */
 export class StreamsStack extends Stack {
   constructor(scope: Construct, id: string, props: StreamsStackProps) {
-    super(scope, id, props);
+    super(scope, id, { ...props, stackName: id });
     new CellStreams(this, 'Streams', props);
   }
 }

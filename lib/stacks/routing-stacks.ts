@@ -23,7 +23,7 @@ export class RoutingStack extends Stack {
   readonly quorumId: string;
 
   constructor(scope: Construct, id: string, props: RoutingStackProps) {
-    super(scope, id, props);
+    super(scope, id, { ...props, stackName: id });
     const { config, votes } = props;
     const { name, delivery, zone, regions } = config;
     const intervalSeconds = delivery.healthCheckIntervalSeconds;
@@ -66,7 +66,7 @@ export class SwitchesStack extends Stack {
   readonly ids: ReadonlyMap<string, string>;
 
   constructor(scope: Construct, id: string, props: SwitchesStackProps) {
-    super(scope, id, props);
+    super(scope, id, { ...props, stackName: id });
     const { config, groups, switches } = props;
     this.ids = new SwitchChecks(this, 'Switch', { config, groups, endpoint: switches }).ids;
     refuseBrokenRouting(this);
@@ -84,7 +84,7 @@ export interface CellsStackProps extends StackProps {
 /** The names of some cells. */
 export class CellsStack extends Stack {
   constructor(scope: Construct, id: string, props: CellsStackProps) {
-    super(scope, id, props);
+    super(scope, id, { ...props, stackName: id });
     const { config, cells, switches } = props;
     const groups = [...new Set(cells.map(({ group }) => group))];
     const ids =

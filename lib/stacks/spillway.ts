@@ -1,60 +1,84 @@
-import type { App, Environment } from 'aws-cdk-lib';
+import { type Environment, Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
 import type { Config } from '../config/config.ts';
 import type { PublicEndpoint } from '../constructs/public-endpoint.ts';
 import { groupsOf } from '../settings/cells-file.ts';
+import { type DataProtectionProps, protectData } from './data-protection.ts';
 import { cellStacks, placed, recordsOf } from './placement.ts';
 import { PrimaryStack, StandbyStack, StreamsStack, WitnessStack } from './region-stacks.ts';
 import { CellsStack, RoutingStack, SwitchesStack } from './routing-stacks.ts';
+
+export interface SpillwayStacksProps extends DataProtectionProps {
+  /**
+   * The account of all stacks.
+   *
+   * @default - `CDK_DEFAULT_ACCOUNT`, else the one that is deployed to
+   */
+  readonly account?: string;
+}
 
 /**
  * Adds every stack of one config: primary, standby, witnesses, and the routing. The routing's stacks are kept in the
  * standby's region, away from what they route around.
  */
-export function addSpillway(app: App, config: Config): void {
-  const { name, regions } = config;
-  const account = process.env.CDK_DEFAULT_ACCOUNT;
-  const at = (region: string): { env: Environment; region: string; config: Config } => ({
+export function addSpillway(scope: Construct, config: Config, props: SpillwayStacksProps = {}): void {
+  const { account = process.env.CDK_DEFAULT_ACCOUNT, ...protection } = props;
+  const at = (region: string): Place => ({
     env: { region, ...(account === undefined ? {} : { account }) },
     region,
     config,
   });
-  new PrimaryStack(app, `${name}-primary`, {
+  addStacks({ scope, config, at });
+  for (const stack of scope.node.children) {
+    if (stack instanceof Stack) protectData({ stack, region: stack.region, ...protection });
+  }
+}
+
+interface Place {
+  readonly env: Environment;
+  readonly region: string;
+  readonly config: Config;
+}
+
+interface Placing {
+  readonly scope: Construct;
+  readonly config: Config;
+  readonly at: (region: string) => Place;
+}
+
+function addStacks({ scope, config, at }: Placing): void {
+  const { name, regions } = config;
+  new PrimaryStack(scope, `${name}-primary`, {
     ...at(regions.primary),
     description: 'Spillway: the canary and the streams of the primary region',
   });
-  const standby = new StandbyStack(app, `${name}-standby`, {
+  const standby = new StandbyStack(scope, `${name}-standby`, {
     ...at(regions.standby),
     description: 'Spillway: observer, state and switches in the standby region',
   });
   const votes = new Map<string, PublicEndpoint>([[regions.standby, standby.vote]]);
   for (const region of regions.witnesses) {
-    const witness = new WitnessStack(app, `${name}-witness-${region}`, {
+    const witness = new WitnessStack(scope, `${name}-witness-${region}`, {
       ...at(region),
       description: 'Spillway: an observer',
     });
     votes.set(region, witness.vote);
   }
-  const routing = new RoutingStack(app, `${name}-routing`, {
+  const routing = new RoutingStack(scope, `${name}-routing`, {
     ...at(regions.standby),
     description: 'Spillway: health checks over the votes and switches',
     votes,
   });
-  addCells(app, { config, at, quorumId: routing.quorumId, switches: standby.switches });
+  addCells({ scope, config, at, quorumId: routing.quorumId, switches: standby.switches });
 }
 
-interface CellsOptions {
-  readonly config: Config;
-  readonly at: (region: string) => {
-    readonly env: Environment;
-    readonly region: string;
-    readonly config: Config;
-  };
+interface CellsOptions extends Placing {
   readonly quorumId: string;
   readonly switches: PublicEndpoint;
 }
 
 /** Few cells have their names and switches in one stack; many are spread over stacks by their own names. */
-function addCells(app: App, { config, at, quorumId, switches }: CellsOptions): void {
+function addCells({ scope, config, at, quorumId, switches }: CellsOptions): void {
   const { name, regions, cells } = config;
   const stacks = cellStacks(config);
   const description = 'Spillway: the names of cells';
@@ -64,7 +88,7 @@ function addCells(app: App, { config, at, quorumId, switches }: CellsOptions): v
     resourcesOf: (cell) => 1 + recordsOf(cell),
   });
   if (stacks === 1) {
-    new CellsStack(app, `${name}-routing-cells-1`, {
+    new CellsStack(scope, `${name}-routing-cells-1`, {
       ...at(regions.standby),
       description,
       cells,
@@ -81,7 +105,7 @@ function addCells(app: App, { config, at, quorumId, switches }: CellsOptions): v
     nameOf: (group) => group,
     resourcesOf: () => 1,
   })) {
-    const { ids: more } = new SwitchesStack(app, stackId('routing-switches', stack), {
+    const { ids: more } = new SwitchesStack(scope, stackId('routing-switches', stack), {
       ...at(regions.standby),
       description: 'Spillway: health checks over switches',
       groups: items,
@@ -90,7 +114,7 @@ function addCells(app: App, { config, at, quorumId, switches }: CellsOptions): v
     for (const [group, id] of more) ids.set(group, id);
   }
   for (const { stack, items } of byCell) {
-    new CellsStack(app, stackId('routing-cells', stack), {
+    new CellsStack(scope, stackId('routing-cells', stack), {
       ...at(regions.standby),
       description,
       cells: items,
@@ -99,7 +123,7 @@ function addCells(app: App, { config, at, quorumId, switches }: CellsOptions): v
     });
     for (const role of ['primary', 'standby'] as const) {
       if (!items.some(({ streams }) => streams[role].create)) continue;
-      new StreamsStack(app, stackId(`${role}-streams`, stack), {
+      new StreamsStack(scope, stackId(`${role}-streams`, stack), {
         ...at(regions[role]),
         description: `Spillway: streams of the ${role} region`,
         cells: items,

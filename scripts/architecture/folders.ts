@@ -16,6 +16,7 @@ export const folders: Readonly<Record<string, string>> = {
   'lambda/drill': 'The function that runs the weekly drill of one cell in the account.',
   'lib/alarms': 'The table of alarms: what each watches, when it fires, what it costs, what to do.',
   'lib/aws': 'SDK clients with their time-outs, the log of every call, and the shards of a stream.',
+  'lib/cdk': 'What authors of CDK apps import: the construct with all stacks.',
   'lib/cli': 'One file per verb of the command line: options, questions, progress, exit status.',
   'lib/cli/screens': 'What the verbs print for people.',
   'lib/conductor': 'What the conductor takes and returns, and how it asks DNS where the cells are.',

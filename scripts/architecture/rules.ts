@@ -68,7 +68,7 @@ export const layers = {
       name: 'the-cdk-only-where-stacks-are-made',
       comment: 'The CDK takes a second to load and 200 MB of disk: commands and functions do without.',
       severity: 'error',
-      from: { path: '^(lib|lambda)/', pathNot: '^lib/(stacks|constructs)/' },
+      from: { path: '^(lib|lambda)/', pathNot: '^lib/(cdk|stacks|constructs)/' },
       to: { path: '^node_modules/(aws-cdk-lib|constructs)/' },
     },
     {
@@ -79,11 +79,21 @@ export const layers = {
       to: { path: '^(test|scripts)/' },
     },
     {
-      name: 'no-development-dependencies',
-      comment: 'What is published runs with what `npm install --omit=dev` brings.',
+      name: 'shipped-code-brings-what-it-needs',
+      comment:
+        'What applications import needs `dependencies` of package.json alone. The others are those of spillway-cli, or tools.',
+      severity: 'error',
+      from: { path: shipped },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'no-tools-in-the-product',
+      comment: 'Tools that test, build or check are installed in a clone alone.',
       severity: 'error',
       from: { path: '^(bin|lib|lambda)/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+      to: {
+        path: '^node_modules/(vitest|fast-check|esbuild|typescript|@biomejs|@swc|cdk-nag|selfsigned|dependency-cruiser|publint|@arethetypeswrong)/',
+      },
     },
     {
       name: 'nothing-unresolved',
@@ -96,6 +106,8 @@ export const layers = {
   options: {
     parser: 'swc',
     tsPreCompilationDeps: true,
+    // Files that are tried, or put, where the packages are installed.
+    exclude: { path: '^scripts/(pack-check/try|build/light)/' },
     doNotFollow: { path: '^node_modules' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'types'] },
   },

@@ -91,7 +91,8 @@ const breaches: Readonly<Record<RuleName, readonly Readonly<Record<string, strin
     { 'lib/a/a.ts': "export { one } from '../../test/a.ts';", 'test/a.ts': one },
     { 'lib/a/a.ts': "export { one } from '../../scripts/a.ts';", 'scripts/a.ts': one },
   ],
-  'no-development-dependencies': [{ 'lib/a/a.ts': "export { one } from 'vitest';" }],
+  'shipped-code-brings-what-it-needs': [{ 'lib/producer/a.ts': "export { one } from 'vitest';" }],
+  'no-tools-in-the-product': [{ 'lib/a/a.ts': "export { one } from 'vitest';" }],
   'nothing-unresolved': [{ 'lib/a/a.ts': "export { one } from './gone.ts';" }],
 };
 

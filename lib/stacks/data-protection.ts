@@ -1,0 +1,78 @@
+import type { Stack } from 'aws-cdk-lib';
+import { CfnTable } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import { CfnLogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { CfnTopic } from 'aws-cdk-lib/aws-sns';
+import { KeyMissingError } from './errors.ts';
+
+export interface DataProtectionProps {
+  /**
+   * How long every log is kept.
+   *
+   * @default RetentionDays.ONE_MONTH
+   */
+  readonly logRetention?: RetentionDays;
+  /**
+   * ARN of a KMS key for each region that keeps something, the standby and every witness: its tables, topics and logs are
+   * encrypted with it. The functions are given the right to use the keys. The key policies must let in the services that
+   * use them on their own: `logs.REGION.amazonaws.com`, and `cloudwatch.amazonaws.com`, whose alarms write to the topics.
+   *
+   * @default - keys that AWS owns
+   */
+  readonly encryptionKeyArns?: Readonly<Record<string, string>>;
+}
+
+interface Protected extends DataProtectionProps {
+  readonly stack: Stack;
+  readonly region: string;
+}
+
+/** Applies retention and keys to everything in a stack that keeps data. @throws KeyMissingError */
+export function protectData({ stack, region, logRetention, encryptionKeyArns }: Protected): void {
+  const key = encryptionKeyArns?.[region];
+  for (const construct of stack.node.findAll()) {
+    if (construct instanceof CfnLogGroup && logRetention !== undefined) {
+      construct.retentionInDays = logRetention;
+    }
+    if (encryptionKeyArns === undefined) continue;
+    if (construct instanceof Role) construct.addToPolicy(useOf(encryptionKeyArns));
+    if (
+      !(construct instanceof CfnLogGroup || construct instanceof CfnTable || construct instanceof CfnTopic)
+    ) {
+      continue;
+    }
+    if (key === undefined) {
+      throw new KeyMissingError(
+        `encryptionKeyArns has no key for ${region}, where ${construct.node.path} is: add one.`,
+      );
+    }
+    if (construct instanceof CfnLogGroup) construct.kmsKeyId = key;
+    else if (construct instanceof CfnTopic) construct.kmsMasterKeyId = key;
+    else construct.sseSpecification = { sseEnabled: true, sseType: 'KMS', kmsMasterKeyId: key };
+  }
+}
+
+/** Observers and the conductor read tables of other regions, so a role may use all keys; through these services alone. */
+function useOf(keyArns: Readonly<Record<string, string>>): PolicyStatement {
+  const regions = Object.keys(keyArns);
+  return new PolicyStatement({
+    actions: [
+      'kms:Encrypt',
+      'kms:Decrypt',
+      'kms:ReEncryptFrom',
+      'kms:ReEncryptTo',
+      'kms:GenerateDataKey',
+      'kms:GenerateDataKeyWithoutPlaintext',
+      'kms:DescribeKey',
+    ],
+    resources: Object.values(keyArns),
+    conditions: {
+      StringEquals: {
+        'kms:ViaService': regions.flatMap((region) => [
+          `dynamodb.${region}.amazonaws.com`,
+          `sns.${region}.amazonaws.com`,
+        ]),
+      },
+    },
+  });
+}

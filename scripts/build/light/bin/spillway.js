@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+// The first two steps end with a sentence, and not with a stack.
+await step(
+  () => import('../lib/producer/supported-node.js'),
+  ({ message }) => message,
+);
+await step(
+  () => import.meta.resolve('spillway-cli/bin'),
+  () => 'The command line is a package of its own: npm install --save-dev spillway-cli',
+);
+await import('spillway-cli/bin');
+
+async function step(run, sentenceOf) {
+  try {
+    await run();
+  } catch (error) {
+    process.stderr.write(`error ${sentenceOf(error)}\n`);
+    process.exit(1);
+  }
+}

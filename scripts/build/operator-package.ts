@@ -1,0 +1,37 @@
+import project from '../../package.json' with { type: 'json' };
+import { readImports } from '../architecture/graph.ts';
+
+/** Loaded by a path of their own, so no import names them. */
+const unseen = ['aws-cdk', 'kinesis-local'] as const;
+/** One copy for the app and for Spillway: the app's. */
+const peers = ['aws-cdk-lib', 'constructs'] as const;
+
+/** `package.json` of spillway-cli: what the compiled code imports, in the versions that the clone is tested with. */
+export async function operatorManifest(): Promise<object> {
+  const versions: Readonly<Record<string, string>> = { ...project.devDependencies, ...project.dependencies };
+  const versionOf = (name: string): string => {
+    const version = versions[name];
+    if (version === undefined) throw new Error(`${name} is imported, and package.json does not have it.`);
+    return version;
+  };
+  const { libraries } = await readImports(['bin', 'lib', 'lambda/core']);
+  const isPeer = (name: string): boolean => (peers as readonly string[]).includes(name);
+  const names = [...new Set([...libraries, ...unseen])].filter((name) => !isPeer(name)).sort();
+  const { version, license, engines } = project;
+  return {
+    name: 'spillway-cli',
+    version,
+    description: 'The command line of Spillway, its CDK construct, and drills on this machine.',
+    license,
+    type: 'module',
+    engines,
+    exports: {
+      './bin': './bin/spillway.js',
+      './app': './bin/app.js',
+      './cdk': { types: './lib/cdk/index.d.ts', default: './lib/cdk/index.js' },
+      './package.json': './package.json',
+    },
+    dependencies: Object.fromEntries(names.map((name) => [name, versionOf(name)])),
+    peerDependencies: Object.fromEntries(peers.map((name) => [name, `^${versionOf(name)}`])),
+  };
+}

@@ -1,0 +1,25 @@
+import { Deduplicator, type OrderVerdict } from 'spillway/consumer';
+import { FailoverProducer, type ProducerOptions, type Receipt, RecordError } from 'spillway/producer';
+
+const options: ProducerOptions = {
+  signal: { name: 'signal.orders.example.com' },
+  regions: ['us-east-1', 'us-west-2'],
+  spool: { directory: '/tmp/spool' },
+};
+
+export async function write(data: Uint8Array): Promise<Receipt> {
+  const producer = new FailoverProducer(options);
+  try {
+    return await producer.put({ partitionKey: 'customer-1', data });
+  } catch (error) {
+    if (error instanceof RecordError) throw new Error('this record', { cause: error });
+    throw error;
+  } finally {
+    await producer.close();
+  }
+}
+
+// @ts-expect-error A number is no partition key: were the types lost, everything would be allowed.
+export const wrong = new FailoverProducer(options).put({ partitionKey: 1, data: 'x' });
+export const verdicts: readonly OrderVerdict[] = [];
+export const deduplicator = new Deduplicator();
