@@ -48,7 +48,7 @@ export default defineConfig({
           // A busy machine is no reason to fail.
           testTimeout: 20_000,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/stacks/**', 'test/constructs/**', 'test/localstack/**', 'test/campaign/**'],
+          exclude: ['test/stacks/**', 'test/cdk/**', 'test/localstack/**', 'test/campaign/**'],
         },
       },
       {
@@ -67,7 +67,7 @@ export default defineConfig({
           name: 'synth',
           ...sharedProcess,
           maxWorkers,
-          include: ['test/stacks/**/*.test.ts', 'test/constructs/**/*.test.ts'],
+          include: ['test/stacks/**/*.test.ts', 'test/cdk/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
