@@ -34,7 +34,7 @@ function findFile({ file, directory }: ConfigSource): string {
   const [first, second] = found;
   if (first === undefined) {
     const fix = `Write a ${configFileNames[0]} there with a name, a zone and cells, or say which file to use.`;
-    throw problem(directory, `has no ${configFileNames.join(' or ')}`, fix);
+    throw problem(directory, 'has no spillway.config.ts, .mts or .json', fix);
   }
   if (second !== undefined) {
     const fix = 'Remove one of them, or name the one you mean.';

@@ -7,10 +7,12 @@ import {
   defaultVotesToEvacuate,
 } from '../config/defaults.ts';
 import { conductorDocument } from './conductor.ts';
+import { configDocument } from './config.ts';
 import { diagnosesDocument } from './diagnoses.ts';
 import { lifecycleDocument } from './lifecycle.ts';
 import { monitoringDocument } from './monitoring.ts';
 import { runbookDocument } from './runbook.ts';
+import { scenariosDocument } from './scenarios.ts';
 
 const policy = {
   ...defaultPolicy,
@@ -26,6 +28,8 @@ export const documents: readonly { readonly file: string; readonly text: string 
   { file: 'diagnoses.md', text: diagnosesDocument(policy) },
   { file: 'lifecycle.md', text: lifecycleDocument() },
   { file: 'conductor.md', text: conductorDocument() },
+  { file: 'config.md', text: configDocument() },
+  { file: 'scenarios.md', text: scenariosDocument() },
   { file: 'runbook.md', text: runbookDocument(config) },
   { file: 'monitoring.md', text: monitoringDocument(config) },
 ];

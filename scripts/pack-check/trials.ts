@@ -96,7 +96,7 @@ export function operatorTrials(project: Project, { author }: Others): readonly T
         await project.run('npx', ['--no-install', 'spillway', ...init.split(' ')]);
         await project.run('npx', ['--no-install', 'cdk', 'synth', '-q'], offline);
         await expectTemplates(join(project.directory, 'cdk.out'));
-        for (const args of ['cost --json', 'simulate --scenario 2020-kinesis --seeds 1..2 --json']) {
+        for (const args of ['cost --json', 'simulate --scenario blip-10s --seeds 1..2 --json']) {
           await project.run('npx', ['--no-install', 'spillway', ...args.split(' ')]);
         }
       },

@@ -79,7 +79,7 @@ describe('which file', () => {
     expect(problems).toEqual([
       {
         path: '',
-        problem: 'has no spillway.config.ts or spillway.config.json',
+        problem: 'has no spillway.config.ts, .mts or .json',
         fix: expect.stringMatching(/^Write a spillway\.config\.ts/),
       },
     ]);
@@ -108,7 +108,7 @@ describe('which file', () => {
 
   test('a kind of file that is not read', async () => {
     const { problems } = await errorOf(loadConfig({ directory, file: 'spillway.config.yaml' }));
-    expect(problems[0]?.problem).toBe('is neither a .ts nor a .json file');
+    expect(problems[0]?.problem).toBe('is neither a .ts, .mts nor .json file');
   });
 });
 

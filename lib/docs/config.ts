@@ -1,0 +1,31 @@
+import {
+  defaultDelivery,
+  defaultHealthCheckQuota,
+  defaultMonitoring,
+  defaultPolicy,
+  defaultRegions,
+} from '../config/defaults.ts';
+import { configJsonSchema } from '../config/json-schema.ts';
+import { type SchemaNode, schemaReference } from './schema-reference.ts';
+
+/** `docs/config.md`: every key of the config file, from its schema. */
+export function configDocument(): string {
+  const defaults = {
+    regions: defaultRegions,
+    policy: defaultPolicy,
+    delivery: defaultDelivery,
+    monitoring: defaultMonitoring,
+    healthCheckQuota: defaultHealthCheckQuota,
+  };
+  return `# The config file
+
+Generated from the schema in \`lib/config/schema.ts\`: \`npm run docs\`. A \`spillway.config.ts\` (or \`.mts\`, in a package whose
+\`.ts\` files are CommonJS) exports the object by default; a \`spillway.config.json\` is it. \`spillway init\` writes one. Editors
+know the keys from \`lib/config/config.schema.json\`, named by \`$schema\`.
+
+A config that cannot keep its promise is refused when it is loaded, with the path of the value and a fix that works: one
+observer short, a recovery time below what detection, DNS and polling add up to, more health checks than the quota.
+
+${schemaReference(configJsonSchema() as SchemaNode, defaults)}
+`;
+}

@@ -1,0 +1,32 @@
+import { scenarioJsonSchema } from '../scenario/json-schema.ts';
+import { type SchemaNode, schemaReference } from './schema-reference.ts';
+
+/** `docs/scenarios.md`: every key of a scenario file, from its schema. */
+export function scenariosDocument(): string {
+  return `# Scenario files
+
+Generated from the schema in \`lib/scenario/schema.ts\`: \`npm run docs\`. A scenario is a YAML file: what fails, when, where, how
+much of it, who sees it, and what Spillway is expected to do. The same file drives \`spillway drill\`, in real time, and
+\`spillway simulate\`, in virtual time. Those that come with Spillway are in \`scenarios/\`, with their JSON Schema for editors.
+
+\`\`\`yaml
+name: 2020-kinesis
+title: Kinesis front end exceeds its thread limit
+source: aws.amazon.com/message/11201
+start: 2020-11-25T13:15:00Z       # t = 0
+duration: 18h
+faults:
+  - at: 0s
+    for: 4h52m
+    where: { region: primary, service: kinesis, operations: [PutRecord, PutRecords, GetRecords] }
+    effect: { kind: error, status: 500, code: InternalFailure }
+    rate: 0.9                      # or { from: 0.8, to: 0 } for a ramp over the fault's life
+    seenFrom: [us-east-2]
+expect: { verdict: failover, diagnosis: KinesisWriteImpaired, within: 60s }
+\`\`\`
+
+Faults that overlap all apply. \`timeout\` answers too late, \`blackhole\` never; \`throttle\` answers with the service's own exception.
+
+${schemaReference(scenarioJsonSchema() as SchemaNode)}
+`;
+}
