@@ -188,7 +188,7 @@ function unsure(after: RunState, reason: string): RunState {
     : { ...endedAs(known, stepNamed('watch').whenItFails), next: 'notify' };
 }
 
-/** The primary falters: what this failback has released returns. The observers' own evacuation would do it as well, later. */
+/** The primary degrades again: what this failback has released returns. The observers' own evacuation would do it as well, later. */
 export const takeBack: Step = async (state, conductor) => {
   await holdLease(state, conductor);
   const { epoch } = state.input;

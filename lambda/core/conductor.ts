@@ -18,7 +18,7 @@ export interface ConductorStep {
   /** Further attempts, and the pause before the first of them; it doubles up to `maxPauseMs`. */
   readonly retry: Retry;
   /** How long an error is waited out that only says "not yet". */
-  readonly patience?: Retry & { readonly error: string };
+  readonly waitsFor?: Retry & { readonly error: string };
   readonly whenItFails: {
     /** What the journal calls the system then. */
     readonly state: string;
@@ -41,7 +41,7 @@ export const evacuationSteps = [
     timeoutMs: 15_000,
     retry: quick,
     // An evacuation takes it from an older act; a failback waits, longer than LEASE_MS, until a dead one's runs out.
-    patience: { error: 'LeaseHeldError', attempts: 22, pauseMs: 2_000, maxPauseMs: 10_000 },
+    waitsFor: { error: 'LeaseHeldError', attempts: 22, pauseMs: 2_000, maxPauseMs: 10_000 },
     whenItFails: { state: 'not-started', stops: true, nextCommand: 'spillway status' },
   },
   {
@@ -50,7 +50,7 @@ export const evacuationSteps = [
     timeoutMs: 10_000,
     retry: quick,
     // Longer than SETTLED_MS.
-    patience: { error: 'QuorumUnsettledError', attempts: 12, pauseMs: 2_000, maxPauseMs: 10_000 },
+    waitsFor: { error: 'QuorumUnsettledError', attempts: 12, pauseMs: 2_000, maxPauseMs: 10_000 },
     whenItFails: { state: 'not-latched', stops: true, nextCommand: finishCommand },
   },
   {
@@ -84,7 +84,7 @@ export const evacuationSteps = [
     timeoutMs: 20_000,
     retry: quick,
     // A switch check needs three failures in a row at 10 or 30 s.
-    patience: { error: 'DnsElsewhereError', attempts: 10, pauseMs: 3_000, maxPauseMs: 10_000 },
+    waitsFor: { error: 'DnsElsewhereError', attempts: 10, pauseMs: 3_000, maxPauseMs: 10_000 },
     whenItFails: { state: 'latched-dns-elsewhere', stops: false, nextCommand: 'spillway status --watch' },
   },
   {
@@ -130,14 +130,14 @@ export const failbackSteps = [
   },
   {
     step: 'watch',
-    purpose: 'While a stage settles: does the primary falter?',
+    purpose: 'While a stage settles: does the primary degrade again?',
     timeoutMs: 15_000,
     retry: quick,
     whenItFails: { state: 'partly-failed-back', stops: true, nextCommand: resumed },
   },
   {
     step: 'take-back',
-    purpose: 'The primary falters: return to the standby what this failback had released.',
+    purpose: 'The primary degrades again: return to the standby what this failback had released.',
     timeoutMs: 30_000,
     retry: quick,
     whenItFails: { state: 'partly-failed-back', stops: true, nextCommand: finishCommand },
@@ -179,7 +179,7 @@ export const runEnds: readonly RunEnd[] = [
   },
   {
     state: 'failback-taken-back',
-    meaning: 'The primary faltered meanwhile: what had been released is in the standby again.',
+    meaning: 'The primary degraded again meanwhile: what had been released is in the standby again.',
     nextCommand: 'spillway why',
   },
   {
@@ -205,7 +205,7 @@ export function stepNamed(name: StepName): ConductorStep {
   return found;
 }
 
-/** Longest pause of a failback between two looks at the primary: a faltering one is to be seen in time. */
+/** Longest pause of a failback between two looks at the primary: one that degrades again is to be seen in time. */
 export const MAX_WAIT_SECONDS = 30;
 /**
  * Life of a lease that is not renewed. Each attempt of each step renews it, and so does each batch of the latch; the longest

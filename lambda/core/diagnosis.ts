@@ -133,7 +133,7 @@ export const diagnoses = [
   },
   {
     code: 'Recovering',
-    description: 'The primary works again, and has not for long enough to be believed.',
+    description: 'The primary works again, but not yet for as long as the recovery time.',
     actionable: false,
     operator: 'Wait. Failing back is refused until the recovery time is over; outages come in dips.',
     when: 'the primary was impaired within the recovery time',

@@ -12,7 +12,7 @@ import { RecurringTable } from '../../lib/state/recurring-table.ts';
 import { StateTable } from '../../lib/state/state-table.ts';
 import { monitorValues, observersInWords } from '../core/monitor.ts';
 import { stateTableName, voteTableName } from '../core/names.ts';
-import { Lookout } from './look.ts';
+import { ReadingsCollector } from './collect-readings.ts';
 import { RecurringWatch } from './recurring-watch.ts';
 
 const READ_TIMEOUT_MS = 3_000;
@@ -38,7 +38,7 @@ const tableOptions = {
   timeoutMs: READ_TIMEOUT_MS,
 };
 const state = new StateTable(tableOptions);
-const lookout = new Lookout({
+const collector = new ReadingsCollector({
   groups,
   nowMs,
   state,
@@ -67,7 +67,7 @@ const metricLog = new MetricLog({ name, service: 'monitor' });
  * the primary.
  */
 export async function handler(): Promise<void> {
-  const readings = await lookout.look();
+  const readings = await collector.collect();
   metricLog.add(monitorValues(readings, { policy: settings.policy, groups: groups.length }));
   metricLog.flush({ observers: observersInWords(readings) });
 }

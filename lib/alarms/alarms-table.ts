@@ -20,21 +20,21 @@ import { defaultDrillOverdueDays } from '../config/defaults.ts';
 export interface AlarmDefinition {
   readonly alarm: string;
   readonly where: 'standby' | 'witnesses' | 'observers';
-  /** Absent: in every deployment. Else in those where it can ring for a reason, and be silenced by one. */
+  /** Absent: in every deployment. Else in those where it can fire for a reason, and be silenced by one. */
   readonly only?: { readonly where: string; readonly holds: (config: AlarmConfig) => boolean };
   /** `now`: wakes somebody. `today`: a way out is thinner than it should be, and still there. */
   readonly urgency: 'now' | 'today';
   /** One, or some that are added up. */
   readonly metrics: readonly AlarmMetric[];
   readonly statistic: 'Minimum' | 'Maximum' | 'Sum';
-  /** `below`: rings under the threshold. `from`: at it and above. */
-  readonly rings: 'below' | 'from';
+  /** `below`: fires under the threshold. `from`: at it and above. */
+  readonly fires: 'below' | 'from';
   readonly threshold: (config: AlarmConfig) => number;
   readonly periodMinutes: number;
-  /** How many periods in a row must ring. */
+  /** How many periods in a row must fire. */
   readonly periods: (config: AlarmConfig) => number;
-  /** Whether silence rings as well. */
-  readonly silence: 'rings' | 'is well';
+  /** Whether silence fires as well. */
+  readonly silence: 'fires' | 'is well';
   readonly meaning: string;
 }
 
@@ -84,7 +84,7 @@ const inARow = (count: number) => (): number => count;
 const notZero = {
   where: 'standby',
   statistic: 'Minimum',
-  rings: 'from',
+  fires: 'from',
   threshold: one,
   periodMinutes: 1,
   silence: 'is well',
@@ -100,10 +100,10 @@ export const alarms = [
     urgency: 'today',
     metrics: ['LiveVotes'],
     statistic: 'Maximum',
-    rings: 'below',
+    fires: 'below',
     threshold: observersOf,
     periods: ({ monitoring }) => monitoring.observerSilentMinutes,
-    silence: 'rings',
+    silence: 'fires',
     meaning:
       'An observer has not decided for some minutes, or the monitor that reads them is silent itself. A silent observer’s vote reads HOLD; with K of N left, the others still evacuate, and with fewer nothing moves by itself.',
   },
@@ -113,7 +113,7 @@ export const alarms = [
     urgency: 'now',
     metrics: ['LiveVotes'],
     statistic: 'Maximum',
-    rings: 'below',
+    fires: 'below',
     threshold: ({ policy }) => policy.votesToEvacuate,
     periods: inARow(2),
     meaning:
@@ -332,16 +332,16 @@ export function alarmRegions(
   }
 }
 
-/** `LiveVotes below 3, 3 minutes in a row; silence rings as well` */
+/** `LiveVotes below 3, 3 minutes in a row; silence fires as well` */
 export function ringsWhen(row: AlarmDefinition, config: AlarmConfig): string {
   const names = row.metrics.map((metric) =>
     isOwn(metric) ? metric : `${metric.namespace} ${metric.metricName}`,
   );
-  const level = `${row.rings === 'below' ? 'below' : 'at or above'} ${row.threshold(config)}`;
+  const level = `${row.fires === 'below' ? 'below' : 'at or above'} ${row.threshold(config)}`;
   const periods = row.periods(config);
   const unit = row.periodMinutes === HOUR_MINUTES ? 'hour' : 'minute';
   const time = periods === 1 ? `in one ${unit}` : `for ${periods} ${unit}s in a row`;
-  const silence = row.silence === 'rings' ? '; no data rings as well' : '';
+  const silence = row.silence === 'fires' ? '; no data fires as well' : '';
   return `${names.join(' + ')} ${level} ${time}${silence}`;
 }
 

@@ -177,7 +177,7 @@ function summary(result: DrillResult): string {
     ...(result.failback === undefined
       ? []
       : [`  failed back: producers home ${seconds(result.failback.ms)}`]),
-    `  AWS calls: ${result.audit.calls}, of which the failover path may not make ${result.audit.violations}`,
+    `  AWS calls: ${result.audit.calls}; calls that the failover path must not make: ${result.audit.violations}`,
     ...result.failures.map((failure) => `  ${colors.red('✗')} ${failure}`),
     ...(result.notJudged === undefined ? [] : [`  ${colors.yellow('!')} ${result.notJudged}`]),
   ].join('\n');

@@ -217,6 +217,6 @@ function preview(
     ...(carried.length === 0 ? [] : [`of these, because they share a switch: ${named(carried)}`]),
     `before  those in ${standby} are held there by their switches`,
     `after   ${primary}, ${percent} % of the groups at a time, watched for ${pauseSeconds} s after each; by ${owner}`,
-    'It stops by itself, and returns to the standby what it has moved, if the primary falters.',
+    'It stops by itself, and returns to the standby what it has moved, if the primary degrades again.',
   ];
 }

@@ -47,7 +47,7 @@ export async function simulateTune(context: SimulateContext): Promise<Outcome> {
   await write(file, scatterSvg(chartOf(rows, years)));
   say(markdownTable(tableOf(rows)));
   say(
-    '* no other is better in one of p95 (all), p95 (a fifth), false votes and failovers, and as good in the rest',
+    '* Pareto-optimal: no other policy is better in p95 (all), p95 (a fifth), false votes or failovers without being worse in another of them',
   );
   for (const point of refused) say(`left out, a config would refuse it: ${nameOf(point)}: ${point.reason}`);
   say(`chart: ${file}; ${seconds} s`);

@@ -35,7 +35,7 @@ export interface Notify {
   readonly webhook?: string;
 }
 
-/** When the alarms ring, and whether there is a dashboard. */
+/** When the alarms fire, and whether there is a dashboard. */
 export interface Monitoring {
   /** A dashboard in the standby, which costs $3 a month beyond an account's first three. */
   readonly dashboard: boolean;

@@ -179,19 +179,19 @@ function drillCell({ drill, cells }: Config): readonly ConfigProblem[] {
   ];
 }
 
-/** An alarm that no drill can silence, or that rings between two drills that both succeeded, would be red for nothing. */
+/** An alarm that no drill can silence, or that fires between two drills that both succeeded, would be red for nothing. */
 function drillOverdue({ drill, monitoring: { drillOverdueDays: days } }: Config): readonly ConfigProblem[] {
   if (days === undefined) return [];
   const path = 'monitoring.drillOverdueDays';
   if (drill === undefined) {
-    const problem = 'is given, and no cell may be drilled, so that the alarm could only ring';
+    const problem = 'is given, and no cell may be drilled, so that the alarm could only fire';
     return [{ path, problem, fix: 'Name a cell in drill.cell, or leave it out.' }];
   }
   if (drill.schedule !== 'weekly' || days > DRILL_EVERY_DAYS) return [];
   return [
     {
       path,
-      problem: `is ${days}, and drills run every ${DRILL_EVERY_DAYS} days, so that it would ring each week while all is well`,
+      problem: `is ${days}, and drills run every ${DRILL_EVERY_DAYS} days, so that it would fire each week while all is well`,
       fix: `Write ${defaultDrillOverdueDays} or more, or leave it out.`,
     },
   ];

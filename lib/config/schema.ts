@@ -253,7 +253,7 @@ export const configSchema = object({
   notify: notify
     .optional()
     .describe('Who hears of evacuations and alarms, beside the subscribers of the topic.'),
-  monitoring: monitoring.optional().describe('When the alarms ring, and whether there is a dashboard.'),
+  monitoring: monitoring.optional().describe('When the alarms fire, and whether there is a dashboard.'),
 });
 
 /** What a user writes. Every part but `name`, `zone` and `cells` has a default. */

@@ -43,11 +43,11 @@ export class Alarms extends Construct {
         alarmName: alarmResourceName(config.name, row.alarm),
         alarmDescription: `[${row.urgency}] ${row.meaning} Rings when: ${ringsWhen(row, config)}. What to run: docs/runbook.md, "${row.alarm}".`,
         metric: alarmMetric(row, { config, region, account: Stack.of(this).account }),
-        comparisonOperator: comparison(row.rings),
+        comparisonOperator: comparison(row.fires),
         threshold: row.threshold(config),
         evaluationPeriods: row.periods(config),
         treatMissingData:
-          row.silence === 'rings' ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+          row.silence === 'fires' ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
       });
       alarm.addAlarmAction(action);
       // Whoever was woken wants to know that it is over.
@@ -98,13 +98,13 @@ export function metricOf(
   return new Metric({ namespace, metricName, dimensionsMap, statistic, period });
 }
 
-function comparison(rings: AlarmDefinition['rings']): ComparisonOperator {
-  switch (rings) {
+function comparison(fires: AlarmDefinition['fires']): ComparisonOperator {
+  switch (fires) {
     case 'below':
       return ComparisonOperator.LESS_THAN_THRESHOLD;
     case 'from':
       return ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD;
     default:
-      return rings satisfies never;
+      return fires satisfies never;
   }
 }

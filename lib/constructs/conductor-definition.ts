@@ -141,8 +141,8 @@ function stepTask(
   id: string,
   { name, step }: { readonly name: StepName; readonly step: IFunction },
 ): LambdaInvoke {
-  const { timeoutMs, retry, patience } = stepNamed(name);
-  return withRetries(invoke(scope, id, { step, name, timeoutMs, state: name !== 'lease' }), retry, patience);
+  const { timeoutMs, retry, waitsFor } = stepNamed(name);
+  return withRetries(invoke(scope, id, { step, name, timeoutMs, state: name !== 'lease' }), retry, waitsFor);
 }
 
 type LastWord = 'fail' | 'superseded' | 'unfinished';
@@ -185,10 +185,10 @@ function invoke(
 function withRetries(
   task: LambdaInvoke,
   retry: ConductorStep['retry'],
-  patience?: ConductorStep['patience'],
+  waitsFor?: ConductorStep['waitsFor'],
 ): LambdaInvoke {
   task.addRetry({ errors: [...finalErrors], maxAttempts: 0 });
-  if (patience !== undefined) task.addRetry(again(patience, patience.error));
+  if (waitsFor !== undefined) task.addRetry(again(waitsFor, waitsFor.error));
   return task.addRetry(again(retry, Errors.ALL)) as LambdaInvoke;
 }
 

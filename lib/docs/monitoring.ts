@@ -21,7 +21,7 @@ CloudWatch evaluates an alarm in the region of its metric and nowhere else, and 
 primary's outage. So there is none. Once a minute a monitor in the standby reads what each observer has stored in its own region,
 what the state table has, and what DNS answers, and publishes it there as metrics. It reads by names that are known beforehand,
 calls nothing in the primary, and is a function of its own: looking at the observers can neither slow nor break them. An observer
-that is dead, cut off or unreadable is one live vote less; a monitor that is dead is no data, which rings as well.
+that is dead, cut off or unreadable is one live vote less; a monitor that is dead is no data, which fires as well.
 
 Once an hour a survey, a function of its own too, reads how the cells' streams are scaled in both regions and what they had to take
 in two weeks, by the highest five minutes, and stores it in the state table. In an outage nobody can ask the primary for it: the
@@ -40,10 +40,10 @@ description begins with its urgency, \`[now]\` or \`[today]\`, so that a pager c
 
 What recurs, drills and the survey, is late only from when the deployment began to ask for it: the monitor keeps that time in the
 state table, so that nothing is overdue on the first day, and no drill where none is configured. While a *first* deployment is under
-way, observer silent and DNS unread may ring for the minutes until votes and records are there, and say what is so.
+way, observer silent and DNS unread may fire for the minutes until votes and records are there, and say what is so.
 
 ${markdownTable(
-  ['alarm', 'look', 'where', 'rings when'],
+  ['alarm', 'look', 'where', 'fires when'],
   alarmRows.map((row) => [row.alarm, row.urgency, placeOf(row, config), ringsWhen(row, config)]),
 )}
 

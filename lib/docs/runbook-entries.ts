@@ -157,7 +157,7 @@ export const diagnosisEntries: Readonly<Record<DiagnosisCode, RunbookEntry>> = {
   },
 };
 
-/** A missing alarm does not compile; what it means and when it rings is in the table of alarms. */
+/** A missing alarm does not compile; what it means and when it fires is in the table of alarms. */
 export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
   'observer silent': {
     lookAt: [

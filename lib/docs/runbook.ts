@@ -22,7 +22,7 @@ export function runbookDocument(config: AlarmConfig): string {
       ),
     ),
     '## Each alarm',
-    'The alarms are in the standby’s region, where `monitoring` in the config says when they ring; those of a witness are in the witness’s. None is in the primary: it would sleep through its outage. [Monitoring](monitoring.md) has the metrics behind them. Each name begins with your config’s `name`: `spillway-observer-silent`.',
+    'The alarms are in the standby’s region, where `monitoring` in the config says when they fire; those of a witness are in the witness’s. None is in the primary: it would sleep through its outage. [Monitoring](monitoring.md) has the metrics behind them. Each name begins with your config’s `name`: `spillway-observer-silent`.',
     ...alarmRows.map((row) =>
       section(
         row.alarm,
@@ -136,7 +136,7 @@ ${markdownTable(['guard', 'why it is there'], rows)}
 
 6. Look at that cell’s producers and consumers for some minutes: \`spillway status --watch\`.
 7. The rest, a quarter at a time: \`spillway failback --all --percent 25 --pause 10m --after-drain --reason "inc-4711 is over"\`.
-   It stops by itself, and returns to the standby what it has moved, if one observer sees the primary falter (status 4).
+   It stops by itself, and returns to the standby what it has moved, if one observer sees the primary degrade again (status 4).
 8. \`spillway history\` for the report; \`spillway doctor\` for what the outage left behind.
 
 **Do not** change switches or the control item by hand while it runs, and do not use \`--force\` because it takes long.`;

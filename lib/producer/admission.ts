@@ -1,4 +1,3 @@
-import { Bag } from './bag.ts';
 import { asRecordError, bytesOf, CheckedRecord, lengthOf, type RecordRules } from './checked-record.ts';
 import { Entry, Ticket } from './entry.ts';
 import type { Enveloping } from './enveloping.ts';
@@ -8,6 +7,7 @@ import { Parked } from './parked.ts';
 import { type OutgoingRecord, type ProducerRecord, sizeOf } from './record.ts';
 import type { Route } from './route.ts';
 import type { Newcomer } from './sender.ts';
+import { SwapRemoveList } from './swap-remove-list.ts';
 
 /** A call of `put` or `putMany` whose records are not all taken in yet. */
 interface Waiting {
@@ -45,7 +45,7 @@ export class Admission {
   #reading: Waiting | undefined;
   #from = 0;
   /** Calls that have records whose fate is open, even if another one has failed. */
-  readonly #open = new Bag<Ticket>();
+  readonly #open = new SwapRemoveList<Ticket>();
   readonly #parked = new Parked();
   #settled: { readonly tickets: Set<Ticket>; readonly resolve: () => void }[] = [];
 

@@ -1,6 +1,6 @@
-import type { Bagged } from './bag.ts';
 import type { HotShard } from './hot-shards.ts';
 import type { OutgoingRecord } from './record.ts';
+import type { SwapRemoveItem } from './swap-remove-list.ts';
 
 /** Where a record is in a stream. */
 export interface WrittenReceipt {
@@ -39,7 +39,7 @@ export interface EntryOwner {
 }
 
 /** One call of `put` or `putMany`: its promise is settled by the last receipt or the first failure, and it ends with its last record. */
-export class Ticket implements EntryOwner, Bagged {
+export class Ticket implements EntryOwner, SwapRemoveItem {
   readonly receipts: Receipt[];
   readonly promise: Promise<Receipt[]>;
   readonly acceptedAtMs: number;
@@ -105,7 +105,7 @@ export class Entry implements OutgoingRecord {
   owner: EntryOwner;
   index: number;
   /**
-   * When it was let into the sender, by the monotonic clock: what waits for room at the door says nothing about a region.
+   * When it was let into the sender, by the monotonic clock: what waits for room in the admission queue says nothing about a region.
    * Whole, as V8 keeps other numbers outside the object.
    */
   readonly sinceMs: number;

@@ -33,7 +33,7 @@ export class Lanes {
   readonly #mask: number;
   /** What is in each lane: EMPTY, HEAD_ALONE, or the number of the list that follows its head. */
   readonly #lanes: Int32Array;
-  /** Lists by number: the last entry, whose `next` is the first. (No Map, for the reason that `Bag` gives.) */
+  /** Lists by number: the last entry, whose `next` is the first. (No Map, for the reason that `SwapRemoveList` gives.) */
   readonly #lists: (Entry | undefined)[] = [undefined];
   readonly #freeLists: number[] = [];
   /** Entries of each list, by number. */

@@ -2,7 +2,7 @@ import type { CheckedRecord } from './checked-record.ts';
 import type { Ticket } from './entry.ts';
 import { Fifo } from './fifo.ts';
 
-/** A record that waits at the door for others of its key or shard. */
+/** A record that waits in the admission queue for others of its key or shard. */
 export interface ParkedRecord {
   readonly record: CheckedRecord;
   readonly ticket: Ticket;
@@ -12,7 +12,7 @@ export interface ParkedRecord {
 /** Lanes that are looked at in one turn; the others have theirs next time. */
 const LANES_A_TURN = 64;
 
-/** Records that wait at the door because their own lane is full, so that the calls behind them need not wait too. */
+/** Records that wait in the admission queue because their own lane is full, so that the calls behind them need not wait too. */
 export class Parked {
   readonly #lanes = new Map<number, Fifo<ParkedRecord>>();
   #size = 0;

@@ -310,7 +310,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     this.#admit();
   }
 
-  /** Calls at the door: they wait for room, however long that takes, unless nothing at all is delivered meanwhile. */
+  /** Calls in the admission queue: they wait for room, however long that takes, unless nothing at all is delivered meanwhile. */
   #expireWaiting(): void {
     const { delivered } = this.#sender;
     const nowMs = this.#now();

@@ -1,15 +1,15 @@
-import { Bag, type Bagged } from './bag.ts';
+import { type Bisection, Bisections } from './bisections.ts';
 import { asRecordError, BYTES_CHANGED } from './checked-record.ts';
 import { type Entry, isWhole } from './entry.ts';
 import { RecordError, RecordFailure } from './errors.ts';
 import { type HotShard, HotShards, hashPlaceOf } from './hot-shards.ts';
-import { type Inquest, Inquests } from './inquests.ts';
 import { Lanes } from './lanes.ts';
 import { hasShare } from './memory-share.ts';
 import type { Limits } from './options.ts';
 import { RegionHealth } from './region-health.ts';
 import { refusals, throttles } from './service-codes.ts';
 import { ShardBackoff } from './shard-backoff.ts';
+import { type SwapRemoveItem, SwapRemoveList } from './swap-remove-list.ts';
 import type { RecordResult, Transport } from './transport.ts';
 import { EncodingError } from './wire/errors.ts';
 
@@ -62,14 +62,14 @@ export class Sender {
   readonly #backoff: ShardBackoff;
   readonly #hotShards = new HotShards();
   /** Parts of refused batches; they are sent before anything else. */
-  readonly #inquests = new Inquests();
+  readonly #bisections = new Bisections();
   /** Heads that wait for their shard, by the timer that ends it. */
   readonly #waiting = new Map<NodeJS.Timeout, readonly Entry[]>();
   #target: Target | undefined;
   #records = 0;
   #bytes = 0;
   #inFlight = 0;
-  readonly #underWay = new Bag<Sending>();
+  readonly #underWay = new SwapRemoveList<Sending>();
   #delivered = 0;
   #retries = 0;
   #goodRequests = 0;
@@ -166,7 +166,7 @@ export class Sender {
       for (const entry of entries) this.#lanes.retry(entry);
     }
     this.#waiting.clear();
-    for (const entry of this.#inquests.abandonAll()) this.#lanes.retry(entry);
+    for (const entry of this.#bisections.abandonAll()) this.#lanes.retry(entry);
     this.#backoff.clear();
     this.#hotShards.clear();
     this.pump();
@@ -211,7 +211,7 @@ export class Sender {
   /** Takes out what is not in flight, each key in order. Only while nothing is in flight: after `quiesce`, or `close`. */
   takeQueued(): Entry[] {
     for (const timer of this.#waiting.keys()) clearTimeout(timer);
-    const heads = [...this.#inquests.abandonAll(), ...[...this.#waiting.values()].flat()];
+    const heads = [...this.#bisections.abandonAll(), ...[...this.#waiting.values()].flat()];
     const entries = this.#lanes.clear(heads);
     this.#waiting.clear();
     for (const entry of entries) this.#forget(entry);
@@ -239,7 +239,7 @@ export class Sender {
 
   *#heads(): Generator<Entry> {
     yield* this.#lanes.heads();
-    yield* this.#inquests.entries();
+    yield* this.#bisections.entries();
     for (const entries of this.#waiting.values()) yield* entries;
     for (const { batch } of this.#underWay) yield* batch;
   }
@@ -258,8 +258,8 @@ export class Sender {
       this.#waiting.delete(timer);
       for (const entry of entries) this.#lanes.retry(entry);
     }
-    if ([...this.#inquests.entries()].some(({ sinceMs }) => sinceMs < beforeMs)) {
-      for (const entry of this.#inquests.abandonAll()) this.#lanes.retry(entry);
+    if ([...this.#bisections.entries()].some(({ sinceMs }) => sinceMs < beforeMs)) {
+      for (const entry of this.#bisections.abandonAll()) this.#lanes.retry(entry);
     }
     for (const entry of this.#lanes.expire(({ sinceMs }) => sinceMs < beforeMs)) {
       this.#forget(entry);
@@ -288,20 +288,20 @@ export class Sender {
     if (target === undefined || this.#paused) return;
     const health = this.#healthOf(target.region);
     while (this.#hasWork && health.mayStart(now())) {
-      const part = this.#inquests.next();
+      const part = this.#bisections.next();
       if (part !== undefined) {
         void this.#send({ ...part, target, health, place: 0 });
         continue;
       }
       const taken = this.#lanes.take({ records: limits.maxBatchRecords, bytes: MAX_BATCH_BYTES });
       const batch = this.#whole(this.#inTime(taken));
-      if (batch.length > 0) void this.#send({ batch, target, health, inquest: undefined, place: 0 });
+      if (batch.length > 0) void this.#send({ batch, target, health, bisection: undefined, place: 0 });
     }
     if (this.#hasWork && this.#inFlight === 0) this.#resumeAt(health.openUntilMs);
   }
 
   get #hasWork(): boolean {
-    return this.#inquests.queued > 0 || this.#lanes.ready > 0;
+    return this.#bisections.queued > 0 || this.#lanes.ready > 0;
   }
 
   #overdueBeforeMs(): number {
@@ -375,7 +375,7 @@ export class Sender {
     this.pump();
   }
 
-  #answered({ batch, target, health, inquest }: Sending, results: readonly RecordResult[]): void {
+  #answered({ batch, target, health, bisection }: Sending, results: readonly RecordResult[]): void {
     const failed: Entry[] = [];
     const lanes = this.#lanes;
     const backoff = this.#backoff.isActive ? this.#backoff : undefined;
@@ -401,8 +401,8 @@ export class Sender {
     this.#delivered += delivered;
     this.#records -= delivered;
     this.#bytes -= bytes;
-    if (delivered > 0) this.#inquests.taken();
-    this.#ended(inquest, delivered > 0);
+    if (delivered > 0) this.#bisections.taken();
+    this.#ended(bisection, delivered > 0);
     if (failed.length === 0) {
       this.#wasGood();
       health.succeeded();
@@ -461,7 +461,7 @@ export class Sender {
   }
 
   #requestFailed(sending: Sending, error: unknown): void {
-    const { batch, health, inquest } = sending;
+    const { batch, health, bisection } = sending;
     if (error instanceof EncodingError) {
       this.#unencodable(sending, error);
       return;
@@ -473,7 +473,7 @@ export class Sender {
       return;
     }
     if (throttles.has(name)) health.throttled();
-    this.#ended(inquest, false);
+    this.#ended(bisection, false);
     this.#failedWith(sending, { entries: batch, error });
   }
 
@@ -491,8 +491,8 @@ export class Sender {
   }
 
   /** Nothing was sent: the records at fault fail, the others go on, and the region has no part in it. */
-  #unencodable({ batch, inquest }: Sending, { culprits }: EncodingError): void {
-    this.#ended(inquest, false);
+  #unencodable({ batch, bisection }: Sending, { culprits }: EncodingError): void {
+    this.#ended(bisection, false);
     const refused = culprits.map(({ index, reason }) => {
       const entry = batch[index] as Entry;
       entry.lastError = asRecordError(reason);
@@ -504,9 +504,9 @@ export class Sender {
   }
 
   #requestRefused(sending: Sending, error: unknown): void {
-    const { batch, target, inquest } = sending;
+    const { batch, target, bisection } = sending;
     for (const entry of batch) entry.lastError = error;
-    const { refused, again, isDoubted } = this.#inquests.refused(batch, inquest);
+    const { refused, again, isDoubted } = this.#bisections.refused(batch, bisection);
     this.#refuse(refused);
     if (isDoubted) this.#failedWith(sending, { entries: again, error });
     else {
@@ -516,8 +516,8 @@ export class Sender {
     }
   }
 
-  #ended(inquest: Inquest | undefined, isTaken: boolean): void {
-    if (inquest !== undefined) this.#refuse(this.#inquests.ended(inquest, { isTaken }));
+  #ended(bisection: Bisection | undefined, isTaken: boolean): void {
+    if (bisection !== undefined) this.#refuse(this.#bisections.ended(bisection, { isTaken }));
   }
 
   #refuse(entries: readonly Entry[]): void {
@@ -552,10 +552,10 @@ export interface Newcomer {
 }
 
 /** A batch in flight. */
-interface Sending extends Bagged {
+interface Sending extends SwapRemoveItem {
   readonly batch: readonly Entry[];
   readonly target: Target;
   readonly health: RegionHealth;
   /** Where it is a part of a batch that was refused. */
-  readonly inquest: Inquest | undefined;
+  readonly bisection: Bisection | undefined;
 }

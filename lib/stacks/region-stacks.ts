@@ -31,7 +31,7 @@ export class PrimaryStack extends Stack {
   }
 }
 
-/** A region that observes and votes, and rings when the standby, where all other alarms are, cannot. */
+/** A region that observes and votes, and fires when the standby, where all other alarms are, cannot. */
 export class WitnessStack extends Stack {
   readonly vote: PublicEndpoint;
 

@@ -6,7 +6,7 @@ import type { Role } from '../../lambda/core/role.ts';
 import type { CellReading, StreamReading } from '../../lambda/core/survey.ts';
 import type { SurveyedCell } from '../settings/survey.ts';
 import { LOOK_BACK_MS } from '../settings/survey.ts';
-import { Patience } from './patience.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
 import { readPeaks, type Window } from './stream-peaks.ts';
 import { readStreamSize } from './stream-size.ts';
 
@@ -36,11 +36,11 @@ export interface SurveyorOptions {
 /** Looks at the streams of cells in both regions, side by side: neither waits for the other beyond a look. One per run. */
 export class Surveyor {
   readonly #options: SurveyorOptions;
-  readonly #patience: Readonly<Record<Role, Readonly<Record<keyof RegionClients, Patience>>>>;
+  readonly #breakers: Readonly<Record<Role, Readonly<Record<keyof RegionClients, CircuitBreaker>>>>;
 
   constructor(options: SurveyorOptions) {
     this.#options = options;
-    this.#patience = { primary: this.#patienceWith('primary'), standby: this.#patienceWith('standby') };
+    this.#breakers = { primary: this.#breakersWith('primary'), standby: this.#breakersWith('standby') };
   }
 
   /** Never throws: what does not answer is absent in the readings. In the order given, `CELLS_AT_ONCE` at a time. */
@@ -70,12 +70,12 @@ export class Surveyor {
     { streams, window }: { readonly streams: readonly string[]; readonly window: Window },
   ): Promise<readonly StreamReading[]> {
     const { [role]: clients, describesPerSecond } = this.#options;
-    const patience = this.#patience[role];
+    const breakers = this.#breakers[role];
     const [sizes, peaks] = await Promise.all([
       paced(streams, describesPerSecond, (stream) =>
-        patience.kinesis.ask(() => readStreamSize(clients.kinesis, stream)),
+        breakers.kinesis.call(() => readStreamSize(clients.kinesis, stream)),
       ),
-      patience.cloudWatch.ask(() => readPeaks(clients.cloudWatch, streams, window)),
+      breakers.cloudWatch.call(() => readPeaks(clients.cloudWatch, streams, window)),
     ]);
     return streams.map((_stream, n) => {
       const [size, peak] = [sizes[n], peaks?.[n]];
@@ -83,10 +83,13 @@ export class Surveyor {
     });
   }
 
-  #patienceWith(role: Role): Record<keyof RegionClients, Patience> {
+  #breakersWith(role: Role): Record<keyof RegionClients, CircuitBreaker> {
     const warn = (service: string) => (error: unknown) =>
       this.#options.warn?.(`${service} of the ${role} does not answer: ${String(error)}`, { role, error });
-    return { kinesis: new Patience(warn('Kinesis')), cloudWatch: new Patience(warn('CloudWatch')) };
+    return {
+      kinesis: new CircuitBreaker(warn('Kinesis')),
+      cloudWatch: new CircuitBreaker(warn('CloudWatch')),
+    };
   }
 }
 

@@ -151,7 +151,7 @@ describe('a failback', () => {
     expect(world.table.journal.get(`all-${epoch}#guards`)?.after).toMatchObject({ forced: true });
   });
 
-  it('returns what it has released when the primary falters, and stops', async () => {
+  it('returns what it has released when the primary degrades again, and stops', async () => {
     let looks = 0;
     const { world, epoch } = await evacuated(({ clock }) => (looks++ < 3 ? healthy : accusing)(clock.nowMs));
     const state = await drive(failback(epoch, { percent: 50 }), world);

@@ -231,7 +231,7 @@ describe('the days after which a drill is overdue', () => {
   const drilled = (schedule: 'weekly' | 'off', drillOverdueDays: number) =>
     config({ drill: { cell: 'orders', schedule }, monitoring: { drillOverdueDays } });
 
-  test('are more than there are between two weekly drills, or the alarm would ring while all is well', () => {
+  test('are more than there are between two weekly drills, or the alarm would fire while all is well', () => {
     expect(problemsOf(drilled('weekly', 8))).toEqual([]);
     expect(problemsOf(drilled('weekly', 7))).toMatchObject([
       { path: 'monitoring.drillOverdueDays', fix: 'Write 8 or more, or leave it out.' },

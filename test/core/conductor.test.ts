@@ -34,11 +34,11 @@ describe('the table of steps', () => {
   });
 
   it('asks DNS again until it must have settled, before it calls an evacuation off', () => {
-    expect(waitsMs(stepNamed('refresh').patience)).toBeGreaterThan(SETTLED_MS);
+    expect(waitsMs(stepNamed('refresh').waitsFor)).toBeGreaterThan(SETTLED_MS);
   });
 
   it('lets the lease of a dead run end before a failback stops waiting for it', () => {
-    expect(waitsMs(stepNamed('lease').patience)).toBeGreaterThan(LEASE_MS);
+    expect(waitsMs(stepNamed('lease').waitsFor)).toBeGreaterThan(LEASE_MS);
   });
 
   it('lets a lease outlive the longest wait and, after it, any step with all its retries', () => {
@@ -49,8 +49,8 @@ describe('the table of steps', () => {
   });
 
   it('keeps it between two attempts of a step that waits for something', () => {
-    for (const { timeoutMs, patience } of conductorSteps) {
-      expect(timeoutMs + (patience?.maxPauseMs ?? 0)).toBeLessThan(LEASE_MS);
+    for (const { timeoutMs, waitsFor } of conductorSteps) {
+      expect(timeoutMs + (waitsFor?.maxPauseMs ?? 0)).toBeLessThan(LEASE_MS);
     }
   });
 });

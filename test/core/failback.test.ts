@@ -162,7 +162,7 @@ describe('while a failback runs, the primary', () => {
   const watch = (...list: readonly ObserverReport[]): string =>
     watchPrimary({ reports: list, votesToEvacuate: 2 }).verdict;
 
-  it('falters when one observer votes to leave it, or names what would make it', () => {
+  it('takes the primary for degraded when one observer votes to leave it, or names what would make it', () => {
     expect(watch(...reports.slice(1), report('us-west-2', { vote: 'EVACUATE' }))).toBe('take-back');
     expect(watch(...reports.slice(1), report('us-west-2', { diagnosis: 'KinesisWriteImpaired' }))).toBe(
       'take-back',

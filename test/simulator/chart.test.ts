@@ -67,7 +67,7 @@ describe('a scatter chart', () => {
     }
   });
 
-  it('fills marked points, rings ringed ones, and names each series', () => {
+  it('fills marked points, fires ringed ones, and names each series', () => {
     const svg = svgOf([point(1, 1), point(2, 2, { marked: true, ringed: true, series: 1 })]);
     expect(svg.match(/fill="none" fill-opacity/g)).toHaveLength(1);
     expect(svg.match(/r="9"/g)).toHaveLength(1);

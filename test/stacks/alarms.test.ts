@@ -97,7 +97,7 @@ describe('the alarms', () => {
     }
   });
 
-  it('ring and fall silent by the topic of their own region, which lets CloudWatch in', () => {
+  it('fire and fall silent by the topic of their own region, which lets CloudWatch in', () => {
     for (const [name, template] of templates()) {
       const topics = Object.keys(template.findResources('AWS::SNS::Topic'));
       for (const { AlarmActions, OKActions } of alarmsIn(template)) {
@@ -129,7 +129,7 @@ describe('the alarms', () => {
     ).toBe(true);
   });
 
-  it('count the observers and the votes of the config, and ring when it says', () => {
+  it('count the observers and the votes of the config, and fire when it says', () => {
     const witnesses = ['us-east-2', 'eu-west-1', 'eu-central-1', 'ca-central-1'];
     const changed = alarmsIn(
       standbyOf({

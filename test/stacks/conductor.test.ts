@@ -66,13 +66,13 @@ describe('the conductor', () => {
 
   it('has a task for each step of the table, with the table’s time-out and retry', () => {
     const byStep = new Map(tasks(template).map(([, task]) => [task.Parameters?.Payload?.step, task]));
-    for (const { step, timeoutMs, retry, patience } of conductorSteps) {
+    for (const { step, timeoutMs, retry, waitsFor } of conductorSteps) {
       const task = byStep.get(step);
       expect(task?.TimeoutSeconds, step).toBe(timeoutMs / 1_000);
       expect(task?.Retry?.at(-1)?.MaxAttempts, step).toBe(retry.attempts);
-      if (patience === undefined) continue;
+      if (waitsFor === undefined) continue;
       const [, second] = task?.Retry ?? [];
-      expect(second, step).toMatchObject({ ErrorEquals: [patience.error], MaxAttempts: patience.attempts });
+      expect(second, step).toMatchObject({ ErrorEquals: [waitsFor.error], MaxAttempts: waitsFor.attempts });
     }
     expect([...byStep.keys()].toSorted()).toEqual(
       [...conductorSteps.map(({ step }) => step), 'fail', 'superseded', 'unfinished'].toSorted(),

@@ -26,7 +26,7 @@ const words: Readonly<Record<string, Words>> = {
   'latched-arrivals-unknown': (run) =>
     `${subject(run)} in ${run.regions.standby}${dnsAfter(run)}; whether records arrive there could not be seen.`,
   'failback-taken-back': (run) =>
-    `${run.regions.primary} faltered: what had been released is in ${run.regions.standby} again.`,
+    `${run.regions.primary} degraded again: what had been released is in ${run.regions.standby} again.`,
 };
 
 /** How a run ended, in words first; then what it has found, its name, and what to run next. */

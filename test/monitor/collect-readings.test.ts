@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Lookout, type Sources } from '../../lambda/monitor/look.ts';
+import { ReadingsCollector, type Sources } from '../../lambda/monitor/collect-readings.ts';
 import { StateUnavailableError } from '../../lib/state/errors.ts';
 
 const MINUTE_MS = 60_000;
@@ -30,13 +30,13 @@ function world() {
           : gone(),
     },
   };
-  return { state, lookout: new Lookout(sources) };
+  return { state, collector: new ReadingsCollector(sources) };
 }
 
 describe('a look of the monitor', () => {
   it('brings in what every source says', async () => {
-    const { lookout, state } = world();
-    expect(await lookout.look()).toEqual({
+    const { collector, state } = world();
+    expect(await collector.collect()).toEqual({
       nowMs: state.nowMs,
       observers: [
         { region: 'us-west-2', item: { vote: 'HOLD' } },
@@ -50,9 +50,9 @@ describe('a look of the monitor', () => {
   });
 
   it('goes on while the state table does not answer', async () => {
-    const { lookout, state } = world();
+    const { collector, state } = world();
     state.answers = false;
-    expect(await lookout.look()).toMatchObject({
+    expect(await collector.collect()).toMatchObject({
       quorum: 'primary',
       control: undefined,
       switchesInStandby: undefined,

@@ -5,7 +5,7 @@ const FAILURES_IN_A_ROW = 3;
  * What one endpoint is asked in a run. It fails quietly, and an endpoint that keeps failing is not asked again: an impaired
  * region needs no more load, and the run needs its time for the other one.
  */
-export class Patience {
+export class CircuitBreaker {
   readonly #onFirstFailure: (error: unknown) => void;
   #failed = false;
   #failures = 0;
@@ -15,7 +15,7 @@ export class Patience {
   }
 
   /** Undefined: it did not answer, or was not asked any more. */
-  async ask<Answer>(call: () => Promise<Answer>): Promise<Answer | undefined> {
+  async call<Answer>(call: () => Promise<Answer>): Promise<Answer | undefined> {
     if (this.#failures >= FAILURES_IN_A_ROW) return undefined;
     try {
       const answer = await call();

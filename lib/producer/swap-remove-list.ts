@@ -1,5 +1,5 @@
 /** What can be in one bag at a time. `place` belongs to the bag. */
-export interface Bagged {
+export interface SwapRemoveItem {
   place: number;
 }
 
@@ -8,7 +8,7 @@ export interface Bagged {
  * pointing at the next one and all that was in it: once one of them is old, everything that follows survives until the
  * next full collection (V8's OrderedHashTable; measured: more than half of what a producer allocates).
  */
-export class Bag<Item extends Bagged> {
+export class SwapRemoveList<Item extends SwapRemoveItem> {
   readonly #items: Item[] = [];
 
   add(item: Item): void {

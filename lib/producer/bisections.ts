@@ -6,7 +6,7 @@ const SINGLES_TO_DOUBT = 3;
 const MAX_DOUBTS = 5;
 
 /** One refused batch, of which the bad records are looked for. */
-export interface Inquest {
+export interface Bisection {
   /** Parts that are queued or in flight. */
   parts: number;
   isAnyTaken: boolean;
@@ -18,7 +18,7 @@ export interface Inquest {
 
 export interface Part {
   readonly batch: readonly Entry[];
-  readonly inquest: Inquest;
+  readonly bisection: Bisection;
 }
 
 /** What a refusal comes to. */
@@ -37,10 +37,10 @@ export interface Verdict {
  * have in common: the stream, or something on the way to it. Then all of them go back and the region is let alone for a
  * while, a few times.
  */
-export class Inquests {
+export class Bisections {
   /** The last is next: a record is soon alone. */
   readonly #queued: Part[] = [];
-  readonly #open = new Set<Inquest>();
+  readonly #open = new Set<Bisection>();
   #doubts = 0;
 
   get queued(): number {
@@ -51,21 +51,21 @@ export class Inquests {
     return this.#queued.pop();
   }
 
-  /** A request was refused; `inquest` where it was a part of one. */
-  refused(batch: readonly Entry[], inquest: Inquest | undefined): Verdict {
-    if (inquest?.isOver === true) return { refused: [], again: batch, isDoubted: false };
+  /** A request was refused; `bisection` where it was a part of one. */
+  refused(batch: readonly Entry[], bisection: Bisection | undefined): Verdict {
+    if (bisection?.isOver === true) return { refused: [], again: batch, isDoubted: false };
     if (batch.length > 1) {
-      this.#halve(batch, inquest ?? this.#opened());
+      this.#halve(batch, bisection ?? this.#opened());
       return { refused: [], again: [], isDoubted: false };
     }
-    if (inquest === undefined) return { refused: batch, again: [], isDoubted: false };
-    inquest.held.push(...batch);
-    const refused = this.ended(inquest, { isTaken: false });
-    if (inquest.isOver || inquest.isAnyTaken) return { refused, again: [], isDoubted: false };
-    if (this.#doubts >= MAX_DOUBTS) return { refused: inquest.held.splice(0), again: [], isDoubted: false };
-    const isDoubted = inquest.held.length >= SINGLES_TO_DOUBT;
+    if (bisection === undefined) return { refused: batch, again: [], isDoubted: false };
+    bisection.held.push(...batch);
+    const refused = this.ended(bisection, { isTaken: false });
+    if (bisection.isOver || bisection.isAnyTaken) return { refused, again: [], isDoubted: false };
+    if (this.#doubts >= MAX_DOUBTS) return { refused: bisection.held.splice(0), again: [], isDoubted: false };
+    const isDoubted = bisection.held.length >= SINGLES_TO_DOUBT;
     if (isDoubted) this.#doubts++;
-    return { refused: [], again: isDoubted ? this.#abandon(inquest) : [], isDoubted };
+    return { refused: [], again: isDoubted ? this.#abandon(bisection) : [], isDoubted };
   }
 
   /** A region took records: what was doubted is well. */
@@ -74,21 +74,21 @@ export class Inquests {
   }
 
   /** A part was answered, or failed. Returns what is thereby refused for good. */
-  ended(inquest: Inquest, { isTaken }: { readonly isTaken: boolean }): readonly Entry[] {
-    if (isTaken) inquest.isAnyTaken = true;
-    inquest.parts--;
-    if (inquest.isOver) return [];
-    if (inquest.parts === 0) {
-      inquest.isOver = true;
-      this.#open.delete(inquest);
+  ended(bisection: Bisection, { isTaken }: { readonly isTaken: boolean }): readonly Entry[] {
+    if (isTaken) bisection.isAnyTaken = true;
+    bisection.parts--;
+    if (bisection.isOver) return [];
+    if (bisection.parts === 0) {
+      bisection.isOver = true;
+      this.#open.delete(bisection);
     }
-    return inquest.parts === 0 || inquest.isAnyTaken ? inquest.held.splice(0) : [];
+    return bisection.parts === 0 || bisection.isAnyTaken ? bisection.held.splice(0) : [];
   }
 
   /** Ends all, and gives back what is not in flight. */
   abandonAll(): Entry[] {
     this.#doubts = 0;
-    return [...this.#open].flatMap((inquest) => this.#abandon(inquest));
+    return [...this.#open].flatMap((bisection) => this.#abandon(bisection));
   }
 
   /** What is not in flight. */
@@ -97,24 +97,24 @@ export class Inquests {
     for (const { held } of this.#open) yield* held;
   }
 
-  #opened(): Inquest {
-    const inquest: Inquest = { parts: 1, isAnyTaken: false, isOver: false, held: [] };
-    this.#open.add(inquest);
-    return inquest;
+  #opened(): Bisection {
+    const bisection: Bisection = { parts: 1, isAnyTaken: false, isOver: false, held: [] };
+    this.#open.add(bisection);
+    return bisection;
   }
 
-  #halve(batch: readonly Entry[], inquest: Inquest): void {
+  #halve(batch: readonly Entry[], bisection: Bisection): void {
     const half = Math.ceil(batch.length / 2);
-    inquest.parts++;
-    this.#queued.push({ batch: batch.slice(half), inquest }, { batch: batch.slice(0, half), inquest });
+    bisection.parts++;
+    this.#queued.push({ batch: batch.slice(half), bisection }, { batch: batch.slice(0, half), bisection });
   }
 
-  #abandon(inquest: Inquest): Entry[] {
-    inquest.isOver = true;
-    this.#open.delete(inquest);
-    const parts = this.#queued.filter((part) => part.inquest === inquest);
-    const others = this.#queued.filter((part) => part.inquest !== inquest);
+  #abandon(bisection: Bisection): Entry[] {
+    bisection.isOver = true;
+    this.#open.delete(bisection);
+    const parts = this.#queued.filter((part) => part.bisection === bisection);
+    const others = this.#queued.filter((part) => part.bisection !== bisection);
     this.#queued.splice(0, Number.POSITIVE_INFINITY, ...others);
-    return [...inquest.held.splice(0), ...parts.flatMap(({ batch }) => batch)];
+    return [...bisection.held.splice(0), ...parts.flatMap(({ batch }) => batch)];
   }
 }

@@ -18,8 +18,8 @@ export interface Sources {
   readonly readQuorum: () => Promise<Quorum>;
 }
 
-/** Reads everything side by side. */
-export class Lookout {
+/** Collects what the monitor judges: tables, observers and DNS, all asked at the same time. */
+export class ReadingsCollector {
   readonly #sources: Sources;
   readonly #groups: ReadonlySet<string>;
 
@@ -29,7 +29,7 @@ export class Lookout {
   }
 
   /** Never throws: what does not answer is undefined in the readings. */
-  async look(): Promise<MonitorReadings> {
+  async collect(): Promise<MonitorReadings> {
     const { state, recurring, observers, readQuorum, nowMs } = this.#sources;
     const [items, quorum, control, switches, work] = await Promise.all([
       Promise.all(observers.map(async ({ region, read }) => ({ region, item: await read() }))),
