@@ -88,7 +88,7 @@ const breaches: Readonly<Record<RuleName, readonly Readonly<Record<string, strin
   ],
   'the-cdk-only-where-stacks-are-made': [{ 'lib/operate/a.ts': "export { one } from 'aws-cdk-lib';" }],
   'no-tests-in-the-product': [
-    { 'lib/a/a.ts': "export { one } from '../a.ts';", 'test/a.ts': one },
+    { 'lib/a/a.ts': "export { one } from '../../test/a.ts';", 'test/a.ts': one },
     { 'lib/a/a.ts': "export { one } from '../../scripts/a.ts';", 'scripts/a.ts': one },
   ],
   'shipped-code-brings-what-it-needs': [{ 'lib/producer/a.ts': "export { one } from 'vitest';" }],

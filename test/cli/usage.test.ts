@@ -130,7 +130,7 @@ describe('init', () => {
 
   test.each([
     ['nowhere/made.json', /no directory/],
-    ['made.yaml', /neither a \.ts nor a \.json/],
+    ['made.yaml', /neither a \.ts, \.mts nor \.json/],
     // Beside spillway.config.json, which is there.
     ['spillway.config.ts', /two configs in one directory/],
   ])('says before it asks anything that it cannot write %s', async (out, message) => {
