@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { command, root, simulate } from './fixtures/command.ts';
+import { runIn } from './fixtures/cli.ts';
+import { command, type Outcome, root, simulate } from './fixtures/command.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -11,6 +12,12 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'spillway simulate '));
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** The same command within this process, where nothing depends on its being one of its own. */
+async function simulateHere(...flags: readonly string[]): Promise<Outcome> {
+  const { exit, out, err } = await runIn(root, ['simulate', ...flags], {});
+  return { status: exit, out, said: err };
+}
 
 async function file(name: string, text: string): Promise<string> {
   const path = join(directory, name);
@@ -88,10 +95,10 @@ describe('a scenario', () => {
   });
 });
 
-describe.concurrent('the policy', () => {
+describe('the policy', () => {
   it('of a file is over that of the config', async () => {
     const observe = await file('observe.json', '{"mode": "observe"}');
-    const { out } = await simulate(
+    const { out } = await simulateHere(
       '--scenario',
       await outage('failover'),
       '--seeds',
@@ -109,7 +116,7 @@ describe.concurrent('the policy', () => {
 
   it('may be the part of a config', async () => {
     const observe = await file('part.yaml', 'policy:\n  mode: observe\n');
-    const { out } = await simulate(
+    const { out } = await simulateHere(
       '--scenario',
       await outage('hold'),
       '--seeds',
@@ -123,21 +130,21 @@ describe.concurrent('the policy', () => {
 
   it('that is wrong is refused with path, fix and status 2', async () => {
     const path = await file('wrong.yaml', 'tickMs: 5\n');
-    const { status, out, said } = await simulate('--policy', path);
+    const { status, out, said } = await simulateHere('--policy', path);
     expect(status).toBe(2);
     expect(said).toContain(`${path}: 1 problem\ntickMs: must be a whole number`);
     expect(out).toBe('');
   });
 });
 
-describe.concurrent('wrong usage ends with status 2', () => {
+describe('wrong usage ends with status 2', () => {
   it.each([
     [['--seeds', '5..1'], /5\.\.1 runs backwards/],
     [['--years', '1', '--scenario', 'blip-10s'], /--scenario has no use with --years/],
     [['--scenario', 'blip-10'], /Did you mean blip-10s\?/],
     [['--detection', '--write', 'package.json'], /package\.json needs <!-- detection:begin -->/],
   ])('%j', async (flags, message) => {
-    const { status, out, said } = await simulate(...flags);
+    const { status, out, said } = await simulateHere(...flags);
     expect(status).toBe(2);
     expect(said).toMatch(message);
     expect(out).toBe('');
@@ -146,7 +153,7 @@ describe.concurrent('wrong usage ends with status 2', () => {
 
 describe('years', () => {
   it('of noise are summed up in their order, and nothing moves', async () => {
-    const { status, out } = await simulate('--years', '2', '--json');
+    const { status, out } = await simulateHere('--years', '2', '--json');
     expect(status).toBe(0);
     expect(out).toMatch(
       /^\{"regionYears":2,"failovers":0,"upper95PerYear":1\.498,"observerAlarms":\d+,"seconds":[\d.]+,/,
@@ -175,7 +182,7 @@ describe('years', () => {
 
 it('the detection table goes between its comments in a file', async () => {
   const path = await file('page.md', '# Page\n<!-- detection:begin --><!-- detection:end -->\nend\n');
-  const { status, out } = await simulate('--detection', '--runs', '2', '--write', path, '--json');
+  const { status, out } = await simulateHere('--detection', '--runs', '2', '--write', path, '--json');
   expect(status).toBe(0);
   expect(JSON.parse(out).rows.map(({ fraction }: { fraction: number }) => fraction)).toEqual([
     1, 0.5, 0.2, 0.1, 0.05, 0.01,
