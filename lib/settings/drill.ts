@@ -1,7 +1,16 @@
 import { z } from 'zod';
-import { policySchema } from './observer.ts';
-
+import { deploymentSchema } from './deployment.ts';
 import { parseSettings } from './variables.ts';
+
+/** What a drill has to know of a deployment; for the function, as JSON in an environment variable. */
+export const drillTargetSchema = deploymentSchema.extend({
+  cell: z.string().min(1),
+  group: z.string().min(1),
+  streams: z.object({ primary: z.string().min(1), standby: z.string().min(1) }),
+  /** How often the drill's producer asks for the signal, as applications do. */
+  producerPollMs: z.number().int().positive(),
+});
+export type DrillTarget = Readonly<z.infer<typeof drillTargetSchema>>;
 
 /** Environment variable that carries the settings, as JSON, written by the stacks. */
 export const DRILL_SETTINGS = 'SPILLWAY_DRILL';
@@ -9,21 +18,3 @@ export const DRILL_SETTINGS = 'SPILLWAY_DRILL';
 /** @throws SettingsError when the variable is not what the stacks write. */
 export const parseDrillSettings = (text: string): DrillTarget =>
   parseSettings(text, { variable: DRILL_SETTINGS, schema: drillTargetSchema });
-
-/** What a drill has to know of a deployment; for the function, as JSON in an environment variable. */
-export const drillTargetSchema = z.object({
-  name: z.string().min(1),
-  primary: z.string().min(1),
-  standby: z.string().min(1),
-  /** Every region that observes, the standby among them. */
-  observers: z.array(z.string().min(1)).min(1),
-  zoneName: z.string().min(1),
-  cell: z.string().min(1),
-  group: z.string().min(1),
-  streams: z.object({ primary: z.string().min(1), standby: z.string().min(1) }),
-  policy: policySchema,
-  /** How often the drill's producer asks for the signal, as applications do. */
-  producerPollMs: z.number().int().positive(),
-});
-
-export type DrillTarget = Readonly<z.infer<typeof drillTargetSchema>>;
