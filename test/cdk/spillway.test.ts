@@ -10,7 +10,7 @@ import cdkJson from '../../cdk.json' with { type: 'json' };
 import { featureFlags } from '../../lib/cdk/feature-flags.ts';
 import { ConfigError, KeyMissingError, Spillway, type SpillwayProps } from '../../lib/cdk/index.ts';
 import { parseConfig } from '../../lib/config/parse.ts';
-import { appOf, input, templatesOf } from '../stacks/synth.ts';
+import { input, templatesFor } from '../stacks/synth.ts';
 
 /** An app of somebody else's, without the flags of ours. */
 function otherApp(context: Readonly<Record<string, unknown>> = {}): App {
@@ -43,7 +43,7 @@ const encryptionKeyArns = Object.fromEntries(
 
 describe('Spillway in an app of somebody’s own', () => {
   it('is the same stacks, by the same names, as those of a clone', () => {
-    const own = templatesOf(appOf());
+    const own = templatesFor();
     const theirs = templatesIn(otherApp());
     expect([...theirs.keys()].toSorted()).toEqual([...own.keys()].toSorted());
     for (const [name, template] of theirs) {

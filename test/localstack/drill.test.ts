@@ -32,10 +32,12 @@ describe('a drill', () => {
     'that is interrupted while it deploys ends soon, with status 130 and nothing left running',
     async () => {
       const { child, ended, says } = startDrill();
-      // The first of six, so the CDK is at work on the others.
-      await says(/Deployed \S+/);
-      const running = await descendantsOf(child.pid ?? 0);
-      expect(running.length).toBeGreaterThan(0);
+      await says(/Deploying \d+ stacks/);
+      const drilling = () => descendantsOf(child.pid ?? 0);
+      const isDeploying = ({ command }: { readonly command: string }) => / deploy --all /.test(command);
+      await expect.poll(async () => (await drilling()).some(isDeploying), { timeout: 30_000 }).toBe(true);
+      const running = await drilling();
+      expect(running.some(({ command }) => command.includes('spillway_localstack'))).toBe(true);
       child.kill('SIGINT');
       const interruptedMs = performance.now();
       expect((await ended).status).toBe(130);

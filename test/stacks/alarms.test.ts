@@ -8,7 +8,7 @@ import { parseConfig } from '../../lib/config/parse.ts';
 import type { ConfigInput } from '../../lib/config/schema.ts';
 import { alarmEntries } from '../../lib/docs/runbook-entries.ts';
 import { StandbyStack } from '../../lib/stacks/region-stacks.ts';
-import { appOf, input, templatesOf } from './synth.ts';
+import { input, templatesFor } from './synth.ts';
 
 interface MetricJson {
   readonly Namespace: string;
@@ -42,19 +42,15 @@ const drilled: ConfigInput = {
   cells: [...input.cells, { name: 'drill', stream: { name: 'drill', shards: 1 } }],
   drill: { cell: 'drill' },
 };
-/** Made once: the tests only look. */
-let made: ReadonlyMap<string, Template> | undefined;
-const templates = (): ReadonlyMap<string, Template> => {
-  made ??= templatesOf(appOf(drilled));
-  return made;
-};
 const stack = (name: string): Template => {
-  const found = templates().get(name);
+  const found = templatesFor(drilled).get(name);
   if (found === undefined) throw new Error(`no stack ${name}`);
   return found;
 };
 const everyAlarm = () =>
-  [...templates()].flatMap(([name, template]) => alarmsIn(template).map((alarm) => [name, alarm] as const));
+  [...templatesFor(drilled)].flatMap(([name, template]) =>
+    alarmsIn(template).map((alarm) => [name, alarm] as const),
+  );
 
 /** The standby alone: what thousands of cells make of the routing is tested elsewhere. */
 function standbyOf(change: Partial<ConfigInput>): Template {
@@ -98,7 +94,7 @@ describe('the alarms', () => {
   });
 
   it('fire and fall silent by the topic of their own region, which lets CloudWatch in', () => {
-    for (const [name, template] of templates()) {
+    for (const [name, template] of templatesFor(drilled)) {
       const topics = Object.keys(template.findResources('AWS::SNS::Topic'));
       for (const { AlarmActions, OKActions } of alarmsIn(template)) {
         expect(AlarmActions).toEqual([{ Ref: topics[0] }]);
@@ -185,7 +181,7 @@ describe('the alarms', () => {
 
 describe('the monitor', () => {
   it('runs each minute in the standby alone, and may only read, but for since when drills and surveys are asked for', () => {
-    for (const [name, template] of templates()) {
+    for (const [name, template] of templatesFor(drilled)) {
       const monitor = { FunctionName: 'shop-monitor' };
       template.resourcePropertiesCountIs('AWS::Lambda::Function', monitor, name === 'shop-standby' ? 1 : 0);
     }
@@ -244,7 +240,7 @@ describe('the dashboard', () => {
   const widgetsOf = (template: Template): readonly unknown[] => JSON.parse(bodyOf(template)).widgets;
 
   it('is in the standby alone, unless the config leaves it out', () => {
-    for (const [name, template] of templates()) {
+    for (const [name, template] of templatesFor(drilled)) {
       template.resourceCountIs('AWS::CloudWatch::Dashboard', name === 'shop-standby' ? 1 : 0);
     }
     standbyOf({ monitoring: { dashboard: false } }).resourceCountIs('AWS::CloudWatch::Dashboard', 0);

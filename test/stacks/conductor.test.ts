@@ -2,10 +2,10 @@ import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { conductorSteps } from '../../lambda/core/conductor.ts';
 import { finalErrors } from '../../lib/conductor/errors.ts';
-import { appOf, input, templatesOf } from './synth.ts';
+import { input, templatesFor } from './synth.ts';
 
 const stackNamed = (name: string, config = input): Template => {
-  const template = templatesOf(appOf(config)).get(name);
+  const template = templatesFor(config).get(name);
   if (template === undefined) throw new Error(`no stack ${name}`);
   return template;
 };
@@ -49,7 +49,7 @@ describe('the conductor', () => {
   });
 
   it('is in the standby alone', () => {
-    for (const [name, one] of templatesOf(appOf())) {
+    for (const [name, one] of templatesFor()) {
       one.resourceCountIs('AWS::StepFunctions::StateMachine', name === 'shop-standby' ? 1 : 0);
     }
   });
@@ -168,7 +168,7 @@ describe('the conductor', () => {
   });
 
   it('is started by the standby’s observer alone, which may write nothing of the state but epochs', () => {
-    const starters = [...templatesOf(appOf())].flatMap(([name, one]) =>
+    const starters = [...templatesFor()].flatMap(([name, one]) =>
       JSON.stringify(one.findResources('AWS::IAM::Policy')).includes('"states:StartExecution"') ? [name] : [],
     );
     expect(starters).toEqual(['shop-standby']);

@@ -5,7 +5,7 @@ import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../../lib/config/schema.ts';
-import { appOf, input, templatesOf } from './synth.ts';
+import { appOf, input, templatesFor } from './synth.ts';
 
 const withDrill = (drill: ConfigInput['drill']): ConfigInput => ({
   ...input,
@@ -14,7 +14,7 @@ const withDrill = (drill: ConfigInput['drill']): ConfigInput => ({
 });
 
 const standbyOf = (config: ConfigInput): Template => {
-  const template = templatesOf(appOf(config)).get('shop-standby');
+  const template = templatesFor(config).get('shop-standby');
   if (template === undefined) throw new Error('no standby');
   return template;
 };
@@ -28,7 +28,7 @@ describe('the drill', () => {
   });
 
   it('is in the standby alone, and nowhere twice', () => {
-    for (const [name, template] of templatesOf(appOf(withDrill({ cell: 'drill' })))) {
+    for (const [name, template] of templatesFor(withDrill({ cell: 'drill' }))) {
       const functions = Object.keys(template.findResources('AWS::Lambda::Function', isDrill));
       expect(functions, name).toHaveLength(name === 'shop-standby' ? 1 : 0);
     }

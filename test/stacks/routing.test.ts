@@ -3,10 +3,10 @@ import { Match } from 'aws-cdk-lib/assertions';
 import { CfnHealthCheck, CfnRecordSet } from 'aws-cdk-lib/aws-route53';
 import { describe, expect, it } from 'vitest';
 import { refuseBrokenRouting } from '../../lib/stacks/routing-rules.ts';
-import { appOf, input, templatesOf } from './synth.ts';
+import { input, templatesFor } from './synth.ts';
 
 function template(name: string, config = input) {
-  const found = templatesOf(appOf(config)).get(name);
+  const found = templatesFor(config).get(name);
   if (found === undefined) throw new Error(`no stack ${name}`);
   return found;
 }

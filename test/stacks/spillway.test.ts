@@ -5,9 +5,9 @@ import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
-import { appOf, templatesOf } from './synth.ts';
+import { appOf, templatesFor } from './synth.ts';
 
-const all = (): ReadonlyMap<string, Template> => templatesOf(appOf());
+const all = (): ReadonlyMap<string, Template> => templatesFor();
 
 function only(templates: ReadonlyMap<string, Template>, name: string): Template {
   const template = templates.get(name);

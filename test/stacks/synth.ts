@@ -36,3 +36,12 @@ export function templatesOf(app: App): ReadonlyMap<string, Template> {
   const stacks = app.node.children.filter((child) => child instanceof Stack);
   return new Map(stacks.map((stack) => [stack.stackName, Template.fromStack(stack)]));
 }
+
+const synthesised = new Map<string, ReadonlyMap<string, Template>>();
+/** Templates by stack name. A config is synthesised once for all test files of a process; nobody changes a template. */
+export function templatesFor(config: ConfigInput = input): ReadonlyMap<string, Template> {
+  const key = JSON.stringify(config);
+  const templates = synthesised.get(key) ?? templatesOf(appOf(config));
+  synthesised.set(key, templates);
+  return templates;
+}

@@ -1,7 +1,7 @@
 import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../../lib/config/schema.ts';
-import { appOf, input, templatesOf } from './synth.ts';
+import { input, templatesFor } from './synth.ts';
 
 /**
  * Properties that CloudFormation cannot change in place ("Update requires: Replacement", CloudFormation Template Reference),
@@ -34,17 +34,10 @@ const at = (resource: Resource | undefined, path: string): unknown =>
     .split('.')
     .reduce<unknown>((value, key) => (value as Record<string, unknown>)?.[key], resource?.Properties);
 
-const synthesised = new Map<ConfigInput, ReadonlyMap<string, Template>>();
-function templates(config: ConfigInput): ReadonlyMap<string, Template> {
-  const known = synthesised.get(config) ?? templatesOf(appOf(config));
-  synthesised.set(config, known);
-  return known;
-}
-
 /** Resources of before that are gone, or would be replaced, as `stack/logicalId`. */
 function lost(before: ConfigInput, after: ConfigInput): readonly string[] {
-  const upgraded = templates(after);
-  return [...templates(before)].flatMap(([stack, template]) =>
+  const upgraded = templatesFor(after);
+  return [...templatesFor(before)].flatMap(([stack, template]) =>
     Object.entries(resourcesOf(template)).flatMap(([id, resource]) => {
       const paths = immutable[resource.Type];
       if (paths === undefined) return [];
