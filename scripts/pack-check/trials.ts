@@ -9,7 +9,7 @@ export interface Trial {
 }
 
 const here = (file: string): string => join(import.meta.dirname, 'try', file);
-const REGIONS = 6;
+const STACKS = 6;
 
 /** What an application does with the producer and the consumer. */
 export async function applicationTrials(project: Project, root: string): Promise<readonly Trial[]> {
@@ -106,8 +106,14 @@ export function operatorTrials(project: Project, { author }: Others): readonly T
       run: async () => {
         const app = await author();
         await app.copy(here('author.ts'), 'author.mts');
-        await app.run(process.execPath, ['author.mts'], offline);
-        await expectTemplates(join(app.directory, 'cdk.out'));
+        await app.copy(here('author.cjs'), 'author.cjs');
+        for (const [file, out] of [
+          ['author.mts', 'cdk.out'],
+          ['author.cjs', 'cdk.cjs.out'],
+        ] as const) {
+          await app.run(process.execPath, [file], offline);
+          await expectTemplates(join(app.directory, out));
+        }
       },
     },
   ];
@@ -115,9 +121,9 @@ export function operatorTrials(project: Project, { author }: Others): readonly T
 
 async function expectTemplates(directory: string): Promise<void> {
   const templates = (await readdir(directory)).filter((name) => name.endsWith('.template.json'));
-  if (templates.length !== REGIONS) {
+  if (templates.length !== STACKS) {
     throw new StepError(
-      `${templates.length} stacks were synthesised, not ${REGIONS}: ${templates.join(', ')}`,
+      `${templates.length} stacks were synthesised, not ${STACKS}: ${templates.join(', ')}`,
     );
   }
   for (const name of templates) {
