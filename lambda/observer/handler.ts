@@ -53,6 +53,7 @@ export async function handler(_event: unknown, context: Context): Promise<{ read
   logger.addContext(context);
   const end = await run({
     policy: settings.policy,
+    phase: settings.phase,
     clock: { nowMs: () => Date.now(), monotonicMs: () => performance.now() },
     store,
     readQuorum,

@@ -1,9 +1,12 @@
 import type { Memory } from '../core/memory.ts';
+import { phaseDriftMs } from '../core/phase.ts';
 import { type ObserverStore, STORE_TIMEOUT_MS } from './store.ts';
 import { type TickDependencies, type TickResult, tick } from './tick.ts';
 
 export interface RunDependencies extends TickDependencies {
   readonly store: TickDependencies['store'] & Pick<ObserverStore, 'takeOver' | 'save'>;
+  /** Where in a tick the rounds of this observer begin (`phaseDriftMs`). Absent: wherever the first one did. */
+  readonly phase?: number | undefined;
   /** Names this run: the Lambda request id. */
   readonly runId: string;
   readonly remainingMs: () => number;
@@ -50,7 +53,11 @@ export async function run(dependencies: RunDependencies): Promise<RunEnd> {
       if (saved === 'superseded') return 'superseded';
     }
     const sinceMs = clock.monotonicMs() - (last?.monotonicMs ?? startedMs);
-    const waitMs = policy.tickMs - (sinceMs % policy.tickMs);
+    const tickWaitMs = policy.tickMs - (sinceMs % policy.tickMs);
+    const { phase } = dependencies;
+    const driftMs =
+      phase === undefined ? 0 : phaseDriftMs({ atMs: clock.nowMs() + tickWaitMs, phase }, policy);
+    const waitMs = tickWaitMs + driftMs;
     if (dependencies.remainingMs() - waitMs <= tickCostMs) break;
     await dependencies.sleep(waitMs);
   }

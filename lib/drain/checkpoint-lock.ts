@@ -1,8 +1,8 @@
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync as Database } from 'node:sqlite';
 import { DrainUsageError } from './errors.ts';
 
 /** A database that nobody refers to would be closed by the garbage collector, and its lock be gone. */
-const held = new Set<DatabaseSync>();
+const held = new Set<Database>();
 const SQLITE_BUSY = 5;
 
 export interface CheckpointLock {
@@ -15,8 +15,10 @@ export interface CheckpointLock {
  *
  * @throws DrainUsageError
  */
-export function lockCheckpoint(file: string): CheckpointLock {
-  let database: DatabaseSync | undefined;
+export async function lockCheckpoint(file: string): Promise<CheckpointLock> {
+  // Not before it is needed: on Node 22 SQLite warns that it is experimental, whatever the command.
+  const { DatabaseSync } = await import('node:sqlite');
+  let database: Database | undefined;
   try {
     database = new DatabaseSync(`${file}.lock`);
     // In memory: a journal's file would be left behind by kill -9.

@@ -55,7 +55,7 @@ const PROGRESS_EVERY_MS = 2_000;
 export async function drain(options: DrainOptions): Promise<DrainReport> {
   checkPlan(options.plan, Date.now());
   if (options.dryRun) return run(options, undefined);
-  const lock = lockCheckpoint(options.checkpointFile);
+  const lock = await lockCheckpoint(options.checkpointFile);
   try {
     return await run(options, options.checkpointFile);
   } finally {

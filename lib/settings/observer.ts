@@ -20,6 +20,8 @@ export interface ObserverSettings {
   readonly conductorArn?: string | undefined;
   /** Regions of the other observers, in the standby's alone: how they vote decides with it whether to start the conductor. */
   readonly witnesses?: readonly string[] | undefined;
+  /** Where in a tick this observer's rounds begin, from 0 to below 1: each observer has another phase. */
+  readonly phase?: number | undefined;
   readonly policy: Policy;
 }
 
@@ -51,6 +53,7 @@ const settingsSchema = z.object({
   zoneName: z.string().min(1),
   conductorArn: z.string().min(1).optional(),
   witnesses: z.array(z.string().min(1)).optional(),
+  phase: z.number().min(0).lt(1).optional(),
   policy: policySchema,
 }) satisfies z.ZodType<ObserverSettings>;
 

@@ -1,5 +1,6 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { phaseOf } from '../../lambda/core/phase.ts';
 import type { RecurringWork } from '../../lambda/core/recurring.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import { type Cell, type Config, observerRegions } from '../config/config.ts';
@@ -124,6 +125,7 @@ function deployedCells(config: Config): readonly DeployedCell[] {
 
 function observe(stack: Stack, { config, region }: RegionStackProps, conductorArn?: string): PublicEndpoint {
   const { primary, standby } = config.regions;
+  const observers = observerRegions(config.regions);
   const observer = new Observer(stack, 'Observer', {
     name: config.name,
     region,
@@ -133,6 +135,7 @@ function observe(stack: Stack, { config, region }: RegionStackProps, conductorAr
     cells: deployedCells(config),
     conductorArn,
     ...(conductorArn === undefined ? {} : { witnesses: [...config.regions.witnesses] }),
+    phase: phaseOf(observers.indexOf(region), observers.length),
     policy: config.policy,
   });
   return observer.endpoint;

@@ -59,6 +59,18 @@ describe('one run of the observer', () => {
     expect(state.monotonicMs).toBeLessThanOrEqual(83_000);
   });
 
+  it('comes back to its own phase when a slow minute has left it elsewhere, and is never early', async () => {
+    const { dependencies, state } = world(90_000);
+    const rounds: number[] = [];
+    const observer = { ...dependencies('a'), phase: 0.5, onTick: () => void rounds.push(state.nowMs) };
+    await run(observer);
+    const pauses = rounds.slice(1).map((atMs, n) => atMs - (rounds[n] as number));
+    // From 0 s of the clock to 2.5 s.
+    expect(pauses.slice(0, 5)).toEqual([5_500, 5_500, 5_500, 5_500, 5_500]);
+    expect(new Set(pauses.slice(5))).toEqual(new Set([5_000]));
+    expect((rounds.at(-1) as number) % 5_000).toBe(2_500);
+  });
+
   it('stores a vote that outlives the seam between two runs', async () => {
     const { dependencies, table } = world(90_000);
     await run(dependencies('a'));
