@@ -347,7 +347,9 @@ it('ends when the rest of the disk has become unreadable, and takes its keys pas
 it('does not take a sick shard for the region', async () => {
   kinesis.delayMs = 2;
   const afterMs = 1_500;
-  const one = producer({ spool: { directory: join(directory, 'spool'), afterMs } });
+  const spool = { directory: join(directory, 'spool'), afterMs };
+  // Sixteen lanes for each record, by a hash: few enough, and one of the other keys shares the sick one's lane now and then.
+  const one = producer({ spool, maxBufferedRecords: 40_000 });
   await putAll(one, 'first', ['0']);
   kinesis.failsOn = 'sick';
   const sick = putAll(one, 'sick', ['0']);
