@@ -22,10 +22,13 @@ describe('the lock of the installation', () => {
   it('lets one run at a time and tells the other whom it waits for', async () => {
     const events: string[] = [];
     const held = Promise.withResolvers<void>();
+    const started = Promise.withResolvers<void>();
     const first = withLock({ file, timeoutMs: 5_000 }, async () => {
+      started.resolve();
       await held.promise;
       events.push('first done');
     });
+    await started.promise;
     const onProgress = (text: string) => {
       events.push(text);
       held.resolve();
