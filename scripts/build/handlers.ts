@@ -6,8 +6,8 @@ import { build } from 'esbuild';
 import { handlerDirectory, handlerFile, handlerNames } from '../../lib/constructs/handlers.ts';
 
 /**
- * Bundles each function with what it imports, the SDK among it, pinned: Lambda's own changes under a function's feet. The
- * CDK runs this before each synth of a clone (`build` in cdk.json); a package has what was built with it. Several synths
+ * Bundles each function with what it imports, the SDK among it, pinned: Lambda's own changes under a function's feet. In
+ * a clone this runs before the app (`app` in cdk.json); a package has what was built with it. Several synths
  * may run at once, so a bundle that is the same stays, and another one takes its place in one step.
  */
 await Promise.all(
