@@ -1,6 +1,7 @@
 import { App } from 'aws-cdk-lib';
 import { ConfigError } from '../lib/config/errors.ts';
 import { loadConfig } from '../lib/config/load.ts';
+import { HandlersMissingError } from '../lib/constructs/errors.ts';
 import { PlacementError } from '../lib/stacks/errors.ts';
 import { addSpillway } from '../lib/stacks/spillway.ts';
 
@@ -15,7 +16,10 @@ try {
   app.synth();
 } catch (error) {
   // The message of a wrong config says what to do; a stack trace would only hide it.
-  if (!(error instanceof ConfigError || error instanceof PlacementError)) throw error;
+  const isToTheUser = [ConfigError, HandlersMissingError, PlacementError].some(
+    (kind) => error instanceof kind,
+  );
+  if (!(isToTheUser && error instanceof Error)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;
 }

@@ -6,7 +6,8 @@ import { ConfigError } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
 import { parseConfig } from '../config/parse.ts';
 import { configSchema } from '../config/schema.ts';
-import { readSmallFile, SmallFileError } from '../files/small-file.ts';
+import { SmallFileError } from '../files/errors.ts';
+import { readSmallFile } from '../files/small-file.ts';
 import type { SimulatedSystem } from '../simulator/system.ts';
 
 const MAX_POLICY_BYTES = 256 * 1024;

@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ownFile } from '../files/own-files.ts';
+import { HandlersMissingError } from './errors.ts';
 
 /** The functions, by the folder of their handler in `lambda/`. */
 export const handlerNames = [
@@ -16,13 +17,8 @@ export const handlerNames = [
 export type HandlerName = (typeof handlerNames)[number];
 
 /** Where `npm run build:handlers` puts the bundles. */
-export const handlerDirectory = (): string => ownFile('dist/handlers');
-export const handlerFile = (name: HandlerName): string => join(handlerDirectory(), name, 'index.js');
-
-/** The bundles are not there, or not all of them. */
-export class HandlersMissingError extends Error {
-  override readonly name = 'HandlersMissingError';
-}
+export const handlerDirectory = ownFile('dist/handlers');
+export const handlerFile = (name: HandlerName): string => join(handlerDirectory, name, 'index.js');
 
 /**
  * A directory with the bundle of a function and files beside it, whose hash they so become part of. It is there until this

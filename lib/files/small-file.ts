@@ -1,17 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-
-/** Why a file that a person has named cannot be read, and what to do: `problem` follows the file's name in a sentence. */
-export class SmallFileError extends Error {
-  override readonly name = 'SmallFileError';
-  readonly problem: string;
-  readonly fix: string;
-
-  constructor({ problem, fix }: { readonly problem: string; readonly fix: string }, options?: ErrorOptions) {
-    super(problem, options);
-    this.problem = problem;
-    this.fix = fix;
-  }
-}
+import { SmallFileError } from './errors.ts';
 
 export interface SmallFileLimits {
   readonly maxBytes: number;

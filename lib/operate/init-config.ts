@@ -106,7 +106,7 @@ function typescriptText(input: ConfigInput): string {
     .replaceAll(/^(\s*)"([A-Za-z]\w*)":/gm, '$1$2:')
     .replaceAll(/"((?:[^"\\']|\\\\)*)"/g, "'$1'");
   return [
-    '// Written by `spillway init`. Every key and its default: lib/config/schema.ts, config.schema.json.',
+    '// Written by `spillway init`. Every key and its default: docs/config.md of Spillway.',
     `export default ${object};`,
     '',
   ].join('\n');

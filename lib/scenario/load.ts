@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { nearest } from '../config/nearest.ts';
+import { SmallFileError } from '../files/errors.ts';
 import { ownRoot } from '../files/own-files.ts';
-import { readSmallFile, SmallFileError } from '../files/small-file.ts';
+import { readSmallFile } from '../files/small-file.ts';
 import { ScenarioError } from './errors.ts';
 import { MAX_SCENARIO_BYTES, parseScenario } from './parse.ts';
 import type { Scenario } from './schema.ts';

@@ -32,7 +32,7 @@ async function replace(path: string, contents: Uint8Array): Promise<void> {
   if (before?.equals(contents)) return;
   await mkdir(dirname(path), { recursive: true });
   // Not beside it: that directory is what the CDK takes.
-  const next = join(handlerDirectory(), `.${randomUUID()}`);
+  const next = join(handlerDirectory, `.${randomUUID()}`);
   await writeFile(next, contents);
   await rename(next, path);
 }

@@ -27,7 +27,6 @@ export async function operatorManifest(): Promise<object> {
     engines,
     exports: {
       './bin': './bin/spillway.js',
-      './app': './bin/app.js',
       './cdk': { types: './lib/cdk/index.d.ts', default: './lib/cdk/index.js' },
       './package.json': './package.json',
     },

@@ -69,7 +69,7 @@ async function packed(): Promise<readonly string[]> {
 
 /** Entries that are started and not imported have no types. */
 function ignored(folder: string): readonly string[] {
-  return folder === '.' ? [] : ['--exclude-entrypoints', './bin', './app'];
+  return folder === '.' ? [] : ['--exclude-entrypoints', './bin'];
 }
 
 async function tryAll(trials: readonly Trial[]): Promise<void> {
