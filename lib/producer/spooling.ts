@@ -1,10 +1,11 @@
 import { Backlog } from './backlog.ts';
-import { type Entry, isWhole } from './entry.ts';
+import type { Leader } from './companions.ts';
+import type { Entry } from './entry.ts';
 import { SpoolUnavailableError } from './errors.ts';
-import type { HotShard } from './hot-shards.ts';
 import { type KeyInLane, KeysOnDisk } from './keys-on-disk.ts';
 import { LastOfLane } from './last-of-lane.ts';
 import { SHORT_QUEUE } from './memory-share.ts';
+import { isOnlyInMemory, NextWrite, RECORD_OVERHEAD_BYTES } from './next-write.ts';
 import type { ProducerOptions } from './options.ts';
 import type { Route } from './route.ts';
 import type { Newcomer, Sender } from './sender.ts';
@@ -37,8 +38,6 @@ export interface SpoolingOptions {
 const MAX_APPENDING_BYTES = 8 * 1024 * 1024;
 /** Records go to the disk in groups of this size, so that each write succeeds or fails as a whole. */
 const GROUP_BYTES = 2 * 1024 * 1024;
-/** Of a record on disk beyond its key and data, with what an explicit hash key and a key beyond ASCII add. */
-const RECORD_OVERHEAD_BYTES = 64;
 const DEFAULT_AFTER_MS = 2_000;
 /** After a failure to open the spool, or to write to it. */
 const RETRY_MS = 1_000;
@@ -77,12 +76,7 @@ export class Spooling {
   #sweptAtMs: number;
   #turnsToCatchUp = 0;
   /** Taken in since the last `flush`, for the disk. */
-  #incoming: Entry[] = [];
-  #incomingBytes = 0;
-  #adopting: ((entry: Entry) => boolean)[] = [];
-  /** Of these, those that come after records in memory. */
-  #followers = new Set<Entry>();
-  readonly #followedLanes = new Set<number>();
+  readonly #nextWrite: NextWrite;
   #emptied: (() => void)[] = [];
   /** The latest attempt. */
   #opening: Promise<void>;
@@ -92,6 +86,7 @@ export class Spooling {
     this.#options = options;
     this.#keys = new KeysOnDisk(options.sender.lanes, () => this.#markTorn());
     this.#lastOfLane = new LastOfLane(options.now);
+    this.#nextWrite = new NextWrite(options.sender);
     this.#sweptAtMs = options.now();
     this.#opening = this.#open();
   }
@@ -133,66 +128,50 @@ export class Spooling {
     if (onDisk > 0) {
       const unread = this.#keys.unreadOf(newcomer);
       if (this.#lastOfLane.waits({ lane: newcomer.lane, onDisk, unread })) return 'later';
-      return this.#hasOverflowRoom(onDisk, newcomer.bytes) ? 'disk' : 'later';
+      return this.#hasOverflowRoom(onDisk, newcomer) ? 'disk' : 'later';
     }
     if (sender.isFull) return 'stop';
     if (!sender.isCongested || sender.hasShareFor(newcomer)) return 'memory';
-    return this.#hasOverflowRoom(onDisk, newcomer.bytes) ? 'disk' : 'later';
+    return this.#hasOverflowRoom(onDisk, newcomer) ? 'disk' : 'later';
   }
 
-  /** A lane may have as much as it leaves free for others; a few records have room as long as there is any. */
-  #hasOverflowRoom(onDisk: number, bytes: number): boolean {
+  /** A key may have as much as it leaves free for others; a few records have room as long as there is any. */
+  #hasOverflowRoom(onDisk: number, newcomer: Newcomer): boolean {
     const { usedBytes, maxBytes } = this.#spool as Spool;
-    const used = usedBytes + this.#incomingBytes;
-    if (onDisk < SHORT_QUEUE) return used + bytes < maxBytes - FULL_MARGIN_BYTES;
-    return onDisk * bytes < maxBytes * OVERFLOW_SHARE - used;
+    const { bytes } = newcomer;
+    const share = maxBytes * OVERFLOW_SHARE - usedBytes - this.#nextWrite.bytes;
+    if (onDisk >= SHORT_QUEUE && onDisk * bytes >= share) return false;
+    const freeBytes = maxBytes - usedBytes - FULL_MARGIN_BYTES;
+    return this.#nextWrite.fitsIn(freeBytes, { bytes, leader: this.#leaderOf(newcomer) });
   }
 
   /** A record whose route is the disk. Call `flush` after the last one. */
   take(entry: Entry): void {
-    const { ordered, sender } = this.#options;
-    const { partitionKey, shard } = entry;
-    const lane = sender.laneOf(partitionKey);
+    const { partitionKey, shard, size } = entry;
+    const lane = this.#options.sender.laneOf(partitionKey);
     entry.lane = lane;
-    const key = { partitionKey, lane };
-    const isFirst = this.#keys.of(key) === 0 || this.#torn.has(lane);
-    if (sender.waitingIn(lane) === 0) this.#torn.delete(lane);
-    if (this.#followedLanes.has(lane)) this.#followers.add(entry);
-    else if (ordered && isFirst && sender.waitingIn(lane) > 0) {
-      this.#adopting.push(this.#companionsOf(key, shard));
-      this.#followers.add(entry);
-      this.#followedLanes.add(lane);
-    }
+    const key = { partitionKey, lane, shard };
+    const leader = this.#leaderOf(key);
+    if (this.#options.sender.waitingIn(lane) === 0) this.#torn.delete(lane);
+    this.#nextWrite.add(entry, leader);
     this.#keys.add(key);
-    this.#incoming.push(entry);
-    this.#incomingBytes += entry.size;
-    this.#appendingBytes += entry.size;
+    this.#appendingBytes += size;
   }
 
-  /** What has to be durable before the first record of this key goes to the disk; of a hot shard, all that waits for it. */
-  #companionsOf({ partitionKey, lane }: KeyInLane, shard: HotShard | undefined): (entry: Entry) => boolean {
-    const isByName = this.#keys.areNamed && !this.#torn.has(lane);
-    return (entry) => {
-      if (shard !== undefined && entry.shard === shard) return true;
-      return entry.lane === lane && (!isByName || entry.partitionKey === partitionKey);
-    };
+  /** Set where records of its key may be in memory that the disk does not have: they have to be there before it. */
+  #leaderOf({ partitionKey, lane, shard }: KeyInLane & Pick<Leader, 'shard'>): Leader | undefined {
+    const { ordered, sender } = this.#options;
+    if (!ordered || sender.waitingIn(lane) === 0) return undefined;
+    const isTorn = this.#torn.has(lane);
+    if (!isTorn && this.#keys.of({ partitionKey, lane }) > 0) return undefined;
+    return { partitionKey, lane, shard, isByName: this.#keys.areNamed && !isTorn };
   }
 
   /** Writes what was taken, and acknowledges it when it is durable. */
   flush(): void {
-    const entries = this.#incoming;
+    const { entries, followers, companions } = this.#nextWrite.take();
     if (entries.length === 0) return;
-    this.#incoming = [];
-    this.#incomingBytes = 0;
-    const wanted = this.#adopting;
-    const followers = this.#followers;
-    this.#adopting = [];
-    this.#followers = new Set();
-    this.#followedLanes.clear();
-    // What follows others of its key must not be on the disk without them.
-    const isLed =
-      wanted.length === 0 ||
-      this.#adopt((entry) => wanted.some((isWanted) => isWanted(entry)), bytesOf(entries));
+    const isLed = companions.isEmpty || this.#adopt((entry) => companions.has(entry), bytesOf(entries));
     for (const group of groupsOf(isLed ? entries : entries.filter((entry) => !followers.has(entry)))) {
       this.#during(this.#append(group));
     }
@@ -322,7 +301,7 @@ export class Spooling {
 
   /** Records that were damaged after they were counted will never come back from the disk. */
   #emptiedByDamage(): void {
-    if (this.#keys.records === 0 || this.#appending.size > 0 || this.#incoming.length > 0) return;
+    if (this.#keys.records === 0 || this.#appending.size > 0 || this.#nextWrite.bytes > 0) return;
     this.#keys.clear();
     this.#released();
   }
@@ -409,9 +388,7 @@ export class Spooling {
    */
   #adopt(isWanted: (entry: Entry) => boolean, bytesBesides: number): boolean {
     const { sender } = this.#options;
-    // One whose bytes its owner has taken away is refused when its turn comes.
-    const isDue = (entry: Entry): boolean => !entry.isSpooled && isWanted(entry) && isWhole(entry);
-    const entries = [...sender.entries()].filter(isDue);
+    const entries = [...sender.entries()].filter((entry) => isOnlyInMemory(entry) && isWanted(entry));
     const { usedBytes, maxBytes } = this.#spool as Spool;
     const overhead = (entries.length + 1) * RECORD_OVERHEAD_BYTES + FULL_MARGIN_BYTES;
     if (entries.length > 0 && usedBytes + bytesOf(entries) + bytesBesides + overhead > maxBytes) {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FailoverProducer, type ProducerOptions, type Receipt } from '../../lib/producer/index.ts';
+import { Lanes } from '../../lib/producer/lanes.ts';
 import { Spool } from '../../lib/producer/spool/spool.ts';
 import { ShardedKinesis, shardOf } from './sharded-kinesis.ts';
 
@@ -65,6 +66,14 @@ const keysOf = (shard: number, count: number): string[] => {
   for (let n = 0; keys.length < count; n++) if (shardOf(`k${n}`) === shard) keys.push(`k${n}`);
   return keys;
 };
+/** Keys that a producer with this many records in memory and this `random` keeps in one lane. */
+function keysOfOneLane(count: number, { records, random }: { records: number; random: () => number }) {
+  const lanes = new Lanes({ ordered: true, records, random });
+  const keys: string[] = [];
+  for (let n = 0; keys.length < count; n++)
+    if (lanes.laneOf(`s${n}`) === lanes.laneOf('s0')) keys.push(`s${n}`);
+  return keys as [string, ...string[]];
+}
 async function spoolWith(records: readonly { readonly partitionKey: string; readonly data: string }[]) {
   const spool = await Spool.open({ directory: join(directory, 'spool') });
   await spool.append(records.map(({ partitionKey, data }) => ({ partitionKey, data: Buffer.from(data) })));
@@ -162,6 +171,26 @@ describe('a key that is faster than one record a round trip', () => {
   });
 });
 
+describe('two keys that share a lane', () => {
+  it('keep their order when both go over the disk at once, and the producer ends', async () => {
+    const options = { maxBufferedRecords: 80, random: () => 0.5, spool: { directory, afterMs: 60_000 } };
+    const [few, many] = keysOfOneLane(2, { records: 80, random: options.random }) as [string, string];
+    kinesis.isFailing = true;
+    const first = producer(options);
+    const records = [few, ...numbers(0, 20).map(() => many), few].map((partitionKey, n) => ({
+      partitionKey,
+      data: `${n}`,
+    }));
+    expect((await first.putMany(records)).every(isSpooled)).toBe(true);
+    await first.close({ timeoutMs: 1 });
+    kinesis.arrivals.length = 0;
+    kinesis.isFailing = false;
+    await producer(options).close({ timeoutMs: 20_000 });
+    expect(kinesis.dataOf(few)).toEqual(['0', '21']);
+    expect(kinesis.dataOf(many)).toEqual(numbers(1, 21));
+  });
+});
+
 describe('a shard that is asked for more than it takes', () => {
   /** The shard takes so many in each tenth of a second. */
   function limit(hot: number, perTenth: number): void {
@@ -246,11 +275,14 @@ describe('the way back from the disk', () => {
 });
 
 it('keeps each key in order and loses nothing, whatever is busy and whenever the region fails', async () => {
+  // Three of the keys share a lane.
+  const random = () => 0.5;
+  const keys = ['busy', 'k1', 'k2', ...keysOfOneLane(3, { records: 80, random })];
   const step = fc.oneof(
     {
       weight: 6,
       arbitrary: fc.record({
-        put: fc.constantFrom('busy', 'k1', 'k2', 'k3', 'k4', 'k5'),
+        put: fc.constantFrom(...keys),
         times: fc.integer({ min: 1, max: 40 }),
       }),
     },
@@ -268,6 +300,7 @@ it('keeps each key in order and loses nothing, whatever is busy and whenever the
           maxBufferedRecords: 80,
           maxBatchRecords: 20,
           requestTimeoutMs: 400,
+          random,
           spool: { directory: directoryOfRun, afterMs: 80 },
         });
       let one = open();
