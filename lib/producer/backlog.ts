@@ -71,6 +71,8 @@ export class Backlog {
   readonly #taken = new Set<number>();
   #records = 0;
   #bytes = 0;
+  /** The sender has records that it was not told to send. Their number would not tell: others are delivered during a read. */
+  #hasTaken = false;
   #delivered: Delivered[] = [];
   #revisitAtMs = 0;
   #settling: Promise<void> | undefined;
@@ -175,7 +177,6 @@ export class Backlog {
     if (this.#records > 0 && (room < Math.min(LEAST_ROOM, maxRecords / 4) || this.#bytes >= MAX_BYTES / 2))
       return false;
     const { sender, spool } = this.#options;
-    const before = this.#records;
     const isAhead = comparePositions(spool.oldest, this.#frontier) > 0;
     if (isAhead) this.#frontier = spool.oldest;
     const isTime = this.#options.now() >= this.#revisitAtMs;
@@ -184,7 +185,8 @@ export class Backlog {
     const mayAdvance = !spool.isAtEnd(this.#frontier) && this.#skips.hasSlot;
     const frontier = this.#frontier;
     if (mayAdvance) await this.#advance();
-    if (this.#records !== before) sender.pump();
+    if (this.#hasTaken) sender.pump();
+    this.#hasTaken = false;
     if (this.#records === 0 && this.#delivered.length === 0 && spool.stats().records === 0)
       this.#options.onEmpty();
     return isUnfinished || comparePositions(frontier, this.#frontier) !== 0;
@@ -303,6 +305,7 @@ export class Backlog {
   }
 
   #take(record: SpooledRecord, { lane, shard, bytes, owner }: Newcomer & { readonly owner: ReadBack }): void {
+    this.#hasTaken = true;
     this.#taken.add(numberOf(placeOf(record)));
     this.#options.keys.read({ partitionKey: record.partitionKey, lane });
     this.#records++;
