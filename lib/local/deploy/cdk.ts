@@ -13,6 +13,8 @@ export interface CdkRun {
   readonly logFile: string;
   readonly signal: AbortSignal;
   readonly onLine?: (line: string) => void;
+  /** Where the CDK looks for `cdk.json`. Default: the project's root. */
+  readonly cwd?: string;
 }
 
 /** The environment of a CDK that can reach nothing but LocalStack: no profile, credentials or proxy of the user's gets in. */
@@ -38,7 +40,7 @@ export function cdkEnvironment(ambient: NodeJS.ProcessEnv, localstackUrl: string
 }
 
 /**
- * Runs the CDK CLI on this Node in the project's root. Resolves to its exit status and last output; rejects with the
+ * Runs the CDK CLI on this Node. Resolves to its exit status and last output; rejects with the
  * signal's reason once it has been ended with everything it started.
  */
 export async function runCdk(args: readonly string[], run: CdkRun): Promise<GroupEnd> {
@@ -49,7 +51,7 @@ export async function runCdk(args: readonly string[], run: CdkRun): Promise<Grou
     return await runInGroup({
       command: process.execPath,
       args: [CDK, '--no-color', '--no-notices', ...args],
-      cwd: ownRoot,
+      cwd: run.cwd ?? ownRoot,
       env: cdkEnvironment(process.env, run.localstackUrl),
       signal: run.signal,
       onLine: (line) => {

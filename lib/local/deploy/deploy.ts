@@ -56,14 +56,11 @@ async function bootstrap({ regions, outDir }: DeployOptions, run: CdkRun): Promi
   );
   const missing = regions.filter((_, index) => !statuses[index]?.endsWith('_COMPLETE'));
   if (missing.length === 0) return;
-  const { status, output } = await runCdk(
-    [
-      // It locks its output, and by default that is one for the whole project: two deployments would not go side by side.
-      ...['bootstrap', '--output', `${outDir}-bootstrap`],
-      ...missing.map((region) => `aws://${ACCOUNT}/${region}`),
-    ],
-    run,
-  );
+  // A place of its own: where it finds an app it synthesises that app first, and locks the output of the whole project.
+  const cwd = `${path.resolve(outDir)}-bootstrap`;
+  await mkdir(cwd, { recursive: true });
+  const environments = missing.map((region) => `aws://${ACCOUNT}/${region}`);
+  const { status, output } = await runCdk(['bootstrap', ...environments], { ...run, cwd });
   if (status !== 0) throw new DeployFailedError(`cdk bootstrap failed:\n${output}`, run.logFile);
 }
 
