@@ -2,36 +2,17 @@ import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { UsageError } from '../operate/errors.ts';
 import { exitCodes, exitMeanings } from '../shell/exit-codes.ts';
-import { ackCommand } from './ack.ts';
-import { approveCommand } from './approve.ts';
-import { auditCommand } from './audit.ts';
-import { completionCommand } from './completion.ts';
-import { costCommand } from './cost.ts';
-import { doctorCommand } from './doctor.ts';
-import { drainCommand } from './drain.ts';
-import { drainedCommand } from './drained.ts';
-import { drillCommand } from './drill.ts';
-import { failbackCommand } from './failback.ts';
-import { failoverCommand } from './failover.ts';
-import { historyCommand } from './history.ts';
-import { initCommand } from './init.ts';
 import { type Io, processIo } from './io.ts';
-import { localCommand } from './local.ts';
-import { maintenanceCommand } from './maintenance.ts';
-import { pauseCommand } from './pause.ts';
-import { resumeCommand } from './resume.ts';
-import { simulateCommand } from './simulate.ts';
-import { spoolCommand } from './spool.ts';
-import { statusCommand } from './status.ts';
 import { fail, jsonText } from './verb.ts';
-import { whyCommand } from './why.ts';
+import { loadVerbs, verbsFor } from './verbs.ts';
 import { wrapped } from './wrap.ts';
 
 /** Runs the command line and returns the exit status. Verbs set `process.exitCode` themselves when they end. */
 export async function spillway(argv: readonly string[], io: Io = processIo()): Promise<number> {
   const json = asksForJson(argv);
   try {
-    await spillwayProgram(io, { json }).parseAsync([...argv]);
+    const program = await spillwayProgram(io, { json, verbs: verbsFor(argv.slice(2)) });
+    await program.parseAsync([...argv]);
     return Number(process.exitCode ?? exitCodes.done);
   } catch (error) {
     if (!(error instanceof CommanderError)) return fail(io, json, error);
@@ -53,7 +34,16 @@ function usageError({ code, message }: CommanderError): UsageError {
   return new UsageError(`${message.replace(/^error: /, '')} (spillway VERB --help has the options.)`);
 }
 
-export function spillwayProgram(io: Io, { json = false }: { readonly json?: boolean } = {}): Command {
+export interface ProgramOptions {
+  readonly json?: boolean;
+  /** The verbs to load. Default: all. */
+  readonly verbs?: readonly string[];
+}
+
+export async function spillwayProgram(
+  io: Io,
+  { json = false, verbs = verbsFor([]) }: ProgramOptions = {},
+): Promise<Command> {
   const { version } = packageJson;
   const statuses = Object.entries(exitCodes).map(
     ([name, code]) => `  ${String(code).padEnd(4)} ${exitMeanings[name as keyof typeof exitCodes]}`,
@@ -66,17 +56,10 @@ export function spillwayProgram(io: Io, { json = false }: { readonly json?: bool
       'after',
       `\nExit status:\n${statuses.join('\n')}\n\nAt 3 a.m.: spillway status, then spillway why, then docs/runbook.md.`,
     );
-  program.commandsGroup('Look:');
-  for (const make of [statusCommand, whyCommand, historyCommand]) program.addCommand(make(io));
-  program.commandsGroup('Act:');
-  const acts = [failoverCommand, failbackCommand, approveCommand, pauseCommand, resumeCommand];
-  for (const make of [...acts, maintenanceCommand, ackCommand, drainedCommand]) program.addCommand(make(io));
-  program.commandsGroup('Prepare:');
-  for (const make of [initCommand, doctorCommand, costCommand]) program.addCommand(make(io));
-  for (const make of [drillCommand, localCommand, simulateCommand]) program.addCommand(make(io));
-  for (const make of [auditCommand, completionCommand]) program.addCommand(make(io));
-  program.commandsGroup('Records:');
-  for (const make of [spoolCommand, drainCommand]) program.addCommand(make(io));
+  for (const { group, commands } of await loadVerbs(verbs)) {
+    program.commandsGroup(group);
+    for (const make of commands) program.addCommand(make(io));
+  }
   takeOver(program, { io, json });
   return program;
 }

@@ -51,7 +51,7 @@ const everyHelp = `
   import { spillway, spillwayProgram } from '${pathToFileURL(join(root, 'lib/cli/spillway.ts')).href}';
   import { processIo } from '${pathToFileURL(join(root, 'lib/cli/io.ts')).href}';
   const paths = (command, path) => [path, ...command.commands.flatMap((child) => paths(child, [...path, child.name()]))];
-  const all = paths(spillwayProgram(processIo()), []);
+  const all = paths(await spillwayProgram(processIo()), []);
   for (const path of all) {
     const status = await spillway(['node', 'spillway', ...path, '--help']);
     if (status !== 0) throw new Error(path.join(' '));

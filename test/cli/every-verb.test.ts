@@ -50,7 +50,7 @@ const leavesOf = (command: Command, path: readonly string[] = []): readonly Leaf
   ...command.commands.flatMap((child) => leavesOf(child, [...path, child.name()])),
 ];
 
-const program = spillwayProgram(processIo());
+const program = await spillwayProgram(processIo());
 const leaves = leavesOf(program);
 const has = ({ command }: Leaf, long: string): boolean =>
   command.options.some((option) => option.long === long);

@@ -6,6 +6,7 @@ import { coloured } from '../../lib/cli/colors.ts';
 import { completionOf, verbsOf } from '../../lib/cli/completion.ts';
 import { processIo } from '../../lib/cli/io.ts';
 import { spillwayProgram } from '../../lib/cli/spillway.ts';
+import { verbGroups, verbsFor } from '../../lib/cli/verbs.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import { exitCodes, exitMeanings } from '../../lib/shell/exit-codes.ts';
 import { type Shell, startShell } from './fixtures/cli.ts';
@@ -16,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => shell.close());
 
-const program: Command = spillwayProgram(processIo());
+const program: Command = await spillwayProgram(processIo());
 const verbs = program.commands.map((command) => command.name());
 const changing = ['pause', 'resume', 'maintenance', 'approve', 'ack', 'failover', 'failback'];
 
@@ -175,4 +176,27 @@ test.each(['bash', 'zsh', 'fish'] as const)('%s completion knows every verb and 
   const text = completionOf(shellName, verbsOf(program));
   for (const verb of verbs) expect(text).toContain(verb);
   for (const option of ['after-drain', 'dry-run', 'world']) expect(text).toContain(option);
+});
+
+describe('of the verbs, a command line loads', () => {
+  const all = Object.values(verbGroups).flatMap((verbs) => Object.keys(verbs));
+
+  it.each([
+    [['status', '--watch'], ['status']],
+    [['--json', 'drain', '--help'], ['drain']],
+    [['--version'], []],
+  ])('%j: those that it needs', (args, verbs) => expect(verbsFor(args)).toEqual(verbs));
+
+  it.each([
+    [[]],
+    [['--help']],
+    [['help', 'status']],
+    [['completion', 'bash']],
+    [['statis']],
+    [['--', 'status']],
+  ])('%j: all of them', (args) => expect(verbsFor(args)).toEqual(all));
+
+  it('by the names that they have', async () => {
+    expect((await spillwayProgram(processIo())).commands.map((command) => command.name())).toEqual(all);
+  });
 });

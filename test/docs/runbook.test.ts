@@ -6,7 +6,7 @@ import { alarmRows } from '../../lib/alarms/alarms-table.ts';
 import { processIo } from '../../lib/cli/io.ts';
 import { spillwayProgram } from '../../lib/cli/spillway.ts';
 
-const program = spillwayProgram(processIo());
+const program = await spillwayProgram(processIo());
 let runbook = '';
 let cli = '';
 beforeAll(async () => {
