@@ -181,13 +181,13 @@ test.each(['bash', 'zsh', 'fish'] as const)('%s completion knows every verb and 
 describe('of the verbs, a command line loads', () => {
   const all = Object.values(verbGroups).flatMap((verbs) => Object.keys(verbs));
 
-  it.each([
+  test.each([
     [['status', '--watch'], ['status']],
     [['--json', 'drain', '--help'], ['drain']],
     [['--version'], []],
   ])('%j: those that it needs', (args, verbs) => expect(verbsFor(args)).toEqual(verbs));
 
-  it.each([
+  test.each([
     [[]],
     [['--help']],
     [['help', 'status']],
@@ -196,7 +196,7 @@ describe('of the verbs, a command line loads', () => {
     [['--', 'status']],
   ])('%j: all of them', (args) => expect(verbsFor(args)).toEqual(all));
 
-  it('by the names that they have', async () => {
+  test('by the names that they have', async () => {
     expect((await spillwayProgram(processIo())).commands.map((command) => command.name())).toEqual(all);
   });
 });
