@@ -37,10 +37,20 @@ interface Checker {
   agreeing: number;
 }
 
+/** Whose request it is. */
+interface Scheduled {
+  readonly index: number;
+  readonly checker: Checker;
+  /** Requests of an earlier one are not made. */
+  readonly generation: number;
+}
+
 /** Checkers of one endpoint differ by this much in their interval, and from one request to the next [inferred, as in lib/route53/checkers.ts]. */
 const DRIFT = 0.01;
 const JITTER = 0.05;
 const REMEMBERED_MS = 60_000;
+/** With so many, those of more than a minute ago are forgotten: several times what a minute has. */
+const MANY_REQUESTS = 2_000;
 /** As in the endpoints' handlers. */
 const READ_TIMEOUT_MS = 1_000;
 
@@ -59,8 +69,9 @@ export class EndpointCheckers {
   #marked = false;
   /** What the function last read, for `remembers`. */
   #read: RememberedPosition | undefined;
-  /** The last minute's requests that had something to see. */
-  readonly #requests: { readonly atMs: number; readonly seen: boolean }[] = [];
+  /** Requests that had something to see, the last minute's at least: when each was, and whether it did. */
+  #requestTimes: number[] = [];
+  #requestSaw: boolean[] = [];
 
   constructor(options: EndpointOptions) {
     this.#options = options;
@@ -109,8 +120,10 @@ export class EndpointCheckers {
 
   /** Share of the requests since then that did not see a marker that was there. At rest all of them see it. */
   darkShareSince(atMs: number): number {
-    const recent = this.#requests.filter((request) => request.atMs >= atMs);
-    return recent.length === 0 ? 0 : recent.filter(({ seen }) => !seen).length / recent.length;
+    const first = this.#requestTimes.findIndex((requestMs) => requestMs >= atMs);
+    if (first === -1) return 0;
+    const recent = this.#requestSaw.slice(first);
+    return recent.filter((seen) => !seen).length / recent.length;
   }
 
   #remember(marked: boolean): void {
@@ -120,8 +133,12 @@ export class EndpointCheckers {
 
   #note(seen: boolean): void {
     const { nowMs } = this.#options.agenda;
-    this.#requests.push({ atMs: nowMs, seen });
-    while ((this.#requests[0]?.atMs ?? nowMs) < nowMs - REMEMBERED_MS) this.#requests.shift();
+    this.#requestTimes.push(nowMs);
+    this.#requestSaw.push(seen);
+    if (this.#requestTimes.length < MANY_REQUESTS) return;
+    const first = this.#requestTimes.findIndex((requestMs) => requestMs >= nowMs - REMEMBERED_MS);
+    this.#requestTimes = this.#requestTimes.slice(first);
+    this.#requestSaw = this.#requestSaw.slice(first);
   }
 
   #start(): void {
@@ -129,19 +146,21 @@ export class EndpointCheckers {
     if (this.#checkers.every(({ agreeing }) => agreeing > 0)) this.#remember(this.#marked);
     this.#active = true;
     const generation = ++this.#generation;
-    for (const [index, checker] of this.#checkers.entries()) this.#schedule(index, checker, generation);
+    const { nowMs } = this.#options.agenda;
+    for (const [index, checker] of this.#checkers.entries())
+      this.#schedule(this.#nextOf(checker, nowMs), { index, checker, generation });
   }
 
-  #schedule(index: number, checker: Checker, generation: number): void {
+  #schedule(n: number, place: Scheduled): void {
     const { agenda } = this.#options;
-    const n = this.#nextOf(checker, agenda.nowMs);
+    const { index, checker, generation } = place;
     agenda.at(timeOf(checker, n), {
       rank: ranks.check,
       index,
       run: () => {
         if (generation !== this.#generation) return;
         this.#request(checker, n);
-        if (!this.#rests()) this.#schedule(index, checker, generation);
+        if (!this.#rests()) this.#schedule(n + 1, place);
       },
     });
   }
