@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Tests wait more than they compute, for sockets, processes and time. */
-const maxWorkers = 3;
+const maxWorkers = 4;
 
 // Node keeps compiled code for the many command lines that tests start, and for the workers.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url));

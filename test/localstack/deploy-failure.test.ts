@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type DeployOptions, deployApp } from '../../lib/local/deploy/deploy.ts';
 import { DeployFailedError } from '../../lib/local/deploy/errors.ts';
 import { type LocalStack, startLocalStack } from '../../lib/local/localstack/localstack.ts';
+import { createBuckets } from './fixtures/own-bucket.ts';
 import { descendantsOf, survivorsOf } from './fixtures/processes.ts';
 
 let directory: string;
@@ -14,10 +15,11 @@ let options: DeployOptions;
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'spillway-deploy-'));
   localStack = await startLocalStack({ directory: path.join(directory, 'localstack') });
+  await createBuckets(localStack.url, ['eu-west-1']);
   options = {
     localstackUrl: localStack.url,
     outDir: path.join(directory, 'cdk.out'),
-    regions: ['eu-west-1'],
+    regions: [],
     app: 'node test/localstack/fixtures/failing-app.ts',
   };
 });

@@ -45,6 +45,7 @@ import { findingsFrom } from '../../lib/operate/doctor/unchecked.ts';
 import { SURVEY_LOOK_BACK } from '../../lib/settings/survey.ts';
 import { RecurringTable } from '../../lib/state/recurring-table.ts';
 import { StateTable } from '../../lib/state/state-table.ts';
+import { createBuckets } from './fixtures/own-bucket.ts';
 
 const region = 'us-west-2';
 let directory: string;
@@ -63,11 +64,13 @@ beforeAll(async () => {
     cells: [{ name: 'orders', stream: 'orders' }],
   };
   config = await prepareAccount(clients, parseConfig(input, 'test'));
+  await createBuckets(localStack.url, [config.regions.primary, ...observerRegions(config.regions)]);
   await deployApp({
     localstackUrl: localStack.url,
     configFile: await writeConfigFile(config, directory),
     outDir: join(directory, 'cdk'),
-    regions: [config.regions.primary, ...observerRegions(config.regions)],
+    regions: [],
+    app: 'node scripts/build/handlers.ts && node test/localstack/fixtures/own-app.ts',
   });
   // It would write its own vote over the items below.
   await killObserver(clients, config, region);

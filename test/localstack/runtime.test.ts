@@ -20,6 +20,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DeployedOutputs, deployApp } from '../../lib/local/deploy/deploy.ts';
 import { PortInUseError } from '../../lib/local/localstack/errors.ts';
 import { type LocalStack, startLocalStack } from '../../lib/local/localstack/localstack.ts';
+import { createBuckets } from './fixtures/own-bucket.ts';
 import { descendantsOf, survivorsOf } from './fixtures/processes.ts';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -33,10 +34,11 @@ let lambda: LambdaClient;
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'spillway-runtime-'));
   localStack = await startLocalStack({ directory: path.join(directory, 'main') });
+  await createBuckets(localStack.url, ['us-west-2', 'us-east-2']);
   outputs = await deployApp({
     localstackUrl: localStack.url,
     outDir: path.join(directory, 'cdk.out'),
-    regions: ['us-west-2', 'us-east-2'],
+    regions: [],
     app: 'node test/localstack/fixtures/app/app.ts',
   });
   lambda = new LambdaClient({
