@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Stack, Validations } from 'aws-cdk-lib';
+import { type App, CfnResource, Stack, Validations } from 'aws-cdk-lib';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { describe, expect, it } from 'vitest';
-import { appOf, templatesFor } from './synth.ts';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { appOf, input, templatesFor } from './synth.ts';
 
 const all = (): ReadonlyMap<string, Template> => templatesFor();
 
@@ -13,6 +13,14 @@ function only(templates: ReadonlyMap<string, Template>, name: string): Template 
   const template = templates.get(name);
   if (template === undefined) throw new Error(`no stack ${name} among ${[...templates.keys()].join(', ')}`);
   return template;
+}
+
+/** @see https://docs.aws.amazon.com/cdk/v2/guide/featureflags.html: what is found is an error. */
+const VALIDATE_AGAINST_DEFAULT_RULES = '@aws-cdk/core:validateAgainstDefaultRules';
+
+function addUnknownProperty(app: App): void {
+  const stack = app.node.findChild('shop-primary') as Stack;
+  new CfnResource(stack, 'Wrong', { type: 'AWS::Kinesis::Stream', properties: { ShardKount: 1 } });
 }
 
 describe('the app', () => {
@@ -25,6 +33,19 @@ describe('the app', () => {
       'shop-witness-eu-west-1',
       'shop-witness-us-east-2',
     ]);
+  });
+
+  it.each([
+    ['has nothing', (_app: App) => {}],
+    ['would be seen to have something', addUnknownProperty],
+  ])('%s that CloudFormation refuses, by the rules that the CDK knows', (what, change) => {
+    vi.stubEnv('CDK_VALIDATION', 'true');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const app = appOf(input, { [VALIDATE_AGAINST_DEFAULT_RULES]: true });
+    change(app);
+    const synthesis = () => app.synth();
+    if (what === 'has nothing') expect(synthesis).not.toThrow();
+    else expect(synthesis).toThrow(/ShardKount/);
   });
 
   it('has no custom resource, and no managed policy', () => {

@@ -23,10 +23,10 @@ export const input: ConfigInput = {
 };
 
 /** An app as `cdk synth` makes it, but for the bundling, which no template depends on. */
-export function appOf(config: ConfigInput = input): App {
+export function appOf(config: ConfigInput = input, context: Readonly<Record<string, unknown>> = {}): App {
   const outdir = mkdtempSync(join(tmpdir(), 'spillway-synth-'));
   onTestFinished(() => rmSync(outdir, { recursive: true, force: true }));
-  const app = new App({ outdir, context: { ...cdkJson.context, 'aws:cdk:bundling-stacks': [] } });
+  const app = new App({ outdir, context: { ...cdkJson.context, 'aws:cdk:bundling-stacks': [], ...context } });
   addSpillway(app, parseConfig(config, 'test'));
   return app;
 }
