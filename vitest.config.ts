@@ -17,24 +17,29 @@ const sharedProcess = { isolate: false, setupFiles: ['test/shared-process.ts'] }
 /** Drills beside the one that `npm test` plays. */
 const longDrills = ['test/localstack/drill-blackout.test.ts', 'test/localstack/drill-hold.test.ts'];
 
-/** Files that take minutes begin first: else one of them is alone at the end. By default the largest files do. */
+/** Files that take long begin first, in this order: else one of them is alone at the end. By default the largest do. */
 const longest = [
   '/localstack/drill.test.ts',
   '/localstack/conductor.test.ts',
   '/producer/congestion.test.ts',
   '/wire/transports.test.ts',
+  '/localstack/runtime.test.ts',
+  '/localstack/deploy-failure.test.ts',
+  '/localstack/endpoints.test.ts',
+  '/cli/credentials.test.ts',
   '/cli/simulate.test.ts',
 ];
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isLong = ({ moduleId }: TestSpecification): boolean =>
-      longest.some((end) => moduleId.endsWith(end));
-    const sorted = await super.sort(files);
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+    const rankOf = ({ moduleId }: TestSpecification): number => {
+      const rank = longest.findIndex((end) => moduleId.endsWith(end));
+      return rank === -1 ? longest.length : rank;
+    };
+    return (await super.sort(files)).toSorted((a, b) => rankOf(a) - rankOf(b));
   }
 }
 
-/** Three tiers, run in this order by `npm test`; each is its own project so that it can be run alone. */
+/** `npm test` runs the first, third and fourth side by side; each is a project of its own so that it can be run alone. */
 export default defineConfig({
   test: {
     allowOnly: false,
