@@ -1,7 +1,13 @@
 import { ListShardsCommand, SplitShardCommand } from '@aws-sdk/client-kinesis';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { readArrivals } from '../../lambda/conductor/arrivals.ts';
-import { isActive, type KinesisServer, makeStream, putAll, startKinesis } from '../drain/fixtures/kinesis.ts';
+import {
+  isActive,
+  type KinesisServer,
+  makeStream,
+  putAll,
+  sharedKinesis,
+} from '../drain/fixtures/kinesis.ts';
 import { clientFor } from '../drain/fixtures/plain-client.ts';
 import { type Answer, type Asked, startFakeRegion } from '../survey/fake-region.ts';
 
@@ -11,9 +17,8 @@ const numbered = (what: string) => Array.from({ length: 30 }, (_, n) => [`key${n
 describe('in a stream that was split', () => {
   let kinesis: KinesisServer;
   beforeAll(async () => {
-    kinesis = await startKinesis();
+    kinesis = await sharedKinesis();
   });
-  afterAll(() => kinesis.stop());
 
   async function splitAll(stream: string): Promise<void> {
     const client = clientFor(kinesis.url, REGION);
@@ -30,21 +35,21 @@ describe('in a stream that was split', () => {
 
   it('records are seen where they arrive now, however old and empty the closed shards are', async () => {
     const client = clientFor(kinesis.url, REGION);
-    await makeStream(client, 'split', 3);
-    await splitAll('split');
+    await makeStream(client, 'arrivals-split', 3);
+    await splitAll('arrivals-split');
     const sinceMs = Date.now();
-    expect(await readArrivals(client, ['split'], sinceMs)).toMatchObject({ seen: [], silent: ['split'] });
-    await putAll(client, 'split', numbered('after'));
-    expect(await readArrivals(client, ['split'], sinceMs)).toMatchObject({ seen: ['split'], silent: [] });
+    expect(await readArrivals(client, ['arrivals-split'], sinceMs)).toMatchObject({ seen: [], silent: ['arrivals-split'] });
+    await putAll(client, 'arrivals-split', numbered('after'));
+    expect(await readArrivals(client, ['arrivals-split'], sinceMs)).toMatchObject({ seen: ['arrivals-split'], silent: [] });
   });
 
   it('records are seen that arrived in a shard before it was closed', async () => {
     const client = clientFor(kinesis.url, REGION);
-    await makeStream(client, 'closed', 1);
+    await makeStream(client, 'arrivals-closed', 1);
     const sinceMs = Date.now();
-    await putAll(client, 'closed', numbered('before'));
-    await splitAll('closed');
-    expect(await readArrivals(client, ['closed'], sinceMs)).toMatchObject({ seen: ['closed'] });
+    await putAll(client, 'arrivals-closed', numbered('before'));
+    await splitAll('arrivals-closed');
+    expect(await readArrivals(client, ['arrivals-closed'], sinceMs)).toMatchObject({ seen: ['arrivals-closed'] });
   });
 });
 
@@ -106,7 +111,7 @@ describe('as Kinesis answers', () => {
     return { arrivals, lookedAt, asked: region.asked };
   }
   const numberedShards = (count: number, closed = false) =>
-    Array.from({ length: count }, (_, n) => ({ id: `${closed ? 'closed' : 'open'}-${n}`, closed }));
+    Array.from({ length: count }, (_, n) => ({ id: `${closed ? 'arrivals-closed' : 'open'}-${n}`, closed }));
 
   it('an empty page is not the end while the reading is behind', async () => {
     const late = { behindMs: 30_000 };
@@ -132,7 +137,7 @@ describe('as Kinesis answers', () => {
       pages: (shard) => [shard === 'open-50' ? { records: 1 } : tip],
     });
     expect(await arrivals()).toMatchObject({ seen: ['orders'] });
-    expect(lookedAt().filter((shard) => shard.startsWith('closed'))).toEqual([]);
+    expect(lookedAt().filter((shard) => shard.startsWith('arrivals-closed'))).toEqual([]);
     expect(lookedAt().length).toBeLessThanOrEqual(16);
   });
 

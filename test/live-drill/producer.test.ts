@@ -1,9 +1,9 @@
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { startDrillProducer } from '../../lib/live-drill/producer.ts';
 import { readIds } from '../../lib/live-drill/read-stream.ts';
 import { drillTargetOf } from '../../lib/live-drill/target.ts';
-import { type KinesisServer, makeStream, startKinesis } from '../drain/fixtures/kinesis.ts';
+import { type KinesisServer, makeStream, sharedKinesis } from '../drain/fixtures/kinesis.ts';
 import { clientFor } from '../drain/fixtures/plain-client.ts';
 import { config } from '../operate/fixtures/readings.ts';
 import { startSignalServer } from '../producer/signal-server.ts';
@@ -16,9 +16,8 @@ const target = {
 
 let kinesis: KinesisServer;
 beforeAll(async () => {
-  kinesis = await startKinesis();
+  kinesis = await sharedKinesis();
 }, 20_000);
-afterAll(() => kinesis?.stop());
 
 test('the producer follows the signal, and every put that it counts is read back from one of the streams', async () => {
   const [east, west] = ['us-east-1', 'us-west-2'].map((region) => clientFor(kinesis.url, region));

@@ -1,7 +1,13 @@
 import { ListShardsCommand, SplitShardCommand } from '@aws-sdk/client-kinesis';
-import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { readStream } from '../../lib/live-drill/read-stream.ts';
-import { isActive, type KinesisServer, makeStream, putAll, startKinesis } from '../drain/fixtures/kinesis.ts';
+import {
+  isActive,
+  type KinesisServer,
+  makeStream,
+  putAll,
+  sharedKinesis,
+} from '../drain/fixtures/kinesis.ts';
 import { clientFor } from '../drain/fixtures/plain-client.ts';
 import { startTap, type Tap } from '../drain/fixtures/tap.ts';
 
@@ -13,9 +19,8 @@ const numbered = (from: number, to: number) =>
 let kinesis: KinesisServer;
 let tap: Tap;
 beforeAll(async () => {
-  kinesis = await startKinesis();
+  kinesis = await sharedKinesis();
 });
-afterAll(() => kinesis.stop());
 beforeEach(async () => {
   tap = await startTap(kinesis.url);
   onTestFinished(tap.close);
