@@ -80,6 +80,8 @@ async function deployStacks(
 ): Promise<void> {
   const client = ({ region }: StackPlace) => cloudFormation(run.localstackUrl, region);
   await Promise.all(stacks.map((stack) => deleteIfRolledBack(client(stack), stack.name)));
+  // LocalStack has this machine's clock, and some of its times are whole seconds.
+  const sinceMs = Math.floor(Date.now() / 1_000) * 1_000;
   const { status, output } = await runCdk(
     [
       ...['deploy', '--all', '--app', options.outDir, '--require-approval', 'never'],
@@ -94,7 +96,9 @@ async function deployStacks(
     },
   );
   if (status === 0) return;
-  const failures = await Promise.all(stacks.map((stack) => failureOf(client(stack), stack)));
+  const failures = await Promise.all(
+    stacks.map((stack) => failureOf(client(stack), { name: stack.name, sinceMs })),
+  );
   const known = failures.filter((failure) => failure !== undefined);
   throw new DeployFailedError(
     `cdk deploy failed: ${known.length > 0 ? known.join('\n') : output}`,

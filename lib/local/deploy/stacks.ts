@@ -57,17 +57,22 @@ export async function deleteIfRolledBack(client: CloudFormationClient, name: str
   }
 }
 
-/** The first resource that failed and why, or undefined when no resource is known to have failed. */
+/**
+ * The first resource that has failed since then, and why, or undefined when no resource is known to have failed. A stack
+ * keeps the events of earlier deployments.
+ */
 export async function failureOf(
   client: CloudFormationClient,
-  { name }: StackPlace,
+  { name, sinceMs }: { readonly name: string; readonly sinceMs: number },
 ): Promise<string | undefined> {
   const status = await stackStatus(client, name);
   if (status === undefined || !/FAILED|ROLLBACK/.test(status)) return undefined;
   const { StackEvents = [] } = await client.send(new DescribeStackEventsCommand({ StackName: name }));
   const failed = StackEvents.findLast(
     (event) =>
-      event.ResourceStatus?.endsWith('_FAILED') && event.ResourceType !== 'AWS::CloudFormation::Stack',
+      event.ResourceStatus?.endsWith('_FAILED') &&
+      event.ResourceType !== 'AWS::CloudFormation::Stack' &&
+      (event.Timestamp?.getTime() ?? 0) >= sinceMs,
   );
   if (!failed) return undefined;
   const reason = failed.ResourceStatusReason ?? 'no reason given';
