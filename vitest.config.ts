@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Tests wait more than they compute, for sockets, processes and time. */
-const maxWorkers = 4;
+const maxWorkers = 5;
 
 // Node keeps compiled code for the many command lines that tests start, and for the workers.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url));
@@ -13,6 +13,19 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/co
  * changes of the process; `test/shared-process.ts` sees to the environment, clocks and globals.
  */
 const sharedProcess = { isolate: false, setupFiles: ['test/shared-process.ts'] };
+
+/** What these test has real sockets, processes or disks, and waits for them. */
+const system = [
+  'cli',
+  'conductor',
+  'crash',
+  'drain',
+  'live-drill',
+  'local',
+  'producer',
+  'resolver',
+  'switch',
+].map((folder) => `test/${folder}/**/*.test.ts`);
 
 /** Drills beside the one that `npm test` plays. */
 const longDrills = ['test/localstack/drill-blackout.test.ts', 'test/localstack/drill-hold.test.ts'];
@@ -39,7 +52,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** `npm test` runs the first, third and fourth side by side; each is a project of its own so that it can be run alone. */
+/** `npm test` runs all but the campaign side by side; each is a project of its own so that it can be run alone. */
 export default defineConfig({
   test: {
     allowOnly: false,
@@ -53,7 +66,16 @@ export default defineConfig({
           // A busy machine is no reason to fail.
           testTimeout: 20_000,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/stacks/**', 'test/cdk/**', 'test/localstack/**', 'test/campaign/**'],
+          exclude: [...system, 'test/{stacks,cdk,localstack,campaign}/**'],
+        },
+      },
+      {
+        test: {
+          name: 'system',
+          ...sharedProcess,
+          maxWorkers,
+          testTimeout: 20_000,
+          include: system,
         },
       },
       {
