@@ -333,7 +333,7 @@ export function alarmRegions(
 }
 
 /** `LiveVotes below 3, 3 minutes in a row; silence fires as well` */
-export function ringsWhen(row: AlarmDefinition, config: AlarmConfig): string {
+export function firesWhen(row: AlarmDefinition, config: AlarmConfig): string {
   const names = row.metrics.map((metric) =>
     isOwn(metric) ? metric : `${metric.namespace} ${metric.metricName}`,
   );

@@ -18,8 +18,8 @@ import {
   alarmResourceName,
   alarmRows,
   dimensionsAt,
+  firesWhen,
   isOwn,
-  ringsWhen,
 } from '../alarms/alarms-table.ts';
 import type { Config } from '../config/config.ts';
 
@@ -41,7 +41,7 @@ export class Alarms extends Construct {
     this.alarms = rows.map((row) => {
       const alarm = new Alarm(this, row.alarm.replaceAll(' ', '-'), {
         alarmName: alarmResourceName(config.name, row.alarm),
-        alarmDescription: `[${row.urgency}] ${row.meaning} Rings when: ${ringsWhen(row, config)}. What to run: docs/runbook.md, "${row.alarm}".`,
+        alarmDescription: `[${row.urgency}] ${row.meaning} Rings when: ${firesWhen(row, config)}. What to run: docs/runbook.md, "${row.alarm}".`,
         metric: alarmMetric(row, { config, region, account: Stack.of(this).account }),
         comparisonOperator: comparison(row.fires),
         threshold: row.threshold(config),

@@ -4,7 +4,7 @@ import {
   type AlarmDefinition,
   alarmRegions,
   alarmRows,
-  ringsWhen,
+  firesWhen,
 } from '../alarms/alarms-table.ts';
 import { CELLS_A_RUN } from '../survey/run.ts';
 import { markdownTable } from './markdown.ts';
@@ -44,7 +44,7 @@ way, observer silent and DNS unread may fire for the minutes until votes and rec
 
 ${markdownTable(
   ['alarm', 'look', 'where', 'fires when'],
-  alarmRows.map((row) => [row.alarm, row.urgency, placeOf(row, config), ringsWhen(row, config)]),
+  alarmRows.map((row) => [row.alarm, row.urgency, placeOf(row, config), firesWhen(row, config)]),
 )}
 
 ## Metrics

@@ -1,7 +1,7 @@
 import { diagnoses } from '../../lambda/core/diagnosis.ts';
 import { failbackGuards } from '../../lambda/core/failback.ts';
 import { guards } from '../../lambda/core/guards.ts';
-import { type AlarmConfig, type AlarmDefinition, alarmRows, ringsWhen } from '../alarms/alarms-table.ts';
+import { type AlarmConfig, type AlarmDefinition, alarmRows, firesWhen } from '../alarms/alarms-table.ts';
 import { markdownTable } from './markdown.ts';
 import { alarmEntries, diagnosisEntries, type RunbookEntry } from './runbook-entries.ts';
 
@@ -26,7 +26,7 @@ export function runbookDocument(config: AlarmConfig): string {
     ...alarmRows.map((row) =>
       section(
         row.alarm,
-        `${row.meaning} **${urgencies[row.urgency]}.** Rings when: ${ringsWhen(row, config)}.${row.only === undefined ? '' : ` Only where ${row.only.where}.`}`,
+        `${row.meaning} **${urgencies[row.urgency]}.** Rings when: ${firesWhen(row, config)}.${row.only === undefined ? '' : ` Only where ${row.only.where}.`}`,
         alarmEntries[row.alarm],
       ),
     ),

@@ -38,9 +38,15 @@ describe('in a stream that was split', () => {
     await makeStream(client, 'arrivals-split', 3);
     await splitAll('arrivals-split');
     const sinceMs = Date.now();
-    expect(await readArrivals(client, ['arrivals-split'], sinceMs)).toMatchObject({ seen: [], silent: ['arrivals-split'] });
+    expect(await readArrivals(client, ['arrivals-split'], sinceMs)).toMatchObject({
+      seen: [],
+      silent: ['arrivals-split'],
+    });
     await putAll(client, 'arrivals-split', numbered('after'));
-    expect(await readArrivals(client, ['arrivals-split'], sinceMs)).toMatchObject({ seen: ['arrivals-split'], silent: [] });
+    expect(await readArrivals(client, ['arrivals-split'], sinceMs)).toMatchObject({
+      seen: ['arrivals-split'],
+      silent: [],
+    });
   });
 
   it('records are seen that arrived in a shard before it was closed', async () => {
@@ -49,7 +55,9 @@ describe('in a stream that was split', () => {
     const sinceMs = Date.now();
     await putAll(client, 'arrivals-closed', numbered('before'));
     await splitAll('arrivals-closed');
-    expect(await readArrivals(client, ['arrivals-closed'], sinceMs)).toMatchObject({ seen: ['arrivals-closed'] });
+    expect(await readArrivals(client, ['arrivals-closed'], sinceMs)).toMatchObject({
+      seen: ['arrivals-closed'],
+    });
   });
 });
 
