@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Tests wait more than they compute, for sockets, processes and time. */
-const maxWorkers = 5;
+const maxWorkers = 3;
 
 // Node keeps compiled code for the many command lines that tests start, and for the workers.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url));
@@ -52,7 +52,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** `npm test` runs all but the campaign side by side; each is a project of its own so that it can be run alone. */
+/** `npm test` runs all but the campaign, and `localstack` alone: a drill needs the machine. Each is a project of its own so that it can be run alone. */
 export default defineConfig({
   test: {
     allowOnly: false,
