@@ -96,7 +96,7 @@ export function observersInWords({ observers, nowMs }: MonitorReadings): string 
     .join('; ');
 }
 
-/** Whether the standby cannot take an evacuation, and alarms that live there cannot be relied on. */
+/** Whether the standby cannot take an evacuation, or the alarms in its region cannot be relied on. */
 export const standbyIsDown = (standby: RegionLevels): boolean =>
   !isFit(standby) || standby.cloudWatch === 'down';
 
