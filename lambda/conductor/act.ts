@@ -5,10 +5,10 @@ import type { Position } from '../core/switch.ts';
 import type { Conductor } from './conductor.ts';
 import type { RunState } from './run-state.ts';
 
-/** Writes under way at once. A table on demand takes 4,000 writes a second from the start. */
+/** Most writes in progress. An on-demand table takes 4,000 writes a second from the start. */
 const CONCURRENT_WRITES = 25;
 
-/** Takes or keeps the lease. Every step begins with it: a run that slept through its lease finds out here. */
+/** Takes or keeps the lease. Every step begins with this, so that a run that has lost its lease finds out. */
 export async function holdLease(state: RunState, { state: table, nowMs }: Conductor): Promise<void> {
   const now = nowMs();
   await table.takeLease(
@@ -49,11 +49,13 @@ export function journalStep(
 
 export interface SetResult {
   readonly set: readonly string[];
-  /** Set by a newer act, and left as that wants them. */
+  /** Groups that a newer act has set; they are left as that act wants them. */
   readonly overruled: readonly string[];
 }
 
-/** Sets many switches, each by its own conditional write. One that a newer act has set is no failure. */
+/**
+ * Sets many switches, each by its own conditional write. A switch that a newer act has set is not a failure.
+ */
 export async function setSwitches(
   groups: readonly string[],
   position: Position,
@@ -64,7 +66,7 @@ export async function setSwitches(
   const overruled: string[] = [];
   const queue = groups.values();
   const worker = async (): Promise<void> => {
-    // One iterator between all workers: each takes the next group.
+    // All workers share one iterator: each takes the next group.
     for (const group of queue) {
       const change: SwitchChange = { group, position, epoch, owner, reason, atMs: conductor.nowMs() };
       try {

@@ -4,21 +4,27 @@ import { isOpen, listShards, shardIds } from '../../lib/aws/shards.ts';
 import { spread } from '../../lib/settings/cells-file.ts';
 import type { Arrivals } from './conductor.ts';
 
-/** A record in one is enough, and consumers read there as well: some from all over the stream, a few at a time. */
+/**
+ * Most shards read. One record in one shard is enough, and consumers read there as well; so a few at a time,
+ * spread over the stream.
+ */
 const SHARDS_LOOKED_AT = 16;
 const AT_ONCE = 3;
-/** Ten thousand shards. */
+/** Most pages of shards listed: enough for ten thousand shards. */
 const LISTINGS = 10;
-/** Kinesis gives empty pages while an iterator is on its way to the tip. */
+/** Most pages read of a shard. Kinesis gives empty pages while an iterator is on its way to the tip. */
 const PAGES = 5;
-/** A shard answers five reads a second, consumers' own included ("Quotas and limits", Kinesis Developer Guide). */
+/**
+ * Pause between pages. A shard answers five reads a second, consumers' own included ("Quotas and limits",
+ * Kinesis Developer Guide).
+ */
 const PAGE_EVERY_MS = 400;
-/** For all of a stream; the step, which does more than this, has 20 s. */
+/** Time-out for all of a stream; the step, which does more than this, has 20 s. */
 const STREAM_TIMEOUT_MS = 8_000;
 
 /**
- * Looks for a record that arrived since then, in streams of the standby. Read from the stream itself: CloudWatch's
- * metric is minutes late, and would be one more thing that has to work. Never throws.
+ * Looks for a record that arrived after a given time in streams of the standby. Reads the stream itself:
+ * CloudWatch's metric is minutes late, and would be one more dependency. Never throws.
  */
 export async function readArrivals(
   kinesis: KinesisClient,
@@ -50,7 +56,7 @@ interface Looking {
 
 interface Verdict {
   readonly is: 'seen' | 'silent' | 'unknown' | 'unreadable';
-  /** Of one that is unknown. */
+  /** Why the stream's answer is unknown. */
   readonly why?: string;
 }
 
@@ -63,9 +69,9 @@ async function look(looking: Looking): Promise<Verdict> {
 }
 
 /**
- * Shards that may hold a record since then: the open ones, where records arrive now, before those that were closed since.
- * By time rather than `AT_LATEST`, which leaves out a parent whose records are minutes old. The filter spares us the
- * closed ones of days; which are open is seen from the shards themselves.
+ * Shards that may hold a record of that time: first the open ones, where records arrive now, then those
+ * closed since. Filters by time rather than `AT_LATEST`, which leaves out a parent whose records are minutes
+ * old. The filter omits shards closed days ago; whether a shard is open is seen from the shard itself.
  */
 async function shardsSince({ kinesis, stream, sinceMs, signal }: Looking) {
   const { shards, complete } = await listShards({
@@ -91,7 +97,7 @@ async function lookInto(
     if (looks.some(({ is }) => is === 'seen')) return { is: 'seen' };
     for (const { is, children = [] } of looks) {
       if (is !== 'seen') tally[is]++;
-      // Of a shard that was split or merged since it was listed.
+      // The children of a shard that was split or merged since it was listed.
       const born = children.filter((child) => !known.has(child));
       for (const child of born) known.add(child);
       queue.push(...born.slice(0, SHARDS_LOOKED_AT));
@@ -118,7 +124,7 @@ function verdictOf(
 
 interface ShardLook {
   readonly is: 'seen' | 'silent' | 'behind' | 'failed';
-  /** Of a shard that was closed and is read to its end. */
+  /** Set for a shard that was closed and is read to its end. */
   readonly children?: readonly string[];
 }
 

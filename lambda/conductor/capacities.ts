@@ -3,8 +3,9 @@ import type { Capacities, Conductor } from './conductor.ts';
 import { type RunState, scopeOf } from './run-state.ts';
 
 /**
- * What the survey knows of the cells that this run moves: a cell that stays where it is holds nobody back. Nothing, when
- * the table does not answer: it tells how well traffic will be taken, and not to know that stops no run.
+ * The survey's data for the cells that this run moves: a cell that stays holds nobody back. Empty when the
+ * table does not answer: the data only tells how well the streams will take the traffic, and its absence
+ * stops no run.
  */
 export async function readCapacities({ input }: RunState, { state, cells }: Conductor): Promise<Capacities> {
   const groups = new Set(scopeOf(input, groupsOf(cells)));

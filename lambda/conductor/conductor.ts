@@ -10,16 +10,18 @@ import type { RegionLevels } from '../core/observation.ts';
 import type { RunState } from './run-state.ts';
 
 export interface Arrivals {
-  /** Streams in which a record has arrived since then. */
+  /** Streams in which a record has arrived since the given time. */
   readonly seen: readonly string[];
-  /** Nothing to see, wherever there could be: the cell may be idle. */
+  /** Streams in which all shards were read and no record was seen: the cell may be idle. */
   readonly silent: readonly string[];
-  /** None was seen, and not all of it could be looked at. `why` is a sentence. */
+  /** Streams in which no record was seen, but not every shard could be read. `why` is a sentence. */
   readonly unknown: readonly { readonly stream: string; readonly why: string }[];
   readonly unreadable: readonly string[];
 }
 
-/** Everything outside that a step touches; all of it in the standby or in DNS, but for the witnesses' reports. */
+/**
+ * Everything outside that a step uses. All of it is in the standby or in DNS, except the witnesses' reports.
+ */
 export interface Conductor {
   readonly settings: ConductorSettings;
   readonly state: Pick<
@@ -42,13 +44,13 @@ export interface Conductor {
   readonly readQuorum: () => Promise<Quorum>;
   readonly askSignals: (cells: readonly string[]) => Promise<readonly CellAnswer[]>;
   readonly readArrivals: (streams: readonly string[], sinceMs: number) => Promise<Arrivals>;
-  /** Of every observer that answers in time. */
+  /** Reads the reports of all observers that answer in time. */
   readonly readReports: () => Promise<readonly ObserverReport[]>;
   /** The standby's canary, as its own observer sees it. */
   readonly readStandbyLevels: () => Promise<
     Pick<RegionLevels, 'kinesisWrite' | 'kinesisRead' | 'reachability'>
   >;
-  /** Never throws. Returns what could not be told, and to whom. */
+  /** Reports to people. Never throws. Returns which reports could not be delivered, and to whom. */
   readonly tell: (report: RunReport, text: string) => Promise<readonly string[]>;
 }
 

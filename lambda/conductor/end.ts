@@ -21,7 +21,7 @@ import {
   withFindings,
 } from './run-state.ts';
 
-/** Tells people, once. A message that cannot be sent is a finding, and changes nothing else. */
+/** Tells people, once. A message that cannot be sent becomes a finding, and changes nothing else. */
 export const notify: Step = async (state, conductor) => {
   const named = { ...state, state: reportOf(state).state };
   return { ...(await tell(named, 'notify', conductor)), next: 'finish' };
@@ -35,7 +35,7 @@ async function tell(state: RunState, step: string, conductor: Conductor): Promis
   return withFindings(state, untold);
 }
 
-/** The last line, and the lease back. */
+/** Writes the last journal entry, and releases the lease. */
 export async function finish(state: RunState, conductor: Conductor): Promise<EndedRun> {
   const { report } = ended(state);
   const what = `${state.input.action} ends: ${report.state}`;
@@ -45,10 +45,13 @@ export async function finish(state: RunState, conductor: Conductor): Promise<End
   });
 }
 
-/** The report of a run whose last line could not be written. It needs nothing but itself. */
+/** The report of a run whose last journal entry could not be written. It needs only the state. */
 export const unfinished = (value: unknown): EndedRun => ended(readRunState(value));
 
-/** The lease goes back whether or not the last words could be written. One that a newer act has taken is left alone. */
+/**
+ * Releases the lease whether or not the last entries could be written. A lease that a newer act has taken is
+ * left alone.
+ */
 async function leaving<T>(
   { run }: RunState,
   { state: table }: Conductor,
@@ -62,12 +65,13 @@ async function leaving<T>(
 }
 
 /**
- * A step could not finish. The journal gets the named state and the command that goes on from there. The value is the
- * state of the run, or, when the lease itself failed, what the execution was started with.
+ * Ends a run whose step could not finish. The journal gets the named state and the command that continues
+ * from there. The value is the state of the run, or, when the lease itself failed, the input of the
+ * execution.
  */
 export async function fail(value: unknown, conductor: Conductor): Promise<EndedRun> {
   const before = stateOf(value, conductor.nowMs());
-  // The guards speak before the lease is taken as well, and a refusal is not a failure to start.
+  // Guards also run before the lease is taken, and a refusal is not a failure to start.
   const next = isRefused(value) ? 'failback-guards' : before.next;
   const failed = withFinding(
     endedAs(before, isRefused(value) ? failbackRefused : stepNamed(next as StepName).whenItFails),
@@ -81,7 +85,10 @@ export async function fail(value: unknown, conductor: Conductor): Promise<EndedR
   });
 }
 
-/** A newer act has begun. This one says which, by whom, and whether it is about all that this one had still to move. */
+/**
+ * Ends a run that a newer act has overtaken. Reports which act, by whom, and whether it covers all that this
+ * run still had to move.
+ */
 export async function superseded(value: unknown, conductor: Conductor): Promise<EndedRun> {
   const { nextCommand: _ofAnotherEnd, ...before } = stateOf(value, conductor.nowMs());
   const state: RunState = { ...before, state: 'superseded' };
@@ -105,7 +112,7 @@ interface NewerAct extends Act {
   readonly who: string;
 }
 
-/** The act that has taken the lease. Of one that a newer epoch has not fenced in the lease there is nothing to say. */
+/** The act that has taken the lease; undefined unless its newer epoch has fenced this run in the lease. */
 async function newerAct({ input }: RunState, { state: table }: Conductor): Promise<NewerAct | undefined> {
   const lease = await table.readLease();
   if (lease === undefined || lease.epoch <= input.epoch) return undefined;
@@ -115,7 +122,7 @@ async function newerAct({ input }: RunState, { state: table }: Conductor): Promi
   return { holder, epoch, what, who, groups };
 }
 
-/** Groups that this run had still to move, and that the newer act is not about, as far as one can tell. */
+/** Groups that this run still had to move and that the newer act is not about, as far as is known. */
 async function leftBehind(
   { input }: RunState,
   newer: NewerAct | undefined,
@@ -127,7 +134,7 @@ async function leftBehind(
     input.action === 'evacuate'
       ? groupsToLatch({ ...epochsOf(input), groups, switches }).filter((group) => !holds(switches, group))
       : releasePlan({ groups, switches, epoch: input.epoch, percent: 100, stage: 0 }).release;
-  // It may not have come to its groups yet.
+  // The newer act may not have reached its groups yet.
   return newer === undefined ? left : left.filter((group) => !isAbout(newer, group));
 }
 

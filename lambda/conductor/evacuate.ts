@@ -15,12 +15,12 @@ import type { Conductor, Step } from './conductor.ts';
 import { checkGuards } from './fail-back.ts';
 import { epochsOf, type RunState, scopeOf, withFindings } from './run-state.ts';
 
-/** Groups that one call sets. Batches run beside each other. */
+/** Groups that one call sets. Batches run in parallel. */
 const BATCH_SIZE = 50;
 const NAMES_IN_JOURNAL = 20;
 
 export const lease: Step = async (state, conductor) => {
-  // A lease fences every older act, for good: a failback that is refused must not have taken it.
+  // A lease fences every older act for good, so a failback that is refused must not have taken it.
   if (state.input.action === 'failback') await checkGuards(state, conductor);
   await holdLease(state, conductor);
   const { action, force } = state.input;
@@ -29,7 +29,7 @@ export const lease: Step = async (state, conductor) => {
 };
 
 /**
- * Decides again, with what is true now: the request may be old, and somebody may have been faster.
+ * Decides again with the present facts: the request may be old, and another act may have been faster.
  *
  * @throws QuorumUnsettledError
  */
@@ -55,7 +55,7 @@ export const refresh: Step = async (state, conductor) => {
     case 'no-longer-wanted':
       return { ...state, state: 'no-longer-wanted', next: 'notify' };
     case 'already-latched':
-      // Confirmed all the same: a run that died after the latch goes on from here.
+      // Confirm the switches all the same: a run that died after the latch continues here.
       return { ...state, batches: [], next: 'confirm' };
     case 'latch':
       return { ...state, batches: [...batchesOf(groups.length, BATCH_SIZE)], next: 'fitness' };
@@ -64,7 +64,7 @@ export const refresh: Step = async (state, conductor) => {
   }
 };
 
-/** @throws StandbyUnfitError when the standby is known not to work, and nobody insists. */
+/** @throws StandbyUnfitError when the standby is known not to work, unless the run is forced. */
 export const fitness: Step = async (state, conductor) => {
   await holdLease(state, conductor);
   const [levels, capacities] = await Promise.all([
@@ -81,8 +81,9 @@ export const fitness: Step = async (state, conductor) => {
 };
 
 /**
- * One batch. Batches know nothing of each other; the epoch on every switch is the fence. The lease is renewed all the same,
- * for there may be many batches; that it could not be stops none, and the next step finds out why.
+ * Sets one batch of switches. Batches are independent; the epoch on every switch is the fence. The lease is
+ * renewed because there may be many batches; a failure to renew it stops no batch, and the next step finds
+ * the cause.
  */
 export async function latchBatch(state: RunState, batch: Batch, conductor: Conductor): Promise<void> {
   const groups = scopeOf(state.input, groupsOf(conductor.cells)).slice(batch.from, batch.to);
@@ -95,8 +96,8 @@ export async function latchBatch(state: RunState, batch: Batch, conductor: Condu
 }
 
 /**
- * Reads the switches back, and sets those that are missing: a batch that was cut before a deployment changed the list
- * of groups, for instance.
+ * Reads the switches back, and sets those that are missing: for example, batches may have been made before a
+ * deployment changed the list of groups.
  *
  * @throws NotLatchedError
  */

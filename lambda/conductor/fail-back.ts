@@ -22,7 +22,7 @@ import { endedAs, type RunState, scopeOf, withFinding } from './run-state.ts';
 import { askSome } from './verify.ts';
 
 const MIN_WAIT_SECONDS = 10;
-/** Observers that stay silent, or unsure, for this long after a stage's pause end the failback where it is. */
+/** The failback ends where it is when observers stay silent or unsure for this long after a stage's pause. */
 const UNSURE_LIMIT_MS = 900_000;
 /** How long after a stage's pause DNS may take to follow: a switch check needs three looks at 30 s, and then a TTL of 60 s. */
 const DNS_LIMIT_MS = 180_000;
@@ -33,9 +33,9 @@ function failbackOf(state: RunState): FailbackInput {
 }
 
 /**
- * Asks every guard, and writes nothing. Returns what they say.
+ * Evaluates every guard, and writes nothing. Returns the refusals that force overrode.
  *
- * @throws FailbackRefusedError unless none refuses, or it is forced; and for one that is too long to be watched
+ * @throws FailbackRefusedError if a guard refuses without force, or if the run is too long to be watched
  */
 export async function checkGuards(state: RunState, conductor: Conductor): Promise<readonly string[]> {
   const input = failbackOf(state);
@@ -65,7 +65,11 @@ export async function checkGuards(state: RunState, conductor: Conductor): Promis
   return said;
 }
 
-/** Asked again under the lease: nobody else acts from here on. @throws FailbackRefusedError */
+/**
+ * Evaluates the guards again under the lease: no other run acts from here on.
+ *
+ * @throws FailbackRefusedError
+ */
 export const failbackGuards: Step = async (state, conductor) => {
   await holdLease(state, conductor);
   const input = failbackOf(state);
@@ -81,7 +85,7 @@ async function undrained(state: RunState, { state: table, cells }: Conductor): P
   return undrainedCells({ cells, groups: scopeOf(state.input, groupsOf(cells)), drained, switches });
 }
 
-/** Gives back the groups of this stage; repeated, it gives back no more. */
+/** Releases the groups of this stage; a repetition releases no more. */
 export const release: Step = async (state, conductor) => {
   await holdLease(state, conductor);
   const input = failbackOf(state);
@@ -103,14 +107,17 @@ export const release: Step = async (state, conductor) => {
   return { ...state, latched: total - released + overruled, watchUntilMs, next: 'watch' };
 };
 
-/** What this stage has to release, as the switches are now. */
+/** Plans what this stage has to release, given the switches now. */
 async function planOf(state: RunState, { state: table, cells }: Conductor): Promise<ReleasePlan> {
   const { epoch, percent } = failbackOf(state);
   const groups = scopeOf(state.input, groupsOf(cells));
   return releasePlan({ groups, switches: await table.readSwitches(), epoch, percent, stage: state.stage });
 }
 
-/** While a stage settles. Says what comes next: look again, the next stage, back to the standby, or the end. */
+/**
+ * Runs while a stage settles. Decides what comes next: another look, the next stage, back to the standby, or
+ * the end.
+ */
 export const watch: Step = async (state, conductor) => {
   await holdLease(state, conductor);
   const { votesToEvacuate } = conductor.settings.policy;
@@ -123,7 +130,7 @@ export const watch: Step = async (state, conductor) => {
       if (waitedMs < UNSURE_LIMIT_MS) return state;
       return unsure(await settled(state, conductor), verdict.reason);
     case 'go':
-      // Before the pause is over this is only to be able to say when DNS followed.
+      // Before the pause is over, DNS is only checked to record when it followed.
       if (waitedMs < 0) return state.dnsStage === state.stage ? state : seenInDns(state, conductor);
       return followed(state, { conductor, isLate: waitedMs >= DNS_LIMIT_MS });
     default:
@@ -131,7 +138,10 @@ export const watch: Step = async (state, conductor) => {
   }
 };
 
-/** The state with the time at which DNS was first seen to name the primary for all of this stage, if it does. */
+/**
+ * The state with the time at which DNS was first seen to name the primary for all of this stage, if DNS does
+ * so now.
+ */
 async function seenInDns(state: RunState, conductor: Conductor): Promise<RunState> {
   const answers = await askReleased(state, conductor).catch(() => []);
   const follows = answers.length > 0 && answers.every(({ region }) => region === 'primary');
@@ -152,7 +162,9 @@ async function askReleased(state: RunState, conductor: Conductor): Promise<reado
   );
 }
 
-/** The primary is well. Before a stage is over, DNS has to name it for what was released. */
+/**
+ * Decides while the primary is healthy: a stage ends only when DNS names the primary for the released groups.
+ */
 async function followed(
   state: RunState,
   { conductor, isLate }: { readonly conductor: Conductor; readonly isLate: boolean },
@@ -169,7 +181,10 @@ async function followed(
   return { ...withFinding(state, finding), state: 'released-dns-elsewhere', next: 'notify' };
 }
 
-/** After a stage: the next one, or the end. The switches are read for it: a newer act may have set some meanwhile. */
+/**
+ * After a stage: the next one, or the end. Reads the switches again, because a newer act may have set some
+ * meanwhile.
+ */
 async function settled(state: RunState, conductor: Conductor): Promise<RunState> {
   const { release: taken, released, total, overruled } = await planOf(state, conductor);
   const waiting = total - released + taken.length;
@@ -180,7 +195,10 @@ async function settled(state: RunState, conductor: Conductor): Promise<RunState>
   return { ...withFinding(known, finding), state: 'superseded', next: 'notify' };
 }
 
-/** The observers do not say that the primary is well: what is released stays, and the rest waits for a person. */
+/**
+ * Ends when the observers do not say that the primary is healthy: released groups stay, and a person decides
+ * about the rest.
+ */
 function unsure(after: RunState, reason: string): RunState {
   const known = withFinding(after, reason);
   return after.next === 'notify'
@@ -188,7 +206,10 @@ function unsure(after: RunState, reason: string): RunState {
     : { ...endedAs(known, stepNamed('watch').whenItFails), next: 'notify' };
 }
 
-/** The primary degrades again: what this failback has released returns. The observers' own evacuation would do it as well, later. */
+/**
+ * The primary degrades again: returns the groups that this failback has released to the standby. The
+ * observers' own evacuation would do the same, but later.
+ */
 export const takeBack: Step = async (state, conductor) => {
   await holdLease(state, conductor);
   const { epoch } = state.input;

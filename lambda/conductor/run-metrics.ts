@@ -2,11 +2,11 @@ import { failbackRefused } from '../core/conductor.ts';
 import type { MetricValues } from '../core/metrics.ts';
 import type { RunState } from './run-state.ts';
 
-/** Steps that are the last of a run. */
+/** The last steps that a run can have. */
 const lastSteps = new Set<unknown>(['finish', 'unfinished', 'fail', 'superseded']);
 /**
- * Ends after which nobody has to do anything: what is left after `superseded` is the newer run's affair, and who asked for a
- * failback that is refused has been told so.
+ * Ends after which nobody has to act: after `superseded` the newer run handles the rest, and the person who
+ * asked for a refused failback has been told.
  */
 const quietEnds = new Set<string>([
   'latched',
@@ -16,7 +16,7 @@ const quietEnds = new Set<string>([
   'superseded',
 ]);
 
-/** What the end of a run says to CloudWatch; undefined for a step that is not the end. */
+/** The metrics of a run's end; undefined for a step that is not the end. */
 export function runMetrics(
   step: unknown,
   state: RunState | undefined,

@@ -5,33 +5,36 @@ import { nextCommand, runEnds, runName, type StepName, stepNamed } from '../core
 
 const batch = z.object({ from: z.number().int().nonnegative(), to: z.number().int().positive() });
 
-/** What the state machine carries from step to step. Small: names of thousands of groups are never in it. */
+/**
+ * The state that the machine carries from step to step. It stays small: it never contains the names of
+ * thousands of groups.
+ */
 const runStateSchema = z.object({
   input: conductorInputSchema,
   run: z.string(),
   startedAtMs: z.number(),
-  /** The step that comes next; when one fails, it is this one. */
+  /** The next step; when a step fails, the one that failed. */
   next: z.string(),
   /** Switches of this run's groups that are where they should be. */
   latched: z.number(),
   latchedAtMs: z.number().optional(),
   batches: z.array(batch).optional(),
-  /** Of a failback. */
+  /** Stage of a failback. */
   stage: z.number(),
   watchUntilMs: z.number().optional(),
-  /** DNS was last seen to follow at this time, in this stage. */
+  /** Time at which DNS was last seen to follow in this stage. */
   dnsAtMs: z.number().optional(),
   dnsStage: z.number().optional(),
   waitSeconds: z.number(),
   /** Sentences for people. */
   findings: z.array(z.string()),
-  /** How it ended, or a step that failed without stopping it. */
+  /** How the run ended, or which step failed without stopping it. */
   state: z.string().optional(),
   nextCommand: z.string().optional(),
 });
 export type RunState = Readonly<z.infer<typeof runStateSchema>>;
 
-/** What a `Catch` of the state machine leaves. */
+/** The data that a `Catch` of the state machine adds. */
 const caughtSchema = z.object({ Error: z.string(), Cause: z.string().optional() });
 
 const MAX_FINDINGS = 30;
@@ -63,7 +66,7 @@ export function readRunState(value: unknown): RunState {
   const caught = caughtOf(value);
   if (caught === undefined) return parsed.data;
   const state = withFinding(parsed.data, `${parsed.data.next} failed: ${caught}`);
-  // The first failure names the end: what fails after it, such as a message, is only one more finding.
+  // The first failure names the end: a later one, such as of a message, is only one more finding.
   return state.state === undefined
     ? endedAs(state, stepNamed(parsed.data.next as StepName).whenItFails)
     : state;
@@ -106,11 +109,11 @@ export function withFinding(state: RunState, finding: string): RunState {
 export const withFindings = (state: RunState, findings: readonly string[]): RunState =>
   findings.reduce(withFinding, state);
 
-/** Groups this run is about, in the order by which batches are cut. */
+/** Groups that this run is about, in the order in which batches are cut. */
 export const scopeOf = (input: ConductorInput, groups: readonly string[]): readonly string[] =>
   input.groups === undefined ? groups : input.groups.toSorted();
 
-/** Of an evacuation, what `groupsToLatch` compares switches with. */
+/** The epochs of an evacuation that `groupsToLatch` compares switches with. */
 export const epochsOf = (
   input: ConductorInput,
 ): { readonly epoch: number; readonly sinceEpoch: number | undefined } => ({

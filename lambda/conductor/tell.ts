@@ -13,8 +13,8 @@ export interface Channels {
 }
 
 /**
- * Tells the topic and the webhook, side by side, each within its time. Returns a sentence for each that could not be
- * told; it never throws, because nothing depends on it.
+ * Reports to the topic and the webhook in parallel, each within its time-out. Returns a sentence for each
+ * that failed; never throws, because nothing depends on it.
  */
 export async function tell(channels: Channels, report: RunReport, text: string): Promise<readonly string[]> {
   const { sns, topicArn, webhook } = channels;

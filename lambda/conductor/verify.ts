@@ -5,15 +5,18 @@ import { holdLease, journalStep } from './act.ts';
 import type { Conductor, Step } from './conductor.ts';
 import { type RunState, scopeOf, withFindings } from './run-state.ts';
 
-/** Cells whose name is asked for; more would only take longer, they all follow the same checks. */
+/**
+ * Most cells whose signal is checked: all cells follow the same health checks, so more would only take
+ * longer.
+ */
 const CELLS_ASKED = 100;
-/** Records on their way when the switches were set belong to this evacuation as well. */
+/** Records in flight when the switches were set belong to this evacuation as well. */
 const ARRIVALS_BEFORE_MS = 60_000;
 
 /** @throws DnsElsewhereError */
 export const dns: Step = async (state, conductor) => {
   await holdLease(state, conductor);
-  // One that a newer act has sent back is not expected in the standby.
+  // A group that a newer act has sent back is not expected in the standby.
   const switches = await conductor.state.readSwitches();
   const held = new Set(switches.flatMap(({ group, position }) => (position === 'STANDBY' ? [group] : [])));
   const answers = await askSome(
@@ -32,13 +35,13 @@ export const dns: Step = async (state, conductor) => {
   return { ...state, dnsAtMs, next: 'arrivals' };
 };
 
-/** Where DNS says that these are: of many cells, some from all over the list. */
+/** The DNS answers for these cells; of many cells, a sample spread over the list. */
 export const askSome = (
   cells: readonly DeployedCell[],
   conductor: Conductor,
 ): Promise<readonly CellAnswer[]> => conductor.askSignals(spread(cells, CELLS_ASKED).map(({ cell }) => cell));
 
-/** Whether records arrive. Looked at in the standby alone, and nothing to see is no failure. */
+/** Checks whether records arrive. Reads the standby alone, and a silent stream is no failure. */
 export const arrivals: Step = async (state, conductor) => {
   await holdLease(state, conductor);
   const watched = new Set(watchedStreams(conductor.cells));

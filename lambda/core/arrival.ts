@@ -1,7 +1,7 @@
 /** One put that was acknowledged. */
 export interface Acknowledged {
   readonly producer: string;
-  /** Of the stream that has it. */
+  /** Region of the stream that has the record. */
   readonly region: string;
   readonly atMs: number;
 }
@@ -17,9 +17,10 @@ export interface Arrival {
 }
 
 /**
- * The recovery time, in either direction: from `fromMs` to the first moment from which, for the next five seconds, *every*
- * producer gets acknowledgements and at least 95 % of them from the region. Judged per producer, because one that is
- * stuck acknowledges almost nothing and would vanish in a share over all of them. Null: not (yet).
+ * The time of arrival, in either direction: the first moment from `fromMs` on from which, for the next five
+ * seconds, *every* producer gets acknowledgements and at least 95 % of them come from the region. Judged per
+ * producer: one that is stuck acknowledges almost nothing, and would vanish in a share over all of them.
+ * Null: not yet, or never.
  */
 export function arrivedMs(
   acknowledgements: readonly Acknowledged[],

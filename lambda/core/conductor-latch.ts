@@ -1,7 +1,9 @@
 import type { Quorum } from './lifecycle.ts';
 import type { Position } from './switch.ts';
 
-/** A switch as the conductor needs it. One that was never set is in PRIMARY, of epoch 0. */
+/**
+ * The state of a switch as the conductor needs it. A switch that was never set is in PRIMARY, with epoch 0.
+ */
 export interface SwitchState {
   readonly group: string;
   readonly position: Position;
@@ -9,13 +11,17 @@ export interface SwitchState {
 }
 
 export interface LatchQuestion {
-  /** `auto`: wanted as long as DNS is in the standby. `asked`: wanted because a person or a drill said so. */
+  /**
+   * `auto`: the latch is wanted as long as DNS is in the standby. `asked`: a person or a drill asked for it.
+   */
   readonly trigger: 'auto' | 'asked';
   readonly quorum: Quorum;
-  /** DNS has had the time to show a change: "primary" is no answer from before the move. */
+  /** DNS has had time to show a change: an answer of "primary" is not a stale one from before the move. */
   readonly settled: boolean;
   readonly epoch: number;
-  /** The number under which this evacuation first began, where another act has come between. Default: `epoch`. */
+  /**
+   * The number under which this evacuation first began, if another act has come between. Default: `epoch`.
+   */
   readonly sinceEpoch?: number | undefined;
   readonly groups: readonly string[];
   readonly switches: readonly SwitchState[];
@@ -25,10 +31,13 @@ export type LatchAnswer =
   | { readonly verdict: 'latch'; readonly groups: readonly string[]; readonly reason: string }
   | { readonly verdict: 'already-latched'; readonly reason: string }
   | { readonly verdict: 'no-longer-wanted'; readonly reason: string }
-  /** Ask again: one answer does not call off an evacuation. */
+  /** Ask again, because one answer does not call off an evacuation. */
   | { readonly verdict: 'unsettled'; readonly reason: string };
 
-/** Still wanted? Already done? What is left to do? An unknown quorum stops nothing: DNS may be what is failing. */
+/**
+ * Decides whether the latch is still wanted, whether it is done, and what is left to do. An unknown quorum
+ * stops nothing: DNS may be the part that fails.
+ */
 export function shouldLatch(question: LatchQuestion): LatchAnswer {
   const { trigger, quorum, settled } = question;
   if (trigger === 'auto' && quorum === 'primary') {
@@ -44,9 +53,10 @@ export function shouldLatch(question: LatchQuestion): LatchAnswer {
 }
 
 /**
- * Groups that this epoch has not set yet. One that an older act holds in the standby is set again, so that this epoch
- * fences that act; one that a newer act has set is its business, wherever it is. Newer than the evacuation, not than its
- * number: an evacuation that goes on under a new number takes back nothing that was decided while it stood.
+ * Groups that this epoch has not set yet. A group that an older act holds in the standby is set again, so
+ * that this epoch fences that act. A group that a newer act has set is left to that act, wherever it is.
+ * "Newer" is measured from the beginning of the evacuation, not from its present number: an evacuation that
+ * continues under a new number must not undo decisions made since it began.
  */
 export function groupsToLatch({
   epoch,
@@ -69,7 +79,7 @@ export interface Batch {
   readonly to: number;
 }
 
-/** Cuts a list into batches by index: names of thousands of groups would not fit a state's 256 KiB. */
+/** Splits a list into batches by index: names of thousands of groups would not fit into a state's 256 KiB. */
 export function batchesOf(length: number, size: number): readonly Batch[] {
   const count = Math.ceil(length / size);
   return Array.from({ length: count }, (_, n) => ({ from: n * size, to: Math.min(length, (n + 1) * size) }));

@@ -2,19 +2,19 @@ import { z } from 'zod';
 import { type DiagnosisCode, isActionable } from './diagnosis.ts';
 import { liveVote, type Vote } from './vote.ts';
 
-/** What one observer's stored item says, to whoever decides about a failback. */
+/** The stored item of one observer, as far as a decision about a failback needs it. */
 export interface ObserverReport {
   readonly region: string;
-  /** Its vote still lives. Of a stale report nothing but its age counts. */
+  /** The vote has not expired. A stale report counts for nothing but its age. */
   readonly fresh: boolean;
   readonly vote: Vote;
   readonly diagnosis: string;
   readonly decidedAtMs: number;
-  /** Since when it has seen the primary healthy without a break. */
+  /** Since when the observer has seen the primary healthy without a break. */
   readonly healthySinceMs: number | null;
-  /** Since when it has voted EVACUATE; absent when it does not, or does not say. */
+  /** Since when the observer has voted EVACUATE; absent when it does not, or when the item does not say. */
   readonly voteSinceMs?: number;
-  /** A name of `phases` in lifecycle.ts, or of another version; absent when it does not say. */
+  /** A name of `phases` in lifecycle.ts, or of another version; absent when the item does not say. */
   readonly phase?: string;
 }
 
@@ -45,8 +45,9 @@ export function observerReport(region: string, item: unknown, nowMs: number): Ob
 }
 
 /**
- * Since when as many observers as it takes vote to leave the primary, by their own stored votes; undefined when too few
- * do. As long as those votes stand this is the same time, whoever else joins them.
+ * Since when enough observers for a quorum have voted to leave the primary, by their own stored votes;
+ * undefined when too few do. While those votes stand this time stays the same, even if further observers join
+ * them.
  */
 export function quorumSinceMs(
   reports: readonly ObserverReport[],
@@ -79,9 +80,9 @@ export type Watch =
   | { readonly verdict: 'take-back'; readonly reason: string };
 
 /**
- * During a failback. One vote, or one observer that names an actionable diagnosis, is enough to take back: going back
- * to the standby, which has just been carrying everything, costs little. Silence is not an impairment: it stops the
- * next stage, and moves nothing.
+ * Decides, during a failback, whether the primary falters. One vote, or one observer that names an actionable
+ * diagnosis, is enough to take the failback back: returning to the standby, which has just been carrying
+ * everything, costs little. Silence is not an impairment: it stops the next stage, and moves nothing.
  */
 export function watchPrimary({ reports, votesToEvacuate }: FalterQuestion): Watch {
   const fresh = reports.filter((report) => report.fresh);

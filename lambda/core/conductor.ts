@@ -7,24 +7,25 @@ interface Retry {
 }
 
 /**
- * The conductor as data: what it does, in which order, how long each step may take, and what is left behind when one
- * cannot finish. The state machine (`lib/constructs/conductor-definition.ts`) is built from this table, and the runbook reads it.
+ * One step of the conductor as data: what it does, how long it may take, and what remains when it cannot
+ * finish. The state machine (`lib/constructs/conductor-definition.ts`) is built from the tables of these
+ * steps, and the runbook reads them.
  */
 export interface ConductorStep {
   readonly step: string;
   readonly purpose: string;
-  /** Of one attempt. */
+  /** Time-out of one attempt. */
   readonly timeoutMs: number;
   /** Further attempts, and the pause before the first of them; it doubles up to `maxPauseMs`. */
   readonly retry: Retry;
-  /** How long an error is waited out that only says "not yet". */
+  /** How long to wait for an error that only means "not yet". */
   readonly waitsFor?: Retry & { readonly error: string };
   readonly whenItFails: {
-    /** What the journal calls the system then. */
+    /** What the journal then calls the state of the system. */
     readonly state: string;
     /** False: the run goes on, and ends with this state. */
     readonly stops: boolean;
-    /** What to run next. `{run}`, `{epoch}` and `{groups}` are filled in. */
+    /** Command to run next. `{run}`, `{epoch}` and `{groups}` are filled in. */
     readonly nextCommand: string;
   };
 }
@@ -32,15 +33,16 @@ export interface ConductorStep {
 const quick = { attempts: 3, pauseMs: 1_000, maxPauseMs: 4_000 } as const;
 const finishCommand = 'spillway failover {groups} --reason "finish epoch {epoch}"';
 
-/** Evacuation: from the lease to the last word. In the order in which they run. */
+/** The steps of an evacuation, in order: from the lease to the final report. */
 export const evacuationSteps = [
   {
     step: 'lease',
     purpose: 'Only one act at a time, and never an older one over a newer one.',
-    // A failback asks its guards first.
+    // A failback checks its guards first.
     timeoutMs: 15_000,
     retry: quick,
-    // An evacuation takes it from an older act; a failback waits, longer than LEASE_MS, until a dead one's runs out.
+    // An evacuation takes the lease from an older act. A failback waits until a dead run's lease expires, so
+    // longer than LEASE_MS.
     waitsFor: { error: 'LeaseHeldError', attempts: 22, pauseMs: 2_000, maxPauseMs: 10_000 },
     whenItFails: { state: 'not-started', stops: true, nextCommand: 'spillway status' },
   },
@@ -83,7 +85,7 @@ export const evacuationSteps = [
     purpose: "Ask the zone's name servers where each cell is.",
     timeoutMs: 20_000,
     retry: quick,
-    // A switch check needs three failures in a row at 10 or 30 s.
+    // A switch's health check needs three failures in a row at 10 or 30 s.
     waitsFor: { error: 'DnsElsewhereError', attempts: 10, pauseMs: 3_000, maxPauseMs: 10_000 },
     whenItFails: { state: 'latched-dns-elsewhere', stops: false, nextCommand: 'spillway status --watch' },
   },
@@ -112,7 +114,10 @@ export const evacuationSteps = [
 
 const resumed = 'spillway failback {groups} --reason "finish epoch {epoch}"';
 
-/** Failback, after the lease. `release` and `watch` alternate, stage by stage; `notify` and `finish` end it as well. */
+/**
+ * The steps of a failback, after the lease. `release` and `watch` alternate, stage by stage; `notify` and
+ * `finish` end a failback as well.
+ */
 export const failbackSteps = [
   {
     step: 'failback-guards',
@@ -144,7 +149,7 @@ export const failbackSteps = [
   },
 ] as const satisfies readonly ConductorStep[];
 
-/** How a run ends that no failing step has named. */
+/** An end of a run that is not named by a failing step. */
 export interface RunEnd {
   readonly state: string;
   readonly meaning: string;
@@ -152,7 +157,7 @@ export interface RunEnd {
   readonly nextCommand?: string;
 }
 
-/** An end and no failure: a guard that refuses has done its work. */
+/** An end that is not a failure: a guard that refuses has done its work. */
 export const failbackRefused = {
   state: 'failback-refused',
   meaning: 'A guard refuses the failback, and says why. Nothing was moved.',
@@ -205,21 +210,29 @@ export function stepNamed(name: StepName): ConductorStep {
   return found;
 }
 
-/** Longest pause of a failback between two looks at the primary: one that degrades again is to be seen in time. */
+/**
+ * Longest pause of a failback between two looks at the primary, so that a primary that degrades again is
+ * noticed in time.
+ */
 export const MAX_WAIT_SECONDS = 30;
 /**
- * Life of a lease that is not renewed. Each attempt of each step renews it, and so does each batch of the latch; the longest
- * wait and then the slowest step with all its retries fit. Only a failback ever waits for one to run out, and only if the
- * run that had it has died: an evacuation takes it at once.
+ * Life of a lease that is not renewed. Each attempt of each step renews the lease, and so does each batch of
+ * the latch; it outlasts the longest wait plus the slowest step with all its retries. Only a failback ever
+ * waits for a lease to expire, and only if the run that held it has died: an evacuation takes the lease
+ * immediately.
  */
 export const LEASE_MS = 180_000;
 /**
- * An evacuation that has not latched is started again after this long: under the same epoch, or, if a newer act has
- * fenced that, under a new one. Two runs of one act do each other no harm, so this need not wait for the first to die.
+ * An evacuation that has not latched is started again after this time: under the same epoch, or, if a newer
+ * act has fenced that epoch, under a new one. Two runs of one act do not harm each other, so the restart need
+ * not wait for the first run to die.
  */
 export const RESTART_MS = 120_000;
 
-/** Who acts: one name per act, whichever execution carries it. Holder of the lease, and prefix of its journal entries. */
+/**
+ * The name of an act, the same for every execution that carries it out. It holds the lease, and prefixes
+ * journal entries.
+ */
 export function runName(groups: readonly string[] | undefined, epoch: number): string {
   return `${scopeName(groups)}-${epoch}`;
 }
@@ -230,29 +243,31 @@ function scopeName(groups: readonly string[] | undefined): string {
   return only !== undefined && others.length === 0 ? only : 'some';
 }
 
-/** An act that has begun, as the lease and its claim of a number tell. */
+/** An act that has begun, as known from the lease and from its claim of a number. */
 export interface Act {
-  /** Its run. */
+  /** Name of the act's run. */
   readonly holder: string;
   readonly epoch: number;
-  /** Absent: it claimed no groups, which those about all of them do, and older versions. */
+  /** Absent when the claim names no groups: acts about all groups, and older versions. */
   readonly groups?: readonly string[] | undefined;
 }
 
-/** Whether an act is about a group. Where only its name is known, `some-7` is not taken to be. */
+/**
+ * Whether an act is about a group. Where only the act's name is known, `some-7` is not taken to be about it.
+ */
 export function isAbout({ holder, epoch, groups }: Act, group: string): boolean {
   if (groups !== undefined) return groups.includes(group);
   return holder === runName(undefined, epoch) || holder === runName([group], epoch);
 }
 
 /**
- * Step Functions takes a name once in 90 days, so starting twice is once. A run that died is started again under the
- * next attempt's name; run, lease and journal stay the same.
+ * The name of an execution. Step Functions accepts a name once in 90 days, so a repeated start has no effect.
+ * A run that died is started again under the next attempt's name; run, lease and journal stay the same.
  */
 export const executionName = (run: string, attempt: number): string =>
   attempt === 0 ? run : `${run}-retry-${attempt}`;
 
-/** Which attempt is due, for an evacuation that this observer has voted for since then. */
+/** The attempt that is due now for an evacuation that this observer has voted for since `voteSinceMs`. */
 export const attemptDue = (voteSinceMs: number, nowMs: number): number =>
   Math.max(0, Math.floor((nowMs - voteSinceMs) / RESTART_MS));
 
@@ -264,15 +279,17 @@ export interface EvacuationSight {
 }
 
 /**
- * Whether the standby's observer has to start the conductor. Its own vote must be for leaving, not only the quorum:
- * inverted health checks begin unhealthy, so that right after a deployment DNS names the standby though nobody asked.
+ * Whether the standby's observer has to start the conductor. A quorum is not enough, its own vote must be to
+ * leave: inverted health checks begin unhealthy, so right after a deployment DNS names the standby without
+ * any vote.
  */
 export const evacuationDue = ({ phase, latch, quorum, voteSinceMs }: EvacuationSight): boolean =>
   phase === 'evacuating' && quorum === 'standby' && latch !== 'latched' && voteSinceMs !== null;
 
 /**
- * Whether it has to ask how the others vote: DNS has moved without it. It may be sick, in its cooldown, or see the
- * primary well; the quorum moved traffic all the same, and that has to be held.
+ * Whether the observer has to ask how the others vote, because DNS has moved without its vote. It may be
+ * sick, in its cooldown, or see the primary healthy; the quorum moved traffic all the same, and that move has
+ * to be held.
  */
 export const evacuationSuspected = ({
   phase,
@@ -282,12 +299,13 @@ export const evacuationSuspected = ({
   phase !== 'evacuating' && quorum === 'standby' && latch !== 'latched';
 
 /**
- * For so long after its start a run that the quorum has asked for does not believe that DNS is back in the primary: the
- * longest a resolver keeps an answer, 60 s, and the 30 s in which a health check looks again.
+ * For this long after its start, a run that the quorum asked for does not believe that DNS is back in the
+ * primary: the longest time a resolver keeps an answer, 60 s, and the 30 s between two looks of a health
+ * check.
  */
 export const SETTLED_MS = 90_000;
 
-/** Thousands of names would not fit a message, nor the cause of an execution. */
+/** Most groups named: thousands of names would fit neither a message nor the cause of an execution. */
 const MAX_NAMED_GROUPS = 50;
 
 /** Fills the placeholders of a next command. */

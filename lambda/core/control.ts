@@ -4,7 +4,7 @@ import { modes } from './policy.ts';
 /** Keys of the control item in the state table. */
 export const controlKey = { pk: 'control', sk: 'control' } as const;
 
-/** Every override says who and why, and expires by itself. Times are epoch milliseconds. */
+/** An override. Each one says who made it and why, and expires by itself. Times are epoch milliseconds. */
 const overrideSchema = z.object({
   owner: z.string().min(1),
   reason: z.string().min(1),
@@ -21,12 +21,13 @@ const controlSchema = z.object({
 
 export type Control = Readonly<z.infer<typeof controlSchema>>;
 
-/** `unreadable` means that the item could not be read or made sense of: no new evacuation may start. */
+/** `unreadable`: the item could not be read, or not understood; no new evacuation may start. */
 export type ControlReading = Control | 'unreadable';
 
 /**
- * Reads the control item. An item that does not exist (the read itself succeeded) means that no operator has said
- * anything, and the deployed policy rules; anything malformed is unreadable, because it may have been meant as a pause.
+ * Reads the control item. A missing item (the read itself succeeded) means that no operator has said
+ * anything, and the deployed policy rules. A malformed item is unreadable, because it may have been meant as
+ * a pause.
  */
 export function parseControl(item: unknown): ControlReading {
   if (item === undefined) return {};

@@ -14,14 +14,14 @@ import {
 import { type Policy, recoveredAtMs } from './policy.ts';
 import type { Vote } from './vote.ts';
 
-/** What an observer remembers of its own decisions. Times are epoch milliseconds; null = not yet, or not now. */
+/** An observer's memory of its own decisions. Times are epoch milliseconds; null = not yet, or not now. */
 export interface DecisionState {
   readonly phase: Phase;
   /** Counts this observer's evacuations. */
   readonly epoch: number;
-  /** Since when the vote has been what it is. */
+  /** Since when the vote has had its value. */
   readonly voteSinceMs: number | null;
-  /** While this vote has stood, DNS has been seen in the standby. */
+  /** Whether DNS has been seen in the standby since this vote began. */
   readonly sawMove: boolean;
   /** Since when the diagnosis has been actionable without a break. */
   readonly actionableSinceMs: number | null;
@@ -31,7 +31,7 @@ export interface DecisionState {
   readonly impairedAtMs: number | null;
   /** When the last evacuation of this observer's vote ended. */
   readonly clearedAtMs: number | null;
-  /** When this state was decided. A vote older than its life has lapsed, whatever it was. */
+  /** When this state was decided. A vote older than its life has expired, whatever its value. */
   readonly decidedAtMs: number | null;
 }
 
@@ -65,14 +65,20 @@ export interface DecideInput {
 export interface Decision {
   readonly vote: Vote;
   readonly diagnosis: DiagnosisCode;
-  /** One sentence for the log: the row of the transition table that was taken, and the first guard that refuses. */
+  /**
+   * One sentence for the log: the row of the transition table that was taken, and the first guard that
+   * refuses.
+   */
   readonly comment: string;
   /** Guards that refuse a new evacuation now. */
   readonly refusals: readonly Refusal[];
   readonly state: DecisionState;
 }
 
-/** Pure: the same observation, state, policy and time give the same decision in Lambda, simulator and drill. */
+/**
+ * Decides an observer's vote. Pure: the same observation, state, policy and time give the same decision in
+ * Lambda, simulator and drill.
+ */
 export function decide({ observation, state, policy, nowMs }: DecideInput): Decision {
   const healthySinceMs = looksHealthy(observation) ? (state.healthySinceMs ?? nowMs) : null;
   const impairedAtMs = isImpaired(observation) ? nowMs : state.impairedAtMs;
@@ -125,7 +131,7 @@ interface EventInput {
   readonly observation: Observation;
 }
 
-/** What a tick brings: exactly one event. */
+/** Maps a tick to exactly one event. */
 function eventOf({ diagnosis, refused, recovered, observation }: EventInput): LifeEvent {
   if (diagnosis.actionable) return refused ? 'refusal' : 'accusation';
   const { kinesisWrite, kinesisRead, reachability } = observation.primary;
@@ -149,7 +155,8 @@ function factsOf({
     quorum: observation.quorum,
     lapsed: state.decidedAtMs !== null && nowMs - state.decidedAtMs > policy.voteTtlMs,
     sawMove,
-    // Twice the life of a vote: by then the checkers, DNS and every other observer's vote have long been there.
+    // Twice the life of a vote: by then the checkers, DNS and every other observer's vote have long caught
+    // up.
     ripe: state.voteSinceMs !== null && nowMs - state.voteSinceMs >= 2 * policy.voteTtlMs,
     healthy: healthySinceMs !== null,
     recovered: healthySinceMs !== null && nowMs >= recoveredAtMs(healthySinceMs, policy),
@@ -166,7 +173,7 @@ function ended(
       return { epoch: epoch + 1, clearedAtMs };
     case 'withdraw':
       return { epoch, clearedAtMs: nowMs };
-    // It moved nothing, so nothing has to cool down: this observer is needed when the real thing comes.
+    // A dropped vote moved nothing, so nothing has to cool down: this observer is needed in a real outage.
     case 'drop':
     case 'none':
       return { epoch, clearedAtMs };
@@ -175,7 +182,10 @@ function ended(
   }
 }
 
-/** Recovery asks for more than the absence of an alarm: writes and reads must both be known to work. */
+/**
+ * Whether the primary looks healthy. Recovery needs more than no alarm: writes and reads must both be known
+ * to work.
+ */
 function looksHealthy({ primary, observer }: Observation): boolean {
   return observer === 'sound' && primary.kinesisWrite === 'up' && primary.kinesisRead === 'up';
 }

@@ -6,7 +6,7 @@ export interface Sight {
   readonly primary: RegionLevels;
   readonly standby: RegionLevels;
   readonly observer: ObserverCondition;
-  /** The primary was impaired, and has not been healthy for the whole recovery time since. */
+  /** The primary was impaired, and has not been healthy for the whole recovery time since then. */
   readonly recovering: boolean;
 }
 
@@ -27,7 +27,10 @@ const readDown = (region: RegionLevels): boolean => region.kinesisRead === 'down
 const silent = (region: RegionLevels): boolean => region.reachability === 'down';
 const impaired = (region: RegionLevels): boolean => writeDown(region) || readDown(region) || silent(region);
 
-/** Fit to take the traffic: it is known to take records and to return them. Unknown is not fit. */
+/**
+ * Whether a standby can take the traffic: it is known to accept records and to return them. Unknown is not
+ * fit.
+ */
 export const isFit = (standby: RegionLevels): boolean =>
   standby.kinesisWrite === 'up' && standby.kinesisRead === 'up' && !silent(standby);
 
@@ -153,7 +156,10 @@ export type DiagnosisCode = (typeof diagnoses)[number]['code'];
 export const diagnosisCodes = diagnoses.map((row) => row.code);
 
 const actionable = new Set<string>(diagnoses.filter((row) => row.actionable).map((row) => row.code));
-/** Whether a diagnosis calls for an evacuation. A code that is not in the table, as of an older version, does not. */
+/**
+ * Whether a diagnosis calls for an evacuation. A code that is not in the table, for example of an older
+ * version, does not.
+ */
 export const isActionable = (code: string): boolean => actionable.has(code);
 
 /** The first row of the table that matches. */

@@ -7,7 +7,7 @@ import type { Policy } from './policy.ts';
 import type { Role } from './role.ts';
 import type { Position } from './switch.ts';
 
-/** Longest a drill takes, its way back included; the function's time-out is made from it. */
+/** Longest duration of a drill, including its way back; the function's time-out is derived from it. */
 export const DRILL_MAX_MS = 14 * 60_000;
 
 /** Everything a guard of the drill may look at. */
@@ -17,12 +17,12 @@ export interface DrillFacts {
   readonly standby: string;
   /** Regions that observe. */
   readonly observers: readonly string[];
-  /** Of those that could be read. */
+  /** Reports of the observers that could be read. */
   readonly reports: readonly ObserverReport[];
   readonly control: ControlReading;
   readonly lease: Lease | undefined | 'unreadable';
   readonly newestEpoch: number | 'unreadable';
-  /** Cells whose primary stream is too small, in sentences: they keep every failback from starting. */
+  /** Sentences about cells whose primary stream is too small: these keep every failback from starting. */
   readonly primaryShortfalls: readonly string[];
   /** Where DNS sends the drill cell's producers. */
   readonly answer: Role | 'unknown';
@@ -37,14 +37,17 @@ export interface DrillRefusal {
 interface DrillGuard {
   readonly rule: string;
   readonly purpose: string;
-  /** The reason, or undefined. */
+  /** The reason to refuse, or undefined. */
   readonly refuses: (facts: DrillFacts) => string | undefined;
 }
 
-/** Guards of the failback that are guards of the drill as well. */
+/** Guards of the failback that also guard the drill. */
 const askedAbove = new Set<FailbackRule>(['pause', 'votes']);
 
-/** In the order in which they are applied and shown. A drill starts only if none refuses; nothing overrides them. */
+/**
+ * The guards in the order in which they are applied and shown. A drill starts only if none refuses; nothing
+ * overrides them.
+ */
 export const drillGuards = [
   {
     rule: 'pause',
@@ -131,21 +134,21 @@ export function drillRefusals(facts: DrillFacts): readonly DrillRefusal[] {
   });
 }
 
-/** The document of a drill through the real path. Times are in milliseconds; null = never. */
+/** The result of a drill through the real path. Times are in milliseconds; null = never. */
 export interface DrillResult {
   readonly ok: boolean;
   readonly cell: string;
-  /** From the request until the puts land in the standby, for five seconds on end. */
+  /** From the request until the puts land in the standby, for five consecutive seconds. */
   readonly rtoMs: number | null;
   /** From the request to the first DNS answer that names the standby. */
   readonly flipMs: number | null;
   /** From the request until the switch reads STANDBY. */
   readonly latchedMs: number | null;
-  /** From the request that was let through until the puts are home. */
+  /** From the request that was accepted until the puts are back in the primary. */
   readonly failback: { readonly ok: boolean; readonly ms: number | null };
   readonly records: { readonly acknowledged: number; readonly delivered: number; readonly lost: number };
   readonly failures: readonly string[];
-  /** Given when the cell may not be back. */
+  /** Set when the cell may not be back. */
   readonly nextCommand?: string;
 }
 
@@ -158,7 +161,10 @@ export interface DrillAuthor {
 
 const MAX_WHY = 600;
 
-/** The line of a drill that was let through. What went wrong is where `spillway history` and `status` show it. */
+/**
+ * The journal entry of a drill that was allowed to run. `spillway history` and `status` show what went wrong
+ * in it.
+ */
 export function resultEntry({ owner, reason, group, atMs }: DrillAuthor, result: DrillResult): JournalEntry {
   const { cell, ok, rtoMs, records, failures } = result;
   const line = drillEntry({
@@ -174,7 +180,7 @@ export function resultEntry({ owner, reason, group, atMs }: DrillAuthor, result:
   return { ...line, why: why.slice(0, MAX_WHY), after: result };
 }
 
-/** The line of a drill that a guard refused while nobody watched. It is no proof. */
+/** The journal entry of a drill that a guard refused while nobody watched. It proves nothing. */
 export function refusedEntry(
   { owner, reason, group, atMs }: DrillAuthor,
   refusals: readonly DrillRefusal[],

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * Acts of the pair, numbered: an evacuation, a failover or failback by hand. One item per act, keyed by its number, so
- * that taking a number is one conditional write, numbers only grow, and nobody can take one twice.
+ * Numbers the acts of the pair: evacuations, failovers and failbacks. There is one item per act, keyed by its
+ * number, so that taking a number is one conditional write, numbers only grow, and no number is taken twice.
  */
 export const EPOCH_PARTITION = 'epoch';
 const EPOCH_DIGITS = 10;
@@ -13,26 +13,27 @@ export const epochKey = (epoch: number) => ({
 
 export const epochSchema = z.object({
   epoch: z.number().int().positive(),
-  /** What asks for the number. Whoever asks again for the same thing gets the same number. */
+  /** What the number is for. A repeated request with the same claim gets the same number. */
   claim: z.string().min(1),
   who: z.string().min(1),
   what: z.string().min(1),
   atMs: z.number().int().positive(),
-  /** Switch groups that the act is about; absent: all of them, or it does not say. */
+  /** Switch groups that the act is about; absent: all groups, or the act does not say. */
   groups: z.array(z.string()).optional().catch(undefined),
 });
 export type EpochClaim = Readonly<z.infer<typeof epochSchema>>;
 
 /**
- * What the standby's observer claims for one evacuation: the time at which its vote became EVACUATE, which stays the
- * same as long as the vote stands, and, unlike its own count of evacuations, is not repeated when its memory is lost.
+ * The claim of the standby's observer for one evacuation: the time at which its vote became EVACUATE. This
+ * time stays the same while the vote stands and, unlike the observer's own count of evacuations, is not
+ * repeated when its memory is lost.
  */
 export const observerClaim = (region: string, voteSinceMs: number): string =>
   `observer:${region}:${voteSinceMs}`;
 
 /**
- * What it claims when a newer act has fenced that number, and the evacuation is still due: a number of its own for this
- * attempt, newer than that act.
+ * The observer's claim when a newer act has fenced that number and the evacuation is still due: a number of
+ * its own for this attempt, newer than that act.
  */
 export const againClaim = (claim: string, attempt: number): string => `${claim}:again:${attempt}`;
 export const isOfClaim = (made: string, claim: string): boolean =>

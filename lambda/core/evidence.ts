@@ -1,40 +1,47 @@
 import { errorClasses, type ProbeOutcome } from './probe.ts';
 
 /**
- * Sequential evidence for one signal: Page's CUSUM over the log-likelihood ratio of success and failure
- * (E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954), with the alarm threshold from Lorden's bound
- * (G. Lorden, "Procedures for reacting to a change in distribution", Ann. Math. Stat. 42, 1971): the mean time between
- * false alarms is at least e^h samples, so h = ln(samples a year / false alarms allowed a year).
+ * Sequential evidence for one signal: Page's CUSUM over the log-likelihood ratio of success and failure (E.
+ * S. Page, "Continuous inspection schemes", Biometrika 41, 1954), with the alarm threshold from Lorden's
+ * bound (G. Lorden, "Procedures for reacting to a change in distribution", Ann. Math. Stat. 42, 1971): the
+ * mean time between false alarms is at least e^h samples, so h = ln(samples a year / false alarms allowed a
+ * year).
  *
- * After an alarm the same test runs the other way, healthy against impaired, from zero and to the same h. One success
- * weighs far less than one failure, so clearing is the slower of the two, and every further failure throws it back.
+ * After an alarm the same test runs in the other direction, healthy against impaired, from zero to the same
+ * h. One success weighs far less than one failure, so clearing is slower than raising, and every further
+ * failure sets it back.
  */
 export interface EvidenceModel {
-  /** Added by a failure while there is no alarm, and taken away by one while there is. */
+  /** Weight of a failure: added while there is no alarm, subtracted while there is one. */
   readonly failureWeight: number;
-  /** Taken away by a success while there is no alarm, and added by one while there is. */
+  /** Weight of a success: subtracted while there is no alarm, added while there is one. */
   readonly successWeight: number;
-  /** Where the score raises the alarm, and where the recovery's score clears it. */
+  /** The score that raises the alarm, and the score of recovery that clears it. */
   readonly threshold: number;
-  /** The failures must span this long: what is over sooner is a blip. */
+  /** The failures must span at least this time; shorter failures are a blip. */
   readonly sustainMs: number;
-  /** Evidence older than this is no evidence. */
+  /** Evidence older than this does not count. */
   readonly staleAfterMs: number;
 }
 
-/** `suspect` is shown, never acted upon; `unknown` is neither up nor down. */
+/** `suspect` is shown but never acted on; `unknown` is neither up nor down. */
 export type SignalLevel = 'up' | 'suspect' | 'down' | 'unknown';
 
-/** Serialisable, so that a cold start or a second instance continues where the last one stopped. */
+/**
+ * The evidence for one signal. Serialisable, so that a cold start or a second instance continues where the
+ * last one stopped.
+ */
 export interface SignalEvidence {
-  /** Of impairment while there is no alarm, of recovery while there is. From 0 to the threshold. */
+  /** Score of impairment while there is no alarm, of recovery while there is one. From 0 to the threshold. */
   readonly score: number;
   readonly alarmed: boolean;
-  /** The first failure of those that follow each other closely enough to be one. Epoch milliseconds, as all times. */
+  /**
+   * Time of the first failure in the current sequence of close failures. Epoch milliseconds, as all times.
+   */
   readonly sinceMs: number;
   /** The last failure; null = none yet. */
   readonly failedAtMs: number | null;
-  /** The last success; null = none yet. Only what has worked is up. */
+  /** The last success; null = none yet. A signal that never worked is not up. */
   readonly okAtMs: number | null;
   readonly sampledAtMs: number;
 }
@@ -42,7 +49,10 @@ export interface SignalEvidence {
 export interface ModelSettings {
   /** Failing fraction of a healthy region (null hypothesis). */
   readonly baselineRate: number;
-  /** Failing fraction to be found quickly (alternative). Smaller ones are found too, as long as they are nearer to it than to the baseline. */
+  /**
+   * Failing fraction to be found quickly (alternative). A smaller fraction is found too if it is nearer to
+   * this than to the baseline.
+   */
   readonly impairedRate: number;
   readonly falseAlarmsPerYear: number;
   /** Time between two rounds of this signal. */
@@ -53,15 +63,17 @@ export interface ModelSettings {
 }
 
 const YEAR_MS = 365.25 * 24 * 3_600_000;
-/** Rounds that may be missing before a signal is unknown. */
+/** Missing rounds after which a signal is unknown. */
 const STALE_AFTER_ROUNDS = 4;
-/** A round may come this much early against the one before it, as a share of the period, and still count as a period later. */
+/**
+ * Share of the period by which a round may come early and still count as a full period after the one before.
+ */
 const CADENCE_TOLERANCE = 0.05;
-/** More than one failure's worth: a single failed probe is no suspicion. */
+/** Suspicion needs more than one failure's weight: a single failed probe is not suspicious. */
 const SUSPECT_FAILURES = 1.5;
 /**
- * Failures further apart than so many times `sustainMs` are two blips, and not one failure that is sustained. Of a signal
- * that is sampled more rarely than that, those that follow within the life of its evidence belong together.
+ * Failures that are further apart than this multiple of `sustainMs` are two blips, not one sustained failure.
+ * For a signal that is sampled more rarely, failures within the life of its evidence belong together.
  */
 const APART_SUSTAINS = 2.5;
 
@@ -77,14 +89,14 @@ export function evidenceModel(settings: ModelSettings): EvidenceModel {
   };
 }
 
-/** Rounds of nothing but failures that bring a healthy signal down: the worst case of detection. */
+/** Rounds of failures alone that bring a healthy signal down: the worst case of detection. */
 export function roundsToDown(settings: ModelSettings): number {
   const { failureWeight, threshold, sustainMs } = evidenceModel(settings);
   const byScore = Math.ceil(threshold / failureWeight / settings.samplesPerRound);
   return Math.max(byScore, Math.ceil(sustainMs / settings.periodMs) + 1);
 }
 
-/** Rounds of nothing but successes that clear an alarm. */
+/** Rounds of successes alone that clear an alarm. */
 export function roundsToClear(settings: ModelSettings): number {
   const { successWeight, threshold } = evidenceModel(settings);
   return Math.ceil(threshold / successWeight / settings.samplesPerRound);
@@ -146,8 +158,9 @@ function continues(before: SignalEvidence, atMs: number, model: EvidenceModel): 
 }
 
 /**
- * What is not sustained stays short of the threshold by more than one failure, however violent it is: or a blip would
- * leave the test so near its alarm that one stray failure within the next minute raised it.
+ * Upper limit of the score. Failures that are not sustained stay below the threshold by more than one
+ * failure's weight, however many they are. Otherwise a blip would leave the test so near its alarm that one
+ * stray failure within the next minute raised it.
  */
 function capOf({ threshold, failureWeight }: EvidenceModel, sustained: boolean): number {
   return sustained ? threshold : Math.max(failureWeight, threshold - SUSPECT_FAILURES * failureWeight);
@@ -155,7 +168,10 @@ function capOf({ threshold, failureWeight }: EvidenceModel, sustained: boolean):
 
 const nothingYet = { score: 0, alarmed: false, failedAtMs: null, okAtMs: null } as const;
 
-/** A suspicion does not outlive a gap in the samples; an alarm does, or one lucky probe after a gap would clear it. */
+/**
+ * The evidence that survives a gap in the samples. A suspicion does not; an alarm does, because otherwise one
+ * lucky probe after a gap would clear it.
+ */
 function carriedOver(
   previous: SignalEvidence | undefined,
   atMs: number,
@@ -166,7 +182,8 @@ function carriedOver(
   if (!fresh && !previous.alarmed) return { ...nothingYet, sinceMs: atMs, sampledAtMs: atMs };
   const inOrder = previous.sinceMs <= atMs && (previous.failedAtMs ?? atMs) <= atMs;
   if (fresh && inOrder) return previous;
-  // After a step back of the clock the excursion begins now: one that "begins" in the future would never be sustained.
+  // After the clock stepped back, the failures begin now: with a beginning in the future they would never be
+  // sustained.
   return {
     ...previous,
     score: fresh ? previous.score : 0,
@@ -176,8 +193,8 @@ function carriedOver(
 }
 
 /**
- * Level of a signal now. Missing or aged evidence is `unknown`, and so is evidence from the future; a signal that has
- * not worked lately is not up, even if it has not failed often enough to be anything else.
+ * The present level of a signal. Missing, aged or future evidence is `unknown`. A signal that has not worked
+ * lately is not up, even if it has failed too rarely to be anything else.
  */
 export function levelOf(
   evidence: SignalEvidence | undefined,

@@ -12,12 +12,14 @@ export interface FailbackFacts {
   readonly epoch: number;
   readonly newestEpoch: number;
   readonly control: ControlReading;
-  /** Of all N observers; one that could not be read is missing. */
+  /** Reports of all N observers; one that could not be read is missing. */
   readonly reports: readonly ObserverReport[];
   readonly standby: string;
-  /** Cells whose primary stream is too small, in sentences. */
+  /** Sentences about cells whose primary stream is too small. */
   readonly primaryShortfalls: readonly string[];
-  /** Cells whose stranded records have not been drained; empty unless the failback is to wait for that. */
+  /**
+   * Cells whose stranded records have not been drained; empty unless the failback has to wait for the drain.
+   */
   readonly undrained: readonly string[];
 }
 
@@ -34,7 +36,10 @@ interface FailbackGuard {
   readonly refuses: (facts: FailbackFacts) => Omit<FailbackRefusal, 'rule'> | undefined;
 }
 
-/** In the order in which they are applied and shown. A failback starts only if none refuses, or by force. */
+/**
+ * The guards in the order in which they are applied and shown. A failback starts only if none refuses, or by
+ * force.
+ */
 export const failbackGuards = [
   {
     rule: 'newer-epoch',
@@ -126,8 +131,8 @@ function recoveryRefusal({
 }
 
 /**
- * From when a failback is possible, if nothing new speaks against it: now, when no guard refuses; null, when one of them
- * does not give way by itself, or does not know when.
+ * When a failback becomes possible, if no new reason against it comes up: now, when no guard refuses; null,
+ * when one of them does not end by itself, or does not know when.
  */
 export function failbackPossibleFromMs(
   refusals: readonly Pick<FailbackRefusal, 'untilMs'>[],
@@ -141,7 +146,10 @@ export function failbackPossibleFromMs(
   return fromMs;
 }
 
-/** A vote ends by itself in this phase alone: it knows that the switches hold, and waits for the recovery. */
+/**
+ * Only in this phase does a vote end by itself: the observer knows that the switches hold, and waits for the
+ * recovery.
+ */
 const ENDS_WITH_RECOVERY = 'evacuated' satisfies Phase;
 
 function votesRefusal({ reports, policy }: FailbackFacts): Omit<FailbackRefusal, 'rule'> | undefined {
@@ -156,7 +164,7 @@ function votesRefusal({ reports, policy }: FailbackFacts): Omit<FailbackRefusal,
   };
 }
 
-/** How many groups are back after this stage (from 0). Repeating a stage asks for the same number, not for more. */
+/** How many groups are back after this stage (from 0). Repeating a stage gives the same number. */
 export function stageTarget({
   total,
   percent,
@@ -169,7 +177,7 @@ export function stageTarget({
   return Math.min(total, Math.ceil((total * percent * (stage + 1)) / 100));
 }
 
-/** After how many stages all are back. */
+/** Number of stages after which all groups are back. */
 export function stageCount({ total, percent }: { readonly total: number; readonly percent: number }): number {
   let stage = 0;
   while (stage < 100 && stageTarget({ total, percent, stage }) < total) stage++;
@@ -177,19 +185,19 @@ export function stageCount({ total, percent }: { readonly total: number; readonl
 }
 
 export interface ReleasePlan {
-  /** To set to PRIMARY in this stage. */
+  /** Groups to set to PRIMARY in this stage. */
   readonly release: readonly string[];
-  /** Back by this act, this stage's included. */
+  /** Groups that this act has brought back, including this stage's. */
   readonly released: number;
   /** Groups of this act in all: those it has released, and those it still will. */
   readonly total: number;
-  /** Groups that a newer act holds in the standby. They are its business, and are not back. */
+  /** Groups that a newer act holds in the standby. They are left to that act, and are not back. */
   readonly overruled: number;
 }
 
 /**
- * What to release so that a stage's share is back. The act's groups are those that are in the standby or that it has
- * released itself; a group that a newer act has set is not its business any more.
+ * Plans which groups to release so that a stage's share is back. The act's groups are those in the standby
+ * and those that it has released itself; a group that a newer act has set no longer belongs to it.
  */
 export function releasePlan(plan: {
   readonly groups: readonly string[];
@@ -214,7 +222,7 @@ export function releasePlan(plan: {
   return { release, released: mine.length + release.length, total, overruled };
 }
 
-/** What a failback that stops returns to the standby. */
+/** The groups that a failback returns to the standby when it stops. */
 export function groupsToTakeBack(switches: readonly SwitchState[], epoch: number): readonly string[] {
   return switches.filter((one) => isReleasedBy(one, epoch)).map(({ group }) => group);
 }
@@ -224,14 +232,14 @@ const isReleasedBy = (known: SwitchState | undefined, epoch: number): boolean =>
 
 export interface DrainQuestion {
   readonly cells: readonly { readonly cell: string; readonly group: string }[];
-  /** Of this act. */
+  /** Groups of this act. */
   readonly groups: readonly string[];
   /** Epoch of the last evacuation whose stranded records were read, by cell. */
   readonly drained: ReadonlyMap<string, number>;
   readonly switches: readonly SwitchState[];
 }
 
-/** Cells of these groups whose stranded records nobody has marked as read since they were moved. */
+/** Cells of these groups whose stranded records have not been marked as read since they were moved. */
 export function undrainedCells({ cells, groups, drained, switches }: DrainQuestion): readonly string[] {
   const wanted = new Set(groups);
   const epochs = new Map(switches.map(({ group, epoch }) => [group, epoch]));
@@ -241,7 +249,10 @@ export function undrainedCells({ cells, groups, drained, switches }: DrainQuesti
   });
 }
 
-/** An execution has 25,000 events, and a look at the primary takes nine: a third stays for looks that are repeated. */
+/**
+ * Most looks at the primary. An execution has 25,000 events, and a look takes nine: a third stays for
+ * repeated looks.
+ */
 export const MAX_LOOKS = 1_800;
 const HOUR_SECONDS = 3_600;
 
@@ -254,7 +265,7 @@ export interface StagedPlan {
 export const stagesOf = ({ percent }: Pick<StagedPlan, 'percent'>): number => Math.ceil(100 / percent);
 export const watchedSeconds = (plan: StagedPlan): number => stagesOf(plan) * plan.pauseSeconds;
 
-/** Why a run cannot watch for so long, if so. Nobody can overrule that. */
+/** Why a run cannot watch for this long; undefined when it can. No force overrides this. */
 export function tooLongToWatch(plan: StagedPlan): string | undefined {
   if (watchedSeconds(plan) <= MAX_LOOKS * MAX_WAIT_SECONDS) return undefined;
   const hours = (seconds: number): string => `${Math.round(seconds / HOUR_SECONDS)} h`;

@@ -2,9 +2,9 @@ import type { RegionLevels } from './observation.ts';
 import type { Role } from './role.ts';
 
 /**
- * What a shard takes: 1 MB/s and 1,000 records/s. An on-demand stream starts at 4 MB/s (4,000 records/s) and takes
- * twice the peak of the last 30 days at once ("Quotas and limits" and "Choose the right stream mode", Amazon Kinesis
- * Data Streams Developer Guide).
+ * The capacity of a shard: 1 MB/s and 1,000 records/s. An on-demand stream starts at 4 MB/s (4,000 records/s)
+ * and immediately takes twice the peak of the last 30 days ("Quotas and limits" and "Choose the right stream
+ * mode", Amazon Kinesis Data Streams Developer Guide).
  */
 const SHARD = { bytesPerSecond: 1_000_000, recordsPerSecond: 1_000 } as const;
 const ON_DEMAND_START = { bytesPerSecond: 4_000_000, recordsPerSecond: 4_000 } as const;
@@ -18,16 +18,19 @@ export interface Load {
 
 export type StreamCapacity =
   | { readonly mode: 'provisioned'; readonly shards: number }
-  /** `peak`: what it has taken before, which is what it is scaled for; or what it was warmed for, in MiB/s. */
+  /**
+   * `peak`: the load that the stream has taken before and is scaled for, or the load that it was warmed for,
+   * in MiB/s.
+   */
   | { readonly mode: 'on-demand'; readonly peak: Load; readonly warmMibPerSecond?: number | undefined };
 
-/** The highest of each; 0 for none. */
+/** The highest value of each; 0 for none. */
 export const highest = (loads: readonly Load[]): Load => ({
   bytesPerSecond: Math.max(0, ...loads.map(({ bytesPerSecond }) => bytesPerSecond)),
   recordsPerSecond: Math.max(0, ...loads.map(({ recordsPerSecond }) => recordsPerSecond)),
 });
 
-/** What a stream takes from one moment to the next. */
+/** The load that a stream takes without any time to scale. */
 export function takes(capacity: StreamCapacity): Load {
   switch (capacity.mode) {
     case 'provisioned':
@@ -57,15 +60,18 @@ export function takes(capacity: StreamCapacity): Load {
 /** One cell's streams as they were last surveyed, before anything failed. */
 export interface CellCapacity {
   readonly cell: string;
-  /** When anything of it could last be read. What could not be read then is older. */
+  /** When any of its values was last read. Values that could not be read then are older. */
   readonly surveyedAtMs: number;
-  /** Highest load of the last two weeks, in whichever region it was. */
+  /** Highest load of the last two weeks, in either region. */
   readonly peak: Load;
   readonly primary?: StreamCapacity | undefined;
   readonly standby?: StreamCapacity | undefined;
 }
 
-/** Sentences about cells whose stream of that role would not take the cell's peak. Unknown is not a shortfall. */
+/**
+ * Sentences about cells whose stream in that role would not take the cell's peak. An unknown size is not a
+ * shortfall.
+ */
 export function shortfalls(cells: readonly CellCapacity[], role: Role): readonly string[] {
   return cells.flatMap(({ cell, peak, [role]: capacity }) => {
     if (capacity === undefined) return [];
@@ -87,14 +93,18 @@ function sizeOf(capacity: StreamCapacity): string {
 }
 
 export interface Fitness {
-  /** False: known not to work. What is only unknown, or small, does not keep traffic in a failing region. */
+  /**
+   * False: the standby is known not to work. One that is only unknown or small does not keep traffic in a
+   * failing region.
+   */
   readonly fit: boolean;
   readonly findings: readonly string[];
 }
 
 /**
- * Whether to pin traffic to the standby. DNS has moved there already, or an operator wants it to: only a canary that is
- * known to fail refuses. A standby too small throttles, which producers ride out; that is said, and does not refuse.
+ * Whether to pin traffic to the standby. DNS has moved there already, or an operator wants it to: only a
+ * canary that is known to fail refuses. A standby that is too small throttles, which producers survive; this
+ * is reported, and does not refuse.
  */
 export function fitnessOf(
   levels: Pick<RegionLevels, 'kinesisWrite' | 'kinesisRead' | 'reachability'>,

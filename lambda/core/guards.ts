@@ -52,10 +52,13 @@ function modeRefusal(input: GuardInput): Omit<Refusal, 'rule'> | undefined {
   }
 }
 
-/** Rounds in which an impaired primary shows a failure: at one failing put in five they all succeed once in fourteen times. */
+/**
+ * Rounds within which an impaired primary shows a failure: if one put in five fails, all puts succeed once in
+ * fourteen times.
+ */
 const FAILING_NOW_TICKS = 4;
 
-/** In the order in which they are applied and shown. An evacuation starts only if none refuses. */
+/** The guards in the order in which they are applied and shown. An evacuation starts only if none refuses. */
 export const guards = [
   {
     rule: 'mode',

@@ -9,9 +9,9 @@ export const journalSchema = z.object({
   /** The action: `latch`, `pause`, `failback`… */
   what: z.string().min(1),
   why: z.string().min(1),
-  /** Epoch of the evacuation it belongs to, where it belongs to one. */
+  /** Epoch of the evacuation that the entry belongs to, if any. */
   epoch: z.number().int().nonnegative().optional(),
-  /** The cell group it is about; absent = all of them, or none. */
+  /** The cell group that the entry is about; absent = all groups, or none. */
   group: z.string().optional(),
   before: z.unknown().optional(),
   after: z.unknown().optional(),
@@ -21,7 +21,10 @@ export type JournalEntry = Readonly<z.infer<typeof journalSchema>>;
 export const JOURNAL_PARTITION = 'journal';
 const TIME_DIGITS = 15;
 
-/** Sorts by time; `id` tells entries of one millisecond apart and makes writing one twice write it once. */
+/**
+ * Key that sorts by time. `id` distinguishes entries of one millisecond, and makes a repeated write overwrite
+ * the first.
+ */
 export const journalKey = (atMs: number, id: string) => ({
   pk: JOURNAL_PARTITION,
   sk: `${String(atMs).padStart(TIME_DIGITS, '0')}#${id}`,
@@ -29,13 +32,14 @@ export const journalKey = (atMs: number, id: string) => ({
 
 export const JOURNAL_MARK_PARTITION = 'journal-mark';
 /**
- * Remembers when an entry that may be written again was first written. The journal is sorted by time, and a step that
- * is repeated after its function was killed repeats itself at another time: without this there would be two lines.
+ * Key that remembers when a repeatable entry was first written. The journal is sorted by time, and a step
+ * that is repeated after its function was killed runs at another time: without this key there would be two
+ * lines.
  */
 export const journalMarkKey = (id: string) => ({ pk: JOURNAL_MARK_PARTITION, sk: id });
 export const journalMarkSchema = z.object({ atMs: z.number().int().positive() });
 
-/** What a drill leaves in the journal: `spillway status` and the standby's monitor look for the newest. */
+/** Action of a drill's journal entry; `spillway status` and the standby's monitor look for the newest one. */
 export const DRILL = 'drill';
 
 export interface DrillOutcome {
@@ -46,18 +50,21 @@ export interface DrillOutcome {
   /** The scenario of a local drill, or the cell that was moved. */
   readonly subject: string;
   readonly ok: boolean;
-  /** From the fault until every producer wrote to the standby; null = that never was, as in a drill that must hold. */
+  /**
+   * From the fault until every producer wrote to the standby; null = that never happened, as in a drill that
+   * must hold.
+   */
   readonly rtoMs: number | null;
   /** Acknowledged records that were not found; absent when nobody counted. */
   readonly lost?: number;
-  /** Of the act that moved the cell, where the drill was one. */
+  /** Epoch of the act that moved the cell, where the drill was one. */
   readonly epoch?: number;
   readonly group?: string;
 }
 
 /**
- * The line of a drill that has ended, well or not. To be written once, with `StateTable.journalOnce(entry, drillId(run))`,
- * whichever process survives to write it.
+ * The journal entry of a drill that has ended, successful or not. Write it once, with
+ * `StateTable.journalOnce(entry, drillId(run))`, in whichever process survives to write it.
  */
 export function drillEntry({ atMs, who, epoch, group, ...outcome }: DrillOutcome): JournalEntry {
   const { subject, ok, rtoMs, lost } = outcome;

@@ -1,25 +1,26 @@
 import { addSample, type EvidenceModel, type SignalEvidence } from './evidence.ts';
 
 /**
- * Slow answers, judged by rank: what is slow is learnt from the region itself, as a high quantile of its healthy
- * answers, so no distribution is assumed. The quantile follows the answers by stochastic approximation in the logarithm
- * (H. Robbins, S. Monro, "A stochastic approximation method", Ann. Math. Stat. 22, 1951); in a healthy region an
- * answer exceeds it with probability 1 - q, whatever the distribution, and the CUSUM of the exceedances does the rest.
+ * Evidence of slow answers, judged by rank. A high quantile of the region's own healthy answers defines what
+ * is slow, so no distribution is assumed. The quantile follows the answers by stochastic approximation in the
+ * logarithm (H. Robbins, S. Monro, "A stochastic approximation method", Ann. Math. Stat. 22, 1951). In a
+ * healthy region an answer exceeds it with probability 1 - q, whatever the distribution; a CUSUM over these
+ * exceedances raises the alarm.
  */
 export interface LatencyEvidence {
   /** Learnt quantile of healthy answers, in milliseconds. */
   readonly quantileMs: number;
-  /** Answers learnt from, up to `LEARNT_SAMPLES`. */
+  /** Number of answers learnt from, up to `LEARNT_SAMPLES`. */
   readonly samples: number;
   readonly slow: SignalEvidence;
 }
 
-/** The quantile, and so the share of healthy answers above it. */
+/** The quantile q; 1 - q is the share of healthy answers above it. */
 const QUANTILE = 0.99;
 export const EXCEEDANCE_RATE = 1 - QUANTILE;
-/** Failing fraction the latency test looks for: a region is slow when most of its answers are. */
+/** Failing fraction that the latency test looks for: a region is slow when most of its answers are slow. */
 export const SLOW_RATE = 0.6;
-/** Before this many answers the quantile is not known well enough to accuse anybody. */
+/** With fewer answers than this, the quantile is not known well enough to accuse a region. */
 export const LEARNT_SAMPLES = 60;
 /** Gain of the approximation: an exceedance raises the quantile by a tenth, an answer below it lowers it by a thousandth. */
 const GAIN = 0.1;
@@ -27,11 +28,11 @@ const GAIN = 0.1;
 export interface LatencyLimits {
   /** An answer is slow above this multiple of the learnt quantile… */
   readonly slowFactor: number;
-  /** …and above this many milliseconds: nobody leaves a region for a slower 5 ms. */
+  /** …and above this many milliseconds: moving is not worth it for an answer that is 5 ms slower. */
   readonly slowFloorMs: number;
 }
 
-/** Adds the latencies of one round's successful puts. Failures are another signal's. */
+/** Adds the latencies of one round's successful puts. Failures belong to another signal. */
 export function addLatencies(
   previous: LatencyEvidence | undefined,
   round: { readonly latenciesMs: readonly number[]; readonly atMs: number },
@@ -53,7 +54,8 @@ function addLatency(
   const learnt = previous !== undefined && previous.samples >= LEARNT_SAMPLES;
   const limitMs = Math.max(limits.slowFloorMs, limits.slowFactor * (previous?.quantileMs ?? 0));
   const slow = addSample(previous?.slow, { failed: learnt && latencyMs > limitMs, atMs }, model);
-  // While the region is slow nothing is learnt: or the slowness would become the new normal, and look healthy.
+  // Nothing is learnt while the region is slow. Otherwise the slowness would become the new normal, and look
+  // healthy.
   if (slow.alarmed && previous !== undefined) return { ...previous, slow };
   return {
     quantileMs: follow(previous, latencyMs),

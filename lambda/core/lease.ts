@@ -7,9 +7,9 @@ export const leaseKey = { pk: LEASE_PARTITION, sk: 'conductor' } as const;
 export const leaseSchema = z.object({
   /** Name of the execution, or of the person, that holds it. */
   holder: z.string().min(1),
-  /** Of the evacuation it acts for. Never goes down: that is the fence. */
+  /** Epoch of the evacuation that the holder acts for. It never decreases, and so fences older acts. */
   epoch: z.number().int().nonnegative(),
-  /** Epoch milliseconds. Past it anybody may take it over. */
+  /** Epoch milliseconds after which anyone may take over the lease. */
   untilMs: z.number().int().nonnegative(),
 });
 export type Lease = Readonly<z.infer<typeof leaseSchema>>;

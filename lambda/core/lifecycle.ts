@@ -2,9 +2,10 @@ import type { Role } from './role.ts';
 import type { Vote } from './vote.ts';
 
 /**
- * The life of an observer's vote, and with it of the cells it speaks for: one table. Each tick brings exactly one event;
- * the first row of (from, event) whose guards hold is taken. A (from, event) without a row is an error: nothing happens
- * in silence. Diagram and documentation are generated from here (`docs/lifecycle.md`).
+ * The life of an observer's vote, and so of the cells it speaks for, in one table. Each tick brings exactly
+ * one event; the first row of (from, event) whose guards hold is taken. A (from, event) without a row is an
+ * error, so that nothing goes unnoticed. Diagram and documentation are generated from this table
+ * (`docs/lifecycle.md`).
  */
 export const phases = {
   steady: {
@@ -51,7 +52,7 @@ export type Phase = keyof typeof phases;
 export const phaseNames = Object.keys(phases) as Phase[];
 export const voteOf = (phase: Phase): Vote => phases[phase].vote;
 
-/** What a tick can bring. Exactly one, by `eventOf` in decide.ts. */
+/** The events of a tick. Each tick has exactly one, chosen by `eventOf` in decide.ts. */
 export const lifeEvents = {
   accusation: 'an actionable diagnosis, and no guard refuses',
   refusal: 'an actionable diagnosis, and a guard refuses',
@@ -64,7 +65,7 @@ export const lifeEventNames = Object.keys(lifeEvents) as LifeEvent[];
 
 /** Where the switches are: all in the standby, some, none, or not to be read. */
 export type Latch = 'latched' | 'partial' | 'open' | 'unknown';
-/** What `region.<zone>` answers: it follows the quorum of the votes alone. */
+/** The answer of `region.<zone>`, which follows the quorum of the votes alone. */
 export type Quorum = Role | 'unknown';
 
 export interface LifeFacts {
@@ -78,7 +79,7 @@ export interface LifeFacts {
   readonly ripe: boolean;
   /** The primary looks healthy now. */
   readonly healthy: boolean;
-  /** It has looked healthy for the whole recovery time. */
+  /** The primary has looked healthy for the whole recovery time. */
   readonly recovered: boolean;
 }
 
@@ -123,7 +124,7 @@ export type LifeAction = 'cast' | 'withdraw' | 'drop' | 'none';
 export interface Transition {
   readonly from: Phase;
   readonly event: LifeEvent;
-  /** All of them must hold. */
+  /** Guards that must all hold. */
   readonly guards: readonly LifeGuardName[];
   readonly to: Phase;
   readonly action: LifeAction;
@@ -135,7 +136,10 @@ type Row = readonly [LifeEvent, readonly LifeGuardName[], Phase, LifeAction, str
 const rowsFrom = (from: Phase, rows: readonly Row[]): readonly Transition[] =>
   rows.map(([event, guards, to, action, comment]) => ({ from, event, guards, to, action, comment }));
 
-/** Events that neither accuse nor are refused: after one of them a vote that does not stand says where things are. */
+/**
+ * Events that neither accuse the primary nor are refused. After one of them, a vote that does not stand takes
+ * the phase of where traffic is.
+ */
 type CalmEvent = Exclude<LifeEvent, 'accusation' | 'refusal'>;
 const calmEvents = ['suspicion', 'quiet', 'recovery'] as const satisfies readonly CalmEvent[];
 const remarks: Readonly<Record<CalmEvent, string>> = {
@@ -148,13 +152,13 @@ interface Place {
   readonly guards: readonly LifeGuardName[];
   readonly to: Phase;
   readonly where: string;
-  /** Events that can come there. Default: each of the calm ones. */
+  /** Events that can occur in this place. Default: all calm events. */
   readonly events?: readonly CalmEvent[];
 }
 
 /**
- * Where a vote of HOLD comes to rest: by the switches first, for they hold traffic whatever anybody votes; then by DNS.
- * Which of these it is decides nothing about the next vote.
+ * The phases in which a vote of HOLD comes to rest. The switches decide first, because they hold traffic
+ * whatever the votes are; then DNS. Which of these phases it is has no influence on the next vote.
  */
 const bySwitches: readonly Place[] = [
   {
@@ -171,7 +175,7 @@ const bySwitches: readonly Place[] = [
   },
   { guards: ['partial'], to: 'partlyInStandby', where: 'some switches hold their cells in the standby' },
 ];
-/** What cannot be read is taken to be as it was. */
+/** A switch or DNS answer that cannot be read is assumed to be unchanged. */
 const remembered: Readonly<Partial<Record<Phase, Place>>> = {
   inStandby: { guards: ['unread'], to: 'inStandby', where: 'every switch held when it was last read' },
   recovered: { guards: ['unread'], to: 'inStandby', where: 'every switch held when it was last read' },
@@ -204,7 +208,7 @@ interface Rest {
   readonly from?: Phase;
 }
 
-/** The rows by which a vote comes to rest, or stays there, after this event. */
+/** The rows by which a vote comes to rest after this event, or stays at rest. */
 function rest({ event, end, from }: Rest): readonly Row[] {
   const { when, action = 'none', because = remarks[event], never = [] } = end ?? {};
   const kept = from === undefined ? undefined : remembered[from];
@@ -221,7 +225,7 @@ function rest({ event, end, from }: Rest): readonly Row[] {
   ];
 }
 
-// Where every switch holds, a vote that was evacuating is evacuated before anything can end it.
+// Where every switch holds, a vote in `evacuating` becomes `evacuated` before anything can end it.
 const lapsed = {
   when: 'lapsed',
   action: 'withdraw',
@@ -246,7 +250,10 @@ const notUndone = 'voting to evacuate; what speaks against it now stops new evac
 const stillEvacuated = 'evacuated; the primary has not recovered';
 const released = 'a switch was released while the primary is not healthy: the vote holds traffic';
 
-/** From every phase in which the vote is HOLD alike: where traffic is held does not change what an accusation means. */
+/**
+ * Rows for every phase in which the vote is HOLD: where traffic is held does not change the meaning of an
+ * accusation.
+ */
 const holdingStill = (from: Phase): readonly Transition[] =>
   rowsFrom(from, [
     [
@@ -263,8 +270,9 @@ const holdingStill = (from: Phase): readonly Transition[] =>
 
 export const transitions: readonly Transition[] = [
   ...phaseNames.filter((name) => voteOf(name) === 'HOLD').flatMap(holdingStill),
-  // A vote once cast is not taken back by a guard: guards stop *new* evacuations, and a vote that wavered would make
-  // DNS flap. It ends when that moves no traffic: the switches hold, or DNS is in the primary anyway.
+  // No guard takes back a vote once cast: guards stop *new* evacuations, and a vote that wavered would make
+  // DNS flap. The vote ends when its end moves no traffic: the switches hold, or DNS is in the primary
+  // anyway.
   ...rowsFrom('evacuating', [
     ['accusation', ['latched'], 'evacuated', 'none', holding],
     ['accusation', [], 'evacuating', 'none', stillEvacuating],
@@ -324,12 +332,14 @@ export const transitions: readonly Transition[] = [
 
 const byEdge = Map.groupBy(transitions, ({ from, event }) => `${from} ${event}`);
 
-/** An event came in a phase that has no row for it. The table is incomplete, which its tests exclude. */
+/**
+ * An event came in a phase that has no row for it. The table would be incomplete, which its tests exclude.
+ */
 export class UnknownTransitionError extends Error {
   override readonly name = 'UnknownTransitionError';
 }
 
-/** The row that is taken. @throws UnknownTransitionError */
+/** The row to take. @throws UnknownTransitionError */
 export function transition(from: Phase, event: LifeEvent, facts: LifeFacts): Transition {
   const row = byEdge
     .get(`${from} ${event}`)

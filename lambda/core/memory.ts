@@ -4,7 +4,7 @@ import { phaseNames, voteOf } from './lifecycle.ts';
 import { countedSignals, type Evidence, noEvidence } from './observation.ts';
 import { votes } from './vote.ts';
 
-/** What an observer carries from tick to tick, and from run to run. */
+/** An observer's memory from tick to tick, and from run to run. */
 export interface Memory {
   readonly evidence: Evidence;
   readonly decision: DecisionState;
@@ -12,7 +12,7 @@ export interface Memory {
   readonly ticks: number;
   /** When the last round began, by the observer's clock. The next run keeps its cadence. */
   readonly lastRoundAtMs: number | null;
-  /** First metric ever put to each role's CloudWatch: no point can be expected back before. */
+  /** Time of the first metric put to each role's CloudWatch: no data point can be expected before it. */
   readonly firstMetricAtMs: { readonly primary: number | null; readonly standby: number | null };
 }
 
@@ -24,8 +24,8 @@ export const emptyMemory: Memory = {
   firstMetricAtMs: { primary: null, standby: null },
 };
 
-// A memory may be of an older version, or of a newer one after a rollback. A field that is missing or not understood
-// falls back by itself: dropping all of it would drop a vote while traffic depends on it.
+// A memory may be of an older version, or of a newer one after a rollback. A missing or unknown field falls
+// back alone: dropping the whole memory would drop a vote while traffic depends on it.
 const time = z.number().nullable().catch(null);
 const count = z.number().int().nonnegative().catch(0);
 const signalEvidence = z.object({
@@ -52,7 +52,7 @@ const regionEvidence = z
     ),
   })
   .catch({} as never);
-/** The one thing that must be understood: without a phase there is no vote to keep. */
+/** The part that must be understood: without a phase there is no vote to keep. */
 const decisionSchema = z.object({
   phase: z.enum(phaseNames),
   epoch: count,
@@ -80,15 +80,16 @@ const memorySchema = z.object({
   firstMetricAtMs: z.object({ primary: time, standby: time }).catch(emptyMemory.firstMetricAtMs),
 });
 
-/** What a version that does not know the phase keeps of it: whether traffic depends on this vote. */
+/** The part that is kept of an unknown phase: whether traffic depends on this vote. */
 const voteSchema = z.object({ vote: z.enum(votes) });
 
 export const serializeMemory = (memory: Memory): string =>
   JSON.stringify({ ...memory, vote: voteOf(memory.decision.phase) });
 
 /**
- * A memory that cannot be read is an empty one: HOLD, and evidence from scratch. One whose phase another version has
- * named keeps its vote: `evacuating` ends by itself as soon as that moves no traffic.
+ * Reads a stored memory. An unreadable one becomes empty: HOLD, and evidence from scratch. One with an
+ * unknown phase (from another version) keeps its vote: `evacuating` ends by itself as soon as that moves no
+ * traffic.
  */
 export function parseMemory(text: unknown): Memory {
   if (typeof text !== 'string') return emptyMemory;
@@ -101,7 +102,7 @@ export function parseMemory(text: unknown): Memory {
   }
 }
 
-/** @throws z.ZodError when it does not say how it votes. */
+/** @throws z.ZodError when the memory does not say how it votes. */
 function withKnownPhase(stored: unknown): unknown {
   const { vote } = voteSchema.parse(stored);
   const { decision } = z.object({ decision: z.record(z.string(), z.unknown()) }).parse(stored);

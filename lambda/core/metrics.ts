@@ -1,7 +1,8 @@
 /**
- * Every custom metric of Spillway: code, alarms, dashboard, cost and documentation are made from this table. CloudWatch
- * asks for each combination of name, dimensions and region by the month ("Amazon CloudWatch Pricing": custom metrics), so
- * a metric has one dimension, the part that publishes it; what differs by observer or cell is in the log line beside it.
+ * A custom metric of Spillway: code, alarms, dashboard, cost and documentation are generated from the table
+ * of all of them. CloudWatch charges for each combination of name, dimensions and region by the month
+ * ("Amazon CloudWatch Pricing": custom metrics), so a metric has one dimension, the part that publishes it.
+ * Values by observer or cell are in the log line beside it.
  */
 export interface MetricDefinition {
   /** The part of Spillway that publishes it, and the value of the dimension `service`. */
@@ -126,7 +127,10 @@ export type MetricsOf<Service extends MetricService> = {
   [Name in MetricName]: (typeof metrics)[Name]['service'] extends Service ? Name : never;
 }[MetricName];
 
-/** What one part publishes at one time. A value that is undefined is not published: what is unknown is not 0. */
+/**
+ * The values that one part publishes at one time. An undefined value is not published, because unknown is not
+ * 0.
+ */
 export type MetricValues<Service extends MetricService> = Readonly<
   Partial<Record<MetricsOf<Service>, number | undefined>>
 >;
@@ -134,7 +138,7 @@ export type MetricValues<Service extends MetricService> = Readonly<
 export const metricsOf = (service: MetricService): readonly MetricName[] =>
   metricNames.filter((name) => metrics[name].service === service);
 
-/** Powertools' own name for it, which it puts on every metric. */
+/** Powertools' own dimension, which it puts on every metric. */
 export const SERVICE_DIMENSION = 'service';
 
 /** The dimensions of a metric, as alarms and the dashboard have to name them. */
@@ -143,8 +147,8 @@ export const dimensionsOf = (name: MetricName): Readonly<Record<string, string>>
 });
 
 /**
- * For whoever has no log that CloudWatch reads, as the drill on an operator's machine: an item of PutMetricData's
- * `MetricData`, to be put under `metricNamespace(name)` in the standby's region.
+ * A metric for a publisher without a log that CloudWatch reads, such as the drill on an operator's machine:
+ * an item of PutMetricData's `MetricData`, to be put under `metricNamespace(name)` in the standby's region.
  */
 export function metricDatum(name: MetricName, value: number, atMs: number) {
   return {

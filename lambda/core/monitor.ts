@@ -9,7 +9,7 @@ import { levelsOf, type RegionLevels } from './observation.ts';
 import type { Mode, Policy } from './policy.ts';
 import { outstandingMs, type Recurring, type RecurringWork } from './recurring.ts';
 
-/** What the monitor has read. Undefined: it did not answer. */
+/** The readings of the monitor. Undefined: the source did not answer. */
 export interface MonitorReadings {
   readonly nowMs: number;
   /** What each observer has stored in its own region. */
@@ -29,7 +29,7 @@ export interface MonitorLimits {
 
 type Subject = 'nothing' | 'primary' | 'standby' | 'observer';
 
-/** What a diagnosis is about. A new one does not compile without a word here. */
+/** The subject of each diagnosis. A new diagnosis does not compile without one. */
 const subjects: Readonly<Record<DiagnosisCode, Subject>> = {
   ClockSuspect: 'observer',
   ObserverSick: 'observer',
@@ -53,7 +53,7 @@ interface Live {
   readonly standbyFit: boolean;
 }
 
-/** Pure: every metric of the monitor. What could not be read is undefined, never 0. */
+/** Every metric of the monitor. Pure. A value that could not be read is undefined, never 0. */
 export function monitorValues(
   readings: MonitorReadings,
   { policy, groups }: MonitorLimits,
@@ -67,7 +67,7 @@ export function monitorValues(
     LiveVotes: live.length,
     EvacuateVotes: evacuate,
     MinorityVotes: evacuate < policy.votesToEvacuate ? evacuate : 0,
-    // Once every switch holds there is nothing left to move, whatever a guard says.
+    // Once every switch holds, nothing is left to move, whatever a guard says.
     BlockedVotes: latched ? 0 : count(({ report }) => isBlocked(report)),
     ImpairedDiagnoses: count(({ subject }) => subject === 'primary'),
     SickObservers: count(({ subject }) => subject === 'observer'),
@@ -96,11 +96,14 @@ export function observersInWords({ observers, nowMs }: MonitorReadings): string 
     .join('; ');
 }
 
-/** Whether the standby can be evacuated to, and whether alarms that live there can be relied on. */
+/** Whether the standby cannot take an evacuation, or the alarms in its region cannot be relied on. */
 export const standbyIsDown = (standby: RegionLevels): boolean =>
   !isFit(standby) || standby.cloudWatch === 'down';
 
-/** A drill ends with a line `drill`, whose `after.ok` says whether it succeeded. Entries are newest first. */
+/**
+ * When the last drill succeeded. A drill ends with a line `drill`, whose `after.ok` says whether it
+ * succeeded. Entries are newest first.
+ */
 export function lastDrillAtMs(entries: readonly JournalEntry[]): number | null {
   const drill = entries.find(({ what, after }) => what === 'drill' && !hasFailed(after));
   return drill?.atMs ?? null;
@@ -117,7 +120,7 @@ function liveObserver(
   if (report === undefined || !report.fresh) return undefined;
   const standby = levelsOf(memoryOf(item).evidence.standby, policy, nowMs);
   const known = Object.hasOwn(subjects, report.diagnosis);
-  // Of another version, which names what this one does not know: not understood is not well.
+  // A diagnosis of another version is unknown here, and an unknown diagnosis does not count as healthy.
   const subject = known ? subjects[report.diagnosis as DiagnosisCode] : 'observer';
   return { report, subject, standbyFit: isFit(standby) };
 }
@@ -144,8 +147,8 @@ function unlatched(quorum: Quorum, inStandby: number | undefined, groups: number
 }
 
 /**
- * What an operator has set and may have forgotten; unreadable is a pause, as the guards see it. A deployment whose config
- * says `observe` is not paused: it does what it was deployed for.
+ * Whether an operator has stopped evacuations, and may have forgotten it. Unreadable counts as a pause, as
+ * for the guards. A deployment whose config says `observe` is not paused: it does what it was deployed for.
  */
 function stopsEvacuations(
   control: ControlReading | undefined,

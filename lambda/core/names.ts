@@ -1,11 +1,11 @@
 /**
- * Physical names. They are the same in every region and follow from the configured name alone, so that no stack
- * needs another one's output to find a stream or a table (only function URLs are looked up across stacks).
+ * Physical names. They are the same in every region and depend on the configured name alone, so that no stack
+ * needs another stack's output to find a stream or a table (only function URLs are looked up across stacks).
  */
 export const canaryStreamName = (name: string): string => `${name}-canary`;
-/** One per observer region: the observer's evidence and its vote. Key: `pk` (string). */
+/** Table in each observer's region: the observer's evidence and its vote. Key: `pk` (string). */
 export const voteTableName = (name: string): string => `${name}-vote`;
-/** In the standby alone: control item and switches. Keys: `pk`, `sk` (strings). */
+/** Table in the standby alone: control item and switches. Keys: `pk`, `sk` (strings). */
 export const stateTableName = (name: string): string => `${name}-state`;
 export const observerFunctionName = (name: string): string => `${name}-observer`;
 export const voteFunctionName = (name: string): string => `${name}-vote`;

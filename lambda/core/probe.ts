@@ -1,8 +1,8 @@
 /**
- * What one probe call of one region ended in, and what that says.
+ * The possible results of one probe call of one region, and what each one proves.
  *
- * Only failures that a caller with correct credentials, input and rate cannot cause are evidence about the region.
- * The rest says something about the observer: it must neither accuse nor acquit the region.
+ * Only failures that a caller with correct credentials, input and rate cannot cause are evidence about the
+ * region. All other failures say something about the observer, and neither accuse nor acquit the region.
  */
 export const errorClasses = {
   server: { evidence: true, answered: true, selfInflicted: false },
@@ -21,7 +21,7 @@ export const errorClasses = {
 interface ErrorClassMeaning {
   /** Counts against the region. */
   readonly evidence: boolean;
-  /** The region answered at all: it is reachable. */
+  /** The region answered at all, so it is reachable. */
   readonly answered: boolean;
   /** Credentials, input, resources or clock of the observer are wrong. */
   readonly selfInflicted: boolean;
@@ -137,7 +137,7 @@ const errorRules: readonly ErrorRule[] = [
         'InternalFailureException',
         'InternalServerError',
         'ServiceUnavailable',
-        // What the SDK throws for a body that it cannot decode, whatever its status.
+        // The SDK throws this for a body that it cannot decode, whatever the status.
         'SyntaxError',
       )(facts),
   },
@@ -147,7 +147,10 @@ const errorRules: readonly ErrorRule[] = [
   },
 ];
 
-/** An error nobody foresaw is the observer's problem until a rule says otherwise: it accuses no region. */
+/**
+ * The class of an error. An unknown error counts as the observer's problem until a rule says otherwise: it
+ * accuses no region.
+ */
 export function classifyError(facts: ErrorFacts): ErrorClass {
   return errorRules.find((rule) => rule.matches(facts))?.errorClass ?? 'unclassified';
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 
 /**
- * Work that a deployment does again and again, and whose absence is news. How long it has been outstanding counts from when
- * the deployment began to ask for it: what was configured an hour ago cannot be a week late.
+ * Work that a deployment does regularly, and whose absence has to be reported. The time it has been
+ * outstanding counts from when the deployment began to ask for it: work configured an hour ago cannot be a
+ * week late.
  */
 export const recurringWork = ['drill', 'survey'] as const;
 export type RecurringWork = (typeof recurringWork)[number];
@@ -12,14 +13,16 @@ export const recurringKey = (work: RecurringWork) => ({ pk: RECURRING_PARTITION,
 
 /** Times in epoch milliseconds. */
 export const recurringSchema = z.object({
-  /** Since when the deployment asks for it without a break; absent = it does not. */
+  /** Since when the deployment has asked for the work without a break; absent = it does not ask. */
   expectedSinceMs: z.number().int().positive().optional(),
-  /** When it was last done, and well; absent = never. */
+  /** When the work last succeeded; absent = never. */
   doneAtMs: z.number().int().positive().optional(),
 });
 export type Recurring = Readonly<z.infer<typeof recurringSchema>>;
 
-/** How long it has been waited for, in milliseconds; undefined when nobody asks for it. */
+/**
+ * How long the work has been outstanding, in milliseconds; undefined when the deployment does not ask for it.
+ */
 export function outstandingMs(
   { expectedSinceMs, doneAtMs = 0 }: Recurring,
   nowMs: number,

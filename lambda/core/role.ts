@@ -1,2 +1,4 @@
-/** What a region is to the cells: where they are in health, or where they go. */
+/**
+ * The role of a region for the cells: `primary` in normal times, `standby` as the target of an evacuation.
+ */
 export type Role = 'primary' | 'standby';

@@ -29,7 +29,10 @@ export interface RoundResult {
 export const slowProbesDue = (memory: Memory, policy: Policy): boolean =>
   memory.ticks % policy.slowProbeEveryTicks === 0;
 
-/** One round of an observer: weigh what came in, decide, remember. The same in Lambda, in the simulator and in the drill. */
+/**
+ * One round of an observer: weighs the readings, decides, remembers. The same in Lambda, in the simulator and
+ * in the drill.
+ */
 export function observeRound(memory: Memory, readings: RoundReadings, policy: Policy): RoundResult {
   const { startedAtMs, nowMs, primary, standby, clockStepMs, control, latch, quorum } = readings;
   const evidence = addTick(memory.evidence, { atMs: startedAtMs, primary, standby, clockStepMs }, policy);

@@ -14,17 +14,17 @@ export type ParsedSignal =
   | { readonly ok: false; readonly rejection: SignalRejection };
 
 const SIGNAL_VERSION = '1';
-/** A DNS character-string holds 255 bytes; anything longer is not ours. */
+/** A DNS character-string holds 255 bytes; a longer text is not a signal of ours. */
 const MAX_SIGNAL_LENGTH = 255;
 const regionPattern = /^[a-z]{2}(?:-[a-z]+)+-\d{1,2}$/;
 const streamPattern = /^[A-Za-z0-9_.-]{1,128}$/;
 
-/** Whether a signal can name such a region. */
+/** Whether a text is a region name that a signal can carry. */
 export function isRegionName(text: string): boolean {
   return regionPattern.test(text);
 }
 
-/** Whether a signal can name such a stream; the service has the same rule. */
+/** Whether a text is a stream name that a signal can carry; the service has the same rule. */
 export function isStreamName(text: string): boolean {
   return streamPattern.test(text);
 }
@@ -36,8 +36,9 @@ export function formatSignal(signal: Signal): string {
 }
 
 /**
- * Strict reading of one TXT string. Unknown keys are ignored (a later version may add some); an unknown version,
- * a repeated key, or a region outside `regions` is rejected, so that a lying answer cannot invent a third place.
+ * Reads one TXT string strictly. Unknown keys are ignored, because a later version may add some. An unknown
+ * version, a repeated key, or a region outside `regions` is rejected, so that a false answer cannot name a
+ * third region.
  */
 export function parseSignal(text: string, regions: readonly string[]): ParsedSignal {
   if (text.length > MAX_SIGNAL_LENGTH || !text.startsWith('v=')) return reject('not-a-signal');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type CellCapacity, highest, type Load, type StreamCapacity } from './fitness.ts';
 
-/** What the survey last saw of each cell's streams, while everything worked: nobody can ask an impaired primary. */
+/** The survey's last look at each cell's streams, from healthy times: an impaired primary cannot be asked. */
 export const CAPACITY_PARTITION = 'capacity';
 export const capacityKey = (cell: string) => ({ pk: CAPACITY_PARTITION, sk: cell });
 
@@ -25,12 +25,12 @@ export const capacitySchema = z.object({
   standby: stream.optional(),
 }) satisfies z.ZodType<CellCapacity>;
 
-/** How a stream is scaled. One that is not there has no shards: it takes nothing. */
+/** How a stream is scaled. A missing stream has no shards, and takes nothing. */
 export type StreamSize =
   | { readonly mode: 'provisioned'; readonly shards: number }
   | { readonly mode: 'on-demand'; readonly warmMibPerSecond?: number };
 
-/** What one look has read of a stream. Absent: it could not be read. */
+/** The result of one look at a stream. Absent: it could not be read. */
 export interface StreamReading {
   readonly size?: StreamSize;
   readonly peak?: Load;
@@ -44,8 +44,9 @@ export interface CellReading {
 }
 
 /**
- * What is known of a cell after a look. What could not be read leaves what was known before: a primary that is impaired
- * says nothing, which is exactly when this is needed. Undefined: nothing could be read, so there is nothing to store.
+ * Combines a look at a cell with what was known before. A value that could not be read keeps its old value:
+ * an impaired primary answers nothing, and that is when the values are needed. Undefined: nothing could be
+ * read, so there is nothing to store.
  */
 export function capacityFrom(
   { cell, atMs, primary, standby }: CellReading,
@@ -58,7 +59,7 @@ export function capacityFrom(
     standby: streamFrom(standby, known?.standby),
   };
   const read = [primary.peak, standby.peak].filter((peak) => peak !== undefined);
-  // The one that was not read may have had the higher peak: that of before stands until both are.
+  // The unread stream may have had the higher peak, so the earlier peak stands until both are read.
   const before = read.length === 2 || known === undefined ? [] : [known.peak];
   return {
     cell,
@@ -75,12 +76,15 @@ function streamFrom(
 ): StreamCapacity | undefined {
   if (size === undefined) return known;
   if (size.mode === 'provisioned') return size;
-  // An unknown peak is not 0, which would call a stream small that has grown.
+  // An unknown peak is not 0: with 0, a stream that has grown would look small.
   const scaledFor = peak ?? (known?.mode === 'on-demand' ? known.peak : undefined);
   return scaledFor === undefined ? undefined : { ...size, peak: scaledFor };
 }
 
-/** Those never surveyed, then those whose survey is oldest: what one run leaves is the next one's first. */
+/**
+ * Sorts cells: first those never surveyed, then by oldest survey. So the next run begins with cells that this
+ * run did not reach.
+ */
 export function oldestFirst<Cell extends { readonly cell: string }>(
   cells: readonly Cell[],
   known: readonly CellCapacity[],
@@ -93,11 +97,16 @@ export function oldestFirst<Cell extends { readonly cell: string }>(
   });
 }
 
-/** Cells whose records stranded in the primary have been read: one item each, written by whatever drains them. */
+/**
+ * Cells whose records stranded in the primary have been read: one item each, written by the process that
+ * drains them.
+ */
 export const DRAINED_PARTITION = 'drained';
 export const drainedKey = (cell: string) => ({ pk: DRAINED_PARTITION, sk: cell });
 export const drainedSchema = z.object({
-  /** Of the evacuation that stranded them: an older drain says nothing about a newer one. */
+  /**
+   * Epoch of the evacuation that stranded the records: an older drain says nothing about a newer evacuation.
+   */
   epoch: z.number().int().nonnegative(),
   atMs: z.number(),
 });

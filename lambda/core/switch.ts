@@ -6,14 +6,15 @@ import { standbyMarker } from './names.ts';
 export const switchKey = (group: string) => ({ pk: 'switch', sk: group });
 export const SWITCH_PARTITION = 'switch';
 
-/** Where a switch holds its cells. In PRIMARY they are there as long as the quorum says so, too. */
+/** The positions of a switch. In PRIMARY, cells stay in the primary only as long as the quorum agrees. */
 const positions = ['PRIMARY', 'STANDBY'] as const;
 export type Position = (typeof positions)[number];
 
 const switchSchema = z.object({ position: z.enum(positions) });
 
 /**
- * What a stored switch means. One that was never set, or is damaged, is in PRIMARY: then the quorum alone decides.
+ * The position of a stored switch. One that was never set, or is damaged, is in PRIMARY: the quorum alone
+ * then decides.
  */
 export function switchPosition(item: unknown): Position {
   const parsed = switchSchema.safeParse(item);
@@ -22,32 +23,34 @@ export function switchPosition(item: unknown): Position {
 
 /** Longest wait for a read of the switches. A checker waits 2 s for the status. */
 export const READ_TIMEOUT_MS = 1_000;
-/** Longest wait of one answer when there is something to say already: a table in health answers in a tenth of it. */
+/**
+ * Longest wait for an answer when an earlier position is known: a healthy table answers in a tenth of this.
+ */
 export const POSITION_WAIT_MS = 250;
-/** Least time between the starts of two reads of one instance. */
+/** Least time between the starts of two reads by one instance. */
 export const READ_RETRY_MS = 1_000;
 const REFRESH_PER_GROUP_MS = 5;
 const MAX_REFRESH_MS = 5_000;
 
 /**
- * How long what was read is new enough to be said again. All switches are one partition of the table, which serves 3,000
- * read units a second, and each instance reads all of them: with many groups, less often.
+ * How long a read position may be repeated. All switches are in one partition of the table, which serves
+ * 3,000 read units a second, and each instance reads all of them: with many groups, reads have to be rarer.
  */
 export const refreshEveryMs = (groups: number): number =>
   Math.min(MAX_REFRESH_MS, Math.max(READ_RETRY_MS, groups * REFRESH_PER_GROUP_MS));
 
-/** A position as it was last read. `readAtMs` is of any clock that does not step. */
+/** A position as it was last read. `readAtMs` is from any clock that does not step. */
 export interface RememberedPosition {
   readonly position: 'PRIMARY' | 'STANDBY';
   readonly readAtMs: number;
 }
 
-/** How long the endpoint goes on saying what it last read while the table does not answer. */
+/** How long the endpoint repeats the last position while the table does not answer. */
 export const POSITION_REMEMBERED_MS = 5 * 60_000;
 
 /**
- * What the endpoint says while it cannot read: for some minutes what it last read, so that a table that stumbles does not
- * drop a latch; then PRIMARY, so that a dead standby does not hold traffic.
+ * The endpoint's answer while it cannot read: for some minutes the last position, so that a short failure of
+ * the table does not drop a latch; then PRIMARY, so that a dead standby does not hold traffic.
  */
 export function positionUnread(last: RememberedPosition | undefined, nowMs: number): Position {
   if (last === undefined) return 'PRIMARY';

@@ -13,12 +13,12 @@ const storedVoteSchema = z.object({
   expiresAtMs: z.number().int().positive(),
 });
 
-/** Longest life a stored vote may claim; a damaged expiry must not make a vote immortal. */
+/** Longest life that a stored vote may claim, so that a damaged expiry cannot make a vote permanent. */
 const MAX_VOTE_LIFE_MS = 120_000;
 /** How far the endpoint's clock may lag behind the observer's. */
 const CLOCK_TOLERANCE_MS = 5_000;
 
-/** The vote that a stored item stands for now: HOLD for anything missing, malformed, expired or from the future. */
+/** The vote of a stored item now: HOLD for anything missing, malformed, expired or from the future. */
 export function liveVote(item: unknown, nowMs: number): Vote {
   const parsed = storedVoteSchema.safeParse(item);
   if (!parsed.success) return 'HOLD';
@@ -29,5 +29,5 @@ export function liveVote(item: unknown, nowMs: number): Vote {
   return vote;
 }
 
-/** What the vote endpoint says, and Route 53's checkers search for. */
+/** The text of the vote endpoint; Route 53's checkers search for it. */
 export const voteText = (vote: Vote): string => (vote === 'EVACUATE' ? evacuateMarker : 'vote=HOLD');

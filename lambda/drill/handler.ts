@@ -36,8 +36,8 @@ const dnsServers = process.env[DNS_SERVERS]?.split(',');
 export type DrillAnswer = DrillResult | { readonly ok: false; readonly refusals: readonly DrillRefusal[] };
 
 /**
- * The weekly drill, started by an Events rule: an operator without hands and an application with one producer. It uses
- * what operators and applications use, so this handler, unlike the others, imports from `lib`.
+ * Runs the weekly drill, started by an Events rule. It acts as an operator and as an application with one
+ * producer, and uses what they use; so this handler, unlike the others, imports from `lib`.
  */
 export async function handler(_event: unknown, context: Context): Promise<DrillAnswer> {
   logger.addContext(context);
@@ -51,7 +51,7 @@ export async function handler(_event: unknown, context: Context): Promise<DrillA
     stepFunctions,
     ...(dnsServers === undefined ? {} : { dnsServers }),
     connection: { endpoint: () => process.env.AWS_ENDPOINT_URL },
-    // Lines of the log: a metric that cannot be sent must not hold up the way back.
+    // Metrics are log lines, because a metric that cannot be sent must not delay the way back.
     publish: async (values) => {
       metricLog.add(values);
       metricLog.flush({ cell: target.cell });
@@ -59,7 +59,7 @@ export async function handler(_event: unknown, context: Context): Promise<DrillA
     say: (text) => logger.info(text),
   });
   const controller = new AbortController();
-  // Whatever is left undone then, there is time to put the cell back.
+  // Whatever is unfinished at this time, enough time remains to put the cell back.
   const timer = setTimeout(
     () => controller.abort(new Error('the function has little time left')),
     Math.max(0, context.getRemainingTimeInMillis() - reserveMs(defaultLimits)),
@@ -75,7 +75,7 @@ export async function handler(_event: unknown, context: Context): Promise<DrillA
     const end = await liveDrill(plan, ports);
     const answer = end.end === 'result' ? end.result : { ok: false as const, refusals: end.refusals };
     logger[answer.ok ? 'info' : 'error']('drill ended', { drill: answer });
-    // Nobody watches: what kept the drill from running is looked for in the journal.
+    // Nobody watches a scheduled drill, so the journal records why it did not run.
     if (end.end === 'refused') {
       const author = { owner: OWNER, reason: REASON, group, atMs: ports.nowMs() };
       await ports.journal(refusedEntry(author, end.refusals), drillId(id));

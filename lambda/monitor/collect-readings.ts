@@ -8,9 +8,9 @@ export interface Sources {
   readonly nowMs: () => number;
   readonly state: Pick<StateTable, 'readControl' | 'readSwitches'>;
   readonly recurring: Pick<RecurringWatch, 'look'>;
-  /** Groups that are deployed: a removed cell's switch stays in the table, and says nothing of them. */
+  /** Groups that are deployed: the switch of a removed cell stays in the table, and must not count. */
   readonly groups: readonly string[];
-  /** Each bounded by its own time-out, and none of them throws. */
+  /** One reader for each observer. Each is bounded by its own time-out, and none of them throws. */
   readonly observers: readonly {
     readonly region: string;
     readonly read: () => Promise<Record<string, unknown> | undefined>;
@@ -28,7 +28,7 @@ export class ReadingsCollector {
     this.#groups = new Set(sources.groups);
   }
 
-  /** Never throws: what does not answer is undefined in the readings. */
+  /** Collects all readings. Never throws: a source that does not answer is undefined. */
   async collect(): Promise<MonitorReadings> {
     const { state, recurring, observers, readQuorum, nowMs } = this.#sources;
     const [items, quorum, control, switches, work] = await Promise.all([

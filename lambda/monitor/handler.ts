@@ -62,9 +62,9 @@ const collector = new ReadingsCollector({
 const metricLog = new MetricLog({ name, service: 'monitor' });
 
 /**
- * Started each minute by an Events rule. Says in the standby, where the alarms are, what every observer has stored in its
- * own region. Apart from the observers, so that looking at them can neither slow nor break them; and it calls nothing in
- * the primary.
+ * Publishes in the standby, where the alarms are, what every observer has stored in its own region. Started
+ * each minute by an Events rule. It is separate from the observers, so that it can neither slow nor break
+ * them, and it calls nothing in the primary.
  */
 export async function handler(): Promise<void> {
   const readings = await collector.collect();

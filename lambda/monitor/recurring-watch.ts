@@ -13,14 +13,19 @@ export interface RecurringSources {
 
 export type KnownWork = Readonly<Record<RecurringWork, Recurring | undefined>>;
 
-/** It is a matter of hours and days; the journal, of hundreds of entries, is not read every minute for it. */
+/**
+ * Recurring work takes hours and days, so the journal with its hundreds of entries is not read every minute.
+ */
 const READ_EVERY_MS = 10 * 60_000;
-/** A page of a megabyte. A drill that was seen once is remembered beside it, however many entries follow. */
+/**
+ * About a page of a megabyte. A drill that was seen once is also remembered separately, however many entries
+ * follow.
+ */
 const JOURNAL_ENTRIES = 1_000;
 
 /**
- * What is known of recurring work. Keeps on record since when the deployment asks for it, which no template can say: a
- * time in a template would change with each synth.
+ * Tracks recurring work. It records since when the deployment has asked for the work, because a template
+ * cannot: a time in a template would change with each synth.
  */
 export class RecurringWatch {
   readonly #sources: RecurringSources;
@@ -30,7 +35,10 @@ export class RecurringWatch {
     this.#sources = sources;
   }
 
-  /** Never throws: what was never read is undefined, and what cannot be read now is as it was. */
+  /**
+   * What is known now. Never throws: a value that was never read is undefined, and one that cannot be read
+   * now is unchanged.
+   */
   async look(): Promise<KnownWork> {
     const found = await Promise.all(
       recurringWork.map(async (work) => [work, await this.#look(work)] as const),
@@ -67,7 +75,9 @@ export class RecurringWatch {
     return { expectedSinceMs, ...(doneAtMs === undefined ? {} : { doneAtMs }) };
   }
 
-  /** The newest drill that succeeded is in the journal until others have pushed it out of sight. */
+  /**
+   * The newest drill that succeeded: in the journal until later entries push it beyond the page that is read.
+   */
   async #drilledAtMs(storedMs: number | undefined): Promise<number | undefined> {
     const { state, recurring } = this.#sources;
     const seenMs = lastDrillAtMs(await state.history(JOURNAL_ENTRIES));

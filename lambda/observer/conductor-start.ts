@@ -25,22 +25,25 @@ export interface ConductorStartOptions {
   /** Switch groups of all cells. */
   readonly groups: readonly string[];
   readonly votesToEvacuate: number;
-  /** What the other observers have stored, of those that answer in time. Asked only when DNS has moved without this one. */
+  /**
+   * Reads what the other observers have stored, if they answer in time. Called only when DNS has moved
+   * without this one's vote.
+   */
   readonly readWitnesses: () => Promise<readonly ObserverReport[]>;
   readonly onStart: (executionName: string) => void;
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * Starts the conductor when DNS has moved and the switches do not hold yet. It is asked after every round, and gives
- * every round of one evacuation the same name: the pair's epoch is claimed in the state table under the time at which
- * this observer's vote became EVACUATE, and Step Functions takes a name only once. That time, rather than the
- * observer's own count of evacuations, because the count begins again when the observer's memory is lost. Where the
- * others have moved DNS without this observer, it is the time at which enough of them had voted.
+ * Starts the conductor when DNS has moved and the switches do not hold yet. It is called after every round,
+ * and uses the same name in every round of one evacuation: the pair's epoch is claimed in the state table
+ * under the time at which this observer's vote became EVACUATE, and Step Functions takes a name only once.
+ * The observer's own count of evacuations would not do, because it restarts when the observer's memory is
+ * lost. Where the others have moved DNS without this observer, the time is when enough of them had voted.
  */
 export class ConductorStart {
   readonly #options: ConductorStartOptions;
-  /** What was started last, so that the rounds after it cost no call. */
+  /** The last run started, so that later rounds need no call. */
   #started: string | undefined;
   #underWay: Promise<void> | undefined;
 
@@ -48,7 +51,10 @@ export class ConductorStart {
     this.#options = options;
   }
 
-  /** Returns at once: a round is never late because of this. Never throws. */
+  /**
+   * Starts the conductor if it is due. Returns immediately, so that no round is late because of it. Never
+   * throws.
+   */
   consider({
     decision,
     decidedAtMs,
@@ -69,7 +75,7 @@ export class ConductorStart {
     });
   }
 
-  /** DNS right after a deployment names the standby too: nothing is started without the votes. */
+  /** Asks for the votes, because right after a deployment DNS names the standby without any vote. */
   async #askOthers(nowMs: number): Promise<void> {
     const { readWitnesses, votesToEvacuate } = this.#options;
     const reports = await readWitnesses();
@@ -90,7 +96,7 @@ export class ConductorStart {
     this.#started = key;
   }
 
-  /** For tests, and for whoever has to wait. */
+  /** Resolves when the pending start is done. For tests, and for callers that have to wait. */
   async settled(): Promise<void> {
     await this.#underWay;
   }
@@ -114,15 +120,15 @@ export class ConductorStart {
         { abortSignal: AbortSignal.timeout(START_TIMEOUT_MS) },
       );
     } catch (error) {
-      // An earlier run of this observer, or this one before its answer was lost, has started it.
+      // An earlier run of this observer has started it, or this one has and lost the answer.
       if (!(error instanceof ExecutionAlreadyExists)) throw error;
     }
     onStart(name);
   }
 
   /**
-   * The evacuation's number, or, where a newer act has fenced that, a new one: an act about one cell must not end the
-   * evacuation of all others. Undefined when such acts have left nothing to do.
+   * The evacuation's number, or a new one where a newer act has fenced it: an act about one cell must not end
+   * the evacuation of all others. Undefined when such acts have left nothing to do.
    */
   async #numbers(due: {
     readonly voteSinceMs: number;
@@ -130,7 +136,7 @@ export class ConductorStart {
   }): Promise<{ readonly epoch: number; readonly sinceEpoch?: number } | undefined> {
     const { region, state, groups } = this.#options;
     const claim = observerClaim(region, due.voteSinceMs);
-    // The time of the vote, not of this call: the same claim always says the same.
+    // The time of the vote, not of this call, so that a repeated claim is identical.
     const rest = { who: `observer ${region}`, what: 'evacuate', atMs: due.voteSinceMs };
     const first = await state.claimEpoch({ ...rest, claim });
     if (due.attempt === 0) return { epoch: first };

@@ -69,13 +69,13 @@ export async function handler(_event: unknown, context: Context): Promise<{ read
     onStoreError: (error) =>
       logger.error('the vote table of this region does not answer; the vote will expire', error as Error),
   });
-  // Once for a run, about a minute: its rounds are side by side in one line.
+  // Once for a run, about a minute: the values of its rounds share one line.
   metricLog.flush();
   return { end };
 }
 
 function probed(region: string): ProbedRegion {
-  // A connection for each of the puts, which must not wait for each other, and some for the probes beside them.
+  // One connection for each of the puts, which must not wait for each other, and some for the other probes.
   const { probeTimeoutMs, putsPerRound } = settings.policy;
   const options = { region, who, timeoutMs: probeTimeoutMs, maxSockets: putsPerRound + 4 };
   return {
@@ -89,7 +89,7 @@ function probed(region: string): ProbedRegion {
   };
 }
 
-/** Only the standby's observer has one: it is where the conductor is, and two starters would only race. */
+/** Only the standby's observer has a starter: the conductor is there, and two starters would only race. */
 function conductorStarter(machineArn: string): ConductorStart {
   const options = { region: settings.standby, who, timeoutMs: START_TIMEOUT_MS, maxSockets: 2 };
   const client = documentClient(settings.standby);

@@ -18,7 +18,7 @@ import type { ProbeOutcome } from '../core/probe.ts';
 import { measure, StaleReadError } from './measure.ts';
 import type { SiblingProbes } from './siblings.ts';
 
-/** One region as one observer reaches it. */
+/** One region as seen by one observer. */
 export interface ProbedRegion {
   readonly kinesis: KinesisClient;
   readonly cloudWatch: CloudWatchClient;
@@ -26,7 +26,7 @@ export interface ProbedRegion {
   readonly siblings: SiblingProbes;
   readonly canaryStream: string;
   readonly metricNamespace: string;
-  /** Tells this observer's canary records and metrics from the others'. */
+  /** Name that distinguishes this observer's canary records and metrics from the others'. */
   readonly observer: string;
 }
 
@@ -35,7 +35,7 @@ export interface ProbeRound {
   /** Canary records to put, each in a call of its own. */
   readonly puts: number;
   readonly slowDue: boolean;
-  /** Services to probe besides, on slow rounds. */
+  /** Services to probe as well, in slow rounds. */
   readonly siblings: readonly SiblingName[];
   readonly nowMs: number;
   /** First metric ever put to this region by this observer, or null. */
@@ -61,7 +61,7 @@ export async function probeRegion(region: ProbedRegion, round: ProbeRound): Prom
   return { ...kinesis, reachability: [reachability.outcome], ...slowOutcomes };
 }
 
-/** The puts go out side by side, on connections of their own; the first record that got in is read back. */
+/** Sends the puts in parallel, each on its own connection, and reads back the first record that succeeded. */
 async function probeKinesis(region: ProbedRegion, round: ProbeRound): Promise<RegionOutcomes> {
   const puts = await Promise.all(
     Array.from({ length: round.puts }, (_, n) =>
@@ -83,8 +83,8 @@ async function probeKinesis(region: ProbedRegion, round: ProbeRound): Promise<Re
 }
 
 /**
- * Reads the record just put. When nothing was put, reading from the tip still tells whether reads work: a broken
- * write must not look like a broken read.
+ * Reads the record just put. Without a put, reading from the tip still shows whether reads work: a failed
+ * write must not look like a failed read.
  */
 async function readBack(
   region: ProbedRegion,

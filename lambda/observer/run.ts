@@ -5,7 +5,10 @@ import { type TickDependencies, type TickResult, tick } from './tick.ts';
 
 export interface RunDependencies extends TickDependencies {
   readonly store: TickDependencies['store'] & Pick<ObserverStore, 'takeOver' | 'save'>;
-  /** Where in a tick the rounds of this observer begin (`phaseDriftMs`). Absent: wherever the first one did. */
+  /**
+   * Offset within a tick at which this observer's rounds begin (`phaseDriftMs`). Absent: the offset of the
+   * first round.
+   */
   readonly phase?: number | undefined;
   /** Names this run: the Lambda request id. */
   readonly runId: string;
@@ -17,14 +20,14 @@ export interface RunDependencies extends TickDependencies {
 
 export type RunEnd = 'superseded' | 'deadline';
 
-/** No run may tick more often than this, whatever its clock says. */
+/** Most ticks in one run, whatever its clock says. */
 const MAX_TICKS = 100;
 const DEADLINE_MARGIN_MS = 500;
 
 /**
- * Ticks until a newer run takes over, or until the function's own deadline. An Events rule starts a run each minute
- * and the function lives longer than that, so a late start leaves no gap: the old run ends when it finds its write
- * refused.
+ * Ticks until a newer run takes over, or until the function's own deadline. An Events rule starts a run each
+ * minute and the function lives longer than that, so a late start leaves no gap: the old run ends when its
+ * write is refused.
  */
 export async function run(dependencies: RunDependencies): Promise<RunEnd> {
   const { policy, clock, store, runId } = dependencies;
@@ -65,8 +68,8 @@ export async function run(dependencies: RunDependencies): Promise<RunEnd> {
 }
 
 /**
- * Rounds are never closer together than a tick, not even at the seam between two runs: a blip that fits between two
- * rounds would else be seen three times, and look like an outage.
+ * Keeps rounds at least a tick apart, even between two runs. Otherwise a blip that fits between two rounds
+ * would be seen three times, and look like an outage.
  */
 async function keepCadence(memory: Memory, { policy, clock, sleep }: RunDependencies): Promise<void> {
   if (memory.lastRoundAtMs === null) return;
@@ -84,7 +87,10 @@ async function takeOver({ store, runId, onStoreError }: RunDependencies): Promis
   }
 }
 
-/** Between two runs only a step back can be told from time that simply passed. */
+/**
+ * How far the clock stepped back. Between two runs a step forward cannot be told from time that simply
+ * passed.
+ */
 function backwardStepMs(memory: Memory, wallMs: number): number {
   const lastMs = memory.lastRoundAtMs;
   return lastMs === null ? 0 : Math.min(0, wallMs - lastMs);

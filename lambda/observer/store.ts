@@ -8,7 +8,7 @@ import { type Memory, parseMemory, serializeMemory } from '../core/memory.ts';
 import { latchOf, SWITCH_PARTITION } from '../core/switch.ts';
 import { observerKey } from '../core/vote.ts';
 
-/** Every read and write is bounded by this; a tick has room for one of each beside its probes. */
+/** Time-out of every read and write; a tick has room for one of each beside its probes. */
 export const STORE_TIMEOUT_MS = 1_500;
 
 export interface StoreOptions {
@@ -18,7 +18,7 @@ export interface StoreOptions {
   /** Client of the standby, where control item and switches are. */
   readonly standby: DynamoDBDocumentClient;
   readonly stateTable: string;
-  /** Groups that are configured now. A switch of another one, removed since, says nothing. */
+  /** Groups that are configured now. The switch of a removed group must not count. */
   readonly switchGroups: ReadonlySet<string>;
 }
 
@@ -48,8 +48,8 @@ export class ObserverStore {
   }
 
   /**
-   * Makes this run the owner of the observer's item and returns what the last run left. From now on an older run that
-   * still ticks finds its writes refused and stops: two runs never mix their evidence.
+   * Makes this run the owner of the observer's item and returns the memory of the last run. From now on the
+   * writes of an older run that still ticks are refused, and it stops: two runs never mix their evidence.
    */
   async takeOver(owner: string): Promise<Memory> {
     const { Attributes } = await this.#options.own.send(

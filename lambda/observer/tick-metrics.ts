@@ -5,8 +5,8 @@ import type { Policy } from '../core/policy.ts';
 import type { TickResult } from './tick.ts';
 
 /**
- * What a round says to CloudWatch in the observer's own region, where it is heard when the standby, with its alarms, is
- * down. Everything else about it is in what it stores, which the standby's monitor reads.
+ * The metrics of a round in the observer's own region, where they are seen even if the standby, with its
+ * alarms, is down. All else about the round is in the stored item, which the standby's monitor reads.
  */
 export function tickMetrics(
   { memory, decidedAtMs }: Pick<TickResult, 'memory' | 'decidedAtMs'>,

@@ -25,7 +25,7 @@ const KINESIS_TIMEOUT_MS = 5_000;
 /** An answer may hold 100,800 points, some megabytes. */
 const CLOUDWATCH_TIMEOUT_MS = 10_000;
 const MAX_SOCKETS = 8;
-/** A quarter of what the account may, which others share. */
+/** A quarter of the account's limit, which others share. */
 const DESCRIBES_PER_SECOND = 5;
 const SHORTFALLS_SAID = 10;
 
@@ -54,9 +54,10 @@ const recurring = new RecurringTable(tableOptions);
 const metricLog = new MetricLog({ name, service: 'survey' });
 
 /**
- * Started each hour by an Events rule. Stores in the standby how the cells' streams are scaled in both regions, and what
- * they had to take, for the time when the primary cannot be asked. It is the one part but the probes that calls the
- * primary; nothing waits for it, and nothing is decided by whether it answers.
+ * Stores in the standby how the cells' streams are scaled in both regions, and their load, for the time when
+ * the primary cannot be asked. Started each hour by an Events rule. Apart from the probes, it is the only
+ * part that calls the primary; nothing waits for that call, and no decision depends on whether it is
+ * answered.
  */
 export async function handler(): Promise<void> {
   const surveyor = new Surveyor({

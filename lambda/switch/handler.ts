@@ -18,7 +18,7 @@ import {
 import { type Positions, Switchboard } from './positions.ts';
 
 const groups = groupsOf(readCells());
-/** A closed list of paths: what a stranger asks for never reaches the table. */
+/** A closed list of paths, so that a stranger's request for any other path never reaches the table. */
 const groupOfPath = new Map(groups.map((group) => [switchPath(group), group]));
 const client = DynamoDBDocumentClient.from(
   clientOf(DynamoDBClient, {
@@ -37,7 +37,10 @@ const switchboard = new Switchboard({
     console.error(JSON.stringify({ message: 'the switches are unreadable', error: String(error) })),
 });
 
-/** The position of one group’s switch, for Route 53’s checkers. What is damaged, or unread for long, is PRIMARY. */
+/**
+ * The position of one group’s switch, for Route 53’s checkers. A switch that is damaged, or unread for long,
+ * reads PRIMARY.
+ */
 export async function handler(event: LambdaFunctionURLEvent): Promise<LambdaFunctionURLResult> {
   return answerGet(event, (path) => {
     const group = groupOfPath.get(path);

@@ -11,9 +11,9 @@ import {
 export type Positions = ReadonlyMap<string, Position>;
 
 export interface SwitchboardOptions {
-  /** Reads all switches at once. Rejects when they cannot be read, at the latest when told to by the signal. */
+  /** Reads all switches in one query. Rejects when they cannot be read, or when the signal aborts. */
   readonly read: (signal: AbortSignal) => Promise<Positions>;
-  /** Of a clock that does not step. */
+  /** Milliseconds of a clock that does not step. */
   readonly nowMs: () => number;
   /** Least time between the starts of two reads, after one that succeeded. */
   readonly refreshMs: number;
@@ -22,15 +22,15 @@ export interface SwitchboardOptions {
 
 interface Read {
   readonly startedAtMs: number;
-  /** Fulfilled when the read is over, whatever came of it. */
+  /** Resolves when the read has ended, with or without success. */
   readonly over: Promise<void>;
   readonly end: AbortController;
 }
 
 /**
- * What one instance of the endpoint knows of all switches. Every path shares one read, and no answer waits long for it:
- * what has been read before is said instead, while the read goes on. So a table that hangs costs each instance a part of
- * a second in each second, however many cells there are, and the checkers are not turned away.
+ * One instance's knowledge of all switches. Every path shares one read, and no answer waits long for it:
+ * while the read goes on, the last known position is returned. So a table that hangs costs each instance a
+ * fraction of a second in each second, however many cells there are, and the checkers still get answers.
  */
 export class Switchboard {
   readonly #options: SwitchboardOptions;
@@ -42,11 +42,11 @@ export class Switchboard {
     this.#options = options;
   }
 
-  /** Never throws, and never waits longer than a checker can. */
+  /** The position of a group. Never throws, and never waits longer than a checker can. */
   async positionOf(group: string): Promise<Position> {
     const { nowMs } = this.#options;
     const reading = this.#readingIfDue(nowMs());
-    // The very first time there is nothing to say instead.
+    // For the very first answer there is no earlier position to return.
     const waitMs = this.#known === undefined ? READ_TIMEOUT_MS : POSITION_WAIT_MS;
     if (reading !== undefined) await over(reading, reading.startedAtMs + waitMs - nowMs());
     const known = this.#known;
@@ -55,10 +55,11 @@ export class Switchboard {
     return positionUnread({ position, readAtMs: known.readAtMs }, nowMs());
   }
 
-  /** The read under way, or a new one when its time has come; undefined when what is known is new enough. */
+  /** The current read, or a new one when it is due; undefined when the known positions are new enough. */
   #readingIfDue(nowMs: number): Read | undefined {
     const current = this.#reading;
-    // Between two requests an instance is frozen, timers and sockets with it: a read from before that is given up.
+    // Between two requests an instance is frozen, with its timers and sockets: a read from before that is
+    // abandoned.
     if (current !== undefined && nowMs - current.startedAtMs < READ_TIMEOUT_MS) return current;
     current?.end.abort();
     this.#reading = undefined;
@@ -74,7 +75,7 @@ export class Switchboard {
     const signal = AbortSignal.any([end.signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
     const attempt = read(signal).then(
       (positions) => {
-        // A read that was given up may still answer, after a later one has.
+        // An abandoned read may still answer, after a later one has.
         if (startedAtMs < (this.#known?.readAtMs ?? Number.NEGATIVE_INFINITY)) return;
         this.#known = { positions, readAtMs: startedAtMs };
         this.#dueAtMs = startedAtMs + refreshMs;

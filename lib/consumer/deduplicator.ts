@@ -10,19 +10,22 @@ export interface DeduplicatorOptions {
 }
 
 /**
- * Hands on each record once, by its id.
+ * Calls the handler once per record id.
  *
- * Promised: while an id is in the store's window, its record is not handled again, even when copies come at the same
- * time; a record whose handler failed is not taken for handled, so nothing is dropped.
+ * Promised: while an id is in the store's window, its record is not handled again, even when copies arrive at
+ * the same time; a record whose handler failed does not count as handled, so nothing is dropped.
  *
- * Not promised: exactly once. A process that dies between the handler's end and `remember` handles the record again; so do two
- * consumers that do not share a store, or a copy that is older than the window (a drain may copy records hours after they were
- * first written: keep the window longer than the outage, or the handler idempotent). Only a handler that writes its result and
- * the id in one transaction gets exactly once.
+ * Not promised: exactly once. A process that dies between the handler's end and `remember` handles the record
+ * again. So do two consumers that do not share a store, or a copy that is older than the window (a drain may
+ * copy records hours after they were first written: keep the window longer than the outage, or the handler
+ * idempotent). Only a handler that writes its result and the id in one transaction gets exactly once.
  */
 export class Deduplicator {
   readonly #store: SeenStore;
-  /** Ids in the handler now; no more than there are calls of `once` under way. True when it succeeded. */
+  /**
+   * Ids that are being handled now; at most one per call of `once` in progress. The promise is true when the
+   * handler succeeded.
+   */
   readonly #running = new Map<string, Promise<boolean>>();
 
   constructor({ store = new MemorySeenStore() }: DeduplicatorOptions = {}) {
@@ -30,8 +33,9 @@ export class Deduplicator {
   }
 
   /**
-   * Runs `handle` unless the id was handled before. A copy that comes while the first is being handled waits for it, and takes over
-   * if it fails. Rejects with what `handle` or the store rejected with; then the record counts as not handled, and may be given again.
+   * Runs `handle` unless the id was handled before. A copy that arrives while the first one is being handled
+   * waits for it, and is handled if the first one fails. Rejects with what `handle` or the store rejected
+   * with; the record then counts as not handled, and may be given again.
    */
   async once<Value>(recordId: string, handle: () => Promise<Value> | Value): Promise<Delivery<Value>> {
     for (let other = this.#running.get(recordId); other !== undefined; other = this.#running.get(recordId)) {

@@ -2,19 +2,28 @@ import { RecentMap } from '../envelope/recent-map.ts';
 import type { Enveloped } from '../envelope/unwrap.ts';
 
 export type OrderVerdict =
-  /** The record carries no number (a drain wrapped it): nothing can be said. */
+  /** The record carries no number, because a drain wrapped it: nothing can be said. */
   | { readonly kind: 'unnumbered' }
-  /** Nothing is known of this key of this producer, or its numbers begin anew here: nothing to compare with. */
+  /**
+   * Nothing is known of this key of this producer, or its numbers restart here: there is nothing to compare
+   * with.
+   */
   | { readonly kind: 'first' }
-  /** The one that was due. */
+  /** The expected record. */
   | { readonly kind: 'next' }
-  /** Records before it are missing so far; undefined when it cannot be said how many, at the beginning of an epoch. */
+  /**
+   * Records before this one are missing so far; undefined at the beginning of an epoch, when their number is
+   * unknown.
+   */
   | { readonly kind: 'gap'; readonly missing: number | undefined }
-  /** Was missing, and comes after a later one. */
+  /** The record was missing, and arrives after a later one. */
   | { readonly kind: 'late' }
-  /** Was seen before. */
+  /** The record was seen before. */
   | { readonly kind: 'duplicate' }
-  /** From before what is remembered of the key, or of an earlier epoch: late or a duplicate, and not the next either way. */
+  /**
+   * The record is from an earlier epoch, or older than what is remembered of the key: late or a duplicate,
+   * never the next.
+   */
   | { readonly kind: 'behind' };
 
 export type OrderedRecord = Pick<Enveloped, 'producerId' | 'epoch' | 'sequence' | 'first'> & {
@@ -22,14 +31,14 @@ export type OrderedRecord = Pick<Enveloped, 'producerId' | 'epoch' | 'sequence' 
 };
 
 export interface OrderCheckerOptions {
-  /** Keys of producers remembered for certain, of at most twice as many in memory. Default 100,000. */
+  /** Keys of producers that are certainly remembered; up to twice as many are in memory. Default 100,000. */
   readonly maxKeys?: number;
 }
 
 interface KeyState {
   epoch: number;
   last: number;
-  /** Everything from here to `last` is known: seen, or in `missing`. */
+  /** From this number to `last` every number is known: seen, or in `missing`. */
   knownFrom: number;
   /** Ranges, first and last included, oldest first; at most MAX_GAPS. */
   missing: [from: number, to: number][];
@@ -39,9 +48,10 @@ const DEFAULT_MAX_KEYS = 100_000;
 const MAX_GAPS = 8;
 
 /**
- * Compares each record with the one before it of its producer and key. A gap in a region's stream is a lost record only if no other
- * region has it: a producer begins a new epoch when it moves, and records under way at that moment land on the other side.
- * A key that was not seen while `maxKeys` others were is forgotten, and begins again with `first`.
+ * Compares each record with the one before it of the same producer and key. A gap in a region's stream is a
+ * lost record only if no other region has it: a producer begins a new epoch when it moves, and records in
+ * flight at that moment land in the other region. A key that was not seen while `maxKeys` others were is
+ * forgotten, and begins again with `first`.
  */
 export class OrderChecker {
   readonly #keys: RecentMap<KeyState>;
@@ -68,7 +78,7 @@ export class OrderChecker {
     if (sequence <= state.last) return { kind: fillGap(state, sequence) ? 'late' : 'duplicate' };
     const missing = sequence - state.last - 1;
     if (first) {
-      // The producer had forgotten the key: the numbers between were never given, or nobody knows.
+      // The producer had forgotten the key: the numbers between were never used, or nothing is known of them.
       state.knownFrom = sequence;
       state.missing = [];
     } else if (missing > 0) addGap(state, [state.last + 1, sequence - 1]);
@@ -83,7 +93,10 @@ function addGap(state: KeyState, gap: [number, number]): void {
   bound(state);
 }
 
-/** Takes the number out of the gap it is in, which may leave two; false when it is in none. */
+/**
+ * Removes the number from the gap that contains it, which may split the gap in two; false when no gap
+ * contains it.
+ */
 function fillGap(state: KeyState, sequence: number): boolean {
   const at = state.missing.findIndex(([from, to]) => from <= sequence && sequence <= to);
   const gap = state.missing[at];
@@ -97,7 +110,7 @@ function fillGap(state: KeyState, sequence: number): boolean {
   return true;
 }
 
-/** Forgets the oldest gap over the limit, and with it everything before its end. */
+/** Forgets the oldest gap beyond the limit, and everything before its end. */
 function bound(state: KeyState): void {
   if (state.missing.length <= MAX_GAPS) return;
   const forgotten = state.missing.shift();

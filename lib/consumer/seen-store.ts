@@ -1,20 +1,21 @@
 import { ConsumerConfigError } from './errors.ts';
 
 /**
- * Which record ids were handled. Implement it over a table or cache that outlives the process to keep the promise across restarts
- * and between consumers; give its entries a time to live that is longer than records can be late.
+ * Remembers which record ids were handled. To keep the promise across restarts and between consumers,
+ * implement it over a table or cache that outlives the process; give its entries a time to live that is
+ * longer than records can be late.
  */
 export interface SeenStore {
-  /** Was the id given to `remember` before, as far as the store can tell? */
+  /** Whether the id was given to `remember` before, as far as the store can tell. */
   seen(id: string): Promise<boolean>;
-  /** Resolves when a later `seen` of the id will say yes, within the store's window. */
+  /** Resolves once later calls of `seen` with this id return true, within the store's window. */
   remember(id: string): Promise<void>;
 }
 
 export interface MemorySeenStoreOptions {
-  /** Ids kept at most; the oldest go first. An id costs about 120 bytes. Default 1,000,000. */
+  /** Most ids kept; the oldest are dropped first. An id costs about 120 bytes. Default 1,000,000. */
   readonly maxIds?: number;
-  /** How long an id is kept at most, in milliseconds. Default 3,600,000 (an hour). */
+  /** Longest time an id is kept, in milliseconds. Default 3,600,000 (an hour). */
   readonly maxAgeMs?: number;
   /** Milliseconds that never go back. Default performance.now. */
   readonly now?: () => number;
@@ -23,13 +24,19 @@ export interface MemorySeenStoreOptions {
 const DEFAULT_MAX_IDS = 1_000_000;
 const DEFAULT_MAX_AGE_MS = 3_600_000;
 
-/** The last ids handled by this process: a window by count and by age, whichever is shorter. Forgets all when the process ends. */
+/**
+ * The last ids handled by this process: a window by count and by age, whichever is shorter. Forgets all ids
+ * when the process ends.
+ */
 export class MemorySeenStore implements SeenStore {
   readonly #maxIds: number;
   readonly #maxAgeMs: number;
   readonly #now: () => number;
   readonly #ids = new Set<string>();
-  /** A ring: when and in which order ids came. A Set alone would give its oldest only by a walk over what was deleted. */
+  /**
+   * A ring with the order and time of ids. With a Set alone, finding the oldest means walking over everything
+   * that was deleted.
+   */
   readonly #order: string[] = [];
   readonly #atMs: number[] = [];
   #oldest = 0;

@@ -17,8 +17,9 @@ export async function readCheckpoint(file: string): Promise<Checkpoint | undefin
 }
 
 /**
- * Keeps a checkpoint on disk. `save` resolves when what the checkpoint was at the time of the call is durable; calls that come while
- * one is being written share the next. The file is whole at every moment: written beside, synced, renamed.
+ * Keeps a checkpoint on disk. `save` resolves when the checkpoint of the time of the call is durable; calls
+ * made during a write share the next one. The file is always complete: each write goes to another file, is
+ * synced, and renamed.
  */
 export class CheckpointFile {
   readonly #file: string;
@@ -39,7 +40,7 @@ export class CheckpointFile {
         return this.#write();
       });
       this.#next = next;
-      // A failure is told to who waits for it; the next write is tried all the same.
+      // The caller that waits is told of a failure; the next write is tried all the same.
       this.#writing = next.catch(() => {});
     }
     return this.#next;

@@ -1,7 +1,10 @@
 import type { DatabaseSync as Database } from 'node:sqlite';
 import { DrainUsageError } from './errors.ts';
 
-/** A database that nobody refers to would be closed by the garbage collector, and its lock be gone. */
+/**
+ * Keeps the databases referenced: the garbage collector would close an unreferenced one, and release its
+ * lock.
+ */
 const held = new Set<Database>();
 const SQLITE_BUSY = 5;
 
@@ -10,18 +13,19 @@ export interface CheckpointLock {
 }
 
 /**
- * One drain at a time for a checkpoint: two would copy everything twice. Node has no file locks, but SQLite does; its lock is the kernel's
- * own and ends with the process, however that ends. The file `<checkpoint>.lock` stays, and is empty.
+ * Allows one drain at a time for a checkpoint: two would copy everything twice. Node has no file locks, but
+ * SQLite does: its lock is the kernel's own and ends with the process, however the process ends. The file
+ * `<checkpoint>.lock` stays, and is empty.
  *
  * @throws DrainUsageError
  */
 export async function lockCheckpoint(file: string): Promise<CheckpointLock> {
-  // Not before it is needed: on Node 22 SQLite warns that it is experimental, whatever the command.
+  // Loaded only when needed: on Node 22 SQLite warns that it is experimental, whatever the command.
   const { DatabaseSync } = await import('node:sqlite');
   let database: Database | undefined;
   try {
     database = new DatabaseSync(`${file}.lock`);
-    // In memory: a journal's file would be left behind by kill -9.
+    // The journal is in memory, because kill -9 would leave the file of a journal behind.
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (cause) {
     database?.close();

@@ -5,7 +5,7 @@ import type { DrainPlan } from './plan.ts';
 const count = z.int().nonnegative();
 const timeMs = z.int().nonnegative();
 const sequence = z.string().regex(/^\d{1,128}$/);
-/** By shard of the target: the last record there that this drain knows of. */
+/** The last record that this drain knows of in each shard of the target. */
 const tips = z.record(z.string(), sequence);
 const place = z.strictObject({
   region: z.string(),
@@ -15,7 +15,7 @@ const place = z.strictObject({
 });
 
 const shardState = z.strictObject({
-  /** Everything up to this record is done with; null at the beginning. */
+  /** Every record up to this one is finished; null at the beginning. */
   after: sequence.nullable(),
   /** Records after `after` and up to `last`, of which the first `done` chunks are in the target. */
   page: z.strictObject({ last: sequence, records: count, done: count }).nullable(),
@@ -45,7 +45,7 @@ const checkpointSchema = z.strictObject({
   envelope: z.boolean(),
   tips,
   shards: z.record(z.string(), shardState),
-  /** When everything was done; null before. */
+  /** When everything was finished; null before. */
   finishedAtMs: timeMs.nullable(),
 });
 
@@ -54,7 +54,7 @@ export type ShardState = z.infer<typeof shardState>;
 export type Intent = NonNullable<ShardState['intent']>;
 export type Tips = z.infer<typeof tips>;
 
-/** When the streams were made; with their names it says which they are. */
+/** When the streams were created; with their names this identifies them. */
 export interface StreamAges {
   readonly fromCreatedAtMs: number;
   readonly toCreatedAtMs: number;
@@ -74,7 +74,7 @@ export function newCheckpoint(plan: DrainPlan, ages: StreamAges): Checkpoint {
   };
 }
 
-/** @throws DrainUsageError for text that is not a whole checkpoint. */
+/** @throws DrainUsageError for text that is not a complete checkpoint. */
 export function parseCheckpoint(text: string, file: string): Checkpoint {
   const advice =
     'Do not delete it in order to go on: what was copied would be copied again. Restore it from a copy.';
@@ -91,7 +91,7 @@ export function parseCheckpoint(text: string, file: string): Checkpoint {
   throw new DrainUsageError(`${file} is not a checkpoint of this version${where}. ${advice}`);
 }
 
-/** @throws DrainUsageError when the checkpoint is one of another drain. */
+/** @throws DrainUsageError when the checkpoint belongs to another drain. */
 export function checkSameDrain(found: Checkpoint, asked: Checkpoint, file: string): void {
   const rows: readonly [string, (one: Checkpoint) => string][] = [
     ['the source', ({ from }) => `${from.stream} in ${from.region}`],

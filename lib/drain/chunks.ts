@@ -8,8 +8,9 @@ const MAX_CHUNK_RECORDS = 500;
 const MAX_CHUNK_BYTES = 5 * 1024 * 1024;
 
 /**
- * Requests for the records of a page, to be sent one after the other. PutRecords keeps no order within a request, so a key is in a chunk
- * once at most, and its records are in chunks in their order. The same page always gives the same chunks: a checkpoint counts on it.
+ * Splits the records of a page into requests, to be sent one after the other. PutRecords keeps no order
+ * within a request, so a chunk has a key at most once, and a key's records are in chunks in their order. The
+ * same page always gives the same chunks, because a checkpoint relies on it.
  */
 export function chunksOf<Record extends Keyed>(page: readonly Record[]): readonly (readonly Record[])[] {
   const rounds: Record[][] = [];

@@ -1,17 +1,19 @@
-/** Of records that arrived in the window. `read` = `copied` + `alreadyThere` when a drain is done. */
+/**
+ * Counts of the records that arrived in the window. `read` = `copied` + `alreadyThere` when a drain is done.
+ */
 export interface DrainCounts {
   read: number;
-  /** Acknowledged by the target. */
+  /** Records acknowledged by the target. */
   copied: number;
-  /** Found in the target when the outcome of an earlier write was not known; not copied again. */
+  /** Records found in the target when the outcome of an earlier write was unknown; not copied again. */
   alreadyThere: number;
   /** Bytes of data read. */
   bytes: number;
-  /** With an envelope of their own; copied untouched. */
+  /** Records with an envelope of their own; copied unchanged. */
   enveloped: number;
-  /** Without one. */
+  /** Records without an envelope. */
   bare: number;
-  /** Looking like an envelope, but not readable as one; copied untouched, as bare records are. */
+  /** Records that look like an envelope, but cannot be read as one; copied unchanged, like bare records. */
   damaged: number;
 }
 

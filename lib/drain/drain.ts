@@ -32,7 +32,7 @@ export interface DrainProgress {
 }
 
 export interface DrainReport extends DrainProgress {
-  /** An earlier run of this drain had got somewhere; `counts` include its own. */
+  /** An earlier run of this drain had made progress; `counts` include its own. */
   readonly resumed: boolean;
   /** An earlier run had already done everything; this one did nothing. */
   readonly alreadyDone: boolean;
@@ -107,7 +107,7 @@ async function run(options: DrainOptions, file: string | undefined): Promise<Dra
         },
         onFailure: () => stopping.abort(new Error('another shard failed')),
       });
-      // A window may end now, and a split or merge since the listing have begun shards that hold the end of it.
+      // A window may end now, and a split or merge since the listing may have begun shards that hold its end.
       shards = await source.shards();
     }
     checkpoint.finishedAtMs = Date.now();

@@ -1,6 +1,7 @@
 /**
- * What an error says about the call. `refused`: it had no effect, and may be tried again. `unsure`: nobody knows. `expired`: the iterator is
- * too old. `fatal`: it had no effect, and trying again will not help.
+ * What an error says about the call. `refused`: it had no effect, and may be tried again. `unsure`: its
+ * outcome is unknown. `expired`: the iterator is too old. `fatal`: it had no effect, and trying again will
+ * not help.
  */
 export type Failure = 'refused' | 'unsure' | 'expired' | 'fatal';
 
@@ -13,7 +14,7 @@ const throttles = new Set([
   'TooManyRequestsException',
 ]);
 
-/** For a whole request. Without an answer, or with one of the 5xx, the service may have done it. */
+/** Judges a whole request. Without an answer, or with one of the 5xx, the service may have carried it out. */
 export function failureOf(error: unknown): Failure {
   const { name } = error as { name?: unknown };
   if (typeof name === 'string' && throttles.has(name)) return 'refused';
@@ -24,7 +25,7 @@ export function failureOf(error: unknown): Failure {
   return status !== undefined && status >= 400 && status < 500 ? 'fatal' : 'unsure';
 }
 
-/** For one record of PutRecords, by its error code. */
+/** Judges one record of PutRecords, by its error code. */
 export function entryFailureOf(code: string | undefined): 'refused' | 'unsure' {
   return code !== undefined && throttles.has(code) ? 'refused' : 'unsure';
 }

@@ -2,15 +2,18 @@
 export interface DrainLimits {
   /** Longest wait for the answer to one request. */
   readonly requestTimeoutMs: number;
-  /** Between two GetRecords calls on one shard: Kinesis allows 5 a second, and other consumers want some of them. */
+  /**
+   * Pause between two GetRecords calls on one shard: Kinesis allows 5 a second, and other consumers need some
+   * of them.
+   */
   readonly readIntervalMs: number;
-  /** A write whose outcome is not known is in the stream this long after it was given up, or never will be. */
+  /** A write whose outcome is unknown is in the stream this long after it was abandoned, or never will be. */
   readonly settleMs: number;
   /** Arrival times are approximate and may go back; reading goes on this far beyond the end of the window. */
   readonly graceMs: number;
   /** How far this machine's clock may be from Kinesis's. AWS refuses signatures that are over 5 minutes off. */
   readonly clockMarginMs: number;
-  /** For how long after it is saved an intent allows attempts; then it is renewed. */
+  /** How long after it is saved an intent allows attempts; then it is renewed. */
   readonly intentMs: number;
   readonly retryBaseMs: number;
   readonly retryMaxMs: number;

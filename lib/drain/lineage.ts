@@ -2,7 +2,7 @@ import type { Shard } from '@aws-sdk/client-kinesis';
 
 export interface LineageRun {
   readonly shards: readonly Shard[];
-  /** How many at once. */
+  /** Most shards at once. */
   readonly width: number;
   readonly work: (shardId: string) => Promise<void>;
   /** Is called at the first failure; work under way is expected to end soon after. */
@@ -10,8 +10,8 @@ export interface LineageRun {
 }
 
 /**
- * Works through shards, each after those it was split or merged from, as a key's older records are in the parent. Rejects with the first failure,
- * after all work has ended.
+ * Works through shards, each after the shards that it was split or merged from, because a key's older records
+ * are in the parent. Rejects with the first failure, after all work has ended.
  */
 export async function parentsFirst({ shards, width, work, onFailure }: LineageRun): Promise<void> {
   const waiting = new Map(

@@ -17,7 +17,7 @@ export interface SourceRecord {
 export interface CopiedRecord {
   readonly partitionKey: string;
   readonly data: Uint8Array;
-  /** Recognises the record in the target: its id, or else a digest of key and data. */
+  /** Identifies the record in the target: its id, or a digest of key and data. */
   readonly fingerprint: string;
   readonly kind: 'enveloped' | 'bare' | 'damaged';
 }
@@ -46,7 +46,7 @@ export function copied(record: SourceRecord, plan: DrainPlan, shardId: string): 
   }
   const stream = `${plan.from.region}/${plan.from.stream}`;
   const recordId = v5(`${stream}/${shardId}/${record.sequenceNumber}`, NAMESPACE);
-  // The order of the source is kept by the drain itself; there is no number to give.
+  // The drain itself keeps the order of the source, so there is no number to give.
   const wrapped = wrap({ producerId: v5(stream, NAMESPACE), epoch: 0, sequence: 0, recordId, data });
   return { partitionKey, data: wrapped, fingerprint: idPrint(recordId), kind: 'bare' };
 }

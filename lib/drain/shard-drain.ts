@@ -23,12 +23,12 @@ export interface ShardDraining {
   readonly signal: AbortSignal;
 }
 
-/** Copies what arrived in the window into one shard, in its order, from where the state says. */
+/** Copies the records of one shard that arrived in the window, in order, from the place in the state. */
 export async function drainShard(draining: ShardDraining): Promise<void> {
   const { plan, source, shardId, state, limits, signal } = draining;
   if (state.finished) return;
   const from = state.after === null ? { atMs: plan.fromMs } : { after: state.after };
-  // A page that was begun is gone through with the same records, so that it falls into the same chunks.
+  // A page that was begun is repeated with the same records, so that it gives the same chunks.
   let begun: SourceRecord[] | undefined = state.page === null ? undefined : [];
   for await (const read of readShard({ stream: source, shardId, from, untilMs: plan.toMs, limits, signal })) {
     let page = read;
@@ -77,7 +77,8 @@ async function drainPage(draining: ShardDraining, page: readonly SourceRecord[])
           await save();
         },
       });
-      // Not saved here: the next intent, or the end, takes it along. Killed before that, a run finds the chunk in the target.
+      // Not saved here: the next intent, or the end, saves it too. If the drain is killed before that, the
+      // next run finds the chunk in the target.
       state.counts.copied += result.copied;
       state.counts.alreadyThere += result.alreadyThere;
       state.page = { last, records: records.length, done: done + 1 };

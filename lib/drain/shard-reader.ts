@@ -16,8 +16,9 @@ export interface ShardReading {
 }
 
 /**
- * The records of a shard, page by page, from a position until the shard ends, or what is read arrived well after `untilMs`. Pages are never
- * empty, but may hold records from after the end. Follows empty pages, which Kinesis gives in the middle of a shard, and expired iterators.
+ * Reads the records of a shard, page by page, from a position until the shard ends, or until its records
+ * arrived well after `untilMs`. Pages are never empty, but may hold records from after the end. Handles
+ * expired iterators, and empty pages, which Kinesis gives in the middle of a shard.
  */
 export async function* readShard(reading: ShardReading): AsyncGenerator<readonly SourceRecord[]> {
   const { stream, shardId, untilMs, limits, signal } = reading;

@@ -41,7 +41,7 @@ export interface StreamOptions {
 /** A thousand shards each; a stream may keep as many closed shards as it was resharded in its retention. */
 const MAX_LISTINGS = 100;
 
-/** One stream. Reads are tried again until they succeed or are of no use; a put is sent once. */
+/** One stream. Reads are retried until they succeed or a retry is useless; a put is sent once. */
 export class DrainStream {
   readonly #client: KinesisClient;
   readonly #place: StreamPlace;
@@ -93,7 +93,7 @@ export class DrainStream {
     return answer.ShardIterator;
   }
 
-  /** Undefined when the iterator has expired: ask for another. */
+  /** Undefined when the iterator has expired: get a new one. */
   async page(iterator: string): Promise<ShardPage | undefined> {
     const command = new GetRecordsCommand({ ShardIterator: iterator, Limit: this.#limits.recordsPerRead });
     try {
@@ -111,7 +111,7 @@ export class DrainStream {
     }
   }
 
-  /** One attempt, which an interruption does not cut short: better to know its outcome. */
+  /** Sends once. An interruption does not abort the call, so that its outcome is known. */
   put(records: readonly CopiedRecord[]): Promise<PutRecordsOutput> {
     const command = new PutRecordsCommand({
       StreamName: this.#place.stream,

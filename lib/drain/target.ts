@@ -18,9 +18,9 @@ export interface TargetOptions {
 
 export interface ChunkWrite {
   readonly chunk: readonly CopiedRecord[];
-  /** Of an earlier run, whose outcome is not known. */
+  /** The intent of an earlier run, whose outcome is unknown. */
   readonly earlier: Intent | undefined;
-  /** Resolves when the intent is durable; not before may anything be sent. */
+  /** Resolves when the intent is durable; nothing may be sent before. */
   readonly intend: (intent: Intent) => Promise<void>;
 }
 
@@ -45,8 +45,9 @@ export class DrainTarget {
   }
 
   /**
-   * Resolves when every record of the chunk is in the target. Before the first attempt an intent is made durable; whenever the outcome of an
-   * attempt is not known, in this run or in one that was killed, the target is read from there on, and only what is missing is sent again.
+   * Resolves when every record of the chunk is in the target. Before the first attempt an intent is made
+   * durable. Whenever the outcome of an attempt is unknown, in this run or in one that was killed, the target
+   * is read from the place in that intent, and only missing records are sent again.
    *
    * @throws DrainError
    */
@@ -80,7 +81,7 @@ export class DrainTarget {
     return result;
   }
 
-  /** Keeps where the first attempt of the chunk began, so that one look covers them all. */
+  /** Keeps where the first attempt of the chunk began, so that one read covers all attempts. */
   #intent(before: Intent | undefined): Intent {
     const { tips, limits } = this.#options;
     const nowMs = Date.now();

@@ -1,7 +1,10 @@
 import { EnvelopeError } from './errors.ts';
 import { ID_BYTES } from './layout.ts';
 
-/** The text of each byte value, and a place to put an id's text together: one flat string for each id, nothing else. */
+/**
+ * The text of each byte value, and a buffer to assemble an id's text: each id allocates one flat string and
+ * nothing else.
+ */
 const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const digits = Buffer.from(hexOfByte.join(''), 'latin1');
 const text = Buffer.alloc(36, '-');

@@ -4,26 +4,30 @@ const DEFAULT_MAX_KEYS = 100_000;
 
 export interface KeySequence {
   readonly epoch: number;
-  /** From 1; greater than any before it of this key and epoch, always. One more than the last, unless `first`. */
+  /**
+   * From 1; always greater than any earlier number of this key and epoch. One more than the last, unless
+   * `first`.
+   */
   readonly sequence: number;
-  /** The key is new in this epoch, or was forgotten: its numbers begin here, perhaps not at 1. */
+  /** The key is new in this epoch, or was forgotten: its numbers restart here, perhaps not at 1. */
   readonly first: boolean;
 }
 
 export interface KeySequencerOptions {
-  /** Where to begin, from 0 to 4,294,967,295; see WrapInput. Default 0. */
+  /** First epoch, from 0 to 4,294,967,295; see WrapInput. Default 0. */
   readonly epoch?: number;
-  /** Keys remembered for certain, of at most twice as many in memory. Default 100,000. */
+  /** Keys that are certainly remembered; up to twice as many are in memory. Default 100,000. */
   readonly maxKeys?: number;
 }
 
 /**
- * Numbers the records of each key, in memory that does not grow with the number of keys. A key that was not used while
- * `maxKeys` others were is forgotten. When it comes back it begins above every number that was ever forgotten, so the order of
- * the key holds, and it says so (`first`), so that a consumer does not take the jump for lost records.
+ * Numbers the records of each key, in memory that does not grow with the number of keys. A key that was not
+ * used while `maxKeys` others were is forgotten. When the key returns, its numbers begin above every number
+ * that was ever forgotten, so its order holds. Its first number is marked (`first`), so that a consumer does
+ * not take the jump for lost records.
  *
- * One counter for the whole producer would need no memory, but would hide a lost record: numbers of one key would have
- * holes by nature.
+ * One counter for the whole producer would need no memory, but would hide a lost record, because the numbers
+ * of a single key would always have holes.
  */
 export class KeySequencer {
   readonly #last: RecentMap<number>;
@@ -58,8 +62,8 @@ export class KeySequencer {
   }
 
   /**
-   * Begins the next epoch, in which every key begins anew: after a move, so that the records that the other region holds are no
-   * gap in this one.
+   * Begins the next epoch, in which the numbers of every key restart. Called after a move, so that records in
+   * the other region are not a gap in this one.
    */
   advance(): number {
     this.#last.clear();

@@ -1,6 +1,6 @@
 /**
- * Version 1 of the envelope, byte by byte; docs/envelope.md says the same for readers in other languages. Numbers are
- * big-endian.
+ * Version 1 of the envelope, byte by byte. docs/envelope.md has the same for readers in other languages.
+ * Numbers are big-endian.
  */
 export const layout = {
   magic: 0,

@@ -1,13 +1,17 @@
 export interface RecentMapOptions<Value> {
-  /** Keys kept for certain; in memory are at most twice as many. */
+  /** Keys that are certainly kept; up to twice as many are in memory. */
   readonly maxKeys: number;
-  /** Is told what is forgotten, all at once. A key that was used since is among it, with its value of then. */
+  /**
+   * Called with all entries forgotten at once. They may include a key that was used since, with its older
+   * value.
+   */
   readonly onForget?: (forgotten: ReadonlyMap<string, Value>) => void;
 }
 
 /**
- * A map of the keys used lately, in bounded memory. Two generations instead of a strict LRU: a key that is used often costs one
- * look-up, and nothing is moved; when the young generation is full it becomes the old one, and the old one is forgotten.
+ * A map of the recently used keys, in bounded memory. It has two generations instead of a strict LRU: a key
+ * that is used often costs one look-up, and nothing is moved. When the young generation is full it becomes
+ * the old one, and the old one is forgotten.
  */
 export class RecentMap<Value> {
   readonly #options: RecentMapOptions<Value>;

@@ -5,8 +5,8 @@ import { ID_BYTES } from './layout.ts';
 const POOL_BYTES = 16 * 1024;
 
 /**
- * UUIDv7 record ids: unique, and in the order in which they were asked for. By itself `uuid` asks the system for randomness for each
- * id, which costs microseconds; here it is drawn for a thousand ids at once.
+ * UUIDv7 record ids: unique, and in the order of the calls. The `uuid` package alone asks the system for
+ * randomness for each id, which costs microseconds; here it is drawn for a thousand ids at once.
  */
 export class RecordIds {
   readonly #now: () => number;
@@ -31,7 +31,7 @@ export class RecordIds {
     const now = this.#now();
     if (now > this.#msecs) {
       this.#msecs = now;
-      // RFC 9562, 6.2: a counter with its highest bit clear has room before it overflows.
+      // RFC 9562, 6.2: a counter that starts with its highest bit clear has room before it overflows.
       this.#sequence = random.readUInt32BE(0) >>> 1;
     } else {
       this.#sequence = (this.#sequence + 1) | 0;

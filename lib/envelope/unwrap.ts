@@ -2,18 +2,18 @@ import { crc32 } from 'node:zlib';
 import { idText } from './ids.ts';
 import { flags, KNOWN_FLAGS, layout, MAGIC, VERSION } from './layout.ts';
 
-/** The user's bytes and what the envelope said of them. */
+/** The user's bytes and the fields of the envelope. */
 export interface Enveloped {
   readonly enveloped: true;
   readonly rejection?: undefined;
-  /** As a UUID, in lower case. */
+  /** The producer's id as a UUID, in lower case. */
   readonly producerId: string;
   readonly epoch: number;
-  /** From 1 among the records of its key, producer and epoch; 0: not numbered. */
+  /** Number from 1 among the records of the same key, producer and epoch; 0: not numbered. */
   readonly sequence: number;
   /** The producer knew no earlier record of this key in this epoch. */
   readonly first: boolean;
-  /** As a UUID, in lower case. The same for every copy of the record. */
+  /** The record's id as a UUID, in lower case. The same for every copy of the record. */
   readonly recordId: string;
   /** A view into the bytes given, not a copy. */
   readonly data: Uint8Array;
@@ -27,15 +27,16 @@ export interface Bare {
 }
 
 /**
- * Bytes that begin as an envelope does and are none that can be read here. There is no `data` on purpose: whether they are
- * an envelope of a later version, a damaged one, or user's bytes that look like one, is for the application to say.
+ * Bytes that begin like an envelope but cannot be read as one. There is no `data` on purpose: they may be an
+ * envelope of a later version, a damaged envelope, or user's bytes that look like one, and only the
+ * application can tell.
  */
 export interface RejectedEnvelope {
   readonly enveloped: false;
   readonly rejection: EnvelopeRejection;
   /** What was wrong, and what to do. */
   readonly detail: string;
-  /** Everything that was given, untouched. */
+  /** All the given bytes, unchanged. */
   readonly bytes: Uint8Array;
 }
 
@@ -52,14 +53,17 @@ const details = {
     'the sequence is above 2^53 - 1, which no producer reaches: bytes are not an envelope',
 } as const;
 
-/** Reads one record of a stream. Never throws, never drops, never takes a header for the user's bytes. */
+/**
+ * Reads one record of a stream. Never throws, never drops a record, and never returns a header as the user's
+ * bytes.
+ */
 export function unwrap(bytes: Uint8Array): Unwrapped {
   const matching = magicMatch(bytes);
   if (matching < MAGIC.length) {
     const damaged = matching === MAGIC.length - 1 && bytes.byteLength >= layout.data && checksumHolds(bytes);
     return damaged ? reject('damaged-magic', bytes) : { enveloped: false, data: bytes };
   }
-  // Before the length: a later version may have a shorter header.
+  // Checked before the length, because a later version may have a shorter header.
   const version = bytes[layout.version];
   if (version !== undefined && version !== VERSION) return reject('unknown-version', bytes);
   if (bytes.byteLength < layout.data) return reject('truncated', bytes);
@@ -85,7 +89,7 @@ function reject(rejection: EnvelopeRejection, bytes: Uint8Array): RejectedEnvelo
   return { enveloped: false, rejection, detail: details[rejection], bytes };
 }
 
-/** How many bytes of the magic are there; a record with three of four may be an envelope that was damaged. */
+/** How many bytes of the magic match; a record with three of four may be a damaged envelope. */
 function magicMatch(bytes: Uint8Array): number {
   let matching = 0;
   for (let at = 0; at < MAGIC.length; at++) if (bytes[at] === MAGIC[at]) matching++;
@@ -94,7 +98,10 @@ function magicMatch(bytes: Uint8Array): number {
 
 const magicChecksum = crc32(MAGIC);
 
-/** As if the magic were right. CRC-32 finds every change of up to 32 neighbouring bits. */
+/**
+ * Whether the checksum holds if the magic is assumed right. CRC-32 finds every change of up to 32
+ * neighbouring bits.
+ */
 function checksumHolds(bytes: Uint8Array): boolean {
   const stored = new DataView(bytes.buffer, bytes.byteOffset, layout.data).getUint32(layout.checksum);
   return crc32(bytes.subarray(MAGIC.length, layout.checksum), magicChecksum) === stored;

@@ -7,7 +7,10 @@ import { flags, layout, MAGIC, MAX_EPOCH, VERSION } from './layout.ts';
 export const ENVELOPE_BYTES = layout.data;
 
 export interface WrapInput {
-  /** Who numbers the records: 16 bytes, or their text as a UUID. No two producers may share one at the same time. */
+  /**
+   * Id of the producer that numbers the records: 16 bytes, or their text as a UUID. No two producers may use
+   * the same id at once.
+   */
   readonly producerId: string | Uint8Array;
   /** From 0 to 4,294,967,295; greater after each restart or move of a producer that keeps its id. */
   readonly epoch: number;
@@ -15,7 +18,10 @@ export interface WrapInput {
   readonly sequence: number;
   /** No earlier record of the key is known to the producer: see KeySequencer. Default false. */
   readonly first?: boolean;
-  /** Names the record for ever, however often it is written: 16 bytes, or their text as a UUID. UUIDv7 by custom. */
+  /**
+   * Permanent id of the record, however often it is written: 16 bytes, or their text as a UUID. UUIDv7 by
+   * custom.
+   */
   readonly recordId: string | Uint8Array;
   /** The user's own bytes; copied once, never changed. */
   readonly data: Uint8Array;

@@ -19,7 +19,7 @@ export interface GroupEnd {
   readonly output: string;
 }
 
-/** Enough for what an installer or the CDK says about one failure. */
+/** Lines that are kept: enough for what an installer or the CDK reports about one failure. */
 const tailLines = 40;
 
 /**
@@ -29,8 +29,8 @@ const tailLines = 40;
 const GUARD = 'exec 3<&0; { read -r _ <&3; kill -KILL 0; } 3<&3 & exec "$@" 3<&- </dev/null';
 
 /**
- * Runs a command to its end. Nothing that it started outlives it, nor the signal's abort, nor this process. Rejects
- * with the signal's reason, or when the command cannot be started.
+ * Runs a command to its end. No process that it started outlives it, the signal's abort, or this process.
+ * Rejects with the signal's reason, or when the command cannot be started.
  */
 export async function runInGroup(run: GroupRun): Promise<GroupEnd> {
   run.signal?.throwIfAborted();

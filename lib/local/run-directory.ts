@@ -2,7 +2,7 @@ import { access, constants, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAlive } from './process-group.ts';
 
-/** Nothing can be written where logs and files of a run are kept. */
+/** The directory for logs and files of a run cannot be written to. */
 export class RunDirectoryError extends Error {
   override readonly name = 'RunDirectoryError';
 }
@@ -10,7 +10,7 @@ export class RunDirectoryError extends Error {
 /** Every AWS call of a drill, one JSON object a line: what `spillway audit` reads. */
 export const AUDIT_FILE = 'audit.jsonl';
 
-/** Some 13 MB each; the youngest are kept for whoever looks into what happened. */
+/** Most runs kept, of some 13 MB each; the newest are kept for inspection. */
 const RUNS_KEPT = 20;
 
 /**
@@ -23,7 +23,7 @@ export async function createRunDirectory(root: string, atMs: number, pid: number
   const stamp = new Date(atMs).toISOString().replaceAll(/[:.]/g, '-');
   const directory = join(runs, `${stamp}-${pid}`);
   try {
-    // First of all: on a read-only file system, mkdir says only that something does not exist.
+    // Checked first: on a read-only file system, mkdir only reports that something does not exist.
     await access(root, constants.W_OK);
     await mkdir(directory, { recursive: true });
     await access(directory, constants.W_OK);

@@ -10,7 +10,10 @@ export interface PlannedControl extends ControlChange {
   readonly item: unknown;
 }
 
-/** Reads and decides, and writes nothing. If somebody writes meanwhile, the conditional write finds a newer revision. */
+/**
+ * Reads and decides, and writes nothing. If another write comes in between, the conditional write finds a
+ * newer revision.
+ */
 export async function planControl(
   table: StateTable,
   act: ControlAct,
@@ -30,13 +33,16 @@ export interface Author {
   readonly atMs: number;
 }
 
-/** Writes the item, then the journal. Returns why the journal could not be written, if so: the act stands all the same. */
+/**
+ * Writes the item, then the journal. Returns why the journal could not be written, if it could not: the act
+ * stands anyway.
+ */
 export async function applyControl(
   table: StateTable,
   { act, before: read, after, revision, item }: PlannedControl,
   { who, why, atMs }: Author,
 ): Promise<string | undefined> {
-  // What nobody could understand is kept where somebody may.
+  // An unreadable item is kept in the journal, where a person may still understand it.
   const before = read === 'unreadable' ? { unreadable: item } : read;
   await table.writeControl(after, revision);
   return journaled(() => table.journal({ atMs, who, what: act.kind, why, before, after }, randomUUID()));

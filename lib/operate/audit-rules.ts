@@ -46,10 +46,10 @@ const operationIs =
   (call: Call): boolean =>
     pattern.test(call.operation);
 
-/** What observers do to the primary, and never wait for beyond a round. */
+/** The calls that observers make to the primary; no observer waits for one beyond its round. */
 const probeOperations =
   /^(PutRecord|GetRecords|GetShardIterator|DescribeStreamSummary|PutMetricData|GetMetricData|GetCallerIdentity|ListUserPools|GetAccountSettings|ListQueues)$/;
-/** Reads for quiet times, of how streams are scaled and what they had to take. */
+/** Reads in healthy times: how streams are scaled, and their load. */
 const surveyOperations: Readonly<Record<string, RegExp>> = {
   kinesis: /^DescribeStreamSummary$/,
   cloudwatch: /^GetMetricData$/,
@@ -58,7 +58,10 @@ const writeOperations = /^PutRecords?$/;
 const bucketConfiguration =
   /^(CreateBucket|DeleteBucket.*|PutBucket.*|PutPublicAccessBlock|PutObjectLockConfiguration)$/;
 
-/** The first that matches judges. What none matches goes to the data plane of a region that is not the primary. */
+/**
+ * The rules in order; the first match decides. A call without a match goes to the data plane of a region that
+ * is not the primary.
+ */
 export const auditRules: readonly AuditRule[] = [
   {
     rule: 'probe',
@@ -159,7 +162,10 @@ export const auditRules: readonly AuditRule[] = [
   },
 ];
 
-/** A request of Route 53's checkers to a function URL: the fault proxy of a drill sees it pass, and nobody of ours made it. */
+/**
+ * Whether a call is a request of Route 53's checkers to a function URL: a drill's fault proxy sees it, but no
+ * part of Spillway made it.
+ */
 export const isCheckerRequest = (call: Pick<Call, 'service' | 'operation'>): boolean =>
   serviceOf(call) === 'lambda' && call.operation === 'InvokeFunctionUrl';
 
@@ -167,7 +173,10 @@ export const isCheckerRequest = (call: Pick<Call, 'service' | 'operation'>): boo
 export const isWho = ({ who }: Pick<Call, 'who'>, name: string): boolean =>
   who === name || who.startsWith(`${name} `) || who.startsWith(`${name}-`);
 
-/** Verbs for quiet times: they may ask what an emergency must not need. Whoever is not named here is on the path. */
+/**
+ * Verbs for healthy times: they may call what an emergency must not need. Every other caller is on the
+ * failover path.
+ */
 const offPath = [
   'cli doctor',
   'cli cost',

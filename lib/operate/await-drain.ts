@@ -19,10 +19,11 @@ export interface AwaitDrainOptions {
 const POLL_MS = 5_000;
 
 /**
- * Waits until what the evacuation stranded in the primary is marked as read (`spillway drained`) for every cell of the
- * groups, as the conductor's own guard will see it.
+ * Waits until the records that the evacuation stranded in the primary are marked as read (`spillway drained`)
+ * for every cell of the groups, as the conductor's own guard will see it.
  *
- * @throws RefusedError when the wait is over before that; InterruptedError. Nothing has been done then.
+ * @throws RefusedError when the wait times out before that; InterruptedError. In both cases nothing was
+ * changed.
  */
 export async function awaitDrain(options: AwaitDrainOptions): Promise<void> {
   const { waitMs, signal, say, pollMs = POLL_MS } = options;

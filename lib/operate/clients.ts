@@ -15,19 +15,19 @@ import { type Identity, regionCredentials } from '../credentials/provider.ts';
 import { type Divert, divert, overhear, type PlannedCall } from './calls.ts';
 
 export interface AwsClientsOptions {
-  /** Whose calls these are in the audit: `cli failover`. */
+  /** Name of the caller in the audit: `cli failover`. */
   readonly who: string;
   /** Longest wait for one call. */
   readonly timeoutMs: number;
   /** Absent: the SDK's own, which honours AWS_ENDPOINT_URL. */
   readonly endpoint?: string;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** Given: nothing is sent, and this is told what would have been. */
+  /** If given, no call is sent, and this is called with each call that would have been. */
   readonly divertTo?: Divert;
   /** Told of every call that is sent. */
   readonly onCall?: (call: PlannedCall) => void;
   readonly callLog?: string;
-  /** Told once when the credentials take long, so that nobody takes it for a region. */
+  /** Called once when the credentials take long, so that the wait is not blamed on a region. */
   readonly say?: ((text: string) => void) | undefined;
 }
 
@@ -94,8 +94,8 @@ export class AwsClients {
   }
 
   /**
-   * Gets the credentials for these regions, so that the time it takes is not taken from the regions' own. Never throws: who
-   * asks afterwards finds the same failure.
+   * Gets the credentials for these regions beforehand, so that fetching them does not use up the regions' own
+   * time-outs. Never throws: a later call meets the same failure.
    */
   async prepare(regions: readonly string[]): Promise<void> {
     const { divertTo, credentials, say } = this.#options;

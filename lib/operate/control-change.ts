@@ -10,7 +10,7 @@ export interface Override {
 
 export type MaintenanceWindow = Override & { readonly fromMs: number };
 
-/** What `resume` ends: what is in force now, or what was named, begun or not. */
+/** What `resume` ends: overrides in force now, or the named ones, begun or not. */
 export const resumables = ['active', 'pause', 'maintenance', 'all'] as const;
 export type Resumable = (typeof resumables)[number];
 
@@ -40,7 +40,7 @@ export interface ControlContext {
 export function changeControl(item: unknown, act: ControlAct, context: ControlContext): ControlChange {
   const before = parseControl(item);
   if (before !== 'unreadable') return { before, after: after(before, act, context) };
-  // Nobody knows what it was meant to say; only the act whose purpose is to clear it may replace it.
+  // The meaning of an unreadable item is unknown; only the act whose purpose is to clear it may replace it.
   if (act.kind !== 'resume') {
     throw new RefusedError(
       [{ rule: 'unreadable', reason: 'the control item cannot be understood, and counts as a pause' }],
@@ -77,7 +77,7 @@ function after(before: Control, act: ControlAct, { nowMs, policyMode }: ControlC
 const standing = <One extends Override>(override: One | undefined, nowMs: number): One | undefined =>
   override !== undefined && nowMs < override.untilMs ? override : undefined;
 
-/** Whoever set it relies on all of it. */
+/** Whoever set an override relies on its full length. */
 function refuseToShorten(
   kind: 'pause' | 'maintenance',
   before: (Override & { readonly fromMs?: number }) | undefined,
@@ -121,7 +121,7 @@ const nothing: Readonly<Record<Resumable, string>> = {
   all: 'neither a pause nor a maintenance window stands',
 };
 
-/** What has run out goes as well: it says nothing any more. */
+/** Removes expired overrides as well, because they no longer have an effect. */
 function without({ pause, maintenance, ...rest }: Control, what: Resumable, nowMs: number): Control {
   const keepsPause = what === 'maintenance';
   const keepsMaintenance =

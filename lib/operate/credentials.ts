@@ -12,7 +12,7 @@ import type { AwsClients } from './clients.ts';
 import { CredentialsError, NotAllowedError, UnansweredError } from './errors.ts';
 import { type Reading, reading } from './reading.ts';
 
-/** Whom to ask who it is that asks: STS of the standby, and no other. */
+/** Identifies the caller: through STS of the standby, and no other. */
 export interface Identifier {
   readonly clients: AwsClients;
   readonly region: string;
@@ -23,19 +23,19 @@ const IDENTITY_TIMEOUT_MS = 1_500;
 /** Of this process: the SDK looks nowhere else. */
 export const asker = (): Asker => askerOf(process.env);
 
-/** What readings of AWS say of the credentials together. Never throws. */
+/** Judges the credentials by all readings of AWS together. Never throws. */
 export async function judgeCredentials(
   readings: Iterable<Reading<unknown>>,
   identifier: Identifier,
 ): Promise<CredentialsVerdict> {
   const answers = [...readings].map(answerOf);
   const verdict = verdictOf(answers, asker());
-  // Good credentials for something else: say which they are.
+  // The credentials are valid, but for another account or role: name it.
   const isKnown = verdict.ok === false && ['no-rights', 'not-deployed'].includes(verdict.problem);
   return isKnown ? verdictOf(answers, asker(), await identify(identifier)) : verdict;
 }
 
-/** @throws CredentialsError when nothing could be read, and for no other reason than who asks. */
+/** @throws CredentialsError when nothing could be read and the only reason is the caller's credentials. */
 export async function assertReadable(
   readings: Iterable<Reading<unknown>>,
   identifier: Identifier,
@@ -43,7 +43,7 @@ export async function assertReadable(
   assertTaken(await judgeCredentials(readings, identifier));
 }
 
-/** @throws CredentialsError Before the guards are asked: they would refuse as well, and blame the region. */
+/** Call before the guards, which would also refuse, but blame the region. @throws CredentialsError */
 export function assertTaken(verdict: CredentialsVerdict): void {
   if (verdict.ok === false) throw new CredentialsError(verdict, { note: 'Nothing was changed.' });
 }
@@ -67,7 +67,7 @@ export function ofAsker<Thrown>(error: Thrown): Thrown | CredentialsError | NotA
   if (failure.kind === 'credentials') {
     return new CredentialsError(refusedCredentials(failure.problem, asker()), { cause: error });
   }
-  // Its message has a way around, which may be allowed.
+  // Its message names a way around, which the credentials may allow.
   if (error instanceof UnansweredError) return error;
   return failure.kind === 'denied' ? new NotAllowedError(deniedText(failure), { cause: error }) : error;
 }

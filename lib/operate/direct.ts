@@ -29,10 +29,10 @@ export interface DirectEnd {
 const PARALLEL = 32;
 
 /**
- * Break glass: sets the switches to STANDBY without the conductor. It is what its `latch` step does, under an epoch of
- * its own. The lease gets that number too, so that a run under way, a failback above all, finds itself fenced at its next
- * step; nothing waits for that, and without it each switch is still fenced by itself. One switch that fails stops none of
- * the others.
+ * Sets the switches to STANDBY without the conductor, as an emergency measure. It does what the conductor's
+ * `latch` step does, under an epoch of its own. The lease gets that number too, so that a current run, above
+ * all a failback, finds itself fenced at its next step. Nothing waits for the lease, and without it each
+ * switch still fences itself. A switch that fails does not stop the others.
  */
 export async function latchDirectly(options: DirectOptions): Promise<DirectEnd> {
   const { table, groups, everything, owner, reason, atMs, id } = options;
@@ -44,7 +44,8 @@ export async function latchDirectly(options: DirectOptions): Promise<DirectEnd> 
     atMs,
     ...(scope === undefined ? {} : { groups: [...scope] }),
   });
-  // Free at once: the number is the fence, and nobody is to wait for a command that has ended.
+  // The lease is released immediately: its number is the fence, and no run should wait for a command that has
+  // ended.
   const fence = table
     .takeLease({ holder: runName(scope, epoch), epoch, untilMs: 0 }, { nowMs: atMs, overOlder: true })
     .catch(() => undefined);
@@ -78,7 +79,7 @@ export async function latchDirectly(options: DirectOptions): Promise<DirectEnd> 
   return { epoch, latched, covered, failed, ...(unjournaled === undefined ? {} : { unjournaled }) };
 }
 
-/** Who has overtaken this act at these switches, and where they are now. */
+/** The newer acts that have overtaken this one at these switches, and the positions they set. */
 async function byNewerActs(table: Pick<StateTable, 'readSwitches'>, groups: readonly string[]) {
   if (groups.length === 0) return [];
   const switches = await table.readSwitches().catch((): readonly StoredSwitch[] => []);

@@ -21,8 +21,8 @@ export const standbyLevels = (report: ObserverReport, policy: Policy): RegionLev
   levelsOf(report.memory.evidence.standby, policy, report.decidedAtMs);
 
 /**
- * Whether to let an operator move traffic: no, when the standby is known to be impaired, or when nobody is known to see
- * it working. An operator may know better, and says so with --force.
+ * Why an operator may not move traffic: the standby is known to be impaired, or no observer is known to see
+ * it working. An operator who knows better can use --force.
  */
 export function failoverRefusals(
   config: Config,
@@ -44,13 +44,15 @@ export function failoverRefusals(
 }
 
 export interface FailbackScope {
-  /** Cells that are to return; those that stay hold nobody back. */
+  /** Cells that are to return; cells that stay have no influence. */
   readonly cells: readonly string[];
   /** Cells whose stranded records are not marked as read, where the failback is to wait for that. */
   readonly undrained?: readonly string[];
 }
 
-/** The conductor's own guards, asked beforehand, so that a refusal is an answer now and not a failed run later. */
+/**
+ * Runs the conductor's own guards beforehand, so that a refusal is an answer now and not a failed run later.
+ */
 export function refusalsToFailBack(
   config: Config,
   { atMs, observers, state }: StoredReadings,
@@ -58,7 +60,7 @@ export function refusalsToFailBack(
 ): readonly FailbackRefusal[] {
   const control = state.control.ok ? state.control.value : 'unreadable';
   const newestEpoch = state.epoch.ok ? state.epoch.value : 0;
-  // Not to know how large a stream is stops no run of the conductor either.
+  // An unknown stream size stops no run of the conductor either.
   const capacities = state.capacities.ok ? state.capacities.value : [];
   const refusals = failbackRefusals({
     nowMs: atMs,
@@ -85,7 +87,7 @@ export function refusalsToFailBack(
   }
 }
 
-/** A guard refuses as well for what nobody could look at; then it is not the region that is to blame. */
+/** A guard also refuses when an observer could not be asked; the region is then not to blame. */
 function unasked(observers: ObserverReadings): string {
   const problems = [...observers].flatMap(([region, report]) =>
     report.ok || report.failure?.kind === 'unusable'
@@ -105,7 +107,9 @@ const failbackReport = (region: string, report: ObserverReport): FailbackReport 
   phase: report.phase,
 });
 
-/** What is held in the standby already: to move it there again changes nothing but who holds it. */
+/**
+ * Notes on groups that are held in the standby already: moving them again only changes which act holds them.
+ */
 export function heldNotes(
   config: Config,
   groups: readonly string[],
@@ -115,7 +119,7 @@ export function heldNotes(
   return inStandby.length === 0 ? [] : [`held in the standby already: ${named(inStandby)}`];
 }
 
-/** What no switch holds in the standby, and has therefore no way back to go. */
+/** Notes on groups that no switch holds in the standby, so that there is nothing to fail back. */
 export function backNotes(
   config: Config,
   groups: readonly string[],
@@ -136,7 +140,7 @@ function byPosition(config: Config, groups: readonly string[], { switches }: Sta
   return { inStandby: names(true), inPrimary: names(false) };
 }
 
-/** Another act at work: a failover would overrule it, a failback would wait. */
+/** Notes on another act in progress: a failover would overrule it, a failback would wait. */
 export function leaseNotes({ lease }: StateReadings, nowMs: number): readonly string[] {
   const held = lease.ok ? lease.value : undefined;
   return held === undefined || held.untilMs <= nowMs

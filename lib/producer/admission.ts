@@ -9,18 +9,21 @@ import type { Route } from './route.ts';
 import type { Newcomer } from './sender.ts';
 import { SwapRemoveList } from './swap-remove-list.ts';
 
-/** A call of `put` or `putMany` whose records are not all taken in yet. */
+/** A call of `put` or `putMany` that still has records to be taken in. */
 interface Waiting {
   readonly ticket: Ticket;
-  /** As they were given: what is in there is anybody's guess. */
+  /** The records as the caller gave them; not checked, so they may be of any type. */
   readonly given: readonly unknown[];
   readonly length: number;
-  /** Of `given`, read and checked when the call had to wait; undefined where one has failed. */
+  /**
+   * The records of `given` that were read and checked when the call had to wait; undefined where a record has
+   * failed.
+   */
   kept: readonly (CheckedRecord | undefined)[] | undefined;
   next: number;
-  /** Of those from `next` on, how many have not failed. */
+  /** How many records from `next` on have not failed. */
   left: number;
-  /** The next one, where it was read and could not come in. */
+  /** The next record, if it was read but there was no room for it. */
   read: CheckedRecord | undefined;
 }
 
@@ -33,18 +36,19 @@ export interface AdmissionOptions {
 }
 
 /**
- * The door: calls are let in in their order, record by record as there is room, so a call that waits is never overtaken
- * by a later one. Each record is read once, before the caller has its turn again: when it is taken in, or when it has to
- * wait. One that cannot be taken fails there and then, and by itself.
+ * The admission queue. It takes calls in their order, record by record as there is room, so a later call
+ * never overtakes a waiting one. Each record is read once, before the caller's code runs again: when the
+ * record is taken in, or when it has to wait. A record that cannot be taken fails at that moment, and fails
+ * alone.
  */
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #rules: RecordRules;
   #waiting: Waiting[] = [];
-  /** Of which a record is being read: a getter may put something itself. */
+  /** The call whose record is being read. A getter of the record may itself call `put`. */
   #reading: Waiting | undefined;
   #from = 0;
-  /** Calls that have records whose fate is open, even if another one has failed. */
+  /** Calls with at least one record whose outcome is open, even if another record has failed. */
   readonly #open = new SwapRemoveList<Ticket>();
   readonly #parked = new Parked();
   #settled: { readonly tickets: Set<Ticket>; readonly resolve: () => void }[] = [];
@@ -61,7 +65,11 @@ export class Admission {
     return this.#from < this.#waiting.length || this.#parked.size > 0;
   }
 
-  /** Then `take` what there is room for, and `keep` the rest. @throws RecordError when it is no array. */
+  /**
+   * Queues a call. Then `take` what there is room for, and `keep` the rest.
+   *
+   * @throws RecordError when `records` is not an array.
+   */
   call(records: readonly ProducerRecord[]): Ticket {
     const length = lengthOf(records, 'What `putMany` takes');
     const ticket = new Ticket(length, this.#options.now(), this.#ended);
@@ -79,9 +87,9 @@ export class Admission {
     return ticket;
   }
 
-  /** Lets in what may come in now, and tells the gate. */
+  /** Takes in the records that have room now, and tells the gate. */
   letIn(gate: Gate): void {
-    // Whoever is reading a record goes on with those that its getters put.
+    // A getter called `put`: the outer call, which is reading that record, also takes in the new records.
     if (this.#reading !== undefined) return;
     const nowMs = this.#options.now();
     if (this.#parked.size > 0) {
@@ -124,14 +132,14 @@ export class Admission {
     return this.#parked.has(newcomer.lane) ? 'later' : gate.routeOf(newcomer);
   }
 
-  /** Undefined where it has failed. */
+  /** Reads a record; undefined if it has failed. */
   #read(call: Waiting, index: number): CheckedRecord | undefined {
     if (call.kept !== undefined) return call.kept[index];
     if (call.read !== undefined) return call.read;
     return this.#checked(call, index);
   }
 
-  /** Undefined where it fails. */
+  /** Checks a record; undefined if it fails. */
   #checked(call: Waiting, index: number): CheckedRecord | undefined {
     const outer = this.#reading;
     this.#reading = call;
@@ -154,7 +162,9 @@ export class Admission {
     }
   }
 
-  /** Call before the caller has its turn again: what still waits of its call must not change with its array. */
+  /**
+   * Copies what still waits. Call before the caller's code runs again, since the caller may change its array.
+   */
   keep(): void {
     for (let n = this.#waiting.length - 1; n >= this.#from; n--) {
       const call = this.#waiting[n] as Waiting;
@@ -164,13 +174,13 @@ export class Admission {
     }
   }
 
-  /** Resolves when the fate of every record put so far is known, good or not. */
+  /** Resolves when the outcome of every record put so far is known, success or failure. */
   async settled(): Promise<void> {
     const tickets = new Set(this.#open);
     if (tickets.size > 0) await new Promise<void>((resolve) => this.#settled.push({ tickets, resolve }));
   }
 
-  /** Fails calls that were made before this moment and still wait. What was taken in of them goes on. */
+  /** Fails calls that were made before this moment and still wait. Their records that were taken in go on. */
   expire(beforeMs: number, error: Error): void {
     for (const { ticket } of this.#parked.takeBefore(beforeMs)) ticket.fail(error);
     for (let call = this.#waiting[this.#from]; call !== undefined && call.ticket.acceptedAtMs < beforeMs; ) {
@@ -180,7 +190,9 @@ export class Admission {
     }
   }
 
-  /** Fails what has not been taken in; what is wrong with a record itself is still said of it. */
+  /**
+   * Fails all records that were not taken in; a record that is itself invalid still fails with its own error.
+   */
   failWaiting(error: Error): void {
     this.keep();
     for (const { ticket } of this.#parked.takeBefore(Number.POSITIVE_INFINITY)) ticket.fail(error);
@@ -190,7 +202,7 @@ export class Admission {
     for (const { ticket, left } of waiting) ticket.failSome(left, error);
   }
 
-  /** For the end: fails every call of which any record's fate is open, wherever that record is. */
+  /** Fails every call with a record whose outcome is open, wherever that record is. For `close`. */
   failOpen(error: Error): void {
     this.failWaiting(error);
     for (const ticket of [...this.#open]) ticket.failAll(error);
@@ -236,7 +248,7 @@ export class Admission {
   }
 }
 
-/** How a record comes in. */
+/** How a record is taken in. */
 interface Admitted {
   readonly ticket: Ticket;
   readonly index: number;

@@ -14,36 +14,45 @@ export interface BacklogOptions {
   readonly keys: KeysOnDisk;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  /** Records in memory that come from the disk, at most; those that are made durable on their way come on top. */
+  /**
+   * Most records in memory that come from the disk; records that are made durable while in memory are not
+   * counted.
+   */
   readonly maxRecords: number;
   readonly onProblem: (problem: unknown) => void;
-  /** There is nothing durable on the disk, nor on its way from it. May be called again and again. */
+  /** Nothing durable is on the disk or being read from it. May be called repeatedly. */
   readonly onEmpty: () => void;
-  /** Records have left the disk for good. */
+  /** Records were removed from the disk for good. */
   readonly onReleased: () => void;
 }
 
 /** Bytes in memory that come from the disk, at most. */
 const MAX_BYTES = 8 * 1024 * 1024;
-/** Less room than this is not worth a read, while anything is on its way. */
+/** With less room than this a read is not worth it, while any record is on its way. */
 const LEAST_ROOM = 100;
-/** Read in one step, before others have their turn. */
+/** Bytes read in one step, before other work gets its turn. */
 const STEP_BYTES = 4 * 1024 * 1024;
-/** A pass over records that were skipped goes so far at a time. */
+/** Records that one pass over skipped records covers at most. */
 const PASS_RECORDS = 500;
 const PASS_STEPS = 8;
-/** A pass that takes fewer is not followed by another one at once. */
+/** A pass that takes fewer records is not followed by another one immediately. */
 const WORTHWHILE_RECORDS = 100;
-/** Acknowledged records that wait for the cursor so long, because of an older record, are written to the journal. */
+/**
+ * An acknowledged record that waits this long for the cursor, because of an older record, is written to the
+ * journal.
+ */
 const JOURNAL_AFTER_MS = 50;
 const SETTLE_AGAIN_MS = 25;
 const RETRY_MS = 1_000;
-/** While keys or shards are waited for, which nothing announces. */
+/** Interval between checks while keys or shards are waited for, since no event announces their room. */
 const LOOK_AGAIN_MS = 50;
 const IDLE_MS = 1_000;
-/** A refused record that cannot be kept aside has been acknowledged and must not be dropped: it is offered again. */
+/**
+ * Pause before a refused record that could not be kept aside is offered again. It was acknowledged, so it
+ * must not be dropped.
+ */
 const REFUSED_RETRY_MS = 30_000;
-/** More with none delivered in between, and it is not the records that are at fault. */
+/** With more refusals than this and no delivery in between, the records are not the cause. */
 const MAX_REFUSED_IN_A_ROW = 10;
 
 /** In segments of less than 256 MiB, each place has a number of its own. */
@@ -57,21 +66,24 @@ interface Delivered {
 }
 
 /**
- * The way back from the disk: reads records in the order of the log, hands them to the sender beside the live traffic,
- * and lets go of what a stream has taken. A key that has enough in memory, or a hot shard, does not hold up what is behind
- * it in the log: the reading goes on past its records, and comes back for them when it has room. Within a key the order
- * of the log holds.
+ * Reads records back from the disk in the order of the log, hands them to the sender beside the live traffic,
+ * and releases those that a stream has taken. A key that has enough in memory, or a hot shard, does not block
+ * the records behind it in the log: the backlog reads past its records and returns to them when it has room.
+ * Each key keeps the order of the log.
  */
 export class Backlog {
   readonly #options: BacklogOptions;
   readonly #skips: Skips;
-  /** Up to here every record was read, or skipped. */
+  /** Every record before this place was read or skipped. */
   #frontier: SpoolPosition;
   /** Records that are in the sender, by their place. */
   readonly #taken = new Set<number>();
   #records = 0;
   #bytes = 0;
-  /** The sender has records that it was not told to send. Their number would not tell: others are delivered during a read. */
+  /**
+   * The sender took records that it was not yet told to send. A count would not show this: others are
+   * delivered during a read.
+   */
   #hasTaken = false;
   #delivered: Delivered[] = [];
   #revisitAtMs = 0;
@@ -91,18 +103,18 @@ export class Backlog {
     this.#reading = this.#read();
   }
 
-  /** Records that are both here and in the sender. */
+  /** Records that are both on the disk and in the sender. */
   get records(): number {
     return this.#records;
   }
 
-  /** There may be something to read, or room for it. */
+  /** Call when there may be something to read, or room for it. */
   wake(): void {
     this.#isWoken = true;
     this.#wake?.();
   }
 
-  /** These are in the sender, and on the disk as well by now. */
+  /** These records are in the sender, and now on the disk as well. */
   adopted(records: readonly SpooledRecord[]): void {
     for (const record of records) {
       this.#taken.add(numberOf(placeOf(record)));
@@ -111,7 +123,7 @@ export class Backlog {
     }
   }
 
-  /** A stream has this record, which `adopted` was told of or never heard of. */
+  /** A stream has this record. `adopted` may or may not have been told of the record before. */
   readonly delivered = (record: SpooledRecord): void => {
     const place = placeOf(record);
     if (this.#taken.has(numberOf(place))) {
@@ -125,7 +137,7 @@ export class Backlog {
   };
 
   readonly refused = (record: SpooledRecord, error: unknown): void => {
-    // What is left when the producer closes stays on the disk.
+    // Records left when the producer closes stay on the disk.
     if (this.#closed) return;
     this.#setAside(record, error).then(
       () => this.delivered(record),
@@ -133,7 +145,7 @@ export class Backlog {
     );
   };
 
-  /** Reads no more, and makes durable what was acknowledged. */
+  /** Stops reading, and makes acknowledgements durable. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#settleAgain);
@@ -144,7 +156,7 @@ export class Backlog {
   }
 
   async #read(): Promise<void> {
-    // After the constructor.
+    // Start after the constructor has ended.
     await undefined;
     while (!this.#closed) {
       this.#isWoken = false;
@@ -170,7 +182,7 @@ export class Backlog {
     this.#wake = undefined;
   }
 
-  /** False when there is nothing to do now. */
+  /** Reads once; false when there is nothing to do now. */
   async #step(): Promise<boolean> {
     const { maxRecords } = this.#options;
     const room = maxRecords - this.#records;
@@ -192,7 +204,7 @@ export class Backlog {
     return isUnfinished || comparePositions(frontier, this.#frontier) !== 0;
   }
 
-  /** Goes on from the frontier. */
+  /** Reads on from the frontier. */
   async #advance(): Promise<void> {
     const { spool, maxRecords } = this.#options;
     const limit = { records: Math.max(maxRecords - this.#records, 1), bytes: STEP_BYTES };
@@ -209,7 +221,10 @@ export class Backlog {
     if (comparePositions(next, this.#frontier) > 0) this.#frontier = next;
   }
 
-  /** False when it must be looked at again: there is no room for any record, or none to remember another skip. */
+  /**
+   * False when the record must be looked at again: there is no room for any record, or none to remember
+   * another skip.
+   */
   #takeOrSkip(record: SpooledRecord, { lane, owner }: Offer): boolean {
     if (this.#skips.has(lane)) {
       this.#skips.addTo(lane);
@@ -224,7 +239,9 @@ export class Backlog {
     return this.#skips.begin({ lane, shard: newcomer.shard, at: startOf(record) });
   }
 
-  /** Comes back for skipped records, from there on. True when there is room for more, and it only had gone far enough. */
+  /**
+   * Reads skipped records from this place on. True when there is room for more and only the pass was full.
+   */
   async #revisit(from: SpoolPosition): Promise<boolean> {
     const { spool, sender } = this.#options;
     const pass = this.#skips.pass(from);
@@ -256,13 +273,14 @@ export class Backlog {
       if (records.length === 0) at = next;
     }
     pass.end(at);
-    // Without a pause only as long as that is of use: what is refused for its key may be all there is.
+    // Repeat without a pause only while it is useful: all that is left may be records that were refused for
+    // their key.
     const isWorthwhile = taken >= WORTHWHILE_RECORDS;
     if (!isWorthwhile) this.#revisitAtMs = this.#options.now() + LOOK_AGAIN_MS;
     return isWorthwhile && pass.isOpen && !this.#isFull();
   }
 
-  /** It is in the sender, or was delivered while it was being read. */
+  /** The record is in the sender, or was delivered while it was being read. */
   #isTaken(record: SpooledRecord): boolean {
     const place = placeOf(record);
     return this.#taken.has(numberOf(place)) || this.#options.spool.isAcknowledged(place);
@@ -281,7 +299,7 @@ export class Backlog {
     return { partitionKey: record.partitionKey, lane, shard, bytes: sizeOf(record) };
   }
 
-  /** What it has to wait for: that fewer of its key's records are here, or its shard. */
+  /** What the record has to wait for: fewer records of its key in memory, or its shard. */
   #refusalOf({ lane, shard, bytes }: Newcomer): 'key' | 'shard' | undefined {
     const { sender, now } = this.#options;
     if (!this.#hasShare(sender.waitingIn(lane), bytes)) return 'key';
@@ -296,7 +314,7 @@ export class Backlog {
     return hasShare(window, { records, nextBytes });
   }
 
-  /** Whether coming back for it is worth a pass: half of what it may hold has gone. */
+  /** Whether the skip is worth a pass: half of what its key or shard may hold has gone. */
   #hasRoomAgain({ lane, shard }: Skip): boolean {
     if (shard !== undefined)
       return shard.hasToken(this.#options.now()) && this.#hasShare(2 * shard.spooled, 0);
@@ -321,7 +339,7 @@ export class Backlog {
   }
 
   async #settle(): Promise<void> {
-    // What one answer acknowledges goes together.
+    // Collect all acknowledgements of one answer.
     await new Promise<void>((resolve) => setImmediate(resolve));
     while (!this.#closed && this.#delivered.length > 0) {
       const before = this.#delivered.length;

@@ -1,18 +1,21 @@
 import type { Entry } from './entry.ts';
 
-/** Records refused alone, with nothing else of their batch taken, after which it is the request that is doubted. */
+/**
+ * After this many records were refused alone, with nothing else of their batch taken, the request itself is
+ * doubted.
+ */
 const SINGLES_TO_DOUBT = 3;
-/** Doubts in a row, each with a back-off; after these every record is asked for alone, and refused for good. */
+/** Doubts in a row, each with a back-off. After these every record is sent alone, and refused for good. */
 const MAX_DOUBTS = 5;
 
-/** One refused batch, of which the bad records are looked for. */
+/** One refused batch whose bad records are being searched for. */
 export interface Bisection {
   /** Parts that are queued or in flight. */
   parts: number;
   isAnyTaken: boolean;
-  /** Given up: what of it is still in flight is no part of it any more. */
+  /** The search was given up: parts of it that are still in flight no longer belong to it. */
   isOver: boolean;
-  /** Records that were refused alone while nothing was taken. */
+  /** Records that were refused alone while nothing of the batch was taken. */
   readonly held: Entry[];
 }
 
@@ -21,24 +24,25 @@ export interface Part {
   readonly bisection: Bisection;
 }
 
-/** What a refusal comes to. */
+/** What follows from a refusal. */
 export interface Verdict {
-  /** Refused for good. */
+  /** Records that are refused for good. */
   readonly refused: readonly Entry[];
-  /** To be sent again, like any other. */
+  /** Records to send again, like any other. */
   readonly again: readonly Entry[];
-  /** The request failed, and not for its records. */
+  /** The request failed for a reason other than its records. */
   readonly isDoubted: boolean;
 }
 
 /**
- * One bad record must not hold up the others: alone it is refused for good, in company the batch is halved, and the parts
- * wait here until they may be sent. Where the first records that are alone are all refused, it is more likely what they
- * have in common: the stream, or something on the way to it. Then all of them go back and the region is let alone for a
- * while, a few times.
+ * Finds the bad records of a refused batch, so that one bad record does not hold up the others. A record
+ * refused alone is refused for good; a larger batch is halved, and the parts wait here until they may be
+ * sent. Where the first single records are all refused, the likelier cause is what they have in common: the
+ * stream, or something on the way to it. Then all of them go back and the region is left alone for a while, a
+ * few times.
  */
 export class Bisections {
-  /** The last is next: a record is soon alone. */
+  /** The last part is sent first, so that a bad record is soon alone. */
   readonly #queued: Part[] = [];
   readonly #open = new Set<Bisection>();
   #doubts = 0;
@@ -51,7 +55,7 @@ export class Bisections {
     return this.#queued.pop();
   }
 
-  /** A request was refused; `bisection` where it was a part of one. */
+  /** A request was refused; `bisection` is set where the request was part of one. */
   refused(batch: readonly Entry[], bisection: Bisection | undefined): Verdict {
     if (bisection?.isOver === true) return { refused: [], again: batch, isDoubted: false };
     if (batch.length > 1) {
@@ -68,12 +72,12 @@ export class Bisections {
     return { refused: [], again: isDoubted ? this.#abandon(bisection) : [], isDoubted };
   }
 
-  /** A region took records: what was doubted is well. */
+  /** A region took records, so requests in general work. */
   taken(): void {
     this.#doubts = 0;
   }
 
-  /** A part was answered, or failed. Returns what is thereby refused for good. */
+  /** A part was answered, or failed. Returns the records that are refused for good because of it. */
   ended(bisection: Bisection, { isTaken }: { readonly isTaken: boolean }): readonly Entry[] {
     if (isTaken) bisection.isAnyTaken = true;
     bisection.parts--;
@@ -85,13 +89,13 @@ export class Bisections {
     return bisection.parts === 0 || bisection.isAnyTaken ? bisection.held.splice(0) : [];
   }
 
-  /** Ends all, and gives back what is not in flight. */
+  /** Ends all bisections, and returns the records that are not in flight. */
   abandonAll(): Entry[] {
     this.#doubts = 0;
     return [...this.#open].flatMap((bisection) => this.#abandon(bisection));
   }
 
-  /** What is not in flight. */
+  /** The records that are not in flight. */
   *entries(): Generator<Entry> {
     for (const { batch } of this.#queued) yield* batch;
     for (const { held } of this.#open) yield* held;

@@ -60,7 +60,7 @@ const spoolRules = {
   afterMs: optional(whole({ least: 0 })),
 } as const satisfies Record<keyof NonNullable<ProducerOptions['spool']>, Rule>;
 
-/** What `followSignal` shares with the producer. */
+/** The rules that `followSignal` shares with the producer. */
 const followRules = {
   signal: (value) => readOptions(value, { rules: signalRules, name: '`signal`', prefix: 'signal.' }),
   regions: listOf(
@@ -103,8 +103,8 @@ const producerRules = {
 } as const satisfies Record<keyof ProducerOptions, Rule>;
 
 /**
- * A copy of the options, of which each is read once and checked: what cannot work says so here, and not when a region
- * has failed. `endpoint` is asked of every region, and `random` once, for the same reason.
+ * A checked copy of the options. Each option is read once, so a bad one fails here and not when a region has
+ * failed. For the same reason `endpoint` is called for every region, and `random` once.
  *
  * @throws ProducerConfigError
  */
@@ -117,13 +117,16 @@ export function checkedOptions(given: unknown): ProducerOptions {
   return withCallbacks(options as unknown as ProducerOptions);
 }
 
-/** The same of `followSignal`. @throws ProducerConfigError */
+/** A checked copy of the options of `followSignal`. @throws ProducerConfigError */
 export function checkedFollowOptions(given: unknown): FollowSignalOptions {
   const options = readOptions(given, { rules: followSignalRules, name: 'The options of `followSignal`' });
   return withCallbacks(options as unknown as FollowSignalOptions);
 }
 
-/** With answers of `endpoint` that are known to be URLs, and a `random` that always gives a number. */
+/**
+ * The options with answers of `endpoint` that are known to be URLs, and a `random` that always gives a
+ * number.
+ */
 function withCallbacks<Options extends Pick<ProducerOptions, 'regions' | 'endpoint' | 'random'>>(
   options: Options,
 ): Options {
@@ -153,7 +156,10 @@ function urlOf(endpoint: NonNullable<ProducerOptions['endpoint']>, region: strin
   return url;
 }
 
-/** Jitter must not end what it is for: where the callback fails later on, another number is taken. */
+/**
+ * A bad `random` must not end the retries that it spreads: where the callback fails later on, Math.random is
+ * used.
+ */
 function steady(random: () => number): () => number {
   rule('a number from 0 to below 1', isFraction)(guarded('`random`', random), 'What `random` returned');
   return () => {
@@ -175,7 +181,7 @@ function streamPerRegion(value: object, name: string): Readonly<Record<string, u
   return Object.fromEntries(names.map(([region, one]) => [region, streamName(one, `${name} in ${region}`)]));
 }
 
-/** The very object is kept: some renew themselves. */
+/** Keeps the given object instead of a copy: some identities renew themselves. */
 function identityOrProvider(value: unknown): unknown {
   if (typeof value === 'function') return value;
   const problem = identityProblem(value);

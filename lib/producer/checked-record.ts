@@ -7,12 +7,12 @@ import { assertAttached, type ProducerRecord } from './record.ts';
 const MAX_KEY_CHARACTERS = 256;
 /** The same page: `0|([1-9]\d{0,38})`. */
 const hashKeyPattern = /^(?:0|[1-9]\d{0,38})$/;
-/** 2^128 - 1. Of two numbers of as many digits, the text that sorts first is the smaller one. */
+/** 2^128 - 1. Of two numbers with equally many digits, the smaller one also sorts first as text. */
 const MAX_HASH_KEY = '340282366920938463463374607431768211455';
 const MAX_ARRAY_LENGTH = 2 ** 32 - 1;
 const encoder = new TextEncoder();
 
-/** What a record must keep to. */
+/** The limits that a record must keep to. */
 export interface RecordRules {
   readonly maxRecordBytes: number;
   /** Bytes that an envelope adds. */
@@ -20,18 +20,22 @@ export interface RecordRules {
 }
 
 /**
- * A record of which each field has been read once, and checked: JavaScript may give anything, and something else each time.
- * Not a literal, for the reason that `Written` gives: many of them may wait.
+ * A record whose fields have each been read once and checked, because JavaScript callers may give anything,
+ * and something else at each read. Not a literal, for the reason that `Written` gives: many of them may wait.
  */
 export class CheckedRecord implements ProducerRecord {
   readonly partitionKey: string;
-  /** A text waits as it is: it must not be held twice. */
+  /** A string is kept as it is, so that it is not held twice. */
   readonly data: Uint8Array | string;
   readonly explicitHashKey: string | undefined;
-  /** Of the data in UTF-8, when it was checked. */
+  /** Bytes of the data (in UTF-8) when it was checked. */
   readonly dataBytes: number;
 
-  /** @throws RecordError for what every region would refuse, and what a getter or a Proxy throws. */
+  /**
+   * Reads and checks a record.
+   *
+   * @throws RecordError for what every region would refuse, and for what a getter or a Proxy throws.
+   */
   constructor(given: unknown, { envelopeBytes, maxRecordBytes }: RecordRules) {
     if (typeof given !== 'object' || given === null) {
       throw new RecordError(
@@ -53,7 +57,7 @@ export class CheckedRecord implements ProducerRecord {
 export function lengthOf(records: unknown, name: string): number {
   let length: unknown;
   try {
-    // Of a Proxy, either may run anybody's code.
+    // With a Proxy, both calls may run the caller's code.
     if (Array.isArray(records)) length = records.length;
   } catch (cause) {
     throw new RecordError('The array of records cannot be read; `cause` is what it threw.', { cause });
@@ -74,7 +78,7 @@ export function bytesOf({ data, dataBytes }: CheckedRecord): Uint8Array {
   return bytes;
 }
 
-/** Why a record fails whose bytes are not as many as they were. */
+/** Why a record fails if the number of its bytes has changed. */
 export const BYTES_CHANGED =
   'The buffer of `data` was detached or resized while the record waited: leave it alone until the receipt.';
 
@@ -101,19 +105,22 @@ function utf8Length(text: string): number {
   return Buffer.byteLength(text);
 }
 
-/** @throws RecordError unless it is a Uint8Array, of whatever realm, that has its bytes. */
+/** @throws RecordError unless the data is a Uint8Array, of any realm, that has its bytes. */
 function plainBytes(data: unknown): Uint8Array {
   const bytes = isPlain(data) ? data : copyOf(data);
   if (bytes.byteLength === 0) assertAttached(bytes);
   return bytes;
 }
 
-/** Asked of every record: what is exact, as `isUint8Array` is, or asks for the prototype, costs several times that. */
+/**
+ * Runs for every record, so it is a cheap test: `isUint8Array`, or a look at the prototype, costs several
+ * times as much.
+ */
 function isPlain(data: unknown): data is Uint8Array {
   return ArrayBuffer.isView(data) && (data.constructor === Buffer || data.constructor === Uint8Array);
 }
 
-/** Subclasses may answer for their bytes what they like: theirs are copied. */
+/** A copy of the bytes. Needed for subclasses, which may override how they answer for their bytes. */
 function copyOf(data: unknown): Uint8Array {
   if (isUint8Array(data)) return new Uint8Array(data);
   throw new RecordError(`\`data\` is a Uint8Array or a string, not ${kindOf(data)}${adviceFor(data)}.`);
@@ -125,7 +132,7 @@ function adviceFor(data: unknown): string {
 }
 
 function assertSize(partitionKey: string, dataBytes: number, maxRecordBytes: number): void {
-  // A code unit has at most three bytes in UTF-8: nearly always the key need not be measured.
+  // A code unit has at most three bytes in UTF-8, so the key rarely has to be measured.
   if (dataBytes + partitionKey.length * 3 <= maxRecordBytes) return;
   const size = dataBytes + Buffer.byteLength(partitionKey);
   if (size > maxRecordBytes) {
@@ -133,7 +140,7 @@ function assertSize(partitionKey: string, dataBytes: number, maxRecordBytes: num
   }
 }
 
-/** The type first: a pattern turns a number into a text. */
+/** Checks the type first, because a regular expression turns a number into a string. */
 function assertHashKey(key: unknown): asserts key is string | undefined {
   if (key === undefined || (typeof key === 'string' && isHashKey(key))) return;
   throw new RecordError(
@@ -145,18 +152,18 @@ function isHashKey(key: string): boolean {
   return hashKeyPattern.test(key) && (key.length < MAX_HASH_KEY.length || key <= MAX_HASH_KEY);
 }
 
-/** Characters are counted only where code units, which are one or two each, do not settle it. */
+/** Counts characters only where the number of code units (one or two each) does not decide it. */
 function isTooLong(key: string): boolean {
   if (key.length <= MAX_KEY_CHARACTERS) return false;
   return key.length > 2 * MAX_KEY_CHARACTERS || [...key].length > MAX_KEY_CHARACTERS;
 }
 
-/** Whatever a field, an encoder or the envelope threw: it is this record that cannot be taken. */
+/** Turns whatever a field, an encoder or the envelope threw into the failure of this record. */
 export function asRecordError(error: unknown): RecordError {
   try {
     if (error instanceof RecordError) return error;
   } catch {
-    // A revoked Proxy was thrown, which cannot even be asked what it is.
+    // A revoked Proxy was thrown; even asking for its type throws.
   }
   return new RecordError('The record cannot be read or encoded; `cause` says why.', { cause: error });
 }

@@ -5,7 +5,7 @@ import type { KeyInLane } from './keys-on-disk.ts';
 /** A record on its way to the disk, while older ones of its key are in memory alone. */
 export interface Leader extends KeyInLane {
   readonly shard: HotShard | undefined;
-  /** Whether its key is told apart from the other keys of its lane. */
+  /** Whether its key is counted apart from the other keys of its lane. */
   readonly isByName: boolean;
 }
 
@@ -28,7 +28,7 @@ export class Companions {
     if (shard !== undefined) this.#shards.add(shard);
   }
 
-  /** Whether all that is in memory of this key is among them. */
+  /** Whether all records of this key that are in memory are among the companions. */
   cover({ partitionKey, lane }: KeyInLane): boolean {
     return this.#keys.has(partitionKey) || this.#lanes.has(lane);
   }

@@ -21,7 +21,7 @@ export class CurrentSignal {
 
   constructor(options: CurrentSignalOptions) {
     this.#timeoutMs = options.firstSignalTimeoutMs ?? DEFAULT_FIRST_SIGNAL_TIMEOUT_MS;
-    // A pin needs no stream here: a call names its own.
+    // A pin needs no stream here, because each call names its own.
     this.#signal = pinnedRegion({ ...options, streamName: options.streamName ?? 'as-asked' });
     if (this.#signal !== undefined) return;
     this.#following = follow(

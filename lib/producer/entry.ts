@@ -11,9 +11,9 @@ export interface WrittenReceipt {
 }
 
 /**
- * A receipt, and not a literal: V8 allocates what a literal makes among old objects once most of it has survived, as it
- * does while the heap is still small, and then all that hangs on it stays until the next full collection (measured: a
- * third of what a producer allocates).
+ * A receipt. Not a literal: once most objects of a literal have survived, as they do while the heap is still
+ * small, V8 allocates them among old objects, and everything they refer to stays until the next full
+ * collection (measured: a third of what a producer allocates).
  */
 export class Written implements WrittenReceipt {
   readonly region: string;
@@ -30,7 +30,7 @@ export class Written implements WrittenReceipt {
 /** Where a record is. `spooled`: on the disk of this machine, durably, on its way to a stream. */
 export type Receipt = WrittenReceipt | { readonly spooled: true };
 
-/** Told what became of its entries. */
+/** The caller of a group of entries, told the outcome of each. */
 export interface EntryOwner {
   /** When its entries were put, by the monotonic clock. */
   readonly acceptedAtMs: number;
@@ -38,7 +38,10 @@ export interface EntryOwner {
   fail(error: unknown, index: number): void;
 }
 
-/** One call of `put` or `putMany`: its promise is settled by the last receipt or the first failure, and it ends with its last record. */
+/**
+ * One call of `put` or `putMany`: its promise settles with the last receipt or the first failure, and the
+ * ticket ends with its last record.
+ */
 export class Ticket implements EntryOwner, SwapRemoveItem {
   readonly receipts: Receipt[];
   readonly promise: Promise<Receipt[]>;
@@ -58,7 +61,7 @@ export class Ticket implements EntryOwner, SwapRemoveItem {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    // The caller may await only the receipts' promise that is made from this one.
+    // The caller may await only the promise of receipts, which is made from this one.
     this.promise.catch(() => {});
     if (records === 0) this.#resolve(this.receipts);
   }
@@ -72,19 +75,19 @@ export class Ticket implements EntryOwner, SwapRemoveItem {
     this.failSome(1, error);
   }
 
-  /** So many of its records fail at once. */
+  /** This many of its records fail together. */
   failSome(records: number, error: unknown): void {
     if (records > 0) this.#reject(error);
     this.#ended(records);
   }
 
-  /** For the end: whatever becomes of its records, nobody waits for it any more. */
+  /** Fails the call whatever happens to its records, so that nobody waits for it any more. For `close`. */
   failAll(error: unknown): void {
     this.failSome(this.#remaining, error);
   }
 
   #ended(records: number): void {
-    // A disk that comes to itself after the end may still tell what became of a record.
+    // A disk that recovers after the end may still report the outcome of a record.
     if (this.#remaining <= 0) return;
     this.#remaining -= records;
     if (this.#remaining > 0) return;
@@ -101,23 +104,26 @@ export class Entry implements OutgoingRecord {
   /** Bytes of its data when it was put. */
   readonly dataBytes: number;
   readonly size: number;
-  /** Both change when the record is made durable on its way. */
+  /** `owner` and `index` change when the record is made durable while in memory. */
   owner: EntryOwner;
   index: number;
   /**
-   * When it was let into the sender, by the monotonic clock: what waits for room in the admission queue says nothing about a region.
-   * Whole, as V8 keeps other numbers outside the object.
+   * When the record was let into the sender, by the monotonic clock: time spent in the admission queue says
+   * nothing about a region. An integer, as V8 keeps other numbers outside the object.
    */
   readonly sinceMs: number;
-  /** Of `Lanes`: where its key is kept in order, and who follows it there. */
+  /** For `Lanes`: the lane that keeps its key in order, and the entry that follows in it. */
   lane = 0;
   next: Entry | undefined;
   lastError: unknown;
-  /** When it was first sent to a region that has not answered for it since; 0: never. Whole monotonic milliseconds. */
+  /**
+   * When the record was first sent to a region that has not answered for it since; 0: never. Integer
+   * monotonic milliseconds.
+   */
   sentMs = 0;
-  /** The disk has it, and it leaves the disk when a stream has taken it. */
+  /** The record is on the disk, and is removed from there when a stream has taken it. */
   isSpooled: boolean;
-  /** The shard that it waits for, where that is known to refuse. */
+  /** The shard that the record waits for, where that shard is known to refuse. */
   shard: HotShard | undefined;
 
   constructor(
@@ -145,7 +151,9 @@ export class Entry implements OutgoingRecord {
   }
 }
 
-/** Whether it has as many bytes as when it was put: a buffer may have been detached or resized since. */
+/**
+ * Whether the data has as many bytes as when it was put: a buffer may have been detached or resized since.
+ */
 export function isWhole({ data, dataBytes }: Entry): boolean {
   try {
     return data.byteLength === dataBytes;

@@ -8,7 +8,7 @@ export interface Enveloping {
   /** Bytes that an envelope adds. */
   readonly bytes: number;
   readonly wrap: (partitionKey: string, data: Uint8Array) => Uint8Array;
-  /** The region has changed: what the other one holds is no gap in this one. */
+  /** The region has changed: records that the other region holds are not a gap in this one. */
   readonly moved: () => void;
 }
 

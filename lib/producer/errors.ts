@@ -1,4 +1,7 @@
-/** The options of a producer, of `followSignal` or of a method cannot be used: one is ill-typed, out of its range, or throws (`cause`). */
+/**
+ * The options of a producer, of `followSignal` or of a method are invalid: one is ill-typed, out of its
+ * range, or throws (`cause`).
+ */
 export class ProducerConfigError extends Error {
   override readonly name = 'ProducerConfigError';
 }
@@ -11,7 +14,10 @@ export class RecordError extends Error {
   override readonly name = 'RecordError';
 }
 
-/** No region took the record in time. `cause` is what the last attempt ended in. It may have been written all the same. */
+/**
+ * No region took the record in time, but the record may have been written. `cause` is the failure of the last
+ * attempt.
+ */
 export class DeliveryTimeoutError extends Error {
   override readonly name = 'DeliveryTimeoutError';
 }
@@ -21,7 +27,7 @@ export class ProducerClosedError extends Error {
   override readonly name = 'ProducerClosedError';
 }
 
-/** The service answered for one record of a batch. `name` is its error code. */
+/** The service refused one record of a batch. `name` is its error code. */
 export class RecordFailure extends Error {
   override readonly name: string;
 
@@ -31,7 +37,7 @@ export class RecordFailure extends Error {
   }
 }
 
-/** The spool could not be opened within `deliveryTimeoutMs`, or never can be. `cause` says why. */
+/** The spool could not be opened within `deliveryTimeoutMs`, or can never be opened. `cause` says why. */
 export class SpoolUnavailableError extends Error {
   override readonly name = 'SpoolUnavailableError';
 }

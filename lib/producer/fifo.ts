@@ -1,9 +1,10 @@
 const FIRST_CAPACITY = 64;
 
 /**
- * First in, first out, in a ring that is kept. An array that is pushed to and sliced does the same, but for the garbage:
- * what was taken stays in it for a while, and arrays that were replaced keep young objects alive until the next full
- * collection (measured: a quarter of the producer's time). Holds as much as it ever held at once.
+ * A first-in, first-out queue in a ring that is kept and reused. An array that is pushed to and sliced
+ * creates garbage: taken items stay in it for a while, and replaced arrays keep young objects alive until the
+ * next full collection (measured: a quarter of the producer's time). Keeps room for the most items it ever
+ * held at once.
  */
 export class Fifo<Item extends object> {
   #items: (Item | undefined)[] = new Array(FIRST_CAPACITY).fill(undefined);
@@ -39,10 +40,10 @@ export class Fifo<Item extends object> {
     }
   }
 
-  /** Takes out what `isGone` says; the others keep their order. */
+  /** Removes and returns the items for which `isGone` is true; the others keep their order. */
   remove(isGone: (item: Item) => boolean): Item[] {
     const gone: Item[] = [];
-    // Mostly nothing is: then nothing is moved.
+    // Usually no item is gone, and nothing has to be moved.
     if (!this.#some(isGone)) return gone;
     for (let left = this.#length; left > 0; left--) {
       const item = this.shift() as Item;

@@ -11,6 +11,9 @@ export interface FollowSignalOptions
    * when credentials are fetched from the client's own region, which is the one that fails.
    */
   readonly createClient?: (region: string) => KinesisClient;
-  /** DNS failed or lied, and the last good signal stays in force; or the resolver keeps answers beyond their TTL, told once. */
+  /**
+   * Called when DNS fails or gives an invalid answer (the last good signal stays in force), and once when the
+   * resolver keeps answers beyond their TTL.
+   */
   readonly onProblem?: (problem: string) => void;
 }

@@ -14,12 +14,12 @@ export class Gate {
     this.#spooling = spooling;
   }
 
-  /** Nobody may come in now, whatever their key. */
+  /** No record may come in now, whatever its key. */
   get isShut(): boolean {
     return this.#spooling === undefined ? this.#sender.isFull : this.#spooling.isShut;
   }
 
-  /** Records have to be asked for their key and shard; else all go into memory as long as it is not shut. */
+  /** The gate decides by key and shard; otherwise all records go into memory unless it is shut. */
   get isSelective(): boolean {
     return this.#sender.isCongested || this.#spooling?.isSelective === true;
   }

@@ -1,4 +1,4 @@
-/** One stretch of time that several waits share: none of them lasts longer, whatever it waits for. */
+/** One period of time that several waits share: none of them lasts beyond its end. */
 export class Grace {
   readonly #over = Promise.withResolvers<void>();
   readonly #timer: NodeJS.Timeout;
@@ -7,7 +7,7 @@ export class Grace {
     this.#timer = setTimeout(this.#over.resolve, ms);
   }
 
-  /** Resolves when `work` has ended, however it did, or the time is over; or after `mostMs` of it. */
+  /** Resolves when `work` has settled, when the period is over, or after `mostMs` of it. */
   async wait(work: Promise<unknown> | undefined, mostMs?: number): Promise<void> {
     if (work === undefined) return;
     const part = mostMs === undefined ? undefined : new Grace(mostMs);
@@ -19,7 +19,7 @@ export class Grace {
     part?.end();
   }
 
-  /** Nothing is waited for any more. */
+  /** Ends the period: nothing is waited for any more. */
   end(): void {
     clearTimeout(this.#timer);
   }

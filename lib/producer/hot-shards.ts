@@ -1,25 +1,28 @@
 import { hash } from 'node:crypto';
 
-/** Of the 128 bits that choose a shard: enough to tell shards apart, and exact in a number. */
+/** Bytes used of the 128-bit hash key: enough to tell shards apart, and exact in a number. */
 const HASH_BYTES = 6;
 const EXPLICIT_HASH_SHIFT = 80n;
-/** A shard that has refused nothing for so long takes what it is asked. */
+/** A shard that has refused nothing for this long is no longer hot. */
 const FORGET_AFTER_MS = 10_000;
-/** Of one stream at a time; beyond, a shard is let go for each that comes. */
+/** Hot shards known at a time, of one stream; beyond this, each new one replaces an older one. */
 const MAX_SHARDS = 1_000;
-/** "A shard takes 1,000 records/s" (Kinesis Data Streams Developer Guide, "Quotas and limits"): where the pace begins. */
+/**
+ * The first pace: "A shard takes 1,000 records/s" (Kinesis Data Streams Developer Guide, "Quotas and
+ * limits").
+ */
 const SHARD_RECORDS_PER_SECOND = 1_000;
 const LEAST_PER_SECOND = 10;
-/** What a shard took in the second before it refused is what it takes; so much of that is asked, and then slowly more. */
+/** Share asked of what a shard took in the second before it refused; the pace then rises slowly. */
 const ASKED_SHARE = 0.9;
 const DECREASE_EVERY_MS = 250;
 const INCREASE_PER_SECOND = 0.2;
-/** Tokens that are kept while nobody takes them, in seconds. */
+/** Seconds' worth of tokens that are kept while none is taken. */
 const BURST_SECONDS = 0.1;
 
 /**
- * The place of a record on the ring of hash keys, as Kinesis finds it: the MD5 of its partition key, or the explicit
- * hash key. Undefined where MD5 is not to be had (FIPS mode).
+ * The place of a record on the ring of hash keys, computed as Kinesis does: the MD5 of its partition key, or
+ * the explicit hash key. Undefined where MD5 is not available (FIPS mode).
  */
 export function hashPlaceOf(partitionKey: string, explicitHashKey: string | undefined): number | undefined {
   if (explicitHashKey !== undefined) return Number(BigInt(explicitHashKey) >> EXPLICIT_HASH_SHIFT);
@@ -37,14 +40,14 @@ interface Held {
 /** A shard that refuses for its throughput. */
 export class HotShard {
   readonly id: string;
-  /** Between the lowest and the highest place that it was seen to own. */
+  /** The lowest place that the shard was seen to own; `high` is the highest. */
   low: number;
   high: number;
-  /** Records in memory that are known to be its own: those that the disk does not have, and those that it has. */
+  /** Records in memory that are known to belong to this shard: `live` are not on the disk. */
   live = 0;
   spooled = 0;
   lastRefusedMs: number;
-  /** Of records from the disk. */
+  /** The pace of records from the disk. */
   #perSecond = SHARD_RECORDS_PER_SECOND * ASKED_SHARE;
   #tokens = 0;
   #tokensAtMs: number;
@@ -88,8 +91,8 @@ export class HotShard {
   }
 
   /**
-   * Takes a token for a record that comes from the disk. Records that come from the application need none, so that they
-   * find room in the shard beside a long backlog.
+   * Takes a token for a record that comes from the disk. Records from the application need no token, so that
+   * they find room in the shard beside a long backlog.
    */
   takeToken(nowMs: number): boolean {
     if (!this.hasToken(nowMs)) return false;
@@ -120,9 +123,10 @@ export class HotShard {
 }
 
 /**
- * The shards that refuse now, by what their answers teach: Kinesis names the shard that refused a record, and the
- * record's place is then known to be the shard's. So a producer that may only put learns which of its keys share the
- * shard, without asking for a map. After a split or a merge places contradict what was learnt, which is then forgotten.
+ * The shards that refuse now, learnt from their answers: Kinesis names the shard that refused a record, so
+ * the record's place on the ring belongs to that shard. A producer with no permission but to put thus learns
+ * which of its keys share the shard, without reading a shard map. After a split or a merge, new places
+ * contradict what was learnt, which is then forgotten.
  */
 export class HotShards {
   readonly #byId = new Map<string, HotShard>();
@@ -160,7 +164,7 @@ export class HotShards {
     return undefined;
   }
 
-  /** Call now and then. */
+  /** Forgets shards that are no longer hot. Call now and then. */
   cool(nowMs: number): void {
     for (const { id, lastRefusedMs } of this.#byId.values()) {
       if (nowMs - lastRefusedMs > FORGET_AFTER_MS) this.#byId.delete(id);

@@ -1,4 +1,4 @@
-/** Keys that are told apart by their name; with more of them on disk, those of one lane count as one. */
+/** Most keys counted by name; with more of them on disk, all keys of one lane are counted as one. */
 const NAMED_KEYS = 50_000;
 
 /** A key, and the lane that its hash chooses. */
@@ -13,19 +13,20 @@ interface Count {
 }
 
 /**
- * How many records of each key the disk has, or is about to have. A key of which it has none may go past the disk. While
- * few keys are there, each has a count of its own; a table of lanes, whose size follows nothing, goes on when they are many.
+ * Counts the records of each key that are on the disk, or about to be. A key with none there may skip the
+ * disk. While there are few keys, each has a count of its own; when there are many, a table of lanes of fixed
+ * size takes over.
  */
 export class KeysOnDisk {
   readonly #records: Int32Array;
   readonly #unread: Int32Array;
-  /** Undefined from when they were too many until the disk is empty. */
+  /** Undefined once there were too many keys, until the disk is empty. */
   #named: Map<string, Count> | undefined = new Map();
   #total = 0;
 
   readonly #onLanes: () => void;
 
-  /** `onLanes` is called when keys are no longer told apart within their lane. */
+  /** `onLanes` is called when keys of one lane can no longer be told apart. */
   constructor(lanes: number, onLanes: () => void) {
     this.#onLanes = onLanes;
     this.#records = new Int32Array(lanes);
@@ -37,7 +38,7 @@ export class KeysOnDisk {
     return this.#total;
   }
 
-  /** Whether keys are told apart within their lane. */
+  /** Whether keys of one lane are told apart. */
   get areNamed(): boolean {
     return this.#named !== undefined;
   }
@@ -47,34 +48,34 @@ export class KeysOnDisk {
     return this.#named.get(partitionKey)?.records ?? 0;
   }
 
-  /** Of these, how many are on the disk alone: neither in memory nor delivered. */
+  /** How many of the key's records are on the disk alone: neither in memory nor delivered. */
   unreadOf({ partitionKey, lane }: KeyInLane): number {
     if (this.#named === undefined) return this.#unread[lane] as number;
     return this.#named.get(partitionKey)?.unread ?? 0;
   }
 
-  /** A record that is on the disk alone. */
+  /** Adds a record that is on the disk alone. */
   add(key: KeyInLane): void {
     this.#change(key, { records: 1, unread: 1 });
   }
 
-  /** A record that is in memory as well. */
+  /** Adds a record that is on the disk and in memory. */
   addRead(key: KeyInLane): void {
     this.#change(key, { records: 1, unread: 0 });
   }
 
-  /** One that was on the disk alone is in memory. */
+  /** A record that was on the disk alone is now in memory too. */
   read(key: KeyInLane): void {
     this.#change(key, { records: 0, unread: -1 });
   }
 
-  /** One that was in memory as well is gone. */
+  /** A record that was on the disk and in memory is gone. */
   remove(key: KeyInLane): void {
     this.#change(key, { records: -1, unread: 0 });
     if (this.#total === 0) this.#named ??= new Map();
   }
 
-  /** The disk has nothing, whatever was counted. */
+  /** The disk is empty: resets all counts. */
   clear(): void {
     this.#total = 0;
     this.#records.fill(0);

@@ -1,6 +1,6 @@
 const MAX_SHOWN = 40;
 
-/** Names a value in a message without running any of its code: whatever was given, nothing is thrown. */
+/** Names a value in a message without running any of its code; never throws. */
 export function kindOf(value: unknown): string {
   switch (typeof value) {
     case 'string':

@@ -3,45 +3,49 @@ import { Fifo } from './fifo.ts';
 import { SHORT_QUEUE } from './memory-share.ts';
 
 export interface LanesOptions {
-  /** `false`: every record travels as soon as it can. */
+  /** With `false`, records are sent as soon as possible, in no order. */
   readonly ordered: boolean;
-  /** Records that are here at once, usually at most. */
+  /** Records that are usually in memory at once, at most. */
   readonly records: number;
-  /** Uniform in [0, 1): nobody can choose keys that meet in one lane. */
+  /** Uniform in [0, 1); seeds the hash, so that nobody can choose keys that share a lane. */
   readonly random: () => number;
 }
 
-/** With this many lanes for each record that may be here, two keys rarely meet in one. */
+/** With this many lanes for each record in memory, two keys rarely share one. */
 const LANES_PER_RECORD = 16;
 const MAX_LANES = 2 ** 20;
 const FNV_PRIME = 0x01000193;
 /** List numbers begin at 1. */
 const EMPTY = 0;
 const HEAD_ALONE = -1;
-/** Of a request, while both are ready: the rest is for what comes from the disk. */
+/** Share of a request for live records while both kinds are ready; the rest is for records from the disk. */
 const LIVE_SHARE = 3 / 4;
 
 /**
- * A lane is a queue of which at most the head is in flight: that is what keeps the order of a key, whatever fails and
- * wherever it is sent next. Heads of different lanes travel together. A key's lane is its hash, in a table of fixed size:
- * two keys that meet in one lane only wait for each other, and memory follows neither the keys nor the records. What most
- * records cost is a number that goes up and down (measured: a map of keys cost three times that, and garbage besides).
+ * Keeps records in lanes. A lane is a queue of which only the head may be in flight: this keeps the order of
+ * a key, whatever fails and wherever the record is sent next. Heads of different lanes travel together. A
+ * key's lane is its hash in a table of fixed size, so memory depends neither on the keys nor on the records,
+ * and two keys that share a lane only wait for each other. For most records a lane is a counter that goes up
+ * and down (measured: a map of keys cost three times as much, and garbage besides).
  */
 export class Lanes {
   readonly #ordered: boolean;
   readonly #seed: number;
   readonly #mask: number;
-  /** What is in each lane: EMPTY, HEAD_ALONE, or the number of the list that follows its head. */
+  /** The content of each lane: EMPTY, HEAD_ALONE, or the number of the list that follows its head. */
   readonly #lanes: Int32Array;
-  /** Lists by number: the last entry, whose `next` is the first. (No Map, for the reason that `SwapRemoveList` gives.) */
+  /**
+   * Lists by number: the last entry, whose `next` is the first. (Not a Map, for the reason that
+   * `SwapRemoveList` gives.)
+   */
   readonly #lists: (Entry | undefined)[] = [undefined];
   readonly #freeLists: number[] = [];
   /** Entries of each list, by number. */
   readonly #lengths: number[] = [0];
   #longLanes = 0;
-  /** What the application waits for. */
+  /** Heads that the application waits for. */
   readonly #live = new Heads();
-  /** What comes from the disk. */
+  /** Heads that come from the disk. */
   readonly #spooled = new Heads();
 
   constructor({ ordered, records, random }: LanesOptions) {
@@ -56,12 +60,15 @@ export class Lanes {
     return this.#live.length + this.#spooled.length;
   }
 
-  /** Lanes, and so `laneOf`'s numbers. */
+  /** Number of lanes, and so the bound of `laneOf`. */
   get count(): number {
     return this.#mask + 1;
   }
 
-  /** Whether any lane holds `SHORT_QUEUE` records or more. While none does, no lane need be asked for its length. */
+  /**
+   * Whether any lane holds `SHORT_QUEUE` records or more. While none does, no caller needs the length of a
+   * lane.
+   */
   get hasLongLanes(): boolean {
     return this.#longLanes > 0;
   }
@@ -106,12 +113,12 @@ export class Lanes {
     return batch;
   }
 
-  /** The head may be sent again. */
+  /** The head failed and may be sent again. */
   retry(entry: Entry): void {
     this.#headsOf(entry).again.push(entry);
   }
 
-  /** The head is done with, one way or the other; the next of its lane may be sent. */
+  /** The head was delivered or has failed for good; the next entry of its lane may be sent. */
   done(head: Entry): void {
     const next = this.#leave(head);
     if (next !== undefined) this.#headsOf(next).ready.push(next);
@@ -125,7 +132,7 @@ export class Lanes {
     yield* this.#spooled.ready;
   }
 
-  /** The head and all that follow it in its lane, in order. */
+  /** The head and all entries that follow it in its lane, in order. */
   *laneFrom(head: Entry): Generator<Entry> {
     yield head;
     if (!this.#ordered) return;
@@ -138,7 +145,7 @@ export class Lanes {
     }
   }
 
-  /** Takes out for good the ready heads that are overdue, with as many of those behind them as are overdue too. */
+  /** Removes for good the ready heads that are overdue, with the overdue entries right behind them. */
   expire(isOverdue: (entry: Entry) => boolean): Entry[] {
     const overdue: Entry[] = [];
     for (const head of [...this.#live.remove(isOverdue), ...this.#spooled.remove(isOverdue)]) {
@@ -152,7 +159,10 @@ export class Lanes {
     return overdue;
   }
 
-  /** Takes everything out, each key in order. `waiting` are heads that the caller holds back; none may be in flight. */
+  /**
+   * Removes everything, each key in order. `waiting` are heads that the caller holds back; none may be in
+   * flight.
+   */
   clear(waiting: readonly Entry[]): Entry[] {
     const all: Entry[] = [];
     for (const head of [...waiting, ...this.#live.clear(), ...this.#spooled.clear()]) {
@@ -163,7 +173,10 @@ export class Lanes {
     return all;
   }
 
-  /** FNV-1a over the code units, from a start that nobody knows, and folded, since only the low bits choose the lane. */
+  /**
+   * The lane of a key: FNV-1a over the code units, from a secret random start, and folded, since only the low
+   * bits choose the lane.
+   */
   laneOf(key: string): number {
     let hash = this.#seed;
     for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), FNV_PRIME);
@@ -186,7 +199,7 @@ export class Lanes {
     this.#lengths[list] = length;
     if (length === SHORT_QUEUE - 1) this.#longLanes++;
     const last = this.#lists[list];
-    // The last knows the first, so that both ends are at hand.
+    // The last entry refers to the first, so both ends are at hand.
     entry.next = last?.next ?? entry;
     if (last !== undefined) last.next = entry;
     this.#lists[list] = entry;
@@ -220,7 +233,7 @@ export class Lanes {
 class Heads {
   /** Oldest first. */
   readonly ready = new Fifo<Entry>();
-  /** Those that failed: they go before the others. */
+  /** Heads that failed; they are sent before the others. */
   readonly again = new Fifo<Entry>();
 
   get length(): number {

@@ -1,24 +1,31 @@
-/** How long calls wait for the last records of their key to leave the disk, before they go there themselves. */
+/**
+ * How long calls wait for the last records of their key to leave the disk before they are written there
+ * themselves.
+ */
 const LONGEST_WAIT_MS = 500;
-/** Then the next ones do not wait for so long. */
+/** After such a wait, the next calls of the lane do not wait for this long. */
 const NO_WAIT_MS = 5_000;
-/** More records cannot be through in that time: one of a key is on its way at once. */
+/** With more records than this on disk the wait would fail: only one record of a key is in flight at once. */
 const FEW_RECORDS = 16;
 
 /**
- * Under a steady load the last records of a key would never leave the disk: before they do, others are behind them. So
- * the others wait for a moment, and go past the disk from then on.
+ * Decides whether calls wait for the last records of their key to leave the disk. Under a steady load these
+ * would never leave: new records would always follow them. So the new records wait for a moment, and skip the
+ * disk from then on.
  */
 export class LastOfLane {
   readonly #now: () => number;
-  /** Since when calls of a lane have waited. Entries are gone after `NO_WAIT_MS`. */
+  /** Since when calls of a lane have waited. Entries are removed after `NO_WAIT_MS`. */
   readonly #sinceMs = new Map<number, number>();
 
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** Whether a record of this lane should wait, which has so many older ones on disk, and so many there alone. */
+  /**
+   * Whether a record of this lane should wait, given how many older records are on disk, and how many there
+   * alone.
+   */
   waits({
     lane,
     onDisk,
@@ -35,12 +42,12 @@ export class LastOfLane {
     return true;
   }
 
-  /** Call regularly. */
+  /** Removes old entries. Call regularly. */
   sweep(): void {
     if (this.#sinceMs.size === 0) return;
     const beforeMs = this.#now() - NO_WAIT_MS;
     for (const [lane, sinceMs] of this.#sinceMs) {
-      // In the order in which they were set.
+      // Entries are in the order in which they were set, so the rest is newer.
       if (sinceMs > beforeMs) return;
       this.#sinceMs.delete(lane);
     }

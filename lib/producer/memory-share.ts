@@ -13,15 +13,18 @@ export interface Queue {
 }
 
 /**
- * A queue may hold so much of what is free. With n long queues each one has 1/(n+8) of the buffer and the same is left
- * free for all others, however many are long (Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory
- * packet switches", IEEE/ACM Transactions on Networking 6(2), 1998).
+ * Share of the free room that a queue may hold. With n long queues each one has 1/(n+8) of the buffer, and
+ * the same is left free for all others, however many are long (Choudhury and Hahne, "Dynamic queue length
+ * thresholds for shared-memory packet switches", IEEE/ACM Transactions on Networking 6(2), 1998).
  */
 const SHARE_OF_FREE = 1 / 8;
-/** A queue this short is never too long: it is what a burst of a few records looks like. */
+/** A queue this short is never too long: it may be a burst of a few records. */
 export const SHORT_QUEUE = 16;
 
-/** Whether one more record of this queue leaves enough room for the other queues. Its other records count as large as this one. */
+/**
+ * Whether this queue leaves enough room for the others after one more record. Its other records count as
+ * large as this one.
+ */
 export function hasShare(buffer: SharedBuffer, { records, nextBytes }: Queue): boolean {
   if (records < SHORT_QUEUE) return true;
   const used = Math.max(buffer.records / buffer.maxRecords, buffer.bytes / buffer.maxBytes);

@@ -60,7 +60,8 @@ export function followSignal(client: KinesisClient, given: FollowSignalOptions):
       `The client writes to ${stream} and to ${asked}, but the signal is for one stream: use a client for each.`,
     );
   };
-  // Outside of all others: what fails here is not looked at by the SDK's own logger, which would run its getters again.
+  // Outermost, so that the SDK's own logger does not see what fails here: it would run the getters of the
+  // input again.
   client.middlewareStack.add(
     (next, context) => async (args) => {
       const command = putCommandOf(context);
@@ -114,7 +115,7 @@ function putCommandOf({ commandName }: { readonly commandName?: string }): PutCo
     : undefined;
 }
 
-/** @throws ProducerConfigError unless it is a client with what is needed of it. */
+/** @throws ProducerConfigError unless it is a client with the members that are used here. */
 function assertClient(client: unknown): void {
   const isClient = guarded('The client', () => {
     const { config, middlewareStack } = client as Partial<KinesisClient>;
@@ -124,7 +125,10 @@ function assertClient(client: unknown): void {
     throw new ProducerConfigError('`followSignal` takes a KinesisClient of the AWS SDK, version 3.');
 }
 
-/** Undocumented; were it to go, a call would still end by the time-outs of its request handler. */
+/**
+ * The signal of a call. It is undocumented; without it, a call would still end by the time-outs of its
+ * request handler.
+ */
 function abortSignalOf(context: object): AbortSignal | undefined {
   const smithy = (context as { __smithy_context?: { abortSignal?: unknown } }).__smithy_context;
   return smithy?.abortSignal instanceof AbortSignal ? smithy.abortSignal : undefined;

@@ -2,21 +2,24 @@ import { Companions, type Leader } from './companions.ts';
 import { type Entry, isWhole } from './entry.ts';
 import type { KeyInLane } from './keys-on-disk.ts';
 
-/** What a record takes on disk beyond its key and data, with what an explicit hash key and a key beyond ASCII add. */
+/**
+ * Bytes that a record takes on disk beyond its key and data, including an explicit hash key and a key beyond
+ * ASCII.
+ */
 export const RECORD_OVERHEAD_BYTES = 64;
 
-/** What is in memory, in flight or not. */
+/** The records in memory, in flight or not. */
 export interface InMemory {
   readonly records: number;
   readonly bytes: number;
   entries(): Iterable<Entry>;
 }
 
-/** What a write takes together, in this order: first the companions, which are in memory, then the entries. */
+/** The records of one write, in this order: first the companions, which are in memory, then the entries. */
 export interface Write {
   readonly companions: Companions;
   readonly entries: readonly Entry[];
-  /** Of the entries, those that must not be on the disk without their companions. */
+  /** Those of the entries that must not be on the disk without their companions. */
   readonly followers: ReadonlySet<Entry>;
 }
 
@@ -34,29 +37,29 @@ export class NextWrite {
   #bytes = 0;
   #followers = new Set<Entry>();
   #companions = new Companions();
-  /** On disk; undefined until somebody asks. */
+  /** Bytes of the companions on disk; undefined until they are needed. */
   #companionBytes: number | undefined;
 
   constructor(inMemory: InMemory) {
     this.#inMemory = inMemory;
   }
 
-  /** That its entries take on disk, at most. */
+  /** Bytes that the gathered entries take on disk, at most. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Whether all that is in memory of this key is written with it. */
+  /** Whether all records of this key that are in memory are part of the write. */
   covers(key: KeyInLane): boolean {
     return this.#companions.cover(key);
   }
 
-  /** Whether so many bytes are enough for it and one more record, companions included. */
+  /** Whether this many bytes are enough for the write and one more record, companions included. */
   fitsIn(freeBytes: number, { bytes, leader }: Candidate): boolean {
     const left = freeBytes - this.#bytes - bytes - RECORD_OVERHEAD_BYTES;
     if (leader === undefined && this.#companions.isEmpty) return left >= 0;
     const { records, bytes: inMemory } = this.#inMemory;
-    // All that is in memory is more than enough, and costs nothing to know.
+    // If everything in memory would fit, the companions need not be counted.
     if (left >= inMemory + records * RECORD_OVERHEAD_BYTES) return true;
     return left >= this.#bytesOfCompanions(leader);
   }
@@ -71,7 +74,7 @@ export class NextWrite {
     if (this.covers(entry)) this.#followers.add(entry);
   }
 
-  /** What was gathered; the next write begins empty. */
+  /** Returns what was gathered; the next write begins empty. */
   take(): Write {
     const write = { companions: this.#companions, entries: this.#entries, followers: this.#followers };
     this.#entries = [];
@@ -101,5 +104,8 @@ export class NextWrite {
   }
 }
 
-/** It can be made durable, and is not. One whose bytes its owner has taken away is refused when its turn comes. */
+/**
+ * Whether the entry can still be made durable. One whose owner has taken its bytes away is refused when its
+ * turn comes.
+ */
 export const isOnlyInMemory = (entry: Entry): boolean => !entry.isSpooled && isWhole(entry);

@@ -1,14 +1,18 @@
 import { ProducerConfigError } from './errors.ts';
 import { kindOf } from './kind-of.ts';
 
-/** Gives the value as it is used, which a getter cannot change any more. @throws ProducerConfigError */
+/**
+ * Checks a value and returns it in the form to use, which a getter cannot change any more.
+ *
+ * @throws ProducerConfigError
+ */
 export type Rule = (value: unknown, name: string) => unknown;
 
-/** A timer that is asked for more fires at once. */
+/** Longest timer: Node fires a timer of more milliseconds immediately. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Reads each option that has a rule once; others are left out, as are those that are undefined.
+ * Reads each option that has a rule once; leaves out other options and those that are undefined.
  *
  * @throws ProducerConfigError
  */
@@ -32,7 +36,7 @@ export function readOptions(
   return read;
 }
 
-/** What throws is no option that can be used. @throws ProducerConfigError */
+/** Reads an option; an option that throws is invalid. @throws ProducerConfigError */
 export function guarded<Value>(name: string, read: () => Value): Value {
   try {
     return read();
@@ -52,7 +56,7 @@ export const oneOf = (...values: readonly (string | boolean)[]): Rule =>
     values.includes(value as string),
   );
 
-/** A whole number; `why` says what the most comes from. */
+/** Rule for a whole number; `why` explains the maximum. */
 export const whole = ({
   least,
   most = Number.MAX_SAFE_INTEGER,
@@ -69,7 +73,7 @@ export const whole = ({
   );
 };
 
-/** Milliseconds of a timer. */
+/** Rule for the milliseconds of a timer. */
 export const timerMs = (least: number): Rule =>
   whole({ least, most: MAX_TIMER_MS, why: 'the longest a timer can wait' });
 
@@ -78,7 +82,7 @@ export const text = (wanted: string, holds: (text: string) => boolean = (given) 
 
 export const callback = (wanted: string): Rule => rule(wanted, (value) => typeof value === 'function');
 
-/** A list that is not empty, copied. */
+/** Rule for a list that is not empty; copies it. */
 export const listOf =
   (wanted: string, item: Rule): Rule =>
   (value, name) => {

@@ -19,50 +19,60 @@ export interface ProducerOptions {
   };
   /** The regions a signal may name; an answer that names another is ignored. */
   readonly regions: readonly string[];
-  /** Default: the stream that the signal names. One name for every region, or one for each. */
+  /** Default: the stream that the signal names. Either one name for every region, or one for each. */
   readonly streamName?: string | Readonly<Record<string, string>>;
   /** Base URL of Kinesis in a region, asked once for each of `regions`. Default: AWS's own. */
   readonly endpoint?: (region: string) => string | undefined;
-  /** Default: the SDK's provider chain. `fast` waits 10 s for an answer, and refreshes beside the traffic. */
+  /**
+   * Default: the SDK's provider chain. `fast` waits 10 s for credentials, and refreshes them beside the
+   * traffic.
+   */
   readonly credentials?: NonNullable<KinesisClientConfig['credentials']>;
-  /** `fast`: our own, several times as fast. `sdk`: the SDK's client. Default `fast`. */
+  /** `fast`: Spillway's own transport, several times as fast. `sdk`: the SDK's client. Default `fast`. */
   readonly transport?: 'fast' | 'sdk';
   /**
-   * What `fast` sends: `cbor`, Kinesis' binary protocol, which is a quarter smaller, and JSON to an endpoint that turns
-   * out not to understand it; or `json` always. Default `cbor`. (`sdk` sends JSON.)
+   * What `fast` sends: `cbor`, Kinesis' binary protocol, is a quarter smaller; an endpoint that turns out not
+   * to understand it gets JSON. `json` always sends JSON. Default `cbor`. (`sdk` sends JSON.)
    */
   readonly encoding?: 'cbor' | 'json';
-  /** `perKey`: one record of a key in flight, so that its order holds. `none`: as fast as it goes. Default `perKey`. */
+  /**
+   * `perKey`: only one record of a key is in flight, which keeps its order. `none`: as fast as possible.
+   * Default `perKey`.
+   */
   readonly order?: 'perKey' | 'none';
   /**
-   * Where records wait on disk while no region takes them, or while their own key or shard is busier than it can be
-   * (docs/producer.md). With it `put` is not rejected for an outage, and what it acknowledged survives this process.
-   * Default: none, and records wait in memory.
+   * Where records wait on disk while no region takes them, or while their own key or shard is overloaded
+   * (docs/producer.md). With a spool, `put` is not rejected for an outage, and acknowledged records survive
+   * this process. Default: none, and records wait in memory.
    */
   readonly spool?: {
-    /** One process at a time owns it. */
+    /** Directory of the spool. One process at a time owns it. */
     readonly directory: string;
     /**
-     * Default 1 GiB. Beyond it `put` rejects with SpoolFullError while no region takes records. While one does, busy keys and
-     * shards have half of it, and calls for them wait.
+     * Default 1 GiB. Beyond this size `put` rejects with SpoolFullError while no region takes records. While
+     * a region does, busy keys and shards may use half of it, and further calls for them wait.
      */
     readonly maxBytes?: number;
     /**
-     * When a record was sent, and for so long its region has failed or not answered, all records are acknowledged from the
-     * disk; or when there has been no signal for so long. Milliseconds, default 2,000.
+     * All records are acknowledged from the disk once a region has failed or not answered for this long since
+     * a record was sent, or once there has been no signal for this long. Milliseconds, default 2,000.
      */
     readonly afterMs?: number;
   };
-  /** `delivered`: by the stream, or by the spool where it has to wait there. `spooled`: by the spool always. Default `delivered`. */
+  /**
+   * Who acknowledges: `delivered`: the stream, or the spool for a record that has to wait there. `spooled`:
+   * always the spool. Default `delivered`.
+   */
   readonly acknowledge?: 'delivered' | 'spooled';
   /**
-   * Wraps each record with an id to deduplicate on and a number per key (docs/envelope.md), for consumers that use
-   * `spillway/consumer`. Costs 56 bytes a record. Default false: consumers see the bytes that were put.
+   * Wraps each record with an id for deduplication and a number per key (docs/envelope.md), for consumers
+   * that use `spillway/consumer`. Costs 56 bytes a record. Default false: consumers see the bytes that were
+   * put.
    */
   readonly envelope?: boolean;
   /**
-   * Bytes of one record with its key, as the streams allow (1 MiB unless raised, 10 MiB at most, of which a request leaves 4 KiB
-   * less, and as JSON 7.5 MiB). Default 1 MiB.
+   * Most bytes of one record with its key, as the streams allow. At most 10 MiB, less 4 KiB that a request
+   * needs; 7.5 MiB as JSON. Default 1 MiB.
    */
   readonly maxRecordBytes?: number;
   /** Records in memory at most; `put` waits for room. Default 10,000. */
@@ -73,21 +83,24 @@ export interface ProducerOptions {
   readonly maxBatchRecords?: number;
   /** Requests in flight at once, to one region. Default 16. */
   readonly maxInFlight?: number;
-  /** How long a record may wait for company in its batch. Default 5. */
+  /** How long a record may wait for others to share its batch. Default 5. */
   readonly lingerMs?: number;
   /** Longest wait for the answer to one request. Default 3,000. */
   readonly requestTimeoutMs?: number;
   /**
-   * Without a spool: a record that no region has taken by then is rejected with DeliveryTimeoutError. Counted from when it
-   * has room in memory; a call that waits for room is rejected when it has waited so long and nothing at all was delivered
-   * for so long. With a spool: how long a call waits for a spool that cannot be opened, because another process has it or
-   * the disk fails. Default 120,000.
+   * Without a spool: a record that no region has taken within this time is rejected with
+   * DeliveryTimeoutError. The time counts from when the record has room in memory; a call that waits for room
+   * is rejected when it has waited this long and no record at all was delivered in that time. With a spool:
+   * how long a call waits for a spool that cannot be opened, because another process has it or the disk
+   * fails. Default 120,000.
    */
   readonly deliveryTimeoutMs?: number;
   /** First and longest pause before a retry; drawn with full jitter. Default 50 and 2,000. */
   readonly retryBaseMs?: number;
   readonly retryMaxMs?: number;
-  /** Uniform in [0, 1), for jitter; where it fails later on, Math.random is asked instead. Default Math.random. */
+  /**
+   * Uniform in [0, 1), for jitter; if it fails later on, Math.random is used instead. Default Math.random.
+   */
   readonly random?: () => number;
 }
 
@@ -128,7 +141,12 @@ export function limitsOf(options: ProducerOptions): Limits {
 
 const DEFAULT_CLOSE_TIMEOUT_MS = 30_000;
 
-/** Options of `close`. Infinity and other long times are as long as a timer can be. @throws ProducerConfigError */
+/**
+ * Reads `timeoutMs` of the options of `close`. Infinity and other long times become the longest time of a
+ * timer.
+ *
+ * @throws ProducerConfigError
+ */
 export function closeTimeoutOf(options: unknown): number {
   if (options === undefined) return DEFAULT_CLOSE_TIMEOUT_MS;
   const { timeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } = readOptions(options, {
@@ -138,5 +156,5 @@ export function closeTimeoutOf(options: unknown): number {
   return Math.min(Math.max(timeoutMs as number, 0), MAX_TIMER_MS);
 }
 
-/** What is left of somebody's time may be a fraction, or less than nothing. */
+/** Any number but NaN: the rest of a caller's time budget may be a fraction, or negative. */
 const someMs = rule('a number of milliseconds', (value) => typeof value === 'number' && !Number.isNaN(value));

@@ -9,10 +9,13 @@ export interface ParkedRecord {
   readonly index: number;
 }
 
-/** Lanes that are looked at in one turn; the others have theirs next time. */
+/** Lanes that are tried in one turn; the others are tried next time. */
 const LANES_A_TURN = 64;
 
-/** Records that wait in the admission queue because their own lane is full, so that the calls behind them need not wait too. */
+/**
+ * Records that wait in the admission queue because their own lane is full, so that calls behind them need not
+ * wait too.
+ */
 export class Parked {
   readonly #lanes = new Map<number, Fifo<ParkedRecord>>();
   #size = 0;
@@ -21,7 +24,7 @@ export class Parked {
     return this.#size;
   }
 
-  /** Later records of this lane have to wait as well. */
+  /** Whether records of this lane wait here: later records of the lane then have to wait as well. */
   has(lane: number): boolean {
     return this.#lanes.has(lane);
   }
@@ -36,7 +39,10 @@ export class Parked {
     this.#size++;
   }
 
-  /** Takes out, lane by lane, what `take` takes. It answers whether it took the record, or `stop` for all of them. */
+  /**
+   * Removes, lane by lane, the records that `take` accepts. `take` returns whether it took the record, or
+   * `stop` to end the turn.
+   */
   letIn(take: (parked: ParkedRecord) => boolean | 'stop'): void {
     let turns = Math.min(LANES_A_TURN, this.#lanes.size);
     for (const [lane, queue] of this.#lanes) {
@@ -49,12 +55,12 @@ export class Parked {
         this.#size--;
       }
       this.#lanes.delete(lane);
-      // At the end: the lanes that had no turn are first next time.
+      // Moves the lane to the end: lanes that had no turn are first next time.
       if (queue.length > 0) this.#lanes.set(lane, queue);
     }
   }
 
-  /** Takes out what was put before this moment. */
+  /** Removes and returns the records that were put before this moment. */
   takeBefore(beforeMs: number): readonly ParkedRecord[] {
     const taken: ParkedRecord[] = [];
     for (const [lane, queue] of this.#lanes) {

@@ -23,53 +23,62 @@ export interface ProducerStats {
   readonly bufferedRecords: number;
   readonly bufferedBytes: number;
   readonly inFlightRequests: number;
-  /** Acknowledged by a stream, the spool's included. */
+  /** Records that a stream has acknowledged, those from the spool included. */
   readonly delivered: number;
   readonly retries: number;
   /** Records on disk that no stream has acknowledged yet. */
   readonly spooledRecords: number;
-  /** Whether every `put` is acknowledged from the disk now, because no region takes records, or as it was asked for. */
+  /**
+   * Whether every `put` is acknowledged from the disk now: because no region takes records, or because the
+   * options say so.
+   */
   readonly spooling: boolean;
 }
 
 export interface ProducerEvents {
   regionChanged: [change: { readonly from: string | undefined; readonly to: string }];
   /**
-   * DNS failed or lied; the last good signal stays in force. Or the resolver keeps answers beyond their TTL, so that a move is
-   * followed later than it should be: told once, until it has been well again.
+   * DNS failed or gave an invalid answer; the last good signal stays in force. Or the resolver keeps answers
+   * beyond their TTL, which delays a move: emitted once, until the resolver has recovered.
    */
   signalProblem: [problem: string];
   /** A request or a record failed and will be tried again. */
   retrying: [failure: { readonly region: string; readonly records: number; readonly error: unknown }];
-  /** No region takes records: from now on all of them are acknowledged from the disk. Not for a busy key or shard. */
+  /**
+   * No region takes records: from now on all records are acknowledged from the disk. Not emitted for a busy
+   * key or shard.
+   */
   spooling: [];
-  /** The disk is empty again: everything that was acknowledged from it is in a stream. */
+  /** The disk is empty again: every record that was acknowledged from it is in a stream. */
   drained: [];
-  /** The spool is damaged, full, or cannot be written; what was acknowledged before is not touched. */
+  /** The spool is damaged, full, or cannot be written; records acknowledged before are not affected. */
   spoolProblem: [problem: unknown];
 }
 
-/** What tests put in place of the world. */
+/** Parts that tests replace. */
 export interface ProducerParts {
   readonly transport?: Transport;
   /** Monotonic milliseconds. */
   readonly now?: () => number;
 }
 
-/** The SDK writes JSON. */
+/** The encoding of requests; the SDK's client writes JSON. */
 const encodingOf = ({ transport, encoding }: ProducerOptions): 'cbor' | 'json' =>
   transport === 'sdk' ? 'json' : (encoding ?? 'cbor');
-/** After the time-out of `close`, for what is in flight to come back, and for all that has to do with the disk. */
+/**
+ * Extra time after the time-out of `close`: for answers in flight, and for everything that concerns the disk.
+ */
 const IN_FLIGHT_GRACE_MS = 200;
 const DISK_GRACE_MS = 1_000;
-/** Requests' worth of records in memory that come from the disk. */
+/** Most records in memory that come from the disk, in full batches. */
 const DRAIN_BATCHES = 8;
 /** How often overdue records are looked for. */
 const SWEEP_MS = 100;
 
 /**
- * A Kinesis producer that writes where the cell's signal says. Delivers at least once, in order per partition key; a
- * receipt says where the record is. Without a spool, what has no receipt yet is in memory alone.
+ * A Kinesis producer that writes to the region that the cell's signal names. Delivers at least once, in order
+ * per partition key; a receipt says where the record is. Without a spool, records without a receipt are in
+ * memory alone.
  */
 export class FailoverProducer extends EventEmitter<ProducerEvents> {
   readonly #options: ProducerOptions;
@@ -85,7 +94,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   readonly #sweep: NodeJS.Timeout;
   #region: string | undefined;
   #closing: Promise<void> | undefined;
-  /** Resolved when the first caller of `close` wants to wait no longer. */
+  /** Resolved at the earliest deadline of all callers of `close`. */
   readonly #closeDeadline = Promise.withResolvers<void>();
   #deliveredBefore = 0;
   /** When the sweep last found that something had been delivered. */
@@ -134,9 +143,9 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   }
 
   /**
-   * Resolves when a stream has the record, or the spool where there is one and the record has to wait. Waits for room while
-   * the buffer is full, or its key's or shard's share of it: await it, or memory of your own grows. Each field is read once,
-   * before `put` returns; an ill-typed one rejects at once.
+   * Resolves when a stream has the record, or when the spool has it because it must wait there. Waits for
+   * room while the buffer is full, or while the share of its key or shard is: await it, or memory of your own
+   * grows. Each field is read once, before `put` returns; an ill-typed one rejects immediately.
    *
    * @throws RecordError, DeliveryTimeoutError, SpoolFullError, SpoolUnavailableError, ProducerClosedError
    */
@@ -151,8 +160,9 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   }
 
   /**
-   * Puts what comes, holds back the source while `window` (1,000) receipts are outstanding, and yields each in its order as soon
-   * as it is there. The first failure ends it; what was put by then goes on.
+   * Puts the records of a source, and yields each receipt in order as soon as it is known. Pauses the source
+   * while `window` (1,000) receipts are outstanding. The first failure ends the iteration; records put by
+   * then go on.
    *
    * @throws as `put`, ProducerConfigError, and what the source throws
    */
@@ -164,8 +174,8 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   }
 
   /**
-   * An object-mode stream of records, with back-pressure. It finishes when all of them are acknowledged, and ends with the error
-   * of the first that fails, as streams do; what was written before that goes on.
+   * An object-mode stream of records, with back-pressure. It finishes when all records are acknowledged. As
+   * with any stream, the first record that fails ends it with that error; records written before go on.
    *
    * @throws ProducerConfigError
    */
@@ -180,13 +190,15 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   }
 
   /**
-   * Takes no more records and delivers what it holds, the spool's records included, for at most `timeoutMs` (30,000). What is
-   * left then stays in the spool; without one it is rejected with ProducerClosedError. What is in flight then is not waited
-   * for: it is spooled or rejected like the rest, and may be written all the same.
+   * Takes no more records and delivers those it holds, including the spool's, for at most `timeoutMs`
+   * (30,000). The remaining records then stay in the spool; without a spool they are rejected with
+   * ProducerClosedError. Records in flight at that time are not waited for: they are spooled or rejected like
+   * the rest, and may be written all the same.
    *
-   * Ends a second after `timeoutMs` at the latest, which is what the disk is given. If it hangs for longer, what it has not
-   * acknowledged is rejected, and the directory is let go when it answers, or when the process ends; whatever was acknowledged
-   * as spooled is on it. Calls made meanwhile share the end, and the shortest `timeoutMs` counts.
+   * Ends a second after `timeoutMs` at the latest; that second is for the disk. If the disk hangs for longer,
+   * records that it has not acknowledged are rejected, and the directory is released when the disk answers or
+   * the process ends; records acknowledged as spooled are on the disk. Calls made meanwhile share the end,
+   * and the shortest `timeoutMs` counts.
    *
    * @throws ProducerConfigError when `timeoutMs` is no number; then the producer stays open.
    */
@@ -217,7 +229,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     const delivered = this.flush().then(() => this.#spooling?.empty());
     await Promise.race([delivered, this.#closeDeadline.promise]);
     const grace = new Grace(DISK_GRACE_MS);
-    // What is acknowledged now need not be written again by whoever opens the spool next.
+    // Records acknowledged now need not be written again by the next owner of the spool.
     if (this.#spooling !== undefined) await grace.wait(this.#sender.quiesce(), IN_FLIGHT_GRACE_MS);
     this.#sender.close();
     await grace.wait(this.#spooling?.divert());
@@ -264,7 +276,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     return ticket.promise;
   }
 
-  /** Lets in what there is room for. */
+  /** Takes in the records that there is room for. */
   #admit(): void {
     if (!this.#admission.isWaiting) return;
     const failure = this.#spooling?.failure;
@@ -293,7 +305,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     this.#sender.aim({ region: signal.region, stream });
   }
 
-  /** Records that no region has taken in time go to the spool, or back to the caller. */
+  /** Moves records that no region has taken in time to the spool, or fails them. */
   #sweepOverdue(): void {
     this.#sender.cool();
     if (this.#spooling !== undefined) {
@@ -310,7 +322,10 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     this.#admit();
   }
 
-  /** Calls in the admission queue: they wait for room, however long that takes, unless nothing at all is delivered meanwhile. */
+  /**
+   * Fails calls in the admission queue that wait too long, but only if nothing at all was delivered
+   * meanwhile.
+   */
   #expireWaiting(): void {
     const { delivered } = this.#sender;
     const nowMs = this.#now();
@@ -329,7 +344,10 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     return new DeliveryTimeoutError(message, cause === undefined ? {} : { cause });
   }
 
-  /** When everything is in order again: a listener that throws must not leave the producer half way. */
+  /**
+   * Emits an event. Call once the state is consistent: a listener that throws must not leave the producer
+   * half-way.
+   */
   #tell<Name extends keyof ProducerEvents>(name: Name, ...details: ProducerEvents[Name]): void {
     queueMicrotask(() => (this as EventEmitter).emit(name, ...details));
   }

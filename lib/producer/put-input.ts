@@ -6,7 +6,10 @@ import { kindOf } from './kind-of.ts';
 
 export type PutInput = PutRecordCommandInput | PutRecordsCommandInput;
 
-/** The most that a stream can be set to take; what this one takes, the service says. No envelope is added. */
+/**
+ * Limits of a call: the most that a stream can be set to take, as the service judges what this stream takes.
+ * No envelope is added.
+ */
 const rules = { maxRecordBytes: 10 * 1024 * 1024, envelopeBytes: 0 };
 const recordFields = ['PartitionKey', 'Data', 'ExplicitHashKey'];
 const streamFields = ['StreamName', 'StreamARN'];
@@ -15,10 +18,10 @@ export type PutCommand = 'PutRecordCommand' | 'PutRecordsCommand';
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * The input of a PutRecord or PutRecords call as plain data, of which each field is read once: what is checked, logged and sent
- * afterwards is the same.
+ * The input of a PutRecord or PutRecords call as plain data. Each field is read once, so that what is
+ * checked, logged and sent is the same.
  *
- * @throws RecordError for what cannot be read
+ * @throws RecordError for an input that cannot be read
  */
 export function plainInput(given: unknown, command: PutCommand): object {
   if (command === 'PutRecordCommand') return readOnce(given, [...streamFields, ...recordFields]);
@@ -36,8 +39,8 @@ function entryAt(entries: readonly unknown[], n: number): Fields {
 }
 
 /**
- * An input that every region could take. The SDK would send what it is given: a number where a text belongs, `{}` for an
- * ArrayBuffer, nothing for a detached buffer.
+ * An input that every region could take. Without this check the SDK would send whatever it is given: a number
+ * in place of a string, `{}` for an ArrayBuffer, nothing for a detached buffer.
  *
  * @throws RecordError
  */
@@ -51,14 +54,17 @@ export function checkedInput(plain: object, command: PutCommand): PutInput {
 
 function checkedRecord(fields: Fields): Fields {
   const { PartitionKey, Data, ExplicitHashKey, ...others } = fields;
-  // The SDK leaves out what is null.
+  // The SDK leaves out fields that are null.
   const record = { partitionKey: PartitionKey, data: Data, explicitHashKey: ExplicitHashKey ?? undefined };
   const { partitionKey, data, explicitHashKey } = new CheckedRecord(record, rules);
   const checked = { ...others, PartitionKey: partitionKey, Data: data };
   return explicitHashKey === undefined ? checked : { ...checked, ExplicitHashKey: explicitHashKey };
 }
 
-/** A call that names no possible stream must not decide which one the others are for. */
+/**
+ * Checks the stream, because a call that names an impossible stream must not decide which stream the other
+ * calls are for.
+ */
 function checkedStream({ StreamName, StreamARN, ...others }: Fields): Fields {
   const name = StreamName ?? undefined;
   const arn = StreamARN ?? undefined;
@@ -77,7 +83,7 @@ function checkedStream({ StreamName, StreamARN, ...others }: Fields): Fields {
   };
 }
 
-/** All that it has of its own, and the fields that it may have from a class. */
+/** A copy of all own fields, and of the named fields that may come from a class. */
 function readOnce(given: unknown, fields: readonly string[]): Fields {
   if (typeof given !== 'object' || given === null) {
     throw new RecordError(`What is put is an object, not ${kindOf(given)}.`);

@@ -10,14 +10,14 @@ export interface Redirection {
   /** Region of the client that was called. */
   readonly home: string;
   readonly region: string;
-  /** Undefined keeps the name that was asked for. */
+  /** The stream's name in the other region; undefined keeps the name that was asked for. */
   readonly stream: string | undefined;
 }
 
 const arnPattern = /^arn:(aws[\w-]*):kinesis:([a-z0-9-]+):(\d{12}):stream\/([A-Za-z0-9_.-]{1,128})$/;
 
 /**
- * The same input, for the stream of another region. An ARN keeps its partition and account.
+ * The same input, addressed to the stream of another region. An ARN keeps its partition and account.
  *
  * @throws RedirectError
  */

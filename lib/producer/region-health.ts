@@ -1,8 +1,9 @@
 /**
- * How much one region is asked at once. A breaker in the widest sense: additive increase and multiplicative decrease of
- * the requests in flight (Chiu and Jain, "Analysis of the increase and decrease algorithms for congestion avoidance",
- * 1989) from a slow start, and full-jitter pauses while nothing succeeds ("Exponential Backoff and Jitter", AWS
- * Architecture Blog). So a region that comes back is not met by everything that has been waiting for it.
+ * How many requests one region gets at once. A circuit breaker in the widest sense: additive increase and
+ * multiplicative decrease of the requests in flight (Chiu and Jain, "Analysis of the increase and decrease
+ * algorithms for congestion avoidance", 1989) from a slow start, and full-jitter pauses while nothing
+ * succeeds ("Exponential Backoff and Jitter", AWS Architecture Blog). So a region that recovers is not hit by
+ * everything that has been waiting for it.
  */
 export interface RegionHealthOptions {
   readonly maxInFlight: number;
@@ -11,7 +12,7 @@ export interface RegionHealthOptions {
   readonly random: () => number;
 }
 
-/** Requests in flight before a region is known, and after it has failed. */
+/** Requests in flight at first, while nothing is known of the region, and after it has failed. */
 const SLOW_START = 4;
 /** Failures in a row after which requests pause; one alone may be a broken connection. */
 const FAILURES_TO_OPEN = 3;
@@ -20,7 +21,7 @@ const DECREASE = 0.5;
 export class RegionHealth {
   readonly #options: RegionHealthOptions;
   #limit: number;
-  /** Up to here the limit grows with each success; beyond it, by one per round of them. */
+  /** Below this limit the limit grows with each success; above it, by one per round of successes. */
   #slowStartEnds: number;
   #failures = 0;
   #openUntilMs = 0;
@@ -41,14 +42,14 @@ export class RegionHealth {
     return this.#failures >= FAILURES_TO_OPEN;
   }
 
-  /** Until when no request may start; 0 or in the past when one may. Monotonic milliseconds. */
+  /** Time before which no request may start; 0 or a past time when one may. Monotonic milliseconds. */
   get openUntilMs(): number {
     return this.#openUntilMs;
   }
 
   mayStart(nowMs: number): boolean {
     if (nowMs < this.#openUntilMs) return false;
-    // While it is open one request at a time finds out whether the region is back.
+    // While the breaker is open, one request at a time tests whether the region is back.
     return this.inFlight < (this.open ? 1 : this.limit);
   }
 
@@ -59,7 +60,7 @@ export class RegionHealth {
     this.#limit = Math.min(this.#options.maxInFlight, this.#limit + step);
   }
 
-  /** The region answered, but took only a part for being asked too much. */
+  /** The region answered, but throttled part of the batch. */
   throttled(): void {
     this.#limit = Math.max(1, this.#limit * DECREASE);
     this.#slowStartEnds = this.#limit;

@@ -6,7 +6,7 @@ export interface RegionalClientsOptions {
   readonly createClient?: ((region: string) => KinesisClient) | undefined;
 }
 
-/** A client for each region, made when it is first needed and after the pattern of one that an application has. */
+/** Clients for each region, created on first use with the settings of the application's own client. */
 export class RegionalClients {
   readonly #original: KinesisClient;
   readonly #options: RegionalClientsOptions;
@@ -27,7 +27,7 @@ export class RegionalClients {
   }
 
   close(): void {
-    // The default ones share the original's request handler, which is its owner's to destroy.
+    // Clients made here share the request handler of the original, which its owner has to destroy.
     if (this.#options.createClient === undefined) return;
     for (const client of this.#clients.values()) client.destroy();
   }
@@ -44,7 +44,10 @@ export class RegionalClients {
     });
   }
 
-  /** No retry strategy: its budget of retries, emptied by an outage of one region, would be missing in the other. */
+  /**
+   * A client like the original, without its retry strategy: an outage of one region would empty the budget of
+   * retries for the other.
+   */
   #like(region: string): KinesisClient {
     const { config } = this.#original;
     const endpoint = this.#options.endpoint?.(region);

@@ -1,5 +1,5 @@
 /**
- * Where a record may go: into memory, to the disk, nowhere until others of its key or shard are through (`later`), or
- * nowhere, like all that come after it (`stop`).
+ * Where a record may go: into memory, to the disk, nowhere until other records of its key or shard are done
+ * (`later`), or nowhere, like all records after it (`stop`).
  */
 export type Route = 'memory' | 'disk' | 'later' | 'stop';

@@ -42,15 +42,16 @@ export function sdkTransport(options: SdkOptions, limits: SdkLimits): Transport 
       encoded({ stream, records }, measured);
       const client = clientOf(region);
       const command = new PutRecordsCommand({ StreamName: stream, Records: records.map(entryOf) });
-      // Bounds the body as well, which the handler's time-outs do not.
+      // Bounds the body as well; the handler's time-outs do not.
       const abortSignal = AbortSignal.timeout(limits.requestTimeoutMs);
       try {
         const { Records } = await client.send(command, { abortSignal });
         return resultsOf(Records, { region, count: records.length });
       } catch (cause) {
         const error = translatedSdkError(cause, limits.requestTimeoutMs);
-        // A client keeps its identity until that expires by its own date. Another client asks the provider again; the
-        // connections are the handler's, and requests of the old client end in peace.
+        // A client keeps its identity until the date on which that identity expires. A new client asks the
+        // provider again. Both share the handler's connections, and requests of the old client finish
+        // undisturbed.
         if (error.name === EXPIRED_TOKEN && clients.get(region) === client) clients.delete(region);
         throw error;
       }

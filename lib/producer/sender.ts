@@ -26,18 +26,21 @@ export interface SenderHooks {
     readonly records: number;
     readonly error: unknown;
   }) => void;
-  /** A record is refused for good: trying again, or elsewhere, would not help. */
+  /** Called for a record that is refused for good: another attempt, or another region, would not help. */
   readonly onRefused: (entry: Entry, error: unknown) => void;
   /** No region took the record in time. */
   readonly onOverdue: (entry: Entry) => void;
-  /** Records left the sender: there is room, and `records` may be 0. */
+  /** Called when records left the sender, so that there is room; `records` may be 0. */
   readonly onProgress: () => void;
 }
 
 export interface SenderOptions {
   readonly limits: Limits;
   readonly ordered: boolean;
-  /** From when a record is let in; undefined = records wait for ever, and somebody else takes care of them. */
+  /**
+   * Counts from when a record is let in; undefined = records wait without limit, and the caller handles those
+   * that are overdue.
+   */
   readonly deliveryTimeoutMs: number | undefined;
   readonly transport: Transport;
   readonly random: () => number;
@@ -49,12 +52,16 @@ export interface SenderOptions {
 /** Kinesis takes 10 MiB in a request; base64 makes records a third larger, and names and quotes come on top. */
 const MAX_BATCH_BYTES = 5 * 1024 * 1024;
 /**
- * Of a batch: from here on it is the stream that is asked too much, and fewer requests help. Below, it is single shards
- * (one hot shard of three or more has less than a third where keys are spread), and their own back-off takes care of them.
+ * Share of a batch. From this share on, the stream as a whole is throttled, and fewer requests help. Below
+ * it, single shards are (one hot shard of three or more has less than a third where keys are spread), and
+ * their own back-off handles them.
  */
 const THROTTLED_SHARE = 1 / 3;
 
-/** Sends records to the target of the moment: batches, keeps each key's order, retries, and asks no more than a region takes. */
+/**
+ * Sends records to the current target: forms batches, keeps each key's order, retries, and never asks more
+ * than a region takes.
+ */
 export class Sender {
   readonly #options: SenderOptions;
   readonly #lanes: Lanes;
@@ -63,7 +70,7 @@ export class Sender {
   readonly #hotShards = new HotShards();
   /** Parts of refused batches; they are sent before anything else. */
   readonly #bisections = new Bisections();
-  /** Heads that wait for their shard, by the timer that ends it. */
+  /** Heads that wait for their shard, by the timer that ends the wait. */
   readonly #waiting = new Map<NodeJS.Timeout, readonly Entry[]>();
   #target: Target | undefined;
   #records = 0;
@@ -102,32 +109,35 @@ export class Sender {
   get retries(): number {
     return this.#retries;
   }
-  /** It takes no more records than this. */
+  /** Whether the sender takes no more records. */
   get isFull(): boolean {
     const { maxBufferedRecords, maxBufferedBytes } = this.#options.limits;
     return this.#records >= maxBufferedRecords || this.#bytes >= maxBufferedBytes;
   }
-  /** Whether it is known where to send. */
+  /** Whether a target is known. */
   get hasTarget(): boolean {
     return this.#target !== undefined;
   }
-  /** Requests of which the region took something, since one failed whole. */
+  /** Requests of which the region took something, since the last request that failed as a whole. */
   get goodRequests(): number {
     return this.#goodRequests;
   }
-  /** From now on they are counted anew. */
+  /** Restarts the count of good requests. */
   forgetGoodRequests(): void {
     this.#goodRequests = 0;
   }
-  /** When the last of them was. */
+  /** When the last good request was. */
   get goodAtMs(): number {
     return this.#goodAtMs;
   }
-  /** Lanes, by the numbers of `laneOf`. */
+  /** Number of lanes, and so the bound of `laneOf`. */
   get lanes(): number {
     return this.#lanes.count;
   }
-  /** Whether a key or a shard may have more waiting than its share. While none has, `hasShareFor` need not be asked. */
+  /**
+   * Whether a key or a shard may have more waiting than its share. While none has, callers need not ask
+   * `hasShareFor`.
+   */
   get isCongested(): boolean {
     return this.#lanes.hasLongLanes || this.#hotShards.size > 0;
   }
@@ -136,19 +146,19 @@ export class Sender {
     return this.#lanes.laneOf(partitionKey);
   }
 
-  /** Records of this lane that are here. */
+  /** Records of this lane in the sender. */
   waitingIn(lane: number): number {
     return this.#lanes.lengthOf(lane);
   }
 
-  /** The shard of this record, if it is known to refuse now. */
+  /** The shard of this record, if that shard is known to refuse now. */
   hotShardOf(partitionKey: string, explicitHashKey: string | undefined): HotShard | undefined {
     if (this.#hotShards.size === 0) return undefined;
     const place = hashPlaceOf(partitionKey, explicitHashKey);
     return place === undefined ? undefined : this.#hotShards.at(place);
   }
 
-  /** Whether its key and its shard leave room for others when one more record of them is let in. */
+  /** Whether the record's key and shard leave room for others after one more of their records is let in. */
   hasShareFor({ lane, shard, bytes }: Newcomer): boolean {
     const { maxBufferedRecords: maxRecords, maxBufferedBytes: maxBytes } = this.#options.limits;
     const buffer = { records: this.#records, bytes: this.#bytes, maxRecords, maxBytes };
@@ -156,11 +166,15 @@ export class Sender {
     return shard === undefined || hasShare(buffer, { records: shard.live, nextBytes: bytes });
   }
 
-  /** From now on records go there. What is in flight finishes or times out where it is before its key moves. */
+  /**
+   * Sets the target for all records from now on. A request in flight ends or times out in the old region
+   * before its keys move.
+   */
   aim(target: Target): void {
     if (target.region !== this.#target?.region) this.#goodRequests = 0;
     this.#target = target;
-    // What waits for its next attempt waits for the region that failed; the new one may be asked at once.
+    // Entries that wait for their next attempt wait because of the region that failed. The new region may be
+    // asked immediately.
     for (const [timer, entries] of this.#waiting) {
       clearTimeout(timer);
       for (const entry of entries) this.#lanes.retry(entry);
@@ -179,20 +193,21 @@ export class Sender {
     this.#lanes.add(entry);
   }
 
-  /** Call after adding: sends what makes a full batch, and lets the rest wait for company. */
+  /** Call after adding: sends what makes a full batch, and lets the rest wait for more records. */
   offered(): void {
     if (this.#lanes.ready >= this.#options.limits.maxBatchRecords) this.pump();
     else this.#lingering ??= setTimeout(() => this.#lingered(), this.#options.limits.lingerMs);
   }
 
-  /** All that is here, in flight or not, each key in order. */
+  /** All records in the sender, in flight or not, each key in order. */
   *entries(): Generator<Entry> {
     for (const head of this.#heads()) yield* this.#lanes.laneFrom(head);
   }
 
   /**
-   * When the record that has waited longest for its region was first sent to it; undefined when none does. A record that
-   * waits behind its key, or that a shard refused for its throughput, does not wait for the region.
+   * When the record that has waited longest for its region was first sent to that region; undefined when no
+   * record waits. A record that waits behind its key, or that a shard refused for its throughput, does not
+   * wait for the region.
    */
   oldestSentMs(): number | undefined {
     let oldest: number | undefined;
@@ -202,13 +217,18 @@ export class Sender {
     return oldest;
   }
 
-  /** Sends no more, and resolves when nothing is in flight. Bounded by the request's time-out. For the end. */
+  /**
+   * Stops sending, and resolves when nothing is in flight. Bounded by the request's time-out. For `close`.
+   */
   async quiesce(): Promise<void> {
     this.#paused = true;
     while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#quiet.push(resolve));
   }
 
-  /** Takes out what is not in flight, each key in order. Only while nothing is in flight: after `quiesce`, or `close`. */
+  /**
+   * Removes and returns what is not in flight, each key in order. Only while nothing is in flight: after
+   * `quiesce`, or `close`.
+   */
   takeQueued(): Entry[] {
     for (const timer of this.#waiting.keys()) clearTimeout(timer);
     const heads = [...this.#bisections.abandonAll(), ...[...this.#waiting.values()].flat()];
@@ -222,7 +242,7 @@ export class Sender {
     return entries.filter(isWhole);
   }
 
-  /** Since when the oldest record that is here has been here; undefined when there is none. */
+  /** Since when the oldest record has been in the sender; undefined when the sender is empty. */
   oldestSinceMs(): number | undefined {
     let oldest: number | undefined;
     for (const { sinceMs } of this.#heads()) {
@@ -231,7 +251,7 @@ export class Sender {
     return oldest;
   }
 
-  /** The region takes records again: what it did not take before is no evidence against it now. */
+  /** The region takes records again: records that it did not take before are no evidence against it now. */
   restartWaits(): void {
     const nowMs = Math.max(1, Math.floor(this.#options.now()));
     for (const head of this.#heads()) if (head.sentMs > 0) head.sentMs = nowMs;
@@ -249,7 +269,7 @@ export class Sender {
     if (this.#hotShards.size > 0) this.#hotShards.cool(this.#options.now());
   }
 
-  /** Gives up what is overdue and not in flight. Call regularly. */
+  /** Gives up records that are overdue and not in flight. Call regularly. */
   sweep(): void {
     const beforeMs = this.#overdueBeforeMs();
     for (const [timer, entries] of this.#waiting) {
@@ -267,7 +287,10 @@ export class Sender {
     }
   }
 
-  /** For good. Answers of what is in flight are not waited for: it is queued again, and may be written all the same. */
+  /**
+   * Closes for good. Answers of requests in flight are not waited for: their records are queued again, and
+   * may be written all the same.
+   */
   close(): void {
     this.#paused = true;
     this.#closed = true;
@@ -321,7 +344,7 @@ export class Sender {
     });
   }
 
-  /** Without those whose buffer is not what it was when they were put. */
+  /** The batch without records whose buffer has changed its size since they were put. Those fail. */
   #whole(batch: readonly Entry[]): readonly Entry[] {
     if (batch.every(isWhole)) return batch;
     const changed = batch.filter((entry) => !isWhole(entry));
@@ -335,7 +358,7 @@ export class Sender {
     this.pump();
   }
 
-  /** Nothing is in flight that would call `pump` when it ends, so a timer has to. */
+  /** Sets a timer, since no request in flight will call `pump` when it ends. */
   #resumeAt(atMs: number): void {
     clearTimeout(this.#resuming);
     this.#resuming = setTimeout(() => this.pump(), Math.max(1, atMs - this.#options.now()));
@@ -410,11 +433,11 @@ export class Sender {
       return;
     }
     const throttled = throttledIn(failed);
-    // A region that takes anything is not one that takes nothing: what it refuses waits in its own lane.
+    // A region that took at least one record is not down: the records that it refused wait in their own lane.
     if (delivered > 0) this.#wasGood();
     if (throttled >= batch.length * THROTTLED_SHARE) health.throttled();
     else if (delivered === 0) health.failed(this.#options.now());
-    // Or a shard that always refuses would keep the region at its slow start for ever.
+    // Otherwise a shard that always refuses would keep the region at its slow start without end.
     else if (failed.length < batch.length * THROTTLED_SHARE) health.succeeded();
     this.#again(failed, target.region);
   }
@@ -442,7 +465,7 @@ export class Sender {
     }
   }
 
-  /** A shard that is asked too much is a shard's trouble: the region has answered for these records. */
+  /** A throttled shard is no fault of the region: the region has answered for these records. */
   #refusedBy(shardId: string, entries: readonly Entry[]): void {
     const nowMs = this.#options.now();
     this.#hotShards.cool(nowMs);
@@ -490,7 +513,10 @@ export class Sender {
     this.#options.hooks.onRetry({ region: target.region, records: entries.length, error });
   }
 
-  /** Nothing was sent: the records at fault fail, the others go on, and the region has no part in it. */
+  /**
+   * The batch could not be encoded and was not sent: the records at fault fail, the others go on, and the
+   * region is not to blame.
+   */
   #unencodable({ batch, bisection }: Sending, { culprits }: EncodingError): void {
     this.#ended(bisection, false);
     const refused = culprits.map(({ index, reason }) => {
@@ -543,7 +569,7 @@ function throttledIn(failed: readonly Entry[]): number {
   return throttled;
 }
 
-/** A record that asks to be let in. */
+/** A record that is to be let in. */
 export interface Newcomer {
   readonly partitionKey: string;
   readonly lane: number;
@@ -556,6 +582,6 @@ interface Sending extends SwapRemoveItem {
   readonly batch: readonly Entry[];
   readonly target: Target;
   readonly health: RegionHealth;
-  /** Where it is a part of a batch that was refused. */
+  /** Set where the request is part of a batch that was refused. */
   readonly bisection: Bisection | undefined;
 }

@@ -1,10 +1,10 @@
-/** Codes that speak of throughput, and not of the region's health. */
+/** Error codes that are about throughput, not about the region's health. */
 export const throttles = new Set([
   'ProvisionedThroughputExceededException',
   'ThrottlingException',
   'KMSThrottlingException',
 ]);
-/** What the request itself is refused for, whoever asks and wherever. */
+/** Error codes that refuse the request itself: another caller or another region would get the same answer. */
 export const refusals = new Set([
   'ValidationException',
   'InvalidArgumentException',

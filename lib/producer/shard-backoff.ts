@@ -1,12 +1,15 @@
 import type { RecordFailure } from './errors.ts';
 import { fullJitterMs, type RegionHealthOptions } from './region-health.ts';
 
-/** A stream of thousands of shards; beyond this the oldest knowledge is let go of. */
+/** Most shards remembered, enough for a stream of thousands; beyond this the oldest is forgotten. */
 const MAX_SHARDS = 10_000;
 /** Kinesis names the shard in the message: "Rate exceeded for shard shardId-000000000001 in stream orders under …". */
 const shardPattern = /shardId-\d{12}/;
 
-/** A shard that refused nothing for this many longest pauses is forgotten: it may have been split, and never answer again. */
+/**
+ * A shard that refused nothing for this many of the longest pauses is forgotten: it may have been split, and
+ * never answer again.
+ */
 const FORGET_AFTER_PAUSES = 10;
 
 type Options = Pick<RegionHealthOptions, 'retryBaseMs' | 'retryMaxMs' | 'random'> & {
@@ -15,8 +18,8 @@ type Options = Pick<RegionHealthOptions, 'retryBaseMs' | 'retryMaxMs' | 'random'
 };
 
 /**
- * Records that one shard refuses wait together, full jitter, longer each time it refuses; other shards go on. What another
- * shard accepts says nothing about this one: only a record of its own does.
+ * Pauses for records that one shard refuses. They wait together, with full jitter, and longer each time that
+ * the shard refuses; other shards go on. Only an accepted record of the same shard ends its pauses.
  */
 export class ShardBackoff {
   readonly #options: Options;
@@ -27,12 +30,12 @@ export class ShardBackoff {
     this.#options = options;
   }
 
-  /** What failed entries of one answer are grouped by: the shard where it is known. */
+  /** The key by which failed entries of one answer are grouped: the shard where it is known. */
   static shardOf(error: RecordFailure): string {
     return shardPattern.exec(error.message)?.[0] ?? '';
   }
 
-  /** Whether any shard refused lately; while none did there is no need to call `accepted`. */
+  /** Whether any shard refused lately; while none did, callers need not call `accepted`. */
   get isActive(): boolean {
     if (this.#refusals.size === 0) return false;
     const idleMs = this.#options.now() - this.#lastRefusedMs;
@@ -59,12 +62,12 @@ export class ShardBackoff {
     this.#refusals.delete(shard);
   }
 
-  /** A whole batch was accepted: failures that name no shard are over. */
+  /** A whole batch was accepted: failures that named no shard are over. */
   acceptedAll(): void {
     this.#refusals.delete('');
   }
 
-  /** Nothing is known of any shard any more. */
+  /** Forgets all shards. */
   clear(): void {
     this.#refusals.clear();
   }

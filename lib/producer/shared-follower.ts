@@ -1,7 +1,7 @@
 import { type FollowerHooks, type FollowerOptions, SignalFollower } from './signal-follower.ts';
 
 export interface Following {
-  /** Ends it for this one alone. */
+  /** Stops following for this caller alone. */
   stop(): void;
 }
 
@@ -10,12 +10,13 @@ interface Shared {
   users: number;
 }
 
-/** In this process, by what is asked and how. */
+/** The followers of this process, by question and settings. */
 const followers = new Map<string, Shared>();
 
 /**
- * Follows a signal together with all who follow the same one in the same way: a VPC's resolver takes 1,024 packets a second
- * from a network interface, however many producers are behind it. The first one's `random` draws the jitter.
+ * Follows a signal, together with all callers in this process that follow the same signal in the same way: a
+ * VPC's resolver takes 1,024 packets a second from a network interface, however many producers are behind it.
+ * The first caller's `random` draws the jitter.
  */
 export function follow(options: FollowerOptions, hooks: FollowerHooks, random: () => number): Following {
   const key = keyOf(options);

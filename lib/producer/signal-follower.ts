@@ -6,9 +6,9 @@ import { TtlWatch } from './ttl-watch.ts';
 
 const DEFAULT_POLL_MS = 2_000;
 const DEFAULT_TIMEOUT_MS = 1_000;
-/** What a deployment gives its records unless `delivery.dnsTtlSeconds` says otherwise. */
+/** TTL of a deployment's records unless `delivery.dnsTtlSeconds` says otherwise. */
 const DEFAULT_TTL_SECONDS = 5;
-/** Polls of many producers must not fall into step. */
+/** Jitter that keeps the polls of many producers from falling into step. */
 const JITTER = 0.1;
 
 export type FollowerOptions = Pick<ProducerOptions, 'signal' | 'regions'>;
@@ -16,13 +16,13 @@ export type FollowerOptions = Pick<ProducerOptions, 'signal' | 'regions'>;
 export interface FollowerHooks {
   readonly onSignal: (signal: Signal) => void;
   /**
-   * An answer that is not a usable signal, or no answer; the last good one stays in force. Or a resolver that keeps answers
-   * for too long, which is told once and not at each answer.
+   * Called when there is no answer, or an answer that is not a usable signal; the last good signal stays in
+   * force. Also called once, not at each answer, for a resolver that keeps answers for too long.
    */
   readonly onProblem: (problem: string) => void;
 }
 
-/** What tests put in place of the world. */
+/** Parts that tests replace. */
 export interface FollowerParts {
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -31,10 +31,11 @@ export interface FollowerParts {
 }
 
 /**
- * Asks for the signal again and again, and tells all who have joined when it changes. Keeps the last answer when DNS fails
- * or lies. Nothing is cached here, so the record's TTL is the resolver's to respect and adds to `pollMs` at most once;
- * one that does not respect it is told. Of several servers, one that is down, or lies in a way that can be seen, does no
- * harm. The system's servers are read again before each question.
+ * Polls the signal, and tells all joined listeners when it changes. Keeps the last good signal when DNS fails
+ * or gives an invalid answer. Nothing is cached here: the resolver has to respect the record's TTL, which
+ * adds to `pollMs` at most once, and a resolver that does not is reported. Of several servers, one that is
+ * down, or whose answer is visibly invalid, does no harm. The system's servers are read again before each
+ * question.
  */
 export class SignalFollower {
   readonly #name: string;
@@ -74,9 +75,12 @@ export class SignalFollower {
     void this.#poll();
   }
 
-  /** Whoever comes late hears at once what the others know. Gives the function that leaves. */
+  /**
+   * Adds a listener, which immediately hears the signal that the others know. Returns the function that
+   * removes it.
+   */
   join(hooks: FollowerHooks): () => void {
-    // One of its own for each, should the same be given twice.
+    // A copy for each, in case the same object is given twice.
     const one = { ...hooks };
     this.#joined.add(one);
     if (this.#current !== undefined) this.#tell(one, 'onSignal', this.#current);
@@ -113,7 +117,7 @@ export class SignalFollower {
     this.#tellAll('onSignal', signal);
   }
 
-  /** @throws Error with what is wrong with the answer. */
+  /** Reads the answer as a signal. @throws Error with what is wrong with the answer. */
   #read(texts: readonly (readonly string[])[]): Signal {
     const [only, ...others] = texts;
     if (only === undefined || others.length > 0)
@@ -127,7 +131,10 @@ export class SignalFollower {
     for (const hooks of this.#joined) this.#tell(hooks, name, news);
   }
 
-  /** In a turn of its own: one that throws must neither end the following nor keep it from the others. */
+  /**
+   * Calls each listener in its own turn of the event loop: one that throws must neither stop the polling nor
+   * block the other listeners.
+   */
   #tell<Name extends keyof FollowerHooks>(
     hooks: FollowerHooks,
     name: Name,

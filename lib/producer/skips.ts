@@ -1,21 +1,24 @@
 import type { HotShard } from './hot-shards.ts';
 import { comparePositions, type SpoolPosition } from './spool/position.ts';
 
-/** Records of one key's lane, or of the lanes of one hot shard, that the reading has gone past. */
+/** Records of one key's lane, or of the lanes of one hot shard, that the reader has skipped. */
 export interface Skip {
-  /** Of the record that began it. */
+  /** Lane of the record that began the skip. */
   readonly lane: number;
   readonly shard: HotShard | undefined;
-  /** None of its records is before this place. */
+  /** Place before which the skip has no records. */
   at: SpoolPosition;
-  /** How many were skipped and not taken since. */
+  /** Records that were skipped and not taken since. */
   records: number;
 }
 
-/** Keys and shards that are read past at a time. With so many the reading waits until one of them is through. */
+/**
+ * Most keys and shards that are skipped at a time. At this number the reading waits until one of them is
+ * done.
+ */
 const MAX_SKIPS = 1_024;
 
-/** What the reading of a log has gone past, and from where each has to be read. */
+/** Remembers what the reading of a log has skipped, and from where each skip has to be read. */
 export class Skips {
   /** Skipped records of each lane. */
   readonly #skipped: Int32Array;
@@ -43,13 +46,13 @@ export class Skips {
     return (this.#skipped[lane] as number) > 0;
   }
 
-  /** One more record of a lane that has some. */
+  /** Adds one more record of a lane that already has skipped records. */
   addTo(lane: number): void {
     this.#skipped[lane] = (this.#skipped[lane] as number) + 1;
     this.#of(lane).records++;
   }
 
-  /** The first record of a lane that has none. False when there is no room for another skip. */
+  /** Begins the skips of a lane that has none. False when there is no room for another skip. */
   begin({ lane, shard, at }: Pick<Skip, 'lane' | 'shard' | 'at'>): boolean {
     let slot = shard === undefined ? undefined : this.#slotOfShard.get(shard);
     if (slot === undefined) {
@@ -64,7 +67,7 @@ export class Skips {
     return true;
   }
 
-  /** The first place of those that qualify. */
+  /** The earliest place of the skips that qualify. */
   earliest(qualifies: (skip: Skip) => boolean): SpoolPosition | undefined {
     let earliest: SpoolPosition | undefined;
     for (const skip of this.#slots) {
@@ -75,7 +78,7 @@ export class Skips {
     return earliest;
   }
 
-  /** A reading from this place on. It may take records of those skips alone that have none before. */
+  /** Begins a pass from this place on. It may only take records of skips that have none before this place. */
   pass(from: SpoolPosition): Pass {
     const covered = new Set<Skip>();
     for (const skip of this.#slots) {
@@ -101,15 +104,18 @@ export class Skips {
   }
 }
 
-/** One reading over skipped records. A lane of which one record found no room takes no later one either: order. */
+/**
+ * One pass over skipped records. To keep the order, a lane of which one record found no room takes no later
+ * record either.
+ */
 export class Pass {
   readonly #covered: Set<Skip>;
   readonly #skips: Skips;
   readonly #of: (lane: number) => Skip | undefined;
   readonly #refusedLanes = new Set<number>();
-  /** Those that can take nothing more in this reading. */
+  /** Skips that can take nothing more in this pass. */
   readonly #closed = new Set<Skip>();
-  /** Where the first record was that found no room. */
+  /** Where each skip's first record without room was. */
   readonly #firstRefused = new Map<Skip, SpoolPosition>();
 
   constructor(
@@ -121,7 +127,7 @@ export class Pass {
     this.#of = of;
   }
 
-  /** Whether any may still take a record. */
+  /** Whether any skip may still take a record. */
   get isOpen(): boolean {
     return this.#closed.size < this.#covered.size;
   }
@@ -135,7 +141,7 @@ export class Pass {
     return this.#refusedLanes.has(lane);
   }
 
-  /** There is no room for this record: its key's lane is full, or its shard takes no more. */
+  /** Notes that there is no room for this record: its key's lane is full, or its shard takes no more. */
   refuse(lane: number, { at, by }: { readonly at: SpoolPosition; readonly by: 'key' | 'shard' }): void {
     this.#refusedLanes.add(lane);
     const skip = this.#of(lane) as Skip;
@@ -149,7 +155,7 @@ export class Pass {
     if (skip.records === 0) this.#covered.delete(skip);
   }
 
-  /** It got so far: what of a skip was not refused before is taken. */
+  /** Ends the pass at this place: records of a skip that were not refused before it are taken. */
   end(at: SpoolPosition): void {
     for (const skip of this.#covered) {
       const first = this.#firstRefused.get(skip);

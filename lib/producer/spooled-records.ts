@@ -1,11 +1,11 @@
 import type { Entry, EntryOwner, Receipt } from './entry.ts';
 import type { RecordPlace, SpooledRecord } from './spool/spool.ts';
 
-/** What becomes of records that the disk has and the sender too. */
+/** Called with the outcome of records that are both on the disk and in the sender. */
 export interface SpooledFate {
-  /** A stream has it: it may leave the disk. */
+  /** A stream has the record: it may leave the disk. */
   readonly delivered: (record: SpooledRecord) => void;
-  /** Every region would refuse it. */
+  /** Every region would refuse the record. */
   readonly refused: (record: SpooledRecord, error: unknown) => void;
 }
 
@@ -26,7 +26,7 @@ export class ReadBack implements EntryOwner {
     this.#fate = fate;
   }
 
-  /** The record's index. */
+  /** Adds a record and returns its index. */
   add(record: SpooledRecord): number {
     return this.#records.push(record) - 1;
   }
@@ -41,15 +41,15 @@ export class ReadBack implements EntryOwner {
 }
 
 /**
- * Records in memory that are being written to the disk while they stay on their way. Until they are durable their
- * callers hear what becomes of them as ever; from then on the callers have their receipt from the disk, and what the
- * stream says concerns the copy there.
+ * Records in memory that are being written to the disk while they stay on their way. Until they are durable,
+ * their callers hear their outcome as before. After that the callers have their receipts from the disk, and
+ * the outcome in the stream concerns the copy on disk.
  */
 export class Adoption implements EntryOwner {
   readonly acceptedAtMs: number;
   readonly #entries: readonly Entry[];
   readonly #callers: readonly { readonly owner: EntryOwner; readonly index: number }[];
-  /** Of each whose fate was known before it was durable. */
+  /** Indexes of records whose outcome was known before they were durable. */
   readonly #ended = new Set<number>();
   readonly #fate: SpooledFate;
   #records: readonly SpooledRecord[] | undefined;
@@ -69,7 +69,7 @@ export class Adoption implements EntryOwner {
     }
   }
 
-  /** They are durable. Returns those that are still on their way. */
+  /** The records are durable. Returns those that are still on their way. */
   stored(places: readonly RecordPlace[]): readonly SpooledRecord[] {
     const records = this.#entries.map((entry, n) => recordAt(entry, places[n] as RecordPlace));
     this.#records = records;
@@ -80,7 +80,9 @@ export class Adoption implements EntryOwner {
     return records.filter((_, index) => !this.#ended.has(index));
   }
 
-  /** They could not be written: everything is as it was. Returns those that are still on their way. */
+  /**
+   * The records could not be written, so everything is as before. Returns those that are still on their way.
+   */
   failed(): readonly Entry[] {
     const left = this.#entries.filter((_, index) => !this.#ended.has(index));
     for (const entry of left) {

@@ -14,7 +14,7 @@ import { Spool } from './spool/spool.ts';
 import { Adoption } from './spooled-records.ts';
 
 export interface SpoolingHooks {
-  /** No region takes records: from now on all of them are acknowledged from the disk. */
+  /** No region takes records: from now on all records are acknowledged from the disk. */
   readonly onSpooling: () => void;
   readonly onDrained: () => void;
   readonly onProblem: (problem: unknown) => void;
@@ -24,46 +24,50 @@ export interface SpoolingHooks {
 
 export interface SpoolingOptions {
   readonly spool: NonNullable<ProducerOptions['spool']>;
-  /** `acknowledge: 'spooled'`: every record takes the way over the disk. */
+  /** With `acknowledge: 'spooled'`, every record goes through the disk. */
   readonly always: boolean;
   readonly ordered: boolean;
   readonly sender: Sender;
   readonly now: () => number;
   readonly hooks: SpoolingHooks;
-  /** Records in memory that come from the disk, at most. */
+  /** Most records in memory that come from the disk. */
   readonly maxRecords: number;
 }
 
-/** Bytes of appends under way, beyond which calls wait. */
+/** Bytes of appends in progress beyond which calls wait. */
 const MAX_APPENDING_BYTES = 8 * 1024 * 1024;
 /** Records go to the disk in groups of this size, so that each write succeeds or fails as a whole. */
 const GROUP_BYTES = 2 * 1024 * 1024;
 const DEFAULT_AFTER_MS = 2_000;
-/** After a failure to open the spool, or to write to it. */
+/** Pause after a failure to open the spool, or to write to it. */
 const RETRY_MS = 1_000;
-/** Between two sweeps, which come ten times a second: this process was not running, or busy with something else. */
+/** With a longer gap between two sweeps, which run ten times a second, this process was suspended or busy. */
 const STALL_MS = 500;
 const TURNS_TO_CATCH_UP = 3;
-/** Good answers in a row after which a region takes records again. */
+/** Good answers in a row after which a region counts as taking records again. */
 const GOOD_REQUESTS = 10;
-/** And so many show, while they are fresh, that it has not stopped. */
+/** This many recent good answers show that the region has not stopped. */
 const GOOD_BESIDE = 3;
-/** Of `maxBytes`, what busy keys and shards may have on disk while the region is well: the rest is for an outage. */
+/**
+ * Share of `maxBytes` that busy keys and shards may use on disk while the region is healthy: the rest is for
+ * an outage.
+ */
 const OVERFLOW_SHARE = 1 / 2;
-/** What records take on disk beyond their keys and data, and segments beyond their records. */
+/** Bytes on disk that records take beyond their keys and data, and segments beyond their records. */
 const FULL_MARGIN_BYTES = 8 * 1024;
 
 /**
- * The way over the disk. A record goes there while no region takes records, or while its own key or shard has more
- * waiting in memory than its share, or has older records on disk; all others go to the sender. What a lane holds in memory
- * is made durable before the first of its records goes to the disk. So the log has the records of a key in their order.
+ * Decides which records go through the disk. A record goes there while no region takes records, or while its
+ * own key or shard has more waiting in memory than its share, or has older records on disk; all others go to
+ * the sender. The records of a lane that are in memory are made durable before the first of its records goes
+ * to the disk. So the log has the records of each key in order.
  */
 export class Spooling {
   readonly #options: SpoolingOptions;
   readonly #keys: KeysOnDisk;
   readonly #lastOfLane: LastOfLane;
   #state: 'opening' | 'failed' | 'open' | 'closing' | 'closed' = 'opening';
-  /** No region takes records. */
+  /** Whether no region takes records. */
   #isOutage = false;
   #spool: Spool | undefined;
   #backlog: Backlog | undefined;
@@ -75,10 +79,10 @@ export class Spooling {
   #adoptAfterMs = 0;
   #sweptAtMs: number;
   #turnsToCatchUp = 0;
-  /** Taken in since the last `flush`, for the disk. */
+  /** Records for the disk, taken in since the last `flush`. */
   readonly #nextWrite: NextWrite;
   #emptied: (() => void)[] = [];
-  /** The latest attempt. */
+  /** The latest attempt to open the spool. */
   #opening: Promise<void>;
   #reopening: NodeJS.Timeout | undefined;
 
@@ -107,20 +111,20 @@ export class Spooling {
     return this.#state === 'opening' ? this.#failure : undefined;
   }
 
-  /** No record can be taken now. */
+  /** Whether no record can be taken now. */
   get isShut(): boolean {
     if (this.#state === 'open' || this.#state === 'closing')
       return this.#appendingBytes >= MAX_APPENDING_BYTES;
     return true;
   }
 
-  /** Not every record goes into memory. */
+  /** Whether some records may not go into memory. */
   get isSelective(): boolean {
     const { always, sender } = this.#options;
     return always || this.#isOutage || this.#state === 'closing' || this.#keys.records > 0 || sender.isFull;
   }
 
-  /** Where a record may go now. Records that it sends to the disk are given to `take`. */
+  /** Where a record may go now. Records whose route is the disk are then given to `take`. */
   routeOf(newcomer: Newcomer): Route {
     const { always, ordered, sender } = this.#options;
     if (always || this.#isOutage || this.#state === 'closing') return 'disk';
@@ -135,7 +139,10 @@ export class Spooling {
     return this.#hasOverflowRoom(onDisk, newcomer) ? 'disk' : 'later';
   }
 
-  /** A key may have as much as it leaves free for others; a few records have room as long as there is any. */
+  /**
+   * Whether a key may have one more record on disk: as much as it leaves free for others. A few records fit
+   * as long as there is any room.
+   */
   #hasOverflowRoom(onDisk: number, newcomer: Newcomer): boolean {
     const { usedBytes, maxBytes } = this.#spool as Spool;
     const { bytes } = newcomer;
@@ -145,7 +152,7 @@ export class Spooling {
     return this.#nextWrite.fitsIn(freeBytes, { bytes, leader: this.#leaderOf(newcomer) });
   }
 
-  /** A record whose route is the disk. Call `flush` after the last one. */
+  /** Takes a record whose route is the disk. Call `flush` after the last one. */
   take(entry: Entry): void {
     const { partitionKey, shard, size } = entry;
     const lane = this.#options.sender.laneOf(partitionKey);
@@ -158,7 +165,7 @@ export class Spooling {
     this.#appendingBytes += size;
   }
 
-  /** Set where records of its key may be in memory that the disk does not have: they have to be there before it. */
+  /** Set where records of this key may be in memory but not on the disk: they have to be written first. */
   #leaderOf({ partitionKey, lane, shard }: KeyInLane & Pick<Leader, 'shard'>): Leader | undefined {
     const { ordered, sender } = this.#options;
     if (!ordered || sender.waitingIn(lane) === 0) return undefined;
@@ -167,7 +174,7 @@ export class Spooling {
     return { partitionKey, lane, shard, isByName: this.#keys.areNamed && !isTorn };
   }
 
-  /** Writes what was taken, and acknowledges it when it is durable. */
+  /** Writes the records that were taken, and acknowledges them when they are durable. */
   flush(): void {
     const { entries, followers, companions } = this.#nextWrite.take();
     if (entries.length === 0) return;
@@ -200,7 +207,10 @@ export class Spooling {
     }
   }
 
-  /** A process that did not run itself has not read the answers that may have come meanwhile, and has a few turns to do so. */
+  /**
+   * Whether this process was stalled. A stalled process has not read the answers that may have come
+   * meanwhile, and gets a few turns to do so.
+   */
   #isStalled(): boolean {
     const nowMs = this.#options.now();
     if (nowMs - this.#sweptAtMs > STALL_MS) this.#turnsToCatchUp = TURNS_TO_CATCH_UP;
@@ -209,11 +219,14 @@ export class Spooling {
     return this.#turnsToCatchUp > 0;
   }
 
-  /** By what was sent and has failed or not come back: a record that waits for its own key or shard says nothing. */
+  /**
+   * Whether the region is silent, judged by records that were sent and have failed or not come back. A record
+   * that waits for its own key or shard is no evidence.
+   */
   #isRegionSilent(): boolean {
     const { sender, now, spool } = this.#options;
     const { afterMs = DEFAULT_AFTER_MS } = spool;
-    // One request that hangs beside many that are answered is not the region.
+    // One request that hangs beside many that are answered is not the region's fault.
     if (sender.goodRequests >= GOOD_BESIDE && now() - sender.goodAtMs < afterMs) return false;
     const sinceMs = sender.hasTarget ? sender.oldestSentMs() : sender.oldestSinceMs();
     return sinceMs !== undefined && now() - sinceMs > afterMs;
@@ -226,7 +239,10 @@ export class Spooling {
     await new Promise<void>((resolve) => this.#emptied.push(resolve));
   }
 
-  /** From now on everything goes to the disk: what waits, and what is in memory. Resolves when it is there. */
+  /**
+   * Sends everything to the disk from now on: what waits, and what is in memory. Resolves when it is on the
+   * disk.
+   */
   async divert(): Promise<void> {
     await this.#opening;
     if (this.#state !== 'open') return;
@@ -248,7 +264,7 @@ export class Spooling {
 
   async #open(): Promise<void> {
     const { spool, sender, hooks, now, maxRecords } = this.#options;
-    // An attempt that failed half way has counted as well.
+    // An attempt that failed half-way has counted keys as well.
     this.#keys.clear();
     try {
       const { directory, maxBytes } = spool;
@@ -280,7 +296,10 @@ export class Spooling {
     hooks.onRoom();
   }
 
-  /** A lock goes with its owner, and a disk may come back: until then calls wait. Other failures would stay what they are. */
+  /**
+   * Handles a failure to open. A lock ends with its owner, and a disk may recover: until then calls wait.
+   * Other failures are permanent.
+   */
   #openFailed(cause: unknown): void {
     const isFirst = this.#failure === undefined;
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -294,19 +313,22 @@ export class Spooling {
     if (isFirst || this.#state === 'failed') this.#options.hooks.onProblem(this.#failure);
   }
 
-  /** A method, as every `await` may have changed it. Nothing leaves this state. */
+  /** A method, because every `await` may have changed the state. A closed spool stays closed. */
   #isClosed(): boolean {
     return this.#state === 'closed';
   }
 
-  /** Records that were damaged after they were counted will never come back from the disk. */
+  /**
+   * Corrects the counts: records that were damaged after they were counted will never come back from the
+   * disk.
+   */
   #emptiedByDamage(): void {
     if (this.#keys.records === 0 || this.#appending.size > 0 || this.#nextWrite.bytes > 0) return;
     this.#keys.clear();
     this.#released();
   }
 
-  /** Nothing is on the disk, nor in memory because it could not be written there. */
+  /** Whether no record is on the disk, or in memory because it could not be written to the disk. */
   #isAllDelivered(): boolean {
     return this.#keys.records === 0 && this.#options.sender.records === 0;
   }
@@ -329,7 +351,8 @@ export class Spooling {
     } catch (error) {
       this.#written(entries);
       this.#failed(entries, error, { isLater: false });
-      // After the others that failed with it have said so: what they leave in memory comes first.
+      // Wait until the other entries that failed with it have been told: those that they leave in memory come
+      // first.
       setImmediate(() => hooks.onRoom());
       return;
     }
@@ -343,7 +366,9 @@ export class Spooling {
     this.#backlog?.wake();
   }
 
-  /** They are not on the disk. `isLater`: their bytes were counted, and no write of theirs will end. */
+  /**
+   * The entries are not on the disk. `isLater`: their bytes were counted, and none of their writes will end.
+   */
   #failed(entries: readonly Entry[], error: unknown, { isLater }: { readonly isLater: boolean }): void {
     for (const entry of entries) {
       this.#keys.read(entry);
@@ -367,7 +392,7 @@ export class Spooling {
     );
   }
 
-  /** Lanes that have both: keys with records on the disk, and keys with records in memory alone. */
+  /** Marks lanes that have both keys with records on the disk, and keys with records in memory alone. */
   #markTorn(): void {
     const { sender } = this.#options;
     for (const { isSpooled, partitionKey } of sender.entries()) {
@@ -383,8 +408,8 @@ export class Spooling {
   }
 
   /**
-   * Makes records durable that are in memory, each key's in order; they stay on their way. All of them or, when the disk
-   * has no room for them and so many bytes besides, none: then it returns false.
+   * Makes records in memory durable, each key's in order; they stay on their way. Returns false, and takes
+   * none, when the disk has no room for all of them and `bytesBesides` more bytes.
    */
   #adopt(isWanted: (entry: Entry) => boolean, bytesBesides: number): boolean {
     const { sender } = this.#options;
@@ -427,7 +452,7 @@ export class Spooling {
 
 const bytesOf = (entries: readonly Entry[]): number => entries.reduce((sum, { size }) => sum + size, 0);
 
-/** In order, each of them one write. */
+/** Splits the entries in order into groups, each of them one write. */
 function groupsOf(entries: readonly Entry[]): readonly (readonly Entry[])[] {
   const groups: Entry[][] = [];
   let bytes = Number.POSITIVE_INFINITY;

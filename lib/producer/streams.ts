@@ -12,9 +12,9 @@ const DEFAULT_HIGH_WATER_MARK = 1_000;
 type Source = AsyncIterable<ProducerRecord> | Iterable<ProducerRecord>;
 
 /**
- * Receipts in the order of the source, each as soon as it is there and its turn, while at most `window` records are
- * outstanding. The first failure ends it, and what was put goes on all the same; a failure of the source ends it after the
- * receipts of what the source gave before.
+ * Yields receipts in the order of the source, each as soon as it and all before it are known, while at most
+ * `window` records are outstanding. The first failure ends the iteration, and records already put go on. A
+ * failure of the source ends it after the receipts of the records before.
  *
  * @throws ProducerConfigError, RecordError, what `put` rejects with, and what the source throws
  */
@@ -45,12 +45,12 @@ export async function* receiptsOf(
   }
 }
 
-/** Puts what a source gives, one at a time. */
+/** Puts the records of a source, one at a time. */
 class Feed {
   readonly #items: AsyncIterator<ProducerRecord> | Iterator<ProducerRecord>;
   readonly #put: (record: ProducerRecord) => Promise<Receipt>;
   readonly outstanding: Promise<Receipt>[] = [];
-  /** Resolves when the source has given one, or has ended. */
+  /** Resolves when the source has given a record, or has ended. */
   asking: Promise<undefined> | undefined;
   #isOver = false;
   #failure: { readonly error: unknown } | undefined;
@@ -62,7 +62,7 @@ class Feed {
 
   ask(): void {
     if (this.#isOver || this.asking !== undefined) return;
-    // Cleared in a later turn, however soon it ends.
+    // Cleared in a later turn, even if the source answers immediately.
     this.asking = this.#ask().then(() => {
       this.asking = undefined;
       return undefined;
@@ -73,7 +73,7 @@ class Feed {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** A source that is still thinking is not waited for. */
+  /** Closes without waiting for a source that has not answered yet. */
   async close(): Promise<void> {
     if (this.#isOver) return;
     const closed = Promise.resolve(this.#items.return?.());
@@ -85,7 +85,7 @@ class Feed {
     try {
       const { done, value } = await this.#items.next();
       if (done === true) this.#isOver = true;
-      // Of promises alone: a record may be anything, and must not be asked for a `then`.
+      // Awaits promises alone: a record may be any value, and reading its `then` could run the caller's code.
       else this.#take(isPromise(value) ? ((await value) as ProducerRecord) : value);
     } catch (error) {
       this.#isOver = true;
@@ -95,7 +95,7 @@ class Feed {
 
   #take(record: ProducerRecord): void {
     const receipt = this.#put(record);
-    // Its failure is thrown when its turn comes, and must not end the process before.
+    // The failure is thrown when its turn comes, and must not end the process before.
     receipt.catch(() => {});
     this.outstanding.push(receipt);
   }
@@ -116,8 +116,9 @@ function assertIterable(source: unknown): void {
 }
 
 /**
- * What is written together is put together; the stream takes more when that is acknowledged. A record that fails ends the
- * stream with its error, as streams do; what was written before it, or together with it, goes on.
+ * A stream that puts the records written to it. Records written together are put together; the stream takes
+ * more when they are acknowledged. As with any stream, a record that fails ends it with that error; records
+ * written before it, or together with it, go on.
  *
  * @throws ProducerConfigError
  */

@@ -1,4 +1,4 @@
-/** On an older Node something deep inside a library would fail instead, with a message about that library. */
+/** The oldest supported Node. On an older one a library would fail instead, with a message about itself. */
 const LEAST: readonly [number, number] = [22, 18];
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);

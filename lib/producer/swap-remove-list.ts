@@ -4,9 +4,10 @@ export interface SwapRemoveItem {
 }
 
 /**
- * Items in no order, to come and go by the hundred thousand. A Set does the same, but each table that it outgrows keeps
- * pointing at the next one and all that was in it: once one of them is old, everything that follows survives until the
- * next full collection (V8's OrderedHashTable; measured: more than half of what a producer allocates).
+ * An unordered list whose items come and go by the hundred thousand. A Set would do the same, but each table
+ * that it outgrows keeps a reference to the next one and to all that was in it: once one table is old,
+ * everything that follows survives until the next full collection (V8's OrderedHashTable; measured: more than
+ * half of what a producer allocates).
  */
 export class SwapRemoveList<Item extends SwapRemoveItem> {
   readonly #items: Item[] = [];
@@ -16,7 +17,7 @@ export class SwapRemoveList<Item extends SwapRemoveItem> {
     this.#items.push(item);
   }
 
-  /** The item is in it. */
+  /** Removes an item, which must be in the list. */
   delete(item: Item): void {
     const last = this.#items.pop() as Item;
     if (last === item) return;

@@ -2,7 +2,7 @@ import type { WrittenReceipt } from './entry.ts';
 import type { RecordFailure } from './errors.ts';
 import type { OutgoingRecord } from './record.ts';
 
-/** Where the record is, or why it is not there. */
+/** Where the record is, or why it is not in the stream. */
 export type RecordResult = WrittenReceipt | RecordFailure;
 
 export interface OutgoingBatch {
@@ -11,7 +11,10 @@ export interface OutgoingBatch {
   readonly records: readonly OutgoingRecord[];
 }
 
-/** Sends one batch once. Rejects when the request as a whole failed; else answers for each record, in their order. */
+/**
+ * Sends one batch once. Rejects when the request as a whole failed; otherwise resolves with a result for each
+ * record, in order.
+ */
 export interface Transport {
   send(batch: OutgoingBatch): Promise<readonly RecordResult[]>;
   close(): void;

@@ -3,9 +3,12 @@ import { isStretched, STRETCHING_OPTIONS } from '../resolver/ttl.ts';
 
 export interface TtlWatchOptions {
   readonly name: string;
-  /** What the record's owner has set. */
+  /** The TTL that the record's owner has set. */
   readonly ttlSeconds: number;
-  /** A cache was found that keeps the answer for longer; told once, until it has been well again for a while. */
+  /**
+   * Called when a cache keeps the answer for longer than its TTL: once, until the cache has been well again
+   * for a while.
+   */
   readonly onStretched: (problem: string) => void;
   readonly onWell: () => void;
   /** Time between two looks. Default 15,000. */
@@ -16,18 +19,19 @@ export interface TtlWatchOptions {
 }
 
 const INTERVAL_MS = 15_000;
-/** Where no server answers over UDP, looking is of no use and becomes rare. */
+/** Longest interval. Where no server answers over UDP, looking is useless and becomes rare. */
 const MAX_INTERVAL_MS = 300_000;
 const TIMEOUT_MS = 1_000;
 const MAX_SERVERS = 3;
-/** How long an old finding counts at most, whatever TTL was seen. */
+/** Longest time for which an old finding counts, whatever TTL was seen. */
 const MAX_MEMORY_SECONDS = 3_600;
 
 /**
- * Looks now and then whether the resolver's cache keeps the signal beyond its TTL: then a failover is followed as much later,
- * and nothing else would say so. A cache with a least TTL shows it, because the TTL that it answers with counts down
- * from there. node:dns does not give the TTL of a TXT record, so the servers are asked a second time, beside what is
- * followed: whatever fails here changes nothing there. A cache that lies about the TTL too is not noticed.
+ * Checks now and then whether the resolver's cache keeps the signal beyond its TTL: a failover would then be
+ * followed late, and nothing else would show it. A cache with a minimum TTL reveals itself, because the TTL
+ * in its answers counts down from that minimum. node:dns does not give the TTL of a TXT record, so the
+ * servers are asked a second time, apart from the polls: a failure here does not affect those. A cache that
+ * also gives a false TTL is not noticed.
  */
 export class TtlWatch {
   readonly #options: TtlWatchOptions;
@@ -37,7 +41,7 @@ export class TtlWatch {
   #looking = false;
   #nextLookMs = Number.NEGATIVE_INFINITY;
   #waitMs: number;
-  /** Of this episode, if there is one. */
+  /** The longest TTL seen in this episode, if there is one. */
   #longest: { ttlSeconds: number; seenMs: number } | undefined;
 
   constructor(options: TtlWatchOptions) {
@@ -46,7 +50,9 @@ export class TtlWatch {
     this.#waitMs = options.intervalMs ?? INTERVAL_MS;
   }
 
-  /** After an answer of these servers: looks, if it is time to. Never rejects, and nobody has to wait. */
+  /**
+   * Call after an answer of these servers: looks if it is time to. Never rejects, and no caller has to wait.
+   */
   async look(servers: readonly string[]): Promise<void> {
     if (servers.join() !== this.#servers.join()) this.#begin(servers);
     if (this.#looking || this.#now() < this.#nextLookMs || this.#abort.signal.aborted) return;
@@ -60,7 +66,7 @@ export class TtlWatch {
     this.#abort.abort();
   }
 
-  /** What was known is of other servers. */
+  /** Starts anew, because earlier findings are about other servers. */
   #begin(servers: readonly string[]): void {
     this.#servers = servers;
     this.#nextLookMs = Number.NEGATIVE_INFINITY;
@@ -92,7 +98,7 @@ export class TtlWatch {
       this.#longest = { ttlSeconds: Math.max(known, ttlSeconds), seenMs: nowMs };
       if (longest === undefined) this.#options.onStretched(this.#problem(server, ttlSeconds));
     } else if (longest !== undefined) {
-      // The last seconds of an answer that is kept too long look like those of any other.
+      // The last seconds of an answer that is kept too long look like those of any other answer.
       const memoryMs = Math.min(longest.ttlSeconds, MAX_MEMORY_SECONDS) * 1_000 + this.#waitMs;
       if (nowMs - longest.seenMs > memoryMs) this.#end();
     }

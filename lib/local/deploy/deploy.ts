@@ -49,14 +49,18 @@ export function stacksOf(manifest: unknown): StackPlace[] {
     }));
 }
 
-/** Bootstraps what is not: the CDK's own toolkit stack in each region, which holds the bucket for assets. */
+/**
+ * Bootstraps the regions that are not yet: creates the CDK's own toolkit stack, which holds the bucket for
+ * assets.
+ */
 async function bootstrap({ regions, outDir }: DeployOptions, run: CdkRun): Promise<void> {
   const statuses = await Promise.all(
     regions.map((region) => stackStatus(cloudFormation(run.localstackUrl, region), 'CDKToolkit')),
   );
   const missing = regions.filter((_, index) => !statuses[index]?.endsWith('_COMPLETE'));
   if (missing.length === 0) return;
-  // A place of its own: where it finds an app it synthesises that app first, and locks the output of the whole project.
+  // A directory of its own: where the CDK finds an app it synthesises that app first, and locks the output of
+  // the whole project.
   const cwd = `${path.resolve(outDir)}-bootstrap`;
   await mkdir(cwd, { recursive: true });
   const environments = missing.map((region) => `aws://${ACCOUNT}/${region}`);
@@ -80,7 +84,7 @@ async function deployStacks(
 ): Promise<void> {
   const client = ({ region }: StackPlace) => cloudFormation(run.localstackUrl, region);
   await Promise.all(stacks.map((stack) => deleteIfRolledBack(client(stack), stack.name)));
-  // LocalStack has this machine's clock, and some of its times are whole seconds.
+  // LocalStack uses this machine's clock, and some of its times are whole seconds.
   const sinceMs = Math.floor(Date.now() / 1_000) * 1_000;
   const { status, output } = await runCdk(
     [
@@ -120,7 +124,7 @@ export async function deployApp(options: DeployOptions): Promise<DeployedOutputs
   const logFile = path.join(directory, 'deploy.log');
   const timeoutMs = options.timeoutMs ?? 5 * 60_000;
   const timeout = AbortSignal.timeout(timeoutMs);
-  // One part failing ends the other: bootstrap and synthesis run side by side.
+  // If bootstrap or synthesis fails, the other one is stopped: they run in parallel.
   const failed = new AbortController();
   const signal = AbortSignal.any([timeout, failed.signal, ...(options.signal ? [options.signal] : [])]);
   const run: CdkRun = { localstackUrl: options.localstackUrl, logFile, signal };

@@ -58,8 +58,8 @@ export async function deleteIfRolledBack(client: CloudFormationClient, name: str
 }
 
 /**
- * The first resource that has failed since then, and why, or undefined when no resource is known to have failed. A stack
- * keeps the events of earlier deployments.
+ * The first resource that has failed since a given time, and why; undefined when none is known. The time is
+ * needed because a stack keeps the events of earlier deployments.
  */
 export async function failureOf(
   client: CloudFormationClient,

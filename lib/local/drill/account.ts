@@ -14,8 +14,8 @@ import { DrillError } from './errors.ts';
 import { until } from './until.ts';
 
 /**
- * What a user's account holds before the first deployment, and Spillway never creates: the hosted zone and the
- * streams named as existing. Returns the config with the local zone's id.
+ * Creates what a user's account holds before the first deployment and Spillway never creates: the hosted zone
+ * and the streams named as existing. Returns the config with the local zone's id.
  */
 export async function prepareAccount(clients: LocalClients, config: Config): Promise<Config> {
   const zoneId = await hostedZone(clients, config.zone.name);

@@ -1,14 +1,18 @@
 import type { Regions } from '../../config/config.ts';
 import type { Effect, Fault, Scenario } from '../../scenario/schema.ts';
 
-/** Control planes of AWS that are in us-east-1 (AWS Fault Isolation Boundaries): nothing here may need them. */
+/**
+ * Control planes of AWS that are in us-east-1 (AWS Fault Isolation Boundaries): no part of the failover may
+ * need them.
+ */
 const controlPlanes = ['route53', 'iam', 'cloudformation'] as const;
 const unavailable: Effect = { kind: 'error', status: 503, code: 'ServiceUnavailable' };
 const blackhole: Effect = { kind: 'blackhole' };
 
 /**
- * The scenario, with every call to one region unanswered from the first fault on, and the control planes of Route 53, IAM
- * and CloudFormation answering 503 wherever they are asked. With the primary gone, that is what there is to see.
+ * The scenario with a blackout added: from the first fault on, no call to one region is answered, and the
+ * control planes of Route 53, IAM and CloudFormation answer 503 everywhere. This is what a loss of the
+ * primary looks like.
  */
 export function blackedOut(
   scenario: Scenario,
@@ -24,7 +28,7 @@ export function blackedOut(
       effect: unavailable,
     })),
   ];
-  // The first failing effect in the list wins, so the blackout hides what else is wrong with its region.
+  // The first matching failing effect wins, so the blackout hides the region's other faults.
   return {
     ...scenario,
     faults: [...faults, ...scenario.faults],

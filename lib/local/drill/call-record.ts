@@ -7,12 +7,12 @@ import type { ProxiedCall } from '../proxy/fault-proxy.ts';
 import { OPERATOR } from './callers.ts';
 import { DrillError } from './errors.ts';
 
-/** A drill of ten minutes makes about ten thousand. */
+/** Most calls recorded; a drill of ten minutes makes about ten thousand. */
 const MAX_CALLS = 500_000;
 
 /**
- * Every AWS call of a drill, from two sides: what the clients' middleware wrote down, and what the fault proxy saw pass.
- * The proxy sees also those that no middleware announces (producers sign their own requests), so nothing is left out.
+ * Every AWS call of a drill, from two sources: the clients' middleware and the fault proxy. The proxy also
+ * sees calls that no middleware reports (producers sign their own requests), so no call is missing.
  */
 export class CallRecord {
   readonly #file: string;
@@ -31,7 +31,7 @@ export class CallRecord {
     this.#proxied.push(call);
   }
 
-  /** From now on nothing is recorded. */
+  /** Stops recording. */
   end(): void {
     this.#ended = true;
     this.#proxied.length = 0;
@@ -51,7 +51,9 @@ export class CallRecord {
 /** The CLI names the verb as well; all of them call from the operator's place. */
 const callerOf = (who: string): string => (who.startsWith('cli ') ? OPERATOR : who);
 
-/** What passed the proxy beyond what its caller wrote down, for each caller, service and region. */
+/**
+ * Calls that passed the proxy but that their caller did not write down, for each caller, service and region.
+ */
 export function unannounced(written: readonly Call[], proxied: readonly ProxiedCall[]): readonly Call[] {
   const key = (call: Pick<Call, 'service' | 'region' | 'who'>): string =>
     [callerOf(call.who), serviceOf(call), call.region].join(' ');

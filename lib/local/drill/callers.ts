@@ -9,14 +9,20 @@ import {
 } from '../../../lambda/core/names.ts';
 import { type Config, observerRegions } from '../../config/config.ts';
 
-/** Enough to show several sources and cells, few enough for a laptop: LocalStack takes about 20 ms for a put. */
+/**
+ * Number of producers: enough to show several sources and cells, few enough for a laptop, as LocalStack takes
+ * about 20 ms for a put.
+ */
 const PRODUCERS = 3;
-/** The operator of a drill, who sits in a witness: neither in the region that fails nor in the one that takes over. */
+/**
+ * The operator of a drill. Located in a witness: neither in the region that fails nor in the one that takes
+ * over.
+ */
 export const OPERATOR = 'cli';
 
 export interface DeployedFunction {
   readonly name: string;
-  /** Whose calls its calls are, in the audit. */
+  /** Name of the caller in the audit. */
   readonly who: string;
 }
 
@@ -52,7 +58,7 @@ export function producersOf({ regions }: Config): readonly DrillProducer[] {
   }));
 }
 
-/** Everybody who calls AWS in a drill, with the region he calls from. */
+/** All callers of AWS in a drill, with the region that each one calls from. */
 export function callersOf(config: Config): Readonly<Record<string, string>> {
   const { regions } = config;
   const functions = observerRegions(regions).flatMap((region) =>

@@ -4,7 +4,10 @@ import type { HealthCheckStatus } from '../../route53/data-plane.ts';
 
 const functionUrlRegion = /\.lambda-url\.([a-z0-9-]+)\./;
 
-/** What people call a check. Its Name tag says so in an account; LocalStack's CloudFormation does not write the tags. */
+/**
+ * A health check's name for people. In an account it is the Name tag, which LocalStack's CloudFormation does
+ * not write.
+ */
 export function checkLabel({ id, name, check }: HealthCheckStatus, config: Config): string {
   if (name !== undefined) return name;
   if (check.kind === 'calculated') return `${config.name} quorum`;

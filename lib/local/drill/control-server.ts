@@ -5,19 +5,19 @@ import { requestSchema } from './control-protocol.ts';
 
 export interface ControlServer {
   readonly url: string;
-  /** To be known to the owner of the run's directory alone. */
+  /** Token that only the owner of the run's directory may know. */
   readonly token: string;
   close(): Promise<void>;
 }
 
-/** By path; each is given who asked, and its answer is sent as JSON. */
+/** The acts by path. Each is called with the name of who asked, and its answer is sent as JSON. */
 export type ControlActs = Readonly<Record<string, (by: string) => unknown>>;
 
 const MAX_BODY_BYTES = 4_096;
 const REQUEST_TIMEOUT_MS = 5_000;
 const TOKEN_BYTES = 32;
 
-/** Listens on loopback for acts upon a kept world. Whoever has no token is told nothing but that. */
+/** Listens on loopback for acts on a kept world. A caller without the token gets no information. */
 export async function startControlServer(acts: ControlActs): Promise<ControlServer> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
   const server = createServer((request, response) => {
@@ -86,7 +86,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** In the same time for every wrong one. */
+/** Compares in constant time, so that a wrong token reveals nothing. */
 function isSame(one: string, other: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(one), digest(other));

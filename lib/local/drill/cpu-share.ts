@@ -1,4 +1,4 @@
-/** Enough for a scheduler to share out, little enough to wait for. */
+/** Work long enough for a scheduler to share out, and short enough to wait for. */
 const WORK_MS = 50;
 
 /**

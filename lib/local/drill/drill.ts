@@ -28,22 +28,26 @@ import { type Watching, watch } from './watch.ts';
 import { startObservers } from './wiring.ts';
 import { startWorld, type World } from './world.ts';
 
-/** Health checks need some intervals, and what the observers believe some ticks. */
+/** Health checks need some intervals to settle, and observers some ticks. */
 const READY_TIMEOUT_MS = 180_000;
 const PRODUCERS_READY_TIMEOUT_MS = 30_000;
 /** A drill writes some thousands of records; LocalStack keeps to no rate of reads. */
 const MAX_PAGES_PER_SHARD = 5_000;
 const LOST_FILE = 'lost.json';
-/** Traffic is watched this long before the faults begin. */
+/** How long traffic is watched before the faults begin. */
 const WARM_UP_MS = 5_000;
-/** Deploys, starts producers, plays the scenario, measures, judges. Nothing is left running, however it ends. */
+/**
+ * Runs a drill: deploys, starts producers, plays the scenario, measures, judges. Leaves nothing running,
+ * however it ends.
+ */
 export async function drill(options: DrillOptions): Promise<DrillResult> {
   const death = new AbortController();
   const signal = AbortSignal.any([options.signal, death.signal]);
   try {
     return await conduct({ ...options, signal, onDeath: (error) => death.abort(error) });
   } catch (error) {
-    // A thousand things fail once LocalStack has died or the user has had enough; only that is worth saying.
+    // Once LocalStack has died or the user has interrupted, many errors follow; only this first reason is
+    // worth reporting.
     signal.throwIfAborted();
     throw error;
   }
@@ -128,12 +132,15 @@ async function conduct(options: Conducting): Promise<DrillResult> {
   }
 }
 
-/** Which ones, for whoever looks where they went. */
+/** Writes which records were lost, so that somebody can trace them. */
 async function writeLost(directory: string, lost: readonly Acknowledgement[]): Promise<void> {
   if (lost.length > 0) await writeFile(join(directory, LOST_FILE), `${JSON.stringify(lost, null, 2)}\n`);
 }
 
-/** The system must be at rest before it is disturbed: observers content, checks settled, DNS naming the primary. */
+/**
+ * Waits until the system is at rest before it is disturbed: observers content, checks settled, DNS naming the
+ * primary.
+ */
 async function ready(
   world: World,
   watching: Watching,
@@ -180,9 +187,9 @@ async function firstPuts(world: World, fleet: ProducerFleet, signal: AbortSignal
 }
 
 /**
- * Of what happened before the fault only the last DNS answer of each cell and the last word of each observer stay: they
- * are what a change is measured against. What came before belongs to the start, when inverted health checks are
- * unhealthy until there is data.
+ * The events since the fault, with the last DNS answer of each cell and the last report of each observer
+ * before it: changes are measured against these. Earlier events belong to the start, when inverted health
+ * checks are unhealthy until there is data.
  */
 function sinceFault(events: readonly DrillEvent[], faultAtMs: number): readonly DrillEvent[] {
   const lastBefore = new Map<string, DrillEvent>();

@@ -5,7 +5,10 @@ import type { DrillEvent } from './events.ts';
 /** In the run's directory: each event of the drill as one JSON object a line, for whoever looks afterwards. */
 export const EVENTS_FILE = 'events.jsonl';
 
-/** At once, so that a drill which ends by SIGKILL has left all that it saw. A full disk is not what ends a drill. */
+/**
+ * Writes each event immediately, so that a drill that ends by SIGKILL leaves all that it saw. A full disk
+ * does not end a drill.
+ */
 export function eventLog(directory: string): (event: DrillEvent) => void {
   const file = join(directory, EVENTS_FILE);
   return (event) => {

@@ -26,9 +26,9 @@ export type DrillEvent =
   | {
       readonly kind: 'puts';
       readonly atMs: number;
-      /** Acknowledged since the last such event, per region. */
+      /** Records acknowledged since the last such event, per region. */
       readonly perRegion: Readonly<Record<string, number>>;
-      /** Offered and not acknowledged yet. */
+      /** Records offered and not acknowledged yet. */
       readonly pending: number;
     }
   | { readonly kind: 'pace'; readonly atMs: number; readonly minute: PaceMinute }

@@ -14,9 +14,11 @@ import type { Watching } from './watch.ts';
 import type { World } from './world.ts';
 
 export interface FailbackEnd {
-  /** It was refused while it had to be, went through when it might, and brought every producer home. */
+  /**
+   * The failback was refused while it had to be, accepted when it was allowed, and moved every producer back.
+   */
   readonly ok: boolean;
-  /** From the request that was let through until every producer lands 95 % of its puts in the primary; null = never. */
+  /** From the accepted request until every producer lands 95 % of its puts in the primary; null = never. */
   readonly ms: number | null;
 }
 
@@ -31,14 +33,22 @@ export interface FailbackOptions {
   readonly signal: AbortSignal;
 }
 
-/** The primary is watched this long after the release: longer than a switch takes through its check and DNS. */
+/**
+ * How long the primary is watched after the release: longer than a switch takes through its check and DNS.
+ */
 const PAUSE = '50s';
 const CALL_TIMEOUT_MS = 30_000;
 const RUN_TIMEOUT_MS = 240_000;
-/** Each failure on the way, as on a busy machine, takes more than a minute of successes back. */
+/**
+ * Extra time for failures on the way, as on a busy machine: each one sets the recovery back by more than a
+ * minute of successes.
+ */
 const RECOVERY_MARGIN_MS = 150_000;
 const ASK_EVERY_MS = 10_000;
-/** A command line program is a second of work: it asks when it may be let through, and now and then to hear why not. */
+/**
+ * Interval of requests before they can succeed. A run of the CLI costs a second of work, so it is asked
+ * rarely, to hear the reasons.
+ */
 const ASK_ANYWAY_EVERY_MS = 60_000;
 const LOOK_EVERY_MS = 500;
 const HOME_TIMEOUT_MS = 60_000;
@@ -46,8 +56,8 @@ const HOME_TIMEOUT_MS = 60_000;
 const failback = ['failback', '--all', '--percent', '100', '--pause', PAUSE, '--reason', 'drill'] as const;
 
 /**
- * The way back, by the verb an operator uses. The faults end; a request made at once must be refused, for a primary that
- * has just recovered is not to be trusted; traffic stays until the request is let through.
+ * Fails back with the verb that an operator uses. First the faults end. An immediate request must be refused,
+ * because a primary that has just recovered is not to be trusted; traffic stays until a request is accepted.
  */
 export async function failBack(
   world: World,
@@ -91,7 +101,8 @@ async function askUntilLetThrough(
 ) {
   const { policy } = config;
   const { recoveryMs } = policy;
-  // Before the recovery time begins, the slowest signal has to clear: minutes of successful reads.
+  // Before the recovery time begins, the slowest signal has to clear, which takes minutes of successful
+  // reads.
   const clearingMs = roundsToClear(modelSettings('kinesisRead', policy)) * policy.tickMs;
   const waitMs = clearingMs + recoveryMs + RECOVERY_MARGIN_MS;
   const deadlineMs = performance.now() + waitMs;
@@ -117,7 +128,10 @@ async function askUntilLetThrough(
   );
 }
 
-/** Waits until no observer votes for the evacuation any more, or until it is time to hear the reasons again. */
+/**
+ * Waits until no observer votes for the evacuation any more, or until it is time to ask for the reasons
+ * again.
+ */
 async function worthAsking({ observers }: Pick<Watching, 'observers'>, signal: AbortSignal): Promise<void> {
   const untilMs = performance.now() + ASK_ANYWAY_EVERY_MS - ASK_EVERY_MS;
   while (performance.now() < untilMs) {
@@ -133,7 +147,10 @@ function refusingRules(document: unknown): string {
   return parsed.success ? parsed.data.error.refusals.map(({ rule }) => rule).join(', ') : 'unknown';
 }
 
-/** Waits until the producers are home, and some time longer, so that a flap would still be seen. */
+/**
+ * Waits until the producers are back in the primary, and some time longer, so that a flap would still be
+ * seen.
+ */
 async function home(
   { config }: World,
   fleet: ProducerFleet,

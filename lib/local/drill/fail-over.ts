@@ -3,7 +3,10 @@ import type { FailbackOptions } from './fail-back.ts';
 
 const RUN_TIMEOUT_MS = 240_000;
 
-/** What an operator does who does not wait for the automatic one, or comes after it. Returns what was wrong. */
+/**
+ * Fails over as an operator does who does not wait for the automatic failover, or comes after it. Returns
+ * what was wrong.
+ */
 export async function failOver({
   operator,
   onEvent,

@@ -7,21 +7,21 @@ import { describeFault } from './schedule.ts';
 export interface FaultLine {
   readonly text: string;
   readonly sinceMs: number;
-  /** When it ends by itself. */
+  /** When the fault ends by itself. */
   readonly untilMs: number;
 }
 
 export interface FaultsNow {
   readonly inForce: readonly FaultLine[];
-  /** Those of the scenario that are still to come. */
+  /** Faults of the scenario that are still to come. */
   readonly toCome: readonly FaultLine[];
 }
 
 export interface FaultsEnded {
   readonly atMs: number;
-  /** What was in force, and is no more. */
+  /** Faults that were in force and have been ended. */
   readonly ended: readonly FaultLine[];
-  /** What would have come, and will not. */
+  /** Faults that were still to come and have been cancelled. */
   readonly cancelled: readonly FaultLine[];
 }
 
@@ -38,11 +38,11 @@ export interface FaultControlOptions {
   readonly onEvent: (event: DrillEvent) => void;
 }
 
-/** The faults of a scenario, in the hands of a person: they go on as the scenario has them, until they are ended. */
+/** Gives a person control of a scenario's faults: they follow the scenario until they are ended. */
 export class FaultControl {
   readonly #options: FaultControlOptions;
   #playingSinceMs: number | undefined;
-  /** Up to here, in the scenario's time, beginnings and ends have been told. */
+  /** Up to this time of the scenario, beginnings and ends have been reported. */
   #toldMs: number;
 
   constructor(options: FaultControlOptions) {
@@ -63,7 +63,7 @@ export class FaultControl {
     };
   }
 
-  /** Ends what is in force, and what the scenario still has in store. */
+  /** Ends the faults in force, and cancels those still to come. */
   end(by: string): FaultsEnded {
     this.tell();
     const { inForce, toCome } = this.now();
@@ -87,7 +87,7 @@ export class FaultControl {
     return { atMs, ...this.now() };
   }
 
-  /** Tells of the faults that have begun or ended by themselves since it was last called. */
+  /** Reports the faults that have begun or ended by themselves since the last call. */
   tell(): void {
     const since = this.#playingSinceMs;
     if (since === undefined) return;

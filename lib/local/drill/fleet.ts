@@ -15,7 +15,7 @@ export const KEYS_PER_PRODUCER = 20;
 export function startFleet(
   { config, proxy, dataPlane }: World,
   options: {
-    /** Tells the records of this drill from all others. */
+    /** Prefix that distinguishes the records of this drill from all others. */
     readonly run: string;
     /** Their spools are kept below it. */
     readonly directory: string;
@@ -50,7 +50,10 @@ export function startFleet(
   );
 }
 
-/** Neither an account of the user's nor a region that he has pinned for producers of his own gets into a drill. */
+/**
+ * The environment of a producer: neither the user's AWS account nor a region pinned for the user's own
+ * producers gets into a drill.
+ */
 export function producerEnvironment(ambient: NodeJS.ProcessEnv, region: string): NodeJS.ProcessEnv {
   const kept = Object.entries(ambient).filter(([name]) => !/^(AWS|SPILLWAY)_/.test(name));
   return {

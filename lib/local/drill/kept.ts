@@ -20,7 +20,7 @@ export interface KeptOptions {
   readonly playingSinceMs: number | undefined;
   readonly directory: string;
   readonly onEvent: (event: DrillEvent) => void;
-  /** Called once when all goes on. */
+  /** Called once when everything runs again. */
   readonly onReady: (kept: Kept) => Promise<void>;
   readonly signal: AbortSignal;
 }
@@ -33,17 +33,17 @@ export interface Kept {
   beginFaults(by: string): FaultsBegun;
 }
 
-/** Three producers at this pace show where traffic goes, and a stream that is held in memory takes a day of it. */
+/** Three producers at this pace show where traffic goes, and an in-memory stream can hold a day of it. */
 const PUT_EVERY_MS = 1_000;
 const LOOK_EVERY_MS = 1_000;
 
-/** Goes on until the abort, whose reason it throws. */
+/** Keeps the world running until the abort, whose reason it throws. */
 export async function standKept(options: KeptOptions): Promise<never> {
   const { world, onEvent, signal } = options;
   const note = (text: string): void => onEvent({ kind: 'note', atMs: Date.now(), text });
   const directory = join(options.directory, 'kept');
   await mkdir(directory, { recursive: true });
-  // Hours of calls would fill the memory; the audit of the drill has been made.
+  // Hours of calls would fill the memory, and the audit of the drill is complete.
   world.calls.end();
   const faults = new FaultControl({ ...options, proxy: world.proxy, now: Date.now });
   const watching = watch({ ...world, dnsServer: world.dataPlane.dnsServer, onEvent });
@@ -98,10 +98,10 @@ function endedBy(
 }
 
 const WINDOW_MS = 5_000;
-/** A record or two on another way are no news. */
+/** A smaller share of records that take another path is not reported. */
 const SHARE_SHOWN = 0.1;
 
-/** Says where producers write whenever that has changed, and nothing in between. */
+/** Reports where producers write, only when that has changed. */
 export class Traffic {
   readonly #onEvent: (event: DrillEvent) => void;
   #window: Acknowledgement[] = [];

@@ -1,7 +1,7 @@
 import type { Expectation } from '../../scenario/expectation.ts';
 import { shellLine } from '../../shell/shell-words.ts';
 
-/** What a drill can fail by, each judged for itself. */
+/** The ways in which a drill can fail, each judged separately. */
 export type FailureKind =
   | Expectation
   | 'nothing-acknowledged'
@@ -14,7 +14,7 @@ export type FailureKind =
   | 'failback'
   | 'audit';
 
-/** What can keep a drill from being carried out to its end. */
+/** The reasons why a drill cannot be carried out to its end. */
 export type AbortKind =
   | 'install'
   | 'localstack-start'
@@ -30,7 +30,7 @@ export type AbortKind =
 
 export interface LookAt {
   readonly file: string;
-  /** What is in it. */
+  /** What the file shows. */
   readonly shows: string;
 }
 
@@ -38,14 +38,14 @@ export interface NextStep {
   readonly lookAt: readonly LookAt[];
   /** One command, as it can be pasted into a shell. */
   readonly nextCommand: string;
-  /** What that command tells. */
+  /** What the command shows. */
   readonly why: string;
 }
 
 export interface StepContext {
   /** Absent when there was none yet. */
   readonly directory?: string;
-  /** What is in it, as paths relative to it: nothing is named that is not there. */
+  /** Files of the run, as paths relative to its directory; only files that exist. */
   readonly files: readonly string[];
   /** Describes the world, if that is left standing. */
   readonly worldFile?: string;
@@ -85,7 +85,10 @@ interface Row {
 
 type Next = (context: StepContext) => Pick<NextStep, 'nextCommand' | 'why'>;
 
-/** Asked of the world while it stands; else the same in virtual time, else once more with a world that is left standing. */
+/**
+ * Asks the world while it stands; otherwise runs the same drill in virtual time, or again with a world that
+ * is kept.
+ */
 const ask =
   (question: string, why: string): Next =>
   ({ worldFile, simulate, repeat }) => {
@@ -105,7 +108,7 @@ const again =
   (why: string): Next =>
   ({ repeat }) => ({ nextCommand: repeat, why });
 
-/** A command on a file or folder of the run; without one, once more. */
+/** A command on a file or folder of the run; without one, runs the drill again. */
 const on =
   (file: RegExp, words: (path: string, context: StepContext) => readonly string[], why: string): Next =>
   (context) => {
@@ -126,7 +129,7 @@ const sameDice = again('once more, with the same dice');
 const votes = ask('why', 'from the evidence of each observer to its vote, and the rule that decided');
 const journal = ask('history', 'what the conductor and the operator did, newest first');
 
-/** The gravest first: of several failures the first row's command is the next step. */
+/** The most serious failure first: of several failures the first row's command is the next step. */
 const rows: Readonly<Record<FailureKind | AbortKind, Row>> = {
   'too-slow': {
     lookAt: ['events', 'observers'],

@@ -2,20 +2,20 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { UpstreamCall } from '../proxy/fault-proxy.ts';
 import type { ProcessLoad } from './processes.ts';
 
-/** Middle and tail of some latencies, in whole milliseconds; null = there were no such calls. */
+/** Median and tail of some latencies, in whole milliseconds; null = there were no such calls. */
 export interface Latency {
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
 }
 
-/** How the world fared in one minute: the calls that no fault touched, behind the fault proxy. */
+/** The speed of the world in one minute, measured on calls behind the fault proxy that no fault touched. */
 export interface PaceMinute {
   /** 1 is the first. */
   readonly minute: number;
   readonly puts: Latency;
   readonly reads: Latency;
   readonly calls: number;
-  /** Calls that took longer than `lateMs`, or that nobody waited for any more. */
+  /** Calls that took longer than `lateMs`, or whose caller gave up. */
   readonly late: number;
   /** The longest that the drill's own event loop stood still. */
   readonly lagMs: number;
@@ -40,9 +40,9 @@ interface Window {
 
 const WINDOW_MS = 10_000;
 const MINUTE_MS = 60_000;
-/** Looked at together: a single hiccup is no slow machine. */
+/** Windows judged together: a single hiccup does not make a slow machine. */
 const WINDOWS_TOGETHER = 3;
-/** Fewer calls than that in these windows say nothing. */
+/** With fewer calls than this in these windows there is no conclusion. */
 const ENOUGH_CALLS = 50;
 /**
  * A larger share of late calls makes observers accuse healthy regions: their baseline is one failure in a thousand probes,

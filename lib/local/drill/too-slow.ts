@@ -4,7 +4,10 @@ import { DrillError } from './errors.ts';
 import type { AbortKind } from './next-step.ts';
 import { MAX_LATE_SHARE, type Pace } from './pace.ts';
 
-/** What has just started is slow; a machine that cannot carry the world stays so. */
+/**
+ * Longest wait for a calm machine: a world that has just started is slow, but a machine that is too weak
+ * stays slow.
+ */
 const CALM_TIMEOUT_MS = 60_000;
 const CALM_POLL_MS = 1_000;
 /** Half a minute, and a little more, so that three windows of ten seconds lie within. */
@@ -13,7 +16,7 @@ const CALM_MS = 32_000;
 type PaceSeen = Pick<Pace, 'minutes' | 'worstLateShare'>;
 
 /**
- * Why nothing can be concluded from how long things took since then, with the figures; undefined while the machine is fast
+ * Why no timing since a given moment can be judged, with the figures; undefined while the machine is fast
  * enough.
  */
 export function slowness(pace: PaceSeen, sinceMs: number): string | undefined {
@@ -27,10 +30,10 @@ export function slowness(pace: PaceSeen, sinceMs: number): string | undefined {
   );
 }
 
-/** What a slow machine may keep waiting for ever. */
+/** Waits that a slow machine may never finish. */
 const waits: ReadonlySet<AbortKind> = new Set(['not-at-rest', 'failback-refused']);
 
-/** A wait in vain is the machine's fault where that is too slow, and then says so. */
+/** Turns an unsuccessful wait into a report of a slow machine, where the machine is too slow. */
 export function asTooSlow(error: unknown, reason: string | undefined): unknown {
   if (reason === undefined || !(error instanceof DrillError) || !waits.has(error.kind)) return error;
   return new DrillError(`${error.message} But ${reason}.`, 'too-slow', { cause: error });
@@ -39,7 +42,10 @@ export function asTooSlow(error: unknown, reason: string | undefined): unknown {
 /** Two busy programs beside this one leave more on two cores. */
 const MIN_CPU_SHARE = 0.5;
 
-/** A deployment that ran out of time on a machine that has no time to give says nothing about the app. */
+/**
+ * Turns a deployment that timed out on an overloaded machine into such a report: it says nothing about the
+ * app.
+ */
 export function asSlowDeploy(error: unknown, share = cpuShare()): unknown {
   if (share >= MIN_CPU_SHARE) return error;
   const text = error instanceof Error ? error.message : String(error);
@@ -49,8 +55,9 @@ export function asSlowDeploy(error: unknown, share = cpuShare()): unknown {
 }
 
 /**
- * Waits for half a minute without late answers, or observers would accuse regions that are healthy. Where it never comes,
- * the drill begins all the same: it may well hold, and if it does not, it is known why.
+ * Waits for half a minute without late answers, because observers would otherwise accuse healthy regions. If
+ * that does not come in time, the drill begins anyway: it may succeed, and if it does not, the reason is
+ * known.
  */
 export async function calm(
   pace: PaceSeen,

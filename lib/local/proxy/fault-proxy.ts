@@ -22,7 +22,7 @@ export interface ProxiedCall extends Call {
   readonly effect?: FailingEffect['kind'];
 }
 
-/** How a call fared behind the proxy, apart from any fault. */
+/** The course of a call behind the proxy, apart from any fault. */
 export interface UpstreamCall {
   readonly service: string;
   readonly operation: string;
@@ -74,14 +74,14 @@ const KINESIS_DATA_PLANE: ReadonlySet<string> = new Set([
   'DescribeStreamSummary',
 ]);
 /**
- * LocalStack works on one call at a time, and goes on with what nobody waits for any more. So what it is given at once is
- * bounded: the rest waits here, and what is abandoned while it waits costs nothing. Invocations have a bound of their own,
- * because they last until calls of their function are answered.
+ * Calls that LocalStack gets at once. LocalStack works on one call at a time, and continues with calls that
+ * were abandoned; so further calls wait here, where an abandoned call costs nothing. Invocations have a limit
+ * of their own, because they last until the calls of their function are answered.
  */
 const MAX_UPSTREAM_CALLS = 32;
 const MAX_UPSTREAM_INVOCATIONS = 64;
 
-/** Stands between every client and LocalStack, on loopback, and plays faults on the calls that pass. */
+/** Stands between every client and LocalStack, on loopback, and applies faults to the calls that pass. */
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
   const calls = new Agent({ keepAlive: true, maxSockets: MAX_UPSTREAM_CALLS });
   const invocations = new Agent({ keepAlive: true, maxSockets: MAX_UPSTREAM_INVOCATIONS });

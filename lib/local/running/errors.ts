@@ -1,11 +1,11 @@
 import type { Registered } from './run-entry.ts';
 
-/** Where the runs of this machine say that they are there cannot be used. It keeps nobody from drilling. */
+/** The register of this machine's runs cannot be used. This does not prevent a drill. */
 export class RegisterError extends Error {
   override readonly name = 'RegisterError';
 }
 
-/** Other drills run on this machine, and have not ended within the time that was to be waited. */
+/** Other drills run on this machine, and did not end within the given time. */
 export class OtherDrillError extends Error {
   override readonly name = 'OtherDrillError';
   readonly others: readonly Registered[];

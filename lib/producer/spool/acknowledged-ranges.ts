@@ -6,9 +6,9 @@ export interface AcknowledgedRange {
 }
 
 /**
- * What has been acknowledged of one segment beyond the cursor, while a slower key's record before it has not. Ranges are
- * in order, and touching ones are one. Most acknowledgements touch the last range or the first, and cost the same however
- * many there are.
+ * The acknowledged ranges of one segment beyond the cursor, which waits for an older record of a slower key.
+ * Ranges are in order, and touching ranges are merged. Most acknowledgements touch the last range or the
+ * first, and cost the same however many ranges there are.
  */
 export class AcknowledgedRanges {
   #ranges: AcknowledgedRange[] = [];
@@ -27,7 +27,7 @@ export class AcknowledgedRanges {
     return this.#ranges.length - this.#first;
   }
 
-  /** The range must not overlap one that is here. */
+  /** Adds a range, which must not overlap one that is here. */
   add(range: AcknowledgedRange): void {
     const at = this.#indexAfter(range.start);
     const before = this.#ranges[at - 1];
@@ -50,7 +50,7 @@ export class AcknowledgedRanges {
     return range !== undefined && offset < range.end ? range : undefined;
   }
 
-  /** Forgets what lies before this offset: the cursor has passed it. */
+  /** Forgets what lies before this offset, because the cursor has passed it. */
   passed(offset: number): void {
     for (let range = this.#ranges[this.#first]; range !== undefined && range.end <= offset; ) {
       this.#records -= range.records;
@@ -66,7 +66,7 @@ export class AcknowledgedRanges {
     for (let n = this.#first; n < this.#ranges.length; n++) yield this.#ranges[n] as AcknowledgedRange;
   }
 
-  /** Where a range that starts right after this offset would stand. */
+  /** The index for a range that starts right after this offset. */
   #indexAfter(offset: number): number {
     let low = this.#first;
     let high = this.#ranges.length;

@@ -19,18 +19,25 @@ const END_AT = 16;
 const RECORDS_AT = 20;
 const CRC_AT = 24;
 const WIDE_BYTES = 6;
-/** From here on the file is written anew, without what the cursor has passed. */
+/** At this size the file is rewritten without the entries that the cursor has passed. */
 const REWRITE_BYTES = 4 * 1024 * 1024;
-/** With more, acknowledgements beyond the cursor are no longer written: their records are sent again after a crash. */
+/**
+ * Beyond this size, acknowledgements beyond the cursor are no longer written: their records are sent again
+ * after a crash.
+ */
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** A range of one segment. The salt says which file of that number is meant. */
+/** An acknowledged range of one segment. The salt identifies the file, as a number may be used again. */
 export interface JournalEntry extends AcknowledgedRange {
   readonly segment: number;
   readonly salt: number;
 }
 
-/** Entries up to the first that is not whole: a write that was cut off. @throws SpoolVersionError */
+/**
+ * The entries up to the first incomplete one, which is a write that was cut off.
+ *
+ * @throws SpoolVersionError
+ */
 export function decodeJournal(content: Buffer): readonly JournalEntry[] {
   if (content.length < JOURNAL_HEADER_BYTES || !content.subarray(0, MAGIC.length).equals(MAGIC)) return [];
   refuseNewer(content[VERSION_AT], JOURNAL_FILE);
@@ -72,7 +79,10 @@ export async function readJournal(directory: string): Promise<readonly JournalEn
   return decodeJournal(content);
 }
 
-/** What the journal says of one segment between two offsets, as far as that can be true. */
+/**
+ * The ranges that the journal has of one segment between two offsets. Ranges that cannot be true are left
+ * out.
+ */
 export function rangesOf(
   journal: readonly JournalEntry[],
   {
@@ -93,14 +103,15 @@ export function rangesOf(
 }
 
 /**
- * Remembers what was acknowledged beyond the cursor. A lost entry only sends records again; an entry never becomes wrong,
- * since what Kinesis has acknowledged stays so. One write at a time.
+ * Remembers which records beyond the cursor were acknowledged. A lost entry only causes records to be sent
+ * again. An entry never becomes wrong, since a record that Kinesis has acknowledged stays acknowledged. One
+ * write at a time.
  */
 export class AcknowledgementJournal {
   readonly #directory: string;
   readonly #disk: Disk;
   #file: FileHandle | undefined;
-  /** The last owner may have left one. */
+  /** The last owner may have left a journal. */
   #mayExist = true;
   #bytes = 0;
   #rewriteAt = REWRITE_BYTES;
@@ -110,7 +121,10 @@ export class AcknowledgementJournal {
     this.#disk = disk;
   }
 
-  /** Resolves when they are durable; false when the journal is full. `all`: every range beyond the cursor, these included. */
+  /**
+   * Resolves when the entries are durable; false when the journal is full. `all`: every range beyond the
+   * cursor, these included.
+   */
   async append(entries: readonly JournalEntry[], all: () => readonly JournalEntry[]): Promise<boolean> {
     if (entries.length === 0) return true;
     const bytes = entries.length * JOURNAL_ENTRY_BYTES;
@@ -118,7 +132,7 @@ export class AcknowledgementJournal {
     try {
       await this.#disk.writeDurably(this.#file, encodeJournal(entries), this.#bytes);
     } catch (error) {
-      // Whatever is behind the last whole entry must not be followed by others.
+      // Nothing may be written after an incomplete entry, since reading ends there.
       await this.close();
       throw error;
     }
@@ -126,7 +140,7 @@ export class AcknowledgementJournal {
     return true;
   }
 
-  /** The cursor has passed everything: nothing need be remembered. */
+  /** Empties the journal, because the cursor has passed everything. */
   async clear(): Promise<void> {
     if (!this.#mayExist) return;
     await this.close();

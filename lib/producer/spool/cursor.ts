@@ -5,17 +5,17 @@ import { crc32 } from 'node:zlib';
 import { type Disk, syncDirectory } from './disk.ts';
 import { FORMAT_VERSION, isWhole, refuseNewer } from './segment-format.ts';
 
-/** Everything before this place was acknowledged by Kinesis. */
+/** The place before which Kinesis has acknowledged every record. */
 export interface DurableCursor {
   readonly segment: number;
   readonly offset: number;
-  /** The segment's, so that a cursor never speaks about another file of the same number. */
+  /** The salt of the segment, so that a cursor never refers to another file of the same number. */
   readonly salt: number;
 }
 
 export interface CursorContent {
   readonly cursor: DurableCursor | undefined;
-  /** There is something in the file, but no whole slot. */
+  /** Whether the file has content, but no intact slot. */
   readonly corrupt: boolean;
   readonly sequence: number;
 }
@@ -23,7 +23,7 @@ export interface CursorContent {
 export const CURSOR_FILE = 'cursor';
 const MAGIC = Buffer.from('SPWYCUR\n', 'latin1');
 const SLOT_BYTES = 64;
-/** One slot a block: a write that is cut off harms its own alone. */
+/** Each slot has a block of its own, so that a write that is cut off damages only this slot. */
 const SLOT_DISTANCE = 4096;
 export const CURSOR_BYTES = 2 * SLOT_DISTANCE;
 const VERSION_AT = 8;
@@ -66,8 +66,8 @@ export function encodeCursor({ segment, offset, salt }: DurableCursor, sequence:
 }
 
 /**
- * The cursor's file: two slots, written in turn and in place. That is as sound as a new file and a rename, takes one
- * sync instead of three, and needs no space: a full disk can still be drained.
+ * The cursor's file: two slots, written alternately and in place. That is as safe as a new file and a rename,
+ * takes one sync instead of three, and needs no space, so that a full disk can still be drained.
  */
 export class CursorFile {
   readonly #disk: Disk;

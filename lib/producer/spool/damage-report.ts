@@ -3,7 +3,7 @@ import { type Quarantined, quarantineBytes, quarantineSegment } from './quaranti
 import type { Damage } from './scan.ts';
 import { segmentFileName } from './segment-format.ts';
 
-/** Counts what was cut and what is skipped, keeps copies, and tells. Nothing here is ever fatal. */
+/** Counts what was cut off and skipped, keeps copies of it, and reports it. Nothing here is fatal. */
 export class DamageReport {
   readonly #directory: string;
   readonly #onProblem: OnProblem;

@@ -2,21 +2,21 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
 /**
- * The edge at which bytes become durable: the only one, so that a test can fill the disk, or learn what a power loss
- * would leave.
+ * All durable writes go through this interface, so that a test can fill the disk, or find out what a power
+ * loss would leave.
  */
 export interface Disk {
-  /** Opens for `writeDurably`. */
+  /** Opens a file for `writeDurably`. */
   open(path: string, flags: number): Promise<FileHandle>;
-  /** Resolves when all of `bytes` is on the medium, with whatever metadata reading it back needs. */
+  /** Resolves when all of `bytes` is on the medium, with the metadata that is needed to read it back. */
   writeDurably(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void>;
-  /** Resolves when the file ends at `size` and will after a power loss. */
+  /** Resolves when the file ends at `size`, and would do so after a power loss. */
   cutDurably(file: FileHandle, size: number): Promise<void>;
 }
 
 /**
- * On Linux, O_DSYNC makes every write also an fdatasync, in one system call and one turn of the thread pool. Elsewhere
- * it is weaker than what libuv does for fdatasync (F_FULLFSYNC on macOS), or missing (Windows).
+ * On Linux, O_DSYNC turns every write into write and fdatasync, in one system call and one turn of the thread
+ * pool. Elsewhere O_DSYNC is weaker than libuv's fdatasync (F_FULLFSYNC on macOS), or missing (Windows).
  */
 const writesAreDurable = process.platform === 'linux';
 
@@ -25,7 +25,7 @@ export const realDisk: Disk = {
   writeDurably: async (file, bytes, offset) => {
     let done = 0;
     while (done < bytes.length) {
-      // A short write is no error: the next one says what is wrong.
+      // A short write is not an error: the next write reports the cause.
       const { bytesWritten } = await file.write(bytes, done, bytes.length - done, offset + done);
       if (bytesWritten === 0) throw new Error('the file system took no byte and gave no reason');
       done += bytesWritten;
@@ -38,7 +38,10 @@ export const realDisk: Disk = {
   },
 };
 
-/** Makes creations, renames and deletions in the directory durable. Windows does that by itself and knows no such call. */
+/**
+ * Makes creations, renames and deletions in the directory durable. Windows does so without a call, and has
+ * none for it.
+ */
 export async function syncDirectory(directory: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(directory, constants.O_RDONLY);

@@ -10,7 +10,7 @@ export interface DrainOptions {
   readonly transport: Transport;
   readonly region: string;
   readonly stream: string;
-  /** Ends it after the request under way; what was sent by then is acknowledged. */
+  /** Ends the drain after the current request; records sent by then are acknowledged. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: DrainProgress) => void;
   /** First and longest pause after a failure; drawn with full jitter. Default 100 and 5,000. */
@@ -19,31 +19,37 @@ export interface DrainOptions {
 }
 
 export interface DrainProgress {
-  /** Sent and acknowledged in the spool. */
+  /** Records that were sent and acknowledged in the spool. */
   readonly sent: number;
-  /** Refused for good, and kept in `refused/`. */
+  /** Records that were refused for good, and are kept in `refused/`. */
   readonly refused: number;
   readonly left: number;
 }
 
-/** The stream took nothing for too long, or would never take it. What was sent is acknowledged: call again to go on. */
+/**
+ * The stream took nothing for too long, or would never take anything. What was sent is acknowledged: call
+ * again to go on.
+ */
 export class SpoolDrainError extends SpoolError {
   override readonly name = 'SpoolDrainError';
 }
 
-/** PutRecords takes up to 500 records and 10 MiB (API Reference); the base64 of the body leaves this. */
+/** PutRecords takes up to 500 records and 10 MiB (API Reference); base64 leaves this much for the records. */
 const BATCH_RECORDS = 500;
 const BATCH_BYTES = 5 * 1024 * 1024;
 const CHUNK_RECORDS = 2_000;
 const CHUNK_BYTES = 16 * 1024 * 1024;
-/** Requests in a row in which not one record was taken. */
+/** Most requests in a row in which not one record was taken. */
 const MAX_FAILURES = 10;
-/** More with none taken in between, and it is not the records that are at fault. */
+/** With more refusals than this and none taken in between, the records are not the cause. */
 const MAX_REFUSED_IN_A_ROW = 10;
 const DEFAULT_RETRY_BASE_MS = 100;
 const DEFAULT_RETRY_MAX_MS = 5_000;
 
-/** Another attempt would end the same way (Kinesis API Reference, PutRecords and Common Errors). */
+/**
+ * Errors after which another attempt would fail in the same way (Kinesis API Reference, PutRecords and Common
+ * Errors).
+ */
 const hopeless = new Set([
   'ResourceNotFoundException',
   'AccessDeniedException',
@@ -53,10 +59,10 @@ const hopeless = new Set([
 ]);
 
 /**
- * Sends all that the spool holds to one stream, in order per key: PutRecords does not keep the order of a request, so a
- * request has one record of a key at most, and the next one waits for its answer. At least once: what was sent after
- * the first failure of a chunk may be sent again. A record that the stream refuses for good is kept in `refused/`, and
- * the others go on.
+ * Sends all records of a spool to one stream, in order per key. PutRecords does not keep the order within a
+ * request, so a request has at most one record of a key, and the next one waits for the answer. At least
+ * once: records sent after the first failure of a chunk may be sent again. A record that the stream refuses
+ * for good is kept in `refused/`, and the others go on.
  *
  * @throws SpoolDrainError, SpoolWriteError, SpoolReadError
  */
@@ -84,12 +90,12 @@ export async function drainSpool(options: DrainOptions): Promise<DrainProgress> 
   return { sent, refused, left: spool.stats().records };
 }
 
-/** Records on their way, of which each key's oldest may be sent. */
+/** The records of one read. Only the oldest record of each key may be sent. */
 class Chunk {
   readonly records: readonly SpooledRecord[];
   readonly #sent: boolean[];
   readonly #refused: number[] = [];
-  /** Indexes of what is left of each key, in order. */
+  /** Indexes of the remaining records of each key, in order. */
   readonly #queues = new Map<string, number[]>();
 
   constructor(records: readonly SpooledRecord[]) {
@@ -102,7 +108,7 @@ class Chunk {
     }
   }
 
-  /** Indexes of the next request, `most` of them; empty at the end. */
+  /** Indexes of the next request, at most `most` of them; empty at the end. */
   batch(most: number): readonly number[] {
     const batch: number[] = [];
     let bytes = 0;
@@ -121,7 +127,7 @@ class Chunk {
     const key = this.records[index]?.partitionKey ?? '';
     const queue = this.#queues.get(key);
     queue?.shift();
-    // To the end, so that a few keys with many records do not keep the others waiting.
+    // Moves the key to the end, so that a few keys with many records do not block the others.
     this.#queues.delete(key);
     if (queue !== undefined && queue.length > 0) this.#queues.set(key, queue);
   }
@@ -183,7 +189,7 @@ async function sendChunk(chunk: Chunk, options: DrainOptions): Promise<void> {
   }
 }
 
-/** Sends once. `error`: of the request, or of a record that was not taken. */
+/** Sends a batch once. `error`: of the request, or of a record that was not taken. */
 async function sendBatch(
   chunk: Chunk,
   batch: readonly number[],

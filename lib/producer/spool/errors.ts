@@ -1,4 +1,4 @@
-/** Whatever a spool refuses or fails at; each subclass says what to do next. */
+/** The base class of all errors of a spool; each subclass says what to do next. */
 export class SpoolError extends Error {
   override readonly name: string = 'SpoolError';
 }
@@ -65,12 +65,12 @@ export class SpoolReadError extends SpoolError {
   override readonly name = 'SpoolReadError';
 }
 
-/** Too many records are kept aside that were refused for good, or too many in a row were. */
+/** Too many refused records are kept aside, or too many records in a row were refused. */
 export class SpoolRefusedError extends SpoolError {
   override readonly name = 'SpoolRefusedError';
 }
 
-/** A position that this spool did not hand out. */
+/** The position did not come from this spool. */
 export class SpoolPositionError extends SpoolError {
   override readonly name = 'SpoolPositionError';
 }

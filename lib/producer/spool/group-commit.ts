@@ -14,7 +14,7 @@ export interface GroupPlace {
   readonly offset: number;
 }
 
-/** Told where an append begins in the log, once it is durable. */
+/** Called with the place where an append begins in the log, once the append is durable. */
 export interface Placement {
   segment: number;
   offset: number;
@@ -24,7 +24,7 @@ interface CollectingGroup {
   buffer: Buffer;
   used: number;
   records: number;
-  /** With where in the group each of them begins. */
+  /** The placements, and where in the group each of their appends begins. */
   placements: { readonly placement: Placement; readonly at: number }[];
   readonly done: PromiseWithResolvers<void>;
 }
@@ -39,14 +39,14 @@ interface Waiting {
 const FIRST_BUFFER_BYTES = 64 * 1024;
 
 /**
- * Collects appends while a write runs, and writes what it collected as one. All appends of a group get the same promise:
- * at hundreds of thousands a second, one for each would cost more than the rest.
+ * Collects appends while a write runs, and writes the collected appends as one group. All appends of a group
+ * get the same promise: at hundreds of thousands a second, one for each would cost more than the rest.
  */
 export class GroupCommit {
   readonly #write: (group: Group) => Promise<GroupPlace>;
   #collecting = newGroup(Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES));
   #spare: Buffer = Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES);
-  /** Appends that found the collecting group full, in order. */
+  /** Appends, in order, that did not fit into the collecting group. */
   #queue: Waiting[] = [];
   #scheduled = false;
   #writing = false;
@@ -64,8 +64,9 @@ export class GroupCommit {
   }
 
   /**
-   * `bytes` is the sum of the checked entries' `recordBytes`. Entries are read before it returns, whether there is room or
-   * not: what cannot be encoded throws here, where it fails its own append alone.
+   * Adds entries; `bytes` is the sum of the checked entries' `recordBytes`. Entries are read before it
+   * returns, whether or not there is room: an entry that cannot be encoded throws here, and fails only its
+   * own append.
    */
   add(entries: readonly SpoolEntry[], bytes: number, placement?: Placement): Promise<void> {
     if (this.#queue.length === 0 && this.#fits(bytes)) {
@@ -80,7 +81,7 @@ export class GroupCommit {
     const encoded = Buffer.allocUnsafeSlow(bytes);
     encodeAll(entries, encoded, 0);
     const done = Promise.withResolvers<void>();
-    // The caller may look at only the last of several promises.
+    // The caller may handle only the last of several promises.
     done.promise.catch(() => {});
     this.#queue.push({ encoded, records: entries.length, placement, done });
     this.#waitingBytes += bytes;
@@ -121,7 +122,10 @@ export class GroupCommit {
     group.records += records;
   }
 
-  /** After the microtasks of this turn: everyone who was waiting for the last group gets into the next one. */
+  /**
+   * Runs after the microtasks of this turn, so that every caller that waited for the last group gets into the
+   * next one.
+   */
   #schedule(): void {
     this.#scheduled = true;
     setImmediate(() => {
@@ -146,7 +150,7 @@ export class GroupCommit {
       group.done.reject(error);
       this.#rejectWaiting(error);
     }
-    // A group of one large record would be kept for ever.
+    // Without this limit, the group of one large record would be kept without end.
     this.#spare =
       group.buffer.length <= MAX_GROUP_BYTES ? group.buffer : Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES);
     this.#writing = false;
@@ -171,7 +175,7 @@ export class GroupCommit {
     if (admitted > 0) this.#queue = this.#queue.slice(admitted);
   }
 
-  /** What was appended after the failed group must not become durable without it. */
+  /** Rejects all later appends, because none may become durable without the failed group. */
   #rejectWaiting(error: unknown): void {
     const { buffer, done } = this.#collecting;
     done.reject(error);
@@ -182,7 +186,7 @@ export class GroupCommit {
   }
 }
 
-/** Returns the end. When an entry throws, what was written before it is nobody's. */
+/** Returns the end. When an entry throws, the bytes written before it are ignored. */
 function encodeAll(entries: readonly SpoolEntry[], buffer: Buffer, from: number): number {
   let at = from;
   for (const entry of entries) at = encodeRecord(buffer, at, entry);
@@ -191,7 +195,8 @@ function encodeAll(entries: readonly SpoolEntry[], buffer: Buffer, from: number)
 
 function newGroup(buffer: Buffer): CollectingGroup {
   const done = Promise.withResolvers<void>();
-  // Whoever appended has the same promise; a group in which nobody looks must not end the process.
+  // Every append of the group has this promise; if none of them is handled, its rejection must not end the
+  // process.
   done.promise.catch(() => {});
   return { buffer, used: 0, records: 0, placements: [], done };
 }

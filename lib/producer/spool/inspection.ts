@@ -9,13 +9,13 @@ import { REFUSED_DIRECTORY } from './refused.ts';
 import { SEGMENT_HEADER_BYTES } from './segment-format.ts';
 import { listSegments, surveySegment } from './survey.ts';
 
-/** What is in a spool's directory, owned or not. */
+/** The content of a spool's directory, whether a process owns it or not. */
 export interface Inspection {
   readonly directory: string;
   readonly owner: { readonly alive: boolean; readonly pid?: number; readonly host?: string };
-  /** `lost`: there is a file, but nothing in it can be believed; every record would be sent again. */
+  /** `lost`: there is a file, but no intact slot in it; every record would be sent again. */
   readonly cursor: { readonly segment: number; readonly offset: number } | 'none' | 'lost';
-  /** Not acknowledged by Kinesis. */
+  /** Records that Kinesis has not acknowledged. */
   readonly records: number;
   readonly bytes: number;
   readonly segments: number;
@@ -23,7 +23,9 @@ export interface Inspection {
   /** When the oldest segment was begun and the newest was last written, as ISO 8601. */
   readonly oldest: string | undefined;
   readonly newest: string | undefined;
-  /** At the end of the last segment: a write that was cut off, or, while an owner lives, one that is under way. */
+  /**
+   * Bytes after the last intact record: a write that was cut off, or, while an owner lives, one in progress.
+   */
   readonly tornBytes: number;
   readonly damages: readonly { readonly segment: number; readonly start: number; readonly end: number }[];
   readonly quarantinedFiles: number;
@@ -32,13 +34,13 @@ export interface Inspection {
 }
 
 /**
- * Reads every record and changes nothing.
+ * Reads every record of a spool, and changes nothing.
  *
  * @throws SpoolDirectoryError, SpoolVersionError
  */
 export async function inspectSpool(directory: string): Promise<Inspection> {
   await requireSpool(directory);
-  // The owner may delete what it drained between a look at the directory and a look into a file.
+  // The owner may delete drained segments between listing the directory and opening a file.
   const alive = await isOwned(directory);
   const owner = await readOwner(directory);
   const content = decodeCursor(await readIfThere(join(directory, CURSOR_FILE)));
@@ -57,7 +59,7 @@ export async function inspectSpool(directory: string): Promise<Inspection> {
   };
 }
 
-/** @throws SpoolDirectoryError when there is none, instead of making one. */
+/** Checks that the directory exists, and does not create it. @throws SpoolDirectoryError */
 export async function requireSpool(directory: string): Promise<void> {
   const names = await namesIn(directory);
   if (names.some((name) => name === LOCK_FILE || name === CURSOR_FILE || name.endsWith('.seg'))) return;
@@ -123,7 +125,7 @@ async function inspectSegments(
   };
 }
 
-/** Undefined when the owner has deleted it meanwhile. */
+/** Surveys one segment; undefined when the owner has deleted it meanwhile. */
 async function lookAt(file: { readonly number: number; readonly path: string }, from: number) {
   try {
     const { mtimeMs } = await stat(file.path);

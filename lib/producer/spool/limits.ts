@@ -8,16 +8,19 @@ export const MAX_KEY_BYTES = 1024;
 export const MAX_HASH_KEY_BYTES = 39;
 /** The largest record that a stream can be set to take. */
 export const MAX_DATA_BYTES = 10 * MiB;
-/** Appends that wait are gathered up to this; then the next ones wait for their turn, in buffers of their own. */
+/**
+ * Waiting appends are gathered up to this size; further ones wait for their turn, in buffers of their own.
+ */
 export const MAX_GROUP_BYTES = 4 * MiB;
-/** Files in the directory, whatever their size. */
+/** Most segment files in the directory, whatever their size. */
 export const MAX_SEGMENTS = 10_000;
 /**
- * A segment grows in steps of this, by zeros that go with a write: the syncs of the writes after it have no file size and
- * no new blocks to make durable, which halves their time on ext4 (measured). Larger steps gain nothing.
+ * A segment grows in steps of this size, by zeros that go with a write. The syncs of the following writes
+ * then have no new file size and no new blocks to make durable, which halves their time on ext4 (measured).
+ * Larger steps gain nothing.
  */
 export const GROWTH_BYTES = 256 * 1024;
-/** An emptied segment of this size is deleted at once instead of being filled first. */
+/** A drained segment of this size is deleted immediately instead of being filled first. */
 export const RETIRE_BYTES = MiB;
 
 const MIN_SEGMENT_BYTES = 4096;

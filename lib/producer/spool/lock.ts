@@ -7,11 +7,17 @@ import { SpoolDirectoryError, SpoolLockedError } from './errors.ts';
 export const LOCK_FILE = 'lock';
 const OWNER_FILE = 'owner.json';
 const SQLITE_BUSY = 5;
-/** Two who ask at the same instant may both be refused, and a look at the lock takes a moment. */
+/**
+ * Two processes that ask at the same instant may both be refused, and inspecting the lock also takes a
+ * moment; so try again.
+ */
 const ATTEMPTS = 8;
 const PAUSE_MS = 25;
 
-/** A database that nobody refers to would be closed by the garbage collector, and its lock be gone. */
+/**
+ * Keeps the databases referenced: the garbage collector would close an unreferenced one, and release its
+ * lock.
+ */
 const held = new Set<object>();
 
 export interface SpoolLock {
@@ -19,11 +25,12 @@ export interface SpoolLock {
 }
 
 /**
- * Owns the directory until `release` or the end of the process, whatever ends it.
+ * Owns the directory until `release` or the end of the process, however the process ends.
  *
- * Node has no file locks, but SQLite does: its lock on `lock` (a database that stays empty) is the kernel's own, on the
- * inode. A dead owner's lock is gone by itself, so that there is no takeover to race for, and it holds between containers
- * and between threads, where a process id says nothing. `owner.json` only tells people who it is.
+ * Node has no file locks, but SQLite does: its lock on `lock` (a database that stays empty) is the kernel's
+ * own, on the inode. The kernel releases a dead owner's lock, so no takeover can race. The lock also works
+ * between containers and between threads, where a process id means nothing. `owner.json` only tells people
+ * who the owner is.
  *
  * @throws SpoolLockedError, SpoolDirectoryError
  */
@@ -33,7 +40,7 @@ export async function lockDirectory(directory: string): Promise<SpoolLock> {
     let database: InstanceType<typeof DatabaseSync> | undefined;
     try {
       database = new DatabaseSync(join(directory, LOCK_FILE));
-      // In memory: a journal's file would be left behind by kill -9.
+      // The journal is in memory, because kill -9 would leave the file of a journal behind.
       database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
       await tellOwner(directory);
       const mine = database;
@@ -59,7 +66,7 @@ export async function lockDirectory(directory: string): Promise<SpoolLock> {
   }
 }
 
-/** Whether anyone owns the directory now. Creates nothing. */
+/** Whether any process owns the directory now. Creates nothing. */
 export async function isOwned(directory: string): Promise<boolean> {
   const { DatabaseSync } = await import('node:sqlite');
   let database: InstanceType<typeof DatabaseSync> | undefined;
@@ -68,7 +75,7 @@ export async function isOwned(directory: string): Promise<boolean> {
     database.prepare('SELECT count(*) FROM sqlite_schema').get();
     return false;
   } catch (error) {
-    // No lock file: nobody ever opened it.
+    // Without a lock file, no process ever opened the directory.
     return isBusy(error);
   } finally {
     database?.close();
@@ -90,7 +97,7 @@ export async function readOwner(directory: string): Promise<{ pid: number; host:
 
 async function tellOwner(directory: string): Promise<void> {
   const owner = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
-  // The lock holds without it; a full disk must not keep anyone from draining.
+  // The lock works without this file, and a full disk must not prevent a drain.
   await writeFile(join(directory, OWNER_FILE), `${JSON.stringify(owner)}\n`).catch(() => {});
 }
 

@@ -1,10 +1,10 @@
-/** The place right after a record. Positions of one spool are totally ordered, also over restarts. */
+/** The place right after a record. Positions of one spool are totally ordered, also across restarts. */
 export interface SpoolPosition {
   /** Number of the segment, from 1. */
   readonly segment: number;
   /** Bytes from the start of the segment's file. */
   readonly offset: number;
-  /** Good records of the segment up to here. */
+  /** Intact records of the segment up to here. */
   readonly index: number;
 }
 

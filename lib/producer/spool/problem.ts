@@ -1,4 +1,4 @@
-/** Something that recovery or a reader found and went on from. `message` is for people. */
+/** A problem that recovery or a reader found and continued from. `message` is for people. */
 export interface SpoolProblem {
   readonly kind:
     | 'tornTail'

@@ -5,18 +5,20 @@ import type { Damage } from './scan.ts';
 import { segmentFileName } from './segment-format.ts';
 
 export const QUARANTINE_DIRECTORY = 'quarantine';
-/** Ranges that are kept for people to look at; more are skipped all the same, but not copied. */
+/** Most damaged ranges that are kept for inspection; further ones are skipped, but not copied. */
 const MAX_FILES = 1_000;
 
 export interface Quarantined extends Damage {
   readonly segment: number;
-  /** The file with the damaged bytes; its report is next to it. Undefined when there was no room for another one. */
+  /**
+   * The file with the damaged bytes; its report is next to it. Undefined when the limit of files was reached.
+   */
   readonly file: string | undefined;
 }
 
 /**
- * Keeps a copy of damaged bytes for people to look at. The name follows from the place and the content, so that the same
- * damage, found at each start, is kept once.
+ * Keeps a copy of damaged bytes for inspection. The name follows from the place and the content, so that the
+ * same damage, found at each start, is kept once.
  */
 export async function quarantineBytes(
   directory: string,
@@ -40,7 +42,7 @@ export async function quarantineBytes(
   return { segment, ...damage, file };
 }
 
-/** Moves a segment away whose header is beyond use: without its salt, no record can be told from noise. */
+/** Moves away a segment whose header is unreadable: without its salt, records cannot be told from noise. */
 export async function quarantineSegment(
   directory: string,
   { segment, path, size }: { readonly segment: number; readonly path: string; readonly size: number },

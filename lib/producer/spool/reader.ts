@@ -9,23 +9,26 @@ import { SEGMENT_HEADER_BYTES } from './segment-format.ts';
 import type { Segment, SegmentLog } from './segment-log.ts';
 
 export interface SpooledRecord extends SpoolEntry {
-  /** Right after the record: acknowledges it and everything before it. */
+  /** The place right after the record. Acknowledging it covers this record and all before it. */
   readonly position: SpoolPosition;
-  /** What the record takes of its segment, which ends at `position`. */
+  /** Bytes of the record in its segment; they end at `position`. */
   readonly bytesOnDisk: number;
 }
 
 export interface ReadLimit {
-  /** At most so many records… */
+  /** At most this many records… */
   readonly records: number;
-  /** …and so many bytes of keys and data; but always one record, if there is one. */
+  /** …and this many bytes of keys and data; but always one record, if there is one. */
   readonly bytes: number;
 }
 
 const MIN_WINDOW_BYTES = 64 * 1024;
 const MAX_WINDOW_BYTES = 4 * 1024 * 1024;
 
-/** Walks over the durable records, in order. Checks each one again: a file that was good at the start need not stay so. */
+/**
+ * Reads the durable records in order. Checks each one again, because a file that was intact at the start may
+ * have been damaged since.
+ */
 export class Reader {
   readonly #log: SegmentLog;
   readonly #report: DamageReport;
@@ -80,7 +83,10 @@ export class Reader {
     return undefined;
   }
 
-  /** At least one record, unless only damage was found (then none), or the next one is too large for the room ('full'). */
+  /**
+   * Reads at least one record. Returns none if it found only damage, and 'full' if the next one is too large
+   * for the room.
+   */
   async #readSome(
     segment: Segment,
     { position, room, first }: { position: SpoolPosition; room: ReadLimit; first: boolean },
@@ -102,12 +108,13 @@ export class Reader {
         return [];
       }
       const records = decodeAll(bytes, { segment, position, room, first });
-      // None as the first: what stood there was acknowledged during the read, and the next look begins behind it.
+      // A first read may find none: its records were acknowledged during the read, and the next read begins
+      // after them.
       return records.length === 0 && !first ? 'full' : records;
     }
   }
 
-  /** Searches the rest of the segment for good records; what is between them is damage from now on. */
+  /** Searches the rest of the segment for intact records; marks what is between them as damage. */
   async #skipDamage(segment: Segment, { offset, index }: SpoolPosition): Promise<void> {
     const { size } = segment;
     const expected = segment.records - index;
@@ -117,7 +124,7 @@ export class Reader {
     const found: Damage[] = [...scanned.damages];
     if (scanned.end < size) found.push({ start: scanned.end, end: size });
     segment.damages = [...segment.damages.filter(({ end }) => end <= offset), ...found];
-    // Appends may have added to it meanwhile.
+    // Appends may have added records meanwhile.
     segment.records += scanned.records - expected;
     for (const damage of found) {
       const bytes = buffer.subarray(damage.start - offset, damage.end - offset);
@@ -141,14 +148,14 @@ export class Reader {
   }
 }
 
-/** About as much as the records that may be returned take: what is read beyond them is read again. */
+/** About the size of the records that may be returned; bytes read beyond them are read again later. */
 function windowBytes({ size, records }: Segment, room: ReadLimit): number {
   const recordBytes = Math.ceil(size / Math.max(records, 1));
   const wanted = Math.min(room.bytes, room.records * recordBytes);
   return Math.min(Math.max(wanted, MIN_WINDOW_BYTES), MAX_WINDOW_BYTES);
 }
 
-/** Past damage, and past what is acknowledged already. */
+/** The next place that is neither damaged nor acknowledged already. */
 export function nextUnread(
   { damages, acknowledged }: Segment,
   from: Pick<SpoolPosition, 'offset' | 'index'>,

@@ -3,7 +3,7 @@ import { assertAttached } from '../record.ts';
 import { SpoolEntryError } from './errors.ts';
 import { MAX_DATA_BYTES, MAX_HASH_KEY_BYTES, MAX_KEY_BYTES } from './limits.ts';
 
-/** What goes into the spool and comes out of it, byte for byte. */
+/** A record as it goes into the spool and comes out, byte for byte. */
 export interface SpoolEntry {
   /** 1 to 1,024 bytes in UTF-8. */
   readonly partitionKey: string;
@@ -19,7 +19,10 @@ const LENGTH_AT = 4;
 const KEY_LENGTH_AT = 8;
 const HASH_KEY_LENGTH_AT = 10;
 const MARK_AT = 11;
-/** Lets a search for the next record after damage skip nearly every offset. Not zero, and rare in text. */
+/**
+ * A mark that lets the search for the next record after damage skip nearly every offset. Not zero, and rare
+ * in text.
+ */
 const MARK = 0xe5;
 const MIN_RECORD_BYTES = RECORD_HEADER_BYTES + 1;
 const MAX_RECORD_BYTES = RECORD_HEADER_BYTES + MAX_KEY_BYTES + MAX_HASH_KEY_BYTES + MAX_DATA_BYTES;
@@ -41,7 +44,7 @@ export function recordBytes({ partitionKey, explicitHashKey, data }: SpoolEntry)
   if (explicitHashKey !== undefined && !isDecimal(explicitHashKey)) {
     throw new SpoolEntryError(`An explicit hash key has 1 to ${MAX_HASH_KEY_BYTES} decimal digits.`);
   }
-  // As well, what has no length at all.
+  // Also false for a value without a length.
   if (!(data.byteLength <= MAX_DATA_BYTES)) {
     throw new SpoolEntryError(
       `A record has at most ${MAX_DATA_BYTES} bytes of data, not ${data.byteLength}.`,
@@ -51,12 +54,15 @@ export function recordBytes({ partitionKey, explicitHashKey, data }: SpoolEntry)
   return RECORD_HEADER_BYTES + keyBytes + (explicitHashKey?.length ?? 0) + data.byteLength;
 }
 
-/** The type first: a pattern turns a number into a text. */
+/** Checks the type first, because a regular expression turns a number into a string. */
 function isDecimal(key: unknown): boolean {
   return typeof key === 'string' && decimal.test(key);
 }
 
-/** Writes a checked entry at `offset` and returns its end. Its CRC is bare: `sealRecords` binds it to its place. */
+/**
+ * Writes a checked entry at `offset` and returns its end. Its CRC does not cover its place yet: `sealRecords`
+ * adds that.
+ */
 export function encodeRecord(buffer: Buffer, offset: number, entry: SpoolEntry): number {
   const { partitionKey, explicitHashKey = '', data } = entry;
   const keyAt = offset + RECORD_HEADER_BYTES;
@@ -75,8 +81,8 @@ export function encodeRecord(buffer: Buffer, offset: number, entry: SpoolEntry):
 }
 
 /**
- * XORs every CRC with its record's place. Without it, a record inside another one's data, or a block of a deleted file,
- * would pass for a record of this segment. XOR with different places differs for certain, not just probably.
+ * XORs every CRC with its record's place. Otherwise a record inside another one's data, or a block of a
+ * deleted file, would pass for a record of this segment. CRCs XORed with different places always differ.
  */
 export function sealRecords(
   buffer: Buffer,
@@ -100,7 +106,7 @@ export interface SegmentBytes {
   readonly salt: number;
 }
 
-/** The length that the header at buffer offset `at` claims, or undefined when no record can look like that. */
+/** The length that the header at buffer offset `at` claims; undefined when it cannot be a record. */
 export function claimedLength({ buffer }: SegmentBytes, at: number): number | undefined {
   if (at + RECORD_HEADER_BYTES > buffer.length || buffer[at + MARK_AT] !== MARK) return undefined;
   const length = buffer.readUInt32LE(at + LENGTH_AT);
@@ -119,7 +125,10 @@ export function isIntact({ buffer, base, salt }: SegmentBytes, at: number, lengt
   return buffer.readUInt32LE(at) === (crc ^ maskOf(salt, base + at)) >>> 0;
 }
 
-/** Where a record could begin at or after `from`, by its mark alone; undefined when nowhere. */
+/**
+ * The first place at or after `from` where a record could begin, judged by its mark alone; undefined when
+ * there is none.
+ */
 export function nextCandidate({ buffer }: SegmentBytes, from: number): number | undefined {
   const mark = buffer.indexOf(MARK, from + MARK_AT);
   return mark === -1 ? undefined : mark - MARK_AT;

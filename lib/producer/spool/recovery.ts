@@ -26,12 +26,13 @@ export interface RecoveryOptions {
   readonly disk: Disk;
   readonly report: DamageReport;
   readonly onProblem: OnProblem;
-  /** Told the partition key of each record that is left. */
+  /** Called with the partition key of each remaining record. */
   readonly onRecord?: ((partitionKey: string) => void) | undefined;
 }
 
 /**
- * Makes the directory's files usable again, whatever the last owner died of. Only its owner may call it.
+ * Makes the directory's files usable again, however the last owner ended. Only the owner of the directory may
+ * call it.
  *
  * @throws SpoolVersionError
  */
@@ -52,7 +53,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
     if (durable === undefined && content.corrupt) await rebuildCursor(cursorFile, segments);
     const last = segments.at(-1);
     const beyondEnd = last?.number === cursor.segment && cursor.offset > last.size;
-    // Records that came where acknowledged ones were cut off would pass for them.
+    // New records in the place of acknowledged ones that were cut off would pass for acknowledged.
     const acknowledgedBeyond = journal.some(
       ({ segment, salt, end }) => segment === last?.number && salt === last.salt && end > last.size,
     );
@@ -75,14 +76,17 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   }
 }
 
-/** So that the next start, or somebody who looks, does not find it lost again. */
+/** Rebuilds the cursor, so that the next start or an inspection does not find it lost again. */
 async function rebuildCursor(file: CursorFile, [oldest]: readonly Segment[]): Promise<void> {
   if (oldest === undefined) return;
   const { number, salt } = oldest;
   await file.write({ segment: number, offset: SEGMENT_HEADER_BYTES, salt });
 }
 
-/** A cursor about another file of the same number, left by a restored backup for example, says nothing. */
+/**
+ * The cursor, if it can be believed. One about another file of the same number (from a restored backup, for
+ * example) cannot.
+ */
 async function believable(
   cursor: DurableCursor | undefined,
   files: readonly { readonly number: number; readonly path: string }[],
@@ -110,7 +114,7 @@ async function recoverSegments(
   let tailInDoubt = false;
   for (const file of files) {
     if (file.number < start.segment) {
-      // Acknowledged, and only not deleted because the owner died first.
+      // The segment was acknowledged; the owner died before it deleted the file.
       await rm(file.path, { force: true });
       continue;
     }
@@ -135,7 +139,10 @@ async function recoverSegments(
   return { segments, cursor, tailInDoubt };
 }
 
-/** A file that ends within its headers was being created; nothing was ever acknowledged from it. */
+/**
+ * Handles a file that ends within its headers: it was being created, and no record of it was ever
+ * acknowledged.
+ */
 async function withoutHeader({ number, path, bytes }: SegmentSurvey, report: DamageReport): Promise<void> {
   if (bytes.length > SEGMENT_HEADER_BYTES) return report.whole(number, { path, size: bytes.length });
   await rm(path, { force: true });
@@ -173,7 +180,7 @@ async function usable(
     size = tail.end;
   }
   for (const damage of damages) {
-    // What was acknowledged before it was damaged is no loss.
+    // Records that were acknowledged before the damage are no loss.
     if (damage.end <= from) continue;
     await report.range(number, { damage, bytes: bytes.subarray(damage.start, damage.end) });
   }

@@ -7,15 +7,15 @@ import type { SpooledRecord } from './reader.ts';
 import { segmentFileName } from './segment-format.ts';
 
 export const REFUSED_DIRECTORY = 'refused';
-/** Records that are kept aside; with more, something else is wrong than a record. */
+/** Most records that are kept aside; with more, the records are not the cause. */
 const MAX_FILES = 1_000;
 
 /**
- * Writes a record durably to a file of its own, for people to look at and to mend. The name follows from the record's
- * place, so that one that is refused again after a crash is kept once.
+ * Writes a refused record durably to a file of its own, so that people can inspect and repair it. The name
+ * follows from the record's place, so that a record that is refused again after a crash is kept once.
  *
  * @returns the file's path
- * @throws SpoolRefusedError when there are too many, and what the disk says
+ * @throws SpoolRefusedError when there are too many, and errors of the disk
  */
 export async function keepRefused(
   { directory, disk }: { readonly directory: string; readonly disk: Disk },

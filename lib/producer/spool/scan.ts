@@ -14,23 +14,29 @@ export interface Damage {
 
 export interface Scan {
   readonly records: number;
-  /** File offset after the last good record. */
+  /** File offset after the last intact record. */
   readonly end: number;
-  /** Damage with a good record after it. */
+  /** Damage that is followed by an intact record. */
   readonly damages: readonly Damage[];
-  /** What is after the last good record, but for the zeros at the end: they are room for the next ones. */
+  /**
+   * Bytes after the last intact record, without the zeros at the end: these are room for the next records.
+   */
   readonly tail: Damage | undefined;
 }
 
 /**
- * A search may have to try many false candidates, each with a CRC over up to 10 MiB. This many times the buffer's size
- * is enough for any accident; data made to look like records ends the search, and the rest counts as damage.
+ * Limit of a search, as a multiple of the buffer's size. A search may have to try many false candidates, each
+ * with a CRC over up to 10 MiB. The limit is enough for any accident; data made to look like records ends the
+ * search, and the rest counts as damage.
  */
 const SEARCH_BUDGET_FACTOR = 16;
 const ZEROS_BYTES = 64 * 1024;
 const MIN_SEARCH_BUDGET_BYTES = 64 * 1024 * 1024;
 
-/** Walks over all records of `bytes`, which must begin at a record's boundary; `visit` gets each one's file offsets. */
+/**
+ * Visits all records of `bytes`, which must begin at a record's boundary; `visit` gets each record's file
+ * offsets.
+ */
 export function scan(bytes: SegmentBytes, visit?: (start: number, end: number) => void): Scan {
   const { buffer, base } = bytes;
   const damages: Damage[] = [];
@@ -56,7 +62,7 @@ export function scan(bytes: SegmentBytes, visit?: (start: number, end: number) =
   return { records, end: base + end, damages, tail };
 }
 
-/** Where the zeros begin that the file ends in; `from` when there is nothing else from there on. */
+/** Where the zeros at the end of the file begin; `from` when there are only zeros from there on. */
 function endWithoutZeros(buffer: Buffer, from: number): number {
   const zeros = Buffer.alloc(Math.min(buffer.length - from, ZEROS_BYTES));
   let end = buffer.length;

@@ -4,8 +4,8 @@ import { codeOf } from './errors.ts';
 const BLOCK_BYTES = 4096;
 
 /**
- * The bytes of an open file from `offset`, at most `length`; fewer at the end of the file. Blocks that the disk cannot
- * read come back as zeros, which no record survives: a bad sector costs what is in it, not the file.
+ * At most `length` bytes of an open file from `offset`; fewer at the end of the file. Blocks that the disk
+ * cannot read are returned as zeros, which fail every CRC: a bad sector costs its own records, not the file.
  */
 export async function readAt(
   file: FileHandle,
@@ -26,7 +26,7 @@ export async function readAt(
   return buffer.subarray(0, done);
 }
 
-/** To the end of the block; zeros if it cannot be read. */
+/** Reads to the end of the block; zeros if it cannot be read. */
 async function readBlock(
   file: FileHandle,
   { buffer, at, offset }: { readonly buffer: Buffer; readonly at: number; readonly offset: number },

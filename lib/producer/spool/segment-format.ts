@@ -2,10 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { SpoolVersionError } from './errors.ts';
 
-/** A segment's name, time and salt, twice in its first 64 bytes: either copy will do. */
+/** A segment's name, time and salt, stored twice in its first 64 bytes: one intact copy is enough. */
 export interface SegmentHeader {
   readonly number: number;
-  /** Random; a part of every record's CRC, so that no other file's bytes pass for this one's. */
+  /**
+   * A random number that is part of every record's CRC, so that bytes of another file never pass for this
+   * one's.
+   */
   readonly salt: number;
   readonly createdAtMs: number;
 }
@@ -19,7 +22,7 @@ const SALT_AT = 12;
 const NUMBER_AT = 16;
 const CREATED_AT = 22;
 const CRC_AT = 28;
-/** Numbers and times are of 6 bytes: enough for 280 trillion segments, and for the year 10889. */
+/** Numbers and times have 6 bytes: enough for 280 trillion segments, and for the year 10889. */
 const WIDE_BYTES = 6;
 
 const segmentFile = /^(\d{16})\.seg$/;
@@ -50,9 +53,9 @@ export function encodeSegmentHeader({ number, salt, createdAtMs }: SegmentHeader
 }
 
 /**
- * The header, or undefined when neither copy is whole or it is another segment's.
+ * The header; undefined when neither copy is intact or it belongs to another segment.
  *
- * @throws SpoolVersionError for a whole header of a newer version
+ * @throws SpoolVersionError for an intact header of a newer version
  */
 export function decodeSegmentHeader(start: Buffer, expectedNumber: number): SegmentHeader | undefined {
   for (const at of [0, COPY_BYTES]) {
@@ -66,7 +69,10 @@ export function decodeSegmentHeader(start: Buffer, expectedNumber: number): Segm
   return undefined;
 }
 
-/** The magic, the version and the CRC keep their places in every version, so that a flipped bit is no "newer format". */
+/**
+ * Whether a block is intact. The magic, the version and the CRC keep their places in every version, so that a
+ * flipped bit is not taken for a newer format.
+ */
 export function isWhole(block: Buffer, magic: Buffer, crcAt: number): boolean {
   if (block.length < crcAt + 4 || !block.subarray(0, magic.length).equals(magic)) return false;
   return crc32(block.subarray(0, crcAt)) === block.readUInt32LE(crcAt);

@@ -17,14 +17,14 @@ import {
   segmentFileName,
 } from './segment-format.ts';
 
-/** One file of the log. What is within `size` is durable. */
+/** One file of the log. Bytes within `size` are durable. */
 export interface Segment extends SegmentHeader {
   readonly path: string;
   size: number;
   records: number;
-  /** To be skipped; in order, not overlapping. */
+  /** Ranges to skip as damaged; in order, not overlapping. */
   damages: readonly Damage[];
-  /** Beyond the cursor; to be skipped as well. */
+  /** Acknowledged ranges beyond the cursor; skipped as well. */
   acknowledged: AcknowledgedRanges;
 }
 
@@ -34,9 +34,11 @@ export interface SegmentLogOptions {
   readonly disk: Disk;
   /** Oldest first. */
   readonly segments: readonly Segment[];
-  /** Higher than every number that was ever used. */
+  /** Higher than every segment number that was ever used. */
   readonly nextNumber: number;
-  /** Whether the last segment may grow: not when the cursor is beyond its end, or its end is in doubt. */
+  /**
+   * Whether the last segment may grow. It may not when the cursor is beyond its end, or its end is in doubt.
+   */
   readonly resumeLast: boolean;
   readonly onDeleteFailed: (segment: Segment, cause: unknown) => void;
 }
@@ -45,14 +47,14 @@ export interface SegmentLogOptions {
 interface Active {
   readonly segment: Segment;
   readonly file: FileHandle;
-  /** The file's own length: zeros follow the records up to here. */
+  /** The length of the file, including the zeros after the records. */
   length: number;
 }
 
-/** The disk is full, or a quota or size limit reached: what was written before is unharmed. */
+/** Codes of a full disk, or of a quota or size limit: what was written before is unharmed. */
 const outOfSpace = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
-/** The segments, of which the last one grows. One append at a time. */
+/** The segments of the log, of which only the last one grows. One append at a time. */
 export class SegmentLog {
   readonly #options: SegmentLogOptions;
   #segments: Segment[];
@@ -74,12 +76,12 @@ export class SegmentLog {
     return this.#segments;
   }
 
-  /** Of headers and records. */
+  /** Bytes of headers and records. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** And of the room for the next ones. */
+  /** Bytes of headers and records, and of the room for the next ones. */
   get bytesOnDisk(): number {
     return this.#bytes + (this.#active === undefined ? 0 : this.#active.length - this.#active.segment.size);
   }
@@ -118,7 +120,7 @@ export class SegmentLog {
         active.length = end + room;
         return;
       } catch (error) {
-        // The records alone may fit.
+        // The records may fit without the zeros.
         if (!outOfSpace.has(codeOf(error) ?? '')) throw error;
       }
     }
@@ -126,14 +128,20 @@ export class SegmentLog {
     active.length = Math.max(active.length, end);
   }
 
-  /** Zeros to write after `end`: to the next step, but within the limits of the segment and of the whole. */
+  /**
+   * Bytes of zeros to write after `end`: up to the next step, but within the limits of the segment and of the
+   * log.
+   */
   #roomAfter(end: number, added: number): number {
     const { segmentBytes, maxBytes } = this.#options.limits;
     const toStep = GROWTH_BYTES - (end % GROWTH_BYTES);
     return Math.max(Math.min(toStep, segmentBytes - end, maxBytes - this.#bytes - added), 0);
   }
 
-  /** Deletes the segments that hold nothing after `position`; the growing one only when that is worth it, or `all`. */
+  /**
+   * Deletes the segments that hold nothing after `position`. Deletes the growing one only when that is worth
+   * it, or with `all`.
+   */
   async drop(position: Pick<SpoolPosition, 'segment' | 'offset'>, { all = false } = {}): Promise<void> {
     const active = this.#active?.segment;
     const growing = active ?? this.#resumable;
@@ -206,8 +214,8 @@ export class SegmentLog {
   }
 
   /**
-   * Takes a failed write back, so that its records do not come to life later. After anything but a full disk, the file
-   * is left alone from then on: a failed sync says nothing about what the pages hold.
+   * Undoes a failed write, so that its records do not reappear later. After any error but a full disk,
+   * nothing is written to the file any more: after a failed sync, the content of its pages is unknown.
    */
   async #cutBack(cause: unknown): Promise<void> {
     if (this.#active === undefined) return;
@@ -217,7 +225,7 @@ export class SegmentLog {
       this.#active.length = segment.size;
       if (outOfSpace.has(codeOf(cause) ?? '')) return;
     } catch {
-      // Recovery cuts or quarantines what is left; nobody was told that it is durable.
+      // Recovery cuts or quarantines the rest; no caller was told that it is durable.
     }
     await this.#retire();
     if (segment.records > 0) return;
@@ -241,7 +249,7 @@ export class SegmentLog {
     this.#active = undefined;
     this.#resumable = undefined;
     if (active === undefined) return;
-    // Zeros left behind would be no harm: a power loss may bring them back.
+    // Zeros that remain are harmless: a power loss may bring them back.
     if (active.length > active.segment.size) await active.file.truncate(active.segment.size).catch(() => {});
     await active.file.close().catch(() => {});
   }

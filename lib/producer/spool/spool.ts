@@ -34,15 +34,15 @@ export type { ReadLimit, SpooledRecord } from './reader.ts';
 export type { SpoolEntry } from './record-format.ts';
 
 export interface SpoolOptions {
-  /** Created if its parent exists. One spool each. */
+  /** Directory of the spool. It is created if its parent exists. Each spool needs its own. */
   readonly directory: string;
   /** Bytes of all segments together. Default 1 GiB, at least 16 KiB. */
   readonly maxBytes?: number;
   /** Bytes of one segment: 4 KiB to 256 MiB, at most a quarter of `maxBytes`. Default 64 MiB, or that quarter. */
   readonly segmentBytes?: number;
-  /** Told what was cut, skipped or could not be deleted. Must not throw. */
+  /** Called with what was cut off, skipped or could not be deleted. Must not throw. */
   readonly onProblem?: OnProblem;
-  /** Told, while it opens, the partition key of each record that the last owner left. Must not throw. */
+  /** Called during `open` with the partition key of each record that the last owner left. Must not throw. */
   readonly onRecord?: (partitionKey: string) => void;
 }
 
@@ -54,18 +54,18 @@ export interface RecordPlace {
 }
 
 export interface SpoolStats {
-  /** Durable and not acknowledged. */
+  /** Records that are durable and not acknowledged. */
   readonly records: number;
   /** Bytes on disk after the cursor. */
   readonly bytes: number;
-  /** Bytes of all segments, with up to 256 KiB of room in the last one; never above `maxBytes`. */
+  /** Bytes of all segments, including up to 256 KiB of room in the last one; never above `maxBytes`. */
   readonly bytesOnDisk: number;
-  /** Appended and not durable yet. */
+  /** Bytes that were appended and are not durable yet. */
   readonly waitingBytes: number;
   readonly segments: number;
-  /** Cut off at the end of the last segment since `open`: a write that was never acknowledged. */
+  /** Bytes cut off at the end of the last segment since `open`: a write that was never acknowledged. */
   readonly tornBytes: number;
-  /** Damaged ranges that were skipped since `open`. How many records one held cannot be known. */
+  /** Damaged ranges that were skipped since `open`. The number of records in them is unknown. */
   readonly quarantinedRanges: number;
   readonly quarantinedBytes: number;
 }
@@ -80,8 +80,9 @@ interface Parts extends Recovered {
 }
 
 /**
- * An append-only log on disk for records that no region takes. What `append` acknowledged survives the process, the
- * machine's power and a corrupt neighbour; it leaves only after Kinesis acknowledged it. Delivers at least once.
+ * An append-only log on disk for records that no region takes. Records acknowledged by `append` survive the
+ * end of the process, a power loss and damage to neighbouring records. A record is removed only after Kinesis
+ * acknowledged it. Delivers at least once.
  */
 export class Spool {
   readonly #directory: string;
@@ -95,14 +96,14 @@ export class Spool {
   readonly #cursorFile: CursorFile;
   readonly #onProblem: OnProblem;
   #cursor: SpoolPosition;
-  /** Where an acknowledgement that is being written will have moved the cursor. */
+  /** Where the cursor will be once the acknowledgement in progress is written. */
   #acknowledged: SpoolPosition;
   #acknowledging: Promise<void> | undefined;
   #readAt: SpoolPosition;
-  /** The furthest that was ever handed out: nothing beyond can have been acknowledged. */
+  /** The furthest position ever handed out: nothing beyond it can have been acknowledged. */
   #handedOut: SpoolPosition;
   readonly #journal: AcknowledgementJournal;
-  /** Acknowledged one by one, and not in the journal yet. */
+  /** Records that were acknowledged one by one, and are not in the journal yet. */
   #unjournaled: RecordPlace[] = [];
   #rewinds = 0;
   #reading: Promise<unknown> = Promise.resolve();
@@ -160,9 +161,10 @@ export class Spool {
   }
 
   /**
-   * Resolves when the entries are durable, all of them; they are copied before it returns. Appends made while a sync
-   * runs share the next one. At most 4 MiB are gathered; beyond, an append waits its turn, so await it.
-   * Order: entries become durable in the order of the calls, and none after one that was rejected while it waited.
+   * Resolves when all entries are durable; they are copied before it returns. Appends made while a sync runs
+   * share the next one. At most 4 MiB are gathered; beyond, an append waits its turn, so await it. Entries
+   * become durable in the order of the calls. When an append is rejected, those that wait behind it are
+   * rejected too.
    *
    * @throws SpoolFullError, SpoolWriteError, SpoolEntryError, SpoolClosedError (all as rejections)
    */
@@ -179,14 +181,14 @@ export class Spool {
   }
 
   /**
-   * Like `append`, for at most 4 MiB or one entry, and says where the entries are.
+   * Like `append`, for at most 4 MiB or one entry; resolves with the places of the entries.
    *
    * @throws as `append`
    */
   async appendPlaced(entries: readonly SpoolEntry[]): Promise<readonly RecordPlace[]> {
     if (this.#closing !== undefined) throw this.#closedError();
     const bytes = this.#checked(entries);
-    // Now, as the data may be its owner's again when it is durable.
+    // Measured now, because the caller may reuse the data once it is durable.
     const sizes = entries.map(recordBytes);
     const placement = { segment: 0, offset: 0 };
     await this.#commit.add(entries, bytes, placement);
@@ -200,8 +202,9 @@ export class Spool {
   }
 
   /**
-   * The next durable records after `from` that are not acknowledged, and the position to go on from. Independent of
-   * `read`, so that one key can be read ahead of another; the same record is returned again until it is acknowledged.
+   * The next durable records after `from` that are not acknowledged, and the position to go on from.
+   * Independent of `read`, so that one key can be read ahead of another; the same record is returned again
+   * until it is acknowledged.
    *
    * @throws SpoolReadError, SpoolClosedError
    */
@@ -212,7 +215,7 @@ export class Spool {
     return this.#inTurn(() => this.#reader.read(from, limit));
   }
 
-  /** Bytes of all segments, and of what is on its way to them. */
+  /** Bytes of all segments, and of appends on their way to them. */
   get usedBytes(): number {
     return this.#log.bytes + this.#commit.waitingBytes;
   }
@@ -221,27 +224,27 @@ export class Spool {
     return this.#limits.maxBytes;
   }
 
-  /** Where the oldest record is that may not be acknowledged. */
+  /** The place of the oldest record that may be unacknowledged. */
   get oldest(): SpoolPosition {
     return this.#acknowledged;
   }
 
-  /** Whether this process, or one before it, knows that Kinesis has the record. */
+  /** Whether this process, or an earlier one, knows that Kinesis has the record. */
   isAcknowledged({ segment: number, start }: RecordPlace): boolean {
     const { segment, offset } = this.#acknowledged;
     if (number < segment || (number === segment && start < offset)) return true;
     return this.#segment(number)?.acknowledged.at(start) !== undefined;
   }
 
-  /** Nothing durable is after this position. */
+  /** Whether no durable record is after this position. */
   isAtEnd({ segment, offset }: Pick<SpoolPosition, 'segment' | 'offset'>): boolean {
     const last = this.#log.segments.at(-1);
     return last === undefined || segment > last.number || (segment === last.number && offset >= last.size);
   }
 
   /**
-   * The next durable records in the order of their appends, each once until `rewind`. Empty: there are none now. Their
-   * data are views of one buffer for all of a call.
+   * The next durable records in the order of their appends, each once until `rewind`. Empty when there are
+   * none now. The data of all records of a call are views of one buffer.
    *
    * @throws SpoolReadError, SpoolClosedError
    */
@@ -255,7 +258,7 @@ export class Spool {
     });
   }
 
-  /** One read at a time: they share a file. */
+  /** Runs one read at a time, because reads share a file. */
   #inTurn<Result>(read: () => Promise<Result>): Promise<Result> {
     const reading = this.#reading.then(() => {
       if (this.#closing !== undefined) throw this.#closedError();
@@ -265,15 +268,19 @@ export class Spool {
     return reading;
   }
 
-  /** The next `read` begins at the oldest record that was not acknowledged, whether the cursor could be written or not. */
+  /**
+   * Makes the next `read` begin at the oldest record that was not acknowledged, even if the cursor could not
+   * be written.
+   */
   rewind(): void {
     this.#rewinds++;
     this.#readAt = this.#acknowledged;
   }
 
   /**
-   * Kinesis acknowledged everything up to and including this record. Resolves when that is durable and the segments before
-   * are deleted. Calls made while one is written share the next write. Going back is no error and does nothing.
+   * Acknowledges everything up to and including this record. Resolves when that is durable and the segments
+   * before it are deleted. Calls made while one is written share the next write. A position before the cursor
+   * is no error and changes nothing.
    *
    * @throws SpoolPositionError, SpoolWriteError, SpoolClosedError
    */
@@ -288,8 +295,8 @@ export class Spool {
   }
 
   /**
-   * Kinesis acknowledged these records, whatever became of those before them. They are not read again by this process;
-   * `settle` makes that durable. A record must be acknowledged once only.
+   * Acknowledges these records, whether or not those before them are acknowledged. This process does not read
+   * them again; `settle` makes the acknowledgement durable. Each record may be acknowledged only once.
    */
   acknowledgeRecords(places: readonly RecordPlace[]): void {
     for (const place of places) {
@@ -303,8 +310,9 @@ export class Spool {
   }
 
   /**
-   * Makes acknowledgements durable: resolves with a test for places that would not be sent again after a crash. Those
-   * behind an older record that nobody has acknowledged need an entry in the journal, and get one if `beyondCursor`.
+   * Makes acknowledgements durable. Resolves with a test for places whose records would not be sent again
+   * after a crash. Records behind an older unacknowledged record need an entry in the journal, and get one if
+   * `beyondCursor`.
    *
    * @throws SpoolWriteError, SpoolClosedError
    */
@@ -324,7 +332,7 @@ export class Spool {
     return (place) => isPassed(place) || written.has(place);
   }
 
-  /** Writes what the cursor has not passed, and returns what is written now. */
+  /** Writes the acknowledgements that the cursor has not passed, and returns those written now. */
   async #journalRest(): Promise<readonly RecordPlace[]> {
     const asked = this.#unjournaled;
     if (asked.length === 0 || !(await this.#writeJournal(asked))) return [];
@@ -343,8 +351,8 @@ export class Spool {
   }
 
   /**
-   * Kinesis will never take this record: resolves when it is durable in a file of `refused/`, and may be acknowledged like
-   * one that was taken. At most 1,000 are kept there.
+   * Keeps a record aside that Kinesis will never take. Resolves when it is durable in a file of `refused/`;
+   * it may then be acknowledged like a delivered one. At most 1,000 are kept there.
    *
    * @throws SpoolRefusedError, SpoolWriteError, SpoolClosedError
    */
@@ -394,7 +402,7 @@ export class Spool {
     };
   }
 
-  /** Waits for what was appended and acknowledged, then lets go of the directory. Can be called again. */
+  /** Waits for appends and acknowledgements, then releases the directory. Can be called again. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -417,7 +425,7 @@ export class Spool {
     }
   }
 
-  /** Bytes that they take on disk. @throws SpoolEntryError, SpoolFullError */
+  /** Bytes that the entries take on disk. @throws SpoolEntryError, SpoolFullError */
   #checked(entries: readonly SpoolEntry[]): number {
     let bytes = 0;
     for (const entry of entries) bytes += recordBytes(entry);
@@ -429,7 +437,7 @@ export class Spool {
     return this.#log.segments.find((segment) => segment.number === number);
   }
 
-  /** Over what is acknowledged one by one from here on, without a gap. */
+  /** The end of the unbroken run of single acknowledgements that begins at `from`. */
   #prefixFrom(from: SpoolPosition): SpoolPosition {
     let position = from;
     for (const segment of this.#log.segments) {
@@ -458,7 +466,7 @@ export class Spool {
     }
   }
 
-  /** Neighbours are one entry. */
+  /** Journal entries of these places; neighbouring places share one. */
   #entriesOf(places: readonly RecordPlace[]): readonly JournalEntry[] {
     const inOrder = places.toSorted((a, b) => a.segment - b.segment || a.start - b.start);
     const entries: JournalEntry[] = [];
@@ -477,7 +485,7 @@ export class Spool {
   #refuseIfFull(bytes: number): void {
     const { maxBytes } = this.#limits;
     const { usedBytes } = this;
-    // A new segment may be needed for it.
+    // The append may need a new segment.
     if (usedBytes + bytes + SEGMENT_HEADER_BYTES <= maxBytes) return;
     throw new SpoolFullError(
       `The spool ${this.#directory} holds ${usedBytes} of at most ${maxBytes} bytes, and ${bytes} more do not fit. Wait until a region takes records again, or raise \`maxBytes\`.`,
@@ -498,7 +506,7 @@ export class Spool {
       part.push(entry);
       bytes += more;
     }
-    // When an earlier part fails, so do all that wait: the last one speaks for all.
+    // When an earlier part fails, all waiting parts fail too, so the last promise stands for all.
     return this.#commit.add(part, bytes);
   }
 
@@ -542,7 +550,7 @@ function unencodable(cause: unknown): SpoolEntryError {
 async function ensureDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory).then(
-      // Else a power loss could take the directory away, with all that was made durable in it.
+      // Otherwise a power loss could remove the directory with all its durable records.
       () => syncDirectory(dirname(directory)),
       (error: unknown) => {
         if (codeOf(error) !== 'EEXIST') throw error;

@@ -9,19 +9,19 @@ import {
   segmentNumber,
 } from './segment-format.ts';
 
-/** What is in one segment's file. Looking changes nothing. */
+/** The content of one segment's file. A survey changes nothing. */
 export interface SegmentSurvey {
   readonly number: number;
   readonly path: string;
   readonly bytes: Buffer;
-  /** Undefined when neither copy is whole: then no record can be recognised. */
+  /** Undefined when neither copy is intact: then no record can be recognised. */
   readonly header: SegmentHeader | undefined;
   readonly scan: Scan;
-  /** The last boundary of a record at or before the asked offset, and the good records up to there. */
+  /** The last record boundary at or before the given offset, and the number of intact records up to there. */
   readonly boundary: { readonly offset: number; readonly index: number };
 }
 
-/** Numbers of the segments in the directory, ascending. Other files are nobody's business here. */
+/** The segments in the directory, by ascending number. Other files are ignored. */
 export async function listSegments(directory: string): Promise<readonly { number: number; path: string }[]> {
   const names = await readdir(directory);
   const segments = names.flatMap((name) => {

@@ -1,10 +1,11 @@
 const LEAST_BYTES = 64 * 1024;
-/** Larger ones go to the collector, so that a burst of large records does not stay in memory. */
+/** Larger buffers go to the garbage collector, so that a burst of large records does not stay in memory. */
 const KEPT_BYTES = 1024 * 1024;
 
 /**
- * Buffers of request bodies, used again: fresh ones of this size are fresh pages, which the kernel clears at each use
- * (measured: 8 % of the CPU time of a request of 500 records). At most `keep` of up to 1 MiB wait here.
+ * Reuses the buffers of request bodies: new buffers of this size are new pages, which the kernel clears at
+ * each use (measured: 8 % of the CPU time of a request of 500 records). Keeps at most `keep` buffers of up to
+ * 1 MiB.
  */
 export class BodyBuffers {
   readonly #keep: number;
@@ -14,7 +15,7 @@ export class BodyBuffers {
     this.#keep = keep;
   }
 
-  /** A buffer of at least `length` bytes. What is in it is old. */
+  /** A buffer of at least `length` bytes, with old content. */
   take(length: number): Buffer {
     const free = this.#free.pop();
     if (free !== undefined && free.length >= length) return free;
@@ -24,8 +25,8 @@ export class BodyBuffers {
   }
 
   /**
-   * Only when the service has answered for every record: it has read the body to its end then, and no socket holds it.
-   * After any other end a socket may still be sending.
+   * Takes a buffer back. Call it only when the service has answered for every record: the service has then
+   * read the whole body, and no socket holds it. After any other end a socket may still be sending.
    */
   give(buffer: Buffer): void {
     if (this.#free.length < this.#keep && buffer.length <= KEPT_BYTES) this.#free.push(buffer);

@@ -26,7 +26,7 @@ export function cborResults(body: Buffer, asked: Asked): readonly RecordResult[]
   }
 }
 
-/** The texts of a map, which an error is; empty for anything else. */
+/** The text fields of a map, which is the form of an error; empty for anything else. */
 export function cborTexts(body: Buffer): Readonly<Record<string, unknown>> {
   const texts: Record<string, unknown> = {};
   try {
@@ -53,7 +53,7 @@ function resultsIn(reader: CborReader, source: Source): readonly RecordResult[] 
   let results: readonly RecordResult[] | undefined;
   const answer = reader.enterMap();
   while (reader.hasMore(answer)) {
-    // The usual bytes first; a name may also be written with a longer head, or in chunks.
+    // The usual bytes are tried first; a name may also be written with a longer head, or in chunks.
     if (reader.skipIf(RECORDS) || reader.text() === 'Records') results = listOf(reader, source);
     else reader.skip();
   }
@@ -93,13 +93,13 @@ function resultOf(reader: CborReader, texts: AsciiTexts, region: string): Record
   }
   if (code !== undefined && code !== '')
     return new RecordFailure(code, message === '' ? code : (message ?? code));
-  // Only both of them prove that the record is in the stream.
+  // Only a shard and a sequence number together prove that the record is in the stream.
   if (code === undefined && shardId !== '' && sequenceNumber !== '')
     return new Written({ region, shardId, sequenceNumber });
   throw new UndecodableAnswerError('An entry of the answer has neither a sequence number nor an error.');
 }
 
-/** The usual bytes of the usual names first, which costs no text. */
+/** The name of the next field. Compares the usual bytes of the usual names first, which needs no string. */
 function nameIn(reader: CborReader): string | undefined {
   if (reader.skipIf(SEQUENCE_NUMBER)) return 'SequenceNumber';
   if (reader.skipIf(SHARD_ID)) return 'ShardId';
@@ -108,10 +108,13 @@ function nameIn(reader: CborReader): string | undefined {
   return reader.text();
 }
 
-/** A call into native code for each short text costs more than all the rest, so one brings those of some entries. */
+/**
+ * Bytes decoded in one call. A call into native code for each short text costs more than all the rest, so one
+ * call decodes the texts of some entries.
+ */
 const WINDOW_BYTES = 1_024;
 
-/** Texts of a body that are ASCII. Each keeps its window in memory, which a few receipts share. */
+/** Decodes the texts of an ASCII body. Each text keeps its window in memory, which a few receipts share. */
 class AsciiTexts {
   readonly #body: Buffer;
   #window = '';
@@ -121,7 +124,7 @@ class AsciiTexts {
     this.#body = body;
   }
 
-  /** The next item where it is a text; empty, and passed over, where it is something else. */
+  /** The next item if it is a text; if it is something else, skips it and returns an empty text. */
   next(reader: CborReader): string {
     return reader.readsText() ? this.#at(reader) : (reader.text() ?? '');
   }

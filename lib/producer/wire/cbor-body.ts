@@ -22,8 +22,9 @@ const MAX_UTF8_BYTES = 3;
 const FRAME_BYTES = KEY.length + HASH_KEY.length + DATA.length + 3 * MAX_HEAD_BYTES + 1;
 
 /**
- * The CBOR of a PutRecords request, written by hand: data as they are, a quarter less to hash, encrypt and send than
- * with base64. (Measured for 500 x 200 B: 0.10 ms, against 0.17 ms for JSON, also by hand.)
+ * The CBOR of a PutRecords request, written by hand. Data is sent as it is, so there is a quarter less to
+ * hash, encrypt and send than with base64. (Measured for 500 x 200 B: 0.10 ms, against 0.17 ms for JSON, also
+ * by hand.)
  *
  * @throws RequestTooLargeError
  */
@@ -52,7 +53,7 @@ export function writeCbor({ stream, records }: Batch, buffers: BodyBuffers): Bod
   return { buffer, bytes: buffer.subarray(0, at) };
 }
 
-/** Bytes that the body has at most. */
+/** Most bytes that the body can have. */
 function longest(stream: string, records: readonly OutgoingRecord[]): number {
   let length = STREAM_NAME.length + RECORDS.length + MAX_HEAD_BYTES + MAX_UTF8_BYTES * stream.length + 2;
   let least = 0;
@@ -62,7 +63,7 @@ function longest(stream: string, records: readonly OutgoingRecord[]): number {
     length += FRAME_BYTES + data.byteLength + MAX_UTF8_BYTES * partitionKey.length;
     if (explicitHashKey !== undefined) length += MAX_UTF8_BYTES * explicitHashKey.length;
   }
-  // Before memory is taken for it.
+  // Checked before memory is allocated for the body.
   if (least > MAX_BODY_BYTES) throw new RequestTooLargeError(least, MAX_BODY_BYTES);
   return length;
 }

@@ -14,10 +14,10 @@ import {
   TWO_BYTES,
 } from './cbor.ts';
 
-/** An answer has three levels. */
+/** Deepest nesting accepted. An answer has three levels. */
 const MAX_DEPTH = 16;
 
-/** Not CBOR, or not of the shape that was asked for. */
+/** The bytes are not CBOR, or do not have the expected shape. */
 export class CborError extends Error {
   override readonly name = 'CborError';
 }
@@ -26,7 +26,7 @@ export class CborError extends Error {
 export class CborReader {
   readonly #bytes: Buffer;
   #at = 0;
-  /** Where the last text was. */
+  /** Start of the last text. */
   from = 0;
   to = 0;
 
@@ -47,7 +47,7 @@ export class CborReader {
     return this.#enter(ARRAY);
   }
 
-  /** Whether the array or map has another item or pair; takes it as read if so. */
+  /** Whether the array or map has another item or pair; counts it as read if so. */
   hasMore(container: Remaining): boolean {
     if (container.items > 0) {
       container.items--;
@@ -59,7 +59,7 @@ export class CborReader {
     return false;
   }
 
-  /** Passes over the next item if it is exactly these bytes. */
+  /** Skips the next item if it is exactly these bytes. */
   skipIf(item: Uint8Array): boolean {
     const at = this.#at;
     for (let n = 0; n < item.length; n++) {
@@ -70,8 +70,8 @@ export class CborReader {
   }
 
   /**
-   * Whether the next item is a text of one piece, which is then passed over, and from `from` to `to`. Anything else is
-   * still the next item.
+   * Whether the next item is a text in one piece. If so, skips it and sets `from` and `to` to its place. Any
+   * other item stays the next one.
    */
   readsText(): boolean {
     const head = this.#byteAt(this.#at);
@@ -82,7 +82,10 @@ export class CborReader {
     return true;
   }
 
-  /** The next item where it is a text, of one piece or of chunks; undefined, and passed over, where it is something else. */
+  /**
+   * The next item if it is a text, in one piece or in chunks; if it is something else, skips it and returns
+   * undefined.
+   */
   text(): string | undefined {
     if (this.#byteAt(this.#at) === (TEXT | INDEFINITE)) return this.#chunks();
     if (this.readsText()) return this.#bytes.toString('utf8', this.from, this.to);
@@ -100,7 +103,7 @@ export class CborReader {
     return Buffer.concat(pieces).toString();
   }
 
-  /** Passes over the next item, whatever it is. */
+  /** Skips the next item of any type. */
   skip(depth = 0): void {
     if (depth > MAX_DEPTH) throw new CborError('Too many levels.');
     const head = this.#byteAt(this.#at);
@@ -181,7 +184,7 @@ export class CborReader {
   }
 }
 
-/** Items, or pairs, that are left of a container; negative: until its end. */
+/** Items or pairs that are left in a container; negative: until its end mark. */
 interface Remaining {
   items: number;
 }

@@ -1,7 +1,7 @@
 /**
- * As much of CBOR (RFC 8949) as Kinesis' protocol `application/x-amz-cbor-1.1` needs: texts, byte strings, arrays and
- * maps. Written in the form that the AWS SDK for Java writes, which has used it for Kinesis since 2016 (1.11.71):
- * containers of indefinite length, everything else of a definite one. Read in either form.
+ * The part of CBOR (RFC 8949) that Kinesis' protocol `application/x-amz-cbor-1.1` needs: texts, byte strings,
+ * arrays and maps. Written in the form of the AWS SDK for Java, which has used it for Kinesis since 2016
+ * (1.11.71): containers have an indefinite length, everything else a definite one. Read in either form.
  */
 export const BYTES = 0x40;
 export const TEXT = 0x60;
@@ -24,7 +24,7 @@ export const BREAK = SIMPLE | INDEFINITE;
 /** Bytes of the longest head that `writeHead` writes. */
 export const MAX_HEAD_BYTES = 5;
 
-/** Writes type and length (below 2^32) of an item, and returns where its content begins. */
+/** Writes the type and length (below 2^32) of an item, and returns where its content begins. */
 export function writeHead(type: number, { length, into, at }: HeadPlace): number {
   if (length < ONE_BYTE) {
     into[at] = type | length;

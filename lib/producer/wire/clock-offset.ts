@@ -1,4 +1,7 @@
-/** AWS refuses a signature whose time is more than five minutes off; the SDK corrects from four (sigv4 signer). */
+/**
+ * The clock is corrected from this difference on, as by the SDK (sigv4 signer); AWS refuses a signature that
+ * is more than five minutes off.
+ */
 const CORRECT_FROM_MS = 4 * 60_000;
 
 /** The difference between this machine's clock and the service's, learnt from the Date of refused requests. */
@@ -15,7 +18,7 @@ export class ClockOffset {
     return this.#now() + this.#offsetMs;
   }
 
-  /** Takes the Date header of an answer; a small difference, or no date, changes nothing. */
+  /** Learns from the Date header of an answer; a small difference, or a missing date, changes nothing. */
   learn(date: string | undefined): void {
     const serviceMs = Date.parse(date ?? '');
     if (Math.abs(serviceMs - this.now()) >= CORRECT_FROM_MS) this.#offsetMs = serviceMs - this.#now();

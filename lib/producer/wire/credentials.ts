@@ -5,19 +5,28 @@ import { type Identity, identityProblem } from './identity.ts';
 
 type Source = NonNullable<ProducerOptions['credentials']>;
 
-/** As the SDK: "credentials treated as expired" five minutes before they are (credential-provider-node). */
+/**
+ * Refresh credentials this long before they expire, as the SDK does: "credentials treated as expired" five
+ * minutes before they are (credential-provider-node).
+ */
 const REFRESH_BEFORE_MS = 5 * 60_000;
-/** Pause after a refresh that failed or was forced, so that a sick provider is not asked once per request. */
+/**
+ * Pause after a refresh that failed or was forced, so that a failing provider is not asked at every request.
+ */
 const REFRESH_PAUSE_MS = 1_000;
-/** Longest wait for the provider: a role that is assumed, or a process that asks a person's session, takes seconds. */
+/**
+ * Longest wait for the provider: to assume a role, or to run a process that reads a person's session, takes
+ * seconds.
+ */
 const PROVIDER_TIMEOUT_MS = 10_000;
 
 /**
- * Who signs. Refreshed before expiry and beside the traffic: while the identity at hand is valid, nobody waits for a
- * provider, whether it is slow, hangs or fails. The instance's metadata service may be as impaired as the region is.
+ * The identity that signs requests. It is refreshed before expiry and beside the traffic: while the current
+ * identity is valid, no request waits for a provider, even a slow, hanging or failing one. The instance's
+ * metadata service may be as impaired as the region.
  *
- * An identity that looks expired signs where there is none better: whether it is, the service knows, and this machine's
- * clock may be wrong. A provider's answer is taken however late it comes.
+ * An identity that looks expired still signs if there is no better one: this machine's clock may be wrong,
+ * and only the service knows. A provider's answer is used however late it arrives.
  */
 export class Credentials {
   readonly #provide: (options: { readonly forceRefresh: boolean }) => Promise<Identity>;
@@ -28,11 +37,11 @@ export class Credentials {
   /** Ends the wait for the provider. */
   #giveUp: (reason: Error) => void = () => {};
   #asked = 0;
-  /** Which of the questions the identity is the answer to. */
+  /** Number of the refresh that gave the current identity. */
   #answered = 0;
-  /** No refresh before this while the identity is valid. */
+  /** No refresh before this time while the identity is valid. */
   #pauseUntilMs = Number.NEGATIVE_INFINITY;
-  /** The service called the identity expired, whatever its own date says. */
+  /** Whether the service called the identity expired, even if its date says otherwise. */
   #rejected = false;
 
   constructor(options: {
@@ -59,12 +68,15 @@ export class Credentials {
     return this.#rejected || leftMs <= 0 ? refreshed : identity;
   }
 
-  /** Nobody waits for the provider any more. */
+  /** Ends every wait for the provider. */
   close(): void {
     this.#giveUp(new Error('the producer was closed'));
   }
 
-  /** The service answered ExpiredTokenException to `identity`: forces one refresh, unless it has been replaced since. */
+  /**
+   * Call when the service answered ExpiredTokenException to `identity`: forces one refresh, unless the
+   * identity has been replaced since.
+   */
   reject(identity: Identity): void {
     if (identity === this.#identity) this.#rejected = true;
   }
@@ -96,7 +108,10 @@ export class Credentials {
     }
   }
 
-  /** Whoever waits for it, its answer is the identity from then on, unless a later question was answered before. */
+  /**
+   * Asks the provider. Its answer becomes the identity even if no caller waits any more, unless a later
+   * question was answered before.
+   */
   async #ask(options: { readonly forceRefresh: boolean }): Promise<Identity> {
     const question = ++this.#asked;
     const identity = await this.#provide(options);
@@ -112,7 +127,7 @@ export class Credentials {
 
   #isPausing(): boolean {
     const leftMs = this.#pauseUntilMs - this.#now();
-    // More than the whole pause left: the clock was set back.
+    // If more than the whole pause is left, the clock was set back.
     return leftMs > 0 && leftMs <= REFRESH_PAUSE_MS;
   }
 

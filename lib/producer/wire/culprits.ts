@@ -2,8 +2,9 @@ import { EncodingError, RequestTooLargeError } from './errors.ts';
 import type { Batch } from './request-body.ts';
 
 /**
- * What `encode` makes of the batch. When it throws, each record is encoded alone: who fails there is at fault, and all of
- * them where nobody does, so that what can never be sent is not tried for ever.
+ * Encodes the batch. When `encode` throws, each record is encoded alone, and the records that fail are at
+ * fault. If none fails alone, all count as at fault, so that a batch that can never be sent is not retried
+ * without end.
  *
  * @throws EncodingError, RequestTooLargeError
  */

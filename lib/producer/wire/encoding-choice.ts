@@ -2,12 +2,12 @@ import { throttles } from '../service-codes.ts';
 import type { EncodingName } from './encodings.ts';
 import { ServiceError, UndecodableAnswerError } from './errors.ts';
 
-/** Answers in a row that may be due to CBOR before an endpoint that has taken it is asked in JSON. */
+/** Doubtful answers in a row after which an endpoint that has taken CBOR before is asked in JSON. */
 const DOUBTS_OF_PROVEN = 3;
-/** After which an endpoint that takes JSON alone, or seemed to, is asked in CBOR again. */
+/** Time after which an endpoint that takes JSON alone, or seemed to, is asked in CBOR again. */
 const JSON_FOR_MS = 5 * 60_000;
 
-/** What shows that the request was understood, by the names of AWS. */
+/** Errors, by their AWS names, that show that the request was understood. */
 const understood = new Set([
   ...throttles,
   ...['AccessDeniedException', 'ExpiredTokenException', 'IncompleteSignature', 'InvalidClientTokenId'],
@@ -15,12 +15,15 @@ const understood = new Set([
   ...['NotAuthorized', 'OptInRequired', 'RequestExpired', 'SignatureDoesNotMatch'],
   ...['UnrecognizedClientException', 'ResourceNotFoundException'],
 ]);
-/** Authentication, time, size (JSON is larger) and throttling. */
+/** Statuses with other causes: authentication, time, size (JSON is larger) and throttling. */
 const statusesOfOthers = new Set([401, 403, 407, 408, 413, 429]);
 
 type Doubt = 'none' | 'slight' | 'some' | 'strong';
 
-/** In order; the first that holds. `slight`: an outage looks the same, and only a link where CBOR never worked is doubted. */
+/**
+ * Doubts in order; the first match counts. `slight`: an outage looks the same, so it counts only while CBOR
+ * has never worked.
+ */
 const doubts: readonly (readonly [Doubt, (error: ServiceError) => boolean])[] = [
   ['strong', ({ name, status }) => name === 'SerializationException' || status === 415],
   ['none', ({ name, status }) => understood.has(name) || statusesOfOthers.has(status)],
@@ -29,9 +32,10 @@ const doubts: readonly (readonly [Doubt, (error: ServiceError) => boolean])[] = 
 ];
 
 /**
- * Which encoding an endpoint is asked in: CBOR, and JSON where an answer may be due to that. Until CBOR has worked once
- * each such answer is followed by one request in JSON, and JSON stays for some minutes where it works. After that a single
- * answer decides nothing: a balancer in between may have given it.
+ * Chooses the encoding for an endpoint: CBOR, or JSON where an answer suggests that CBOR is not understood.
+ * Until CBOR has worked once, each such answer is followed by one request in JSON; if that works, JSON stays
+ * for some minutes. Once CBOR has worked, a single answer decides nothing, because a load balancer in between
+ * may have given it.
  */
 export class EncodingChoice {
   readonly #now: () => number;
@@ -53,7 +57,7 @@ export class EncodingChoice {
     this.#inARow = 0;
   }
 
-  /** A request in CBOR failed: whether to send it in JSON. */
+  /** Whether to send a request in JSON that failed in CBOR. */
   isDoubtful(error: unknown): boolean {
     const doubt = doubtOf(error);
     if (doubt === 'none' || (doubt === 'slight' && this.#isProven)) return false;
@@ -64,7 +68,7 @@ export class EncodingChoice {
     return true;
   }
 
-  /** JSON worked where CBOR had not. */
+  /** Call when JSON worked where CBOR had not. */
   jsonWorked(): void {
     this.#isProven = false;
     this.#inARow = 0;
@@ -73,7 +77,7 @@ export class EncodingChoice {
 }
 
 function doubtOf(error: unknown): Doubt {
-  // The records may have been written, as with any answer that is not understood.
+  // As with any undecodable answer, the records may have been written.
   if (error instanceof UndecodableAnswerError) return 'some';
   if (!(error instanceof ServiceError)) return 'none';
   return doubts.find(([, holds]) => holds(error))?.[0] ?? 'none';

@@ -34,8 +34,8 @@ export const encodings = {
 export type EncodingName = keyof typeof encodings;
 
 /**
- * What an answer is written in: it says so itself, since Kinesis answers some requests in CBOR with JSON
- * (github.com/aws/aws-sdk-java-v2/issues/1595), and whatever stands in between does as it likes.
+ * The encoding of an answer, taken from its content type: Kinesis answers some requests in CBOR with JSON
+ * (github.com/aws/aws-sdk-java-v2/issues/1595), and a proxy in between may answer in anything.
  */
 export function encodingOf(contentType: string | undefined): Encoding {
   return contentType?.includes('cbor') ? encodings.cbor : encodings.json;

@@ -1,6 +1,7 @@
 /**
- * What ends a whole request, whichever transport carried it. None of them holds a credential or the body of a request.
- * `retryable`: another attempt may succeed; a ServiceError leaves that to whoever knows the exceptions by name.
+ * Errors that end a whole request, with either transport. None of them holds a credential or the body of a
+ * request. `retryable`: another attempt may succeed; for a ServiceError, the caller decides by the
+ * exception's name.
  */
 
 /** The service refused the request. `name` is that of its exception, as in the SDK. */
@@ -8,7 +9,7 @@ export class ServiceError extends Error {
   override readonly name: string;
   /** HTTP status of the answer. */
   readonly status: number;
-  /** What AWS Support asks for; undefined when the answer carried none. */
+  /** The id that AWS Support asks for; undefined when the answer had none. */
   readonly requestId: string | undefined;
 
   constructor(
@@ -27,7 +28,7 @@ export class ServiceError extends Error {
   }
 }
 
-/** No complete answer in time. The records may have been written all the same. */
+/** No complete answer came in time, but the records may have been written. */
 export class RequestTimeoutError extends Error {
   override readonly name = 'TimeoutError';
   readonly retryable = true;
@@ -37,7 +38,7 @@ export class RequestTimeoutError extends Error {
   }
 }
 
-/** The connection could not be made, or broke. The records may have been written all the same. */
+/** The connection could not be made, or broke. The records may have been written. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
   readonly retryable = true;
@@ -49,7 +50,7 @@ export class UndecodableAnswerError extends Error {
   readonly retryable = true;
 }
 
-/** The batch is larger than Kinesis takes in one request; it was not sent. */
+/** The batch is larger than Kinesis takes in one request. It was not sent. */
 export class RequestTooLargeError extends Error {
   override readonly name = 'RequestTooLargeError';
   readonly retryable = false;
@@ -59,11 +60,11 @@ export class RequestTooLargeError extends Error {
   }
 }
 
-/** Records of the batch cannot be encoded; nothing was sent, and no region has anything to do with it. */
+/** Records of the batch cannot be encoded. Nothing was sent, and no region is to blame. */
 export class EncodingError extends Error {
   override readonly name = 'EncodingError';
   readonly retryable = false;
-  /** Which, by their place in the batch, and why. */
+  /** The records at fault, by their place in the batch, and why. */
   readonly culprits: readonly { readonly index: number; readonly reason: unknown }[];
 
   constructor(culprits: EncodingError['culprits'], options?: ErrorOptions) {
@@ -72,7 +73,10 @@ export class EncodingError extends Error {
   }
 }
 
-/** No credentials to sign with: the provider failed, or took longer than 10 s. `cause` is why the provider gave none. */
+/**
+ * There are no credentials to sign with: the provider failed, or took longer than 10 s. `cause` is the
+ * provider's failure.
+ */
 export class CredentialsError extends Error {
   override readonly name = 'CredentialsError';
   readonly retryable = true;

@@ -14,9 +14,15 @@ export interface HttpRequest {
   readonly body: Buffer;
 }
 
-/** An answer for 500 records has about 60 KB; with an error message for each, a few hundred. */
+/**
+ * Largest answer accepted. An answer for 500 records has about 60 KB; with an error message for each, a few
+ * hundred.
+ */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
-/** Idle connections are dropped before the peer or a middlebox is likely to [inferred: 60 s and more are usual]. */
+/**
+ * Idle connections are closed after this time, before the peer or a middlebox is likely to close them
+ * [inferred: 60 s and more are usual].
+ */
 const KEEP_ALIVE_MS = 20_000;
 
 /** Keep-alive connections to one origin over HTTP/1.1, one request on each at a time. TLS is verified. */
@@ -27,7 +33,7 @@ export function connectionsTo(
   return new Pool(origin, {
     connections,
     pipelining: 1,
-    // One connection shared by all requests would put all of them behind one lost packet.
+    // With HTTP/2 one connection would carry all requests, and one lost packet would delay them all.
     allowH2: false,
     connect: { timeout: timeoutMs },
     headersTimeout: timeoutMs,
@@ -39,8 +45,8 @@ export function connectionsTo(
 }
 
 /**
- * Sends once and resolves with the whole answer. `timeoutMs` bounds all of it: waiting for a connection, sending, and
- * the last byte of the body; undici's own time-outs bound the parts, and start again with every chunk.
+ * Sends once and resolves with the whole answer. `timeoutMs` bounds everything from waiting for a connection
+ * to the last byte of the body; undici's own time-outs bound only parts, and restart with every chunk.
  *
  * @throws RequestTimeoutError, ConnectionError, UndecodableAnswerError
  */
@@ -64,7 +70,7 @@ interface Outcome {
   readonly timeoutMs: number;
 }
 
-/** undici's lowest interface: no stream, no abort signal and no buffering per request. */
+/** A handler of undici's lowest-level interface: no stream, no abort signal and no buffering per request. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #outcome: Outcome;
   readonly #timer: NodeJS.Timeout;
@@ -81,7 +87,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    // Nobody waits any more for a request that got its connection too late: it must not be written.
+    // The request got its connection after its time-out and must not be sent, because no caller waits for it.
     if (this.#expired) controller.abort(new RequestTimeoutError(this.#outcome.timeoutMs));
   }
 

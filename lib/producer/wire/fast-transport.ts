@@ -23,11 +23,12 @@ interface RegionLink {
 
 const HTTP_OK = 200;
 /**
- * PutRecords without the SDK's client: keep-alive connections of undici, one pool per region, bodies written and answers
- * read by hand. One attempt per call, as with sdkTransport; the errors are the same.
+ * Sends PutRecords without the SDK's client: over keep-alive connections of undici, with one pool per region
+ * and hand-written bodies and parsers. One attempt per call, as with sdkTransport; the errors are the same.
  *
- * Requests are in CBOR unless `encoding` says otherwise. What may have failed for that is sent as JSON at once, by the
- * rules of `EncodingChoice`: a retry like any other, which may write records twice that were written.
+ * Requests are in CBOR unless `encoding` says otherwise. A request that may have failed because of CBOR is
+ * immediately sent again as JSON, by the rules of `EncodingChoice`. Like any retry, this may write records
+ * twice.
  */
 export function fastTransport(
   options: Pick<ProducerOptions, 'endpoint' | 'credentials' | 'encoding'>,

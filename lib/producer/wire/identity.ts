@@ -3,10 +3,12 @@ import { kindOf } from '../kind-of.ts';
 import type { ProducerOptions } from '../options.ts';
 
 type Source = NonNullable<ProducerOptions['credentials']>;
-/** Who signs. */
+/** The identity that signs requests. */
 export type Identity = Exclude<Source, (...args: never[]) => unknown>;
 
-/** What makes it no identity to sign with; undefined when it is one. Says nothing of what is in it. */
+/**
+ * Why a value is no identity to sign with; undefined when it is one. The text contains nothing of the value.
+ */
 export function identityProblem(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return `it is ${kindOf(value)}`;
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = value as Record<string, unknown>;
@@ -18,17 +20,17 @@ export function identityProblem(value: unknown): string | undefined {
   return isMissing(expiration) || isValidDate(expiration) ? undefined : '`expiration` is no valid Date';
 }
 
-/** As the SDK sees it. */
+/** Whether a field counts as missing for the SDK. */
 function isMissing(value: unknown): boolean {
   return value === undefined || value === null || value === '';
 }
 
-/** Of whatever realm. */
+/** Accepts dates of any realm. */
 function isValidDate(value: unknown): boolean {
   return isDate(value) && !Number.isNaN(value.getTime());
 }
 
-/** It travels in a header: visible ASCII. */
+/** Visible ASCII, because the value is sent in a header. */
 function isHeaderText(value: unknown): boolean {
   return typeof value === 'string' && /^[!-~]+$/.test(value);
 }

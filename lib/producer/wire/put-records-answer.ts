@@ -11,7 +11,7 @@ export interface AnswerEntry {
   readonly ErrorMessage?: unknown;
 }
 
-/** What was asked for: the answer itself names neither. */
+/** What was asked for; the answer itself contains neither field. */
 export interface Asked {
   readonly region: string;
   /** Records of the batch. */
@@ -19,7 +19,7 @@ export interface Asked {
 }
 
 /**
- * Reads the body of a 200.
+ * The results in the JSON body of a 200 answer.
  *
  * @throws UndecodableAnswerError
  */
@@ -28,7 +28,7 @@ export function decodedResults(body: Buffer, asked: Asked): readonly RecordResul
   try {
     answer = JSON.parse(body.toString());
   } catch (cause) {
-    // The parser's message quotes the text, which is not ours to show.
+    // The parser's message quotes the text, which must not be shown.
     throw new UndecodableAnswerError(`The answer of ${body.length} bytes is not JSON.`, { cause });
   }
   const entries = (answer as { readonly Records?: unknown } | null)?.Records;
@@ -46,8 +46,8 @@ export function jsonFields(body: Buffer): Readonly<Record<string, unknown>> {
 }
 
 /**
- * One result per record, in order. Entries match records by index alone, so a wrong number of them says nothing about
- * any record; and only a shard and a sequence number prove that one is in the stream.
+ * One result per record, in order. Entries match records by index alone, so a wrong number of entries says
+ * nothing about any record. Only a shard and a sequence number prove that a record is in the stream.
  *
  * @throws UndecodableAnswerError
  */

@@ -11,14 +11,14 @@ const HTTP_OK = 200;
 /** NodeHttpHandler renames these to TimeoutError, though they say that the connection broke. */
 const brokenConnection: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
 
-/** What the SDK's client raises, in the terms of this library; `cause` is the original. */
+/** Translates an error of the SDK's client into this library's errors; `cause` is the original. */
 export function translatedSdkError(error: unknown, timeoutMs: number): Error {
   if (error instanceof UndecodableAnswerError) return error;
   const cause = error as SdkError;
   const status = cause.$metadata?.httpStatusCode ?? cause.$response?.statusCode;
   if (status === HTTP_OK) return new UndecodableAnswerError('The answer cannot be decoded.', { cause });
   if (status !== undefined) {
-    // A body that is not JSON makes a SyntaxError of the parser's, which says nothing about the service.
+    // A body that is not JSON makes the parser throw a SyntaxError, which says nothing about the service.
     const named = cause.name !== 'SyntaxError' && cause.name !== 'Unknown' && cause.name !== 'UnknownError';
     return new ServiceError(named ? cause.message : `HTTP status ${status}`, {
       name: named ? cause.name : `Http${status}`,

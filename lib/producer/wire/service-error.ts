@@ -2,10 +2,10 @@ import { encodingOf } from './encodings.ts';
 import { ServiceError } from './errors.ts';
 import type { HttpAnswer } from './exchange.ts';
 
-/** The longest message kept of an answer that failed: it goes to logs. */
+/** Longest part of an error message that is kept, because it goes to logs. */
 const MAX_MESSAGE_CHARACTERS = 1_000;
 
-/** Reads the answer of a refused request: of either protocol, or whatever a load balancer in between says. */
+/** The error in a failed answer: in either protocol, or in whatever form a load balancer in between used. */
 export function serviceError({ status, headers, body }: HttpAnswer): ServiceError {
   const fields = encodingOf(headers['content-type']).fields(body);
   const type = text(fields.__type) ?? text(fields.code) ?? text(headers['x-amzn-errortype']);
@@ -18,8 +18,8 @@ export function serviceError({ status, headers, body }: HttpAnswer): ServiceErro
 }
 
 /**
- * `com.amazonaws.kinesis.v20131202#Name` or `Name:http://…` to `Name` (AWS JSON 1.1 protocol, "Operation error
- * serialization": clients must strip both).
+ * Turns `com.amazonaws.kinesis.v20131202#Name` or `Name:http://…` into `Name` (AWS JSON 1.1 protocol,
+ * "Operation error serialization": clients must strip both).
  */
 function shapeName(type: string): string {
   const name = type.split(':')[0] ?? '';

@@ -2,7 +2,7 @@ import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { Identity } from './identity.ts';
 
-/** What a request consists of before it is signed. */
+/** The parts of a request before it is signed. */
 export interface Unsigned {
   readonly host: string;
   readonly path: string;
@@ -41,7 +41,7 @@ export class Signer {
           host,
           'content-type': contentType,
           'x-amz-target': TARGET,
-          // Given, the signer takes it as it is: one call of node:crypto instead of a copy and three.
+          // The signer uses a given hash as it is: one call of node:crypto instead of a copy and three calls.
           'x-amz-content-sha256': hash('sha256', body, 'hex'),
         },
       },
@@ -65,8 +65,9 @@ export class Signer {
 }
 
 /**
- * node:crypto in the shape that the signer asks for. It updates each hash once, so that one call of `hash` does; and a
- * key that is a Buffer costs createHmac five times what a KeyObject does (13 us against 2.7, Node 24).
+ * node:crypto in the shape that the signer asks for. The signer updates each hash once, so one call of `hash`
+ * is enough; and with a Buffer as key createHmac costs five times as much as with a KeyObject (13 us against
+ * 2.7, Node 24).
  */
 class Sha256 {
   readonly #secret: Secret | undefined;
@@ -94,7 +95,10 @@ class Sha256 {
 
 type Secret = string | ArrayBuffer | ArrayBufferView;
 
-/** By the bytes' identity: the signer keeps those of a derived key for as long as it uses the key. */
+/**
+ * Keys by the identity of their bytes: the signer keeps the bytes of a derived key for as long as it uses the
+ * key.
+ */
 const keys = new WeakMap<ArrayBufferView, KeyObject>();
 
 function keyOf(secret: Secret): string | KeyObject {
