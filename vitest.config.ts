@@ -52,7 +52,10 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** `npm test` runs all but the campaign, and `localstack` alone: a drill needs the machine. Each is a project of its own so that it can be run alone. */
+/**
+ * Tiers, each a project so that it can be run alone. `npm test` runs all but the campaign, and `localstack` by itself at the
+ * end: a drill needs the machine.
+ */
 export default defineConfig({
   test: {
     allowOnly: false,

@@ -36,15 +36,14 @@ export const verbGroups = {
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, () => Promise<MakeCommand>>>>>;
 
-/** Verbs that list the others. */
-const needAll = ['help', 'completion'];
 const names: readonly string[] = Object.values(verbGroups).flatMap((verbs) => Object.keys(verbs));
 
 /** Which verbs a command line needs: the one that it names first, none for the version, else all. */
 export function verbsFor(args: readonly string[]): readonly string[] {
   const first = args.find((arg) => arg !== '--json');
   if (first === '--version' || first === '-V') return [];
-  return first !== undefined && names.includes(first) && !needAll.includes(first) ? [first] : names;
+  // Completion is made from the others.
+  return first !== undefined && first !== 'completion' && names.includes(first) ? [first] : names;
 }
 
 /** The commands of these verbs by group, each in the order of the help. */

@@ -22,5 +22,5 @@ export const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   refused: 'refused by a guard. Nothing was done; the message says which guard, and what makes it give way',
   unhealthy: 'unhealthy: something is not as it is in healthy times, or it is not known how an act ended',
   interrupted: 'interrupted by Ctrl-C or SIGTERM',
-  unread: 'cut short, and quietly, because nobody reads its output any more (`status --watch | head`)',
+  unread: 'ended early, without a message, because its output was closed (`status --watch | head`)',
 };

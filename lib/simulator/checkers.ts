@@ -69,9 +69,8 @@ export class EndpointCheckers {
   #marked = false;
   /** What the function last read, for `remembers`. */
   #read: RememberedPosition | undefined;
-  /** Requests that had something to see, the last minute's at least: when each was, and whether it did. */
-  #requestTimes: number[] = [];
-  #requestSaw: boolean[] = [];
+  /** Requests that had something to see, the last minute's at least. */
+  #requests: { readonly atMs: number; readonly seen: boolean }[] = [];
 
   constructor(options: EndpointOptions) {
     this.#options = options;
@@ -120,10 +119,8 @@ export class EndpointCheckers {
 
   /** Share of the requests since then that did not see a marker that was there. At rest all of them see it. */
   darkShareSince(atMs: number): number {
-    const first = this.#requestTimes.findIndex((requestMs) => requestMs >= atMs);
-    if (first === -1) return 0;
-    const recent = this.#requestSaw.slice(first);
-    return recent.filter((seen) => !seen).length / recent.length;
+    const recent = this.#requests.filter((request) => request.atMs >= atMs);
+    return recent.length === 0 ? 0 : recent.filter(({ seen }) => !seen).length / recent.length;
   }
 
   #remember(marked: boolean): void {
@@ -133,12 +130,10 @@ export class EndpointCheckers {
 
   #note(seen: boolean): void {
     const { nowMs } = this.#options.agenda;
-    this.#requestTimes.push(nowMs);
-    this.#requestSaw.push(seen);
-    if (this.#requestTimes.length < MANY_REQUESTS) return;
-    const first = this.#requestTimes.findIndex((requestMs) => requestMs >= nowMs - REMEMBERED_MS);
-    this.#requestTimes = this.#requestTimes.slice(first);
-    this.#requestSaw = this.#requestSaw.slice(first);
+    this.#requests.push({ atMs: nowMs, seen });
+    // Rarely, as most runs end without anybody asking.
+    if (this.#requests.length >= MANY_REQUESTS)
+      this.#requests = this.#requests.filter(({ atMs }) => atMs >= nowMs - REMEMBERED_MS);
   }
 
   #start(): void {

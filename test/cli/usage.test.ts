@@ -40,7 +40,7 @@ test('help states every exit status, and docs/cli.md does too', async () => {
     const meaning = exitMeanings[name as keyof typeof exitCodes];
     expect(out).toContain(meaning);
     expect(documented).toMatch(
-      new RegExp(`\\| ${code} +\\| ${meaning.replaceAll(/[.*+?^$()[\]]/g, '\\$&')}`),
+      new RegExp(`\\| ${code} +\\| ${RegExp.escape(meaning.replaceAll('|', '\\|'))}`),
     );
   }
 });
