@@ -37,6 +37,7 @@ const longest = [
   '/producer/congestion.test.ts',
   '/wire/transports.test.ts',
   '/localstack/runtime.test.ts',
+  '/localstack/drill-interrupted.test.ts',
   '/localstack/deploy-failure.test.ts',
   '/localstack/endpoints.test.ts',
   '/cli/credentials.test.ts',
