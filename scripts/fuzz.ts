@@ -25,7 +25,7 @@ interface FuzzFlags {
 }
 
 const MAX_CASES = 100_000_000;
-/** More are counted, not printed: they mostly have one cause. */
+/** The most violations printed; further ones are counted, because they mostly have one cause. */
 const MAX_PRINTED = 5;
 
 const command = new Command('fuzz')
@@ -53,9 +53,12 @@ try {
 }
 
 async function run(flags: FuzzFlags): Promise<number> {
-  const interrupted = interruption(() => process.stderr.write('interrupted (Ctrl-C again ends at once)\n'), {
-    unread: signalUnread(),
-  });
+  const interrupted = interruption(
+    () => process.stderr.write('interrupted (Ctrl-C again ends immediately)\n'),
+    {
+      unread: signalUnread(),
+    },
+  );
   const progress = new Progress({ total: flags.cases, unit: 'cases' });
   try {
     return await fuzz(flags, progress, interrupted.signal);

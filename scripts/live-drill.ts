@@ -10,16 +10,18 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 
 /**
- * `spillway drill --aws` against a world of its own on this machine, with a cell for drills: two minutes to build it and
- * two for each drill, too long for the tests. `--drills command,interrupted,function` says which, one after the other: the
- * command; the command with Ctrl-C after 20 s; the deployed function. Ends with 0 if the cell was home after each and
- * nothing is lost.
+ * `spillway drill --aws` against a world of its own on this machine, with a cell for drills: which takes two
+ * minutes to build, and two for each drill: too long for the tests. `--drills command,interrupted,function`
+ * says which, one after the other: the command; the command with Ctrl-C after 20 s; the deployed function.
+ * Ends with status 0 if the cell was back after each drill and nothing is lost.
  */
 const cli = fileURLToPath(new URL('../bin/spillway.ts', import.meta.url));
 const { values } = parseArgs({ options: { drills: { type: 'string', default: 'command' } } });
 
 const INTERRUPT_AFTER_MS = 20_000;
-/** Refusals are waited out: a world that has just come to stand has not been healthy for long. */
+/**
+ * After a refusal the script asks again, because a world that has just started has not been healthy for long.
+ */
 const ASK_EVERY_MS = 10_000;
 const MAX_REFUSALS = 24;
 const STAND_TIMEOUT_MS = 240_000;
@@ -34,7 +36,7 @@ const config = {
   drill: { cell: 'drill', schedule: 'off' },
   policy: { recoveryMs: 30_000 },
 };
-/** The world is wanted, not the outage: nothing that is probed is touched. */
+/** Only the world is wanted, without an outage: the fault hits nothing that is probed. */
 const scenario = `
 name: quiet
 title: Nothing that matters here
@@ -116,7 +118,7 @@ async function standing(child: ChildProcess): Promise<{ readonly file: string; r
     const [, url, file] = /kept: LocalStack at (\S+), DNS at \S+ \((.*?)\)/.exec(said) ?? [];
     if (url !== undefined && file !== undefined) found.resolve({ file, url });
   });
-  child.once('close', () => found.reject(new Error('The world did not come to stand: see above.')));
+  child.once('close', () => found.reject(new Error('The world did not start: see above.')));
   const late = setTimeout(() => found.reject(new Error('The world is not up yet.')), STAND_TIMEOUT_MS);
   try {
     return await found.promise;

@@ -1,6 +1,7 @@
 /**
- * `npm run synth:size -- --cells 1000`: runs `cdk synth` on a generated config, and says how long it took, how much memory
- * it used, and how large the stacks are. Ends with 1 when that is more than CloudFormation takes, or than is promised.
+ * `npm run synth:size -- --cells 1000`: runs `cdk synth` on a generated config, and prints the time, the
+ * memory and the size of the stacks. Ends with status 1 when these exceed what CloudFormation takes, or what
+ * is promised.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

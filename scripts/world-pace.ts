@@ -10,9 +10,10 @@ import { parseArgs } from 'node:util';
 import type { DrillResult } from '../lib/local/drill/result.ts';
 
 /**
- * How fast a drill's world is, minute by minute, while this machine is overloaded for one of them: a quiet drill with its
- * producers, and so many busy processes beside it. Ends with 0 if the world is back within two minutes after the
- * overload, at most twice as slow as in the minute before it, and stays so to the end.
+ * Measures how fast a drill's world is, minute by minute, while this machine is overloaded for one minute: a
+ * quiet drill with its producers, with busy processes beside it. Ends with status 0 if, within two minutes
+ * after the overload, the world is at most twice as slow as in the minute before the overload, and stays so
+ * to the end.
  */
 const { values } = parseArgs({
   options: {
@@ -31,7 +32,7 @@ const [minutes, after, seconds, processes] = [
 ].map(Number) as [number, number, number, number];
 const MINUTES_TO_RECOVER = 2;
 const SLOWER_AT_MOST = 2;
-/** Below that, twice as slow is nothing that anybody feels. */
+/** Below this latency, twice as slow does not matter. */
 const FLOOR_MS = 20;
 
 const scenario = `
@@ -98,7 +99,8 @@ const [status] = await once(drill, 'close');
 for (const child of busy) child.kill('SIGKILL');
 await rm(directory, { recursive: true, force: true });
 const result: DrillResult | undefined = status === 0 || status === 1 ? JSON.parse(out) : undefined;
-// Refused, as when another drill runs, or not carried out: it has said why.
+// The drill was refused, for example because another drill runs, or could not be carried out: it has printed
+// why.
 if (result?.pace === undefined) process.exit(Number(status) || 1);
 console.log(JSON.stringify({ ok: result.ok, recovered: verdict(result), pace: result.pace }));
 process.exitCode = result.ok && verdict(result) ? 0 : 1;

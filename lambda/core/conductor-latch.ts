@@ -42,8 +42,11 @@ export function shouldLatch(question: LatchQuestion): LatchAnswer {
   const { trigger, quorum, settled } = question;
   if (trigger === 'auto' && quorum === 'primary') {
     if (!settled)
-      return { verdict: 'unsettled', reason: 'DNS answers with the primary: stale, or back there' };
-    return { verdict: 'no-longer-wanted', reason: 'DNS is back in the primary: no quorum asks for this' };
+      return { verdict: 'unsettled', reason: 'DNS names the primary: a stale answer, or DNS is back there' };
+    return {
+      verdict: 'no-longer-wanted',
+      reason: 'DNS is back in the primary: no quorum asks for this evacuation',
+    };
   }
   const groups = groupsToLatch(question);
   if (groups.length === 0) {

@@ -80,9 +80,10 @@ export type Watch =
   | { readonly verdict: 'take-back'; readonly reason: string };
 
 /**
- * Decides, during a failback, whether the primary falters. One vote, or one observer that names an actionable
- * diagnosis, is enough to take the failback back: returning to the standby, which has just been carrying
- * everything, costs little. Silence is not an impairment: it stops the next stage, and moves nothing.
+ * Decides, during a failback, whether the primary degrades again. One vote, or one observer that names an
+ * actionable diagnosis, is enough to undo the failback: returning to the standby, which has just been
+ * carrying everything, costs little. An observer that is silent proves no impairment: silence stops the next
+ * stage, and moves nothing.
  */
 export function watchPrimary({ reports, votesToEvacuate }: FalterQuestion): Watch {
   const fresh = reports.filter((report) => report.fresh);

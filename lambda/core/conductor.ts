@@ -37,7 +37,7 @@ const finishCommand = 'spillway failover {groups} --reason "finish epoch {epoch}
 export const evacuationSteps = [
   {
     step: 'lease',
-    purpose: 'Only one act at a time, and never an older one over a newer one.',
+    purpose: 'Only one act runs at a time, and an older act never overrides a newer one.',
     // A failback checks its guards first.
     timeoutMs: 15_000,
     retry: quick,
@@ -48,7 +48,7 @@ export const evacuationSteps = [
   },
   {
     step: 'refresh',
-    purpose: 'Is it still wanted, and is it not done already?',
+    purpose: 'Check that the evacuation is still wanted, and not done already.',
     timeoutMs: 10_000,
     retry: quick,
     // Longer than SETTLED_MS.
@@ -91,7 +91,7 @@ export const evacuationSteps = [
   },
   {
     step: 'arrivals',
-    purpose: 'See records arrive in the standby. Nothing to see is no failure: a cell may be idle.',
+    purpose: 'See records arrive in the standby. Seeing none is not a failure: a cell may be idle.',
     timeoutMs: 20_000,
     retry: { attempts: 1, pauseMs: 2_000, maxPauseMs: 2_000 },
     whenItFails: { state: 'latched-arrivals-unknown', stops: false, nextCommand: 'spillway status --watch' },
@@ -105,7 +105,7 @@ export const evacuationSteps = [
   },
   {
     step: 'finish',
-    purpose: 'Write the last line and give the lease back.',
+    purpose: 'Write the last journal entry and give the lease back.',
     timeoutMs: 10_000,
     retry: quick,
     whenItFails: { state: 'lease-kept', stops: false, nextCommand: 'spillway status' },
@@ -121,7 +121,7 @@ const resumed = 'spillway failback {groups} --reason "finish epoch {epoch}"';
 export const failbackSteps = [
   {
     step: 'failback-guards',
-    purpose: 'Refuse unless the primary has recovered, for long enough, as K observers see it.',
+    purpose: 'Refuse unless K observers have seen the primary recovered for long enough.',
     timeoutMs: 15_000,
     retry: quick,
     whenItFails: { state: 'not-started', stops: true, nextCommand: 'spillway status' },
@@ -135,14 +135,14 @@ export const failbackSteps = [
   },
   {
     step: 'watch',
-    purpose: 'While a stage settles: does the primary degrade again?',
+    purpose: 'While a stage settles, watch whether the primary degrades again.',
     timeoutMs: 15_000,
     retry: quick,
     whenItFails: { state: 'partly-failed-back', stops: true, nextCommand: resumed },
   },
   {
     step: 'take-back',
-    purpose: 'The primary degrades again: return to the standby what this failback had released.',
+    purpose: 'If the primary degrades again, return to the standby what this failback has released.',
     timeoutMs: 30_000,
     retry: quick,
     whenItFails: { state: 'partly-failed-back', stops: true, nextCommand: finishCommand },
@@ -165,36 +165,41 @@ export const failbackRefused = {
 } as const satisfies RunEnd;
 
 export const runEnds: readonly RunEnd[] = [
-  { state: 'latched', meaning: 'Every switch that was asked for holds, and DNS names the standby.' },
+  {
+    state: 'latched',
+    meaning: 'Every switch of the act holds its cells in the standby, and DNS names the standby.',
+  },
   {
     state: 'no-longer-wanted',
-    meaning: 'DNS was back in the primary before anything was set, and nobody had asked for more.',
+    meaning:
+      'DNS was back in the primary before any switch was set, and no person or drill had asked for the evacuation.',
     nextCommand: 'spillway why',
   },
   {
     state: 'failed-back',
-    meaning: 'Every switch that was asked for is back in the primary, and DNS names it.',
+    meaning: 'Every switch of the act is back in the primary, and DNS names the primary.',
   },
   failbackRefused,
   {
     state: 'released-dns-elsewhere',
     meaning:
-      'Switches were released, and DNS has not followed to the primary: no further stage was begun. Votes, or health checks that do not see the switches, hold those cells in the standby.',
+      'Switches were released, but DNS has not followed to the primary, so no further stage was begun. Votes, or health checks that do not see the switches, hold those cells in the standby.',
     nextCommand: 'spillway status --watch; spillway doctor',
   },
   {
     state: 'failback-taken-back',
-    meaning: 'The primary degraded again meanwhile: what had been released is in the standby again.',
+    meaning:
+      'The primary degraded again during the failback, so what had been released is in the standby again.',
     nextCommand: 'spillway why',
   },
   {
     state: 'superseded',
-    meaning: 'A newer act has begun, and is about every group that this one had still to move.',
+    meaning: 'A newer act has begun, and covers every group that this act still had to move.',
     nextCommand: 'spillway status --watch',
   },
   {
     state: 'superseded-unfinished',
-    meaning: 'A newer act has begun, but is not about every group that this one had still to move.',
+    meaning: 'A newer act has begun, but does not cover every group that this act still had to move.',
     nextCommand: 'spillway status --watch; spillway history',
   },
 ];

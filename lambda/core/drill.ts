@@ -51,7 +51,7 @@ const askedAbove = new Set<FailbackRule>(['pause', 'votes']);
 export const drillGuards = [
   {
     rule: 'pause',
-    purpose: 'Who has paused Spillway wants nothing moved. If that cannot be read, it is so.',
+    purpose: 'Whoever paused Spillway wants nothing moved. A pause that cannot be read counts as set.',
     refuses: ({ control, nowMs }) => {
       if (control === 'unreadable') return 'the control item cannot be read';
       const { pause } = control;
@@ -61,7 +61,7 @@ export const drillGuards = [
   },
   {
     rule: 'maintenance',
-    purpose: 'A window of planned work, also one that begins before the drill would be over.',
+    purpose: 'No drill during planned work, or if planned work begins before the drill would be over.',
     refuses: ({ control, nowMs }) => {
       if (control === 'unreadable' || control.maintenance === undefined) return undefined;
       const { owner, reason, fromMs, untilMs } = control.maintenance;
@@ -71,25 +71,25 @@ export const drillGuards = [
   },
   {
     rule: 'votes',
-    purpose: 'When it may be serious, nobody rehearses.',
+    purpose: 'While an observer votes to evacuate, the outage may be real: no time for a rehearsal.',
     refuses: ({ reports }) => {
       const voters = reports.filter(({ fresh, vote }) => fresh && vote === 'EVACUATE');
       if (voters.length === 0) return undefined;
-      return `EVACUATE is the vote of ${voters.map(({ region }) => region).join(', ')}`;
+      return `EVACUATE votes come from ${voters.map(({ region }) => region).join(', ')}`;
     },
   },
   {
     rule: 'observer-silent',
-    purpose: 'All must be able to see whether the drill does harm.',
+    purpose: 'Every observer must be able to see whether the drill does harm.',
     refuses: ({ observers, reports }) => {
       const heard = new Set(reports.flatMap(({ region, fresh }) => (fresh ? [region] : [])));
       const silent = observers.filter((region) => !heard.has(region));
-      return silent.length === 0 ? undefined : `nothing is heard of ${silent.join(', ')}`;
+      return silent.length === 0 ? undefined : `nothing is heard from ${silent.join(', ')}`;
     },
   },
   {
     rule: 'not-in-primary',
-    purpose: 'A cell that is away already would measure nothing, and may be away for a reason.',
+    purpose: 'A cell that is already in the standby would measure nothing, and may be there for a reason.',
     refuses: ({ answer, position }) => {
       if (position !== 'PRIMARY') return `the drill cell's switch is ${position}`;
       return answer === 'primary' ? undefined : `DNS says ${answer} for the drill cell`;
@@ -97,7 +97,7 @@ export const drillGuards = [
   },
   {
     rule: 'lease',
-    purpose: 'One act at a time: a drill takes the lease from nobody.',
+    purpose: 'Only one act runs at a time: a drill never takes the lease from another act.',
     refuses: ({ lease, newestEpoch, nowMs }) => {
       if (lease === 'unreadable' || newestEpoch === 'unreadable') return 'the lease cannot be read';
       return lease === undefined || nowMs >= lease.untilMs ? undefined : `${lease.holder} holds the lease`;
@@ -105,7 +105,8 @@ export const drillGuards = [
   },
   {
     rule: 'way-back',
-    purpose: 'What could not come home does not leave: the failback’s own guards, asked beforehand.',
+    purpose:
+      'A cell that could not fail back must not leave: the guards of the failback are asked beforehand.',
     refuses: (facts) => {
       const { newestEpoch, ...known } = facts;
       if (newestEpoch === 'unreadable') return undefined;

@@ -43,13 +43,13 @@ interface FailbackGuard {
 export const failbackGuards = [
   {
     rule: 'newer-epoch',
-    purpose: 'What was decided before a newer evacuation is void.',
+    purpose: 'A failback that was decided before a newer evacuation is void.',
     refuses: ({ epoch, newestEpoch }) =>
       newestEpoch > epoch ? { reason: `epoch ${newestEpoch} has begun since epoch ${epoch}` } : undefined,
   },
   {
     rule: 'pause',
-    purpose: 'A pause stops what Spillway does, in both directions. If it cannot be read, it is on.',
+    purpose: 'A pause stops Spillway in both directions. A pause that cannot be read counts as set.',
     refuses: ({ control, nowMs }) => {
       if (control === 'unreadable') return { reason: 'the control item cannot be read' };
       if (control.pause === undefined || nowMs >= control.pause.untilMs) return undefined;
@@ -64,7 +64,7 @@ export const failbackGuards = [
   },
   {
     rule: 'recovery',
-    purpose: 'The primary must have been healthy for the recovery time, as K observers see it.',
+    purpose: 'K observers must have seen the primary healthy for the recovery time.',
     refuses: recoveryRefusal,
   },
   {
@@ -87,7 +87,7 @@ export const failbackGuards = [
   },
   {
     rule: 'drain',
-    purpose: 'Asked to wait until the records stranded in the primary have been read.',
+    purpose: 'With `--after-drain`, wait until the records stranded in the primary have been read.',
     refuses: ({ undrained: [first, ...others] }) =>
       first === undefined
         ? undefined
@@ -125,7 +125,7 @@ function recoveryRefusal({
   }
   if (nowMs >= untilMs) return undefined;
   return {
-    reason: `the primary has not been healthy for ${seconds} s yet, as ${needed} observers see it`,
+    reason: `fewer than ${needed} observers have seen the primary healthy for ${seconds} s`,
     untilMs,
   };
 }
@@ -159,7 +159,7 @@ function votesRefusal({ reports, policy }: FailbackFacts): Omit<FailbackRefusal,
     phase === ENDS_WITH_RECOVERY && healthySinceMs !== null ? [recoveredAtMs(healthySinceMs, policy)] : [],
   );
   return {
-    reason: `EVACUATE is the vote of ${voters.map(({ region }) => region).join(', ')}`,
+    reason: `EVACUATE votes come from ${voters.map(({ region }) => region).join(', ')}`,
     ...(ends.length === voters.length ? { untilMs: Math.max(...ends) } : {}),
   };
 }
@@ -250,8 +250,8 @@ export function undrainedCells({ cells, groups, drained, switches }: DrainQuesti
 }
 
 /**
- * Most looks at the primary. An execution has 25,000 events, and a look takes nine: a third stays for
- * repeated looks.
+ * The most looks at the primary in one run. An execution may have 25,000 events, and a look takes nine: a
+ * third of the events is kept for repeated looks.
  */
 export const MAX_LOOKS = 1_800;
 const HOUR_SECONDS = 3_600;

@@ -67,7 +67,7 @@ export const guards = [
   },
   {
     rule: 'pause',
-    purpose: 'A switch-off that fails closed: if it cannot be read, it is on.',
+    purpose: 'A pause fails closed: a pause that cannot be read counts as set.',
     refuses: ({ control, nowMs }) => {
       if (control === 'unreadable') return { reason: 'the control item cannot be read' };
       if (control.pause === undefined || nowMs >= control.pause.untilMs) return undefined;
@@ -87,13 +87,13 @@ export const guards = [
   },
   {
     rule: 'observer-sick',
-    purpose: 'An observer that cannot trust itself accuses nobody.',
+    purpose: 'An observer that cannot trust itself accuses no region.',
     refuses: ({ observer }) =>
       observer === 'sound' ? undefined : { reason: `this observer is ${observer}` },
   },
   {
     rule: 'not-actionable',
-    purpose: 'Only some diagnoses are mended by leaving the region.',
+    purpose: 'Leaving the region helps against some diagnoses only.',
     refuses: ({ diagnosis }) =>
       diagnosis.actionable ? undefined : { reason: `${diagnosis.code} does not call for an evacuation` },
   },
@@ -109,7 +109,8 @@ export const guards = [
   },
   {
     rule: 'over-already',
-    purpose: 'A vote is for what fails now: an alarm clears slowly, and may outlive what raised it.',
+    purpose:
+      'A vote needs a failure that is still going on: an alarm clears slowly, and may outlast its cause.',
     refuses: ({ putFailedAtMs, policy, nowMs, diagnosis }) => {
       if (!diagnosis.actionable || putFailedAtMs === null) return undefined;
       const quietMs = nowMs - putFailedAtMs;
@@ -119,7 +120,7 @@ export const guards = [
   },
   {
     rule: 'cooldown',
-    purpose: 'One evacuation per epoch; a region that dips twice is not bounced on.',
+    purpose: 'One evacuation per epoch: a region that fails twice in a row does not bounce traffic.',
     refuses: ({ clearedAtMs, policy, nowMs }) => {
       if (clearedAtMs === null) return undefined;
       const untilMs = clearedAtMs + policy.cooldownMs;

@@ -15,7 +15,7 @@ export const phases = {
   suspected: {
     vote: 'HOLD',
     meaning:
-      'something fails in the primary; not enough, or not the kind, to leave it, and nothing is known to have left it',
+      'something fails in the primary, but too little or of the wrong kind to leave the primary; no traffic is known to have left it',
   },
   held: { vote: 'HOLD', meaning: 'an evacuation is called for, and a guard refuses it' },
   quorumMoved: {
@@ -34,7 +34,7 @@ export const phases = {
   partlyInStandby: {
     vote: 'HOLD',
     meaning:
-      'some switches hold their cells in the standby, others do not: an operator has moved those, or a failback is on its way',
+      'some switches hold their cells in the standby, others do not: an operator has moved only some cells, or a failback is under way',
   },
   inStandby: {
     vote: 'HOLD',
@@ -235,7 +235,7 @@ const lapsed = {
 const alone = {
   when: 'alone',
   action: 'drop',
-  because: 'too few agreed, and the primary looks healthy: the vote ends, moving nothing',
+  because: 'too few observers agreed, and the primary looks healthy: the vote ends, and nothing moves',
   never: ['latched', 'moved'],
 } as const;
 const movedBack = {
@@ -246,7 +246,7 @@ const movedBack = {
 } as const;
 const holding = 'the switches hold traffic in the standby';
 const stillEvacuating = 'voting to evacuate; the switches do not hold yet';
-const notUndone = 'voting to evacuate; what speaks against it now stops new evacuations, not this one';
+const notUndone = 'voting to evacuate; the guard that refuses now stops new evacuations, not this one';
 const stillEvacuated = 'evacuated; the primary has not recovered';
 const released = 'a switch was released while the primary is not healthy: the vote holds traffic';
 

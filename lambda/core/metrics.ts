@@ -15,7 +15,7 @@ export const metrics = {
   LiveVotes: {
     service: 'monitor',
     unit: 'Count',
-    meaning: 'observers with a vote that has not run out',
+    meaning: 'observers whose vote has not expired',
   },
   EvacuateVotes: { service: 'monitor', unit: 'Count', meaning: 'live votes to leave the primary' },
   MinorityVotes: {
@@ -41,7 +41,7 @@ export const metrics = {
   StandbyDoubts: {
     service: 'monitor',
     unit: 'Count',
-    meaning: 'observers to which the standby is not known to take and return records',
+    meaning: 'observers that do not see the standby take and return records',
   },
   ProbeAge: {
     service: 'monitor',
@@ -52,7 +52,7 @@ export const metrics = {
     service: 'monitor',
     unit: 'Count',
     meaning:
-      '1 while DNS says that the quorum has left the primary, else 0; nothing while DNS does not answer',
+      '1 while DNS says that the quorum has left the primary, else 0; no data while DNS does not answer',
   },
   DnsUnread: { service: 'monitor', unit: 'Count', meaning: '1 while DNS does not answer, else 0' },
   SwitchesInStandby: { service: 'monitor', unit: 'Count', meaning: 'switches that hold in the standby' },
@@ -65,7 +65,7 @@ export const metrics = {
     service: 'monitor',
     unit: 'Count',
     meaning:
-      '1 while a pause, a maintenance window or a mode `observe` that an operator has set stops new evacuations, or it cannot be read; else 0',
+      '1 while a pause, a maintenance window or a mode `observe` that an operator has set stops new evacuations, or while the control item cannot be read; else 0',
   },
   StateUnread: {
     service: 'monitor',
@@ -76,7 +76,7 @@ export const metrics = {
     service: 'monitor',
     unit: 'Seconds',
     meaning:
-      'time since the last drill that succeeded, or since drills have been asked for, whichever is later; nothing where the config asks for none',
+      'time since the last drill that succeeded, or since the config began to ask for drills, whichever is later; no data where the config asks for none',
   },
   SurveyAge: {
     service: 'monitor',
@@ -93,7 +93,7 @@ export const metrics = {
     service: 'observer',
     unit: 'Count',
     meaning:
-      'in the observer’s own region: 1 while it does not see the standby take and return records, or sees CloudWatch fail there; else 0',
+      '1 while this observer does not see the standby take and return records, or sees CloudWatch fail in the standby, else 0; published in the observer’s own region',
   },
   RunsNeedingAct: {
     service: 'conductor',
@@ -103,13 +103,13 @@ export const metrics = {
   LatchTime: {
     service: 'conductor',
     unit: 'Milliseconds',
-    meaning: 'from the start of an evacuation to the last of its switches, read back',
+    meaning: 'time from the start of an evacuation until its last switch is set and read back',
   },
   DrillRto: {
     service: 'drill',
     unit: 'Milliseconds',
     meaning:
-      'recovery time that a drill of the deployed app measured: from its request until its producer writes to the standby; an operator’s way, which does not wait for votes, but for the switch’s check',
+      'recovery time that a drill of the deployed app measured, from its request until its producer writes to the standby; like an operator’s failover, a drill waits for the switch’s health check, and not for votes',
   },
   DrillSuccess: {
     service: 'drill',

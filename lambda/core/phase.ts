@@ -1,6 +1,9 @@
 import type { Policy } from './policy.ts';
 
-/** Of a tick: by how much one pause is longer at most, and how far behind its phase a round may be without one. */
+/**
+ * Share of a tick: the most that one pause is lengthened, and how far behind its phase a round may be without
+ * a longer pause.
+ */
 const DRIFT = 0.1;
 
 export interface NextRound {
@@ -11,11 +14,12 @@ export interface NextRound {
 }
 
 /**
- * Milliseconds by which the pause before the next round is longer, so that rounds come back to the observer's own phase of
- * the wall clock. Each observer has another one. Without this, a slow minute leaves all of them in step, since whoever is
- * first is slowed by the others; from then on they probe the same shards at the same instant, which takes five reads a
- * second ("Quotas and limits", Kinesis Data Streams Developer Guide), and look at the region at a third of the times that
- * they could. Rounds are never closer together than a tick for it, and at most a tenth of a tick further apart.
+ * Milliseconds by which the pause before the next round is longer, so that rounds come back to the observer's
+ * own phase of the wall clock. Each observer has a phase of its own. Otherwise a slow minute would leave all
+ * observers in step, since whoever is first is slowed by the others; from then on they would probe the same
+ * shards at the same instant, which takes five reads a second ("Quotas and limits", Kinesis Data Streams
+ * Developer Guide), and look at the region at a third of the times that they could. The correction never
+ * brings rounds closer together than a tick, and moves them at most a tenth of a tick further apart.
  */
 export function phaseDriftMs({ atMs, phase }: NextRound, { tickMs }: Pick<Policy, 'tickMs'>): number {
   const toleranceMs = tickMs * DRIFT;

@@ -29,7 +29,10 @@ export interface Policy {
   readonly voteTtlMs: number;
   /** A failure that is over sooner than this is a blip, however complete it was. */
   readonly blipMs: number;
-  /** An actionable diagnosis must stand this long before it becomes a vote. 0 = at once (the evidence is already sequential). */
+  /**
+   * An actionable diagnosis must stand this long before it becomes a vote. 0 = immediately (the evidence is
+   * already sequential).
+   */
   readonly holdMs: number;
   /** The primary must have been healthy this long before an EVACUATE vote may clear. */
   readonly recoveryMs: number;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /**
- * Work that a deployment does regularly, and whose absence has to be reported. The time it has been
+ * Work that a deployment does regularly, and that is reported when it does not happen. The time it has been
  * outstanding counts from when the deployment began to ask for it: work configured an hour ago cannot be a
  * week late.
  */

@@ -9,38 +9,39 @@ import { type Config, observerRegions } from '../config/config.ts';
 import { defaultDrillOverdueDays } from '../config/defaults.ts';
 
 /**
- * Every alarm, as data: the stacks deploy it, the runbook and `docs/monitoring.md` describe it, and `spillway cost` counts
- * it. No CDK in here.
+ * Every alarm, as data: the stacks deploy the alarms, the runbook and `docs/monitoring.md` describe them, and
+ * `spillway cost` counts them. This file uses no CDK.
  *
- * Where alarms live. CloudWatch evaluates an alarm in the region of its metric, and nowhere else. An alarm in the primary
- * would sleep through the primary's outage, so there is none. What the standby can know is brought there: its monitor asks
- * the observers' tables, each minute, and publishes what they say. That leaves one thing the standby cannot tell: that it
- * has failed itself. So each witness has a topic as well, with the few alarms that only it can raise.
+ * Where alarms live. CloudWatch evaluates an alarm in the region of its metric, and nowhere else. An alarm in
+ * the primary would be silent during the primary's outage, so there is none. What the standby needs to know
+ * is brought there: each minute its monitor reads the observers' tables and publishes what they say. The
+ * standby cannot report one thing: its own failure. So each witness has a topic as well, with the few alarms
+ * that only a witness can raise.
  */
 export interface AlarmDefinition {
   readonly alarm: string;
   readonly where: 'standby' | 'witnesses' | 'observers';
-  /** Absent: in every deployment. Else in those where it can fire for a reason, and be silenced by one. */
+  /** Absent: the alarm is in every deployment. Otherwise only in those where it can fire for a reason. */
   readonly only?: { readonly where: string; readonly holds: (config: AlarmConfig) => boolean };
-  /** `now`: wakes somebody. `today`: a way out is thinner than it should be, and still there. */
+  /** `now`: wakes somebody. `today`: a failover still works, but with less margin than it should have. */
   readonly urgency: 'now' | 'today';
-  /** One, or some that are added up. */
+  /** One metric, or several that are added up. */
   readonly metrics: readonly AlarmMetric[];
   readonly statistic: 'Minimum' | 'Maximum' | 'Sum';
-  /** `below`: fires under the threshold. `from`: at it and above. */
+  /** `below`: fires under the threshold. `from`: fires at the threshold and above. */
   readonly fires: 'below' | 'from';
   readonly threshold: (config: AlarmConfig) => number;
   readonly periodMinutes: number;
-  /** How many periods in a row must fire. */
+  /** How many periods in a row must cross the threshold. */
   readonly periods: (config: AlarmConfig) => number;
-  /** Whether silence fires as well. */
+  /** Whether missing data fires the alarm as well. */
   readonly silence: 'fires' | 'is well';
   readonly meaning: string;
 }
 
 export type AlarmConfig = Pick<Config, 'regions' | 'policy' | 'monitoring'>;
 
-/** One of our own, or one that AWS publishes by itself and without charge. */
+/** One of Spillway's own metrics, or one that AWS publishes by itself and without charge. */
 export type AlarmMetric = MetricName | AwsMetric;
 export interface AwsMetric {
   readonly namespace: `AWS/${string}`;
@@ -73,7 +74,10 @@ const HOUR_MINUTES = 60;
 const DAY_SECONDS = 86_400;
 /** Two runs in a row have not come to their end. */
 const SURVEY_LATE_SECONDS = 9_000;
-/** Checkers ask each path about 96 times a minute at 10 s: a tenth of it is no blip. */
+/**
+ * Checkers request each path about 96 times a minute at an interval of 10 s: a tenth of these failing is no
+ * blip.
+ */
 const FAILING_REQUESTS = 10;
 
 const observersOf = ({ regions }: AlarmConfig): number => observerRegions(regions).length;
@@ -105,7 +109,7 @@ export const alarms = [
     periods: ({ monitoring }) => monitoring.observerSilentMinutes,
     silence: 'fires',
     meaning:
-      'An observer has not decided for some minutes, or the monitor that reads them is silent itself. A silent observer’s vote reads HOLD; with K of N left, the others still evacuate, and with fewer nothing moves by itself.',
+      'An observer has made no decision for some minutes, or the monitor that reads the observers is silent. A silent observer’s vote reads HOLD: while K observers are left, they still evacuate; with fewer, nothing moves by itself.',
   },
   {
     ...notZero,
@@ -126,7 +130,7 @@ export const alarms = [
     metrics: ['SickObservers'],
     periods: inARow(10),
     meaning:
-      'An observer decides, and says of itself that it cannot tell anything: its clock, its credentials or its own network. It votes HOLD.',
+      'An observer decides, but reports that it cannot judge the regions: its clock, its credentials or its network is at fault, or it lacks evidence. It votes HOLD.',
   },
   {
     ...notZero,
@@ -136,7 +140,7 @@ export const alarms = [
     threshold: ({ policy }) => policy.votesToEvacuate,
     periods: inARow(2),
     meaning:
-      'As many observers as it takes to evacuate see a fault of the primary. Whether traffic moves depends on which: the diagnosis says so.',
+      'Enough observers for an evacuation see a fault of the primary. Whether traffic moves depends on the fault: the diagnosis says so.',
   },
   {
     ...notZero,
@@ -145,7 +149,7 @@ export const alarms = [
     metrics: ['BlockedVotes'],
     periods: inARow(1),
     meaning:
-      'An observer sees an outage that calls for an evacuation, and a guard holds its vote back: the mode, a pause, a window, a cooldown. In mode `approve` this is the question.',
+      'An observer sees an outage that calls for an evacuation, but a guard holds its vote back: the mode, a pause, a maintenance window or a cooldown. In mode `approve`, this alarm asks for your approval.',
   },
   {
     ...notZero,
@@ -154,7 +158,7 @@ export const alarms = [
     metrics: ['MinorityVotes'],
     periods: ({ monitoring }) => monitoring.votesDisagreeMinutes,
     meaning:
-      'For a while some observers have voted EVACUATE and too few to move anything. Either one of them is wrong, or the primary fails for part of the world.',
+      'For a while some observers have voted EVACUATE, but too few to move anything. Either one of them is wrong, or the primary fails for part of the world.',
   },
   {
     ...notZero,
@@ -172,7 +176,7 @@ export const alarms = [
     metrics: ['UnlatchedGroups'],
     periods: inARow(3),
     meaning:
-      'DNS has moved and some switches are not set: only the votes hold that traffic in the standby, and a recovering primary would pull it back.',
+      'DNS has moved, but some switches are not set: only the votes hold that traffic in the standby, and a recovering primary would pull it back.',
   },
   {
     ...notZero,
@@ -181,7 +185,7 @@ export const alarms = [
     metrics: ['StandbyDoubts'],
     periods: ({ monitoring }) => monitoring.standbyUnfitMinutes,
     meaning:
-      'To at least one observer the standby is not known to take and return records. While more than N − K of them doubt it, nothing moves by itself.',
+      'At least one observer does not see the standby take and return records. While more than N − K observers do not, nothing moves by itself.',
   },
   {
     ...notZero,
@@ -201,7 +205,7 @@ export const alarms = [
     threshold: () => SURVEY_LATE_SECONDS,
     periods: inARow(5),
     meaning:
-      'The hourly survey of the cells’ streams has not run to its end for hours: what is known of their sizes and peaks grows old, and nobody hears of a standby that has become too small.',
+      'The hourly survey of the cells’ streams has not completed for hours: the stored sizes and peaks grow old, and nobody is told of a standby that has become too small.',
   },
   {
     ...notZero,
@@ -221,7 +225,7 @@ export const alarms = [
     periodMinutes: HOUR_MINUTES,
     periods: ({ monitoring }) => monitoring.pauseForgottenHours,
     meaning:
-      'A pause, a maintenance window or a mode `observe` that an operator has set has stood for hours, or the control item cannot be read. While it does, no outage is evacuated by itself.',
+      'A pause, a maintenance window or the mode `observe`, set by an operator, has been in force for hours, or the control item cannot be read. Meanwhile no outage is evacuated automatically.',
   },
   {
     ...notZero,
@@ -236,7 +240,7 @@ export const alarms = [
     periodMinutes: HOUR_MINUTES,
     periods: inARow(1),
     meaning:
-      'No drill has succeeded for longer than the config asks for, counted from when it began to ask. The way out is unproven.',
+      'No drill has succeeded for longer than the config allows, counted from when the config began to ask for drills. It is not proven that a failover would work.',
   },
   {
     ...notZero,
@@ -245,7 +249,7 @@ export const alarms = [
     metrics: ['DnsUnread'],
     periods: inARow(5),
     meaning:
-      'The standby cannot read `region.<zone>`. Checkers and producers may still; but the standby’s observer would not see DNS move, and would not start the conductor.',
+      'The standby cannot read `region.<zone>`. Checkers and producers may still be able to, but the standby’s observer would not see DNS move, and would not start the conductor.',
   },
   {
     ...notZero,
@@ -263,7 +267,7 @@ export const alarms = [
     metrics: [stateTableMetric('ReadThrottleEvents'), stateTableMetric('WriteThrottleEvents')],
     periods: inARow(3),
     meaning:
-      'DynamoDB throttles the state table. What is throttled is tried again, so that an evacuation takes longer; if it lasts, reads fail.',
+      'DynamoDB throttles the state table. Throttled calls are repeated, so an evacuation takes longer; if the throttling lasts, reads fail.',
   },
   {
     ...anyEvent,
@@ -271,7 +275,7 @@ export const alarms = [
     urgency: 'now',
     metrics: ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'].map(conductorMetric),
     meaning:
-      'A run of the conductor has stopped before its end. The journal has the state it left and the next command, unless the conductor could not even write that.',
+      'A run of the conductor has stopped before its end. The journal has the state that the run left and the next command, unless the conductor could not even write those.',
   },
   {
     ...anyEvent,
@@ -290,7 +294,7 @@ export const alarms = [
     threshold: () => FAILING_REQUESTS,
     periods: inARow(3),
     meaning:
-      'The endpoint that tells Route 53 this region’s vote crashes, or refuses requests because there are too many. What is not answered reads HOLD.',
+      'The endpoint that tells Route 53 this region’s vote crashes, or refuses requests because there are too many. A request without an answer reads HOLD.',
   },
   {
     ...anyEvent,

@@ -1,6 +1,9 @@
 import { appendFileSync } from 'node:fs';
 
-/** Names a file that every AWS call is appended to, one JSON object a line, for `spillway audit`. Unset: nothing is written. */
+/**
+ * The environment variable that names a file to which every AWS call is appended, one JSON object per line,
+ * for `spillway audit`. Unset: nothing is written.
+ */
 export const CALL_LOG = 'SPILLWAY_CALL_LOG';
 
 /** One AWS call, as the audit judges it. */
@@ -20,7 +23,7 @@ export interface CommandContext {
 export type Handler = (args: { readonly input: unknown; readonly request?: unknown }) => Promise<unknown>;
 export type Middleware = (next: Handler, context: CommandContext) => Handler;
 
-/** The part of every SDK client that matters here; the clients' own types have no common one. */
+/** The part of every SDK client that matters here; the clients' own types have no common type. */
 export interface Instrumentable {
   readonly middlewareStack: {
     add(middleware: never, options: Record<string, unknown>): void;
@@ -39,7 +42,7 @@ export interface ObserveOptions {
   readonly onCall: (call: Call) => void;
 }
 
-/** Tells of each call before it is sent: also those of a retry. */
+/** Reports each call before it is sent, including the calls of a retry. */
 export function observe(client: Instrumentable, { region, who, onCall }: ObserveOptions): void {
   const middleware: Middleware = (next, context) => (args) => {
     const request = args.request as { readonly hostname?: string } | undefined;
@@ -59,7 +62,10 @@ export function observe(client: Instrumentable, { region, who, onCall }: Observe
   });
 }
 
-/** Has every call of the client written to the file, if there is one; a line is one write, so processes may share it. */
+/**
+ * Writes every call of the client to the file, if there is one; a line is one write, so processes may share
+ * the file.
+ */
 export function logCalls<Client extends Instrumentable>(
   client: Client,
   { file = process.env[CALL_LOG], ...caller }: { file?: string | undefined; region: string; who: string },
@@ -72,6 +78,6 @@ function append(file: string, call: Call): void {
   try {
     appendFileSync(file, `${JSON.stringify(call)}\n`);
   } catch {
-    // A full disk must not keep anybody from failing over. The proxy of a drill has seen the call as well.
+    // A full disk must not prevent a failover. The proxy of a drill has seen the call as well.
   }
 }

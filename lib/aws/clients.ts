@@ -31,7 +31,7 @@ export function clientSettings(region: string, limits: CallLimits) {
 
 export interface ClientOptions extends CallLimits {
   readonly region: string;
-  /** Whose calls these are in the audit. */
+  /** Name of the caller in the audit. */
   readonly who: string;
 }
 

@@ -7,7 +7,7 @@ import {
 import { readPages } from './pages.ts';
 
 export interface ShardListing extends Pick<ListShardsCommandInput, 'StreamName' | 'ShardFilter'> {
-  /** An answer has 1,000 shards, unless it is asked for another number. */
+  /** An answer has up to 1,000 shards, unless another number is asked for. */
   readonly maxAnswers: number;
   /** Sends one of the calls, with its own time-out and attempts. */
   readonly ask: (command: ListShardsCommand) => Promise<ListShardsCommandOutput>;
@@ -16,11 +16,11 @@ export interface ShardListing extends Pick<ListShardsCommandInput, 'StreamName' 
 export interface ListedShards {
   /** Closed ones as well, unless the filter leaves them out. */
   readonly shards: readonly Shard[];
-  /** False: there are more than `maxAnswers` answers hold. */
+  /** False: there are more shards than `maxAnswers` answers hold. */
   readonly complete: boolean;
 }
 
-/** The shards of a stream, over all pages. @throws what `ask` throws */
+/** Lists the shards of a stream, over all pages. @throws what `ask` throws */
 export async function listShards({ maxAnswers, ask, ...of }: ShardListing): Promise<ListedShards> {
   const { items, complete } = await readPages<Shard, string>({
     maxPages: maxAnswers,
@@ -33,11 +33,14 @@ export async function listShards({ maxAnswers, ask, ...of }: ShardListing): Prom
   return { shards: items, complete };
 }
 
-/** A shard that was split or merged is closed: it keeps what it has until that expires, and takes nothing any more. */
+/**
+ * Whether a shard is open. A shard that was split or merged is closed: it keeps its records until they
+ * expire, and takes no new ones.
+ */
 export const isOpen = ({ SequenceNumberRange }: Shard): boolean =>
   SequenceNumberRange?.EndingSequenceNumber === undefined;
 
-/** Their ids, of what has one. */
+/** The ids of the shards that have one. */
 export const shardIds = (
   shards: readonly { readonly ShardId?: string | undefined }[] = [],
 ): readonly string[] => shards.flatMap(({ ShardId }) => ShardId ?? []);

@@ -1,4 +1,7 @@
-/** Feature flags of the CDK that the stacks are written for, whatever the app around them says. The same as in cdk.json. */
+/**
+ * The CDK feature flags that the stacks are written for, whatever the app around them sets. The same as in
+ * cdk.json.
+ */
 export const featureFlags = {
   '@aws-cdk/core:defaultCrossStackReferences': 'weak',
   '@aws-cdk/aws-lambda:useCdkManagedLogGroup': true,

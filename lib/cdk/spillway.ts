@@ -6,14 +6,14 @@ import { addSpillway, type SpillwayStacksProps } from '../stacks/spillway.ts';
 import { featureFlags } from './feature-flags.ts';
 
 export interface SpillwayProps extends SpillwayStacksProps {
-  /** As in a `spillway.config.ts`, or as `loadConfig` returns it. */
+  /** The config, as in a `spillway.config.ts`, or as `loadConfig` returns it. */
   readonly config: ConfigInput | Config;
 }
 
 /**
- * All stacks of one Spillway, in an app of yours: Aspects, tags, permissions boundaries and synthesizers of the app apply to
- * them as to any other. The stacks are in several regions, so the scope is an App or a Stage, and no Stack. Their names
- * begin with the config's `name`, whatever the scope.
+ * All stacks of one Spillway, in your own app: Aspects, tags, permissions boundaries and synthesizers of the
+ * app apply to them as to any other. The stacks are in several regions, so the scope is an App or a Stage,
+ * not a Stack. Their names begin with the config's `name`, whatever the scope.
  *
  * @example
  * const app = new App();
@@ -32,5 +32,5 @@ export class Spillway extends Construct {
   }
 }
 
-/** Only a loaded config says how often health checks look. */
+/** Whether a config is loaded already: a loaded config always has `delivery`. */
 const isLoaded = (config: ConfigInput | Config): config is Config => 'delivery' in config;

@@ -10,10 +10,15 @@ import { perform } from './verb.ts';
 
 const TABLE_TIMEOUT_MS = 3_000;
 
-/** `spillway ack`: somebody is looking at it. Changes nothing but the journal, which `status` shows. */
+/**
+ * `spillway ack`: records that somebody is looking at the incident. Changes nothing but the journal, which
+ * `status` shows.
+ */
 export function ackCommand(io: Io): Command {
   return withChange(
-    new Command('ack').description('Put on record that you have seen it and are on it; `status` shows it.'),
+    new Command('ack').description(
+      'Record that you have seen the incident and are working on it; `status` shows this.',
+    ),
   )
     .addHelpText('after', '\nExample:\n  spillway ack --reason "looking; bridge is #inc-4711" --yes')
     .action((flags: ChangeFlags) =>
@@ -34,7 +39,7 @@ export function ackCommand(io: Io): Command {
             return {
               exit: exitCodes.done,
               document: { ok: true, verb: 'ack', entry },
-              screen: 'ack: on record.',
+              screen: 'ack: recorded.',
             };
           },
         }),

@@ -7,7 +7,7 @@ import { perform } from './verb.ts';
 const MINUTE_MS = 60_000;
 const bounds = { defaultMs: 30 * MINUTE_MS, maxMs: 240 * MINUTE_MS } as const;
 
-/** `spillway approve`: in mode approve, the consent that an evacuation waits for. */
+/** `spillway approve`: in mode approve, gives the consent that an evacuation waits for. */
 export function approveCommand(io: Io): Command {
   const command = new Command('approve').description(
     'In mode `approve`: consent to an evacuation, if the observers call for one within this time.',

@@ -19,22 +19,25 @@ interface AuditFlags extends OutputFlags {
   readonly rules?: true;
 }
 
-/** `spillway audit`: would what was called during a failover have worked without the primary and without control planes? */
+/**
+ * `spillway audit`: judges whether the calls of a failover would have worked without the primary and without
+ * control planes.
+ */
 export function auditCommand(io: Io): Command {
   return withJson(
     new Command('audit').description(
-      'Judge recorded AWS calls: none on the failover path may need the primary or a control plane. Ends with 4 if one does.',
+      'Judge recorded AWS calls: no call on the failover path may need the primary or a control plane. Ends with status 4 if one does.',
     ),
   )
     .argument(
       '[file]',
-      'calls, one JSON object a line: {"service", "operation", "region", "endpoint", "who"} (default: those of the last drill)',
+      'a file of calls, one JSON object per line: {"service", "operation", "region", "endpoint", "who"} (default: those of the last drill)',
     )
     .option(
       '--config <file>',
       'the config that names the primary (default: spillway.config.ts or .json here)',
     )
-    .option('--primary <region>', 'the primary, instead of a config')
+    .option('--primary <region>', 'the primary region, instead of a config')
     .option('--rules', 'list the rules, with the source of each')
     .addHelpText(
       'after',
@@ -56,7 +59,7 @@ async function run(io: Io, named: string | undefined, flags: AuditFlags): Promis
   });
   const calls = parseCalls(text, file);
   const report = audit(calls, flags.primary ?? (await primaryOf(io, flags)));
-  // No call is no proof: a recorder that was not plugged in would pass every audit.
+  // An empty file proves nothing: a recorder that was not plugged in would pass every audit.
   if (report.calls === 0) throw new UsageError(`${file} holds no calls: nothing was recorded.`);
   return {
     exit: report.ok ? exitCodes.done : exitCodes.unhealthy,
@@ -93,7 +96,7 @@ export function auditScreen(
   const allowed = Object.entries(report.allowed).map(([rule, times]) => `${times} ${rule}`);
   const checkers =
     report.checkerRequests === 0 ? '' : ` (and ${report.checkerRequests} requests of Route 53's checkers)`;
-  const head = `${report.calls} AWS calls, ${report.onPath} of them on the failover path${checkers}; allowed: ${allowed.join(', ') || 'nothing needed it'}`;
+  const head = `${report.calls} AWS calls, ${report.onPath} of them on the failover path${checkers}; allowed calls to the primary: ${allowed.join(', ') || 'none'}`;
   if (report.ok)
     return `${head}\n${colors.green('no violation')}: nothing needs ${report.primary} or a control plane`;
   const rows = report.distinct.map(({ rule, call, times, reason }) => [

@@ -15,7 +15,7 @@ import { planOutcome } from './plan.ts';
 import type { Outcome } from './verb.ts';
 import { wrapped } from './wrap.ts';
 
-/** What an act has in hand. */
+/** What an act is given by the verb around it. */
 export interface Acting {
   readonly target: Target;
   readonly clients: AwsClients;
@@ -35,19 +35,19 @@ export interface ChangeOptions {
   readonly io: Io;
   readonly verb: string;
   readonly flags: ChangeFlags;
-  /** Whether the options fit the config: @throws UsageError before anybody is asked, who might blame something else. */
+  /** Checks that the options fit the config. @throws UsageError before any question is asked */
   readonly fits?: (config: Config) => unknown;
   readonly act: (acting: Acting) => Promise<Outcome>;
 }
 
-/** Of a verb that guards may refuse. */
+/** Options of a verb that guards may refuse. */
 export interface GuardedOptions extends Omit<ChangeOptions, 'act'> {
-  /** Asks the guards, by reads alone; they are made in a dry run too. */
+  /** Asks the guards, by reads alone; a dry run makes these reads too. */
   readonly check: (asking: Asking) => Promise<Check>;
   readonly act: (acting: Acting & { readonly check: Check }) => Promise<Outcome>;
 }
 
-/** What it takes to ask. */
+/** What a question to the guards needs. */
 export interface Asking {
   readonly target: Target;
   readonly clients: AwsClients;
@@ -55,14 +55,16 @@ export interface Asking {
 }
 
 const CALL_TIMEOUT_MS = 3_000;
-/** The conductor takes 1,000, and what was overridden by force is added to it. */
+/**
+ * The conductor takes 1,000 characters, and the guards that were overridden by force are added to the reason.
+ */
 const MAX_REASON = 600;
 
 /** What every verb that changes something does around its act: reason, who, dry run, consent. */
 export const change = ({ act, ...around }: ChangeOptions): Promise<Outcome> =>
   surrounded(around, async (acting) => ({ outcome: await act(acting) }));
 
-/** The same for one that guards may refuse. */
+/** Does the same for a verb that guards may refuse. */
 export const changeGuarded = ({ check: ask, act, ...around }: GuardedOptions): Promise<Outcome> =>
   surrounded(around, async (acting, asking) => {
     const check = await ask(asking);
@@ -118,7 +120,7 @@ async function surrounded(
   }
 }
 
-/** `--check`: asks the guards and nothing else, so that nobody has to say why or to agree. */
+/** `--check`: asks the guards and nothing else, so that no reason and no consent is needed. */
 export async function ask({ io, verb, flags, fits, check }: Omit<GuardedOptions, 'act'>): Promise<Outcome> {
   const target = await resolveTarget({ directory: io.directory, env: io.env, ...flags });
   fits?.(target.config);
@@ -135,8 +137,9 @@ export async function ask({ io, verb, flags, fits, check }: Omit<GuardedOptions,
 }
 
 /**
- * With credentials that nobody takes, all that follows would fail, or be taken for an outage. STS alone is not believed: in
- * an outage of sign-in it may be the one that is wrong, and the table takes them all the same.
+ * With credentials that AWS rejects, every later call would fail, or look like an outage. STS alone is not
+ * believed: in an outage of sign-in STS may be the one that is wrong, while the table still accepts the
+ * credentials.
  */
 async function assertKnown(target: Target, clients: AwsClients, identity: Reading<unknown>): Promise<void> {
   if (identity.ok || identity.failure?.kind !== 'credentials') return;
@@ -146,7 +149,9 @@ async function assertKnown(target: Target, clients: AwsClients, identity: Readin
 }
 
 const unattended = (): UsageError =>
-  new UsageError('Nobody can be asked here (no terminal): repeat with --yes, or see first with --dry-run.');
+  new UsageError(
+    'There is no terminal on which to ask for consent: repeat with --yes, or look first with --dry-run.',
+  );
 
 async function consent(io: Io, { yes }: ChangeFlags, preview: string): Promise<void> {
   io.err(wrapped(preview, io.columns));

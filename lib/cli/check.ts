@@ -8,7 +8,7 @@ import type { Outcome } from './verb.ts';
 export interface Refusal {
   readonly rule: string;
   readonly reason: string;
-  /** When the rule gives way by itself, epoch milliseconds; absent: it does not, or cannot know. */
+  /** When the rule stops refusing by itself, in epoch milliseconds; absent: never, or not known. */
   readonly untilMs?: number;
   /** `--force` does not overrule it. */
   readonly final?: true;
@@ -19,7 +19,7 @@ export interface Check {
   readonly verb: string;
   readonly cells: readonly string[];
   readonly refusals: readonly Refusal[];
-  /** What is worth knowing and refuses nothing. */
+  /** Facts that are worth knowing and refuse nothing. */
   readonly notes: readonly string[];
   readonly atMs: number;
   /** `--force` was given. */
@@ -29,7 +29,7 @@ export interface Check {
 export const isRefused = ({ refusals, forced }: Check): boolean =>
   refusals.some(({ final }) => final || !forced);
 
-/** @throws RefusedError, with the times at which the guards give way, unless force overrules each of them */
+/** @throws RefusedError, with the times until which the guards refuse, unless force overrules each guard */
 export function mustGo(check: Check, hint: string): void {
   if (!isRefused(check)) return;
   throw new RefusedError(
@@ -42,7 +42,7 @@ export function mustGo(check: Check, hint: string): void {
   );
 }
 
-/** What `--force` overrules, to be said before the question. */
+/** The lines that say what `--force` overrules, to be shown before asking for consent. */
 export function forceLines({ forced, refusals }: Check): readonly string[] {
   if (!forced) return [];
   if (refusals.length === 0) return ['--force overrules nothing: no guard refuses'];
@@ -51,7 +51,7 @@ export function forceLines({ forced, refusals }: Check): readonly string[] {
 
 const MAX_REASON = 1_000;
 
-/** The reason as it is journaled: with what was overruled. */
+/** The reason as it is journaled: with the guards that were overruled. */
 export function reasonOf(reason: string, { forced, refusals }: Check): string {
   if (!forced || refusals.length === 0) return reason;
   const overruled = refusals.map(({ rule, reason: why }) => `${why} (${rule})`).join('; ');
@@ -107,12 +107,12 @@ export function checkLines(check: Check): readonly string[] {
 function verdict(check: Check, act: string): readonly string[] {
   const { refusals } = check;
   const guards = `${refusals.length} ${refusals.length === 1 ? 'guard' : 'guards'}`;
-  if (refusals.length === 0) return [`${act}: it would go. No guard refuses.`];
-  if (!isRefused(check)) return [`${act}: it would go, by force: --force overrules ${guards}.`];
+  if (refusals.length === 0) return [`${act}: would start. No guard refuses.`];
+  if (!isRefused(check)) return [`${act}: would start, by force: --force overrules ${guards}.`];
   const fromMs = possibleFromMs(check);
   const when =
     fromMs === null
-      ? 'nobody can say until when'
-      : `possible from ${timeOf(check, fromMs)}, if nothing else comes`;
-  return [`${act}: it would be refused by ${guards}; ${when}.`];
+      ? 'for how long is not known'
+      : `possible from ${timeOf(check, fromMs)}, if no other guard refuses by then`;
+  return [`${act}: would be refused by ${guards}; ${when}.`];
 }

@@ -1,6 +1,6 @@
 import { exitCodes } from '../shell/exit-codes.ts';
 
-/** Nobody reads standard output any more, and there was more to come. */
+/** Thrown when nobody reads standard output any more, and there is more to write. */
 export class UnreadError extends Error {
   override readonly name = 'UnreadError';
 }
@@ -11,11 +11,11 @@ const goneCodes: readonly unknown[] = ['EPIPE', 'ECONNRESET', 'EIO', 'ERR_STREAM
 let unread: AbortSignal | undefined;
 
 /**
- * Makes a reader that stops reading (`| head -1`) no error, of standard output and of standard error, from now on. What
- * is written past it is dropped, so that an act which changes something is never cut in half.
+ * From now on, treats a reader of standard output or standard error that stops reading (`| head -1`) as no
+ * error. What is written after that is dropped, so that an act that changes something is never cut in half.
  *
- * @returns a signal that is aborted, with an UnreadError, once nobody reads standard output: for what would go on for
- *   long only to be read.
+ * @returns a signal that is aborted, with an UnreadError, once nobody reads standard output: for work that
+ *   goes on only to be read.
  */
 export function signalUnread(): AbortSignal {
   if (unread !== undefined) return unread;
@@ -24,18 +24,21 @@ export function signalUnread(): AbortSignal {
     if (goneCodes.includes(error.code)) controller.abort(new UnreadError('Nobody reads the output.'));
     else failAtExit(error);
   });
-  // There is no other place where one could say so.
+  // There is no other place to report this error.
   process.stderr.on('error', () => {});
   unread = controller.signal;
   return unread;
 }
 
-/** A full disk, for instance: a script must not take the half of a document for the whole. */
+/**
+ * Makes the process end with a failure, for instance when the disk is full: a script must not take half of a
+ * document for the whole.
+ */
 function failAtExit({ message }: Error): void {
   if (process.listeners('exit').includes(setFailed)) return;
   process.on('exit', setFailed);
   process.stderr.write(
-    `error Standard output cannot be written (${message}): what was to be read is lost.\n`,
+    `error Standard output cannot be written (${message}): the rest of the output is lost.\n`,
   );
 }
 

@@ -5,8 +5,9 @@ export type Colors = ReturnType<typeof createColors>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Whether to colour: https://no-color.org (present and not empty, whatever its value), then FORCE_COLOR, then the terminal.
- * The library's own guess also colours pipes when `CI` is set, which spoils what a program reads.
+ * Whether to colour: https://no-color.org (present and not empty, whatever its value), then FORCE_COLOR, then
+ * the terminal. The library's own guess also colours pipes when `CI` is set, which spoils output that a
+ * program reads.
  */
 export function coloured(env: Environment, terminal: boolean): boolean {
   if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return false;

@@ -76,7 +76,10 @@ function bash(verbs: readonly Verb[]): string {
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
-/** In zsh a colon ends the name, and brackets the description. */
+/**
+ * Replaces the characters that mean something to zsh: a colon ends the name, and brackets end the
+ * description.
+ */
 const zshText = (text: string): string => text.replaceAll(/[[\]:]/g, ' ');
 
 function zsh(verbs: readonly Verb[]): string {

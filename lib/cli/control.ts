@@ -39,7 +39,10 @@ export function controlVerb(options: {
 
 type Plan = Awaited<ReturnType<typeof planControl>>;
 
-/** A dry run reads nothing, so what depends on a reading (there is no pause to end) must not refuse it. */
+/**
+ * Plans the calls of a dry run. A dry run reads nothing, so an error that depends on a reading (there is no
+ * pause to end) must not refuse it.
+ */
 async function dryPlan(table: StateTable, act: ControlAct): Promise<Plan> {
   const item = await table.readControlItem();
   const before = parseControl(item);
@@ -81,5 +84,5 @@ function shown(control: ControlReading): string {
       ? []
       : [`approval by ${approval.owner} (${approval.reason}) ${until(approval.untilMs)}`]),
   ];
-  return parts.length === 0 ? 'nothing set: the deployed policy rules' : parts.join('; ');
+  return parts.length === 0 ? 'nothing set: the deployed policy applies' : parts.join('; ');
 }

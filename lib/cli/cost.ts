@@ -11,10 +11,12 @@ interface CostFlags extends OutputFlags {
   readonly config?: string;
 }
 
-/** `spillway cost`: what the config costs a month, from a dated table of list prices. Asks nobody. */
+/**
+ * `spillway cost`: computes what the config costs a month, from a dated table of list prices. Makes no call.
+ */
 export function costCommand(io: Io): Command {
   return withJson(
-    new Command('cost').description('What this config costs a month, by list prices. Makes no call.'),
+    new Command('cost').description('Compute what this config costs a month at list prices. Makes no call.'),
   )
     .option('--config <file>', 'the config (default: spillway.config.ts or .json here)')
     .addHelpText('after', '\nExample:\n  spillway cost --config spillway.config.ts')

@@ -12,12 +12,12 @@ interface DoctorFlags extends TargetFlags, OutputFlags {}
 
 const CALL_TIMEOUT_MS = 5_000;
 
-/** `spillway doctor`: in quiet times, would a failover work? */
+/** `spillway doctor`: checks, in quiet times, whether a failover would work. */
 export function doctorCommand(io: Io): Command {
   return withJson(
     withTarget(
       new Command('doctor').description(
-        'In quiet times: would a failover work? Asks control planes and the primary too. Ends with 4 if not.',
+        'Check, in quiet times, whether a failover would work. Calls control planes and the primary too. Ends with status 4 if a check fails.',
       ),
     ),
   )
@@ -59,5 +59,5 @@ export function doctorScreen(findings: readonly Finding[], { colors }: Pick<Io, 
     ...(fix === '' ? [] : [colors.dim(`    → ${fix}`)]),
   ]);
   const ill = findings.filter(({ ok }) => !ok).length;
-  return [...lines, '', ill === 0 ? colors.green('all is well') : colors.red(`${ill} to mend`)].join('\n');
+  return [...lines, '', ill === 0 ? colors.green('all is well') : colors.red(`${ill} to fix`)].join('\n');
 }

@@ -38,8 +38,8 @@ export function drainCommand(io: Io): Command {
       'Copy the records that a failover left behind in one region’s stream to the stream of another.',
     ),
   )
-    .requiredOption('--from-region <region>', 'where the records are')
-    .requiredOption('--to-region <region>', 'where they shall be')
+    .requiredOption('--from-region <region>', 'the region that has the records')
+    .requiredOption('--to-region <region>', 'the region to copy them to')
     .requiredOption('--stream <name>', 'the stream that holds them')
     .option('--to-stream <name>', 'the stream to copy to (default: the same name)')
     .requiredOption(
@@ -50,7 +50,7 @@ export function drainCommand(io: Io): Command {
     .requiredOption('--to <time>', 'records that arrived before then: the time of the switch', timeArgument)
     .option(
       '--checkpoint <file>',
-      'where progress is kept, to resume (default: a file here, named after the drain)',
+      'where progress is kept, for resuming (default: a file here, named after the drain)',
     )
     .option('--envelope', 'give records without an envelope one, for consumers that use spillway/consumer')
     .option('--allow-aggregated', 'copy KPL aggregates as they are, for consumers that do not use the KCL')
@@ -58,7 +58,7 @@ export function drainCommand(io: Io): Command {
     .option('--endpoint <url>', 'where Kinesis is, for tests (default: AWS)', urlArgument)
     .addHelpText(
       'after',
-      '\nInterrupted or failed, it goes on where it was when the same command is given again. Exit status: 0 done, 1 failed,\n' +
+      '\nAfter an interruption or a failure, the same command goes on where it stopped. Exit status: 0 done, 1 failed,\n' +
         '2 wrong usage, 130 interrupted.\n\nExample:\n' +
         '  spillway drain --from-region us-east-1 --to-region us-west-2 --stream orders \\\n' +
         '    --from 2020-11-25T13:00:00Z --to 2020-11-25T13:16:00Z',
@@ -77,7 +77,7 @@ async function runDrain({ err: say, colors, directory }: Io, flags: DrainFlags):
   };
   const checkpointFile = flags.checkpoint ?? defaultCheckpoint(plan);
   const interrupted = interruption(() =>
-    say('interrupted: finishing the write under way (Ctrl-C again ends at once)'),
+    say('interrupted: finishing the write under way (Ctrl-C again ends immediately)'),
   );
   const clients = regionalClients(flags.endpoint);
   try {
@@ -101,7 +101,7 @@ async function runDrain({ err: say, colors, directory }: Io, flags: DrainFlags):
   } catch (error) {
     const goesOn = flags.dryRun ? 'nothing was written' : `the same command goes on from ${checkpointFile}`;
     if (interrupted.signal.aborted) throw new InterruptedError(`Interrupted: ${goesOn}.`);
-    // With other credentials, that is.
+    // The same command goes on with other credentials.
     if (ofAsker(error) !== error) say(goesOn);
     throw error;
   } finally {
@@ -138,7 +138,10 @@ function regionalClients(endpoint: string | undefined) {
   };
 }
 
-/** The same for the same drain, so that a forgotten flag does not copy everything again. */
+/**
+ * The default checkpoint file. It is the same for the same drain, so that a forgotten flag does not copy
+ * everything again.
+ */
 function defaultCheckpoint({ from, to, fromMs, toMs }: DrainPlan): string {
   const time = (ms: number): string => new Date(ms).toISOString().replaceAll(/[-:.]/g, '');
   const target = to.stream === from.stream ? to.region : `${to.region}-${to.stream}`;
@@ -179,7 +182,7 @@ function summary(report: DrainReport, { plan, flags, colors }: Asked): string {
 
 const zonedTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/;
 
-/** A time without a zone would mean another on each machine. */
+/** Reads a time with its zone: without a zone the time would mean another moment on each machine. */
 function timeArgument(text: string): number {
   const timeMs = zonedTime.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(timeMs))

@@ -16,11 +16,14 @@ interface DrainedFlags extends ChangeFlags {
 
 const TABLE_TIMEOUT_MS = 3_000;
 
-/** `spillway drained`: what was stranded in the primary has been read, so `failback --after-drain` need not wait for it. */
+/**
+ * `spillway drained`: records that the records stranded in the primary have been read, so that `failback
+ * --after-drain` need not wait for them.
+ */
 export function drainedCommand(io: Io): Command {
   return withChange(
     new Command('drained').description(
-      'Put on record that the records stranded in the primary have been read; `failback --after-drain` waits for it.',
+      'Record that the records stranded in the primary have been read; `failback --after-drain` waits for this.',
     ),
   )
     .option('--cells <names>', 'cells, or groups of them, separated by commas', listArgument)
@@ -39,7 +42,7 @@ export function drainedCommand(io: Io): Command {
           act: async ({ target, clients, owner, reason, nowMs, id, consent }) => {
             const table = stateTable(target.config, clients, TABLE_TIMEOUT_MS);
             const { groups } = select(target.config, flags);
-            // Unlike a move, a drain is of one cell alone, whatever switch it shares.
+            // Unlike a move, a drain concerns one cell alone, even if the cell shares a switch.
             const cells = target.config.cells.filter(
               ({ name, group }) =>
                 groups.includes(group) &&

@@ -52,9 +52,9 @@ async function drill(io: Io, acting: Acting): Promise<Outcome> {
   await acting.consent(preview(acting, target));
   const shown = progress(io);
   const interrupted = interruption(() =>
-    // Not in the line that renews itself: it has to stay readable.
+    // Not in the line that is redrawn: this message has to stay readable.
     io.err(
-      `interrupted: the cell is put back. Ctrl-C again ends at once; then it is for you: ${nextCommandFor(target.cell)}`,
+      `interrupted: the cell is being moved back. Ctrl-C again ends immediately; then move it back yourself: ${nextCommandFor(target.cell)}`,
     ),
   );
   const { cell, group, primary, standby } = target;
@@ -76,7 +76,10 @@ async function drill(io: Io, acting: Acting): Promise<Outcome> {
   }
 }
 
-/** The guards of a drill take whatever they cannot read for a reason to refuse, and would not say whose fault it is. */
+/**
+ * Checks that the credentials work. The guards of a drill refuse for anything that they cannot read, and
+ * would not say whose fault it is.
+ */
 async function assertSeen({ target, clients }: Acting): Promise<void> {
   const table = stateTable(target.config, clients, TABLE_TIMEOUT_MS);
   const control = await reading(TABLE_TIMEOUT_MS, () => table.readControl());
@@ -114,7 +117,9 @@ function portsOf(acting: Acting, target: DrillTarget, say: (text: string) => voi
   });
 }
 
-/** Each call once, by the ports that the drill uses; what it would ask again and again is asked once. */
+/**
+ * Makes each call once, through the ports that the drill uses; a call that a drill repeats is made once, too.
+ */
 async function rehearse(plan: LiveDrillPlan, ports: LiveDrillPorts, acting: Acting): Promise<Outcome> {
   const { id, cell, group, owner, reason, primary, standby } = plan;
   const { streams } = drillTargetOf(acting.target.config);
@@ -143,11 +148,11 @@ async function rehearse(plan: LiveDrillPlan, ports: LiveDrillPorts, acting: Acti
 
 function preview({ owner }: Acting, { cell, primary, standby }: DrillTarget): string {
   return [
-    `cell ${cell}, and no other; a producer of this command writes to it`,
+    `cell ${cell}, and no other; this command runs a producer that writes to this cell`,
     `before  ${primary}`,
     `during  ${standby}, through the conductor, for about two minutes; by ${owner}`,
     `after   ${primary}, through the conductor and the failback's guards; also after Ctrl-C`,
-    "The time it takes is an operator's: a switch's check turns in 20 to 35 s. An automatic failover goes by votes.",
+    "The time measured is that of an operator's failover: a switch's health check changes in 20 to 35 s. An automatic failover follows votes.",
   ].join('\n');
 }
 
@@ -160,10 +165,10 @@ function screenOf(result: DrillResult): string {
   const { cell, ok, latchedMs, flipMs, rtoMs, failback, records, failures, nextCommand } = result;
   const time = (ms: number | null): string => (ms === null ? 'never' : secondsOf(ms));
   return [
-    `drill of ${cell}: ${ok ? 'there and back, and nothing lost' : 'did NOT go as it has to'}`,
-    `  switch held ${time(latchedMs)} · DNS moved ${time(flipMs)} · puts moved ${time(rtoMs)} · puts home ${time(failback.ms)}`,
+    `drill of ${cell}: ${ok ? 'moved there and back, and no record lost' : 'did NOT go as it should'}`,
+    `  switch held ${time(latchedMs)} · DNS moved ${time(flipMs)} · puts moved ${time(rtoMs)} · puts back ${time(failback.ms)}`,
     `  records: ${records.acknowledged} acknowledged, ${records.delivered} found, ${records.lost} lost`,
-    "  The times are an operator's failover (a switch's check turns in 20 to 35 s), not the automatic one's.",
+    "  The times are those of an operator's failover (a switch's health check changes in 20 to 35 s), not of an automatic one.",
     ...failures.map((failure) => `  ✗ ${failure}`),
     ...(nextCommand === undefined ? [] : [`next: ${nextCommand}`]),
   ].join('\n');
@@ -186,7 +191,7 @@ async function schedule(acting: Acting, wanted: DrillSchedule): Promise<Outcome>
     atMs: nowMs,
   });
   const lines = [
-    `rule ${rule}: ${before} → ${after}. A deployment that changes the rule sets what the config says.`,
+    `rule ${rule}: ${before} → ${after}. A deployment that changes the rule sets it as the config says.`,
     ...(unjournaled === undefined ? [] : [`The journal could not be written: ${unjournaled}.`]),
   ];
   return {

@@ -21,7 +21,7 @@ import type { DrillFlags } from './drill-flags.ts';
 import type { Io } from './io.ts';
 import { type Failure, failureOf, type Outcome } from './verb.ts';
 
-/** What is known of a run by the time it ends, however far it came. */
+/** What is known of a run when it ends, however far the run came. */
 export interface RunFacts {
   readonly flags: DrillFlags;
   /** '' until the config is read. */
@@ -35,7 +35,7 @@ export interface RunFacts {
 
 export const WAIT_SUGGESTED = '15m';
 
-/** The result with what a reader needs to go on: where all of it is, and after a failure what to do. */
+/** Adds to the result what a reader needs next: where the files are, and after a failure what to do. */
 export async function resultEnd(result: DrillResult, run: RunFacts): Promise<Outcome> {
   const others = run.beside().map(({ pid, user, what, sinceMs, runDirectory }) => ({
     ...{ pid, user, what, sinceMs },
@@ -56,7 +56,7 @@ export function exitOfResult({ ok, judged }: DrillResult): ExitCode {
   return judged ? exitCodes.failed : exitCodes.unhealthy;
 }
 
-/** What became of a drill that could not be carried out. */
+/** The outcome of a drill that could not be carried out. */
 export async function abortEnd(
   io: Pick<Io, 'env' | 'colors'>,
   error: unknown,
@@ -81,12 +81,12 @@ async function abortStep(error: unknown, exit: ExitCode, run: RunFacts): Promise
   if (exit === exitCodes.usage) return undefined;
   if (exit === exitCodes.refused) {
     const nextCommand = `${repeatCommand(run)} --wait-for-other ${WAIT_SUGGESTED}`;
-    return { lookAt: [], nextCommand, why: 'waits until the other one has ended' };
+    return { lookAt: [], nextCommand, why: 'waits until the other drill has ended' };
   }
   return nextStep([abortKindOf(error)], await contextOf(run));
 }
 
-/** What the SDK's clients throw for an answer that has not come. */
+/** The errors that the SDK's clients throw for an answer that did not come in time. */
 const timeouts: readonly string[] = ['TimeoutError', 'AbortError'];
 const abortKinds: readonly (readonly [new (...args: never[]) => Error, AbortKind])[] = [
   [DeployFailedError, 'deploy'],
@@ -161,7 +161,7 @@ const besideLines = (count: number): readonly string[] =>
   count === 0
     ? []
     : [
-        `  ${colors.yellow('!')} ${count === 1 ? 'another drill' : `${count} other drills`} ran beside this one: its timings cannot be trusted`,
+        `  ${colors.yellow('!')} ${count === 1 ? 'another drill' : `${count} other drills`} ran beside this one: the timings below cannot be trusted`,
       ];
 
 function summary(result: DrillResult): string {
@@ -176,7 +176,7 @@ function summary(result: DrillResult): string {
     `  switches latched ${seconds(result.latchedMs)} · DNS moves: ${result.flips}`,
     ...(result.failback === undefined
       ? []
-      : [`  failed back: producers home ${seconds(result.failback.ms)}`]),
+      : [`  failed back: producers back ${seconds(result.failback.ms)}`]),
     `  AWS calls: ${result.audit.calls}; calls that the failover path must not make: ${result.audit.violations}`,
     ...result.failures.map((failure) => `  ${colors.red('✗')} ${failure}`),
     ...(result.notJudged === undefined ? [] : [`  ${colors.yellow('!')} ${result.notJudged}`]),
@@ -184,6 +184,6 @@ function summary(result: DrillResult): string {
 }
 
 function headlineOf({ ok, judged }: DrillResult): string {
-  if (ok) return colors.green('held to its expectation');
-  return judged ? colors.red('did NOT hold to its expectation') : colors.yellow('could not be judged');
+  if (ok) return colors.green('met its expectation');
+  return judged ? colors.red('did NOT meet its expectation') : colors.yellow('could not be judged');
 }

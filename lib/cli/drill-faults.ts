@@ -18,7 +18,7 @@ interface FaultsFlags extends OutputFlags {
   readonly local?: true;
 }
 
-/** `spillway drill end-faults`: the outage of a kept world ends now, so that a failback can be rehearsed. */
+/** `spillway drill end-faults`: ends the outage of a kept world now, so that a failback can be rehearsed. */
 export function endFaultsCommand(io: Io): Command {
   return ofKeptWorld(
     new Command('end-faults').description(
@@ -40,7 +40,7 @@ export function endFaultsCommand(io: Io): Command {
     );
 }
 
-/** `spillway drill begin-faults`: the outage once more, in the same world. */
+/** `spillway drill begin-faults`: plays the outage again in the same world. */
 export function beginFaultsCommand(io: Io): Command {
   return ofKeptWorld(
     new Command('begin-faults').description('Play the scenario of a kept world again, from its first fault.'),
@@ -72,14 +72,16 @@ const done = (answer: object, screen: string): Outcome => ({
   screen,
 });
 
-/** No deployment has faults to end: without an option, too, it is the local world. */
+/** Finds the world. A deployment has no faults to end, so the local world is meant even without an option. */
 async function worldOf(io: Io, { world }: FaultsFlags, command: Command): Promise<World> {
   const before = command.parent?.options.find(
     (option) =>
       option.long !== '--json' && command.parent?.getOptionValueSource(option.attributeName()) === 'cli',
   );
   if (before !== undefined) {
-    throw new UsageError(`${before.long} stands before ${command.name()}: options of it come after.`);
+    throw new UsageError(
+      `${before.long} stands before ${command.name()}: write its options after ${command.name()}.`,
+    );
   }
   return world === undefined ? findWorld(workDirectory()) : readWorld(world, io.directory);
 }
@@ -87,7 +89,7 @@ async function worldOf(io: Io, { world }: FaultsFlags, command: Command): Promis
 const timeOf = (ms: number): string => new Date(ms).toISOString();
 const lineOf = ({ text, untilMs }: FaultLine): string => `  ${text} (it would have ended ${timeOf(untilMs)})`;
 
-/** For the screen of the command, and for the terminal of the drill. */
+/** The text for the screen of the command, and for the terminal of the drill. */
 export function endedText({ atMs, ended, cancelled, failback }: EndedAnswer, worldFile: string): string {
   const first =
     ended.length === 0
@@ -96,7 +98,7 @@ export function endedText({ atMs, ended, cancelled, failback }: EndedAnswer, wor
   return [
     first,
     ...ended.map(lineOf),
-    ...(cancelled.length === 0 ? [] : [`  and ${cancelled.length} that were still to come will not.`]),
+    ...(cancelled.length === 0 ? [] : [`  and ${cancelled.length} that were still to come are cancelled.`]),
     failbackText(failback),
     `next: ${nextAfterEnd({ failback }, worldFile)}`,
   ].join('\n');
@@ -105,8 +107,8 @@ export function endedText({ atMs, ended, cancelled, failback }: EndedAnswer, wor
 function failbackText({ held, recoveryMs, earliestMs }: EndedAnswer['failback']): string {
   if (!held) return 'No switch holds traffic in the standby: there is nothing to fail back.';
   return [
-    `A failback is possible from ${timeOf(earliestMs)} at the earliest: the primary has to be healthy for ${formatDuration(recoveryMs)}, which`,
-    'counts from when the observers see it so, some minutes from now: spillway status shows that. Until then it is refused.',
+    `A failback is possible from ${timeOf(earliestMs)} at the earliest: the primary has to be healthy for ${formatDuration(recoveryMs)},`,
+    'counted from when the observers see it healthy, some minutes from now; spillway status shows the time. Until then a failback is refused.',
   ].join('\n');
 }
 
@@ -120,5 +122,5 @@ const nextAfterEnd = ({ failback }: Pick<EndedAnswer, 'failback'>, worldFile: st
 export function begunText({ atMs, inForce, toCome }: FaultsBegun): string {
   const line = ({ text, sinceMs, untilMs }: FaultLine): string =>
     `  ${text}, from ${timeOf(sinceMs)} to ${timeOf(untilMs)}`;
-  return [`${timeOf(atMs)}: the scenario begins anew.`, ...[...inForce, ...toCome].map(line)].join('\n');
+  return [`${timeOf(atMs)}: the scenario begins again.`, ...[...inForce, ...toCome].map(line)].join('\n');
 }

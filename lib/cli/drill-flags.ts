@@ -15,7 +15,7 @@ export interface DrillFlags extends DrillAwsFlags {
   readonly anyway?: true;
 }
 
-/** Options that belong to the one kind of drill or to the other; what is in neither list belongs to both. */
+/** Options that belong to one kind of drill only; an option in neither list belongs to both kinds. */
 const localOnly = [
   'scenario',
   'for',
@@ -30,7 +30,9 @@ const localOnly = [
 ] as const;
 const awsOnly = ['reason', 'owner', 'yes', 'dryRun', 'world', 'local', 'dns', 'schedule'] as const;
 
-/** What is wrong with an option that this kind of drill would silently ignore; undefined when there is none. */
+/**
+ * The message about an option that this kind of drill would silently ignore; undefined when there is none.
+ */
 export function misplacedOption(command: Command, { aws }: { readonly aws: boolean }): string | undefined {
   const wrong = (aws ? localOnly : awsOnly).find((name) => command.getOptionValueSource(name) === 'cli');
   if (wrong === undefined) return undefined;

@@ -16,7 +16,7 @@ export interface KeepOptions extends AfterDrill {
   readonly result: DrillResult;
   readonly scenario: Scenario;
   readonly directory: string;
-  /** To be written: what the commands need to find the world. */
+  /** The file to write, with what the commands need to find the world. */
   readonly worldFile: string;
   readonly write: (line: string) => void;
   readonly onEvent: (event: DrillEvent) => void;
@@ -25,7 +25,10 @@ export interface KeepOptions extends AfterDrill {
 /** The world's file holds the token of its control address. */
 const OWNER_ONLY = 0o600;
 
-/** Ends as an interruption does, or with the reason why the world can stand no longer. */
+/**
+ * Keeps the world standing. Ends as an interruption does, or with the reason why the world can stand no
+ * longer.
+ */
 export async function keepStanding(options: KeepOptions): Promise<never> {
   const { world, result, worldFile, write } = options;
   let unwatchKeys = (): void => {};
@@ -59,10 +62,10 @@ function keptText({ world, worldFile }: KeepOptions, { faults }: Kept): string {
     `kept: LocalStack at ${world.localStack.url}, DNS at ${world.dataPlane.dnsServer} (${worldFile}). Ctrl-C takes it down.`,
     ...(inForce.length === 0
       ? ['No fault is in force.']
-      : ['In force, with producers and observers going on:']),
+      : ['In force, while producers and observers keep running:']),
     ...inForce.map(({ text, untilMs }) => `  ${text}, until ${time(untilMs)}`),
     ...toCome.map(({ text, sinceMs }) => `  to come ${time(sinceMs)}: ${text}`),
-    'To rehearse the way back:',
+    'To rehearse the failback:',
     verb('status'),
     verb('drill', 'end-faults'),
     verb('failback', '--all', '--pause', '50s', '--reason', 'rehearsal'),
@@ -70,7 +73,10 @@ function keptText({ world, worldFile }: KeepOptions, { faults }: Kept): string {
   ].join('\n');
 }
 
-/** On a terminal only: what is piped in is not meant for this. Returns what ends the watch. */
+/**
+ * Watches for keys, on a terminal only, because piped input is not meant for this. Returns the function that
+ * ends the watch.
+ */
 function watchKeys(
   kept: Kept,
   { worldFile, write }: { readonly worldFile: string; readonly write: (line: string) => void },
@@ -81,7 +87,7 @@ function watchKeys(
     e: () => endedText(kept.endFaults(by), worldFile),
     b: () => begunText(kept.beginFaults(by)),
   };
-  // Not as a terminal: Ctrl-C stays the signal that it is.
+  // Not as a terminal, so that Ctrl-C still sends its signal.
   const lines = createInterface({ input: process.stdin, terminal: false });
   lines.on('line', (line) => {
     const act = keys[line.trim()];

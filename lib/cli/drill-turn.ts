@@ -9,18 +9,18 @@ import { formatDuration } from '../scenario/duration.ts';
 import type { Io } from './io.ts';
 import { type Progress, progress } from './spinner.ts';
 
-/** On a terminal somebody sees that it waits. */
+/** The longest wait on a terminal, where somebody sees that the drill waits. */
 export const TERMINAL_WAIT_MS = 900_000;
-/** A log gets a line for each of the minutes that are left. */
+/** The unit of the time left: a log gets one line a minute. */
 const MINUTE_MS = 60_000;
 
-/** The machine, as this drill has it: alone, or not. */
+/** This drill's place on the machine: alone, or beside others. */
 export interface Place {
-  /** Undefined where the register cannot be used. */
+  /** The drill's entry in the register; undefined where the register cannot be used. */
   readonly own: OwnEntry | undefined;
-  /** Drills that have run beside this one at some time, so far. */
+  /** Drills that have run beside this one at some time until now. */
   beside(): readonly Registered[];
-  /** The measure is over; what comes disturbs nobody and is disturbed by nobody. */
+  /** Marks the measurement as over: from now on this drill and others do not disturb each other. */
   keep(): Promise<void>;
   leave(): Promise<void>;
 }
@@ -29,15 +29,17 @@ export interface PlaceOptions {
   readonly io: Io;
   readonly scenario: string;
   readonly startedAtMs: number;
-  /** How long to wait for another drill; undefined = as long as fits where it runs. */
+  /** How long to wait for another drill; undefined = the default for a terminal or for a log. */
   readonly waitMs: number | undefined;
   readonly anyway: boolean;
-  /** Begins beside it: why timings cannot be trusted from now on. */
+  /** Takes the reason why timings cannot be trusted, when this drill begins beside another. */
   readonly note: (text: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** Waits until this drill may be measured. @throws RefusedError when another one goes on for longer. */
+/**
+ * Waits until this drill can be measured alone. @throws RefusedError when another drill goes on for longer
+ */
 export async function takePlace(options: PlaceOptions): Promise<Place> {
   const { io, note, anyway, signal } = options;
   const register = new RunRegister(registerDirectory(io.env));
@@ -97,7 +99,10 @@ function placeIn(
   };
 }
 
-/** Says that something stands here. Undefined when nobody can be told, which is no reason not to stand. */
+/**
+ * Enters what this process runs into the register. Undefined when the register cannot be written, which is no
+ * reason not to run.
+ */
 export async function enterRegister(
   entry: Pick<RunEntry, 'activity' | 'what'>,
 ): Promise<OwnEntry | undefined> {
@@ -105,7 +110,7 @@ export async function enterRegister(
   return register.enter({ ...entry, ...(await ownFacts()), sinceMs: Date.now() }).catch(() => undefined);
 }
 
-/** What every entry says of its process. */
+/** The facts that every entry has about its process. */
 async function ownFacts(): Promise<Pick<RunEntry, 'pid' | 'birth' | 'user'>> {
   return { pid: process.pid, birth: await birthOf(process.pid), user: userName() };
 }
@@ -122,7 +127,7 @@ async function entryOf({ scenario, startedAtMs }: PlaceOptions): Promise<Omit<Ru
   return { ...(await ownFacts()), sinceMs: startedAtMs, what: scenario };
 }
 
-/** The LocalStack that this drill is told to use is no neighbour. */
+/** Whether an entry matters to this drill: the LocalStack that the drill is told to use is no neighbour. */
 const isOfInterest = ({ activity }: Registered, { env }: Io): boolean =>
   activity !== 'localstack' || !env.SPILLWAY_LOCALSTACK_URL;
 
@@ -150,7 +155,7 @@ const besideText = (other: Registered): string =>
 
 function idleText(other: Registered): string {
   const what = other.activity === 'kept' ? 'a kept world' : 'a LocalStack';
-  return `${what} stands on this machine (${factsOf(other)}): it takes a part of it`;
+  return `${what} stands on this machine (${factsOf(other)}) and uses part of its capacity`;
 }
 
 /** Who, since when, and where to look. */

@@ -36,7 +36,10 @@ const DEFAULT_FOR_MS = 120_000;
 const DRILL_RECOVERY_MS = 30_000;
 const DRILL_FALSE_ALARMS_PER_YEAR = 10;
 
-/** `spillway drill`: a whole world on this machine and an outage in real time; with `--aws`, a deployed cell, there and back. */
+/**
+ * `spillway drill`: plays an outage in real time in a whole world on this machine; with `--aws`, moves a
+ * deployed cell there and back.
+ */
 export function drillCommand(io: Io): Command {
   const command = new Command('drill')
     .description(
@@ -53,7 +56,7 @@ export function drillCommand(io: Io): Command {
       lengthArgument,
     )
     .option('--blackout <region>', 'no call to this region is answered, and control planes answer 503')
-    .option('--seed <number>', 'repeat the dice of an earlier drill', seedArgument)
+    .option('--seed <number>', 'repeat the random choices of an earlier drill', seedArgument)
     .option(
       '--keep',
       'leave the world standing after the result, until Ctrl-C; faults and producers go on, and end-faults ends the faults',
@@ -66,14 +69,18 @@ export function drillCommand(io: Io): Command {
         .argParser(durationArgument)
         .conflicts('anyway'),
     )
-    .option('--anyway', 'begin beside another drill on this machine, though neither can trust its timings')
+    .option(
+      '--anyway',
+      'begin beside another drill on this machine; then the timings of neither can be trusted',
+    )
     .option('--json', 'print one JSON document to standard output; the timeline goes to standard error')
     .optionsGroup('With --aws, the deployed drill cell (no outage, no deployment):')
     .option('--aws', 'move it to the standby and back through the conductor, measured; about 2 minutes')
     .addOption(
-      new Option('--schedule <when>', 'instead of a drill: let the standby drill by itself, or not').choices(
-        drillSchedules,
-      ),
+      new Option(
+        '--schedule <when>',
+        'instead of a drill now: turn the drills that the standby runs by itself on or off',
+      ).choices(drillSchedules),
     )
     .addOption(
       new Option('--world <file>', 'facts of a local world, to use instead of AWS').conflicts('local'),
@@ -86,7 +93,7 @@ export function drillCommand(io: Io): Command {
     .option('--dry-run', 'print every AWS call it would make, with its parameters, and make none')
     .addHelpText(
       'after',
-      '\nExamples:\n  spillway drill --scenario 2024-kinesis --for 90s --json\n  spillway drill --failback\n  spillway drill --blackout us-east-1\n  spillway drill --keep --recovery 1m\n  spillway drill end-faults\n  spillway drill --aws --reason "before the sale"\n  spillway drill --aws --schedule off --reason "moving house, until Friday"',
+      '\nExamples:\n  spillway drill --scenario 2024-kinesis --for 90s --json\n  spillway drill --failback\n  spillway drill --blackout us-east-1\n  spillway drill --keep --recovery 1m\n  spillway drill end-faults\n  spillway drill --aws --reason "before the sale"\n  spillway drill --aws --schedule off --reason "load test, until Friday"',
     )
     .action(async (flags: DrillFlags, command: Command) => {
       const aws = flags.aws === true;
@@ -106,7 +113,7 @@ async function runDrill(io: Io, flags: DrillFlags, tell: Tell): Promise<End> {
   const write = flags.json ? io.err : io.out;
   const run: RunFacts = { flags, primary: '', beside: () => [] };
   const interrupted = interruption(
-    () => write('interrupted: taking everything down (Ctrl-C again ends at once)'),
+    () => write('interrupted: taking everything down (Ctrl-C again ends immediately)'),
     { unread: io.unread },
   );
   const { signal } = interrupted;
@@ -143,7 +150,9 @@ async function prepare(flags: DrillFlags, directory: string): Promise<Prepared> 
     );
   }
   if (flags.failback && scenario.expect.verdict === 'hold') {
-    throw new UsageError(`${scenario.name} is expected to hold: there is no way back to drill.`);
+    throw new UsageError(
+      `${scenario.name} is expected to hold: nothing moves, so there is no failback to drill.`,
+    );
   }
   const recoveryMs = flags.recovery ?? (flags.failback ? DRILL_RECOVERY_MS : config.policy.recoveryMs);
   const recovering = recoveringWithin(config, recoveryMs);
@@ -153,14 +162,18 @@ async function prepare(flags: DrillFlags, directory: string): Promise<Prepared> 
   };
 }
 
-/** A drill need not wait the quarter of an hour that a config asks for; what is deployed to an account keeps it. */
+/**
+ * Shortens the recovery time: a drill need not wait the quarter of an hour that a config asks for. A
+ * deployment to an account keeps the config's time.
+ */
 function recoveringWithin(config: Config, recoveryMs: number): Config {
   return { ...config, policy: { ...config.policy, recoveryMs } };
 }
 
 /**
- * A drill lives for minutes, not for years, and may be less sure that what has worked for a while works: a signal clears
- * after two thirds of the rounds. Finding an outage takes as many as before, because a blip has to be over first.
+ * A drill lasts for minutes, not for years, so it may believe a recovery sooner: a signal clears after two
+ * thirds of the usual rounds. Finding an outage takes as many rounds as before, because a blip has to be over
+ * first.
  */
 function clearingSooner(config: Config): Config {
   const { policy } = config;
@@ -232,7 +245,7 @@ async function drillIn(
     directory,
     seed,
     failback: flags.failback ?? false,
-    // In a blackout everything else must work: also the operator's own way.
+    // In a blackout everything else must work, including an operator's failover.
     operatorFailsOver: flags.blackout === config.regions.primary,
     random: () => uniformFloat64(generator),
     ...(flags.killObserver === undefined ? {} : { killObserver: flags.killObserver }),
@@ -245,7 +258,7 @@ async function drillIn(
     beforeClose: async (world, found, after) => {
       const worldFile = join(directory, WORLD_FILE);
       if (flags.keep) run.worldFile = worldFile;
-      // Before the world goes: a user of --keep waits for the result, not for Ctrl-C.
+      // Before the world is taken down: a user of --keep waits for the result, not for Ctrl-C.
       tell(await resultEnd(found, run));
       if (!flags.keep) return;
       await place.keep();
@@ -259,7 +272,7 @@ async function drillIn(
 function lengthArgument(text: string): number {
   const ms = durationArgument(text);
   if (ms === 0)
-    throw new InvalidArgumentError('A drill that takes no time shows nothing: write one like 90s.');
+    throw new InvalidArgumentError('A drill that takes no time shows nothing: write a duration like 90s.');
   return ms;
 }
 

@@ -8,9 +8,10 @@ import type { Outcome } from './verb.ts';
 const TABLE_TIMEOUT_MS = 3_000;
 
 /**
- * `spillway failback --removed`: no traffic follows these switches, so there is nothing for the conductor to stage and
- * watch. The guards of a failback stand before it all the same: with a config that is older than the deployment, a cell that
- * lives would pass for a removed one.
+ * `spillway failback --removed`: releases the switches that removed cells have left behind. No traffic
+ * follows these switches, so there is nothing for the conductor to stage and watch. The guards of a failback
+ * apply all the same: with a config that is older than the deployment, a live cell would look like a removed
+ * one.
  */
 export async function failbackRemoved(acting: Acting, forced: readonly string[]): Promise<Outcome> {
   const { target, clients, owner, reason, nowMs, id } = acting;
@@ -27,7 +28,7 @@ export async function failbackRemoved(acting: Acting, forced: readonly string[])
   await acting.consent(
     [
       `${leftovers.length} switches of groups that are not in the config: ${named(names)}`,
-      'Make sure that the config is the deployed one: a cell that it lacks, and that lives, would return to the primary.',
+      'Make sure that the config is the deployed one: a live cell that the config lacks would return to the primary.',
       ...forced,
     ].join('\n'),
   );

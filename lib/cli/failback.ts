@@ -45,7 +45,7 @@ const TABLE_TIMEOUT_MS = 3_000;
 /** Each stage releases, and then watches for the length of the pause. */
 const STAGE_MARGIN_MS = 120_000;
 
-/** `spillway failback`: an operator lets traffic return to the primary, in stages, watched. */
+/** `spillway failback`: returns traffic to the primary, in stages that are watched. */
 export function failbackCommand(io: Io): Command {
   return withGuards(
     new Command('failback').description(
@@ -78,14 +78,14 @@ export function failbackCommand(io: Io): Command {
     .addOption(
       durationOption(
         '--drain-wait <duration>',
-        'wait for that this long at most, then end with 3; 0s: look once',
+        'with --after-drain: wait at most this long, then end with status 3; 0s: look once',
         { defaultMs: DEFAULT_DRAIN_WAIT_MS },
       ),
     )
-    .option('--force', 'although a guard refuses; the journal says so')
+    .option('--force', 'go ahead although a guard refuses; the journal says so')
     .option(
       '--wait <duration>',
-      'follow the conductor this long, then end with 4 (default: as long as its stages take; 0s: start it and end with 0)',
+      'follow the conductor this long, then end with status 4 (default: as long as its stages take; 0s: start it and end with status 0)',
       durationArgument,
     )
     .addHelpText(
@@ -104,7 +104,9 @@ export function failbackCommand(io: Io): Command {
     );
 }
 
-/** Shorter than a switch's way through DNS, nothing could be seen; longer, the conductor does not take. */
+/**
+ * A pause shorter than a switch's way through DNS would show nothing; a longer pause the conductor refuses.
+ */
 function pauseArgument(text: string): number {
   const ms = durationArgument(text);
   if (ms >= 10_000 && ms <= 3_600_000) return ms;
@@ -124,14 +126,14 @@ const scopeOf = (config: Config, flags: FailbackFlags): Scope => ({
   pauseSeconds: Math.round(flags.pause / 1_000),
 });
 
-/** The conductor's own guards, asked from here: it asks them again when it begins. */
+/** Asks the conductor's own guards from here; the conductor asks them again when it begins. */
 async function checkFailback(flags: FailbackFlags, { target, clients, nowMs }: Asking): Promise<Check> {
   const { config } = target;
   const { selection, ...plan } = scopeOf(config, flags);
   const { cells, groups } = selection ?? { cells: [], groups: [] };
   const stored = await readStored(config, { clients, nowMs });
   assertTaken(stored.credentials);
-  // `--after-drain` waits for these itself; a check says that it would have to.
+  // `--after-drain` waits for these cells itself; a check says that it would have to wait.
   const undrained = flags.afterDrain && flags.check ? await readUndrained(config, { clients, groups }) : [];
   const refusals: readonly Refusal[] = refusalsToFailBack(config, stored, { cells, undrained });
   const tooLong = tooLongToWatch(plan);
@@ -217,6 +219,6 @@ function preview(
     ...(carried.length === 0 ? [] : [`of these, because they share a switch: ${named(carried)}`]),
     `before  those in ${standby} are held there by their switches`,
     `after   ${primary}, ${percent} % of the groups at a time, watched for ${pauseSeconds} s after each; by ${owner}`,
-    'It stops by itself, and returns to the standby what it has moved, if the primary degrades again.',
+    'If the primary degrades again, the failback stops, and returns to the standby what it has moved.',
   ];
 }

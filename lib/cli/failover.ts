@@ -27,7 +27,7 @@ interface FailoverFlags extends ChangeFlags {
 export const DEFAULT_WAIT_MS = 600_000;
 const TABLE_TIMEOUT_MS = 3_000;
 
-/** `spillway failover`: an operator moves traffic to the standby, and holds it there. */
+/** `spillway failover`: moves traffic to the standby, and holds it there. */
 export function failoverCommand(io: Io): Command {
   return withGuards(
     new Command('failover').description(
@@ -36,7 +36,7 @@ export function failoverCommand(io: Io): Command {
   )
     .option('--cells <names>', 'cells, or groups of them, separated by commas', listArgument)
     .option('--all', 'every cell')
-    .option('--force', 'although the standby is not known to work; the journal says so')
+    .option('--force', 'go ahead although the standby is not known to work; the journal says so')
     .option(
       '--direct',
       'break glass: set the switches here, without the conductor, when Step Functions does not answer',
@@ -44,7 +44,7 @@ export function failoverCommand(io: Io): Command {
     .addOption(
       durationOption(
         '--wait <duration>',
-        'follow the conductor this long, then end with 4; 0s: start it and end with 0',
+        'follow the conductor this long, then end with status 4; 0s: start it and end with status 0',
         { defaultMs: DEFAULT_WAIT_MS },
       ),
     )
@@ -64,7 +64,7 @@ export function failoverCommand(io: Io): Command {
     );
 }
 
-/** Whether it would go: as an observer sees the standby, or nobody does. */
+/** Checks whether a failover would start, from what the observers see of the standby. */
 async function checkFailover(flags: FailoverFlags, { target, clients, nowMs }: Asking): Promise<Check> {
   const { config } = target;
   const { cells, groups } = select(config, flags);

@@ -19,7 +19,9 @@ interface HistoryFlags extends TargetFlags, OutputFlags {
 
 /** `spillway history`: the journal, newest first. */
 export function historyCommand(io: Io): Command {
-  return withJson(withTarget(new Command('history').description('Who did what, when and why; newest first.')))
+  return withJson(
+    withTarget(new Command('history').description('Show who did what, when and why; newest first.')),
+  )
     .option(
       '--limit <n>',
       `entries, at most 1000 (default: ${DEFAULT_LIMIT})`,
@@ -68,7 +70,7 @@ export function historyScreen(entries: readonly JournalEntry[], columns: number)
   return [lines, ...endLines(entries)].join('\n');
 }
 
-/** What the newest run has found, in full: a table has no room for it, and it may need an act. */
+/** The findings of the newest run, in full: the table has no room for them, and they may need an act. */
 function endLines(entries: readonly JournalEntry[]): readonly string[] {
   const end = lastRunEnd(entries);
   if (end === undefined || (end.findings.length === 0 && end.nextCommand === undefined)) return [];
@@ -80,5 +82,8 @@ function endLines(entries: readonly JournalEntry[]): readonly string[] {
   ];
 }
 
-/** The account says nothing new on a screen, and pushes the reason off it. The document has the whole name. */
+/**
+ * Shortens a name: the account says nothing new on a screen, and pushes the reason off it. The document has
+ * the whole name.
+ */
 const shortName = (who: string): string => who.replaceAll(/arn:[\w-]+:(?:iam|sts)::\d*:/g, '');

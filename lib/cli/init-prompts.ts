@@ -20,7 +20,10 @@ export interface Terminal {
 type Draft = Partial<Answers>;
 type Asking = (draft: Draft, terminal: Terminal) => Promise<unknown>;
 
-/** Answers that only clash together are asked for again; whoever has not found a way out by then starts over. */
+/**
+ * Answers that clash only with each other are asked for again, in at most this many rounds; then the user has
+ * to start over.
+ */
 const MAX_ROUNDS = 20;
 
 const listOf = (names: string): readonly string[] =>
@@ -36,7 +39,10 @@ interface TextQuestion {
   readonly parse?: (typed: string) => Draft[Question];
 }
 
-/** A line to type. What the config's rules have against it is said at once, and it can be corrected where it stands. */
+/**
+ * A line to type. An objection of the config's rules is shown immediately, and the line can be corrected in
+ * place.
+ */
 const typed =
   ({ question, message, placeholder, parse = (line) => line.trim() }: TextQuestion): Asking =>
   (draft, terminal) => {
@@ -54,7 +60,11 @@ const typed =
 const askings: Readonly<Record<Question, Asking>> = {
   name: typed({ question: 'name', message: 'Prefix of every physical name' }),
   zoneName: typed({ question: 'zoneName', message: 'Public hosted zone', placeholder: 'shop.example.com' }),
-  zoneId: typed({ question: 'zoneId', message: 'Its id in Route 53', placeholder: 'Z0123456789ABCDEFGHIJ' }),
+  zoneId: typed({
+    question: 'zoneId',
+    message: 'Id of the zone in Route 53',
+    placeholder: 'Z0123456789ABCDEFGHIJ',
+  }),
   streams: typed({
     question: 'streams',
     message: 'Kinesis streams to protect, separated by commas',
@@ -67,13 +77,13 @@ const askings: Readonly<Record<Question, Asking>> = {
   drill: (draft, terminal) =>
     confirm({
       ...terminal,
-      message: 'A cell without traffic, which is moved each week to prove that it works?',
+      message: 'Add a cell without traffic, which is moved each week to prove that a failover works?',
       initialValue: draft.drill ?? proposalsFor(draft).drill,
     }),
   mode: (draft, terminal) =>
     select({
       ...terminal,
-      message: 'How autonomous may it be at first?',
+      message: 'How autonomous may Spillway be at first?',
       initialValue: draft.mode ?? proposalsFor(draft).mode,
       options: [
         { value: 'observe', label: 'observe', hint: 'diagnoses and logs, never moves anything' },
@@ -84,8 +94,8 @@ const askings: Readonly<Record<Question, Asking>> = {
 };
 
 /**
- * The questions of `spillway init`, but for what `given` answers already. Ends with answers that make a config that
- * loads: what clashes is asked again, and the other answers stay.
+ * Asks the questions of `spillway init` that `given` does not answer already. Ends with answers that make a
+ * config that loads: answers that clash are asked for again, and the other answers stay.
  *
  * @throws InterruptedError after Ctrl-C: nothing has been written.
  */
@@ -105,5 +115,7 @@ export async function askForConfig(given: Draft, terminal: Terminal): Promise<An
     const concerned = new Set(problems.flatMap(questionsOf));
     open = questions.filter((question) => concerned.has(question));
   }
-  throw new InterruptedError(`No answers in ${MAX_ROUNDS} rounds that fit together. Nothing was written.`);
+  throw new InterruptedError(
+    `The answers do not fit together after ${MAX_ROUNDS} rounds. Nothing was written.`,
+  );
 }

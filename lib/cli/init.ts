@@ -35,16 +35,18 @@ const proposals = proposalsFor({});
 /** A clone has the app already. */
 const none = { written: [], advice: [] } as const;
 
-/** `spillway init`: writes a config. Asks on a terminal, unless flags say all that has no proposal. */
+/**
+ * `spillway init`: writes a config. Asks on a terminal, unless flags give every value that has no proposal.
+ */
 export function initCommand(io: Io): Command {
   return withJson(
     new Command('init').description(
-      'Write a config, and say what it costs. On a terminal it asks for what no flag says; with --zone-id, --zone and --streams it never asks.',
+      'Write a config, and show what it costs. On a terminal, asks for values that no flag gives; with --zone-id, --zone and --streams, never asks.',
     ),
   )
     .option('--name <name>', `prefix of every physical name (default: ${proposals.name})`)
-    .option('--zone-id <id>', 'the public hosted zone that exists already')
-    .option('--zone <name>', 'its name, like shop.example.com')
+    .option('--zone-id <id>', 'id of the public hosted zone, which must exist already')
+    .option('--zone <name>', 'name of the zone, like shop.example.com')
     .option('--streams <names>', 'Kinesis streams to protect, separated by commas', listArgument)
     .option('--primary <region>', `default: ${proposals.primary}`)
     .option('--standby <region>', `default: ${proposals.standby}`)
@@ -52,14 +54,14 @@ export function initCommand(io: Io): Command {
     .option('--mode <mode>', `${modes.join(', ')} (default: ${proposals.mode})`)
     .option(
       '--drill',
-      'add a cell without traffic, which is moved each week to prove that it works (default)',
+      'add a cell without traffic, which is moved each week to prove that a failover works (default)',
     )
-    .option('--no-drill', 'leave that cell out')
+    .option('--no-drill', 'leave out the drill cell')
     .option(
       '--out <file>',
-      `a ${configExtensions.join(', ')} file (default: ${configFileNames[0]}, or .mts where .ts files are no modules)`,
+      `a ${configExtensions.join(', ')} file (default: ${configFileNames[0]}, or .mts where .ts files are not ES modules)`,
     )
-    .option('--force', 'overwrite a config that is there')
+    .option('--force', 'overwrite an existing config')
     .addHelpText(
       'after',
       '\nExample:\n  spillway init --name shop --zone-id Z0123456789ABCDEFGHIJ --zone shop.example.com --streams orders,clicks',
@@ -88,7 +90,10 @@ async function init(io: Io, flags: InitFlags): Promise<Outcome> {
   };
 }
 
-/** Before the first question: nobody shall answer all of them and hear then that there is no place for the answers. */
+/**
+ * Chooses the file before the first question, so that nobody answers all questions only to learn that the
+ * file cannot be written.
+ */
 function fileFor({ directory }: Io, { out, force }: InitFlags): string {
   const known = configFileNames.map((name) => join(directory, name));
   const there = known.filter((path) => existsSync(path));
@@ -98,12 +103,12 @@ function fileFor({ directory }: Io, { out, force }: InitFlags): string {
     throw new UsageError(`${file} is neither a .ts, .mts nor .json file: name one with --out.`);
   }
   if (statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new UsageError(`${dirname(file)} is no directory: make it, or choose another with --out.`);
+    throw new UsageError(`${dirname(file)} is no directory: create it, or choose another file with --out.`);
   }
   const other = known.includes(file) ? there.find((path) => path !== file) : undefined;
   if (other !== undefined) {
     throw new UsageError(
-      `${other} is there, and every verb refuses two configs in one directory: remove it, or choose a third name with --out.`,
+      `${other} exists, and every verb refuses two configs in one directory: remove it, or choose a third name with --out.`,
     );
   }
   if (existsSync(file) && !force) throw isThere(file);
@@ -111,13 +116,13 @@ function fileFor({ directory }: Io, { out, force }: InitFlags): string {
 }
 
 const isThere = (file: string): UsageError =>
-  new UsageError(`${file} is there already: choose another with --out, or overwrite with --force.`);
+  new UsageError(`${file} exists already: choose another file with --out, or overwrite with --force.`);
 
 async function write(file: string, text: string, { force }: InitFlags): Promise<void> {
   try {
     await writeFile(file, text, { flag: force ? 'w' : 'wx' });
   } catch (error) {
-    // Somebody else was faster, while the questions were open.
+    // Another process has written the file while the questions were open.
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw isThere(file);
     throw new UsageError(`${file} cannot be written: choose another with --out. ${String(error)}`, {
       cause: error,
@@ -133,7 +138,7 @@ async function answersFrom(io: Io, flags: InitFlags): Promise<Answers> {
   }
   if (!io.interactive || flags.json) {
     throw new UsageError(
-      'Say --zone-id, --zone and --streams; on a terminal you are asked for what you leave out.',
+      'Give --zone-id, --zone and --streams; on a terminal you are asked for what you leave out.',
     );
   }
   const problems = problemsOf(given);

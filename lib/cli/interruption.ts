@@ -2,17 +2,21 @@ import { InterruptedError } from '../operate/errors.ts';
 import { exitCodes } from '../shell/exit-codes.ts';
 
 export interface Interruption {
-  /** Its reason is an InterruptedError, or the reason of `unread`. */
+  /** The reason of this signal is an InterruptedError, or the reason of `unread`. */
   readonly signal: AbortSignal;
   dispose(): void;
 }
 
-/** npm passes on the SIGINT that the terminal has sent to its children already: so soon, it is the same key press. */
+/**
+ * npm passes on the SIGINT that the terminal has already sent to npm's children: a second SIGINT so soon is
+ * the same key press.
+ */
 const SAME_KEY_PRESS_MS = 500;
 
 /**
- * The first Ctrl-C (or SIGTERM) asks for an orderly end, the second ends at once. With `unread`, a verb that only tells
- * something ends in the same order when nobody reads it any more, and `onFirst` is not called: there is nobody to tell.
+ * The first Ctrl-C (or SIGTERM) asks for an orderly end, the second ends immediately. With `unread`, a verb
+ * that only prints also ends in order when nobody reads its output any more; then `onFirst` is not called,
+ * because there is nobody to tell.
  */
 export function interruption(
   onFirst: () => void,

@@ -1,11 +1,11 @@
 import { signalUnread } from './closed-pipe.ts';
 import { type Colors, colors } from './colors.ts';
 
-/** What a command may touch of the process, so that a test can stand in for it. */
+/** The parts of the process that a command may use, so that a test can replace them. */
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly directory: string;
-  /** Somebody sits there and can answer: both ends are a terminal. */
+  /** Somebody can answer: both input and output are a terminal. */
   readonly interactive: boolean;
   /** Standard error is a terminal: spinners may turn there. */
   readonly animated: boolean;
@@ -45,10 +45,13 @@ export function processIo(): Io {
   };
 }
 
-/** Narrower than this nothing can be laid out: the terminal folds it. */
+/** In fewer columns than this nothing can be laid out: the terminal folds the lines. */
 const MIN_COLUMNS = 20;
 
-/** COLUMNS, when somebody has exported it, is what they want, in a pipe as well; else the width of the terminal. */
+/**
+ * The width of the screen: COLUMNS, when somebody has exported it, in a pipe as well; else the width of the
+ * terminal.
+ */
 export function columnsOf(
   { COLUMNS }: Io['env'],
   { columns }: { readonly columns?: number | undefined },

@@ -1,15 +1,17 @@
 const MINUTE_MS = 60_000;
 
 export interface LocalTimeOptions {
-  /** The day of this time goes without saying. */
+  /** The present time: a time on the same day is shown without its date. */
   readonly nowMs: number;
   /** IANA name. Default: the machine's. */
   readonly timeZone?: string | undefined;
-  /** Default: up, so that what is promised for a minute is true in it. Down for what has been. */
+  /**
+   * Default: up, so that what is promised for a minute is true in that minute. Down for times in the past.
+   */
   readonly rounded?: 'up' | 'down';
 }
 
-/** For people: `19:41 CET`, or `2026-11-30 07:05 CET` on another day. */
+/** Formats a time for people: `19:41 CET`, or `2026-11-30 07:05 CET` on another day. */
 export function localTime(ms: number, { nowMs, timeZone, rounded = 'up' }: LocalTimeOptions): string {
   const minutes = ms / MINUTE_MS;
   const at = partsOf((rounded === 'up' ? Math.ceil(minutes) : Math.floor(minutes)) * MINUTE_MS, timeZone);

@@ -27,7 +27,7 @@ export function localCommand(io: Io): Command {
 }
 
 async function local({ err: say }: Io, flags: LocalFlags, tell: Tell): Promise<End> {
-  const interrupted = interruption(() => say('stopping LocalStack (Ctrl-C again ends at once)'));
+  const interrupted = interruption(() => say('stopping LocalStack (Ctrl-C again ends immediately)'));
   try {
     return await keepUp(flags, { interrupted, say, tell });
   } catch (error) {

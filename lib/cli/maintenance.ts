@@ -7,7 +7,7 @@ import { perform } from './verb.ts';
 
 const HOUR_MS = 3_600_000;
 const bounds = { defaultMs: 2 * HOUR_MS, maxMs: 168 * HOUR_MS } as const;
-/** Further ahead, somebody else will be on call and will not know of it. */
+/** A window further ahead would surprise whoever is on call by then. */
 const MAX_AHEAD_MS = 30 * 24 * HOUR_MS;
 
 interface MaintenanceFlags extends OverrideFlags {
@@ -22,7 +22,7 @@ export function maintenanceCommand(io: Io): Command {
   );
   return withExpiry(withChange(command), bounds)
     .option('--from <time>', 'when it begins, like 2026-12-01T02:00Z (default: now)', timeArgument(io.nowMs))
-    .option('--force', 'although it replaces a window that it does not cover')
+    .option('--force', 'go ahead although this replaces a window that it does not cover')
     .addHelpText(
       'after',
       '\nExample:\n  spillway maintenance --from 2026-12-01T02:00Z --for 3h --reason "resharding orders"',

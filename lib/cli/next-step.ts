@@ -3,7 +3,7 @@ interface Hint {
   readonly step: (env: Readonly<Record<string, string | undefined>>) => string;
 }
 
-/** What no error of the SDK or of Node says, looked at in order. */
+/** The next steps that no error of the SDK or of Node says; the first match wins. */
 const hints: readonly Hint[] = [
   {
     matches: /ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|E(?:HOST|NET)UNREACH|TimeoutError/,
@@ -12,11 +12,11 @@ const hints: readonly Hint[] = [
   },
   {
     matches: /AccessDenied|not authorized to perform/,
-    step: () => 'docs/cli.md lists the rights that it needs.',
+    step: () => 'docs/cli.md lists the rights that each command needs.',
   },
 ];
 
-/** The message with what to do next, where it is about an answer that did not come. */
+/** Adds to a message what to do next, where a hint matches. */
 export function withNextStep(message: string, env: Readonly<Record<string, string | undefined>>): string {
   const hint = hints.find(({ matches }) => matches.test(message));
   if (hint === undefined || /[Ll]ook at/.test(message)) return message;

@@ -17,7 +17,7 @@ export interface ChangeFlags extends TargetFlags, OutputFlags {
   readonly owner?: string;
   readonly yes?: true;
   readonly dryRun?: true;
-  /** Of a verb that has guards. */
+  /** Flags of a verb that has guards. */
   readonly check?: true;
   readonly verbose?: true;
 }
@@ -59,7 +59,7 @@ export function withChange(command: Command): Command {
     .option('--reason <text>', 'why; required, and kept in the journal')
     .option('--owner <name>', 'who, as you want to be called; kept beside the identity of the credentials')
     .option('--yes', 'do not ask; without a terminal this is required')
-    .option('--dry-run', 'change nothing: print what it would do, and by which AWS calls');
+    .option('--dry-run', 'change nothing: print what would be done, and by which AWS calls');
 }
 
 /** Options of a verb that changes something and that guards may refuse. */
@@ -68,7 +68,7 @@ export function withGuards(command: Command): Command {
     .addOption(
       new Option(
         '--check',
-        'ask the guards and do nothing: would it be refused (status 3), by which of them, until when',
+        'ask the guards and do nothing: would the act be refused (status 3), by which guards, until when',
       ).conflicts('dryRun'),
     )
     .option('--verbose', 'with --dry-run: each call with its parameters');
@@ -81,16 +81,16 @@ export interface Bounds {
 
 const MIN_OVERRIDE_MS = 60_000;
 
-/** `--for`: how long an override lives. Nothing an operator says at night may stand for ever. */
+/** `--for`: how long an override lives. No override that an operator sets at night may last for ever. */
 export function withExpiry(command: Command, { defaultMs, maxMs }: Bounds): Command {
   const longest = formatDuration(maxMs);
   return command.option(
     '--for <duration>',
-    `it ends by itself after this long, at most ${longest} (default: ${formatDuration(defaultMs)})`,
+    `end by itself after this long, at most ${longest} (default: ${formatDuration(defaultMs)})`,
     (text) => {
       const ms = durationArgument(text);
       if (ms >= MIN_OVERRIDE_MS && ms <= maxMs) return ms;
-      throw new InvalidArgumentError(`It must last from 1m to ${longest}; it can be renewed.`);
+      throw new InvalidArgumentError(`Write a duration from 1m to ${longest}; it can be renewed later.`);
     },
   );
 }
@@ -139,7 +139,7 @@ export const listArgument = (text: string): readonly string[] => {
 export function timeArgument(nowMs: () => number) {
   return (text: string): number => {
     if (/^\d/.test(text) && /^[\dhmsd]+$/.test(text)) return nowMs() - durationArgument(text);
-    // Without a zone a time would mean another one on each operator's machine.
+    // Without a zone, a time would mean another moment on each operator's machine.
     const ms = /(?:Z|[+-]\d{2}:?\d{2})$/.test(text) ? Date.parse(text) : Number.NaN;
     if (Number.isFinite(ms)) return ms;
     throw new InvalidArgumentError(

@@ -11,13 +11,13 @@ interface PauseFlags extends OverrideFlags {
   readonly force?: true;
 }
 
-/** `spillway pause`: no evacuation starts by itself until it ends. */
+/** `spillway pause`: stops evacuations from starting by themselves until the pause ends. */
 export function pauseCommand(io: Io): Command {
   const command = new Command('pause').description(
-    'Stop new evacuations from starting by themselves. One under way is not undone, and `failover` still works.',
+    'Stop new evacuations from starting by themselves. An evacuation under way is not undone, and `failover` still works.',
   );
   return withExpiry(withChange(command), bounds)
-    .option('--force', 'although it ends a longer pause earlier')
+    .option('--force', 'go ahead although this ends a longer pause earlier')
     .addHelpText('after', '\nExample:\n  spillway pause --for 2h --reason "load test in us-east-1"')
     .action((flags: PauseFlags) =>
       perform(io, flags, () =>

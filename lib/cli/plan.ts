@@ -5,25 +5,25 @@ import type { Outcome } from './verb.ts';
 
 export interface Plan {
   readonly calls: readonly PlannedCall[];
-  /** Of a verb that has guards: asked in earnest. */
+  /** The guards' answer, from real readings, for a verb that has guards. */
   readonly check?: Check | undefined;
-  /** What is about to change, as it is shown before the question. */
+  /** What is about to change, as it is shown before asking for consent. */
   readonly preview?: string | undefined;
-  /** Each call with its parameters. Always so for a verb without guards, whose calls are few. */
+  /** Print each call with its parameters; always so for a verb without guards, whose calls are few. */
   readonly verbose: boolean;
 }
 
-/** What a dry run prints: would it go, what would change, and by which calls. */
+/** The outcome of a dry run: whether the act would start, what would change, and by which calls. */
 export function planOutcome({ calls, check, preview, verbose }: Plan): Outcome {
   if (check === undefined) {
-    const title = `Dry run: ${calls.length} calls, none of them made. What would be read first is shown as never set.`;
+    const title = `Dry run: ${calls.length} calls, none of them made. Items that would be read first are shown as never set.`;
     return {
       exit: exitCodes.done,
       document: { ok: true, dryRun: true, calls },
       screen: [title, ...inFull(calls)].join('\n'),
     };
   }
-  const title = `Dry run: ${calls.length} calls. Those that ask the guards were made, and no other.`;
+  const title = `Dry run: ${calls.length} calls. Only those that ask the guards were made.`;
   return {
     exit: exitOfCheck(check),
     document: { ok: !isRefused(check), dryRun: true, check: checkDocument(check), calls },
@@ -31,7 +31,7 @@ export function planOutcome({ calls, check, preview, verbose }: Plan): Outcome {
       ...checkLines(check),
       '',
       ...(preview === undefined ? [] : [preview, '']),
-      verbose ? title : `${title} All of them with their parameters: --verbose, or --json.`,
+      verbose ? title : `${title} For each call with its parameters, use --verbose or --json.`,
       ...(verbose ? inFull(calls) : inShort(calls)),
     ].join('\n'),
   };

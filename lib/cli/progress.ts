@@ -10,7 +10,10 @@ export interface ProgressOptions {
   readonly now?: () => number;
 }
 
-/** Says on standard error how far a long command is: nothing for two seconds, then a line that renews itself, or a line now and then. */
+/**
+ * Shows on standard error how far a long command is: nothing for two seconds, then a line that is redrawn, or
+ * a line now and then.
+ */
 export class Progress {
   readonly #options: Required<ProgressOptions>;
   readonly #beganMs: number;
@@ -37,7 +40,7 @@ export class Progress {
     this.#say();
   }
 
-  /** Takes the renewed line away. To be called before anything else is written. */
+  /** Removes the redrawn line. Call this before anything else is written. */
   clear(): void {
     if (this.#width > 0) this.#options.stream.write(`\r${' '.repeat(this.#width)}\r`);
     this.#width = 0;

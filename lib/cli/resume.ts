@@ -20,11 +20,11 @@ export function resumeCommand(io: Io): Command {
   )
     .addOption(new Option('--pause', 'end the pause alone').conflicts(['maintenance', 'all']))
     .addOption(
-      new Option('--maintenance', 'end the maintenance window alone, also one that has not begun').conflicts([
+      new Option('--maintenance', 'end the maintenance window alone, even one that has not begun').conflicts([
         'all',
       ]),
     )
-    .option('--all', 'end both, also a window that has not begun')
+    .option('--all', 'end both, even a window that has not begun')
     .addHelpText('after', '\nExample:\n  spillway resume --reason "load test is over"')
     .action((flags: ResumeFlags) =>
       perform(io, flags, () =>

@@ -17,7 +17,7 @@ export interface RunOptions {
   readonly acting: Acting;
   readonly table: StateTable;
   readonly waitMs: number;
-  /** What it moves, for people. */
+  /** What the run moves, in words for people. */
   readonly cells: readonly string[];
 }
 
@@ -50,7 +50,7 @@ export async function runConductor(
       regions: config.regions,
       timeOf,
     });
-  // What it would ask again and again, once.
+  // The calls that a real run would repeat are made once.
   if (dry && waitMs > 0) await Promise.all([runState(client, started.executionArn), look()]);
   if (dry || waitMs === 0) return leftRunning(what, started);
   const shown = progress(io);
@@ -74,7 +74,7 @@ export async function runConductor(
 
 const factsOf = (verb: string, { run, epoch, executionArn }: Started) => ({ verb, run, epoch, executionArn });
 
-/** Nobody asked how it ends. */
+/** The outcome when nobody waits for the end of the run. */
 function leftRunning(what: string, started: Started): Outcome {
   return {
     exit: exitCodes.done,
@@ -93,14 +93,14 @@ function outcomeOf(end: FollowEnd, followed: Followed): Outcome {
   const { what, started } = followed;
   const base = factsOf(what, started);
   switch (end.end) {
-    // Somebody asked how it ends, and there is no answer: that is not "done".
+    // Somebody waits for the end of the run, and the end is not known: that is not "done".
     case 'waited': {
       const { problem } = end;
       const state = problem === undefined ? 'running' : 'unknown';
       const said =
         problem === undefined
           ? `the conductor still runs (${started.run})`
-          : `how the conductor's run ${started.run} stands is not known (${problem})`;
+          : `the state of the conductor's run ${started.run} is not known (${problem})`;
       return {
         exit: exitCodes.unhealthy,
         document: {
@@ -117,7 +117,7 @@ function outcomeOf(end: FollowEnd, followed: Followed): Outcome {
       return {
         exit: exitCodes.failed,
         document: { ok: false, ...base, state: 'failed', problem: end.problem },
-        screen: `${what}: the conductor failed (${end.problem}). Look: spillway history, spillway status`,
+        screen: `${what}: the conductor failed (${end.problem}). See: spillway history, spillway status`,
       };
     case 'report': {
       const exit = exitOfRun(end.report);
@@ -141,7 +141,7 @@ const stateExits: Readonly<Record<string, ExitCode>> = {
   'no-longer-wanted': exitCodes.refused,
   'latched-dns-elsewhere': exitCodes.unhealthy,
   'failback-taken-back': exitCodes.unhealthy,
-  // It has moved what it should, and not all is well.
+  // The run has moved what it should, but not all is well.
   'latched-arrivals-unknown': exitCodes.unhealthy,
   'lease-kept': exitCodes.unhealthy,
   'not-notified': exitCodes.unhealthy,

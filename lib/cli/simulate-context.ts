@@ -27,20 +27,20 @@ export interface SimulateFlags {
 export interface SimulateContext {
   readonly system: SimulatedSystem;
   readonly flags: SimulateFlags;
-  /** Threads there may be; a mode with fewer jobs uses fewer. */
+  /** The most threads; a mode with fewer jobs uses fewer. */
   readonly workers: number;
   readonly io: Pick<Io, 'colors'>;
-  /** For people: standard output, or standard error beside --json. */
+  /** Prints a line for people: on standard output, or on standard error beside --json. */
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** A run threw. The message says how to see it again. */
+/** Thrown when a run threw. The message says how to repeat the run. */
 export class SimulationError extends Error {
   override readonly name = 'SimulationError';
 }
 
-/** What each way of simulating has no use for. An option that is ignored would mislead. */
+/** The options that each mode has no use for: an option that is silently ignored would mislead. */
 const useless = {
   scenario: ['runs', 'write', 'svg'],
   years: ['scenario', 'runs', 'conductor', 'noise', 'write', 'svg'],

@@ -17,7 +17,7 @@ const DEFAULT_RUNS = 1_000;
 export async function simulateDetection(context: SimulateContext): Promise<Outcome> {
   const { system, flags, workers, say, signal } = context;
   const runs = flags.runs ?? DEFAULT_RUNS;
-  // Before minutes of work: a file without the two comments could not take the result.
+  // Checked before minutes of work: a file without the two comments could not take the result.
   if (flags.write !== undefined) replaceIn(flags.write, await readTarget(flags.write), '');
   const progress = new Progress({ total: runs * failingFractions.length, unit: 'runs' });
   try {

@@ -14,7 +14,7 @@ const MAX_POLICY_BYTES = 256 * 1024;
 const MAX_SEED = 2 ** 31 - 1;
 const MAX_SEEDS = 1_000_000;
 
-/** Both ends belong to it. */
+/** A range of seeds; both ends belong to it. */
 export interface SeedRange {
   readonly from: number;
   readonly to: number;
@@ -29,7 +29,7 @@ export function seedsArgument(text: string): SeedRange {
   const range = { from: Number(first), to: Number(last ?? first) };
   if (range.to > MAX_SEED) throw new InvalidArgumentError(`Seeds go from 0 to ${MAX_SEED}.`);
   if (range.to < range.from)
-    throw new InvalidArgumentError(`${text} runs backwards: write the smaller first.`);
+    throw new InvalidArgumentError(`${text} runs backwards: write the smaller seed first.`);
   if (countOf(range) > MAX_SEEDS) throw new InvalidArgumentError(`At most ${MAX_SEEDS} seeds at a time.`);
   return range;
 }
@@ -50,7 +50,8 @@ export interface SystemSource {
 }
 
 /**
- * What is to be simulated: the config's regions, policy and delivery, with those of the policy file over them.
+ * Loads what is to be simulated: the config's regions, policy and delivery, overridden by those of the policy
+ * file.
  *
  * @throws ConfigError when a file cannot be used.
  */
@@ -68,7 +69,7 @@ interface PolicyFile {
   readonly input: Readonly<Record<string, unknown>>;
   /** The file has the keys of a config, not those of its `policy`. */
   readonly isConfig: boolean;
-  /** Set when it is a whole config, which needs no other. */
+  /** Set when the file is a whole config, which needs no other config. */
   readonly complete?: Config;
 }
 
@@ -82,10 +83,13 @@ async function readPolicy(file: string, directory: string): Promise<PolicyFile> 
   return { file, input, isConfig, ...(whole && { complete: parseConfig(input, file) }) };
 }
 
-/** Checked as a config, so that the relations between the file's values and the others are looked at as well. */
+/**
+ * Lays the file's values over a config. The result is checked as a config, so that relations between the
+ * file's values and the others are checked as well.
+ */
 function over(base: Config, { file, input, isConfig }: PolicyFile): Config {
   const given: Readonly<Record<string, unknown>> = isConfig ? input : { policy: input };
-  // With other regions the default of K is another.
+  // With other regions, K has another default.
   const { votesToEvacuate: _, ...rest } = base.policy;
   const merged = {
     name: 'simulated',
@@ -109,7 +113,7 @@ function over(base: Config, { file, input, isConfig }: PolicyFile): Config {
   }
 }
 
-/** What is no object is left for the schema to refuse. */
+/** Merges two objects. A value that is no object is left for the schema to refuse. */
 function merge(base: object, given: unknown): unknown {
   if (given === undefined) return base;
   return isRecord(given) ? { ...base, ...given } : given;
@@ -131,14 +135,14 @@ async function readData(file: string): Promise<Readonly<Record<string, unknown>>
     throw fault(
       file,
       `is not YAML or JSON at line ${line}, column ${col}: ${error.message}`,
-      'Mend that place.',
+      'Correct that place.',
     );
   }
   let input: unknown;
   try {
     input = document.toJS({ maxAliasCount: 0 });
   } catch (cause) {
-    throw fault(file, 'has aliases, which a policy has no use for', 'Write the values out.', { cause });
+    throw fault(file, 'has aliases, which a policy must not have', 'Write the values out.', { cause });
   }
   if (isRecord(input)) return input;
   throw fault(file, 'is not a policy', 'Write settings like impairedFailureRate: 0.3, or a config file.');

@@ -62,7 +62,7 @@ async function play(
   const results = runJobs(flags.trace ? traced : scenarioTask, {
     shared: variants,
     jobs: jobsOf(seeds),
-    // A trace cannot come out of a worker in order.
+    // A trace cannot come from workers in order.
     workers: flags.trace ? 1 : Math.min(workers, countOf(seeds)),
     signal,
   });
@@ -88,8 +88,8 @@ function report(summary: ScenarioSummary, colors: Colors): string {
   const row = (what: string, { p50, p95 }: Percentiles): string =>
     `  ${what.padEnd(16)} ${inSeconds(p50).padStart(10)} ${inSeconds(p95).padStart(10)}`;
   const headline = ok
-    ? colors.green('held to its expectation in every run')
-    : colors.red(`did NOT hold to its expectation in ${failed} of ${runs} runs`);
+    ? colors.green('met its expectation in every run')
+    : colors.red(`did NOT meet its expectation in ${failed} of ${runs} runs`);
   return [
     '',
     `  ${''.padEnd(16)} ${'p50'.padStart(10)} ${'p95'.padStart(10)}`,

@@ -13,7 +13,10 @@ const DEFAULT_RUNS = 200;
 const DEFAULT_YEARS = 2;
 const DEFAULT_SVG = 'spillway-tune.svg';
 
-/** The trade-off between detection delay and false alarms, over thresholds and K of N: a table and a chart. */
+/**
+ * Shows the trade-off between detection delay and false alarms, over thresholds and K of N, as a table and a
+ * chart.
+ */
 export async function simulateTune(context: SimulateContext): Promise<Outcome> {
   const { system, flags, workers, say, signal } = context;
   const { runs = DEFAULT_RUNS, years = DEFAULT_YEARS, svg: file = DEFAULT_SVG } = flags;
@@ -22,7 +25,7 @@ export async function simulateTune(context: SimulateContext): Promise<Outcome> {
   say(`${points.length} policies, each with 2 x ${runs} outages and ${years} years of noise`);
   const beganMs = performance.now();
   const runsDone = new Progress({ total: points.length * 2 * runs, unit: 'outages' });
-  // Made with the first years, or the outages' time would count as theirs.
+  // Created with the first years; otherwise the time of the outages would count as time of the years.
   let yearsDone: Progress | undefined;
   let rows: readonly TuneRow[];
   try {
@@ -49,12 +52,16 @@ export async function simulateTune(context: SimulateContext): Promise<Outcome> {
   say(
     '* Pareto-optimal: no other policy is better in p95 (all), p95 (a fifth), false votes or failovers without being worse in another of them',
   );
-  for (const point of refused) say(`left out, a config would refuse it: ${nameOf(point)}: ${point.reason}`);
+  for (const point of refused)
+    say(`left out, because a config would refuse it: ${nameOf(point)}: ${point.reason}`);
   say(`chart: ${file}; ${seconds} s`);
   return { exit: exitCodes.done, document: resultOf(rows, { runs, years, file, seconds }), screen: '' };
 }
 
-/** Also before the work: a chart that cannot be written should not cost minutes. */
+/**
+ * Writes the chart; called before the work too, because a chart that cannot be written should not cost
+ * minutes.
+ */
 async function write(file: string, text: string): Promise<void> {
   try {
     await writeFile(file, text);

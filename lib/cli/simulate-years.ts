@@ -8,7 +8,7 @@ import { replayCommand, type SimulateContext, SimulationError, traceLine } from 
 import type { Outcome } from './verb.ts';
 
 const DEFAULT_SEED = 1;
-/** More are counted, not kept. */
+/** The most failures kept; further failures are counted, not kept. */
 const MAX_FAILURES = 5;
 const MAX_FAILED_SEEDS = 100;
 
@@ -25,7 +25,7 @@ interface YearsSummary {
   readonly roundsComputed: number;
   readonly roundsSkipped: number;
   readonly seed: number;
-  /** Neither a failover nor a violation. */
+  /** True when there was neither a failover nor a violation. */
   readonly ok: boolean;
   /** The first few, each with its seed. */
   readonly failures: readonly string[];
@@ -33,7 +33,7 @@ interface YearsSummary {
   readonly failedSeeds: readonly number[];
 }
 
-/** Years of nothing but noise, in which nothing may move. */
+/** Simulates years of nothing but noise, in which nothing may move. */
 export async function simulateYears(context: SimulateContext, years: number): Promise<Outcome> {
   const { flags, say, signal } = context;
   const { colors } = context.io;
@@ -82,7 +82,7 @@ function play(
   });
 }
 
-/** Takes the years in their order, which is that of their seeds. */
+/** Adds up the years, in the order of their seeds. */
 class YearsTally {
   readonly #sum = { regionYears: 0, failovers: 0, observerAlarms: 0, violations: 0, computed: 0, skipped: 0 };
   readonly #firstSeed: number;

@@ -22,10 +22,13 @@ Examples:
   spillway simulate --years 1000 --json
   spillway simulate --tune --policy policy.yaml --svg tune.svg
 
-Status: 0 every run held to its expectation, 1 one did not (with --years: something moved), 2 wrong usage, 130 Ctrl-C,
+Status: 0 every run met its expectation, 1 one did not (with --years: something moved), 2 wrong usage, 130 Ctrl-C,
 141 nobody reads any more.`;
 
-/** `spillway simulate`: outages and years in virtual time, with the rules and the Route 53 model of a drill. */
+/**
+ * `spillway simulate`: plays outages and years in virtual time, with the rules and the Route 53 model of a
+ * drill.
+ */
 export function simulateCommand(io: Io): Command {
   return withJson(
     new Command('simulate').description(
@@ -54,10 +57,10 @@ export function simulateCommand(io: Io): Command {
     .option('--policy <file>', 'YAML or JSON: settings of policy, or a config, over those of --config')
     .option('--config <file>', 'regions, policy and delivery (default: spillway.config.ts or .json here)')
     .addOption(
-      new Option('--conductor <state>', 'whether anybody latches the switches (default: alive)').choices([
-        'alive',
-        'dead',
-      ]),
+      new Option(
+        '--conductor <state>',
+        'whether the conductor latches the switches (default: alive)',
+      ).choices(['alive', 'dead']),
     )
     .addOption(
       new Option('--noise <level>', 'noise beside the scenario’s faults (default: usual)').choices([
@@ -75,8 +78,8 @@ async function simulate(io: Io, flags: SimulateFlags): Promise<Outcome> {
   checkFlags(flags);
   const interrupted = interruption(
     () => {
-      // On a line of its own: a terminal has the progress and ^C on this one.
-      io.err(`${io.animated ? '\n' : ''}interrupted (Ctrl-C again ends at once)`);
+      // Written on a line of its own: on a terminal, the present line has the progress and ^C.
+      io.err(`${io.animated ? '\n' : ''}interrupted (Ctrl-C again ends immediately)`);
     },
     { unread: io.unread },
   );

@@ -17,19 +17,19 @@ export async function spillway(argv: readonly string[], io: Io = processIo()): P
   } catch (error) {
     if (!(error instanceof CommanderError)) return fail(io, json, error);
     if (error.exitCode === 0) return exitCodes.done;
-    // In words it has been said by commander.
+    // Commander has already printed the message in words.
     return json ? fail(io, json, usageError(error)) : exitCodes.usage;
   }
 }
 
-/** Known before anything is parsed: the parser's own errors are told as a document, too. */
+/** Finds --json before anything is parsed, because the parser's own errors are printed as a document, too. */
 function asksForJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
   return argv.slice(0, end === -1 ? argv.length : end).includes('--json');
 }
 
 function usageError({ code, message }: CommanderError): UsageError {
-  // Then the message is only that help was shown.
+  // In this case the message only says that help was shown.
   if (code === 'commander.help') return new UsageError('Name a verb: spillway --help lists them.');
   return new UsageError(`${message.replace(/^error: /, '')} (spillway VERB --help has the options.)`);
 }
@@ -49,8 +49,8 @@ export async function spillwayProgram(
     ([name, code]) => `  ${String(code).padEnd(4)} ${exitMeanings[name as keyof typeof exitCodes]}`,
   );
   const program = new Command('spillway')
-    .description('Evacuates a Kinesis workload from an impaired AWS region, and proves weekly that it would.')
-    .option('--json', 'print one JSON document to standard output; goes before the verb, or behind it')
+    .description('Evacuates a Kinesis workload from an impaired AWS region, and proves weekly that it can.')
+    .option('--json', 'print one JSON document to standard output; goes before or after the verb')
     .version(json ? jsonText({ ok: true, version }, io) : version, '-V, --version', 'print the version')
     .addHelpText(
       'after',
@@ -64,7 +64,7 @@ export async function spillwayProgram(
   return program;
 }
 
-/** Prose in a pipe is still read by people. */
+/** The width of help in a pipe: its prose is still read by people. */
 const PIPE_HELP_COLUMNS = 100;
 
 interface Output {
@@ -82,7 +82,7 @@ function takeOver(command: Command, output: Output): void {
     .showHelpAfterError(
       `(${pathOf(command)} --help has ${command.commands.length > 0 ? 'the verbs' : 'the options'})`,
     )
-    // Before the verb and behind it: the same.
+    // --json means the same before and after the verb.
     .hook('preAction', (self, acting) => {
       if (self.opts().json) acting.setOptionValue('json', true);
     })
@@ -90,11 +90,11 @@ function takeOver(command: Command, output: Output): void {
       getOutHelpWidth: () => helpWidth,
       getErrHelpWidth: () => helpWidth,
       writeOut: (text) => io.out(shown(text)),
-      // With --json the document says it.
+      // With --json, the document has the message.
       writeErr: (text) => (json ? undefined : io.err(shown(text))),
       outputError: (text, write) => write(text.replace(/^error:/, io.colors.red('error'))),
     });
-  // Else a verb above would take the options that are behind the verb below.
+  // Otherwise a parent verb would take the options that follow its subverb.
   if (command.commands.length > 0) command.enablePositionalOptions();
   for (const child of command.commands) takeOver(child, output);
 }

@@ -15,7 +15,10 @@ const FRAME_MS = 100;
 const DEFAULT_COLUMNS = 80;
 const CLEAR_LINE = '\r\u001b[2K';
 
-/** One line that turns, and counts the seconds, on a terminal; elsewhere a line each time that it has something new to say. Standard error only. */
+/**
+ * Shows progress on standard error: on a terminal one line with a spinner and the seconds; elsewhere a line
+ * each time that there is something new.
+ */
 export function progress(
   io: Io,
   write: (text: string) => void = (text) => void process.stderr.write(text),
@@ -53,7 +56,10 @@ export function progress(
   };
 }
 
-/** A line that the terminal folds could not be taken away again. What is cut here is said in full at the end. */
+/**
+ * Cuts the text to one line, because a line that the terminal folds could not be removed again. The full text
+ * is printed at the end.
+ */
 function oneLine(text: string, after: string): string {
   const room = (process.stderr.columns ?? DEFAULT_COLUMNS) - after.length - 1;
   const line = text.replaceAll('\n', ' ');

@@ -1,7 +1,10 @@
 import type { Inspection } from '../producer/spool/inspection.ts';
 import type { Io } from './io.ts';
 
-/** Whether `repair` has something to do. A torn end is the write of a living owner, else one that was cut off. */
+/**
+ * Whether `repair` has something to do. A torn end is a write in progress if the owner is alive, else a write
+ * that was cut off.
+ */
 export function isHarmed({ damages, cursor, tornBytes, owner }: Inspection): boolean {
   return damages.length > 0 || cursor === 'lost' || (tornBytes > 0 && !owner.alive);
 }
@@ -50,7 +53,7 @@ export function damageText(inspection: Inspection, { colors }: Pick<Io, 'colors'
   if (cursor === 'lost') lines.push('the cursor is lost: every record would be sent again');
   return [
     ...lines.map((line) => `${colors.red('harmed')} ${line}`),
-    'The producer skips this; `spillway spool repair` does so now.',
+    'A producer skips what is damaged; `spillway spool repair` removes it now.',
   ].join('\n');
 }
 

@@ -22,14 +22,17 @@ const REQUEST_TIMEOUT_MS = 10_000;
 
 type Verb<F> = (directory: string, flags: F, io: Io) => Promise<Outcome>;
 
-/** `spillway spool`: looks after the directory in which a producer keeps records that no region takes. */
+/**
+ * `spillway spool`: inspects and repairs the directory in which a producer keeps records that no region
+ * takes.
+ */
 export function spoolCommand(io: Io): Command {
   const run =
     <F extends OutputFlags>(verb: Verb<F>) =>
     (directory: string, flags: F): Promise<void> =>
       perform(io, flags, () => verb(resolve(io.directory, directory), flags, io));
   const spool = withJson(
-    new Command('spool').description("Look into a producer's spool, check, mend or empty it."),
+    new Command('spool').description("Inspect, verify, repair or drain a producer's spool."),
   ).addHelpText('after', '\nExample:\n  spillway spool inspect /var/lib/orders/spool');
   const verb = (name: string, description: string): Command =>
     withJson(
@@ -38,15 +41,18 @@ export function spoolCommand(io: Io): Command {
         .description(description)
         .argument('<directory>', "the producer's `spool.directory`"),
     );
-  verb('inspect', 'Say what is in it, and who owns it.').action(run(inspect));
+  verb('inspect', 'Show what is in the spool, and who owns it.').action(run(inspect));
   verb('verify', 'Read every record and check it; change nothing. Status 1 when something is wrong.').action(
     run(verify),
   );
   verb(
     'repair',
-    'Cut torn ends, move damage to quarantine, mend the cursor. Not while a producer owns it.',
+    'Cut torn ends, move damage to quarantine, repair the cursor. Refused while a producer owns the spool.',
   ).action(run(repair));
-  verb('drain', 'Send everything to a stream, in order per key. Goes on where it stopped.')
+  verb(
+    'drain',
+    'Send everything to a stream, in order per key. A repeated drain goes on where the last one stopped.',
+  )
     .requiredOption('--stream <name>', 'the stream to send to')
     .requiredOption('--region <name>', 'its region')
     .option('--endpoint <url>', "Kinesis' base URL, instead of AWS's own")
@@ -78,7 +84,7 @@ async function repair(directory: string): Promise<Outcome> {
   const { records, tornBytes, quarantinedRanges, quarantinedBytes } = spool.stats();
   await spool.close();
   const messages = problems.map(({ message }) => message);
-  const done = messages.length === 0 ? 'Nothing to mend' : 'Mended';
+  const done = messages.length === 0 ? 'Nothing to repair' : 'Repaired';
   return {
     exit: exitCodes.done,
     document: { ok: true, records, tornBytes, quarantinedRanges, quarantinedBytes, problems: messages },
@@ -92,7 +98,7 @@ async function drain(
   { err: say }: Io,
 ): Promise<Outcome> {
   await requireSpool(directory);
-  const interrupted = interruption(() => say('stopping after this request (Ctrl-C again ends at once)'));
+  const interrupted = interruption(() => say('stopping after this request (Ctrl-C again ends immediately)'));
   const spool = await Spool.open({ directory, onProblem: ({ message }) => say(message) }).catch(
     (error: unknown) => {
       interrupted.dispose();

@@ -24,16 +24,16 @@ export function statusCommand(io: Io): Command {
   return withJson(
     withTarget(
       new Command('status').description(
-        'One screen: where DNS sends each cell, votes, diagnoses, switches, overrides. Ends with 4 when not all is well.',
+        'Show on one screen where DNS sends each cell, votes, diagnoses, switches, overrides. Ends with status 4 when not all is well.',
       ),
     ),
   )
-    .option('--watch', 'again every 2 s, until Ctrl-C')
+    .option('--watch', 'refresh every 2 s, until Ctrl-C')
     .addHelpText(
       'after',
       `
-It asks DNS, the observers' regions and the standby, each with a time-out of its own; never the primary, and no control
-plane. With any region gone it answers within 5 s, and shows which one does not.
+The command asks DNS, the observers' regions and the standby, each with a time-out of its own; never the primary, and no
+control plane. With any region down it answers within 5 s, and shows which region does not answer.
 
 Examples:
   spillway status

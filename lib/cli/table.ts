@@ -3,13 +3,14 @@ import { wrapAnsi } from 'fast-wrap-ansi';
 
 const GAP = '  ';
 const INDENT = '  ';
-/** With less room than this, prose is a column of single words: it goes beneath instead. */
+/** With less room than this, prose would become a column of single words, so it goes beneath instead. */
 const MIN_PROSE = 24;
 
 /**
- * Columns as wide as their widest cell, colours not counted, and one line a row. Where that is wider than `columns`, cells
- * wrap at words, and what has no room beside the others goes beneath them, indented. Nothing is cut, and no word is broken.
- * Plain text, so that it can be pasted into an incident channel.
+ * Renders a table: each column as wide as its widest cell, colours not counted, and one line a row. Where the
+ * table is wider than `columns`, cells wrap at words, and columns that have no room beside the others go
+ * beneath them, indented. Nothing is cut, and no word is broken. Plain text, so that it can be pasted into an
+ * incident channel.
  */
 export function table(
   header: readonly string[],
@@ -27,7 +28,7 @@ export function table(
 }
 
 interface Measured {
-  /** Of the widest cell. */
+  /** The width of the widest cell. */
   readonly width: number;
   readonly longestWord: number;
 }

@@ -7,10 +7,10 @@ import { withNextStep } from './next-step.ts';
 import type { OutputFlags } from './options.ts';
 import { wrapped } from './wrap.ts';
 
-/** What is told: a document for machines, a screen for people. */
+/** The output of a verb: a document for machines, a screen for people. */
 export interface Told {
   readonly document: unknown;
-  /** Empty: everything has been said on the way. */
+  /** Empty: everything has been printed already. */
   readonly screen: string;
   /** A file of its own kind, like a shell script, in which no line may be broken. */
   readonly verbatim?: true;
@@ -28,10 +28,13 @@ export interface Failure {
   readonly words: string;
 }
 
-/** How a verb ended; without more than the status, it had told before what it had to tell. */
+/** How a verb ended. With nothing but a status, the verb has printed its output already. */
 export type End = Outcome | Failure | { readonly exit: ExitCode };
 
-/** Tells it now, for a verb that goes on until Ctrl-C. At most once: what fails afterwards is said on standard error. */
+/**
+ * Prints the output now, for a verb that goes on until Ctrl-C. Call it at most once: a later failure is
+ * printed on standard error.
+ */
 export type Tell = (told: Told) => void;
 
 /** Runs a verb, prints exactly one document or screen, and sets the exit status. */
@@ -60,14 +63,14 @@ function printed(io: Io, { document, screen, verbatim }: Told, json: boolean): v
   else if (screen !== '') io.out(verbatim ? screen : wrapped(screen, io.columns));
 }
 
-/** One line for programs; a person gets it indented. */
+/** Formats a document: one line for programs, indented for people. */
 export const jsonText = (document: unknown, { terminal }: Pick<Io, 'terminal'>): string =>
   JSON.stringify(document, null, terminal ? 2 : undefined);
 
 /** Says what went wrong: a document on standard output with --json, else words on standard error. @returns the status */
 export function fail(io: Io, json: boolean, thrown: unknown): ExitCode {
   const failure = failureOf(io, thrown);
-  // There is nobody to tell.
+  // Nobody reads the output.
   if (failure.exit !== exitCodes.unread) failed(io, failure, json);
   return failure.exit;
 }
@@ -89,7 +92,7 @@ export function failureOf({ env, colors }: Pick<Io, 'env' | 'colors'>, thrown: u
   };
 }
 
-/** By the names of the errors: what is not here has failed. */
+/** The exit status by the name of the error; any other error means that the verb failed. */
 const exits: Readonly<Record<string, ExitCode>> = {
   UsageError: exitCodes.usage,
   ConfigError: exitCodes.usage,

@@ -3,7 +3,10 @@ import type { Io } from './io.ts';
 
 type MakeCommand = (io: Io) => Command;
 
-/** Every verb, by the group in which the help lists it. Only what is asked for is loaded: all of them take a second. */
+/**
+ * Every verb, by the group in which the help lists it. Only the verb that is asked for is loaded, because
+ * loading all verbs takes a second.
+ */
 export const verbGroups = {
   'Look:': {
     status: async () => (await import('./status.ts')).statusCommand,
@@ -38,11 +41,11 @@ export const verbGroups = {
 
 const names: readonly string[] = Object.values(verbGroups).flatMap((verbs) => Object.keys(verbs));
 
-/** Which verbs a command line needs: the one that it names first, none for the version, else all. */
+/** The verbs that a command line needs: the verb that it names first, none for the version, else all. */
 export function verbsFor(args: readonly string[]): readonly string[] {
   const first = args.find((arg) => arg !== '--json');
   if (first === '--version' || first === '-V') return [];
-  // Completion is made from the others.
+  // Completion is made from all other verbs.
   return first !== undefined && first !== 'completion' && names.includes(first) ? [first] : names;
 }
 

@@ -23,12 +23,12 @@ interface WhyFlags extends TargetFlags, OutputFlags {
 const LOGS_TIMEOUT_MS = 4_000;
 const JOURNAL_ENTRIES = 1_000;
 
-/** `spillway why`: from the evidence to the vote, and the rule that decided or refused. */
+/** `spillway why`: shows the chain from the evidence to the vote, and the rule that decided or refused. */
 export function whyCommand(io: Io): Command {
   return withJson(
     withTarget(
       new Command('why').description(
-        'The chain of evidence: what each observer measured, concluded, was refused by and voted; and what DNS made of it.',
+        'Show the chain of evidence: what each observer measured, concluded and voted, which guards refused, and what DNS made of the votes.',
       ),
     ),
   )
@@ -80,7 +80,7 @@ async function past(io: Io, target: Target, atMs: number): Promise<Outcome> {
     const entries: Reading<readonly JournalEntry[]> = journal.ok
       ? { ok: true, value: journalBefore(journal.value, atMs) }
       : journal;
-    // That an observer had logged nothing is an answer.
+    // An observer that has logged nothing has answered, too.
     const ok =
       journal.ok && [...rounds.values()].every((round) => round.ok || round.failure?.kind === 'unusable');
     const observers = [...rounds].map(([region, round]) =>

@@ -2,9 +2,9 @@ import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'fast-string-width';
 import { wrapAnsi } from 'fast-wrap-ansi';
 
-/** To be pasted into a shell: a line break in it would run the half of it. */
+/** A command to paste into a shell: a line break would make the shell run only half of it. */
 const command = /^\s*(?:next: |(?:→ )?(?:npx |npm |spillway |source |export |[A-Z_]+=\S+ ))/;
-/** What is to be done about the text on its left. */
+/** The arrow before what to do about the text on its left. */
 const arrow = / {2,}(?=→ )/;
 /** A mark, or a name with two spaces behind it: the text beside it stays in its column. */
 const named = /^\s*(?:[✗✓!?→·] |\S.{0,20}? {2,})/;

@@ -15,14 +15,18 @@ export interface SignalQuestion {
   readonly standby: string;
   /** DNS servers as `address:port`. Absent: the zone's own. */
   readonly servers?: readonly string[] | undefined;
-  /** Finds the zone's own. Default: by its NS records, which a resolver knows for two days after it has asked. */
+  /**
+   * Finds the zone's own servers. Default: by the zone's NS records, which a resolver keeps for two days
+   * after a question.
+   */
   readonly findServers?: (zoneName: string) => Promise<readonly string[]>;
 }
 
 /**
- * Asks where cells are. The zone's own name servers are asked: a resolver answers with what was true before the switches
- * were set, until the TTL is over. Where they cannot be found the resolver is asked all the same, for being some seconds
- * behind is better than knowing nothing. What is not answered, or not understood, is `unknown`.
+ * Asks where cells are. The zone's own name servers are asked, because a resolver gives the answer from
+ * before the switches were set until the TTL is over. If the name servers cannot be found, the resolver is
+ * asked all the same: an answer some seconds old is better than none. A missing answer, or one that is not
+ * understood, is `unknown`.
  */
 export function signalReader(
   question: SignalQuestion,
@@ -65,7 +69,10 @@ async function zoneResolver(question: SignalQuestion): Promise<Resolver> {
   return resolver;
 }
 
-/** Addresses of the zone's own name servers, as a resolver knows them: the system's, unless others are named. */
+/**
+ * Finds the addresses of the zone's own name servers through a resolver: the system's, unless others are
+ * named.
+ */
 export async function nameServers(
   zoneName: string,
   resolverServers?: readonly string[],

@@ -1,4 +1,4 @@
-/** The standby is known not to work: nothing is pinned there. Trying again at once would not help. */
+/** The standby is known not to work: nothing is pinned there. Trying again immediately would not help. */
 export class StandbyUnfitError extends Error {
   override readonly name = 'StandbyUnfitError';
 }
@@ -8,7 +8,7 @@ export class FailbackRefusedError extends Error {
   override readonly name = 'FailbackRefusedError';
 }
 
-/** DNS does not name the standby yet for every cell that was asked. It may soon: try again. */
+/** DNS does not name the standby yet for every cell that was asked for. DNS may soon do so: try again. */
 export class DnsElsewhereError extends Error {
   override readonly name = 'DnsElsewhereError';
 }
@@ -28,7 +28,7 @@ export class ConductorInputError extends Error {
   override readonly name = 'ConductorInputError';
 }
 
-/** Errors that no retry mends. */
+/** Errors that no retry helps against. */
 export const finalErrors = [
   'FencedError',
   'StandbyUnfitError',

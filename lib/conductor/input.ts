@@ -1,16 +1,19 @@
 import { z } from 'zod';
 
 /**
- * What an execution of the conductor is started with, by the standby's observer, an operator or a drill alike.
+ * The input that starts an execution of the conductor, from the standby's observer, an operator or a drill
+ * alike.
  *
  * How to start one (CLI, drill):
- *   1. `epoch = await stateTable.claimEpoch({ claim, who, what, atMs, groups })`. The same `claim` gives the same epoch, however
- *      often it is asked for: use `operator:<uuid>`, made once per command.
- *   2. `StartExecution` on `conductorArn(…)` in the standby with `name = executionName(runName(groups, epoch), 0)`
- *      (both from `lambda/core/conductor.ts`) and this input as JSON. `ExecutionAlreadyExists` is success.
- *   3. Follow it in the state table: `stateTable.history()` entries of this `epoch`, or `DescribeExecution`, whose output
- *      is `RunReport` below.
- * Nobody needs the machine in an emergency: `stateTable.setSwitch` with a claimed epoch is what its `latch` step does.
+ *   1. `epoch = await stateTable.claimEpoch({ claim, who, what, atMs, groups })`. The same `claim` gives the
+ *      same epoch, however often it is asked for: use `operator:<uuid>`, made once per command.
+ *   2. `StartExecution` on `conductorArn(…)` in the standby with
+ *      `name = executionName(runName(groups, epoch), 0)` (both from `lambda/core/conductor.ts`) and this input
+ *      as JSON. `ExecutionAlreadyExists` is success.
+ *   3. Follow it in the state table: `stateTable.history()` entries of this `epoch`, or `DescribeExecution`,
+ *      whose output is `RunReport` below.
+ * In an emergency the machine is not needed: `stateTable.setSwitch` with a claimed epoch is what its `latch`
+ * step does.
  */
 const label = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/);
 
@@ -32,8 +35,8 @@ const evacuateSchema = z.strictObject({
   /** `auto`: asked for by the quorum, and dropped when DNS is no longer in the standby. `asked`: by a person or a drill. */
   trigger: z.enum(['auto', 'asked']),
   /**
-   * The number under which this evacuation first began, when it goes on under a new one because a newer act had fenced
-   * the first: what such acts have set since then stays as they want it.
+   * The number under which this evacuation first began, when the evacuation goes on under a new number
+   * because a newer act had fenced the first. What newer acts have set since then stays as they set it.
    */
   sinceEpoch: z.number().int().positive().optional(),
 });
@@ -41,7 +44,7 @@ const evacuateSchema = z.strictObject({
 const failbackSchema = z.strictObject({
   action: z.literal('failback'),
   ...common,
-  /** Groups of a stage, as a share of those to move; 100 = all at once. */
+  /** Groups of a stage, as a share of those to move; 100 = all at the same time. */
   percent: z.number().min(1).max(100).default(100),
   /** Between two stages, and after the last one, the primary is watched this long. */
   pauseSeconds: z.number().int().min(10).max(3_600).default(300),
@@ -50,26 +53,26 @@ const failbackSchema = z.strictObject({
 });
 
 export const conductorInputSchema = z.discriminatedUnion('action', [evacuateSchema, failbackSchema]);
-/** As it is after defaults. */
+/** The input after defaults. */
 export type ConductorInput = Readonly<z.output<typeof conductorInputSchema>>;
 export type EvacuateInput = Readonly<z.output<typeof evacuateSchema>>;
 export type FailbackInput = Readonly<z.output<typeof failbackSchema>>;
-/** What a caller writes. */
+/** The input as a caller writes it. */
 export type ConductorStart = Readonly<z.input<typeof conductorInputSchema>>;
 
 /**
- * How a run ended; all times are epoch milliseconds. The output of an execution that succeeded, and, as JSON, the cause of
- * one that a step has stopped. (Where even the step that says so could not run, it is what the run carried so far: the
- * same fields, and more.)
+ * How a run ended; all times are epoch milliseconds. This report is the output of an execution that
+ * succeeded, and, as JSON, the cause of an execution that a step has stopped. (Where even the step that
+ * reports could not run, the cause is what the run carried so far: the same fields, and more.)
  */
 export interface RunReport {
   readonly run: string;
   readonly epoch: number;
   readonly action: ConductorInput['action'];
-  /** A name of `runEnds`, or the one of the step that failed (both in `lambda/core/conductor.ts`). */
+  /** A name of `runEnds`, or the state of the step that failed (both in `lambda/core/conductor.ts`). */
   readonly state: string;
   readonly startedAtMs: number;
-  /** When the last of the groups was read back in its place; absent when that never was. */
+  /** When the last of the groups was read back in its place; absent when that never happened. */
   readonly latchedAtMs?: number;
   readonly latched: number;
   /** When the zone's name servers were first seen to name the right region for all that was moved; absent when never. */

@@ -5,7 +5,7 @@ import type { Delivery, Policy } from '../../lambda/core/policy.ts';
 export interface BudgetPart {
   readonly part: string;
   readonly ms: number;
-  /** The setting that makes this part smaller; absent when there is none, or it is at its least. */
+  /** The setting that makes this part smaller; absent when there is none, or when it is at its minimum. */
   readonly lower?: string;
 }
 
@@ -14,7 +14,7 @@ export interface RtoBudget {
   readonly totalMs: number;
 }
 
-/** Rounds of nothing but failed puts that make an observer vote: the worst case of detection. */
+/** Rounds of failed puts alone that make an observer vote: the worst case of detection. */
 export const failingRoundsToVote = (policy: Policy): number =>
   roundsToDown(modelSettings('kinesisWrite', policy));
 
@@ -22,8 +22,8 @@ export const failingRoundsToVote = (policy: Policy): number =>
 export const CALLS_PER_ROUND = 2;
 
 /**
- * From a checker's finding to a changed DNS answer, through the calculated check. AWS publishes no figure; this one is
- * inferred, with room, from failovers timed end to end.
+ * Time from a checker's finding to a changed DNS answer, through the calculated check. AWS publishes no
+ * figure; this figure is inferred, with some margin, from failovers timed end to end.
  */
 const DNS_PROPAGATION_MS = 5_000;
 
@@ -33,8 +33,9 @@ const DNS_PROPAGATION_MS = 5_000;
  * - evidence: the failure begins just after a round, so each round needed costs a whole tick, and the last one may run
  *   into both of its time-outs.
  * - seam: where one run of an observer takes over from another, a round in progress is lost.
- * - vote checks: Route 53's checkers are uncoordinated, so within one interval each of them has asked once, and the
- *   18 % that decide have asked sooner ("How Amazon Route 53 determines whether a health check is healthy").
+ * - vote checks: Route 53's checkers are uncoordinated, so within one interval each checker has asked once,
+ *   and the 18 % that decide have asked sooner ("How Amazon Route 53 determines whether a health check is
+ *   healthy").
  * - dns ttl and producer poll: a resolver asked just before the change, and a producer just before that answer expired.
  */
 export function rtoBudget(policy: Policy, delivery: Delivery): RtoBudget {

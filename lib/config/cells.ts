@@ -7,7 +7,7 @@ import { MAX_NAME_LENGTH, ServiceRules } from './services.ts';
 
 const roles = ['primary', 'standby'] as const;
 
-/** What must hold inside a cell and between cells: nothing is shared, and no name is used twice. */
+/** Checks cells, each alone and against each other: nothing is shared, and no name is used twice. */
 export function cellProblems(config: Config, inputs: readonly CellInput[]): readonly ConfigProblem[] {
   const names = new Claims();
   const streams = new Claims();
@@ -29,14 +29,14 @@ function signalProblems(cell: Cell, zone: string, path: string): readonly Config
   const name = `primary.${signalRecordName(cell.name, zone)}`;
   if (name.length <= MAX_NAME_LENGTH) return [];
   const problem = `makes the DNS name ${name}, longer than ${MAX_NAME_LENGTH} characters`;
-  return [{ path: `${path}.name`, problem, fix: 'Shorten it, or use a zone with a shorter name.' }];
+  return [{ path: `${path}.name`, problem, fix: 'Shorten the name, or use a zone with a shorter name.' }];
 }
 
 interface StreamContext {
   readonly config: Config;
   readonly cell: Cell;
   readonly path: string;
-  /** Written as `stream`, one name for both regions: one problem is enough then. */
+  /** True when the cell has `stream`, one name for both regions: then one problem is enough. */
   readonly shared: boolean;
 }
 

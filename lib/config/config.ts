@@ -28,10 +28,13 @@ export interface Drill {
   readonly schedule: DrillSchedule;
 }
 
-/** Who hears of evacuations, failbacks and alarms, beside those who subscribe to the topic themselves. */
+/** Who is told of evacuations, failbacks and alarms, beside those who subscribe to the topic themselves. */
 export interface Notify {
   readonly email?: string;
-  /** Gets a JSON object by POST. It is in the conductor's settings: whoever may read those may read it. */
+  /**
+   * URL that gets a JSON object by POST. The URL is in the conductor's settings: whoever may read the
+   * settings may read the URL.
+   */
   readonly webhook?: string;
 }
 
@@ -43,14 +46,14 @@ export interface Monitoring {
   readonly standbyUnfitMinutes: number;
   readonly votesDisagreeMinutes: number;
   readonly pauseForgottenHours: number;
-  /** Absent: nobody is told, since no drills are asked for, or only by hand. */
+  /** Absent: no such alarm, because no drills are asked for, or only by hand. */
   readonly drillOverdueDays?: number;
 }
 
 export interface Regions {
   readonly primary: string;
   readonly standby: string;
-  /** Together with the standby, the N places that observe and vote. */
+  /** Together with the standby, the N regions that observe and vote. */
   readonly witnesses: readonly string[];
 }
 

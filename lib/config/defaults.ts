@@ -11,7 +11,7 @@ export const defaultRegions: Regions = {
   witnesses: ['us-east-2', 'eu-west-1'],
 };
 
-/** A majority: no observer moves traffic alone, and none is missed alone. */
+/** A majority: no observer moves traffic alone, and one may be missing. */
 export const defaultVotesToEvacuate = (observers: number): number => Math.floor(observers / 2) + 1;
 
 export const defaultPolicy: Omit<Policy, 'votesToEvacuate'> = {
@@ -50,10 +50,13 @@ export const defaultMonitoring: Monitoring = {
 
 /** Days between two scheduled drills. */
 export const DRILL_EVERY_DAYS = 7;
-/** Overdue when it is a day late. Where none is scheduled, none is, unless the config says after how many days. */
+/**
+ * A scheduled drill is overdue when it is a day late. Without a schedule no drill is overdue, unless the
+ * config says after how many days.
+ */
 export const defaultDrillOverdueDays = DRILL_EVERY_DAYS + 1;
 
-/** Whoever names a cell for drills wants them. */
+/** The default is weekly, because whoever names a cell for drills wants drills. */
 export const defaultDrillSchedule: DrillSchedule = 'weekly';
 
 /** Route 53: "Health checks: 200 per account", adjustable ("Quotas on health checks", Amazon Route 53 Developer Guide). */

@@ -1,7 +1,8 @@
 import type { ConfigInput } from './schema.ts';
 
 /**
- * Types the default export of a `spillway.config.ts`. Checks nothing at run time: that happens when the file is loaded.
+ * Types the default export of a `spillway.config.ts`. Checks nothing at run time: the check happens when the
+ * file is loaded.
  *
  * @example
  * export default defineConfig({

@@ -1,6 +1,6 @@
-/** One thing to put right. */
+/** One problem in a configuration. */
 export interface ConfigProblem {
-  /** Where, as one would write it in code: `cells[2].stream`. Empty = the whole file. */
+  /** The place, as one would write it in code: `cells[2].stream`. Empty = the whole file. */
   readonly path: string;
   /** What is wrong there, completing "<path> ...". No full stop. */
   readonly problem: string;
@@ -8,7 +8,7 @@ export interface ConfigProblem {
   readonly fix: string;
 }
 
-/** The configuration cannot be used. Carries every problem found, and says them one per line. */
+/** The configuration cannot be used. Carries every problem found, and lists them one per line. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly file: string;

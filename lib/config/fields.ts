@@ -3,21 +3,21 @@ import { quote } from './errors.ts';
 import { nearest } from './nearest.ts';
 
 /**
- * Builders for the fields of the schema, each of which says what is wrong and what to write instead. A zod issue has
- * one message, so that message is both, joined; `splitMessage` takes them apart.
+ * Builders for the fields of the schema. Each field says what is wrong and what to write instead. A zod issue
+ * has only one message, so both are joined in it; `splitMessage` takes them apart.
  */
 const JOINT = '. Fix: ';
 
 export const say = (problem: string, fix: string): string => `${problem}${JOINT}${fix}`;
 
 export function splitMessage(message: string): { readonly problem: string; readonly fix: string } {
-  // The last one: the problem may quote what the user wrote, the fix never does.
+  // The last joint counts: the problem may quote what the user wrote, the fix never does.
   const at = message.lastIndexOf(JOINT);
   if (at === -1) return { problem: message, fix: 'Write a value that fits.' };
   return { problem: message.slice(0, at), fix: message.slice(at + JOINT.length) };
 }
 
-/** More are not listed: then it is another kind of file. */
+/** The most unknown keys listed: with more, the file is of another kind. */
 const MAX_UNKNOWN_KEYS = 5;
 
 const missing = (fix: string): string => say('is missing', fix);
@@ -96,7 +96,7 @@ export function list<Item extends z.ZodType>(item: Item, { min, max, what }: Cou
     .max(max, { error: say(`has more than ${max} ${what}`, fix) });
 }
 
-/** One of several shapes; `what` completes "is neither ...". */
+/** A field with one of two shapes; `what` completes "is neither ...". */
 export function either<const Shapes extends readonly [z.ZodType, z.ZodType]>(
   shapes: Shapes,
   {

@@ -1,10 +1,13 @@
-/** Both from 1, as editors count. */
+/** A place in a text; line and column begin at 1, as in editors. */
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-/** Where `JSON.parse(text)` failed with `message`. V8 gives the place in some of its messages, but not in all. */
+/**
+ * Finds where `JSON.parse(text)` failed with `message`. V8 gives the place in some of its messages, but not
+ * in all.
+ */
 export function positionIn(text: string, message: string): Position {
   const before = text.slice(0, offsetIn(text, message));
   const lines = before.split('\n');
@@ -14,7 +17,8 @@ export function positionIn(text: string, message: string): Position {
 function offsetIn(text: string, message: string): number {
   const stated = / JSON at position (\d+)/.exec(message)?.[1];
   if (!message.startsWith(UNEXPECTED_TOKEN)) return stated === undefined ? text.length : Number(stated);
-  // No beginning of the text that ends before the wrong token has a wrong token, and every longer one has it.
+  // A beginning of the text has the wrong token only if it is long enough, so a binary search finds the
+  // token.
   let [low, high] = [0, text.length];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);

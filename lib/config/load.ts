@@ -12,14 +12,14 @@ export const configFileNames = ['spillway.config.ts', 'spillway.config.mts', 'sp
 export const configExtensions = ['.ts', '.mts', '.json'] as const;
 
 export interface ConfigSource {
-  /** A file to read, relative to `directory`. Default: the one of the known names that is there. */
+  /** The file to read, relative to `directory`. Default: the file with one of the known names. */
   readonly file?: string;
   readonly directory: string;
 }
 
 /**
- * Finds, reads and checks the configuration. A `.ts` file is imported as it is (Node strips the types), so it runs as
- * code with this process's rights; a module that was imported before is not read again.
+ * Finds, reads and checks the configuration. A `.ts` file is imported as it is (Node strips the types), so
+ * the file runs as code with this process's rights; a module that was imported before is not read again.
  *
  * @throws ConfigError when there is no such file, two of them, or one that cannot be used; `cause` has the original error.
  */
@@ -37,7 +37,7 @@ function findFile({ file, directory }: ConfigSource): string {
     throw problem(directory, 'has no spillway.config.ts, .mts or .json', fix);
   }
   if (second !== undefined) {
-    const fix = 'Remove one of them, or name the one you mean.';
+    const fix = 'Remove one of them, or name the file you mean.';
     throw problem(directory, `has both ${basename(first)} and ${basename(second)}`, fix);
   }
   return first;
@@ -81,7 +81,7 @@ function importFix(cause: unknown): string {
     case 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX':
       return 'Use types only: Node removes them and compiles nothing (no enums, no namespaces).';
     default:
-      return 'Mend the error above; the cause has its place.';
+      return 'Correct the error above; the cause says where it is.';
   }
 }
 
@@ -92,7 +92,7 @@ async function readJson(file: string): Promise<unknown> {
     text = (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT') throw absent(file, cause);
-    throw problem(file, `cannot be read: ${oneLine(cause)}`, 'Make it a file that this user may read.', {
+    throw problem(file, `cannot be read: ${oneLine(cause)}`, 'Let this user read the file.', {
       cause,
     });
   }
@@ -104,7 +104,7 @@ async function readJson(file: string): Promise<unknown> {
     throw problem(
       file,
       what,
-      'Mend that place, or write a .ts file, where comments and trailing commas are allowed.',
+      'Correct that place, or write a .ts file, where comments and trailing commas are allowed.',
       {
         cause,
       },

@@ -16,12 +16,12 @@ import { splitMessage } from './fields.ts';
 import { relationProblems } from './relations.ts';
 import { type CellInput, type ConfigInput, configSchema, type StreamInput } from './schema.ts';
 
-/** Enough to work on; a file with more has one cause. */
+/** The most problems listed; a file with more has one common cause. */
 const MAX_PROBLEMS = 100;
 
 /**
- * Checks a configuration and applies the defaults. Shape and ranges come first; relations between values are looked at
- * once those hold. `file` only names the source in the error.
+ * Checks a configuration and applies the defaults. Shape and ranges come first; relations between values are
+ * checked once shape and ranges hold. `file` only names the source in the error.
  *
  * @throws ConfigError with every problem of the first stage that found any (at most 100).
  */
@@ -38,7 +38,7 @@ const limited = (problems: readonly ConfigProblem[]): readonly ConfigProblem[] =
   problems.slice(0, MAX_PROBLEMS);
 
 function problemsOf(issue: z.core.$ZodIssue): readonly ConfigProblem[] {
-  // A union says only that no branch fits; the branch that got past its own type knows what is wrong.
+  // A union only says that no branch fits; the branch whose type fits knows what is wrong.
   if (issue.code === 'invalid_union') {
     const branch = issue.errors.find(([first]) => first !== undefined && !wrongType(first));
     if (branch !== undefined) {

@@ -6,14 +6,16 @@ import { nearest } from './nearest.ts';
 
 type Relation = (config: Config) => readonly ConfigProblem[];
 
-/** A vote must outlive this many ticks: at the seam between two runs of an observer one or two may be late. */
+/**
+ * A vote must outlive this many ticks, because one or two ticks may be late between two runs of an observer.
+ */
 const TICKS_PER_VOTE = 3;
 /** A shard answers five GetRecords calls a second ("Quotas and limits", Amazon Kinesis Data Streams Developer Guide). */
 const SHARD_READS_PER_SECOND = 5;
 /** An observer reads the canary's one shard at most this often in a round: a fresh record may need a second look. */
 const READS_PER_ROUND = 2;
 
-/** What must hold between settings, in the order in which it is reported. */
+/** The rules that must hold between settings, in the order in which they are reported. */
 const relations: readonly Relation[] = [
   distinctRoles,
   quorum,
@@ -41,24 +43,28 @@ function distinctRoles({ regions }: Config): readonly ConfigProblem[] {
     const earlier = roles.slice(0, index).find(([, other]) => other === region);
     if (earlier === undefined) return [];
     const problem = `${region} is ${earlier[0]} already`;
-    return [{ path, problem, fix: 'Give each role a region of its own: they must fail apart.' }];
+    return [
+      { path, problem, fix: 'Give each role a region of its own, because the roles must not fail together.' },
+    ];
   });
 }
 
 /**
- * 2 <= K <= N-1: with K = 1 one sick observer moves traffic, with K = N one dead observer stops every evacuation. K may be
- * less than a majority: all votes say the same thing about the same primary, so two groups cannot win against each other.
+ * 2 <= K <= N-1: with K = 1 one sick observer moves traffic, with K = N one dead observer stops every
+ * evacuation. K may be less than a majority: all votes are about the same primary, so two groups of votes
+ * cannot contradict each other.
  */
 function quorum({ regions, policy }: Config): readonly ConfigProblem[] {
   const observers = observerRegions(regions).length;
   const votes = policy.votesToEvacuate;
   if (votes >= 2 && votes <= observers - 1) return [];
-  const effect = votes < 2 ? 'one sick observer would move traffic' : 'one dead observer would block it';
+  const effect =
+    votes < 2 ? 'one sick observer would move traffic' : 'one dead observer would block every evacuation';
   return [
     {
       path: 'policy.votesToEvacuate',
       problem: `is ${votes} of ${observers} observers, so ${effect}`,
-      fix: `Write ${observers === 3 ? '2' : `a number from 2 to ${observers - 1}`}, or leave it out for a majority.`,
+      fix: `Write ${observers === 3 ? '2' : `a number from 2 to ${observers - 1}`}, or leave the key out for a majority.`,
     },
   ];
 }
@@ -69,7 +75,7 @@ function oneRoundIsNoOutage({ policy }: Config): readonly ConfigProblem[] {
       {
         path: 'policy.impairedFailureRate',
         problem: `${policy.impairedFailureRate} is not above policy.baselineFailureRate ${policy.baselineFailureRate}`,
-        fix: 'Raise it, or lower policy.baselineFailureRate: an impaired region fails more than a healthy one.',
+        fix: 'Raise this value, or lower policy.baselineFailureRate: an impaired region fails more than a healthy one.',
       },
     ];
   }
@@ -78,8 +84,8 @@ function oneRoundIsNoOutage({ policy }: Config): readonly ConfigProblem[] {
     {
       path: 'policy.falseAlarmsPerYear',
       problem:
-        'is so high, beside so low a baselineFailureRate, that one failed round of probes is an outage',
-      fix: 'Lower it, raise policy.baselineFailureRate, or give policy.blipMs a tick or more.',
+        'is so high, with so low a baselineFailureRate, that one failed round of probes counts as an outage',
+      fix: 'Lower this value, raise policy.baselineFailureRate, or set policy.blipMs to a tick or more.',
     },
   ];
 }
@@ -91,12 +97,15 @@ function roundFitsTick({ policy }: Config): readonly ConfigProblem[] {
     {
       path: 'policy.probeTimeoutMs',
       problem: `a put and its read-back may take ${roundMs} ms, longer than policy.tickMs ${policy.tickMs}`,
-      fix: `Lower it to ${Math.floor(policy.tickMs / CALLS_PER_ROUND)}, or raise policy.tickMs to ${roundMs}.`,
+      fix: `Lower this value to ${Math.floor(policy.tickMs / CALLS_PER_ROUND)}, or raise policy.tickMs to ${roundMs}.`,
     },
   ];
 }
 
-/** Throttled reads are no evidence: observers that ask too often would blind each other. */
+/**
+ * Checks the reads of the canary. Throttled reads are no evidence, so observers that read too often would
+ * blind each other.
+ */
 function canaryReads({ regions, policy }: Config): readonly ConfigProblem[] {
   const observers = observerRegions(regions).length;
   const minTickMs = Math.ceil((observers * READS_PER_ROUND * 1_000) / SHARD_READS_PER_SECOND);
@@ -105,7 +114,7 @@ function canaryReads({ regions, policy }: Config): readonly ConfigProblem[] {
     {
       path: 'policy.tickMs',
       problem: `with ${observers} observers the canary shard could be read more than ${SHARD_READS_PER_SECOND} times a second, the limit of Kinesis`,
-      fix: `Raise it to ${minTickMs} or more, or name fewer witnesses.`,
+      fix: `Raise this value to ${minTickMs} or more, or name fewer witnesses.`,
     },
   ];
 }
@@ -117,13 +126,13 @@ function voteOutlivesSeam({ policy }: Config): readonly ConfigProblem[] {
     {
       path: 'policy.voteTtlMs',
       problem: `${policy.voteTtlMs} ms is less than ${TICKS_PER_VOTE} ticks and a round that times out (${leastMs} ms), so a vote could expire between two runs of an observer`,
-      fix: `Raise it to ${leastMs} or more.`,
+      fix: `Raise this value to ${leastMs} or more.`,
     },
   ];
 }
 
 function rto({ policy, delivery }: Config): readonly ConfigProblem[] {
-  // Without a difference between the two rates no number of failures is evidence; that is reported above.
+  // Without a difference between the two rates no number of failures is evidence; another rule reports that.
   if (policy.baselineFailureRate >= policy.impairedFailureRate) return [];
   const { parts, totalMs } = rtoBudget(policy, delivery);
   if (totalMs <= delivery.rtoMs) return [];
@@ -133,12 +142,12 @@ function rto({ policy, delivery }: Config): readonly ConfigProblem[] {
     {
       path: 'delivery.rtoMs',
       problem: `${delivery.rtoMs} ms cannot be kept: ${sum} = ${totalMs} ms`,
-      fix: `Raise it to ${totalMs} or more, or lower (largest part first) ${levers.join(', ')}.`,
+      fix: `Raise this value to ${totalMs} or more, or lower (largest part first) ${levers.join(', ')}.`,
     },
   ];
 }
 
-/** One check per vote, the quorum, and one per switch. */
+/** Counts the health checks: one per vote, one for the quorum, and one per switch. */
 function healthChecks({ regions, cells, healthCheckQuota }: Config): readonly ConfigProblem[] {
   const votes = observerRegions(regions).length;
   const switches = new Set(cells.map(({ group }) => group)).size;
@@ -148,12 +157,15 @@ function healthChecks({ regions, cells, healthCheckQuota }: Config): readonly Co
     {
       path: 'healthCheckQuota',
       problem: `${needed} health checks are needed (${votes} votes, 1 quorum, ${switches} switches), and the account may have ${healthCheckQuota}`,
-      fix: 'If AWS has raised the quota, state it here; else let cells share a switch by giving them the same group.',
+      fix: 'If AWS has raised the quota, write the new quota here; else let cells share a switch by giving them the same group.',
     },
   ];
 }
 
-/** What a drill moves must carry nobody's traffic: neither its own, which only the user can see to, nor a neighbour's. */
+/**
+ * Checks the drill cell. A drill must not move real traffic: neither that of its own cell, which only the
+ * user can ensure, nor that of other cells with the same switch.
+ */
 function drillCell({ drill, cells }: Config): readonly ConfigProblem[] {
   if (drill === undefined) return [];
   const path = 'drill.cell';
@@ -174,25 +186,28 @@ function drillCell({ drill, cells }: Config): readonly ConfigProblem[] {
     {
       path,
       problem: `${cell.name} shares the switch of group ${cell.group} with ${first.name}${more}, which a drill would move as well`,
-      fix: 'Give it a group of its own, or leave its group out.',
+      fix: 'Give the drill cell a group of its own, or leave its group out.',
     },
   ];
 }
 
-/** An alarm that no drill can silence, or that fires between two drills that both succeeded, would be red for nothing. */
+/**
+ * Checks the alarm for overdue drills. An alarm that no drill can silence, or that fires between two
+ * successful drills, would fire for nothing.
+ */
 function drillOverdue({ drill, monitoring: { drillOverdueDays: days } }: Config): readonly ConfigProblem[] {
   if (days === undefined) return [];
   const path = 'monitoring.drillOverdueDays';
   if (drill === undefined) {
-    const problem = 'is given, and no cell may be drilled, so that the alarm could only fire';
-    return [{ path, problem, fix: 'Name a cell in drill.cell, or leave it out.' }];
+    const problem = 'is given, but there is no drill cell, so the alarm could never stop firing';
+    return [{ path, problem, fix: 'Name a cell in drill.cell, or leave this key out.' }];
   }
   if (drill.schedule !== 'weekly' || days > DRILL_EVERY_DAYS) return [];
   return [
     {
       path,
-      problem: `is ${days}, and drills run every ${DRILL_EVERY_DAYS} days, so that it would fire each week while all is well`,
-      fix: `Write ${defaultDrillOverdueDays} or more, or leave it out.`,
+      problem: `is ${days}, but drills run every ${DRILL_EVERY_DAYS} days, so the alarm would fire each week although all is well`,
+      fix: `Write ${defaultDrillOverdueDays} or more, or leave this key out.`,
     },
   ];
 }

@@ -8,7 +8,7 @@ import { between, either, list, object, oneOf, say, text, whole } from './fields
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
-/** The vote endpoint takes a longer life for damage and answers HOLD (`lambda/core/vote.ts`). */
+/** The vote endpoint takes a longer life for damage, and answers HOLD (`lambda/core/vote.ts`). */
 const MAX_VOTE_TTL_MS = 120_000;
 /** Route 53 wants a TTL of 60 s or less on records with a health check. */
 const MAX_DNS_TTL_SECONDS = 60;
@@ -16,7 +16,10 @@ const MAX_DNS_TTL_SECONDS = 60;
 const MAX_RECORD_VALUES = 400;
 const MAX_CELLS = 5_000;
 const MAX_SERVICES_PER_CELL = 50;
-/** With the standby they make N observers; two of three is the least that outvotes a sick one. */
+/**
+ * With the standby, the witnesses make N observers; three observers are the least that can outvote a sick
+ * one.
+ */
 const MIN_WITNESSES = 2;
 const MAX_WITNESSES = 30;
 
@@ -45,7 +48,7 @@ const streamObject = object({
   name: streamName,
   existing: z
     .boolean({
-      error: say('is not true or false', 'Write true for a stream of your own, else leave it out.'),
+      error: say('is not true or false', 'Write true for a stream of your own, else leave the key out.'),
     })
     .optional()
     .describe('true: the stream exists and is never touched. Default false: Spillway creates it.'),
@@ -76,7 +79,7 @@ const service = object({
   name: text(
     new RegExp(`^${label}(?:\\.${label})*$`),
     'a name below the zone',
-    "Write it without the zone and in lower case, for example 'api.orders'; the zone's own name and wildcards cannot follow a cell.",
+    "Write the name without the zone and in lower case, for example 'api.orders'; the zone's own name and wildcards cannot follow a cell.",
   ).describe('Relative to the zone, for example api.orders.'),
   type: oneOf(['A', 'AAAA', 'CNAME']),
   primary: recordValues,
@@ -117,20 +120,20 @@ const policy = object({
     'Longest wait for one probe.',
   ),
   putsPerRound: whole({ min: 1, max: 10, unit: 'puts' }).describe(
-    'Canary records an observer puts in each round, each in a call of its own.',
+    'Canary records that an observer puts in each round, each in a call of its own.',
   ),
   slowProbeEveryTicks: whole({ min: 1, max: 720, unit: 'ticks' }).describe(
     'CloudWatch and control-plane probes run on every n-th tick.',
   ),
   siblingProbes: list(oneOf(siblingNames), { min: 0, max: siblingNames.length, what: 'services' })
     .optional()
-    .describe('Services of the primary to probe besides, to tell their outages from those of Kinesis.'),
+    .describe('Other services of the primary to probe, to tell their outages from those of Kinesis.'),
   voteTtlMs: whole({ min: 3_000, max: MAX_VOTE_TTL_MS, unit: 'milliseconds' }).describe('Life of a vote.'),
   blipMs: whole({ min: 0, max: MINUTE_MS, unit: 'milliseconds' }).describe(
-    'A failure that is over sooner moves nothing, however complete it was.',
+    'A failure that is over sooner than this moves nothing, however complete the failure was.',
   ),
   holdMs: whole({ min: 0, max: HOUR_MS, unit: 'milliseconds' }).describe(
-    'How long a diagnosis must stand before it becomes a vote.',
+    'How long a diagnosis must last before it becomes a vote.',
   ),
   recoveryMs: whole({ min: 10_000, max: DAY_MS, unit: 'milliseconds' }).describe(
     'How long the primary must be healthy before a vote may clear.',
@@ -151,7 +154,7 @@ const policy = object({
     'A put is slow above this multiple of the 99th percentile learnt in healthy times.',
   ),
   slowFloorMs: whole({ min: 1, max: 10_000, unit: 'milliseconds' }).describe(
-    'A put faster than this is never slow.',
+    'A put faster than this never counts as slow.',
   ),
 });
 
@@ -159,7 +162,7 @@ const delivery = object({
   healthCheckIntervalSeconds: oneOf([10, 30])
     .optional()
     .describe(
-      'Route 53 request interval. Another one later replaces every health check, and a new one of ours begins unhealthy: traffic goes to the standby for some minutes.',
+      'Route 53 request interval. Changing it later replaces every health check, and new health checks begin unhealthy: traffic goes to the standby for some minutes.',
     ),
   dnsTtlSeconds: whole({ min: 1, max: MAX_DNS_TTL_SECONDS, unit: 'seconds' }).describe(
     'TTL of the signal and service records.',
@@ -171,44 +174,46 @@ const delivery = object({
 });
 
 const notify = object({
-  email: text(/^[^\s@]+@[^\s@]+$/, 'an e-mail address', 'Write it like oncall@example.com.')
+  email: text(/^[^\s@]+@[^\s@]+$/, 'an e-mail address', 'Write an address like oncall@example.com.')
     .optional()
-    .describe('Subscribed to the topic; AWS asks it to confirm.'),
+    .describe('Address that is subscribed to the topic; AWS asks it to confirm.'),
   webhook: text(/^https:\/\/[^\s]+$/, 'an https URL', 'Write the whole URL, beginning with https://.')
     .optional()
-    .describe('Gets a JSON object by POST when a run of the conductor ends.'),
+    .describe('URL that gets a JSON object by POST when a run of the conductor ends.'),
 });
 
 const monitoring = object({
   dashboard: z
-    .boolean({ error: say('is not true or false', 'Write false for no dashboard, else leave it out.') })
+    .boolean({ error: say('is not true or false', 'Write false for no dashboard, else leave the key out.') })
     .optional()
     .describe('A dashboard in the standby. Default true; $3 a month beyond the first three of an account.'),
   observerSilentMinutes: whole({ min: 2, max: 60, unit: 'minutes' }).describe(
-    'Alarm when an observer has had no live vote for so long.',
+    'Alarm when an observer has had no live vote for this long.',
   ),
   standbyUnfitMinutes: whole({ min: 2, max: 60, unit: 'minutes' }).describe(
-    'Alarm when the standby has not been known to work for so long.',
+    'Alarm when the standby has not been known to work for this long.',
   ),
   votesDisagreeMinutes: whole({ min: 2, max: 24 * 60, unit: 'minutes' }).describe(
-    'Alarm when too few observers to move anything have voted EVACUATE for so long.',
+    'Alarm when some observers, but too few to move anything, have voted EVACUATE for this long.',
   ),
   // CloudWatch evaluates at most 7 days ("Evaluating an alarm", Amazon CloudWatch User Guide).
   pauseForgottenHours: whole({ min: 1, max: 7 * 24, unit: 'hours' }).describe(
-    'Alarm when a pause has stood for so long.',
+    'Alarm when a pause has been in force for this long.',
   ),
   drillOverdueDays: whole({ min: 1, max: 366, unit: 'days' }).describe(
-    'Alarm when no drill has succeeded for so long since drills were asked for. Default: 8 with weekly drills, else no such alarm.',
+    'Alarm when no drill has succeeded for this long since drills were asked for. Default: 8 with weekly drills, else no such alarm.',
   ),
 });
 
 const drill = object({
   cell: dnsLabel('cell').describe(
-    'The cell that a drill moves. It is there for that alone: it carries no traffic, and shares its switch with no other.',
+    'The cell that a drill moves. This cell exists for drills alone: it carries no traffic, and shares its switch with no other cell.',
   ),
   schedule: oneOf(drillSchedules)
     .optional()
-    .describe('weekly: the standby drills by itself. off: only when asked. Default weekly.'),
+    .describe(
+      'weekly: the standby runs a drill each week by itself. off: drills only when asked. Default weekly.',
+    ),
 });
 
 export const configSchema = object({
@@ -232,27 +237,27 @@ export const configSchema = object({
     id: text(
       /^(?:\/hostedzone\/)?[A-Z0-9]{1,32}$/,
       'a hosted zone id',
-      'Copy it from Route 53: up to 32 capital letters and digits.',
+      'Copy the id from Route 53: up to 32 capital letters and digits.',
     ),
     name: text(
       new RegExp(`^${zoneLabel}(?:\\.${zoneLabel})+\\.?$`),
       'a domain name',
       'Write the name of the public hosted zone, for example shop.example.com.',
     ),
-  }).describe('The public hosted zone that holds the signals. It exists already.'),
+  }).describe('The public hosted zone that holds the signals; it must exist already.'),
   cells: list(cell, { min: 1, max: MAX_CELLS, what: 'cells' }),
   policy: policy.optional().describe('How the observers decide.'),
   delivery: delivery.optional().describe('Timing of the path outside the observers.'),
   healthCheckQuota: whole({ min: 1, max: 100_000, unit: 'health checks' }).describe(
     'Route 53 health checks this account may have. Default 200.',
   ),
-  drill: drill.optional().describe('The cell that drills move for real. Default: none, and no such drill.'),
+  drill: drill.optional().describe('The cell that drills really move. Default: none, and no such drills.'),
   cellStacks: whole({ min: 1, max: 256, unit: 'stacks' }).describe(
-    'CloudFormation stacks that cells are spread over, by their names. Default: one, or 32 when one does not hold them all. Another number later means other stacks: set it before the first deployment if there are to be more than about a hundred cells.',
+    'Number of CloudFormation stacks that cells are spread over, by the names of the cells. Default: one, or 32 when one stack does not hold all cells. Changing the number later means other stacks: set it before the first deployment if there will be more than about a hundred cells.',
   ),
   notify: notify
     .optional()
-    .describe('Who hears of evacuations and alarms, beside the subscribers of the topic.'),
+    .describe('Who is told of evacuations and alarms, beside the subscribers of the topic.'),
   monitoring: monitoring.optional().describe('When the alarms fire, and whether there is a dashboard.'),
 });
 

@@ -9,7 +9,7 @@ export const MAX_NAME_LENGTH = 253;
 const label = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
 const hostName = new RegExp(`^(?=.{1,${MAX_NAME_LENGTH}}\\.?$)${label}(?:\\.${label})*\\.?$`, 'i');
 
-/** What a record of each type may hold. */
+/** The values that a record of each type may hold. */
 const values = {
   A: { is: isIPv4, what: 'an IPv4 address' },
   // An address with a zone index (fe80::1%eth0) means something on one host alone.
@@ -49,12 +49,12 @@ export class ServiceRules {
     }
     if (name === this.#zone || name.endsWith(`.${this.#zone}`)) {
       const problem = `${name} repeats the zone ${this.#zone}, and would become ${name}.${this.#zone}`;
-      return [{ path: at, problem, fix: 'Write it without the zone.' }];
+      return [{ path: at, problem, fix: 'Write the name without the zone.' }];
     }
     const made = `primary.${name}.${this.#zone}`;
     if (made.length > MAX_NAME_LENGTH) {
       const problem = `makes the DNS name ${made}, longer than ${MAX_NAME_LENGTH} characters`;
-      return [{ path: at, problem, fix: 'Shorten it, or use a zone with a shorter name.' }];
+      return [{ path: at, problem, fix: 'Shorten the name, or use a zone with a shorter name.' }];
     }
     const owner = this.#owners.get(name);
     if (owner === undefined) this.#owners.set(name, { cell, type });

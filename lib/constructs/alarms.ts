@@ -26,7 +26,7 @@ import type { Config } from '../config/config.ts';
 export interface AlarmsProps {
   readonly config: Config;
   readonly region: string;
-  /** Of the same region: an alarm cannot write to another one's. */
+  /** The topic of the same region, because an alarm cannot write to a topic of another region. */
   readonly topic: ITopic;
 }
 
@@ -41,7 +41,7 @@ export class Alarms extends Construct {
     this.alarms = rows.map((row) => {
       const alarm = new Alarm(this, row.alarm.replaceAll(' ', '-'), {
         alarmName: alarmResourceName(config.name, row.alarm),
-        alarmDescription: `[${row.urgency}] ${row.meaning} Rings when: ${firesWhen(row, config)}. What to run: docs/runbook.md, "${row.alarm}".`,
+        alarmDescription: `[${row.urgency}] ${row.meaning} Fires when: ${firesWhen(row, config)}. What to run: docs/runbook.md, "${row.alarm}".`,
         metric: alarmMetric(row, { config, region, account: Stack.of(this).account }),
         comparisonOperator: comparison(row.fires),
         threshold: row.threshold(config),
@@ -50,7 +50,7 @@ export class Alarms extends Construct {
           row.silence === 'fires' ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
       });
       alarm.addAlarmAction(action);
-      // Whoever was woken wants to know that it is over.
+      // Whoever was woken wants to know when the alarm is over.
       alarm.addOkAction(action);
       return alarm;
     });
@@ -71,7 +71,7 @@ function alarmMetric(row: AlarmDefinition, place: MetricPlace): IMetric {
   const [first] = metrics;
   if (metrics.length === 1 && first !== undefined) return first;
   const named = metrics.map((metric, index) => [`m${index + 1}`, metric] as const);
-  // Without FILL, an hour without failures of one kind would hide those of another.
+  // Without FILL, a period without failures of one kind would hide failures of another kind.
   const expression = named.map(([id]) => `FILL(${id}, 0)`).join(' + ');
   return new MathExpression({
     expression,

@@ -26,17 +26,17 @@ import {
 } from '../../lambda/core/conductor.ts';
 import { finalErrors } from '../conductor/errors.ts';
 
-/** Batches of the latch under way at once; less than the function's concurrency. */
+/** The most batches of the latch at the same time; fewer than the function's concurrency. */
 const CONCURRENT_BATCHES = 10;
-/** For the step that says that another one failed: nothing may stop it. */
+/** Retries of the step that reports a failed step: nothing may stop this report. */
 const LAST_WORD = { attempts: 4, pauseMs: 1_000, maxPauseMs: 8_000, timeoutMs: 20_000 } as const;
 
 const seconds = (ms: number): Duration => Duration.seconds(Math.ceil(ms / 1_000));
 const nextIs = (step: StepName): Condition => Condition.stringEquals('$.next', step);
 
 /**
- * The state machine, built from the table of steps. Every task gets the state of the run and returns the next one,
- * which says in `next` what is to come; the machine knows only where each `next` leads.
+ * The state machine, built from the table of steps. Every task gets the state of the run and returns the next
+ * one, which says in `next` which step follows; the machine knows only where each `next` leads.
  */
 export function conductorDefinition(scope: Construct, step: IFunction): IChainable {
   const ended = new Succeed(scope, 'Ended');
@@ -51,7 +51,7 @@ export function conductorDefinition(scope: Construct, step: IFunction): IChainab
 
   const fail = lastWord('Fail', 'fail');
   fail.addCatch(stopped, { errors: [Errors.ALL], resultPath: '$.lost' });
-  // A guard that says no has done its work: the machine has not failed, and nobody is to be woken.
+  // A guard that refuses has done its work: the machine has not failed, and nobody is woken.
   const refused = Condition.stringEquals('$.state', failbackRefused.state);
   fail.next(new Choice(scope, 'WasItRefused').when(refused, ended).otherwise(stopped));
   const superseded = lastWord('Superseded', 'superseded');
@@ -114,7 +114,10 @@ export function conductorDefinition(scope: Construct, step: IFunction): IChainab
   );
 }
 
-/** All groups, in batches beside each other, each batch an execution of its own: a thousand switches take seconds. */
+/**
+ * The latch of all groups, in parallel batches, each an execution of its own, so that a thousand switches
+ * take seconds.
+ */
 function latchMap(scope: Construct, step: IFunction): DistributedMap {
   const batch = invoke(scope, 'Latch', {
     step,
@@ -146,7 +149,7 @@ function stepTask(
 }
 
 type LastWord = 'fail' | 'superseded' | 'unfinished';
-/** They return the state of the run with its report, which becomes the output of the execution. */
+/** The steps that return the state of the run with its report, which becomes the output of the execution. */
 const reporting: ReadonlySet<string> = new Set<LastWord | StepName>([
   'finish',
   'fail',
@@ -158,7 +161,7 @@ interface Invocation {
   readonly step: IFunction;
   readonly name: StepName | LastWord;
   readonly timeoutMs: number;
-  /** The input is a state of the run; else it is what the execution was started with. */
+  /** True: the input is a state of the run; false: it is what the execution was started with. */
   readonly state: boolean;
   readonly batch?: boolean;
 }

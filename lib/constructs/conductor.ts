@@ -31,7 +31,7 @@ export interface ConductorProps {
   readonly topic: Topic;
 }
 
-/** The workflow of the standby that latches, verifies, records and tells. */
+/** The workflow of the standby that latches, verifies, records and notifies. */
 export class Conductor extends Construct {
   readonly machine: StateMachine;
 
@@ -59,7 +59,7 @@ export class Conductor extends Construct {
       stateMachineName: conductorMachineName(name),
       stateMachineType: StateMachineType.STANDARD,
       definitionBody: DefinitionBody.fromChainable(conductorDefinition(this, step.lambda)),
-      // Names of cells and reasons of people are in the state; they are ours to log.
+      // The state contains names of cells and reasons of people, which may be logged.
       logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: true },
       tracingEnabled: true,
       timeout: RUN_TIMEOUT,
@@ -68,7 +68,7 @@ export class Conductor extends Construct {
   }
 }
 
-/** The wildcards that Step Functions asks for, and why each cannot be a name. */
+/** Acknowledges the wildcards that Step Functions asks for, with the reason why each cannot be a name. */
 function acknowledge(machine: StateMachine, step: SpillwayFunction): void {
   const { region, account } = Stack.of(machine);
   const idOf = (construct: Construct): string =>
@@ -98,7 +98,7 @@ const writing = (action: string, table: string, partitions: readonly string[]): 
     conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': partitions } },
   });
 
-/** Nothing of the primary, and nothing of a control plane. */
+/** The rights of a step: none in the primary, and none on a control plane. */
 function statements(
   settings: ConductorSettings,
   watched: readonly string[],
@@ -112,7 +112,7 @@ function statements(
   const streams = watched.map((stream) => `arn:aws:kinesis:${standby}:${account}:stream/${stream}`);
   return [
     new PolicyStatement({ actions: ['dynamodb:GetItem', 'dynamodb:Query'], resources: [table] }),
-    // What operators say, a pause above all, is for the conductor to read.
+    // The conductor only reads what operators set, above all a pause.
     writing('dynamodb:PutItem', table, [SWITCH_PARTITION, JOURNAL_PARTITION, JOURNAL_MARK_PARTITION]),
     writing('dynamodb:UpdateItem', table, [LEASE_PARTITION]),
     new PolicyStatement({ actions: ['dynamodb:GetItem'], resources: votes }),

@@ -28,7 +28,7 @@ import { metricOf } from './alarms.ts';
 const WIDTH = 24;
 const HALF = 12;
 const HEIGHT = 6;
-/** Streams drawn at most, whatever the number of cells: they are a sample, as the conductor takes one. */
+/** The most streams drawn, whatever the number of cells: a sample, like the conductor's. */
 export const STREAMS_DRAWN = 10;
 
 export interface DashboardProps {
@@ -39,7 +39,10 @@ export interface DashboardProps {
   readonly streams: readonly string[];
 }
 
-/** What an operator looks at beside `spillway status`. As many widgets for a thousand cells as for one. */
+/**
+ * The dashboard that an operator looks at beside `spillway status`. It has as many widgets for a thousand
+ * cells as for one.
+ */
 export class Dashboard extends Construct {
   readonly #props: DashboardProps;
 
@@ -63,7 +66,7 @@ export class Dashboard extends Construct {
             'UnlatchedGroups',
             'DnsUnread',
           ]),
-          this.#own('What holds it back, and what cannot be read', ['Paused', 'StateUnread']),
+          this.#own('What holds traffic back, and what cannot be read', ['Paused', 'StateUnread']),
         ],
         [this.#own('Time since the last round of probes', ['ProbeAge']), this.#arrivals()],
         [
@@ -135,7 +138,7 @@ export class Dashboard extends Construct {
     return graph('State table', lines);
   }
 
-  /** Diagnoses are words, which no metric holds. */
+  /** A log widget, because diagnoses are words, which no metric holds. */
   #words(): IWidget {
     return new LogQueryWidget({
       title: 'What each observer said, minute by minute',

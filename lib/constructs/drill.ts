@@ -21,7 +21,7 @@ import { SpillwayFunction } from './spillway-function.ts';
 /** The longest that Lambda allows is 900 s. */
 const TIMEOUT_SECONDS = DRILL_MAX_MS / 1_000 + 60;
 const MEMORY_MIB = 256;
-/** Two at once would each measure the other. */
+/** One at a time: two drills would disturb each other's measurements. */
 const CONCURRENCY = 1;
 
 export interface DrillProps {
@@ -30,7 +30,7 @@ export interface DrillProps {
   readonly conductorArn: string;
 }
 
-/** What drills by itself in the standby: a rule, and the function that it starts. */
+/** The weekly drill in the standby: a rule, and the function that the rule starts. */
 export class Drill extends Construct {
   constructor(scope: Construct, id: string, { target, schedule, conductorArn }: DrillProps) {
     super(scope, id);
@@ -51,7 +51,8 @@ export class Drill extends Construct {
       id: `AwsSolutions::AwsSolutions-IAM5[Resource::${runsOf(target, shown)}]`,
       reason: 'Runs of the conductor get the number of their act as they begin; group and machine are named.',
     });
-    // A drill that comes late may come at a bad time, and one that failed is news: the next one is a week away.
+    // No retries: a late drill may come at a bad time, and a failed drill has to be reported, not repeated.
+    // The next drill is a week away.
     const once = { retryAttempts: 0, maxEventAge: Duration.minutes(5) };
     new Rule(this, 'Weekly', {
       ruleName: drillRuleName(name),
@@ -68,7 +69,10 @@ export class Drill extends Construct {
 const runsOf = ({ name, standby, group }: DrillTarget, account: string): string =>
   `arn:aws:states:${standby}:${account}:execution:${conductorMachineName(name)}:${group}-*`;
 
-/** An operator's rights for one cell: it may start the conductor, and of the state it may write claims and the journal. */
+/**
+ * An operator's rights for one cell: to start the conductor, and to write claims and the journal in the state
+ * table.
+ */
 function statements(
   target: DrillTarget,
   { conductorArn, account }: { readonly conductorArn: string; readonly account: string },

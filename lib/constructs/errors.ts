@@ -1,4 +1,4 @@
-/** The bundles of the functions are not there, or not all of them. The message says how to make them. */
+/** Some or all bundles of the functions are missing. The message says how to build them. */
 export class HandlersMissingError extends Error {
   override readonly name = 'HandlersMissingError';
 }

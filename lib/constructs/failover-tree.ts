@@ -10,11 +10,11 @@ export interface FailoverTreeProps {
   readonly primary: readonly string[];
   readonly standby: readonly string[];
   readonly quorumId: string;
-  /** Absent on the region record, which follows the quorum alone. */
+  /** The switch's health check; absent on the region record, which follows the quorum alone. */
   readonly switchId?: string;
 }
 
-/** Records one tree takes, for the limit of a stack. */
+/** Records that one tree takes, for the limit of a stack. */
 export const RECORDS_PER_TREE = 3;
 
 /**
@@ -36,7 +36,8 @@ export class FailoverTree extends Construct {
       const target = new CfnRecordSet(this, 'Target', {
         ...common,
         name: targetName,
-        // A simple record cannot carry a health check to any effect; a weighted one with a single member can.
+        // A health check has no effect on a simple record, but it has on a weighted record with a single
+        // member.
         setIdentifier: 'only',
         weight: 1,
         ttl,

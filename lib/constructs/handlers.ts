@@ -21,8 +21,8 @@ export const handlerDirectory = ownFile('dist/handlers');
 export const handlerFile = (name: HandlerName): string => join(handlerDirectory, name, 'index.js');
 
 /**
- * A directory with the bundle of a function and files beside it, whose hash they so become part of. It is there until this
- * process ends, which is after synth.
+ * Makes a directory with the bundle of a function and files beside it, so that the files are part of the
+ * bundle's hash. The directory exists until this process ends, which is after synth.
  *
  * @throws HandlersMissingError
  */
@@ -42,7 +42,7 @@ export function handlerAsset(name: HandlerName, files: Readonly<Record<string, s
 }
 
 let empty: string | undefined;
-/** In place of the code where a synth needs none, as for a list of stacks. */
+/** Stands in for the code where a synth needs none, as for a list of stacks. */
 export function noCode(): string {
   if (empty === undefined) {
     empty = temporary();

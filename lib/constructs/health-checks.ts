@@ -9,7 +9,10 @@ export interface MarkerCheckProps {
   readonly name: string;
   readonly domainName: string;
   readonly path: string;
-  /** Seen in the body = unhealthy (the check is inverted): no answer leaves everything as it is. */
+  /**
+   * The text that means unhealthy when it is in the body (the check is inverted), so that a missing answer
+   * changes nothing.
+   */
   readonly marker: string;
   readonly failureThreshold: number;
   readonly intervalSeconds: 10 | 30;
@@ -33,7 +36,10 @@ export function markerCheck(scope: Construct, id: string, props: MarkerCheckProp
   });
 }
 
-/** Unhealthy as soon as K of the N votes are: N-K+1 must be healthy. Without a threshold, one vote would do. */
+/**
+ * The calculated check of the quorum: unhealthy as soon as K of the N votes are, because N-K+1 must be
+ * healthy. Without a threshold, one vote would be enough.
+ */
 export function quorumCheck(
   scope: Construct,
   id: string,

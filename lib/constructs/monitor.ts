@@ -9,16 +9,17 @@ import { CELLS_FILE, type DeployedCell } from '../settings/cells-file.ts';
 import { MONITOR_SETTINGS, type MonitorSettings } from '../settings/monitor.ts';
 import { SpillwayFunction } from './spillway-function.ts';
 
-/** Its reads are side by side, each bounded by seconds. */
+/** The monitor's reads run in parallel, each bounded by seconds. */
 const TIMEOUT_SECONDS = 20;
 const MEMORY_MIB = 256;
-/** A second one beside it would only publish the same. */
+/** One at a time: a second run would only publish the same values. */
 const CONCURRENCY = 1;
 
 /**
- * What brings to the standby, where the alarms are, what the observers have stored in their own regions. It reads by
- * IAM, by names that are known beforehand: asking the public endpoints instead would tie the standby's stack to every
- * witness's, and an endpoint says less than the item behind it.
+ * The monitor, which brings what the observers have stored in their own regions to the standby, where the
+ * alarms are. The monitor reads the tables by names that are known beforehand, with rights from IAM: asking
+ * the public endpoints instead would tie the standby's stack to every witness's stack, and an endpoint says
+ * less than the item behind it.
  */
 export class Monitor extends Construct {
   constructor(
@@ -51,7 +52,10 @@ export class Monitor extends Construct {
   }
 }
 
-/** It reads, and writes nothing but its log and since when drills and surveys are asked for. Nothing of it is in the primary. */
+/**
+ * The monitor's rights: to read, and to write since when drills and surveys are asked for. None of its rights
+ * is in the primary.
+ */
 function statements({ name, standby, observers }: MonitorSettings, account: string): PolicyStatement[] {
   const votes = observers.map(
     (region) => `arn:aws:dynamodb:${region}:${account}:table/${voteTableName(name)}`,

@@ -6,7 +6,10 @@ import { Construct } from 'constructs';
 import { notificationTopicName } from '../../lambda/core/names.ts';
 import type { Notify } from '../config/config.ts';
 
-/** The topic of one region: the standby's alarms and the conductor write to its, a witness's alarms to the witness's. */
+/**
+ * The topic of one region: the standby's alarms and the conductor write to the standby's topic, a witness's
+ * alarms to the witness's topic.
+ */
 export class Notifications extends Construct {
   readonly topic: Topic;
 
@@ -18,7 +21,8 @@ export class Notifications extends Construct {
       enforceSSL: true,
     });
     const { region, account } = Stack.of(this);
-    // Any policy replaces the one that SNS gives a new topic, which lets the account's own alarms in.
+    // Any policy replaces SNS's default policy, which lets the account's own alarms publish; so this policy
+    // has to allow them.
     this.topic.addToResourcePolicy(
       new PolicyStatement({
         sid: 'AlarmsOfThisDeployment',

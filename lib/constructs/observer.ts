@@ -27,11 +27,13 @@ const OVERLAPPING_RUNS = 2;
 const MEMORY_MIB = 256;
 
 export interface ObserverProps extends ObserverSettings {
-  /** The latch holds when the switches of all their groups do. */
+  /** The cells; the latch holds when the switches of all their groups hold. */
   readonly cells: readonly DeployedCell[];
 }
 
-/** What observes from one region: the observer, its table, and the endpoint that serves its vote. */
+/**
+ * Everything that observes from one region: the observer, its table, and the endpoint that serves its vote.
+ */
 export class Observer extends Construct {
   readonly endpoint: PublicEndpoint;
   readonly table: Table;
@@ -66,7 +68,7 @@ export class Observer extends Construct {
     new Rule(this, 'EachMinute', {
       description: 'Spillway: starts the observer; it ticks inside until the next start.',
       schedule: Schedule.rate(Duration.minutes(1)),
-      // A run that comes late or twice is worth nothing: the next minute brings another.
+      // No retries: a late or repeated run is useless, because the next minute brings another run.
       targets: [new LambdaFunction(observer.lambda, { retryAttempts: 0, maxEventAge: Duration.seconds(60) })],
     });
     observer.lambda.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.seconds(60) });
@@ -117,8 +119,8 @@ function observerStatements(settings: ObserverSettings, table: Table, account: s
 }
 
 /**
- * To start the conductor, to see how the others vote, and to claim the number of the evacuation: of the state table it may
- * write nothing else.
+ * The standby's observer may start the conductor, read the other observers' votes, and claim the number of
+ * the evacuation; it may write nothing else in the state table.
  */
 function startStatements(settings: ObserverSettings, account: string): PolicyStatement[] {
   const { name, standby, conductorArn, witnesses = [] } = settings;

@@ -9,14 +9,14 @@ import { SpillwayFunction, type SpillwayFunctionProps } from './spillway-functio
  */
 const MIN_CONCURRENCY = 20;
 /**
- * 16 checkers, each every 10 s, make 1.6 requests a second, and Lambda lets through at most 10 a second for each unit of
- * concurrency. That is 0.16; the rest is for instances that wait for the table.
+ * 16 checkers, each every 10 s, make 1.6 requests a second, and Lambda lets through at most 10 a second for
+ * each unit of concurrency. So one check needs 0.16 units; the rest is for instances that wait for the table.
  */
 const CONCURRENCY_PER_CHECK = 0.3;
-/** Of an account's 1,000, of which 100 cannot be reserved. */
+/** Upper limit of what is reserved of an account's 1,000, of which 100 cannot be reserved. */
 const MAX_CONCURRENCY = 500;
 
-/** What an endpoint reserves that is asked by so many health checks. */
+/** The concurrency that an endpoint with this many health checks reserves. */
 export const endpointConcurrency = (checks: number): number =>
   Math.min(MAX_CONCURRENCY, Math.max(MIN_CONCURRENCY, Math.ceil(checks * CONCURRENCY_PER_CHECK)));
 
@@ -36,7 +36,7 @@ export class PublicEndpoint extends SpillwayFunction {
       SpillwayFunctionProps,
       'functionName' | 'handler' | 'description' | 'environment' | 'statements' | 'files'
     > & {
-      /** Health checks that ask it. @default 1 */
+      /** Health checks that ask the endpoint. @default 1 */
       readonly checks?: number;
     },
   ) {

@@ -15,7 +15,7 @@ import { type HandlerName, handlerAsset, noCode } from './handlers.ts';
 
 export interface SpillwayFunctionProps {
   readonly functionName: string;
-  /** Which of the functions: the folder of its handler. */
+  /** The function, named by the folder of its handler. */
   readonly handler: HandlerName;
   readonly description: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -24,7 +24,8 @@ export interface SpillwayFunctionProps {
   readonly memoryMiB: number;
   readonly reservedConcurrency: number;
   /**
-   * Files put beside the code, by name: for what environment variables, 4 KB in all, cannot hold.
+   * Files put beside the code, by name, for settings that do not fit into environment variables, which hold 4
+   * KB in all.
    *
    * @default - none
    */
@@ -32,8 +33,8 @@ export interface SpillwayFunctionProps {
 }
 
 /**
- * A function as all of ours are: arm64 on Node 24, the SDK bundled and pinned, a log group that expires, and a role
- * that may do what is listed and write its own log.
+ * A function like all of Spillway's: arm64 on Node 24, the SDK bundled and pinned, a log group that expires,
+ * and a role that may do what is listed and write its own log.
  */
 export class SpillwayFunction extends Construct {
   readonly lambda: LambdaFunction;

@@ -5,7 +5,7 @@ import { canaryStreamName } from '../../lambda/core/names.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import type { Cell } from '../config/config.ts';
 
-/** Our own stream of one region, which observers write to and read back. */
+/** Spillway's own stream of one region, which observers write to and read back. */
 export class CanaryStream extends Construct {
   constructor(scope: Construct, id: string, props: { readonly name: string }) {
     super(scope, id);
@@ -19,7 +19,7 @@ export class CanaryStream extends Construct {
   }
 }
 
-/** The streams of one region for cells that asked for one. */
+/** The streams of one region, for cells whose stream Spillway creates. */
 export class CellStreams extends Construct {
   constructor(scope: Construct, id: string, props: { readonly cells: readonly Cell[]; readonly role: Role }) {
     super(scope, id);
@@ -30,7 +30,7 @@ export class CellStreams extends Construct {
       new Stream(this, `Cell-${cell.name}`, {
         streamName: stream.name,
         encryption: StreamEncryption.MANAGED,
-        // Records stranded in an impaired region must outlive the repair.
+        // Records stranded in an impaired region must be kept until after the repair.
         retentionPeriod: Duration.days(7),
         removalPolicy: RemovalPolicy.RETAIN,
         ...(stream.shards === undefined

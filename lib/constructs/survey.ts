@@ -14,14 +14,18 @@ import {
 } from '../settings/survey.ts';
 import { SpillwayFunction } from './spillway-function.ts';
 
-/** No look begins after 90 s, and the last one may take as long again: ten pages of CloudWatch at 10 s each. */
+/**
+ * No look at a cell begins after 90 s, and the last look may take as long again: ten pages of CloudWatch at
+ * 10 s each.
+ */
 const TIMEOUT_SECONDS = 240;
-/** Two answers of 3 MB at a time, parsed, with what the ones before have left to collect. */
+/** Room for two parsed answers of 3 MB at a time, and garbage of earlier answers. */
 const MEMORY_MIB = 512;
 const CONCURRENCY = 1;
 /**
- * A role's policies hold 10,240 characters together ("IAM and AWS STS quotas"), and the rest of them needs about a
- * thousand. CDK takes each name of an account that it does not know for 150, and moves what it thinks too long elsewhere.
+ * A role's policies hold 10,240 characters together ("IAM and AWS STS quotas"), and the rest of the policies
+ * needs about a thousand. CDK counts each name in an unknown account as 150 characters, and moves statements
+ * that it thinks too long to another policy.
  */
 const NAMES_CHARACTERS = 8_000;
 const NAMES = 50;
@@ -32,8 +36,9 @@ export interface SurveyProps {
 }
 
 /**
- * What keeps in the standby, for the time when the primary cannot be asked, how the cells' streams are scaled and what they
- * had to take. A function of its own: beside the probes it is the only one that calls the primary, and it may take minutes.
+ * The survey, which stores in the standby how the cells' streams are scaled and what load they had to take,
+ * for the time when the primary cannot be asked. The survey is a function of its own, because apart from the
+ * probes only the survey calls the primary, and a run may take minutes.
  */
 export class Survey extends Construct {
   constructor(scope: Construct, id: string, { settings, cells }: SurveyProps) {
@@ -75,7 +80,10 @@ export class Survey extends Construct {
 const shown = (arn: string, account: string): string =>
   Token.isUnresolved(account) ? arn.replace(account, '<AWS::AccountId>') : arn;
 
-/** It reads what is scaled how, and writes what it found, and when: of the state table nothing but that. */
+/**
+ * The survey's rights: to read how streams are scaled, and to write its results and their time in the state
+ * table, and nothing else there.
+ */
 function statements({
   settings: { name, standby },
   streams,
@@ -102,7 +110,10 @@ function statements({
   ];
 }
 
-/** Each stream by its name; of more than a policy holds, one pattern a region: what all of its names begin with. */
+/**
+ * Each stream by its name; for more streams than a policy holds, one pattern per region: the common beginning
+ * of all names.
+ */
 function streamArns({
   settings: { primary, standby },
   cells,

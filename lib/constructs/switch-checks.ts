@@ -12,7 +12,7 @@ export interface SwitchChecksProps {
 
 /** One health check for the switch of each group. */
 export class SwitchChecks extends Construct {
-  /** By group. */
+  /** Health check ids by group. */
   readonly ids: ReadonlyMap<string, string>;
 
   constructor(scope: Construct, id: string, { config, groups, endpoint }: SwitchChecksProps) {

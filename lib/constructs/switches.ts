@@ -24,7 +24,7 @@ export class Switches extends Construct {
       billingMode: BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       removalPolicy: RemovalPolicy.RETAIN,
-      // While cells are evacuated this table is what holds them.
+      // While cells are evacuated, this table holds them in the standby.
       deletionProtection: true,
     });
     this.endpoint = new PublicEndpoint(this, 'Switch', {

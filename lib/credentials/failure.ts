@@ -4,20 +4,20 @@ import { type CredentialProblem, credentialProblemOf } from './problems.ts';
 
 export interface Denied {
   readonly kind: 'denied';
-  /** `dynamodb:GetItem`, where the answer says so. */
+  /** The denied action, such as `dynamodb:GetItem`, where the answer names one. */
   readonly action?: string;
   readonly resource?: string;
   readonly who?: string;
 }
 
 /**
- * Why a call did not give what was asked for.
+ * The reason why a call did not give what was asked for.
  *
  * - `credentials`: about the person who asks; it says nothing about the region.
  * - `denied`: the region knows the caller, and does not allow this one act.
  * - `missing`: there is no such table or stream in this account.
  * - `silent`: the region did not answer, or answered that it cannot. This is what an outage looks like.
- * - `unusable`: it was answered, and with nothing that helps.
+ * - `unusable`: there was an answer, but it does not help.
  * - `other`: none of these.
  */
 export type CallFailure =
@@ -37,13 +37,13 @@ interface SdkErrorShape {
   readonly $response?: { readonly statusCode?: number };
 }
 
-/** What an error, or the first of its causes that can be told, says about the call. */
+/** Classifies an error, or the first of its causes that can be classified. */
 export function callFailure(error: unknown): CallFailure {
   const causes = causesOf(error);
   const at = causes.findIndex((cause) => cause instanceof NoCredentialsError);
   const fromProvider = at >= 0;
   if (causes.some((cause) => cause instanceof UnusableAnswerError)) return { kind: 'unusable' };
-  // What is wrapped around it says less.
+  // The errors wrapped around it say less.
   for (const cause of causes.slice(at + 1)) {
     const failure = failureOf(cause as SdkErrorShape, fromProvider);
     if (failure !== undefined) return failure;
@@ -54,13 +54,13 @@ export function callFailure(error: unknown): CallFailure {
 function failureOf(cause: SdkErrorShape, fromProvider: boolean): CallFailure | undefined {
   const { name = 'Error', code, message = '' } = cause;
   const status = cause.$metadata?.httpStatusCode ?? cause.$response?.statusCode;
-  // A provider that a client has of its own throws these, without our wrapping.
+  // A client's own provider throws these errors without Spillway's wrapping.
   const isProviders = fromProvider || name === 'CredentialsProviderError' || name === 'TokenProviderError';
   const problem = credentialProblemOf({ name, code, status, message, fromProvider: isProviders });
   if (problem !== undefined) return { kind: 'credentials', problem };
   const errorClass = classifyError({ name, code, status });
   if (errorClass === 'unclassified') return undefined;
-  // A 403 alone may be from anything on the way, a proxy for instance.
+  // A bare 403 may come from anything on the way, a proxy for instance.
   if (errorClass === 'access') {
     return /AccessDenied|NotAuthorized/.test(name)
       ? { kind: 'denied', ...refusalOf(message) }
@@ -83,12 +83,12 @@ function refusalOf(message: string): Omit<Denied, 'kind'> {
   };
 }
 
-/** A sentence without its full stop, that says what to have allowed. */
+/** Says what has to be allowed, in a sentence without its full stop. */
 export function deniedText({ action, resource, who }: Denied): string {
   const what = action === undefined ? 'AWS denies this' : `${action} is denied`;
   const on =
     resource === undefined ? '' : ` on ${resource.replace(/^arn:[^:]*:[^:]*:([^:]*):[^:]*:/, '$1 ')}`;
-  return `${what}${on}${who === undefined ? '' : ` to ${who}`}: have it allowed (docs/cli.md, Rights)`;
+  return `${what}${on}${who === undefined ? '' : ` to ${who}`}: have this allowed (docs/cli.md, Rights)`;
 }
 
 function causesOf(error: unknown): readonly unknown[] {

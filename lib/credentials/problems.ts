@@ -1,6 +1,6 @@
 import type { ErrorFacts } from '../../lambda/core/probe.ts';
 
-/** Who asks, as far as the environment says. */
+/** The caller, as far as the environment says. */
 export interface Asker {
   /** `AWS_PROFILE`, if it is set. */
   readonly profile?: string;
@@ -11,16 +11,16 @@ export interface Asker {
 /** What an error says about credentials. */
 export interface CredentialFacts extends ErrorFacts {
   readonly message: string;
-  /** It came from what gives the credentials, and no region has seen anything. */
+  /** The error came from the source of the credentials, and no region has seen anything. */
   readonly fromProvider: boolean;
 }
 
 interface ProblemRow {
   readonly problem: string;
   readonly matches: (facts: CredentialFacts) => boolean;
-  /** A clause: what is wrong. */
+  /** What is wrong: a clause. */
   readonly said: string;
-  /** What the person does about it: a command where one is enough, else a sentence without its full stop. */
+  /** What to do about the problem: a command where one is enough, else a sentence without its full stop. */
   readonly fix: (asker: Asker) => string;
 }
 
@@ -38,9 +38,9 @@ const either =
     rules.some((rule) => rule(facts));
 
 /**
- * Errors that are about the person who asks, by the names that the services use ("Common error types" of the AWS
- * references) and the texts that the SDK's providers throw. First match wins. None of them is evidence about a region:
- * `classifyError` agrees, and a test holds them together.
+ * Errors that are about the caller, by the names that the services use ("Common error types" of the AWS
+ * references) and the texts that the SDK's providers throw. First match wins. None of them is evidence about
+ * a region: `classifyError` agrees, and a test keeps the two consistent.
  */
 export const credentialProblems = [
   {
@@ -50,7 +50,7 @@ export const credentialProblems = [
       // The same names as for a wrong secret: only the text tells them apart.
       ({ message }) => /signature (?:has )?expired|signature not yet current/i.test(message),
     ),
-    said: 'the clock of this machine is wrong, and AWS takes no signature from it',
+    said: 'the clock of this machine is wrong, so AWS rejects its signatures',
     fix: () => 'Set the clock (NTP), and repeat',
   },
   {
@@ -71,9 +71,9 @@ export const credentialProblems = [
       named('NoSuchProfileError'),
       given(/Could not resolve credentials using profile|Profile .*(?:was not|could not be) found/i),
     ),
-    said: 'the profile does not exist, or holds none',
+    said: 'the profile does not exist, or has no credentials',
     fix: ({ profile }) =>
-      `Set AWS_PROFILE${profile === undefined ? '' : ` (now "${profile}")`} to one that \`aws configure list-profiles\` names`,
+      `Set AWS_PROFILE${profile === undefined ? '' : ` (now "${profile}")`} to a profile that \`aws configure list-profiles\` names`,
   },
   {
     problem: 'none',
@@ -90,24 +90,24 @@ export const credentialProblems = [
   {
     problem: 'mfa',
     matches: given(/multi-factor/i),
-    said: 'the profile asks for a code (MFA), and Spillway asks nobody for one',
-    fix: () => 'Use a profile with a session that has begun (aws sts get-session-token, aws sso login)',
+    said: 'the profile asks for a code (MFA), and Spillway cannot ask for one',
+    fix: () => 'Use a profile with an open session (aws sts get-session-token, aws sso login)',
   },
   {
     problem: 'provider-silent',
     matches: named('ProviderTimeoutError'),
-    said: 'what gives them does not answer',
+    said: 'their source does not answer',
     fix: ({ profile }) =>
       profile === undefined
         ? 'Set AWS_PROFILE; AWS_EC2_METADATA_DISABLED=true where there is no metadata service'
-        : `Try it alone: aws sts get-caller-identity${profileFlag(profile)}`,
+        : `Try the credentials alone: aws sts get-caller-identity${profileFlag(profile)}`,
   },
   {
     problem: 'role-refused',
     matches: given(/AccessDenied|ForbiddenException|No access/),
-    said: 'the role of the profile may not be taken on',
+    said: 'these credentials may not assume the role of the profile',
     fix: ({ profile }) =>
-      `Use another profile, or have its owner let you in: aws sts get-caller-identity${profileFlag(profile)}`,
+      `Use another profile, or ask its owner for access: aws sts get-caller-identity${profileFlag(profile)}`,
   },
   {
     problem: 'expired',
@@ -148,8 +148,8 @@ export const credentialProblems = [
   {
     problem: 'provider-failed',
     matches: ({ fromProvider }) => fromProvider,
-    said: 'what gives them failed',
-    fix: ({ profile }) => `Try it alone: aws sts get-caller-identity${profileFlag(profile)}`,
+    said: 'their source failed',
+    fix: ({ profile }) => `Try the credentials alone: aws sts get-caller-identity${profileFlag(profile)}`,
   },
 ] as const satisfies readonly ProblemRow[];
 

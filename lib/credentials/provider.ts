@@ -7,11 +7,14 @@ type Provider = ReturnType<typeof defaultProvider>;
 export type Identity = Awaited<ReturnType<Provider>>;
 
 export interface ProviderOptions {
-  /** Roles are taken on there, so that no other region has a say in reaching this one. */
+  /** The region in which roles are assumed, so that reaching this region depends on no other region. */
   readonly region: string;
-  /** `AWS_PROFILE`, for the message when it gives nothing. */
+  /** `AWS_PROFILE`, for the message when the profile gives no credentials. */
   readonly profile?: string | undefined;
-  /** Longest wait for all of the chain. Default 10,000: a process that asks a person's session takes seconds. */
+  /**
+   * Longest wait for the whole chain. Default 10,000: a process that asks for a person's session takes
+   * seconds.
+   */
   readonly timeoutMs?: number;
   /** Default: the SDK's chain. */
   readonly provide?: () => Promise<Identity>;
@@ -19,22 +22,25 @@ export interface ProviderOptions {
 
 const PROVIDER_TIMEOUT_MS = 10_000;
 /**
- * Of one question to a metadata service, of which there are two in a row. On a laptop nobody answers there, and the SDK's
- * own second each would be most of the time that a region gets.
+ * Time-out of one question to a metadata service, of which there are two in a row. On a laptop there is no
+ * such service, and the SDK's own time-out of a second each would be most of the time that a region gets.
  */
 const METADATA_TIMEOUT_MS = 600;
-/** Of STS in the region, and of the sign-in portal. */
+/** Time-out of STS in the region, and of the sign-in portal. */
 const CALL_TIMEOUT_MS = 1_500;
 const MAX_SOCKETS = 2;
-/** One command asks from many places; a chain that has just failed fails again, and as slowly. */
+/**
+ * How long a failure is remembered: one command asks from many places, and a chain that has just failed fails
+ * again, as slowly.
+ */
 const FAILED_FOR_MS = 5_000;
 
 /**
- * Credentials for one region: asked for once, by however many clients, and apart from what they are for, so that a slow or
- * empty provider is not taken for a region that does not answer.
+ * Provides credentials for one region. They are fetched once for all clients, and apart from the calls that
+ * they are for, so that a slow or empty provider is not taken for a region that does not answer.
  *
- * @throws NoCredentialsError what gives them failed. What STS of the region itself could not do (time-outs, 5xx) is
- * thrown as it is: that is the region.
+ * @throws NoCredentialsError when the source of the credentials failed. A failure of STS in the region itself
+ *   (time-outs, 5xx) is thrown as it is, because it is the region's.
  */
 export function regionCredentials(options: ProviderOptions): () => Promise<Identity> {
   const provide = options.provide ?? chainFor(options.region);
@@ -44,7 +50,7 @@ export function regionCredentials(options: ProviderOptions): () => Promise<Ident
     const asking = limited(provide, options);
     asked = asking;
     asking.then(
-      // From here on the chain itself remembers, and renews in time.
+      // From here on the chain itself remembers the credentials, and renews them in time.
       () => {
         asked = undefined;
       },
@@ -66,7 +72,7 @@ function chainFor(region: string): Provider {
   return defaultProvider({
     timeout: METADATA_TIMEOUT_MS,
     maxRetries: 0,
-    // No region here: the sign-in portal has one of its own.
+    // No region is given here, because the sign-in portal has its own.
     clientConfig: { requestHandler, maxAttempts },
     parentClientConfig: { region },
   });

@@ -1,7 +1,7 @@
 import type { CallFailure } from './failure.ts';
 import { type Asker, type CredentialProblem, credentialRow } from './problems.ts';
 
-/** What is known of who asks; STS says it. */
+/** What STS says about the caller. */
 export interface Caller {
   readonly account?: string;
   readonly arn?: string;
@@ -10,27 +10,27 @@ export interface Caller {
 export interface RefusedCredentials {
   readonly ok: false;
   /**
-   * A row of `credentialProblems`; or `no-rights`: known, and allowed to read nothing; or `not-deployed`: no table is there
-   * in this account.
+   * A row of `credentialProblems`; or `no-rights`: AWS knows the caller, who may read nothing; or
+   * `not-deployed`: this account has none of the tables.
    */
   readonly problem: CredentialProblem | 'no-rights' | 'not-deployed';
-  /** A clause. */
+  /** What is wrong: a clause. */
   readonly said: string;
-  /** What to do about it. */
+  /** What to do about the problem. */
   readonly fix: string;
   readonly account?: string;
   readonly arn?: string;
 }
 
-/** Whether the credentials are good for looking at this deployment. Null: no region has answered, so nobody knows. */
+/** Whether the credentials work for this deployment. Null: not known, because no region has answered. */
 export type CredentialsVerdict = { readonly ok: true } | { readonly ok: null } | RefusedCredentials;
 
-/** One question to AWS: nothing when it was answered, else why it was not. */
+/** The result of one question to AWS: undefined when there was an answer, else why there was none. */
 export type Answer = CallFailure | undefined;
 
 /**
- * Pure: what the answers of all regions say of the credentials together. One region that takes them clears them: what another
- * then says against them is that region's, not the person's.
+ * Pure: judges the credentials by the answers of all regions together. One region that accepts the
+ * credentials clears them: an objection of another region is then that region's problem, not the caller's.
  */
 export function verdictOf(answers: readonly Answer[], asker: Asker, caller: Caller = {}): CredentialsVerdict {
   const failures = answers.flatMap((answer) =>
@@ -41,7 +41,8 @@ export function verdictOf(answers: readonly Answer[], asker: Asker, caller: Call
   const missing = failures.some(({ kind }) => kind === 'missing');
   if (missing && denied === undefined) return notDeployed(caller);
   if (denied !== undefined && !missing) return noRights(caller.arn ?? denied.who, caller);
-  // Known here and denied there: it is one account, and each part says what is wrong with it.
+  // Some regions allow reads and others deny them: the account is the right one, and each part says what is
+  // wrong with it.
   if (denied !== undefined) return { ok: true };
   const refused = failures.find((failure) => failure.kind === 'credentials');
   return refused === undefined ? { ok: null } : refusedCredentials(refused.problem, asker);
@@ -68,13 +69,13 @@ function noRights(arn: string | undefined, { account }: Caller): RefusedCredenti
   return {
     ok: false,
     problem: 'no-rights',
-    said: `${arn ?? 'who they name'} may read none of the tables that were asked for`,
+    said: `${arn ?? 'their identity'} may read none of the tables that were asked for`,
     fix: 'Set AWS_PROFILE to a role with the rights that docs/cli.md lists',
     ...(account === undefined ? {} : { account }),
     ...(arn === undefined ? {} : { arn }),
   };
 }
 
-/** One line for people. */
+/** Describes the problem in one line for people. */
 export const credentialsLine = ({ said, fix }: Pick<RefusedCredentials, 'said' | 'fix'>): string =>
-  `Your credentials: ${said}. That says nothing about any region. To mend it: ${fix}.`;
+  `Your credentials: ${said}. This says nothing about any region. To fix this: ${fix}.`;

@@ -16,10 +16,12 @@ export function conductorDocument(): string {
 
 Generated from \`lambda/core/conductor.ts\` and \`lambda/core/failback.ts\` by \`npm run docs\`: change the tables, not this file.
 
-A run is one act under one epoch. Its lease is ${LEASE_MS / 1_000} s long, renewed by each step and given back at the end. Every step may be
-repeated: an evacuation by the quorum whose run has died is started again under the same epoch, by the standby's observer after
-${RESTART_MS / 60_000} minutes, and goes on; whoever asked for another act asks again. A newer epoch fences an older run in every write; if it left groups of an evacuation that is still due, that goes on under a new epoch, and leaves alone what was set meanwhile. What a run has found is below the table of \`spillway history\`, and in
-\`spillway status\` while no newer act has begun.
+A run carries out one act under one epoch. Its lease lasts ${LEASE_MS / 1_000} s; each step renews the lease, and the last step gives it back. Every step can
+be repeated. If the run of an evacuation by the quorum dies, the standby's observer starts the run again under the same epoch after
+${RESTART_MS / 60_000} minutes, and the run goes on. If the run of any other act dies, whoever asked for the act has to ask again. A newer epoch
+fences an older run in every write. If the newer act does not cover every group of an evacuation that is still due, the evacuation
+goes on under a new epoch, and leaves alone what was set meanwhile. \`spillway history\` shows a run's findings below its table;
+\`spillway status\` shows them while no newer act has begun.
 
 ## An evacuation
 
@@ -27,11 +29,11 @@ ${stepTable(evacuationSteps)}
 
 ## A failback, after \`lease\`
 
-\`release\` and \`watch\` alternate, stage by stage; \`notify\` and \`finish\` end it as well.
+\`release\` and \`watch\` alternate, stage by stage; \`notify\` and \`finish\` end a failback as well.
 
 ${stepTable(failbackSteps)}
 
-Refused by any of these, unless forced:
+Each of these guards can refuse a failback, unless it is forced:
 
 ${markdownTable(
   ['guard', 'why it is there'],
@@ -47,8 +49,8 @@ ${markdownTable(
     ...[...evacuationSteps, ...failbackSteps].map(({ step, whenItFails }) => [
       whenItFails.state,
       whenItFails.stops
-        ? `\`${step}\` could not finish; the run stopped there.`
-        : `\`${step}\` could not finish; the run went on.`,
+        ? `\`${step}\` could not finish, and the run stopped there.`
+        : `\`${step}\` could not finish, and the run went on.`,
       filled(whenItFails.nextCommand),
     ]),
   ],
@@ -64,10 +66,10 @@ const stepTable = (steps: readonly ConductorStep[]): string =>
       purpose,
       `${timeoutMs / 1_000} s`,
       `${retry.attempts} times`,
-      `${whenItFails.state}${whenItFails.stops ? '' : ', and it goes on'}`,
+      `${whenItFails.state}${whenItFails.stops ? '' : ', and the run goes on'}`,
     ]),
   );
 
-/** As for every cell; a run of some names them. */
+/** Shows a command as for every cell; a run of some cells names them. */
 const filled = (command: string): string =>
   command === '' ? '' : `\`${nextCommand(command, { epoch: 7 })}\``;

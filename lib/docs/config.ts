@@ -20,11 +20,11 @@ export function configDocument(): string {
   return `# The config file
 
 Generated from the schema in \`lib/config/schema.ts\`: \`npm run docs\`. A \`spillway.config.ts\` (or \`.mts\`, in a package whose
-\`.ts\` files are CommonJS) exports the object by default; a \`spillway.config.json\` is it. \`spillway init\` writes one. Editors
-know the keys from \`lib/config/config.schema.json\`, named by \`$schema\`.
+\`.ts\` files are CommonJS) exports the config as its default export; a \`spillway.config.json\` contains the config itself. \`spillway init\` writes a
+config. For editors, \`$schema\` names \`lib/config/config.schema.json\`.
 
-A config that cannot keep its promise is refused when it is loaded, with the path of the value and a fix that works: one
-observer short, a recovery time below what detection, DNS and polling add up to, more health checks than the quota.
+A config that cannot keep its promise is refused when it is loaded, with the path of the value and a fix that works. Examples are
+one observer too few, a recovery time shorter than detection, DNS and polling take together, and more health checks than the quota.
 
 ${schemaReference(configJsonSchema() as SchemaNode, defaults)}
 `;

@@ -9,7 +9,10 @@ import { markdownTable } from './markdown.ts';
 const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
 const seconds = (ms: number): string => `${ms / 1_000} s`;
 
-/** `docs/diagnoses.md`: what is probed, how it is weighed, what is concluded, and what may still stand in the way. */
+/**
+ * `docs/diagnoses.md`: what is probed, how it is weighed, what is concluded, and what can refuse an
+ * evacuation.
+ */
 export function diagnosesDocument(policy: Policy): string {
   return `# Diagnoses
 
@@ -35,7 +38,7 @@ ${markdownTable(
   }),
 )}
 
-What a failed call says:
+What a failed call proves:
 
 ${markdownTable(
   ['class', 'counts against the region', 'the region answered', 'the observer’s own fault'],
@@ -49,17 +52,17 @@ ${markdownTable(
 
 ## What is concluded
 
-The first row that matches. Only an actionable diagnosis can move traffic.
+The first row that matches is the diagnosis. Only an actionable diagnosis can move traffic.
 
 ${markdownTable(
   ['diagnosis', 'when', 'meaning', 'actionable', 'what to do'],
   diagnoses.map((row) => [row.code, row.when, row.description, yesNo(row.actionable), row.operator]),
 )}
 
-## What may stand in the way
+## What can refuse an evacuation
 
-An evacuation starts only if none of these refuses, and each refusal is recorded with its reason and, where it is known,
-the time until which it stands.
+An evacuation starts only if none of these guards refuses. Each refusal is recorded with its reason and, where it is known,
+the time until which it lasts.
 
 ${markdownTable(
   ['guard', 'purpose'],

@@ -19,7 +19,7 @@ const policy = {
   votesToEvacuate: defaultVotesToEvacuate(observerRegions(defaultRegions).length),
 };
 
-/** With weekly drills: without, one alarm would be missing. */
+/** With weekly drills: without them, one alarm would be missing. */
 const monitoring = { ...defaultMonitoring, drillOverdueDays: defaultDrillOverdueDays };
 const config = { regions: defaultRegions, policy, monitoring };
 

@@ -35,8 +35,8 @@ ${diagram()}
 
 ## Every transition
 
-The first row of (from, event) whose guards hold is taken; its comment is the line in the log. An event without a row is
-an error. \`cast\` begins an epoch; \`withdraw\` ends one and starts the cooldown; \`drop\` ends one that moved nothing.
+The first row of (from, event) whose guards hold is taken; its comment is the line in the log. An event without a row is an
+error. \`cast\` begins an epoch; \`withdraw\` ends one and starts the cooldown; \`drop\` ends one that moved nothing.
 
 ${markdownTable(
   ['from', 'event', 'guards', 'to', 'action', 'comment'],
@@ -53,8 +53,8 @@ ${markdownTable(
 }
 
 /**
- * Arrows between different phases, one for each pair, labelled with the events and guards that take it. One that leaves every
- * phase of HOLD alike is drawn once, from the box around them.
+ * Arrows between different phases, one for each pair, labelled with the events and guards that take it. An
+ * arrow that leaves every phase of HOLD in the same way is drawn once, from the box around these phases.
  */
 function diagram(): string {
   const box = phaseNames.filter((name) => phases[name].vote === 'HOLD');

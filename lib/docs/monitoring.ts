@@ -9,7 +9,9 @@ import {
 import { CELLS_A_RUN } from '../survey/run.ts';
 import { markdownTable } from './markdown.ts';
 
-/** `docs/monitoring.md`: metrics, alarms and dashboard, and why they are where they are. */
+/**
+ * `docs/monitoring.md`: metrics, alarms and the dashboard, and the reasons for the regions that they are in.
+ */
 export function monitoringDocument(config: AlarmConfig): string {
   return `# Monitoring
 
@@ -17,30 +19,30 @@ Generated from \`lambda/core/metrics.ts\` and \`lib/alarms/alarms-table.ts\` by 
 
 ## Where it is, and why
 
-CloudWatch evaluates an alarm in the region of its metric and nowhere else, and an alarm in the primary sleeps through the
-primary's outage. So there is none. Once a minute a monitor in the standby reads what each observer has stored in its own region,
-what the state table has, and what DNS answers, and publishes it there as metrics. It reads by names that are known beforehand,
-calls nothing in the primary, and is a function of its own: looking at the observers can neither slow nor break them. An observer
-that is dead, cut off or unreadable is one live vote less; a monitor that is dead is no data, which fires as well.
+CloudWatch evaluates an alarm in the region of its metric and nowhere else, and an alarm in the primary would be silent during the
+primary's outage, so there is none. Once a minute a monitor in the standby reads what each observer has stored in its own region,
+the state table, and the answers of DNS, and publishes the results as metrics in the standby. The monitor reads by names that are
+known beforehand, calls nothing in the primary, and is a function of its own, so that it can neither slow nor break the observers.
+An observer that is dead, cut off or unreadable counts as one live vote fewer; a dead monitor publishes no data, which fires as well.
 
-Once an hour a survey, a function of its own too, reads how the cells' streams are scaled in both regions and what they had to take
-in two weeks, by the highest five minutes, and stores it in the state table. In an outage nobody can ask the primary for it: the
-conductor judges by what is stored. The survey is the one part beside the probes that calls the primary, for nothing but
-DescribeStreamSummary and GetMetricData; nothing waits for it, and what it cannot read stays as it was. It looks at ${CELLS_A_RUN} cells in a
-run, those first whose survey is oldest, so that more cells are looked at less often.
+Once an hour a survey, also a function of its own, reads how the cells' streams are scaled in both regions and the highest load of
+five minutes within two weeks, and stores both in the state table. During an outage nobody can ask the primary for these values, so
+the conductor uses the stored ones. Apart from the probes, only the survey calls the primary, with nothing but
+DescribeStreamSummary and GetMetricData. Nothing waits for the survey, and a value that it cannot read stays as it was. A run of the
+survey looks at ${CELLS_A_RUN} cells, beginning with those whose survey is oldest, so that with more cells each is looked at less often.
 
-One thing the standby cannot say: that it has failed itself. Each observer says so in its own region, and each witness has a topic
-with the few alarms that only it can raise. **Subscribe to the topic in every region** (\`notify.email\` does; \`spillway doctor\` tells of
-a topic that nobody listens to): \`NAME-notifications\` in the standby and in each witness.
+The standby cannot report its own failure. Each observer reports it in its own region, and each witness has a topic with the few
+alarms that only a witness can raise. **Subscribe to the topic in every region** (\`notify.email\` does this; \`spillway doctor\` reports
+a topic without subscribers): \`NAME-notifications\` in the standby and in each witness.
 
 ## Alarms
 
-With the default policy, the default \`monitoring\` and weekly drills; the [runbook](runbook.md) says for each what it means and what to run. Its
-description begins with its urgency, \`[now]\` or \`[today]\`, so that a pager can tell them apart.
+The table is for the default policy, the default \`monitoring\` and weekly drills. The [runbook](runbook.md) says what each alarm means and
+what to run. The description of an alarm begins with its urgency, \`[now]\` or \`[today]\`, so that a pager can tell them apart.
 
-What recurs, drills and the survey, is late only from when the deployment began to ask for it: the monitor keeps that time in the
-state table, so that nothing is overdue on the first day, and no drill where none is configured. While a *first* deployment is under
-way, observer silent and DNS unread may fire for the minutes until votes and records are there, and say what is so.
+Recurring work, that is drills and the survey, can be late only after the deployment began to ask for it. The monitor keeps the time
+of this beginning in the state table, so that nothing is overdue on the first day, and no drill is overdue where none is configured.
+During the *first* deployment, observer silent and DNS unread may fire, rightly, for the minutes until votes and records exist.
 
 ${markdownTable(
   ['alarm', 'look', 'where', 'fires when'],
@@ -49,21 +51,21 @@ ${markdownTable(
 
 ## Metrics
 
-In the namespace \`Spillway/NAME\`, each with the one dimension \`service\`. Functions publish them as lines of their log (CloudWatch's
-embedded metric format), which costs no call and waits for nothing; the drill puts its own by PutMetricData. What is unknown is not
-published, and never 0. The monitor's line also has in \`observers\` what each of them says, in words.
+The metrics are in the namespace \`Spillway/NAME\`, each with the one dimension \`service\`. Functions publish metrics as lines of their
+log (CloudWatch's embedded metric format), which costs no call and waits for nothing; the drill publishes its own by PutMetricData.
+An unknown value is not published; it is never 0. The monitor's log line also says in words, in \`observers\`, what each observer reports.
 
 ${markdownTable(
   ['metric', 'service', 'unit', 'meaning'],
   metricNames.map((name) => [name, metrics[name].service, metrics[name].unit, metrics[name].meaning]),
 )}
 
-Beside them each observer puts \`ObserverHeartbeat\` to both regions, as its probe of CloudWatch.
+In addition, each observer puts \`ObserverHeartbeat\` to both regions, as its probe of CloudWatch.
 
 ## Dashboard
 
-\`NAME-spillway\` in the standby: alarms, votes, diagnoses, where traffic is, records arriving, conductor, endpoints, and what each observer
-said minute by minute. It has as many widgets for a thousand cells as for one. \`monitoring: { dashboard: false }\` leaves it out.
+\`NAME-spillway\` in the standby shows alarms, votes, diagnoses, where traffic is, records arriving, conductor, endpoints, and what each
+observer said minute by minute. The dashboard has as many widgets for a thousand cells as for one. \`monitoring: { dashboard: false }\` leaves it out.
 `;
 }
 

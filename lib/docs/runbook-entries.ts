@@ -1,7 +1,7 @@
 import type { DiagnosisCode } from '../../lambda/core/diagnosis.ts';
 import type { AlarmName } from '../alarms/alarms-table.ts';
 
-/** What the page of one diagnosis or alarm says beyond what their own tables say. */
+/** The parts of the page of one diagnosis or alarm that its own table does not have. */
 export interface RunbookEntry {
   readonly lookAt: readonly string[];
   /** Exact commands, with what each is for. */
@@ -9,7 +9,7 @@ export interface RunbookEntry {
   readonly not: readonly string[];
 }
 
-const status = ['spillway status --watch', 'is it moving, and who says so'] as const;
+const status = ['spillway status --watch', 'whether traffic moves, and how each observer votes'] as const;
 const why = ['spillway why', 'the measurements, and the guard that refuses'] as const;
 const log = [
   'aws logs tail /aws/lambda/spillway-observer --region REGION --since 10m',
@@ -23,16 +23,18 @@ const doctor = ['spillway doctor', 'in quiet times: streams, rights, versions, s
 /** A missing diagnosis does not compile. */
 export const diagnosisEntries: Readonly<Record<DiagnosisCode, RunbookEntry>> = {
   ClockSuspect: {
-    lookAt: ['Whether it is one observer or all of them: one is that region’s affair.'],
+    lookAt: [
+      'Whether one observer says so or all of them: a single observer has a problem in its own region.',
+    ],
     run: [status, log],
-    not: ['Do not lower `votesToEvacuate` to make up for it.'],
+    not: ['Do not lower `votesToEvacuate` to make up for this observer.'],
   },
   ObserverSick: {
     lookAt: [
-      'The error class in its log: `access` is IAM or a policy, `missing` is a canary stream that is gone.',
+      'The error class in its log: `access` means IAM or a policy, `missing` means that a canary stream is gone.',
     ],
     run: [log, ['spillway doctor', 'in quiet times: do streams, rights and versions match?'], status],
-    not: ['Do not fail over because of it: it says something about the observer, not about the primary.'],
+    not: ['Do not fail over because of this: it says something about the observer, not about the primary.'],
   },
   BothImpaired: {
     lookAt: ['Which of the two comes back first; producers keep what they cannot write.'],
@@ -41,16 +43,16 @@ export const diagnosisEntries: Readonly<Record<DiagnosisCode, RunbookEntry>> = {
       why,
       [
         'spillway pause --for 1h --reason "both regions impaired"',
-        'if the first sign of life must not move anything',
+        'if the first sign of recovery must not move anything',
       ],
     ],
     not: [
-      'Do not fail over, neither way: the other place is no better, and moving costs the order of what is in flight.',
+      'Do not fail over in either direction: the other region is no better, and a move loses the order of the records in flight.',
     ],
   },
   StandbyUnfit: {
     lookAt: [
-      'The evidence about the standby: writes, reads or reachability. While it lasts there is no way out of the primary.',
+      'The evidence about the standby: writes, reads or reachability. While this lasts, the primary cannot be evacuated.',
     ],
     run: [why, ['spillway doctor', 'canary, streams and capacity of the standby'], status],
     not: [
@@ -58,7 +60,7 @@ export const diagnosisEntries: Readonly<Record<DiagnosisCode, RunbookEntry>> = {
     ],
   },
   RegionUnreachable: {
-    lookAt: ['That DNS moves within half a minute of the second vote, and that the switches follow.'],
+    lookAt: ['Whether DNS moves within half a minute of the second vote, and whether the switches follow.'],
     run: [
       status,
       [
@@ -69,7 +71,7 @@ export const diagnosisEntries: Readonly<Record<DiagnosisCode, RunbookEntry>> = {
     ],
     not: [
       'Do not wait for the status page or for an alarm in the primary: they fail with it.',
-      'Do not deploy: nothing that moves traffic needs it, and it may need what is down.',
+      'Do not deploy: moving traffic needs no deployment, and a deployment may need what is down.',
     ],
   },
   KinesisWriteImpaired: {
@@ -81,16 +83,16 @@ export const diagnosisEntries: Readonly<Record<DiagnosisCode, RunbookEntry>> = {
       why,
       [
         'spillway resume --reason "real outage, inc-4711"',
-        'if a pause or a maintenance window holds it back',
+        'if a pause or a maintenance window holds the votes back',
       ],
       ['spillway approve --for 30m --reason "seen, go"', 'if the mode is approve'],
       [
         'spillway failover --all --reason "us-east-1 drops writes, inc-4711"',
-        'if the mode is observe, or it takes longer than a minute',
+        'if the mode is observe, or the move takes longer than a minute',
       ],
     ],
     not: [
-      'Do not fail back at the first good minute: outages come in dips. Failback is refused until the recovery time is over.',
+      'Do not fail back at the first good minute: an outage often returns. Failback is refused until the recovery time is over.',
     ],
   },
   KinesisReadImpaired: {
@@ -112,7 +114,7 @@ export const diagnosisEntries: Readonly<Record<DiagnosisCode, RunbookEntry>> = {
     lookAt: ['The producers’ buffers. If they grow, records come faster than they leave.'],
     run: [
       why,
-      ['spillway failover --cells CELL --reason "buffers grow"', 'one cell first; the others if it helps'],
+      ['spillway failover --cells CELL --reason "buffers grow"', 'one cell first; the others if this helps'],
       status,
     ],
     not: ['Do not restart producers: what they hold in memory is lost.'],
@@ -120,7 +122,10 @@ export const diagnosisEntries: Readonly<Record<DiagnosisCode, RunbookEntry>> = {
   CloudWatchBlind: {
     lookAt: ['Alarms of the primary in INSUFFICIENT_DATA, and autoscaling that acts on missing metrics.'],
     run: [why, ack],
-    not: ['Do not read "no alarm" as "all is well".', 'Do not fail over for it: Kinesis takes records.'],
+    not: [
+      'Do not read "no alarm" as "all is well".',
+      'Do not fail over because of this: Kinesis takes records.',
+    ],
   },
   ControlPlaneOnly: {
     lookAt: ['Deployments and scaling under way in the primary: stop them.'],
@@ -136,14 +141,14 @@ export const diagnosisEntries: Readonly<Record<DiagnosisCode, RunbookEntry>> = {
   SiblingServicesOnly: {
     lookAt: ['Which service (`why` names it), and who depends on it.'],
     run: [why, ack],
-    not: ['Do not move producers for it: their service works.'],
+    not: ['Do not move producers because of this: the service that they use works.'],
   },
   Undetermined: {
     lookAt: [
-      'The age of the vote. A new observer needs a minute; one that stays so does not reach its tables or its probes.',
+      'The age of the vote. A new observer needs a minute; an observer that stays Undetermined cannot reach its tables or probe the regions.',
     ],
     run: [status, log],
-    not: ['Do not take it for healthy: this observer will not vote to evacuate.'],
+    not: ['Do not read this as healthy: this observer will not vote to evacuate.'],
   },
   Recovering: {
     lookAt: ['How long it has been healthy (`why`), and whether traffic is in the standby.'],
@@ -161,9 +166,9 @@ export const diagnosisEntries: Readonly<Record<DiagnosisCode, RunbookEntry>> = {
 export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
   'observer silent': {
     lookAt: [
-      'How many votes are live, against how many are needed: the second line of `status`.',
-      'The region’s own health: it may be the one that fails.',
-      'All observers well in `status`: then the monitor in the standby is what is silent.',
+      'How many votes are live, and how many are needed: the second line of `status`.',
+      'The health of the observer’s region: that region may be the one that fails.',
+      'Whether `status` shows all observers well: then the monitor in the standby is silent.',
     ],
     run: [
       status,
@@ -182,16 +187,13 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
     ],
   },
   'too few observers': {
-    lookAt: [
-      'The primary: nobody watches it in your place now.',
-      'What the silent observers have in common.',
-    ],
+    lookAt: ['The primary: no quorum watches it for you now.', 'What the silent observers have in common.'],
     run: [
       status,
       log,
       [
         'spillway failover --all --reason "too few observers, primary down"',
-        'if your own producers fail: nothing moves by itself',
+        'if your own producers fail, because nothing moves by itself',
       ],
     ],
     not: ['Do not wait for votes: there are not enough.'],
@@ -199,29 +201,29 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
   'observer sick': {
     lookAt: ['Its diagnosis: ClockSuspect, ObserverSick or Undetermined, and their pages above.'],
     run: [status, log, doctor],
-    not: ['Do not fail over because of it: it says something about the observer, not about the primary.'],
+    not: ['Do not fail over because of this: it says something about the observer, not about the primary.'],
   },
   'primary impaired': {
     lookAt: [
-      'The diagnosis in `status`, and its page above: it says whether traffic moves, and what to do if not.',
+      'The diagnosis in `status`, and its page above, which says whether traffic moves, and what to do if not.',
     ],
     run: [status, why, ack],
     not: ['Do not wait for the status page or for an alarm in the primary: they fail with it.'],
   },
   'evacuation blocked': {
     lookAt: [
-      'Which guard refuses, and until when: `why` says both; "When a guard refuses" above says the way round.',
+      'Which guard refuses, and until when: `why` says both. "When a guard refuses" above says how to get past each guard.',
     ],
     run: [
       why,
       ['spillway approve --for 30m --reason "seen, go"', 'if the mode is approve'],
       [
         'spillway resume --reason "real outage, inc-4711"',
-        'if a pause or a maintenance window holds it back',
+        'if a pause or a maintenance window holds the votes back',
       ],
       [
         'spillway failover --all --reason "us-east-1 drops writes, inc-4711"',
-        'whatever the guard: an operator’s word needs no vote',
+        'whichever guard refuses: an operator’s failover needs no vote',
       ],
     ],
     not: ['Do not change the policy now: that needs a deployment.'],
@@ -235,15 +237,15 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
       log,
       [
         'spillway failover --all --reason "customers fail, observers disagree"',
-        'if your own producers fail: they are the better witness',
+        'if your own producers fail: trust them more than the observers',
       ],
     ],
     not: ['Do not fail over because of one observer: K of N is there to outvote it.'],
   },
   'traffic moved': {
-    lookAt: ['That the switches follow within a minute, and that producers arrive in the standby.'],
+    lookAt: ['Whether the switches follow within a minute, and whether producers arrive in the standby.'],
     run: [status, ack, history],
-    not: ['Do not fail back at the first good minute: outages come in dips.'],
+    not: ['Do not fail back at the first good minute: an outage often returns.'],
   },
   'not latched': {
     lookAt: ['Whether the conductor has started, and where it stopped: its last line in the journal.'],
@@ -255,102 +257,109 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
         'if Step Functions does not answer in the standby',
       ],
     ],
-    not: ['Do not fail back to make it consistent: latch first, then look at the primary.'],
+    not: [
+      'Do not fail back to make switches and DNS agree: set the switches first, then look at the primary.',
+    ],
   },
   'standby unfit': {
     lookAt: [
       'The evidence about the standby: writes, reads or reachability, and from how many observers.',
-      'One observer alone: its way to the standby is what fails.',
+      'If only one observer says so, its network path to the standby fails.',
     ],
     run: [why, ['spillway doctor', 'canary, streams and capacity of the standby'], status],
     not: [
-      'Do not wait for the next outage to mend or scale it: that takes minutes, and needs a control plane.',
+      'Do not wait for the next outage to repair or scale the standby: both take minutes, and need a control plane.',
     ],
   },
   'standby too small': {
     lookAt: [
-      'Which cells, and by how much: `shortfalls` in the survey’s log, or `spillway doctor`, which asks anew.',
+      'Which cells, and by how much: `shortfalls` in the survey’s log, or `spillway doctor`, which reads the sizes again.',
     ],
     run: [
       ['spillway doctor', 'which stream, its shards, and the peak it would have to take'],
       [
         'aws kinesis update-shard-count --region STANDBY --stream-name STREAM --target-shard-count N --scaling-type UNIFORM_SCALING',
-        'a provisioned stream: shards for the peak, at 1 MB/s and 1,000 records/s each',
+        'for a provisioned stream: enough shards for the peak, at 1 MB/s and 1,000 records/s each',
       ],
       [
         'aws kinesis update-stream-warm-throughput --region STANDBY --stream-arn ARN --warm-throughput-mi-bps N',
-        'a stream on demand',
+        'for a stream on demand',
       ],
       [
         'aws logs tail /aws/lambda/spillway-survey --region STANDBY --since 3h',
         'what the survey found, hour by hour',
       ],
     ],
-    not: ['Do not leave it for the outage: a stream that grows then does so while it throttles.'],
+    not: [
+      'Do not leave this for the outage: a stream that has to grow during an outage throttles meanwhile.',
+    ],
   },
   'survey silent': {
     lookAt: [
-      'The survey’s log: it says which calls fail. What it could not read of a region stays as it was, and is no failure.',
-      'Whether its rule still starts it, each hour.',
+      'The survey’s log, which says which calls fail. A value that the survey could not read stays as it was, and is no failure.',
+      'Whether its rule still starts the survey each hour.',
     ],
     run: [
       [
         'aws logs tail /aws/lambda/spillway-survey --region us-west-2 --since 4h',
         'how far its runs came, and the error',
       ],
-      ['spillway doctor', 'asks anew, by the same code, whether the standby would take the load'],
+      ['spillway doctor', 'checks again, with the same code, whether the standby would take the load'],
     ],
-    not: ['Do not take the silence of `standby too small` for good news meanwhile.'],
+    not: ['Meanwhile do not take the silence of `standby too small` for good news.'],
   },
   'standby dark': {
     lookAt: [
-      'Whether the other witnesses say the same: then it is the standby, else the way from this one to it.',
-      'Traffic in the standby meanwhile: if its switch endpoint is gone as well, DNS returns to the primary where that is healthy.',
+      'Whether the other witnesses say the same: if so, the standby fails; if not, the network path from this witness fails.',
+      'Whether traffic is in the standby: if the standby’s switch endpoint is down as well, DNS returns to the primary where the primary is healthy.',
     ],
     run: [status, why, log],
     not: [
       'Do not take the silence of the other alarms for good news: they are in the region that fails.',
-      'Do not fail over: there is no better place until it is back.',
+      'Do not fail over: the standby is no better place until it works again.',
     ],
   },
   'pause forgotten': {
-    lookAt: ['Its owner and reason, and when it ends: `status` shows them.'],
+    lookAt: ['The owner, the reason and the end of what was set: `status` shows them.'],
     run: [
       ['spillway history', 'who paused, and why'],
-      ['spillway resume --reason "load test is over"', 'after asking its owner'],
+      ['spillway resume --reason "load test is over"', 'after asking the owner'],
     ],
-    not: ['Do not renew it without its owner.'],
+    not: ['Do not renew what was set without asking the owner.'],
   },
   'drill overdue': {
     lookAt: [
-      'What the last drill said, and whether a pause, a maintenance window, a silent observer or a cell that was never brought back kept it from running.',
+      'The result of the last drill, and whether a pause, a maintenance window, a silent observer or a cell that was never brought back keeps drills from running.',
       'Whether somebody has turned the schedule off: `schedule` in the history.',
     ],
     run: [
       ['spillway history --limit 50', 'the last drills, and what stopped them'],
       ['spillway failback --cells drill --reason "after a drill"', 'while the drill’s cell is still away'],
       ['spillway drill --aws --reason "overdue"', 'drills now, in about two minutes'],
-      ['spillway doctor', 'what has changed since'],
+      ['spillway doctor', 'whether a failover would work now'],
     ],
-    not: ['Do not silence it: the next outage is the drill then.'],
+    not: ['Do not silence this alarm: otherwise the next outage will be the drill.'],
   },
   'DNS unread': {
-    lookAt: ['Whether you can resolve it, and whether the delegation still names the zone’s servers.'],
+    lookAt: ['Whether you can resolve the name, and whether the delegation still names the zone’s servers.'],
     run: [
-      ['aws route53 get-hosted-zone --id ZONE', 'the name servers of the zone, against what the parent says'],
+      [
+        'aws route53 get-hosted-zone --id ZONE',
+        'the name servers of the zone, to compare with what the parent zone says',
+      ],
       ['spillway doctor', 'zone and delegation'],
       status,
     ],
     not: ['Do not change records by hand: DNS follows votes and switches.'],
   },
   'state unread': {
-    lookAt: ['Throttling of the table, its existence, and the standby’s own health.'],
+    lookAt: ['Whether the table is throttled, whether it exists, and the health of the standby.'],
     run: [
       status,
       doctor,
       [
         'aws dynamodb describe-table --table-name spillway-state --region us-west-2',
-        'is it there, and active?',
+        'whether the table exists and is active',
       ],
     ],
     not: [
@@ -358,7 +367,9 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
     ],
   },
   'state throttled': {
-    lookAt: ['Who reads so much: other software with this table’s name, or a table not on demand any more.'],
+    lookAt: [
+      'What reads so much: other software with this table’s name? And whether the table is no longer on demand.',
+    ],
     run: [
       [
         'aws dynamodb describe-table --table-name spillway-state --region us-west-2',
@@ -366,7 +377,7 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
       ],
       status,
     ],
-    not: ['Do not start many commands at once: each reads the table.'],
+    not: ['Do not start many commands at the same time: each reads the table.'],
   },
   'conductor failed': {
     lookAt: ['The last line of the run: the state it left, and the next command.'],
@@ -378,38 +389,42 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
       ],
       [
         'spillway failover --all --reason "finish, inc-4711"',
-        'a failed evacuation; it goes on from where it is',
+        'after a failed evacuation; it goes on from where it stopped',
       ],
     ],
     not: ['Do not set switches by hand while a run goes on: `status` shows who holds the lease.'],
   },
   'run needs an act': {
-    lookAt: ['The findings of the run, in its message and in the journal; its next command.'],
+    lookAt: ['The findings of the run, in its message and in the journal, and its next command.'],
     run: [history, status],
-    not: ['Do not repeat a failback that was taken back before the primary has been healthy for long.'],
+    not: [
+      'If a failback was taken back, do not repeat it before the primary has been healthy for a long time.',
+    ],
   },
   'vote endpoint failing': {
-    lookAt: ['Errors or refusals? Refusals come from too many requests: somebody else asks the URL.'],
+    lookAt: [
+      'Whether these are errors or refusals. Refusals come from too many requests: somebody else requests the URL.',
+    ],
     run: [
       [
         'aws logs tail /aws/lambda/spillway-vote --region REGION --since 10m',
-        'what it says; without a line it never began',
+        'the function’s log; if it has no line, the function never started',
       ],
       status,
     ],
-    not: ['Do not worry for traffic: an endpoint that does not answer reads HOLD, and moves nothing.'],
+    not: ['Do not worry about traffic: an endpoint that does not answer reads HOLD, and moves nothing.'],
   },
   'switch endpoint failing': {
     lookAt: [
-      'Where traffic is. In the primary: nothing is lost. In the standby: the votes hold it, as long as they stand.',
+      'Where traffic is. If it is in the primary, nothing is lost. If it is in the standby, the votes hold it there, as long as they last.',
     ],
     run: [
       status,
       [
         'aws logs tail /aws/lambda/spillway-switch --region us-west-2 --since 10m',
-        'what it says; without a line it never began',
+        'the function’s log; if it has no line, the function never started',
       ],
     ],
-    not: ['Do not deploy a rollback during an evacuation before you have read its log.'],
+    not: ['Do not deploy a rollback during an evacuation before you have read the endpoint’s log.'],
   },
 };

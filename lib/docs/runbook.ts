@@ -13,7 +13,7 @@ export function runbookDocument(config: AlarmConfig): string {
     guardTable(),
     failback(),
     '## Each diagnosis',
-    'As `spillway status` shows it for each observer. `spillway` in a command stands for your config’s `name`.',
+    '`spillway status` shows the diagnosis of each observer. In names like `spillway-observer`, `spillway` stands for your config’s `name`.',
     ...diagnoses.map((row) =>
       section(
         `${row.code}${row.actionable ? ' (moves traffic)' : ''}`,
@@ -22,11 +22,11 @@ export function runbookDocument(config: AlarmConfig): string {
       ),
     ),
     '## Each alarm',
-    'The alarms are in the standby’s region, where `monitoring` in the config says when they fire; those of a witness are in the witness’s. None is in the primary: it would sleep through its outage. [Monitoring](monitoring.md) has the metrics behind them. Each name begins with your config’s `name`: `spillway-observer-silent`.',
+    'The alarms are in the standby’s region, where `monitoring` in the config says when they fire; those of a witness are in the witness’s region. No alarm is in the primary: it would be silent during the primary’s outage. [Monitoring](monitoring.md) has the metrics behind them. Each name begins with your config’s `name`: `spillway-observer-silent`.',
     ...alarmRows.map((row) =>
       section(
         row.alarm,
-        `${row.meaning} **${urgencies[row.urgency]}.** Rings when: ${firesWhen(row, config)}.${row.only === undefined ? '' : ` Only where ${row.only.where}.`}`,
+        `${row.meaning} **${urgencies[row.urgency]}.** Fires when: ${firesWhen(row, config)}.${row.only === undefined ? '' : ` Only where ${row.only.where}.`}`,
         alarmEntries[row.alarm],
       ),
     ),
@@ -57,15 +57,16 @@ const wayRound: Readonly<Record<(typeof guards)[number]['rule'], string>> = {
   maintenance: '`spillway resume --reason "…"`',
   'observer-sick': 'nothing: the other observers decide',
   'not-actionable': 'nothing, or `spillway failover --cells CELL --reason "…"` if you know better',
-  'standby-unfit': 'mend the standby: `spillway doctor` says what is wrong',
-  'over-already': 'nothing: what called for it is over. If it comes back, so does the vote',
+  'standby-unfit': 'repair the standby: `spillway doctor` says what is wrong',
+  'over-already':
+    'nothing: the failure that called for the vote is over. If the failure returns, so does the vote',
   cooldown: 'wait, or `spillway failover --all --reason "…"`',
-  'hold-time': 'wait: it is seconds',
+  'hold-time': 'wait some seconds',
 };
 
 function guardTable(): string {
   const rows = guards.map(({ rule, purpose }) => [rule, purpose, wayRound[rule]]);
-  return markdownTable(['guard', 'why it is there', 'what makes it give way'], rows);
+  return markdownTable(['guard', 'why it is there', 'how to get past it'], rows);
 }
 
 const firstMinutes = `# Runbook
@@ -80,23 +81,23 @@ spillway ack --reason "inc-4711, looking"
 spillway why             # from the measurements to the vote, and the guard that refuses
 \`\`\`
 
-None of these, nor \`failover\`, calls the primary or a control plane in us-east-1. Exit status 4 of \`status\` says that
-something is not as it is in healthy times.
+Neither these commands nor \`failover\` call the primary or a control plane in us-east-1. Exit status 4 of \`status\` says that
+something is not as in healthy times.
 
 | what \`status\` shows | what it means | what to run |
 | --- | --- | --- |
-| traffic in the standby, switches STANDBY | it worked: traffic stays until somebody fails back | nothing; watch producers, see failback below |
-| traffic in the standby, switches PRIMARY | only the votes hold it: the conductor has not latched | \`spillway failover --all --reason "latch, inc-4711"\` |
+| traffic in the standby, switches STANDBY | the evacuation worked: traffic stays until somebody fails back | nothing; watch producers, see failback below |
+| traffic in the standby, switches PRIMARY | only the votes hold traffic there: the conductor has not set the switches | \`spillway failover --all --reason "latch, inc-4711"\` |
 | traffic in the primary, enough votes EVACUATE | DNS follows within half a minute | \`spillway status --watch\`; after a minute \`spillway failover --all --reason "…"\` |
-| traffic in the primary, an actionable diagnosis, phase held | a guard refuses | \`spillway why\` names it; the table below says what makes it give way |
+| traffic in the primary, an actionable diagnosis, phase held | a guard refuses | \`spillway why\` names the guard; the table below says how to get past each guard |
 | traffic in the primary, all Healthy, and your producers fail | the fault is elsewhere, or on one cell’s shards alone | \`spillway failover --cells CELL --reason "…"\` moves that cell |
-| switches STANDBY, traffic in the primary | the switch checks have not followed yet, or their endpoint is gone | \`spillway status --watch\` for a minute; then \`spillway doctor\` |
-| some regions do not answer | they fail, or you cannot reach them | \`aws sts get-caller-identity --region us-west-2\` |
-| NOT KNOWN, “your credentials: …” | AWS does not take them, or they are for something else; nothing follows for any region | what that line says, then \`spillway status\` again |
-| nothing answers, DNS neither | your own network or credentials | another network; the credentials kept for this |
+| switches STANDBY, traffic in the primary | the switch checks have not followed yet, or their endpoint is down | \`spillway status --watch\` for a minute; then \`spillway doctor\` |
+| some regions do not answer | these regions fail, or you cannot reach them | \`aws sts get-caller-identity --region us-west-2\` |
+| NOT KNOWN, “your credentials: …” | AWS rejects your credentials, or they belong to another account; this says nothing about any region | what that line says, then \`spillway status\` again |
+| nothing answers, not even DNS | your own network or credentials fail | try another network; use the credentials kept for emergencies |
 
-Credentials: a session of IAM Identity Center cannot be renewed while its region is down, and that is often us-east-1.
-Keep a role or user for emergencies that signs without it, and try it in each drill.
+Credentials: a session of IAM Identity Center cannot be renewed while its region is down, and its region is often us-east-1.
+Keep a role or user for emergencies that does not need Identity Center, and try this role or user in each drill.
 
 ### If the conductor does not answer
 
@@ -106,15 +107,15 @@ Keep a role or user for emergencies that signs without it, and try it in each dr
 spillway failover --all --direct --reason "Step Functions down, inc-4711"
 \`\`\`
 
-It sets the switches itself, under an epoch of its own; a conductor that wakes up later is fenced off. DNS follows in about
+With \`--direct\`, the command sets the switches itself, under an epoch of its own; a conductor that starts later is fenced off. DNS follows in about
 30 s, when the switch checks have failed three times.
 
 ### If the standby's table does not answer either
 
-An evacuation under way stands: a vote is not withdrawn while the switches cannot be read. A new one does not start: a
-control item that cannot be read counts as a pause. If the table is gone, much of the standby may be: look at StandbyUnfit
-before anything else. If the standby does take records, restart producers with it as a fixed region; \`dig +short TXT
-signal.CELL.ZONE\` is all that they read otherwise.`;
+An evacuation under way stays in force: a vote is not withdrawn while the switches cannot be read. No new evacuation starts: a
+control item that cannot be read counts as a pause. If the table is down, much of the standby may be down too: look at StandbyUnfit
+before anything else. If the standby does take records, restart the producers with the standby as a fixed region. Otherwise producers
+read nothing but the signal; \`dig +short TXT signal.CELL.ZONE\` shows it.`;
 
 function failback(): string {
   const rows = failbackGuards.map(({ rule, purpose }) => [rule, purpose]);
@@ -122,22 +123,22 @@ function failback(): string {
 
 Traffic in the standby is safe. There is no hurry, and failback is never automatic.
 
-1. \`spillway status\` says from when a failback is possible, and what stands against it: every observer Healthy, no vote
-   EVACUATE, the switches STANDBY, phase \`recovered\` (or \`partlyInStandby\`, while only some cells are there).
-2. Ask AWS or the owner of the incident whether it is over. Outages come in dips.
-3. Read what was stranded in the primary (its consumers do it by themselves once it works), then
+1. \`spillway status\` says from when a failback is possible, and what refuses until then. At that time every observer is Healthy, no
+   vote is EVACUATE, the switches are STANDBY, and the phase is \`recovered\` (or \`partlyInStandby\`, while only some cells are there).
+2. Ask AWS or the owner of the incident whether the outage is over. An outage often returns.
+3. Read the records that were stranded in the primary (its consumers do this by themselves once the primary works), then run
    \`spillway drained --cells orders --reason "lag is 0"\`.
-4. Ask the guards: \`spillway failback --check --cells orders\` (status 3: refused, by which of them, until when). \`--dry-run\`
-   does the same, and then shows what would be called.
-5. One cell first, one that you can watch: \`spillway failback --cells orders --reason "first cell, inc-4711"\`. Status 3 says
+4. Ask the guards: \`spillway failback --check --cells orders\` (status 3: refused; the screen says by which guards, and until when).
+   \`--dry-run\` does the same, and then shows the calls that would be made.
+5. Begin with one cell that you can watch: \`spillway failback --cells orders --reason "first cell, inc-4711"\`. Status 3 says
    which guard refuses, and until when:
 
 ${markdownTable(['guard', 'why it is there'], rows)}
 
 6. Look at that cell’s producers and consumers for some minutes: \`spillway status --watch\`.
 7. The rest, a quarter at a time: \`spillway failback --all --percent 25 --pause 10m --after-drain --reason "inc-4711 is over"\`.
-   It stops by itself, and returns to the standby what it has moved, if one observer sees the primary degrade again (status 4).
+   If one observer sees the primary degrade again, the failback stops and returns to the standby what it has moved (status 4).
 8. \`spillway history\` for the report; \`spillway doctor\` for what the outage left behind.
 
-**Do not** change switches or the control item by hand while it runs, and do not use \`--force\` because it takes long.`;
+**Do not** change switches or the control item by hand while a failback runs, and do not use \`--force\` because it takes long.`;
 }

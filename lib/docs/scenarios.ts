@@ -5,9 +5,9 @@ import { type SchemaNode, schemaReference } from './schema-reference.ts';
 export function scenariosDocument(): string {
   return `# Scenario files
 
-Generated from the schema in \`lib/scenario/schema.ts\`: \`npm run docs\`. A scenario is a YAML file: what fails, when, where, how
-much of it, who sees it, and what Spillway is expected to do. The same file drives \`spillway drill\`, in real time, and
-\`spillway simulate\`, in virtual time. Those that come with Spillway are in \`scenarios/\`, with their JSON Schema for editors.
+Generated from the schema in \`lib/scenario/schema.ts\`: \`npm run docs\`. A scenario is a YAML file. It says what fails,
+when, where, how much of it, who sees it, and what Spillway is expected to do. The same file drives \`spillway drill\`, in real time, and
+\`spillway simulate\`, in virtual time. The scenarios that come with Spillway are in \`scenarios/\`, with their JSON Schema for editors.
 
 \`\`\`yaml
 name: 2020-kinesis
@@ -25,7 +25,7 @@ faults:
 expect: { verdict: failover, diagnosis: KinesisWriteImpaired, within: 60s }
 \`\`\`
 
-Faults that overlap all apply. \`timeout\` answers too late, \`blackhole\` never; \`throttle\` answers with the service's own exception.
+Faults that overlap all apply. \`timeout\` answers too late, \`blackhole\` does not answer at all; \`throttle\` answers with the service's own exception.
 
 ${schemaReference(scenarioJsonSchema() as SchemaNode)}
 `;

@@ -1,6 +1,6 @@
 import { markdownTable } from './markdown.ts';
 
-/** The parts of a JSON Schema that the reference tells. */
+/** The parts of a JSON Schema that the reference shows. */
 export interface SchemaNode {
   readonly type?: string | readonly string[];
   readonly description?: string;
@@ -27,7 +27,10 @@ interface Row {
   readonly isRequired: boolean;
 }
 
-/** Every key of a file, by its path, as a Markdown table: what may stand there, its default, and what it means. */
+/**
+ * Renders every key of a file, by its path, as a Markdown table: the allowed values, the default, and the
+ * meaning.
+ */
 export function schemaReference(
   schema: SchemaNode,
   defaults: Readonly<Record<string, unknown>> = {},
@@ -54,7 +57,7 @@ function defaultOf(path: string, defaults: Readonly<Record<string, unknown>>): s
   return `\`${Array.isArray(value) ? JSON.stringify(value) : String(value)}\``;
 }
 
-/** Alternatives of one place are rows of the same path. */
+/** Lists the rows of a schema. Alternatives for one key are rows with the same path. */
 function rowsOf(node: SchemaNode, path: string): readonly Row[] {
   const own = Object.entries(node.properties ?? {}).flatMap(([key, child]) => {
     if (key === '$schema') return [];

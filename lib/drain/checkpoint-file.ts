@@ -61,7 +61,7 @@ export class CheckpointFile {
       await syncDirectory(dirname(this.#file));
     } catch (cause) {
       throw new DrainError(
-        `The checkpoint ${this.#file} could not be written, so nothing more was copied: make room there, and start again.`,
+        `The checkpoint ${this.#file} could not be written, so nothing more was copied: make room on its disk, and start again.`,
         { cause },
       );
     }

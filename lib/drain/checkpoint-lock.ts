@@ -32,7 +32,7 @@ export async function lockCheckpoint(file: string): Promise<CheckpointLock> {
     const busy = cause instanceof Error && 'errcode' in cause && Number(cause.errcode) % 256 === SQLITE_BUSY;
     throw new DrainUsageError(
       busy
-        ? `Another drain is using ${file}: wait for its end, or end it.`
+        ? `Another drain is using ${file}: wait until that drain ends, or end it.`
         : `${file} cannot be locked: its directory must exist and be writable.`,
       { cause },
     );

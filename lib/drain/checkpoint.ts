@@ -10,7 +10,10 @@ const tips = z.record(z.string(), sequence);
 const place = z.strictObject({
   region: z.string(),
   stream: z.string(),
-  /** A stream of the same name that was deleted and made again is another stream. */
+  /**
+   * When the stream was created: a stream that was deleted and created again under the same name is another
+   * stream.
+   */
   createdAtMs: timeMs,
 });
 
@@ -20,8 +23,8 @@ const shardState = z.strictObject({
   /** Records after `after` and up to `last`, of which the first `done` chunks are in the target. */
   page: z.strictObject({ last: sequence, records: count, done: count }).nullable(),
   /**
-   * The next chunk may have been written, in whole or in part, at some time from `fromMs` to `untilMs`. Nothing of it is in the
-   * target at or before `tips`.
+   * The next chunk may have been written, in whole or in part, at some time from `fromMs` to `untilMs`. None
+   * of the chunk is in the target at or before `tips`.
    */
   intent: z.strictObject({ fromMs: timeMs, untilMs: timeMs, tips }).nullable(),
   finished: z.boolean(),
@@ -54,7 +57,7 @@ export type ShardState = z.infer<typeof shardState>;
 export type Intent = NonNullable<ShardState['intent']>;
 export type Tips = z.infer<typeof tips>;
 
-/** When the streams were created; with their names this identifies them. */
+/** When the streams were created; names and times together identify the streams. */
 export interface StreamAges {
   readonly fromCreatedAtMs: number;
   readonly toCreatedAtMs: number;
@@ -77,7 +80,7 @@ export function newCheckpoint(plan: DrainPlan, ages: StreamAges): Checkpoint {
 /** @throws DrainUsageError for text that is not a complete checkpoint. */
 export function parseCheckpoint(text: string, file: string): Checkpoint {
   const advice =
-    'Do not delete it in order to go on: what was copied would be copied again. Restore it from a copy.';
+    'Do not delete this file in order to go on: what was copied would be copied again. Restore the file from a copy.';
   let value: unknown;
   try {
     value = JSON.parse(text);

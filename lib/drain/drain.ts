@@ -20,7 +20,7 @@ export interface DrainOptions {
   readonly clientOf: (region: string) => KinesisClient;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: DrainProgress) => void;
-  /** The source does not keep records for as long as since `fromMs`: some may be gone. */
+  /** Called when the source keeps records only from a time after `fromMs`: some may be gone. */
   readonly onExpired?: (keptFromMs: number) => void;
   readonly limits?: Partial<DrainLimits>;
 }
@@ -43,12 +43,14 @@ const PROGRESS_EVERY_MS = 2_000;
 /**
  * Copies the records that arrived in a stream in a window of time to another stream, and resumes where an earlier run ended.
  *
- * Promised: each record is in the target at least once when the drain is done, in the order of its key. A record with an envelope, its own or
- * of `plan.envelope`, keeps one id in every copy. A record without one is copied once, also when the drain is killed between a write and its
- * checkpoint, or a write ends without an answer: the target is then read back from the moment of the write, and a record with the same key and
- * the same bytes counts as the copy. The one thing it cannot tell apart: if a producer itself puts a record of the same key and bytes into
- * the target in just that time, and the drain's own write was lost, that record is taken for the copy; so is that of another shard, when
- * explicit hash keys spread one key over shards. With an envelope it can.
+ * When the drain is done, each record is in the target at least once, in the order of its key. A record with
+ * an envelope, its own or of `plan.envelope`, keeps one id in every copy. A record without one is copied
+ * once, also when the drain is killed between a write and its checkpoint, or a write ends without an answer:
+ * the target is then read back from the moment of the write, and a record with the same key and the same
+ * bytes counts as the copy. The drain cannot tell one case apart: if a producer itself puts a record of the
+ * same key and bytes into the target in just that time, and the drain's own write was lost, the producer's
+ * record is taken for the copy; so is a record of another shard, when explicit hash keys spread one key over
+ * shards. With an envelope the drain can tell these cases apart.
  *
  * @throws DrainUsageError, DrainError, or the reason of the abort
  */

@@ -13,7 +13,7 @@ export interface DrainPlan {
   readonly fromMs: number;
   /** Records that arrived before this. */
   readonly toMs: number;
-  /** Records that carry no envelope are given one, with an id that follows from where they lie in the source. */
+  /** Give records without an envelope one, with an id that follows from their place in the source. */
   readonly envelope: boolean;
   /** Copy KPL aggregates as they are, although the KCL may drop parts of them in a stream with other shards. */
   readonly allowAggregated: boolean;
@@ -25,10 +25,10 @@ export function checkPlan({ from, to, fromMs, toMs }: DrainPlan, nowMs: number):
     throw new DrainUsageError(
       'Source and target are the same stream: choose another `--to-region` or `--to-stream`.',
     );
-  if (fromMs >= toMs) throw new DrainUsageError('`--from` is not before `--to`: swap them.');
+  if (fromMs >= toMs) throw new DrainUsageError('`--from` is not before `--to`: swap the two.');
   if (toMs > nowMs) {
     throw new DrainUsageError(
-      `\`--to\` is ${Math.ceil((toMs - nowMs) / 1_000)} s in the future: records may still come. Wait, or end earlier.`,
+      `\`--to\` is ${Math.ceil((toMs - nowMs) / 1_000)} s in the future: more records may still arrive. Wait, or give an earlier time.`,
     );
   }
 }

@@ -26,15 +26,16 @@ export interface CopiedRecord {
 const NAMESPACE = 'b1f6b8f4-3c0e-4d57-9a51-6f0f6b6f2c1d';
 
 /**
- * The bytes are copied as they are, but for bare records with `plan.envelope`: those are wrapped, with an id that depends on nothing but
- * where the record lies in the source, so that every copy, of this drain or another, has the same.
+ * Copies the bytes as they are, except bare records with `plan.envelope`: these are wrapped, with an id that
+ * depends only on the record's place in the source, so that every copy, of this drain or another, has the
+ * same id.
  */
 export function copied(record: SourceRecord, plan: DrainPlan, shardId: string): CopiedRecord {
   const { partitionKey, data } = record;
   if (!plan.allowAggregated && isAggregate(data)) {
     throw new DrainError(
-      `Record ${record.sequenceNumber} of ${shardId} is a KPL aggregate. It was made for the shards of its stream: in another, the KCL ` +
-        'drops the parts whose keys belong elsewhere. Read the source with the KCL and put its records anew, or copy them as they are ' +
+      `Record ${record.sequenceNumber} of ${shardId} is a KPL aggregate. The aggregate was made for the shards of its stream: in another stream, the KCL ` +
+        'drops the parts whose keys belong elsewhere. Read the source with the KCL and put its records again, or copy the aggregates as they are ' +
         'with `--allow-aggregated` if the consumers of the target do not use the KCL.',
     );
   }
@@ -56,7 +57,7 @@ function isAggregate(data: Uint8Array): boolean {
   return data[0] === 0xf3 && data[1] === 0x89 && data[2] === 0x9a && data[3] === 0xc2;
 }
 
-/** Of a record that was read in the target. */
+/** The fingerprint of a record that was read in the target. */
 export function fingerprintOf(partitionKey: string, data: Uint8Array): string {
   const read = unwrap(data);
   return read.enveloped ? idPrint(read.recordId) : contentPrint(partitionKey, data);
@@ -65,7 +66,7 @@ export function fingerprintOf(partitionKey: string, data: Uint8Array): string {
 const idPrint = (recordId: string): string => `id:${recordId}`;
 
 function contentPrint(partitionKey: string, data: Uint8Array): string {
-  // No key contains NUL and ends there by chance: its length goes first.
+  // The length of the key goes first, so that keys that contain NUL cannot be confused.
   const key = Buffer.from(partitionKey);
   return createHash('sha256').update(`${key.byteLength}:`).update(key).update(data).digest('base64');
 }

@@ -99,7 +99,7 @@ function count(counts: DrainCounts, records: readonly CopiedRecord[]): void {
 
 function pageIsGone({ source, shardId }: ShardDraining): DrainError {
   return new DrainError(
-    `${source.name}, ${shardId}: records that the checkpoint counts on are gone; their retention has passed. ` +
+    `${source.name}, ${shardId}: records that the checkpoint counts on are gone, because their retention has passed. ` +
       'Drain what is left with a new checkpoint and a later `--from`.',
   );
 }

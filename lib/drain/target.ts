@@ -136,7 +136,7 @@ export class DrainTarget {
 function giveUp(stream: string, attempts: number, cause: unknown): DrainError {
   const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
   return new DrainError(
-    `${stream} did not take records (${attempts} attempts): ${reason}. Mend it and run the same command.`,
+    `${stream} did not take records (${attempts} attempts): ${reason}. Fix the cause, and run the same command again.`,
     { cause },
   );
 }

@@ -20,7 +20,7 @@ import { readIds } from './read-stream.ts';
 export interface AwsPortsOptions
   extends Pick<LiveDrillPorts, 'publish' | 'say'>,
     Pick<DrillProducerOptions, 'dnsServers' | 'connection'> {
-  /** Of the plan: it tells the records of this drill from all others. */
+  /** The id of the plan, which tells the records of this drill from all others. */
   readonly id: string;
   readonly target: DrillTarget;
   readonly account: string | undefined;
@@ -82,7 +82,7 @@ export function awsPorts(options: AwsPortsOptions): LiveDrillPorts {
         account,
         input,
       }).catch((error: unknown) => {
-        // Its message says how to go on without the conductor, which is for emergencies.
+        // The error's own message says how to go on without the conductor, which is for emergencies only.
         throw new LiveDrillError(`the conductor was not started: ${problemOf(error)}`);
       }),
     runState: (executionArn) => runState(stepFunctions, executionArn),
@@ -100,7 +100,7 @@ export function awsPorts(options: AwsPortsOptions): LiveDrillPorts {
   };
 }
 
-/** Asks as producers do, and so sees what they see. */
+/** Asks for the signal as producers do, and so sees what they see. */
 function signalAsker({ target, dnsServers }: AwsPortsOptions): LiveDrillPorts['askSignal'] {
   const { cell, zoneName, primary, standby } = target;
   const resolver = new RenewingResolver({ servers: dnsServers, timeoutMs: DNS_TIMEOUT_MS });

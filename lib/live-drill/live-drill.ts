@@ -11,17 +11,18 @@ export type LiveDrillEnd =
   | { readonly end: 'refused'; readonly refusals: readonly DrillRefusal[] }
   | { readonly end: 'result'; readonly result: DrillResult };
 
-/** Clocks of streams and of this machine may differ by so much. */
+/** The clocks of the streams and of this machine may differ by this much. */
 const CLOCKS_APART_MS = 300_000;
 
-/** What brings the cell back when the drill could not. */
+/** The command that moves the cell back when the drill could not. */
 export const nextCommandFor = (cell: string): string =>
   `spillway failback --cells ${cell} --reason "after a drill"`;
 
 /**
- * Moves the drill cell to the standby and back, both through the conductor, with a producer that follows its signal,
- * and says how long each took and whether every acknowledged record is there. From the moment the conductor is asked,
- * whatever happens, it ends with putting the cell back. Throws only when its own producer cannot be started.
+ * Moves the drill cell to the standby and back, both through the conductor, with a producer that follows the
+ * cell's signal, and reports how long each move took and whether every acknowledged record is there. From the
+ * moment the conductor is asked, the drill ends by moving the cell back, whatever happens. Throws only when
+ * its own producer cannot be started.
  */
 export async function liveDrill(plan: LiveDrillPlan, ports: LiveDrillPorts): Promise<LiveDrillEnd> {
   const refusals = drillRefusals(await ports.readFacts());
@@ -47,7 +48,7 @@ export async function liveDrill(plan: LiveDrillPlan, ports: LiveDrillPorts): Pro
       return { end: 'refused', refusals: error.refusals };
     }
     trace.failures.push(sayProblem(error));
-    ports.say(`${sayProblem(error)}${trace.mayBeAway ? '; the cell is put back' : ''}`);
+    ports.say(`${sayProblem(error)}${trace.mayBeAway ? '; the cell is being moved back' : ''}`);
   }
   const back = trace.mayBeAway ? await putBack(trace) : { ok: true, ms: null };
   return { end: 'result', result: await conclude(trace, back) };
@@ -80,7 +81,10 @@ async function conclude(trace: Trace, failback: PutBack): Promise<DrillResult> {
   return resultNow();
 }
 
-/** Compares receipts with what is in the streams. What is missing is looked for a few times: reading follows writing. */
+/**
+ * Compares receipts with what is in the streams. Missing records are looked for a few times, because reads
+ * lag behind writes.
+ */
 async function countRecords(trace: Trace): Promise<DrillResult['records']> {
   const { ports, limits, producer, startedAtMs, failures } = trace;
   const ids = new Set(producer.acknowledged.map(({ id }) => id));

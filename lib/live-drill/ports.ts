@@ -13,18 +13,20 @@ export interface DrillPut extends Acknowledged {
 
 export interface DrillProducer {
   readonly name: string;
-  /** So far, in the order of arrival. */
+  /** The puts so far, in the order of arrival. */
   readonly acknowledged: readonly DrillPut[];
-  /** Delivers what it holds, for a limited time. */
+  /** Delivers what the producer still holds, for a limited time. */
   stop(): Promise<void>;
 }
 
-/** Everything outside that a drill touches. Each call has a time-out of its own. */
+/** Everything outside the drill that a drill uses. Each call has its own time-out. */
 export interface LiveDrillPorts {
   /** Epoch milliseconds. */
   readonly nowMs: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  /** Never throws: what does not answer is `unreadable` in the facts. */
+  /**
+   * Reads the facts for the guards. Never throws: a part that does not answer is `unreadable` in the facts.
+   */
   readonly readFacts: () => Promise<DrillFacts>;
   readonly askSignal: () => Promise<DrillFacts['answer']>;
   readonly readPosition: () => Promise<DrillFacts['position']>;
@@ -32,16 +34,19 @@ export interface LiveDrillPorts {
   readonly start: (input: ConductorStart) => Promise<Pick<Started, 'run' | 'executionArn'>>;
   readonly runState: (executionArn: string) => Promise<RunState>;
   readonly startProducer: () => DrillProducer;
-  /** Ids of the drill's records in the streams of both regions, of those that arrived since then. */
+  /**
+   * Reads the ids of the drill's records in the streams of both regions, of the records that arrived since
+   * then.
+   */
   readonly readBack: (sinceMs: number) => Promise<ReadonlySet<string>>;
   readonly journal: (entry: JournalEntry, id: string) => Promise<void>;
   readonly publish: (values: MetricValues<'drill'>) => Promise<void>;
-  /** For people who wait. */
+  /** Shows a line to people who wait. */
   readonly say: (text: string) => void;
 }
 
 export interface LiveDrillPlan {
-  /** Made once for each drill: it names its claims, its records and its line in the journal. */
+  /** Id made once for each drill, which names the drill's claims, records and journal entry. */
   readonly id: string;
   readonly cell: string;
   readonly group: string;
@@ -50,19 +55,22 @@ export interface LiveDrillPlan {
   /** A person, or `schedule`. */
   readonly owner: string;
   readonly reason: string;
-  /** Aborted, the drill goes no further, and puts the cell back. */
+  /** When aborted, the drill goes no further, and moves the cell back. */
   readonly signal: AbortSignal;
   readonly limits?: Partial<LiveDrillLimits>;
 }
 
-/** How long each part of a drill may take, in milliseconds. Together less than `DRILL_MAX_MS`. */
+/** How long each part of a drill may take, in milliseconds; together less than `DRILL_MAX_MS`. */
 export interface LiveDrillLimits {
   readonly pollMs: number;
   /** Until the producer has settled in the primary, before anything moves. */
   readonly baselineMs: number;
   /** From the request until the puts have settled in the standby. */
   readonly moveMs: number;
-  /** The failback watches the primary this long after the release; a switch's check turns within it. */
+  /**
+   * The failback watches the primary this long after the release; a switch's health check changes within this
+   * time.
+   */
   readonly pauseMs: number;
   /** All attempts to fail back together. */
   readonly putBackMs: number;
@@ -79,7 +87,7 @@ export const defaultLimits: LiveDrillLimits = {
   baselineMs: 45_000,
   moveMs: 180_000,
   pauseMs: 60_000,
-  // A run that is cut short keeps the lease until its own last step has given up on DNS: that may take 100 s.
+  // A run that is cut short keeps the lease until its last step has given up on DNS, which may take 100 s.
   putBackMs: 360_000,
   putBackAttempts: 8,
   putBackRetryMs: 15_000,
@@ -88,5 +96,5 @@ export const defaultLimits: LiveDrillLimits = {
   readBackRetryMs: 3_000,
 };
 
-/** What is left to do once nothing more may be moved: the reserve of whoever has only so much time. */
+/** The time that is needed after the last move: a caller with limited time has to reserve it. */
 export const reserveMs = ({ putBackMs, homeMs }: LiveDrillLimits): number => putBackMs + homeMs + 90_000;

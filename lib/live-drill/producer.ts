@@ -5,7 +5,7 @@ import type { DrillProducer, DrillPut } from './ports.ts';
 
 export interface DrillProducerOptions {
   readonly target: DrillTarget;
-  /** Begins the id of each record, which is its data. */
+  /** Prefix of each record's id; the id is the record's data. */
   readonly idPrefix: string;
   readonly dnsServers?: readonly string[];
   readonly connection?: Pick<ProducerOptions, 'endpoint' | 'credentials'>;
@@ -14,11 +14,14 @@ export interface DrillProducerOptions {
 const NAME = 'drill';
 const PUT_EVERY_MS = 200;
 const KEYS = 20;
-/** With no answers for 40 s nothing more would be learnt from further puts. */
+/** After 40 s without answers, further puts would show nothing new. */
 const MAX_PENDING = 200;
 const CLOSE_TIMEOUT_MS = 20_000;
 
-/** An application like any other, with the producer that applications use; it writes five records a second. */
+/**
+ * Starts an application like any other, with the producer that applications use, which writes five records a
+ * second.
+ */
 export function startDrillProducer(options: DrillProducerOptions): DrillProducer {
   const { target, idPrefix, dnsServers, connection = {} } = options;
   const producer = new FailoverProducer({
@@ -40,7 +43,7 @@ export function startDrillProducer(options: DrillProducerOptions): DrillProducer
       if (!receipt.spooled)
         acknowledged.push({ id, producer: NAME, region: receipt.region, atMs: Date.now() });
     } catch {
-      // Not acknowledged, and so not promised: what the drill counts are receipts.
+      // This record was not acknowledged, so nothing was promised: the drill counts receipts.
     } finally {
       pending--;
     }

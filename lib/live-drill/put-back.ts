@@ -13,22 +13,25 @@ export interface PutBack {
 
 type Attempt =
   | { readonly end: 'released' }
-  /** `again`: it may go through later. */
+  /** `again`: another attempt may succeed later. */
   | { readonly end: 'not-released'; readonly reason: string; readonly again: boolean };
 
-/** Ends of a failback whose switches were released: only what comes after that may have failed. */
+/** Ends of a failback whose switches were released: only a later step may have failed. */
 const releasedEnds = new Set<string>([
   'failed-back',
   ...(['notify', 'finish'] as const).map((step) => stepNamed(step).whenItFails.state),
 ]);
 
-/** Ends of a failback that another one would not mend: somebody, or the primary itself, has something else in mind. */
+/**
+ * Ends of a failback after which another attempt would not help: a newer act has begun, or the primary
+ * degraded again.
+ */
 const finalEnds = new Set(['superseded', 'failback-taken-back']);
 
 /**
- * Home again, through the conductor and past its guards, whatever happened on the way out and whether the way out was
- * taken at all: the number that this claims fences an evacuation whose start was never answered. It is not interrupted.
- * Never throws: what went wrong is in the trace.
+ * Moves the cell back, through the conductor and its guards, whatever happened on the way out, and even if
+ * the conductor never answered: the number that this act claims fences an evacuation whose start was never
+ * answered. Cannot be interrupted. Never throws: errors go to the trace.
  */
 export async function putBack(trace: Trace): Promise<PutBack> {
   const { plan, ports, limits, failures } = trace;
@@ -45,7 +48,7 @@ export async function putBack(trace: Trace): Promise<PutBack> {
     reason = attempt.reason;
     if (!attempt.again) break;
   }
-  failures.push(`${plan.cell} could not be put back: ${reason}`);
+  failures.push(`${plan.cell} could not be moved back: ${reason}`);
   return { ok: false, ms: null };
 }
 
@@ -59,9 +62,9 @@ async function tryToRelease(
 ): Promise<Attempt> {
   const { plan, ports, limits } = trace;
   const votes = drillRefusals(await ports.readFacts()).find(({ rule }) => rule === 'votes');
-  // The failback would be refused, and its newer number would fence the evacuation that is meant seriously.
+  // The failback would be refused, and its newer number would fence an evacuation for a real outage.
   if (votes !== undefined)
-    return { end: 'not-released', reason: `it is serious: ${votes.reason}`, again: true };
+    return { end: 'not-released', reason: `the outage may be real: ${votes.reason}`, again: true };
   const claim = { claim: `drill:${plan.id}:back-${n}`, who: plan.owner, what: 'drill failback' };
   const epoch = await ports.claimEpoch({ ...claim, atMs: askedAtMs });
   const { run, executionArn } = await ports.start({
@@ -73,10 +76,14 @@ async function tryToRelease(
     percent: 100,
     pauseSeconds: Math.round(limits.pauseMs / 1_000),
   });
-  ports.say(`the conductor is asked to bring ${plan.cell} back (${run})`);
+  ports.say(`the conductor is asked to move ${plan.cell} back (${run})`);
   const ended = await follow(trace, { executionArn, deadlineMs });
   if (ended.running)
-    return { end: 'not-released', reason: `${run} still runs, and goes on by itself`, again: false };
+    return {
+      end: 'not-released',
+      reason: `${run} still runs, and continues without the drill`,
+      again: false,
+    };
   if ('failed' in ended)
     return { end: 'not-released', reason: `the conductor failed (${ended.failed})`, again: true };
   const { state, findings } = ended.report;
@@ -97,8 +104,8 @@ async function follow(
 }
 
 /**
- * Until the puts are in the primary to stay. A drill that is cut short may still be on its way out when it is asked back:
- * what was put to the primary before that is no homecoming.
+ * Waits until the puts are in the primary to stay. A drill that is cut short may still be moving to the
+ * standby when the failback is asked for: puts to the primary before that do not count.
  */
 function homeMs(trace: Trace, askedAtMs: number): number | null {
   const { acknowledged } = trace.producer;
@@ -120,7 +127,7 @@ async function home(trace: Trace, askedAtMs: number): Promise<PutBack> {
         return ms !== null && (await ports.askSignal().catch(() => 'unknown')) === 'primary';
       },
     });
-    ports.say(`${plan.cell} is home; its puts were after ${secondsOf(ms ?? 0)}`);
+    ports.say(`${plan.cell} is back; its puts were back after ${secondsOf(ms ?? 0)}`);
     return { ok: true, ms };
   } catch (error) {
     failures.push(sayProblem(error));

@@ -11,37 +11,37 @@ import { LiveDrillError } from './errors.ts';
 export interface ReadOptions {
   readonly client: KinesisClient;
   readonly streamName: string;
-  /** Records that arrived before are passed over; absent = from the oldest. */
+  /** Records that arrived before this time are skipped; absent = from the oldest record. */
   readonly sinceMs?: number;
-  /** Between two pages of a shard. */
+  /** Pause between two pages of a shard. */
   readonly readEveryMs: number;
   readonly maxPagesPerShard: number;
 }
 
 export interface StreamRecord {
   readonly text: string;
-  /** By the clock of Kinesis, in whole milliseconds. */
+  /** Arrival time by the clock of Kinesis, in whole milliseconds. */
   readonly arrivedAtMs: number;
 }
 
 const CALL_TIMEOUT_MS = 10_000;
-/** Splits and merges of one shard while it is read. */
+/** The most splits and merges of one shard while the stream is read. */
 const MAX_GENERATIONS = 5;
-/** A thousand shards: a stream for drills has a few; far above that it is not one. */
+/** One listing, of a thousand shards: a stream for drills has a few shards. */
 const LISTINGS = 1;
 
 export interface ReadBackOptions extends Pick<ReadOptions, 'client' | 'streamName'> {
   readonly sinceMs: number;
-  /** Of the ids that are wanted; records of others are passed over. */
+  /** Prefix of the wanted ids; other records are skipped. */
   readonly prefix: string;
 }
 
-/** A drill writes a few thousand records; all of them fit a page or two. */
+/** A drill writes a few thousand records; all of these fit into a page or two. */
 const DRILL_PAGES = 50;
 /** A shard answers five reads a second ("Quotas and limits", Amazon Kinesis Data Streams Developer Guide). */
 const READ_EVERY_MS = 250;
 
-/** Ids of one drill's records in the stream. @throws LiveDrillError, and what the SDK throws */
+/** Reads the ids of one drill's records in the stream. @throws LiveDrillError, and what the SDK throws */
 export async function readIds({ prefix, ...stream }: ReadBackOptions): Promise<readonly string[]> {
   const limits = { readEveryMs: READ_EVERY_MS, maxPagesPerShard: DRILL_PAGES };
   const records = await readStream({ ...stream, ...limits });
@@ -49,8 +49,9 @@ export async function readIds({ prefix, ...stream }: ReadBackOptions): Promise<r
 }
 
 /**
- * The records of a stream up to its tip, each shard's in its order, a parent's before its children's. Open and closed
- * shards, and those that come of a split or merge meanwhile. @throws LiveDrillError, and what the SDK throws
+ * Reads the records of a stream up to its tip, each shard's in its order, a parent's before its children's,
+ * from open and closed shards, and from shards that a split or merge creates meanwhile. @throws
+ * LiveDrillError, and what the SDK throws
  */
 export async function readStream(options: ReadOptions): Promise<readonly StreamRecord[]> {
   const { client, streamName, sinceMs } = options;
@@ -78,7 +79,7 @@ export async function readStream(options: ReadOptions): Promise<readonly StreamR
 
 interface ReadShard {
   readonly records: readonly StreamRecord[];
-  /** Of a shard that is closed. */
+  /** The child shards of a closed shard. */
   readonly children: readonly string[];
 }
 
@@ -109,7 +110,7 @@ async function readShard(shardId: string, options: ReadOptions): Promise<ReadSha
     if (readEveryMs > 0) await sleep(readEveryMs);
   }
   throw new LiveDrillError(
-    `${streamName} ${shardId} did not end after ${maxPagesPerShard} pages: is it only for drills?`,
+    `${streamName} ${shardId} did not end after ${maxPagesPerShard} pages: is this stream only for drills?`,
   );
 }
 

@@ -8,7 +8,7 @@ export function drillTargetOf(config: Config): DrillTarget {
   const cell = config.cells.find((one) => one.name === drill?.cell);
   if (cell === undefined) {
     throw new UsageError(
-      "The config names no cell for drills: add one without traffic, with drill: { cell: 'NAME' }, and deploy it.",
+      "The config names no cell for drills: add one without traffic, with drill: { cell: 'NAME' }, and deploy.",
     );
   }
   return {

@@ -9,7 +9,7 @@ export interface Trace {
   readonly limits: LiveDrillLimits;
   readonly producer: DrillProducer;
   readonly startedAtMs: number;
-  /** From just before the conductor was asked: an answer that was lost may still have been a yes. */
+  /** True from just before the conductor is asked, because a lost answer may have been a yes. */
   mayBeAway: boolean;
   rtoMs: number | null;
   flipMs: number | null;
@@ -17,14 +17,14 @@ export interface Trace {
   readonly failures: string[];
 }
 
-/** From `fromMs` until the producer has settled in the region. */
+/** Milliseconds from `fromMs` until the producer has settled in the region. */
 export const settledMs = ({ producer }: Trace, region: string, fromMs: number): number | null =>
   arrivedMs(producer.acknowledged, { fromMs, region, producers: [producer.name] });
 
 export const secondsOf = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
 /**
- * Looks until it sees what it is waiting for. `look` throws when there is nothing to wait for any more.
+ * Calls `look` until it gives a result. `look` throws when there is nothing left to wait for.
  *
  * @throws LiveDrillError when time is up.
  */

@@ -4,14 +4,15 @@ import type { RunState } from '../operate/conductor.ts';
 import { LiveDrillError, LiveDrillRefusedError } from './errors.ts';
 import { lookUntil, secondsOf, settledMs, type Trace } from './trace.ts';
 
-/** Ends of an evacuation after which the switch holds; DNS and the puts are looked at by the drill itself. */
+/** Ends of an evacuation after which the switch holds; the drill itself checks DNS and the puts. */
 const heldEnds = new Set<string>([
   'latched',
   ...evacuationSteps.flatMap(({ whenItFails }) => (whenItFails.stops ? [] : [whenItFails.state])),
 ]);
 
 /**
- * To the standby, as an operator goes: through the conductor, with nothing known to it but the group.
+ * Moves the cell to the standby, as an operator does: through the conductor, which knows nothing but the
+ * group.
  *
  * @throws LiveDrillRefusedError, LiveDrillError
  */
@@ -40,17 +41,22 @@ export async function wayOut(trace: Trace): Promise<void> {
   await watch(trace, { askedAtMs, executionArn });
 }
 
-/** What the conductor's input takes. */
+/** The longest owner that the conductor's input takes. */
 export const MAX_OWNER = 200;
 
 /** @throws LiveDrillError when nothing more may be moved. */
 function goOn({ plan: { signal } }: Trace): void {
   if (!signal.aborted) return;
   const reason: unknown = signal.reason;
-  throw new LiveDrillError(`it was stopped: ${reason instanceof Error ? reason.message : String(reason)}`);
+  throw new LiveDrillError(
+    `the drill was stopped: ${reason instanceof Error ? reason.message : String(reason)}`,
+  );
 }
 
-/** Looks again, and takes a number. Whoever has taken one in between acts: then this is no time for a drill. */
+/**
+ * Asks the guards again, and claims a number. If another act has claimed one in between, this is no time for
+ * a drill.
+ */
 async function claim(trace: Trace, atMs: number): Promise<number> {
   const { plan, ports } = trace;
   const facts = await ports.readFacts();
@@ -59,7 +65,7 @@ async function claim(trace: Trace, atMs: number): Promise<number> {
   goOn(trace);
   const epoch = await ports.claimEpoch({ claim: `drill:${plan.id}`, who: plan.owner, what: 'drill', atMs });
   if (epoch !== Number(facts.newestEpoch) + 1) {
-    const reason = `epoch ${epoch - 1} has begun in this very moment`;
+    const reason = `epoch ${epoch - 1} has begun at this moment`;
     throw new LiveDrillRefusedError([{ rule: 'newer-act', reason }]);
   }
   return epoch;
@@ -78,7 +84,9 @@ async function watch(
       seen(trace.latchedMs, async () => {
         if ((await ports.readPosition()) !== 'STANDBY') return;
         trace.latchedMs = since();
-        ports.say(`the switch holds after ${secondsOf(trace.latchedMs)}; its check turns in 20 to 35 s`);
+        ports.say(
+          `the switch holds after ${secondsOf(trace.latchedMs)}; its health check changes in 20 to 35 s`,
+        );
       }),
       seen(trace.flipMs, async () => {
         if ((await ports.askSignal()) !== 'standby') return;
@@ -101,7 +109,7 @@ async function watch(
   ports.say(`the puts have settled in ${plan.standby} after ${secondsOf(trace.rtoMs ?? 0)}`);
 }
 
-/** Looks for what has not been seen yet. A look that fails is no news: the next one follows. */
+/** Looks for what has not been seen yet. A failed look is ignored, because the next look follows. */
 async function seen(already: number | null, look: () => Promise<void>): Promise<void> {
   if (already === null) await look().catch(() => {});
 }

@@ -9,8 +9,9 @@ export interface MetricLogOptions<Service extends MetricService> {
 }
 
 /**
- * Publishes metrics as lines of the function's log, in CloudWatch's embedded metric format: no call, so nothing to wait
- * for and nothing that can fail with a region. Never throws: what is measured must not suffer from being measured.
+ * Publishes metrics as lines of the function's log, in CloudWatch's embedded metric format: no call, so
+ * nothing to wait for and nothing that can fail with a region. Never throws: measuring must not harm what is
+ * measured.
  */
 export class MetricLog<Service extends MetricService> {
   readonly #metrics: Metrics;
@@ -19,7 +20,7 @@ export class MetricLog<Service extends MetricService> {
     this.#metrics = new Metrics({ namespace: metricNamespace(name), serviceName: service });
   }
 
-  /** Keeps values for the next line. Values of one name are kept side by side, up to 100; then a line is written. */
+  /** Keeps values for the next line. Up to 100 values of one name are collected; then a line is written. */
   add(values: MetricValues<Service>): void {
     for (const [name, value] of Object.entries(values) as [keyof typeof metrics, number | undefined][]) {
       if (value === undefined || !Number.isFinite(value)) continue;
@@ -27,7 +28,7 @@ export class MetricLog<Service extends MetricService> {
     }
   }
 
-  /** Writes what was added as one line, if anything was. `beside`: text for people, in the same line. */
+  /** Writes the added values as one line, if there are any. `beside`: text for people, in the same line. */
   flush(beside: Readonly<Record<string, string>> = {}): void {
     this.#quietly(() => {
       if (!this.#metrics.hasStoredMetrics()) return;

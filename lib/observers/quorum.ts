@@ -11,12 +11,16 @@ export interface QuorumReaderOptions {
   readonly servers?: readonly string[] | undefined;
 }
 
-/** Asks DNS, as anybody would: in a crisis the health-check API, a us-east-1 control plane, may not answer. */
+/**
+ * The quorum is read from DNS: in an outage the health-check API, a control plane in us-east-1, may not
+ * answer.
+ */
 const DNS_TIMEOUT_MS = 1_000;
 
 /**
- * Reads `region.<zone>`, which follows the quorum alone. Never throws: what cannot be read or understood is `unknown`. An
- * observer asks for as long as its function lives, which outlasts a resolver.
+ * Reads `region.<zone>`, which follows the quorum alone. Never throws: what cannot be read or understood is
+ * `unknown`. An observer keeps asking for as long as its function lives, which is longer than a resolver
+ * lives.
  */
 export function quorumReader(options: QuorumReaderOptions): () => Promise<Quorum> {
   const resolver = new RenewingResolver({ servers: options.servers, timeoutMs: DNS_TIMEOUT_MS });

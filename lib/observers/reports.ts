@@ -10,7 +10,7 @@ export interface ReportSource {
 
 const REPORT_TIMEOUT_MS = 2_000;
 
-/** What an observer has stored, or undefined when its region does not answer in time. */
+/** Reads what an observer has stored; undefined when its region does not answer in time. */
 export async function readObserverItem({
   client,
   table,
@@ -26,7 +26,7 @@ export async function readObserverItem({
   }
 }
 
-/** The reports of those that answer, all asked at once. */
+/** Reads the reports of the observers that answer, all at the same time. */
 export async function readReports(
   sources: readonly ReportSource[],
   nowMs: () => number,

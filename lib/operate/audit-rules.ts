@@ -67,7 +67,7 @@ export const auditRules: readonly AuditRule[] = [
     rule: 'probe',
     judgement: 'allowed',
     reason:
-      'an observer probes the primary: that it fails is the news, and nothing waits for it beyond a round',
+      'an observer probes the primary: a failed probe is the result wanted, and nothing waits for a probe beyond a round',
     source: 'design: "How a failover happens", step 1',
     matches: (call, primary) =>
       call.region === primary && isWho(call, 'observer') && operationIs(probeOperations)(call),
@@ -76,7 +76,7 @@ export const auditRules: readonly AuditRule[] = [
     rule: 'survey',
     judgement: 'allowed',
     reason:
-      'once an hour the survey stores how the primary is scaled; what it cannot read stays as it was, and nothing waits for it',
+      'once an hour the survey stores how the primary is scaled; a value that it cannot read stays as it was, and nothing waits for the survey',
     source: 'design: "Decision guards", capacity',
     matches: (call, primary) =>
       call.region === primary &&
@@ -86,7 +86,7 @@ export const auditRules: readonly AuditRule[] = [
   {
     rule: 'application-data',
     judgement: 'allowed',
-    reason: 'a producer writes where the signal says; in the primary until it moves',
+    reason: 'a producer writes where the signal says: in the primary until the signal moves',
     source: 'design: "How a failover happens", step 7',
     matches: (call) =>
       isWho(call, 'producer') && serviceIs('kinesis')(call) && operationIs(writeOperations)(call),
@@ -144,7 +144,8 @@ export const auditRules: readonly AuditRule[] = [
   {
     rule: 'deployment',
     judgement: 'violation',
-    reason: 'nothing is deployed or scaled during a failover: everything it needs exists beforehand',
+    reason:
+      'nothing is deployed or scaled during a failover: everything that a failover needs exists beforehand',
     source: staticStability,
     matches: (call) =>
       serviceIs('cloudformation')(call) ||
@@ -156,7 +157,7 @@ export const auditRules: readonly AuditRule[] = [
   {
     rule: 'primary-region',
     judgement: 'violation',
-    reason: 'the region that fails cannot be asked to help',
+    reason: 'a failover must not need the region that fails',
     source: 'design: "What is guaranteed"',
     matches: (call, primary) => call.region === primary,
   },

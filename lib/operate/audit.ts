@@ -15,7 +15,7 @@ export interface Violation {
 export interface AuditReport {
   readonly ok: boolean;
   readonly primary: string;
-  /** AWS calls; what Route 53's checkers ask the endpoints is none. */
+  /** AWS calls; requests of Route 53's checkers to the endpoints do not count. */
   readonly calls: number;
   readonly checkerRequests: number;
   /** Of those, on the failover path. */
@@ -66,7 +66,7 @@ export function parseCalls(text: string, file: string): readonly Call[] {
       return [callSchema.parse(JSON.parse(line))];
     } catch (cause) {
       throw new UsageError(
-        `${file}, line ${index + 1}: not a call. Write {"service","operation","region","endpoint","who"} as one JSON object a line.`,
+        `${file}, line ${index + 1}: not a call. Write {"service","operation","region","endpoint","who"} as one JSON object per line.`,
         { cause },
       );
     }

@@ -50,7 +50,7 @@ async function waitingFor({ table, cells, groups }: AwaitDrainOptions): Promise<
       switches,
     });
     if (left.length === 0) return undefined;
-    return `records stranded in the primary are not marked as read, of ${named(left)}`;
+    return `records stranded in the primary are not marked as read for ${named(left)}`;
   } catch (error) {
     return `the marks cannot be read: ${problemOf(error)}`;
   }

@@ -33,7 +33,10 @@ interface Answer {
 /** Told of a call that is not made, it may say what AWS would have answered. */
 export type Divert = (call: PlannedCall) => Readonly<Record<string, unknown>> | undefined;
 
-/** Ends every call before it is signed or sent, as if AWS had answered with nothing, and tells what it would have been. */
+/**
+ * Ends every call before it is signed or sent, as if AWS had given an empty answer, and reports the call that
+ * would have been made.
+ */
 export function divert(client: Instrumentable, region: string, onCall: Divert): void {
   const middleware: Middleware = (_next, context) => async (args) => {
     const call = {
@@ -52,7 +55,7 @@ export function divert(client: Instrumentable, region: string, onCall: Divert): 
   });
 }
 
-/** Lets every call go out, and tells what it was. */
+/** Lets every call go out, and reports it. */
 export function overhear(client: Instrumentable, region: string, onCall: (call: PlannedCall) => void): void {
   const middleware: Middleware = (next, context) => async (args) => {
     onCall({

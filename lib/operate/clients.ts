@@ -100,7 +100,7 @@ export class AwsClients {
   async prepare(regions: readonly string[]): Promise<void> {
     const { divertTo, credentials, say } = this.#options;
     if (divertTo !== undefined || credentials !== undefined) return;
-    const timer = setTimeout(() => say?.('waiting for what gives the credentials'), SLOW_MS);
+    const timer = setTimeout(() => say?.('waiting for the source of the credentials'), SLOW_MS);
     await Promise.allSettled(regions.map((region) => this.#provider(region)()));
     clearTimeout(timer);
   }

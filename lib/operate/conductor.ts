@@ -24,7 +24,10 @@ const common = {
 
 /** The part of a run's report that an operator reads. */
 const reportSchema = z.object({ ...common, epoch: z.number(), state: z.string() });
-/** What the machine carries from step to step: a run that ends without a report leaves this, which says the same. */
+/**
+ * The data that the machine carries from step to step: a run that ends without a report leaves these data,
+ * which say the same.
+ */
 const carriedSchema = z
   .object({ ...common, input: z.object({ epoch: z.number() }), state: z.string().optional() })
   .transform(({ input, state, ...rest }) => ({ ...rest, epoch: input.epoch, state: state ?? 'ended' }));
@@ -35,7 +38,7 @@ export interface Started {
   readonly run: string;
   readonly executionArn: string;
   readonly epoch: number;
-  /** False: somebody had started this very run already, which is as good. */
+  /** False: this run had been started already, which is as good. */
   readonly new: boolean;
 }
 
@@ -82,9 +85,9 @@ export async function startConductor({ client, config, account, input }: StartOp
 }
 
 function bypass({ action, groups }: ConductorStart): string {
-  if (action === 'failback') return 'Traffic stays in the standby, which is safe: repeat it later.';
+  if (action === 'failback') return 'Traffic stays in the standby, which is safe: repeat the command later.';
   const scope = groups === undefined ? '--all' : `--cells ${groups.join(',')}`;
-  return `Without it: spillway failover ${scope} --direct --reason "…"`;
+  return `Without the conductor: spillway failover ${scope} --direct --reason "…"`;
 }
 
 export type RunState =
@@ -92,7 +95,7 @@ export type RunState =
   | { readonly running: false; readonly report: Report }
   | { readonly running: false; readonly failed: string };
 
-/** How the run stands. Throws when Step Functions does not answer: the run goes on all the same. */
+/** Reads the state of the run. Throws when Step Functions does not answer: the run goes on all the same. */
 export async function runState(client: SFNClient, executionArn: string): Promise<RunState> {
   const { status, output, error, cause } = await client.send(new DescribeExecutionCommand({ executionArn }), {
     abortSignal: AbortSignal.timeout(START_TIMEOUT_MS),

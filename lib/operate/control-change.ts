@@ -44,7 +44,7 @@ export function changeControl(item: unknown, act: ControlAct, context: ControlCo
   if (act.kind !== 'resume') {
     throw new RefusedError(
       [{ rule: 'unreadable', reason: 'the control item cannot be understood, and counts as a pause' }],
-      'Look at it, then clear it with: spillway resume --reason "…"',
+      'Look at the item, then clear it with: spillway resume --reason "…"',
     );
   }
   return { before, after: without(legiblePartOf(item), act.what, context.nowMs) };
@@ -64,7 +64,7 @@ function after(before: Control, act: ControlAct, { nowMs, policyMode }: ControlC
       const mode = before.mode ?? policyMode;
       if (mode === 'approve') return { ...before, approval: act.override };
       throw new RefusedError(
-        [{ rule: 'mode', reason: `mode is ${mode}, in which consent changes nothing` }],
+        [{ rule: 'mode', reason: `mode is ${mode}, in which an approval changes nothing` }],
         mode === 'observe' ? 'To move traffic now: spillway failover --all --reason "…"' : undefined,
       );
     }
@@ -95,7 +95,7 @@ function refuseToShorten(
         reason: `the ${kind} of ${before.owner} (${before.reason}; ${before.fromMs === undefined ? 'until ' : ''}${when}) would be cut short`,
       },
     ],
-    'Ask its owner; to replace it all the same, repeat with --force.',
+    'Ask the owner; to replace it all the same, repeat with --force.',
   );
 }
 
@@ -110,15 +110,15 @@ function resumed(before: Control, what: Resumable, nowMs: number): Control {
     [{ rule: 'nothing-to-resume', reason: nothing[what] }],
     left === undefined
       ? undefined
-      : `A maintenance window of ${left.owner} from ${new Date(left.fromMs).toISOString()} stands: --maintenance ends it.`,
+      : `A maintenance window of ${left.owner} from ${new Date(left.fromMs).toISOString()} is set: --maintenance ends it.`,
   );
 }
 
 const nothing: Readonly<Record<Resumable, string>> = {
   active: 'neither a pause nor a maintenance window is in force',
-  pause: 'no pause stands',
-  maintenance: 'no maintenance window stands',
-  all: 'neither a pause nor a maintenance window stands',
+  pause: 'no pause is set',
+  maintenance: 'no maintenance window is set',
+  all: 'neither a pause nor a maintenance window is set',
 };
 
 /** Removes expired overrides as well, because they no longer have an effect. */

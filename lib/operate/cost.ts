@@ -78,7 +78,7 @@ export function estimate(config: Config): CostEstimate {
     ],
     notCounted: [
       'your own streams and what is written to them, in both regions',
-      `DNS queries: $${prices.dnsMillionQueries} a million, about $0.21 a month for each cell and resolver that asks all the time`,
+      `DNS queries: $${prices.dnsMillionQueries} a million, about $0.21 a month for each cell and resolver that asks continuously`,
       'traffic of probes between regions, and taxes',
     ],
   };
@@ -137,7 +137,7 @@ const observers: Part = (config) => {
   // At each minute the next run begins while the last one finishes its round.
   const overlap = 1 + config.policy.tickMs / 60_000;
   const usd = n * FUNCTION_GB * SECONDS_A_MONTH * overlap * prices.lambdaGbSecond;
-  return [line('observers', usd, `${n} functions of 256 MB on arm64 that run all the time`)];
+  return [line('observers', usd, `${n} functions of 256 MB on arm64 that run continuously`)];
 };
 
 const requests = (config: Config): number => {

@@ -20,7 +20,7 @@ export interface Identifier {
 
 const IDENTITY_TIMEOUT_MS = 1_500;
 
-/** Of this process: the SDK looks nowhere else. */
+/** The asker of this process: the SDK looks for credentials nowhere else. */
 export const asker = (): Asker => askerOf(process.env);
 
 /** Judges the credentials by all readings of AWS together. Never throws. */
@@ -48,7 +48,7 @@ export function assertTaken(verdict: CredentialsVerdict): void {
   if (verdict.ok === false) throw new CredentialsError(verdict, { note: 'Nothing was changed.' });
 }
 
-/** What an error of a call means, where it is about who asks; else the error itself. */
+/** Explains an error of a call that is about the credentials; returns any other error unchanged. */
 export async function explained<Thrown>(
   error: Thrown,
   identifier: Identifier,
@@ -61,7 +61,7 @@ export async function explained<Thrown>(
   return ofAsker(error);
 }
 
-/** The same without a question to anybody. */
+/** Explains such an error without a further call. */
 export function ofAsker<Thrown>(error: Thrown): Thrown | CredentialsError | NotAllowedError {
   const failure = callFailure(error);
   if (failure.kind === 'credentials') {
@@ -75,7 +75,7 @@ export function ofAsker<Thrown>(error: Thrown): Thrown | CredentialsError | NotA
 const answerOf = (read: Reading<unknown>): Answer =>
   read.ok ? undefined : (read.failure ?? { kind: 'other' });
 
-/** Errors of our own tables, and not of a stream that somebody named wrongly. */
+/** Whether an error is of Spillway's own tables, and not of a stream that somebody named wrongly. */
 const isOurs = (error: unknown): boolean => error instanceof Error && error.name === 'StateUnavailableError';
 
 async function identify({ clients, region }: Identifier): Promise<Caller> {

@@ -8,7 +8,7 @@ import { problemOf } from './reading.ts';
 export interface DirectOptions {
   readonly table: Pick<StateTable, 'claimEpoch' | 'setSwitch' | 'readSwitches' | 'takeLease' | 'journal'>;
   readonly groups: readonly string[];
-  /** These are all of them. */
+  /** True when the groups are all groups. */
   readonly everything: boolean;
   readonly owner: string;
   readonly reason: string;
@@ -20,7 +20,7 @@ export interface DirectOptions {
 export interface DirectEnd {
   readonly epoch: number;
   readonly latched: readonly string[];
-  /** In the standby by a newer act, which is as good. */
+  /** Groups that a newer act has set to the standby, which is as good. */
   readonly covered: readonly { readonly group: string; readonly by: string; readonly epoch: number }[];
   readonly failed: readonly { readonly group: string; readonly problem: string }[];
   readonly unjournaled?: string;

@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts';
 import { type Reading, reading } from './reading.ts';
 
 export interface DnsReadings {
-  /** What `region.<zone>` answers: it follows the quorum alone. */
+  /** The answer of `region.<zone>`, which follows the quorum alone. */
   readonly region: Reading<string>;
   /** By cell: where its signal sends producers. */
   readonly signals: ReadonlyMap<string, Reading<Signal>>;
@@ -14,15 +14,18 @@ export interface DnsReadings {
 
 export interface DnsOptions {
   readonly servers?: readonly string[];
-  /** For one question. */
+  /** Time-out for one question. */
   readonly timeoutMs?: number;
-  /** For all of them together: a thousand cells must not take a thousand time-outs. */
+  /** Deadline for all questions together: a thousand cells must not take a thousand time-outs. */
   readonly deadlineMs?: number;
 }
 
 const QUERY_TIMEOUT_MS = 1_000;
 const DEADLINE_MS = 3_000;
-/** A process that is busy for a second (it begins with loading clients) finds an answer in time taken for none. */
+/**
+ * A process that is busy for a second (it begins by loading clients) would take an answer that came in time
+ * for a missing one.
+ */
 const TRIES = 2;
 const PARALLEL = 200;
 

@@ -15,7 +15,7 @@ import { UsageError } from './errors.ts';
 export interface ScheduleChange {
   readonly client: EventBridgeClient;
   readonly table: StateTable;
-  /** Of the deployment. */
+  /** Name of the deployment. */
   readonly name: string;
   readonly schedule: DrillSchedule;
   readonly who: string;
@@ -33,7 +33,10 @@ export interface ScheduleEnd {
 
 const CALL_TIMEOUT_MS = 5_000;
 
-/** Turns the deployed rule on or off, and puts that on record. @throws UsageError when nothing of the kind is deployed */
+/**
+ * Turns the deployed rule on or off, and journals the change. @throws UsageError when no such rule is
+ * deployed
+ */
 export async function setDrillSchedule(change: ScheduleChange): Promise<ScheduleEnd> {
   const { client, table, name, schedule, who, why, atMs } = change;
   const rule = drillRuleName(name);
@@ -48,7 +51,7 @@ export async function setDrillSchedule(change: ScheduleChange): Promise<Schedule
     return { rule, before, after: schedule, ...(unjournaled === undefined ? {} : { unjournaled }) };
   } catch (error) {
     if (!(error instanceof ResourceNotFoundException)) throw error;
-    throw new UsageError(`There is no rule ${rule}: name a cell for drills in the config, and deploy it.`, {
+    throw new UsageError(`There is no rule ${rule}: name a cell for drills in the config, and deploy.`, {
       cause: error,
     });
   }

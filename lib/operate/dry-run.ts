@@ -1,19 +1,19 @@
 import type { Divert, PlannedCall } from './calls.ts';
 
-/** Stands for what only AWS knows. */
+/** Stands for the account number, which only AWS knows. */
 const ACCOUNT = '<account>';
 
 export interface DryRun {
   readonly calls: readonly PlannedCall[];
   readonly divertTo: Divert;
-  /** For clients whose calls are made in earnest: what only reads, to ask the guards. */
+  /** Settings for clients whose calls are really made: those that only read, to ask the guards. */
   readonly onCall: (call: PlannedCall) => void;
 }
 
 /**
- * Takes down what would be called. The code that runs is the real one, with clients that send nothing: so what is
- * printed cannot differ from what would be done. Reads answer as if nothing had ever been set, but for those by which the
- * guards are asked, which are made.
+ * Records the calls that would be made. The code that runs is the real one, with clients that send nothing,
+ * so that what is printed cannot differ from what would be done. Reads answer as if nothing had ever been
+ * set, except the reads for the guards, which are really made.
  */
 export function dryRun(): DryRun {
   const calls: PlannedCall[] = [];

@@ -1,6 +1,6 @@
 import { credentialsLine, type RefusedCredentials } from '../credentials/verdict.ts';
 
-/** Wrong options, or nobody there to consent: nothing was started. */
+/** Wrong options, or no terminal to ask for consent: nothing was started. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -8,11 +8,11 @@ export class UsageError extends Error {
 interface RefusedBy {
   readonly rule: string;
   readonly reason: string;
-  /** When the rule gives way by itself. */
+  /** When the rule stops refusing by itself. */
   readonly untilMs?: number;
 }
 
-/** A guard says no. Nothing was changed. */
+/** A guard refuses. Nothing was changed. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly refusals: readonly RefusedBy[];
@@ -34,7 +34,10 @@ export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
 }
 
-/** AWS does not take the credentials of who asks, or they are not for this deployment. It says nothing about any region. */
+/**
+ * AWS rejects the caller's credentials, or they are not for this deployment. This error says nothing about
+ * any region.
+ */
 export class CredentialsError extends Error {
   override readonly name = 'CredentialsError';
   readonly credentials: RefusedCredentials;
@@ -45,12 +48,12 @@ export class CredentialsError extends Error {
   }
 }
 
-/** The credentials are good, and this one act is not allowed with them. */
+/** The credentials are valid, but do not allow this one act. */
 export class NotAllowedError extends Error {
   override readonly name = 'NotAllowedError';
 }
 
-/** What a program reads of an error, beside its name and message. */
+/** The facts that a program reads from an error, beside its name and message. */
 export function errorFacts(error: Error): Readonly<Record<string, unknown>> {
   if (error instanceof RefusedError) return { refusals: error.refusals };
   return error instanceof CredentialsError ? { credentials: error.credentials } : {};

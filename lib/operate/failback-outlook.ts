@@ -5,7 +5,10 @@ import { refusalsToFailBack } from './guards.ts';
 import type { FailbackOutlook, HeldCells } from './status-document.ts';
 import type { StoredReadings } from './stored-readings.ts';
 
-/** Pure, and by the very guards of `failback`. Null: no switch of a cell is in the standby, so nothing can come back. */
+/**
+ * Pure: says when a failback is possible, by the guards of `failback` itself. Null: no switch of a cell is in
+ * the standby, so nothing can fail back.
+ */
 export function failbackOutlook(config: Config, readings: StoredReadings): FailbackOutlook | null {
   const { switches } = readings.state;
   if (!switches.ok) {
@@ -22,7 +25,10 @@ export function failbackOutlook(config: Config, readings: StoredReadings): Failb
   };
 }
 
-/** By act, the newest first. A switch whose cells were removed holds nothing, and is a finding of its own. */
+/**
+ * The cells that switches hold in the standby, by act, the newest first. A switch whose cells were removed
+ * holds nothing, and is a finding of its own.
+ */
 function heldCells(config: Config, switches: readonly StoredSwitch[]): readonly HeldCells[] {
   const acts = Map.groupBy(
     switches.flatMap(({ group, position, epoch, owner, reason, atMs }) => {

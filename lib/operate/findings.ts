@@ -26,7 +26,7 @@ const rules: readonly Rule[] = [
   ({ credentials }) => {
     if (credentials.ok !== false) return [];
     const { said, fix } = credentials;
-    const text = `your credentials: ${said}. That says nothing about any region; only what DNS says is known`;
+    const text = `your credentials: ${said}. This says nothing about any region; only what DNS says is known`;
     return [{ level: 'unknown', text, run: fix }];
   },
   ({ cells }) => {
@@ -50,23 +50,23 @@ const rules: readonly Rule[] = [
     const early = cells.filter((cell) => cell.region === primary && cell.switch === 'STANDBY');
     if (early.length === 0) return [];
     return [
-      bad(`${named(early.map(({ cell }) => cell))}: the switch says STANDBY and DNS does not follow yet`),
+      bad(`${named(early.map(({ cell }) => cell))}: the switch says STANDBY, but DNS has not followed yet`),
     ];
   },
   ({ epoch }, { state: { journal } }) => {
     const end = journal.ok ? lastRunEnd(journal.value) : undefined;
-    // A newer act says, or will say, how things are.
+    // Once a newer act has begun, the end of the older run no longer matters.
     if (end?.nextCommand === undefined || (epoch ?? 0) > end.epoch) return [];
     const because = end.findings[0] === undefined ? '' : `: ${end.findings[0]}`;
     const text = `the last run (${end.run}) ended as ${end.state}${because}`;
-    if (epoch === null) return [note(`${text}; whether a newer one has begun is not known`)];
+    if (epoch === null) return [note(`${text}; whether a newer act has begun is not known`)];
     return [end.stopped ? bad(text, end.nextCommand) : note(text, end.nextCommand)];
   },
   ({ credentials }, { unread }) => unreadFindings(credentials, unread),
   ({ observers }) =>
     observers.flatMap(({ region, answered, fresh }) =>
       answered === true && !fresh
-        ? [bad(`observer ${region} is silent: its vote has run out, and reads HOLD`)]
+        ? [bad(`observer ${region} is silent: its vote has expired, and reads HOLD`)]
         : [],
     ),
   ({ observers, votesToEvacuate: needed }) => {
@@ -74,16 +74,16 @@ const rules: readonly Rule[] = [
     const unread = observers.filter(({ answered }) => answered !== true);
     if (live >= needed) return [];
     if (live + unread.length < needed) {
-      const more = unread.length === 0 ? '' : ` (of ${unread.length} it is not known)`;
-      const text = `${live} of ${observers.length} observers have a live vote${more}; ${needed} are needed to evacuate by themselves`;
-      // That nobody votes is no reason to move: somebody must say that the primary is ill.
+      const more = unread.length === 0 ? '' : ` (${unread.length} not known)`;
+      const text = `${live} of ${observers.length} observers have a live vote${more}; ${needed} are needed for an automatic evacuation`;
+      // Missing votes are no reason to move: an observer must see the primary fail.
       return [
         bad(text, observers.some(accuses) ? 'spillway failover --all --reason "…"' : 'spillway doctor'),
       ];
     }
-    // Told above: who asks is in the way.
+    // The finding about the credentials says this already.
     if (unread.some(({ answered }) => answered === null)) return [];
-    const text = `${live} of ${observers.length} observers are known to have a live vote; whether the ${needed} are there that it takes to evacuate is not known`;
+    const text = `${live} of ${observers.length} observers are known to have a live vote; whether there are the ${needed} that an evacuation needs is not known`;
     return [bad(text, 'spillway doctor')];
   },
   ({ observers }) => {
@@ -91,8 +91,8 @@ const rules: readonly Rule[] = [
     if (accusing.length === 0) return [];
     const where = named(accusing.map(({ region }) => region));
     const known = observers.filter(({ answered }) => answered === true).length;
-    const unread = known === observers.length ? '' : ` that are known, of ${observers.length},`;
-    return [bad(`${accusing.length} of ${known} votes${unread} are EVACUATE (${where})`, 'spillway why')];
+    const votes = known === observers.length ? 'votes' : `known votes (of ${observers.length})`;
+    return [bad(`${accusing.length} of ${known} ${votes} are EVACUATE (${where})`, 'spillway why')];
   },
   ({ observers }) => {
     const codes = new Set(
@@ -110,7 +110,7 @@ const rules: readonly Rule[] = [
     const left = switches.ok ? leftoverSwitches(cells, switches.value) : [];
     if (left.length === 0) return [];
     const names = named(left.map(({ group }) => group));
-    const text = `${names}: not in the config, and the switch says STANDBY; added again, it would begin in the standby`;
+    const text = `${names}: not in the config, and the switch says STANDBY; a group added under that name would begin in the standby`;
     return [note(text, RELEASE_LEFTOVERS)];
   },
   ({ quorum }) => (quorum.region === null ? [bad(`region record: ${quorum.problem}`)] : []),
@@ -142,14 +142,15 @@ const rules: readonly Rule[] = [
     const waitedMs = unprovenMs(state, atMs);
     if (drillOverdueDays === undefined || waitedMs === undefined) return [];
     if (waitedMs <= drillOverdueDays * DAY_MS) return [];
-    const text = `no drill has succeeded for ${Math.floor(waitedMs / DAY_MS)} days: the way out is unproven`;
+    const text = `no drill has succeeded for ${Math.floor(waitedMs / DAY_MS)} days: it is not proven that a failover would work`;
     return [note(text, 'spillway drill --aws --reason "overdue"')];
   },
 ];
 
 /**
- * For how long no drill has succeeded since the deployment began to ask for drills; undefined when it does not, or nobody
- * can tell. The journal has a drill at once, the monitor's record minutes later and for good.
+ * Milliseconds for which no drill has succeeded since the deployment began to ask for drills; undefined when
+ * the deployment asks for none, or that is not known. The journal has a drill immediately; the monitor's
+ * record has it minutes later, and keeps it.
  */
 function unprovenMs({ journal, drill }: StateReadings, nowMs: number): number | undefined {
   if (!drill.ok) return undefined;
@@ -157,11 +158,11 @@ function unprovenMs({ journal, drill }: StateReadings, nowMs: number): number | 
   return outstandingMs({ ...drill.value, doneAtMs: Math.max(seenMs, drill.value.doneAtMs ?? 0) }, nowMs);
 }
 
-/** Pure: everything that is not as it is in healthy times, or not known. */
+/** Pure: finds everything that is not as in healthy times, or not known. */
 export const findingsOf = (status: Facts, known: Known): readonly StatusFinding[] =>
   rules.flatMap((rule) => rule(status, known));
 
-/** Somebody who looks now finds the primary ill. */
+/** Whether an observer with a live vote sees the primary fail. */
 const accuses = ({ fresh, vote, diagnosis }: ObserverStatus): boolean =>
   fresh === true && (vote === 'EVACUATE' || isActionable(diagnosis ?? ''));
 

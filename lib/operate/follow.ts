@@ -8,7 +8,10 @@ import type { StageView } from './stages.ts';
 export type FollowEnd =
   | { readonly end: 'report'; readonly report: Report }
   | { readonly end: 'failed'; readonly problem: string }
-  /** The wait was over before the run was seen to end; `problem`: nor could it be seen at the last look. */
+  /**
+   * The wait was over before the run was seen to end; `problem`: why the last look did not see the run
+   * either.
+   */
   | { readonly end: 'waited'; readonly problem?: string };
 
 export interface FollowOptions {
@@ -16,11 +19,11 @@ export interface FollowOptions {
   readonly executionArn: string;
   readonly waitMs: number;
   readonly signal: AbortSignal;
-  /** How far it has come, so far as that can be seen now. */
+  /** Reads how far the run has come, as far as that can be seen now. */
   readonly look: () => Promise<StageView>;
-  /** What it is doing: a line that gives way to the next. */
+  /** Shows what the run is doing: a line that the next line replaces. */
   readonly say: (text: string) => void;
-  /** What is over: a line that stays. */
+  /** Shows a stage that is over: a line that stays. */
   readonly tell: (text: string) => void;
   readonly pollMs?: number;
 }
@@ -28,7 +31,7 @@ export interface FollowOptions {
 const POLL_MS = 1_000;
 
 /**
- * Watches one run until it ends. What cannot be seen for a while is not a failure of the run.
+ * Watches one run until it ends. A run that cannot be seen for a while has not failed.
  *
  * @throws InterruptedError on an abort; the run goes on.
  */
@@ -48,10 +51,10 @@ export async function follow(options: FollowOptions): Promise<FollowEnd> {
           : { end: 'failed', problem: state.failed };
       }
       problem = undefined;
-      say(doing ?? 'the conductor is at work');
+      say(doing ?? 'the conductor is working');
     } catch (error) {
       problem = problemOf(error);
-      say(`the conductor cannot be seen just now: ${problem}`);
+      say(`the conductor's progress cannot be read now: ${problem}`);
     }
     await sleep(pollMs, undefined, { signal }).catch(() => {
       throw interrupted();
@@ -60,11 +63,14 @@ export async function follow(options: FollowOptions): Promise<FollowEnd> {
   return { end: 'waited', ...(problem === undefined ? {} : { problem }) };
 }
 
-/** Tells each stage that is over, once, and returns what is being done; undefined while that cannot be seen. */
+/**
+ * Shows each stage that is over, once, and returns what the run is doing; undefined while that cannot be
+ * seen.
+ */
 function stageTeller({ look, tell }: FollowOptions): () => Promise<string | undefined> {
   let told = 0;
   return async () => {
-    // The run goes on whether or not its journal can be read: this is only to watch it.
+    // The run goes on whether or not its journal can be read: reading only serves to watch it.
     const view = await look().catch(() => undefined);
     if (view === undefined) return undefined;
     for (const line of view.done.slice(told)) tell(line);

@@ -20,13 +20,14 @@ export interface Wanted {
 }
 
 /**
- * What moves. A cell cannot move without those it shares a switch with, and that must be seen before, not after.
+ * Selects what moves. A cell cannot move without the cells that share its switch, and the operator must see
+ * that before the move.
  *
  * @throws UsageError
  */
 export function select(config: Config, { cells, all }: Wanted): Selection {
   if ((cells === undefined) === (all === undefined)) {
-    throw new UsageError('Say what is to move: --all, or --cells with names separated by commas.');
+    throw new UsageError('Say what to move: --all, or --cells with names separated by commas.');
   }
   const named = cells ?? config.cells.map(({ name }) => name);
   const isNamed = ({ name, group }: { readonly name: string; readonly group: string }): boolean =>

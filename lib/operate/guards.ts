@@ -126,7 +126,7 @@ export function backNotes(
   state: StateReadings,
 ): readonly string[] {
   const { inPrimary } = byPosition(config, groups, state);
-  return inPrimary.length === 0 ? [] : [`nothing to do, for no switch holds it: ${named(inPrimary)}`];
+  return inPrimary.length === 0 ? [] : [`nothing to do, because no switch holds: ${named(inPrimary)}`];
 }
 
 function byPosition(config: Config, groups: readonly string[], { switches }: StateReadings) {
@@ -145,5 +145,5 @@ export function leaseNotes({ lease }: StateReadings, nowMs: number): readonly st
   const held = lease.ok ? lease.value : undefined;
   return held === undefined || held.untilMs <= nowMs
     ? []
-    : [`${held.holder} is at work: a failover overrules it, a failback waits for it`];
+    : [`${held.holder} is running: a failover overrules this run, a failback waits for it`];
 }

@@ -12,8 +12,8 @@ export interface WrittenApp {
 }
 
 /**
- * Writes the CDK app of an operator who has installed Spillway as a package: a module with the construct, and a cdk.json
- * that runs it. Files that are there stay as they are.
+ * Writes the CDK app of an operator who has installed Spillway as a package: a module with the construct, and
+ * a cdk.json that runs it. Existing files stay as they are.
  */
 export async function writeApp(place: {
   readonly directory: string;
@@ -30,7 +30,7 @@ export async function writeApp(place: {
       await writeFile(file, text, { flag: 'wx' });
       written.push(file);
     } else if ((await readFile(file, 'utf8')) !== text) {
-      advice.push(`${file} is there already and was left alone; Spillway's own would be:\n${text}`);
+      advice.push(`${file} exists already and was not changed; Spillway's own would be:\n${text}`);
     }
   }
   return { written, advice };
@@ -49,7 +49,10 @@ new Spillway(app, 'Spillway', { config: await loadConfig(${source}) });
 `;
 }
 
-/** Node takes a `.ts` file for what its package says; in one that says CommonJS a module is `.mts`. */
+/**
+ * The default name of the config. Node reads a `.ts` file as the kind that its package says; in a CommonJS
+ * package an ES module must be `.mts`.
+ */
 export function defaultConfigName(directory: string): (typeof configFileNames)[number] {
   return isModulePackage(directory) ? configFileNames[0] : configFileNames[1];
 }

@@ -4,7 +4,7 @@ import { ConfigError, type ConfigProblem } from '../config/errors.ts';
 import { parseConfig } from '../config/parse.ts';
 import type { ConfigInput } from '../config/schema.ts';
 
-/** What `spillway init` has to know; the rest has a proposal. */
+/** The answers that `spillway init` needs; every other value has a proposal. */
 export interface Answers {
   readonly name?: string;
   readonly zoneId: string;
@@ -23,14 +23,14 @@ type Proposed = Required<Pick<Answers, 'name' | 'primary' | 'standby' | 'witness
 
 const DRILL_CELLS = ['drill', 'spillway-drill'] as const;
 const WITNESSES = 2;
-/** In this order, where the usual ones have another role. */
+/** Proposed in this order, where the usual witnesses have another role. */
 const spareWitnesses = ['ca-central-1', 'eu-central-1'] as const;
 
 /**
- * What is written where nothing is said, whether by questions or by flags. The mode is `observe`, not the config's own
- * default: a first deployment shows what it would do before anybody lets it. And drills: they are an operator's
- * move, which the mode does not hold back, and prove the way out from the first week. Regions that have a role already
- * are not proposed for another.
+ * The values that are written when neither questions nor flags give them. The mode is `observe`, not the
+ * config's own default: a first deployment shows what it would do before anybody lets it act. Drills are on:
+ * a drill is an operator's move, which the mode does not hold back, and proves from the first week that a
+ * failover works. Regions that have a role already are not proposed for another.
  */
 export function proposalsFor({ primary, standby }: Partial<Answers>): Proposed {
   const first = primary ?? defaultRegions.primary;
@@ -54,7 +54,7 @@ export interface Written {
   readonly config: Config;
 }
 
-/** A config that loads, as a file of that name would be. @throws ConfigError */
+/** Makes the text of a config that loads under that file name. @throws ConfigError */
 export function configFile(answers: Answers, file: string): Written {
   const input = inputOf({ ...proposalsFor(answers), ...answers });
   if (answers.streams.length === 0) throw new ConfigError(file, [noStreams]);
@@ -68,7 +68,10 @@ const noStreams: ConfigProblem = {
   fix: 'Name at least one, separated by commas.',
 };
 
-/** Left out is what is default, so that a later version's better default takes effect. */
+/**
+ * Makes the config's keys. Default values are left out, so that a later version's better default takes
+ * effect.
+ */
 function inputOf(answers: Answers & Proposed): ConfigInput {
   const { name, zoneId, zoneName, streams, primary, standby, witnesses, mode, drill } = answers;
   const regions = { primary, standby, witnesses: [...witnesses] };
@@ -86,7 +89,7 @@ function inputOf(answers: Answers & Proposed): ConfigInput {
     zone: { id: zoneId, name: zoneName },
     cells: drill ? [...cells, { name: drillCell, stream: { name: drillStream, shards: 1 } }] : cells,
     ...(drill ? { drill: { cell: drillCell, schedule: 'weekly' as const } } : {}),
-    // Checked with everything else: a wrong mode is reported with what may stand there.
+    // Checked with everything else: a wrong mode is reported with the allowed values.
     ...(mode === defaultPolicy.mode ? {} : { policy: { mode: mode as 'observe' } }),
   };
 }

@@ -1,7 +1,7 @@
 import { ConfigError, type ConfigProblem } from '../config/errors.ts';
 import { type Answers, configFile } from './init-config.ts';
 
-/** What `spillway init` asks, in this order. */
+/** The questions of `spillway init`, in this order. */
 export const questions = [
   'name',
   'zoneName',
@@ -15,14 +15,14 @@ export const questions = [
 ] as const satisfies readonly (keyof Answers)[];
 export type Question = (typeof questions)[number];
 
-/** By the path of a problem, the questions whose answers can put it right. First match wins. */
+/** The questions whose answers can solve a problem, by the path of the problem. First match wins. */
 const owners: readonly (readonly [path: RegExp, questions: readonly Question[]])[] = [
   [/^zone\.id/, ['zoneId']],
   [/^zone/, ['zoneName']],
   [/^regions/, ['primary', 'standby', 'witnesses']],
   [/^drill/, ['drill']],
   [/^policy\.mode/, ['mode']],
-  // What does not fit the timing is too many observers.
+  // If the timing does not fit, there are too many observers.
   [/^(policy|delivery)/, ['witnesses']],
   [/^healthCheckQuota/, ['streams']],
   // A cell's name and its zone's make a DNS name.
@@ -35,20 +35,23 @@ const owners: readonly (readonly [path: RegExp, questions: readonly Question[]])
 export const questionsOf = ({ path }: ConfigProblem): readonly Question[] =>
   owners.find(([pattern]) => pattern.test(path))?.[1] ?? [];
 
-/** Answers before this one that it is judged beside: of two regions that clash it is the later one that is wrong. */
+/** Earlier answers that an answer is judged with: of two regions that clash, the later one is wrong. */
 const companions: Readonly<Partial<Record<Question, readonly Question[]>>> = {
   standby: ['primary'],
   witnesses: ['primary', 'standby'],
 };
 
-/** Answers that no rule minds, for what has not been asked yet. */
+/** Answers that break no rule, for questions that have not been asked yet. */
 const standIns: Answers = {
   zoneId: 'Z0123456789ABCDEFGHIJ',
   zoneName: 'shop.example.com',
   streams: ['orders'],
 };
 
-/** What the config's own rules have against these answers, each alone and all together; nothing when they load. */
+/**
+ * The problems that the config's own rules find in these answers, each alone and all together; none when the
+ * answers load.
+ */
 export function problemsOf(answers: Partial<Answers>): readonly ConfigProblem[] {
   try {
     configFile({ ...standIns, ...answers }, 'spillway.config.json');
@@ -59,7 +62,7 @@ export function problemsOf(answers: Partial<Answers>): readonly ConfigProblem[] 
   }
 }
 
-/** What speaks against one answer by itself, as a sentence for whoever has just typed it. */
+/** The objection to one answer by itself, as a sentence for whoever has just typed the answer. */
 export function objectionTo(question: Question, answers: Partial<Answers>): string | undefined {
   const judged = new Set<string>([question, ...(companions[question] ?? [])]);
   const [found] = problemsOf(

@@ -2,12 +2,12 @@ import type { StateTable, StoredSwitch } from '../state/state-table.ts';
 import { journaled } from './apply-control.ts';
 import { problemOf } from './reading.ts';
 
-/** What ends them; `status` and `doctor` say it. */
+/** The command that releases leftover switches; `status` and `doctor` show it. */
 export const RELEASE_LEFTOVERS = 'spillway failback --removed --reason "…"';
 
 /**
- * Pure: switches in STANDBY of groups that none of these cells is in, because theirs were removed while evacuated. They
- * move nothing; but a group that is added under such a name begins in the standby.
+ * Pure: finds switches in STANDBY whose group has no cells, because the cells were removed while evacuated.
+ * Such a switch moves nothing; but a group that is added under its name begins in the standby.
  */
 export function leftoverSwitches(
   cells: readonly { readonly group: string }[],
@@ -33,8 +33,8 @@ export interface ReleaseEnd {
 }
 
 /**
- * Sets each back to PRIMARY, under the epoch that had set it: no new act begins, which would fence one that is under way,
- * and a switch that a newer act has set meanwhile is left alone.
+ * Sets each leftover switch back to PRIMARY, under the epoch that had set it: no new act begins, which would
+ * fence an act under way, and a switch that a newer act has set meanwhile is left alone.
  */
 export async function releaseLeftovers(options: ReleaseOptions): Promise<ReleaseEnd> {
   const { table, leftovers, owner, reason, atMs, id } = options;

@@ -1,6 +1,6 @@
 const MAX_NAMED = 5;
 
-/** The first few, and how many more. */
+/** Lists the first few names, and says how many more there are. */
 export function named(names: readonly string[]): string {
   const rest = names.length - MAX_NAMED;
   const shown = names.slice(0, MAX_NAMED).join(', ');

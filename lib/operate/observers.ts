@@ -12,7 +12,10 @@ import { type Reading, reading } from './reading.ts';
 const itemSchema = z.object({
   vote: z.enum(votes),
   diagnosis: z.enum(diagnosisCodes),
-  /** For people. Not an enum: an observer of another version may have a name for it that this one does not know. */
+  /**
+   * A name for people. Not an enum: an observer of another version may have a name that this version does not
+   * know.
+   */
   phase: z.string(),
   comment: z.string(),
   decidedAtMs: z.number(),
@@ -24,7 +27,7 @@ const itemSchema = z.object({
 
 /** What an observer last stored in its own region. */
 export interface ObserverReport extends Readonly<z.infer<typeof itemSchema>> {
-  /** What its endpoint says now: a vote that was not renewed reads HOLD. */
+  /** The vote that the observer's endpoint gives now: a vote that was not renewed reads HOLD. */
   readonly liveVote: Vote;
   readonly fresh: boolean;
   readonly memory: Memory;
@@ -38,7 +41,10 @@ export interface ObserverOptions {
   readonly nowMs: () => number;
 }
 
-/** Asks each observer's own region, all at once, each with its own time-out. Never throws, and never asks the primary. */
+/**
+ * Asks each observer's own region, all at the same time, each with its own time-out. Never throws, and never
+ * asks the primary.
+ */
 export async function readObservers(config: Config, options: ObserverOptions): Promise<ObserverReadings> {
   const { clients, timeoutMs, nowMs } = options;
   const readings = observerRegions(config.regions).map(async (region) => {
@@ -61,7 +67,7 @@ export function observerReport(item: Record<string, unknown> | undefined, nowMs:
   const parsed = itemSchema.safeParse(item);
   if (!parsed.success)
     throw new UnusableAnswerError(
-      `what it stored cannot be read (${parsed.error.issues[0]?.path.join('.')})`,
+      `the item that this observer stored cannot be read (${parsed.error.issues[0]?.path.join('.')})`,
     );
   return {
     ...parsed.data,

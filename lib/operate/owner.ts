@@ -4,24 +4,25 @@ import type { AwsClients } from './clients.ts';
 import { type Reading, reading } from './reading.ts';
 
 export interface Caller {
-  /** Of the credentials; absent when STS does not answer. */
+  /** The account of the credentials; absent when STS does not answer. */
   readonly account?: string;
-  /** Who is written into journal and overrides. */
+  /** The name that is written into the journal and the overrides. */
   readonly owner: string;
-  /** What STS answered, for whoever wants to know why there is no account. */
+  /** The answer of STS, which says why there is no account. */
   readonly identity: Reading<unknown>;
 }
 
 const IDENTITY_TIMEOUT_MS = 2_000;
-/** What the conductor's input takes; the name of an assumed role's session may be longer. */
+/** The longest name that the conductor's input takes; the name of an assumed role's session may be longer. */
 const MAX_OWNER = 200;
 const MAX_TOLD = 60;
-/** With the name that was told, and what is between them. */
+/** What is left beside the given name and the characters between the two. */
 const MAX_IDENTITY = MAX_OWNER - MAX_TOLD - 3;
 
 /**
- * Who acts: the identity of the credentials as the standby's STS names it, else the user of this machine; before it the
- * name that was told, which anybody may choose. Never an error: an act in an emergency does not wait for a name.
+ * Finds out who acts: the identity of the credentials as the standby's STS names it, else the user of this
+ * machine; in front of it the name from `--owner`, which anybody may choose. Never fails: an act in an
+ * emergency does not wait for a name.
  */
 export async function caller(
   clients: AwsClients,
@@ -40,7 +41,7 @@ export async function caller(
 
 function signed(told: string | undefined, identity: string): string {
   if (told === undefined) return identity.slice(0, MAX_OWNER);
-  // Its end tells who of a role it was.
+  // The end of the identity tells which user of a role it was.
   return `${told.slice(0, MAX_TOLD)} (${identity.slice(-MAX_IDENTITY)})`;
 }
 

@@ -30,7 +30,7 @@ export interface PastOptions {
   readonly timeoutMs: number;
 }
 
-/** Rounds are seconds apart; an observer that logged nothing for this long before was not there. */
+/** Rounds are seconds apart: an observer that logged nothing for this long was not running. */
 const LOOK_BACK_MS = 120_000;
 const MAX_EVENTS = 500;
 const MAX_PAGES = 5;
@@ -81,7 +81,7 @@ async function lastRound(
     undefined,
   );
   if (last === undefined)
-    throw new UnusableAnswerError(`it logged no round in the ${LOOK_BACK_MS / 1_000} s before`);
+    throw new UnusableAnswerError(`the observer logged no round in the ${LOOK_BACK_MS / 1_000} s before`);
   return last;
 }
 
@@ -93,7 +93,7 @@ export function parseRound(message: string, timestampMs: number): PastRound | un
   }
 }
 
-/** What people and the conductor had done by then, newest first, at most the last few. */
+/** The journal entries of people and the conductor up to that time, newest first, at most the last few. */
 export function journalBefore(entries: readonly JournalEntry[], atMs: number): readonly JournalEntry[] {
   return entries.filter((entry) => entry.atMs <= atMs).slice(0, 10);
 }

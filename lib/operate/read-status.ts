@@ -9,17 +9,23 @@ import type { Status } from './status-document.ts';
 import type { Readings, StoredReadings } from './stored-readings.ts';
 import { clientsFor, type Target } from './target.ts';
 
-/** Everything is asked at once, so this is about how long the whole screen takes with a region gone. */
+/**
+ * All questions are asked at the same time, so this is about how long the whole screen takes with a region
+ * down.
+ */
 export const READ_TIMEOUT_MS = 2_500;
 
 export interface ReadOptions {
   readonly who: string;
   readonly nowMs: () => number;
-  /** Told when it takes long. */
+  /** Called with a sentence when the readings take long. */
   readonly say?: (text: string) => void;
 }
 
-/** Asks DNS, the observers' regions and the standby, all at once. Never the primary, never a control plane, never for long. */
+/**
+ * Asks DNS, the observers' regions and the standby, all at the same time. Never the primary, never a control
+ * plane, never for long.
+ */
 export async function readAll(target: Target, { who, nowMs, say }: ReadOptions): Promise<Readings> {
   const clients = clientsFor(target, { who, timeoutMs: READ_TIMEOUT_MS, say });
   const { config, dnsServers } = target;
@@ -34,7 +40,7 @@ export async function readAll(target: Target, { who, nowMs, say }: ReadOptions):
   }
 }
 
-/** What observers and operators have left in the tables, without DNS. */
+/** Reads what observers and operators have left in the tables, without DNS. */
 export async function readStored(
   config: Config,
   { clients, nowMs }: { readonly clients: AwsClients; readonly nowMs: () => number },

@@ -1,14 +1,14 @@
 import { type CallFailure, callFailure } from '../credentials/failure.ts';
 
-/** What was asked, and either what came back or why nothing did. */
+/** The result of a question: either the answer, or why there is none. */
 export type Reading<Value> = { readonly ok: true; readonly value: Value } | Unread;
 
-/** It is not known. Absent `failure`: nobody was asked who could refuse, as with DNS. */
+/** A value that is not known. Absent `failure`: nothing was asked that could refuse, as with DNS. */
 export interface Unread {
   readonly ok: false;
   readonly problem: string;
   readonly failure?: CallFailure;
-  /** As it was thrown. Not in documents: it may hold anything. */
+  /** The error as it was thrown. Not in documents, because it may hold anything. */
   readonly error?: unknown;
 }
 
@@ -40,7 +40,7 @@ export async function reading<Value>(
 }
 
 const MAX_PROBLEM = 160;
-/** Ours, whose message says all. */
+/** Names of Spillway's own errors, whose message says everything. */
 const plain: ReadonlySet<string> = new Set([
   'Error',
   'UnusableAnswerError',
@@ -48,7 +48,7 @@ const plain: ReadonlySet<string> = new Set([
   'ProviderTimeoutError',
 ]);
 
-/** One line, as an operator reads it: the innermost error knows best. */
+/** Describes an error in one line for an operator, by its innermost cause, which knows most. */
 export function problemOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const inner = error.cause instanceof Error ? error.cause : error;
@@ -58,7 +58,10 @@ export function problemOf(error: unknown): string {
   return told.length > MAX_PROBLEM ? `${told.slice(0, MAX_PROBLEM)}…` : told;
 }
 
-/** Something between here and AWS may answer with what the SDK cannot read; then its status is all there is. */
+/**
+ * Something between this machine and AWS may answer with a body that the SDK cannot read; then the status is
+ * all there is.
+ */
 function statusOf(error: Error): string {
   if (error.name !== 'Unknown' || !('$metadata' in error)) return '';
   const { httpStatusCode } = error.$metadata as { readonly httpStatusCode?: number };

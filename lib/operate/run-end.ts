@@ -9,14 +9,14 @@ const reportSchema = z.object({
   nextCommand: z.string().optional(),
 });
 
-/** What the last line of a run of the conductor says. */
+/** The report in the last journal entry of a run of the conductor. */
 export interface JournalledEnd extends Readonly<z.infer<typeof reportSchema>> {
   readonly atMs: number;
   /** A step could not finish: something is left to do. */
   readonly stopped: boolean;
 }
 
-/** How the newest run that has ended did, of entries that are newest first. */
+/** The end of the newest run that has ended; the entries are newest first. */
 export function lastRunEnd(entries: readonly JournalEntry[]): JournalledEnd | undefined {
   for (const { atMs, what, after } of entries) {
     const report = reportSchema.safeParse(after);

@@ -6,7 +6,7 @@ import type { Regions } from '../config/config.ts';
 
 /** How far a run has come, in sentences for people. */
 export interface StageView {
-  /** What is over, oldest first. Only ever grows. */
+  /** The stages that are over, oldest first. The list only grows. */
   readonly done: readonly string[];
   readonly doing: string;
 }
@@ -14,15 +14,15 @@ export interface StageView {
 export interface StagedRun {
   readonly input: ConductorStart;
   readonly regions: Pick<Regions, 'primary' | 'standby'>;
-  /** For people: when a watch ends. */
+  /** Formats the time at which a watch ends, for people. */
   readonly timeOf: (ms: number) => string;
 }
 
-/** Entries that a run's own steps have left, of a journal that is newest first; oldest first. */
+/** The entries that a run's own steps have left, oldest first. The journal is newest first. */
 export const entriesOf = (journal: readonly JournalEntry[], epoch: number): readonly JournalEntry[] =>
   journal.filter((entry) => entry.epoch === epoch && entry.who.startsWith('conductor for ')).toReversed();
 
-/** Pure: what the journal says of a run. */
+/** Pure: turns the journal of a run into sentences. */
 export function stagesOfRun(entries: readonly JournalEntry[], run: StagedRun): StageView {
   const sinceMs = entries[0]?.atMs ?? 0;
   const after = ({ atMs }: JournalEntry): string => `(${((atMs - sinceMs) / 1_000).toFixed(0)} s)`;
@@ -33,7 +33,7 @@ export function stagesOfRun(entries: readonly JournalEntry[], run: StagedRun): S
 
 const many = (count: number, one: string, more = `${one}s`): string => `${count} ${count === 1 ? one : more}`;
 
-/** Numbers of a journal entry; those that it does not have are 0. */
+/** The numbers of a journal entry; a missing number is 0. */
 const counts = (after: unknown): Readonly<Record<string, number>> => {
   const parsed = z.record(z.string(), z.unknown()).safeParse(after);
   const numbers = Object.entries(parsed.success ? parsed.data : {}).filter(
@@ -44,11 +44,11 @@ const counts = (after: unknown): Readonly<Record<string, number>> => {
 
 interface EvacuationStage {
   readonly name: string;
-  /** The journal's name for its end. */
+  /** The journal's name for the end of the stage. */
   readonly what: string;
   readonly doing: (standby: string) => string;
   readonly done: (numbers: Readonly<Record<string, number>>, standby: string) => string;
-  /** Said where the run has gone on without it. */
+  /** What is shown where the run has gone on without this stage. */
   readonly missed?: string;
 }
 
@@ -56,8 +56,8 @@ const evacuationStages: readonly EvacuationStage[] = [
   {
     name: 'checks',
     what: 'fitness',
-    doing: (standby) => `is it still wanted, and does ${standby} work?`,
-    done: (_numbers, standby) => `wanted, and ${standby} is asked for`,
+    doing: (standby) => `checking that the move is still wanted, and that ${standby} works`,
+    done: (_numbers, standby) => `the move to ${standby} is wanted`,
   },
   {
     name: 'latch',
@@ -68,14 +68,14 @@ const evacuationStages: readonly EvacuationStage[] = [
   {
     name: 'DNS',
     what: 'dns',
-    doing: (standby) => `until the zone's name servers answer with ${standby}; 20 to 30 s as a rule`,
+    doing: (standby) => `waiting until the zone's name servers answer with ${standby}; usually 20 to 30 s`,
     done: ({ standby: cells = 0 }, standby) => `${standby} is the answer for ${many(cells, 'cell')}`,
     missed: 'has not followed',
   },
   {
     name: 'arrivals',
     what: 'arrivals',
-    doing: (standby) => `do records arrive in ${standby}?`,
+    doing: (standby) => `looking for records that arrive in ${standby}`,
     done: ({ seen = 0, silent = 0 }) =>
       `records arrive in ${many(seen, 'stream')}${silent === 0 ? '' : `; nothing yet in ${silent}`}`,
     missed: 'could not be seen',
@@ -83,8 +83,8 @@ const evacuationStages: readonly EvacuationStage[] = [
   {
     name: 'message',
     what: 'notify',
-    doing: () => 'telling the topic',
-    done: () => 'the topic knows',
+    doing: () => 'notifying the topic',
+    done: () => 'the topic is notified',
   },
 ];
 
@@ -105,7 +105,9 @@ function evacuationView(
   });
   const next = evacuationStages[last + 1];
   const doing =
-    next === undefined ? 'the last line' : `${titled(last + 1, next.name)}: ${next.doing(regions.standby)}`;
+    next === undefined
+      ? 'writing the last journal entry'
+      : `${titled(last + 1, next.name)}: ${next.doing(regions.standby)}`;
   return { done, doing };
 }
 
@@ -119,7 +121,7 @@ function failbackView(
   const { primary, standby } = regions;
   const { percent = 100, pauseSeconds = 300 } = input;
   const done: string[] = [];
-  let doing = 'checks: does a guard refuse?';
+  let doing = 'checks: asking the guards';
   let title = 'stage 1';
   let watchUntilMs = 0;
   for (const entry of entries) {
@@ -134,23 +136,23 @@ function failbackView(
         title = `stage ${stage + 1} of ${stageCount({ total: of, percent })}`;
         watchUntilMs = entry.atMs + pauseSeconds * 1_000;
         done.push(`${title}, release: ${released} of ${many(of, 'switch', 'switches')} back ${after(entry)}`);
-        doing = `${title}, DNS: until the zone's name servers answer with ${primary}`;
+        doing = `${title}, DNS: waiting until the zone's name servers answer with ${primary}`;
         break;
       }
       case 'dns':
         done.push(
           `${title}, DNS: ${primary} is the answer for ${many(numbers.primary ?? 0, 'cell')} ${after(entry)}`,
         );
-        doing = `${title}, watch: does ${primary} stay healthy? until ${timeOf(watchUntilMs)}`;
+        doing = `${title}, watch: whether ${primary} stays healthy, until ${timeOf(watchUntilMs)}`;
         break;
       case 'take back':
         done.push(
           `taken back: ${many(numbers.returned ?? 0, 'switch', 'switches')} in ${standby} again ${after(entry)}`,
         );
-        doing = 'telling the topic';
+        doing = 'notifying the topic';
         break;
       case 'notify':
-        doing = 'the last line';
+        doing = 'writing the last journal entry';
         break;
       default:
         break;

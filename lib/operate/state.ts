@@ -13,19 +13,19 @@ import { type Reading, reading } from './reading.ts';
 export interface StateReadings {
   readonly control: Reading<ControlReading>;
   readonly switches: Reading<readonly StoredSwitch[]>;
-  /** No value: nobody ever held it. */
+  /** No value: nobody ever held the lease. */
   readonly lease: Reading<Lease | undefined>;
-  /** Of the newest act; 0 when there never was one. */
+  /** Epoch of the newest act; 0 when there never was an act. */
   readonly epoch: Reading<number>;
   /** Newest first. */
   readonly journal: Reading<readonly JournalEntry[]>;
-  /** What the survey last saw of the cells' streams. */
+  /** The sizes and loads of the cells' streams that the survey last saw. */
   readonly capacities: Reading<readonly CellCapacity[]>;
-  /** Since when the deployment asks for drills, and the last that succeeded. */
+  /** Since when the deployment asks for drills, and the last drill that succeeded. */
   readonly drill: Reading<Recurring>;
 }
 
-/** Enough to find the last drill and the last acknowledgement in. */
+/** Enough entries to find the last drill and the last acknowledgement. */
 const JOURNAL_ENTRIES = 200;
 
 export function stateTable(config: Config, clients: AwsClients, timeoutMs: number): StateTable {
@@ -38,7 +38,7 @@ const tableOptions = (config: Config, clients: AwsClients, timeoutMs: number) =>
   timeoutMs,
 });
 
-/** Reads what the standby's table says, each part on its own. Never throws. */
+/** Reads the standby's table, each part on its own. Never throws. */
 export async function readState(
   config: Config,
   { clients, timeoutMs }: { readonly clients: AwsClients; readonly timeoutMs: number },

@@ -5,13 +5,13 @@ import type { FailureKind } from '../credentials/failure.ts';
 import type { CredentialsVerdict } from '../credentials/verdict.ts';
 
 /**
- * `bad`: it is not as in healthy times. `unknown`: nobody knows from here, because of who asks. Both make `spillway status`
- * end with 4. `note`: worth knowing.
+ * `bad`: something is not as in healthy times. `unknown`: it cannot be known with these credentials. Both
+ * make `spillway status` end with status 4. `note`: worth knowing.
  */
 export interface StatusFinding {
   readonly level: 'bad' | 'unknown' | 'note';
   readonly text: string;
-  /** The next command, or what else to do. Never one that moves traffic for want of evidence. */
+  /** The next command, or what else to do. Never a command that moves traffic for lack of evidence. */
   readonly run?: string;
 }
 
@@ -25,14 +25,14 @@ export interface HeldCells {
   readonly sinceMs: number | null;
 }
 
-/** What `status` says about the way back. */
+/** What `status` says about the failback. */
 export interface FailbackOutlook {
   /**
-   * From when the guards would let it go, ISO 8601, if nothing new speaks against it; in the past or now, when none
-   * refuses. Null: nobody can tell, because a guard does not give way by itself.
+   * From when the guards would let a failback start, ISO 8601, if no new refusal comes up; in the past or
+   * now, when no guard refuses. Null: not known, because a guard does not stop refusing by itself.
    */
   readonly possibleFrom: string | null;
-  /** What refuses until then, with the rule's name. */
+  /** The refusals until then, with the names of the rules. */
   readonly because: readonly string[];
   readonly held: readonly HeldCells[];
 }
@@ -51,7 +51,7 @@ export interface CellStatus {
 
 export interface ObserverStatus {
   readonly region: string;
-  /** Null: not known, because of who asks, or of what is there to be asked (`because`). */
+  /** Null: not known, because of the credentials, or because something is missing (`because`). */
   readonly answered: boolean | null;
   readonly problem?: string;
   readonly because?: FailureKind;
@@ -74,7 +74,7 @@ export interface OverrideStatus {
   readonly active: boolean;
 }
 
-/** The newest in the journal, whatever became of it. */
+/** The newest drill in the journal, whatever its result. */
 export interface LastDrill {
   readonly atMs: number;
   readonly why: string;
@@ -97,7 +97,7 @@ export interface LastAck {
 /** The document of `spillway status --json`. Null is always "not known", and never "there is none". */
 export interface Status {
   readonly ok: boolean;
-  /** Of who asks. `ok: null`: no region has answered. */
+  /** The verdict on the caller's credentials. `ok: null`: no region has answered. */
   readonly credentials: CredentialsVerdict;
   readonly atMs: number;
   readonly name: string;
@@ -109,7 +109,10 @@ export interface Status {
   readonly cells: readonly CellStatus[];
   readonly observers: readonly ObserverStatus[];
   readonly mode: Mode | 'unknown';
-  /** `unreadable`: nobody can understand what is stored, and it counts as a pause. Null: these credentials cannot see it. */
+  /**
+   * `unreadable`: the stored item cannot be understood, and counts as a pause. Null: these credentials cannot
+   * see it.
+   */
   readonly control: 'read' | 'unreadable' | 'unanswered' | null;
   readonly overrides: readonly OverrideStatus[] | null;
   readonly lease: LeaseStatus | null;
@@ -117,7 +120,7 @@ export interface Status {
   readonly epoch: number | null;
   readonly lastDrill: LastDrill | 'none' | null;
   readonly lastAck: LastAck | 'none' | null;
-  /** The way back; `none` while no switch holds a cell in the standby. */
+  /** The outlook for a failback; `none` while no switch holds a cell in the standby. */
   readonly failback: FailbackOutlook | 'none' | null;
   readonly findings: readonly StatusFinding[];
 }

@@ -44,7 +44,10 @@ export function statusOf(config: Config, readings: Readings): Status {
   return { ok: findings.every(({ level }) => level === 'note'), ...status, findings };
 }
 
-/** Of switches that these credentials cannot see, nothing is known: the guards would blame what holds the cells. */
+/**
+ * The outlook for a failback. Without the right to see the switches nothing is known: the guards would blame
+ * what holds the cells.
+ */
 function outlookOf(config: Config, readings: Readings): Status['failback'] {
   const { switches } = readings.state;
   if (!switches.ok && (readings.credentials.ok === false || isUnseen(switches))) return null;
@@ -87,7 +90,10 @@ function observerStatus(region: string, report: Reading<ObserverReport>, atMs: n
   return { region, answered: true, vote: liveVote, fresh, ageMs, diagnosis, phase, epoch, comment, refusals };
 }
 
-/** Not seen, and nothing follows for the region: it is about who asks, or about what is deployed. */
+/**
+ * Whether a part is unread for a reason that says nothing about the region: the credentials, or what is
+ * deployed.
+ */
 export const isUnseen = ({ failure }: Unread): boolean =>
   failure !== undefined && ['credentials', 'denied', 'missing'].includes(failure.kind);
 
@@ -105,7 +111,7 @@ function controlOf(config: Config, { control }: StateReadings, atMs: number) {
   };
 }
 
-/** Those that have run out are left out: they say nothing any more. */
+/** The overrides in force or to come; expired overrides are left out. */
 export function overridesOf(control: Control, atMs: number): readonly OverrideStatus[] {
   const kinds = ['pause', 'maintenance', 'approval'] as const;
   return kinds.flatMap((kind) => {

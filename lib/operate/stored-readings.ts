@@ -3,7 +3,7 @@ import type { DnsReadings } from './dns.ts';
 import type { ObserverReadings } from './observers.ts';
 import type { StateReadings } from './state.ts';
 
-/** What stands in the tables of observers and standby. */
+/** What the tables of the observers and of the standby contain. */
 export interface StoredReadings {
   readonly atMs: number;
   readonly observers: ObserverReadings;

@@ -26,7 +26,7 @@ export interface TargetOptions {
 }
 
 const DNS_SERVERS = 'SPILLWAY_DNS_SERVERS';
-/** LocalStack does not check them, but the SDK does not sign without. */
+/** LocalStack does not check credentials, but the SDK does not sign without them. */
 export const localCredentials = { accessKeyId: 'test', secretAccessKey: 'test' } as const;
 const serverPattern = /^(?:\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?|\[[0-9a-fA-F:]+\](?::\d{1,5})?)$/;
 
@@ -56,7 +56,7 @@ function serversOf({ dns, env }: TargetOptions, world: World | undefined): reado
   const servers = text.split(',').map((server) => server.trim());
   const wrong = servers.find((server) => !serverPattern.test(server));
   if (wrong === undefined) return servers;
-  throw new UsageError(`"${wrong}" is no DNS server: write its address, like 127.0.0.1:5353 or [::1]:5353.`);
+  throw new UsageError(`"${wrong}" is no DNS server: write an address, like 127.0.0.1:5353 or [::1]:5353.`);
 }
 
 export interface ClientsFor {

@@ -7,13 +7,13 @@ import type { Reading, Unread } from './reading.ts';
 import type { StateReadings } from './state.ts';
 import type { StatusFinding } from './status-document.ts';
 
-/** One thing that was asked for and is not known. */
+/** One part of the readings that was asked for and is not known. */
 export interface UnreadPart {
   readonly region: string;
   readonly table: string;
-  /** As people call it. */
+  /** The name for people. */
   readonly part: string;
-  /** Without it an operator does not know whether all is well. */
+  /** True: without this part an operator does not know whether all is well. */
   readonly vital: boolean;
   readonly unread: Unread;
 }
@@ -32,7 +32,7 @@ const stateParts: readonly {
   { key: 'drill', part: 'drill record', vital: false },
 ];
 
-/** Pure: everything that was asked of AWS, and is not known. */
+/** Pure: finds every part that was asked of AWS, and is not known. */
 export function unreadParts(options: {
   readonly name: string;
   readonly standby: string;
@@ -53,12 +53,12 @@ export function unreadParts(options: {
 }
 
 const kindOf = ({ unread }: UnreadPart): FailureKind => unread.failure?.kind ?? 'other';
-/** Covered by the one line about credentials, when that is said. */
+/** Failures that the one finding about credentials covers, when there is one. */
 const coverable: ReadonlySet<FailureKind> = new Set(['credentials', 'denied', 'missing']);
 
 /**
- * Pure: one finding for each thing that is in the way, whatever is hidden behind it. What is said of who asks is said once;
- * a region that does not answer is told besides, for that is no matter of credentials.
+ * Pure: one finding for each obstacle, however many parts it hides. The finding about credentials comes once;
+ * a region that does not answer is reported besides, because that has nothing to do with credentials.
  */
 export function unreadFindings(
   verdict: CredentialsVerdict,
@@ -71,7 +71,7 @@ export function unreadFindings(
 
 function groupKey({ region, table, part, unread }: UnreadPart): string {
   const { kind, ...facts }: CallFailure = unread.failure ?? { kind: 'other' };
-  // Each observer that has answered has its own reason; a region is in the way as a whole.
+  // Each observer that has answered has its own reason; a region that refuses is one obstacle as a whole.
   if (kind === 'credentials' || kind === 'denied') return JSON.stringify([region, kind, facts]);
   return JSON.stringify([region, table, kind, kind === 'silent' ? '' : unread.problem, isVote(part)]);
 }
@@ -86,7 +86,7 @@ function groupFinding(group: readonly UnreadPart[]): StatusFinding {
   switch (failure.kind) {
     case 'credentials': {
       const { said } = credentialRow(failure.problem);
-      const text = `${region} does not take your credentials, which other regions take (${said}); not known: ${parts}`;
+      const text = `${region} rejects your credentials, which other regions accept (${said}); not known: ${parts}`;
       return { level: level === 'bad' ? 'unknown' : level, text };
     }
     case 'denied': {
@@ -108,7 +108,9 @@ function groupFinding(group: readonly UnreadPart[]): StatusFinding {
   }
 }
 
-/** Nobody knows whether the observers can read it; they take care of that themselves. */
+/**
+ * Whether the observers can read the overrides is not known here; an observer that cannot read them holds.
+ */
 const held = (group: readonly UnreadPart[]): string =>
   group.some(({ part, unread }) => part === 'overrides' && unread.failure?.kind === 'silent')
     ? '. An observer that cannot read the overrides either holds'

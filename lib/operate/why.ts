@@ -19,10 +19,13 @@ import type { Readings } from './stored-readings.ts';
 export interface ObserverChain {
   readonly region: string;
   readonly problem?: string;
-  /** Beside a problem: false when it does not answer, null when that is not known, because of who asks. */
+  /**
+   * Beside a problem: false when the observer does not answer, null when that is not known, because of the
+   * credentials.
+   */
   readonly answered?: false | null;
   readonly ageMs?: number;
-  /** Signals that are not `up`, and what is not probed left out. */
+  /** Signals that are not `up`; signals that are not probed are left out. */
   readonly evidence?: { readonly primary: readonly string[]; readonly standby: readonly string[] };
   readonly observer?: string;
   readonly diagnosis?: { readonly code: string; readonly when: string; readonly actionable: boolean };
@@ -36,7 +39,7 @@ export interface ObserverChain {
 export interface Why {
   /** Everything that was asked has answered: no part of the chain is missing. */
   readonly ok: boolean;
-  /** Of who asks, as in `spillway status --json`. */
+  /** The verdict on the caller's credentials, as in `spillway status --json`. */
   readonly credentials: CredentialsVerdict;
   readonly atMs: number;
   readonly observers: readonly ObserverChain[];
@@ -88,15 +91,15 @@ function chain(config: Config, region: string, report: ObserverReport, atMs: num
     })),
     phase: { name: phase, meaning: meaningOf(phase) },
     comment,
-    vote: report.fresh ? liveVote : `${liveVote} (its last vote has run out)`,
+    vote: report.fresh ? liveVote : `${liveVote} (its last vote has expired)`,
     sinceMs: voteSinceMs,
   };
 }
 
-/** Of a name that only another version knows there is none. */
+/** The meaning of a phase; a name that only another version knows has no meaning here. */
 const meaningOf = (phase: string): string => phases[phase as Phase]?.meaning ?? 'a phase of another version';
 
-/** Optional probes that nobody asked for stay unknown for ever: that is no news. */
+/** Optional probes that nobody asked for stay unknown for ever, which is not worth showing. */
 const optional = new Set(['cognito', 'lambda', 'sqs']);
 
 function told(levels: RegionLevels): readonly string[] {
@@ -113,7 +116,7 @@ function quorumSentence({ observers, votesToEvacuate, quorum, primary }: Status)
   if (unknown === observers.length) {
     return `the votes are not known, ${votesToEvacuate} are needed; the region record says ${says}`;
   }
-  // Those that are not known may make up for it, either way.
+  // Votes that are not known may tip the balance, either way.
   const agrees = quorum.region === primary ? votes < votesToEvacuate : votes + unknown >= votesToEvacuate;
   const late =
     agrees || quorum.region === null

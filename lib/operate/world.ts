@@ -5,12 +5,12 @@ import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from './errors.ts';
 
-/** What `spillway drill --keep` writes about the world that it leaves standing. */
+/** The file that `spillway drill --keep` writes about the world that it leaves standing. */
 const worldSchema = z.object({
   localStackUrl: z.url(),
   dnsServer: z.string().min(1),
   zone: z.object({ id: z.string(), name: z.string() }),
-  /** Where the drill that keeps it takes orders. */
+  /** The address at which the drill that keeps the world takes orders. */
   control: z.object({ url: z.url(), token: z.string().min(1) }).optional(),
 });
 

@@ -37,7 +37,7 @@ export interface DnsAnswer {
 
 export interface DnsQuery {
   readonly name: string;
-  /** Any DNS type; those that no record here can have are answered with "no data". */
+  /** Any DNS type; a type that no record here can have is answered with "no data". */
   readonly type: string;
 }
 

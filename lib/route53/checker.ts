@@ -1,8 +1,8 @@
 /**
- * One health checker's opinion of one endpoint. It starts healthy: "Route 53 considers a new health check to be
- * healthy until there's enough data", and we take "enough" to be that so many checkers have each collected
- * FailureThreshold failures that 18 % or fewer are left [inferred]. No further rule is needed for inverted checks,
- * which AWS lets start unhealthy: they start as the inverse of healthy.
+ * One health checker's opinion of one endpoint. It starts healthy: "Route 53 considers a new health check to
+ * be healthy until there's enough data", and "enough" is taken to mean that all but 18 % or fewer of the
+ * checkers have each collected FailureThreshold failures [inferred]. No further rule is needed for inverted
+ * checks, which AWS lets start unhealthy: they start as the inverse of healthy.
  */
 export interface CheckerState {
   readonly healthy: boolean;

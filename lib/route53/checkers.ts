@@ -26,13 +26,16 @@ export interface CheckerFleetOptions {
 export interface CheckerFleet {
   /** Starts checkers for new or changed checks and ends those of checks that are gone. */
   update(checks: readonly EndpointCheck[]): void;
-  /** Ends every checker at once, requests in flight included. */
+  /** Ends every checker immediately, requests in flight included. */
   close(): Promise<void>;
 }
 
 /** An account's quota of 200 checks, 8 regions, 2 checkers each, with room to spare. */
 const MAX_CHECKERS = 4_096;
-/** Real checkers drift against one another; without that, a lucky or unlucky phase would last a whole drill [inferred]. */
+/**
+ * Real checkers drift against one another; without drift, a lucky or unlucky phase would last a whole drill
+ * [inferred].
+ */
 const INTERVAL_JITTER = 0.05;
 
 interface Running {

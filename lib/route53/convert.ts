@@ -6,8 +6,8 @@ import { type RecordData, type RecordSet, type Routing, recordTypes } from './re
 import { parseTxtValue } from './txt.ts';
 
 /**
- * What the Route 53 API answers, checked and turned into the model. LocalStack writes the word `None`, or not a
- * number, for what it was not told; both are read as absent.
+ * What the Route 53 API answers, checked and turned into the model. For a value that was not given,
+ * LocalStack writes the word `None`, or NaN; both are read as absent.
  */
 const text = z
   .string()
@@ -40,7 +40,7 @@ const healthCheckSchema = z.object({ Id: z.string().min(1), HealthCheckConfig: c
 
 /**
  * @throws SourceError if the answer is malformed.
- * @throws HealthCheckError if the check is of a type that this model does not stand for.
+ * @throws HealthCheckError if the model does not cover the type of the check.
  */
 export function toHealthCheck(answer: unknown): HealthCheck {
   const parsed = healthCheckSchema.safeParse(answer);

@@ -24,8 +24,8 @@ interface DataPlaneSettings extends DataPlaneHooks {
   readonly checkersPerRegion?: number;
   readonly dns?: { readonly host?: string; readonly port?: number };
   /**
-   * From a change of status to the first answer that follows it. Route 53 documents no figure; the default of 2 s
-   * is an assumption [inferred].
+   * From a change of status to the first answer that follows it. Route 53 documents no figure; the default of
+   * 2 s is inferred.
    */
   readonly propagationMs?: number;
   /** Default 5 s: how often records and checks are read again. */
@@ -76,9 +76,9 @@ const DEFAULT_REFRESH_MS = 5_000;
 const REFRESH_TIMEOUT_MS = 10_000;
 
 /**
- * Runs Route 53's data plane for one zone, in real time: checkers that request, a DNS server that answers. Once
- * started it lives on without the API: "data plane" is meant as AWS means it.
- * New checks start as new checks do, so an inverted one is unhealthy until its checkers have seen enough.
+ * Runs Route 53's data plane for one zone, in real time: checkers that request, a DNS server that answers.
+ * Once started, it runs on without the API, like AWS's data planes. New checks start as in Route 53, so an
+ * inverted check is unhealthy until its checkers have seen enough.
  * @throws SourceError, ZoneError, HealthCheckError, DnsServerError
  */
 export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
@@ -88,7 +88,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   return createDataPlane({ ...options, reading, reload });
 }
 
-/** The data plane over records and checks that are already read. */
+/** Creates the data plane from records and checks that are already read. */
 export async function createDataPlane(options: LoadedDataPlaneOptions): Promise<DataPlane> {
   const { now, random } = options;
   const stop = new AbortController();

@@ -13,7 +13,7 @@ import {
 import type { AnsweredRecord, DnsAnswer, DnsQuery } from './answer.ts';
 import { parseTxtValue } from './txt.ts';
 
-/** What one datagram led to; `response` undefined means that it deserves none. */
+/** The reply to one datagram; `response` undefined means that there is none. */
 export interface Reply {
   readonly response?: Buffer;
   readonly query?: DnsQuery;

@@ -10,7 +10,7 @@ export interface DnsServerOptions {
   readonly port?: number;
   /** Called for each query; if it throws, the answer is SERVFAIL. */
   readonly answerer: (query: DnsQuery) => DnsAnswer;
-  /** The zone's SOA record, for negative answers. Asked for each time, as the zone may be read again. */
+  /** The zone's SOA record, for negative answers. Called each time, because the zone may be read again. */
   readonly soa?: () => AnsweredRecord | undefined;
   readonly onQuery?: (query: DnsQuery, answer: DnsAnswer) => void;
 }
@@ -38,7 +38,7 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
       queries += 1;
       options.onQuery?.(query, answer);
     }
-    // UDP may lose a datagram anyway: a send that fails is the resolver's to retry.
+    // UDP may lose a datagram anyway: after a failed send the resolver retries.
     if (response && sender.port > 0) socket.send(response, sender.port, sender.address, () => undefined);
   });
   try {

@@ -1,9 +1,12 @@
-/** A health check, or a set of them, that this model cannot stand for or that Route 53 itself would refuse. */
+/**
+ * A health check, or a set of health checks, that this model does not cover or that Route 53 itself would
+ * refuse.
+ */
 export class HealthCheckError extends Error {
   override readonly name = 'HealthCheckError';
 }
 
-/** Record sets of a zone that contradict each other, or that this model cannot stand for. */
+/** Record sets of a zone that contradict each other, or that this model does not cover. */
 export class ZoneError extends Error {
   override readonly name = 'ZoneError';
 }

@@ -35,7 +35,7 @@ export class HealthBoard {
   #checks: ReadonlyMap<string, HealthCheck> = new Map();
   #status = new Map<string, boolean>();
 
-  /** @throws HealthCheckError if the checks cannot stand together. */
+  /** @throws HealthCheckError if the checks contradict each other. */
   constructor(checks: readonly HealthCheck[], checkersPerRegion: number) {
     this.#checkersPerRegion = checkersPerRegion;
     this.replace(checks);

@@ -38,7 +38,7 @@ interface EndpointCommon extends CheckCommon {
   readonly resourcePath: string;
   /** From the end of one request of a checker to the start of its next. */
   readonly requestIntervalSeconds: 10 | 30;
-  /** 1 to 10: consecutive results, passed or failed, that turn one checker's opinion. */
+  /** 1 to 10: consecutive results, passed or failed, that change one checker's opinion. */
   readonly failureThreshold: number;
   readonly regions: readonly string[];
   readonly enableSni: boolean;
@@ -82,7 +82,8 @@ export function calculatedHealthy(check: CalculatedCheck, healthyChildren: numbe
 }
 
 /**
- * Checks the relations within a set of checks: children exist, are no calculated checks, and are few enough.
+ * Checks the relations within a set of checks: children exist, are not calculated checks themselves, and are
+ * few enough.
  * @throws HealthCheckError naming the check and what to change.
  */
 export function indexHealthChecks(checks: readonly HealthCheck[]): ReadonlyMap<string, HealthCheck> {

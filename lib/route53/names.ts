@@ -6,7 +6,7 @@ const octalEscape = /\\([0-3][0-7]{2})/g;
 /** An escaped dot is part of a label and must not become a separator. */
 const ESCAPED_DOT = '056';
 
-/** The one form used inside: no trailing dot, lower case, escapes resolved. */
+/** Brings a name into the form used inside: no trailing dot, lower case, escapes resolved. */
 export function normaliseName(name: string): string {
   const unescaped = name.replace(octalEscape, (escaped, digits: string) =>
     digits === ESCAPED_DOT ? escaped : String.fromCharCode(Number.parseInt(digits, 8)),
@@ -14,7 +14,7 @@ export function normaliseName(name: string): string {
   return (unescaped.endsWith('.') ? unescaped.slice(0, -1) : unescaped).toLowerCase();
 }
 
-/** Both names normalised. */
+/** Whether a name is in a zone; both names must be normalised. */
 export function isInZone(name: string, zoneName: string): boolean {
   return name === zoneName || name.endsWith(`.${zoneName}`);
 }

@@ -14,7 +14,7 @@ export interface CheckerTarget {
 export interface ProbeRequest {
   readonly check: EndpointCheck;
   readonly target: CheckerTarget;
-  /** Ends the probe at once, with what it has reached. */
+  /** Ends the probe immediately, with what it has reached. */
   readonly signal: AbortSignal;
   /** Milliseconds, for durations only. */
   readonly now: () => number;

@@ -16,7 +16,7 @@ export class PublishedHealth {
     this.#delayMs = delayMs;
   }
 
-  /** Unknown checks are unhealthy; `reset` is what makes them known. */
+  /** Unknown checks are unhealthy; `reset` makes checks known. */
   isHealthy(healthCheckId: string, nowMs: number): boolean {
     const published = this.#byId.get(healthCheckId);
     if (published === undefined) return false;
@@ -31,7 +31,7 @@ export class PublishedHealth {
     this.#byId.get(healthCheckId)?.coming.push({ dueMs: nowMs + this.#delayMs, healthy });
   }
 
-  /** Takes over checks that are new, as they are, and drops those that are gone. */
+  /** Takes over new checks with their present status, and drops checks that are gone. */
   reset(checks: readonly HealthCheck[], isHealthy: (healthCheckId: string) => boolean): void {
     const ids = new Set(checks.map((check) => check.id));
     for (const id of this.#byId.keys()) if (!ids.has(id)) this.#byId.delete(id);

@@ -8,7 +8,7 @@ export type Routing =
   | { readonly policy: 'simple' }
   | { readonly policy: 'weighted'; readonly weight: number }
   | { readonly policy: 'failover'; readonly role: 'PRIMARY' | 'SECONDARY' }
-  /** Anything else that Route 53 offers and this model does not: its name is answered with SERVFAIL. */
+  /** A policy that Route 53 offers and this model does not: the name is answered with SERVFAIL. */
   | { readonly policy: 'unsupported'; readonly reason: string };
 
 export type RecordData =
@@ -38,11 +38,14 @@ export interface WeightedMember {
   readonly record: RecordSet;
 }
 
-/** A hosted zone, indexed; made by `createZone` alone, which is what keeps alias chains finite. */
+/** A hosted zone, indexed; made by `createZone` alone, which keeps alias chains finite. */
 export interface Zone {
   readonly name: string;
   readonly groups: ReadonlyMap<string, RecordGroup>;
-  /** Every name that exists, those between a record and the apex included (an answer for them is "no data"). */
+  /**
+   * Every name that exists, including names between a record and the apex (the answer for these is "no
+   * data").
+   */
   readonly names: ReadonlySet<string>;
   readonly healthCheckIds: ReadonlySet<string>;
 }

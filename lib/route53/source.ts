@@ -12,7 +12,7 @@ import { SourceError } from './errors.ts';
 import type { HealthCheck } from './health-check.ts';
 import { createZone, type RecordSet, type Zone } from './records.ts';
 
-/** One reading of the control plane: what the data plane then works from on its own. */
+/** One reading of the control plane, from which the data plane then works on its own. */
 export interface ZoneReading {
   readonly zone: Zone;
   /** The checks that the zone's records use, and the children of those. */
@@ -38,7 +38,7 @@ type SendOptions = { readonly abortSignal?: AbortSignal };
 /**
  * Reads a zone's records and the health checks they use.
  * @throws SourceError if the API cannot be read or answers in another form than documented.
- * @throws ZoneError, HealthCheckError if what it answers cannot stand together or is not modelled.
+ * @throws ZoneError, HealthCheckError if the answers contradict each other, or are not modelled.
  */
 export async function readZone(options: SourceOptions): Promise<ZoneReading> {
   const send: SendOptions = options.signal ? { abortSignal: options.signal } : {};
@@ -50,7 +50,9 @@ export async function readZone(options: SourceOptions): Promise<ZoneReading> {
 
 interface Readable {
   readonly recordSets: readonly RecordSet[];
-  /** Not converted yet: the account may hold checks of other owners, of types that are not modelled. */
+  /**
+   * Not converted yet, because the account may hold checks of other owners, of types that are not modelled.
+   */
   readonly configured: ReadonlyMap<string, unknown>;
 }
 
@@ -149,7 +151,7 @@ async function readNames(
       }
     }
   } catch {
-    // Names are decoration; a reader without the permission for tags still gets the checks.
+    // Names are only for display: a reader without the permission for tags still gets the checks.
   }
   return names;
 }

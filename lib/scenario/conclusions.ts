@@ -1,8 +1,8 @@
 import { type DiagnosisCode, diagnosisCodes } from '../../lambda/core/diagnosis.ts';
 
-/** Not a finding about a region. */
+/** Diagnoses that are no finding about a region. */
 const uninformative: readonly DiagnosisCode[] = ['Healthy', 'Undetermined', 'Recovering'];
-/** A diagnosis that stood for less than this share of the outage was passing noise. */
+/** A diagnosis that lasted for less than this share of the outage was passing noise. */
 const LEAST_SHARE = 0.1;
 
 interface Seen {
@@ -13,8 +13,9 @@ interface Seen {
 }
 
 /**
- * What observers concluded over a whole outage, in real or in virtual time: each what it said when it voted, or else what
- * it said longest, if that was not passing noise; together what most of them say.
+ * Collects what the observers concluded over a whole outage, in real or in virtual time. The conclusion of an
+ * observer is its diagnosis when it voted, or else its longest diagnosis, if that was not passing noise; the
+ * common conclusion is that of most observers.
  */
 export class Conclusions {
   readonly #observers = new Map<string, Seen>();
@@ -70,5 +71,5 @@ function longest(stoodMs: ReadonlyMap<DiagnosisCode, number>, leastMs: number): 
   return best;
 }
 
-/** Its place in the table of diagnoses: the graver comes first. */
+/** The place of a diagnosis in the table of diagnoses: the more severe comes first. */
 const rank = (code: DiagnosisCode): number => diagnosisCodes.indexOf(code);

@@ -1,13 +1,13 @@
 const unitMs = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const;
 const durationPattern = /^(?:\d+(?:ms|[dhms]))+$/;
 const partPattern = /(\d+)(ms|[dhms])/g;
-/** Ten years; beyond it a duration is a slip of the pen. */
+/** Ten years; a longer duration is a typing error. */
 const LONGEST_MS = 3_652 * unitMs.d;
 
 /** Reads `18h`, `4h52m`, `90s`, `500ms`. Units go from large to small, each at most once. @throws RangeError */
 export function parseDuration(text: string): number {
   if (!durationPattern.test(text)) {
-    throw new RangeError(`"${text}" is not a duration: write it like 90s, 4h52m or 500ms`);
+    throw new RangeError(`"${text}" is not a duration: write a duration like 90s, 4h52m or 500ms`);
   }
   let totalMs = 0;
   let lastMs = Number.POSITIVE_INFINITY;

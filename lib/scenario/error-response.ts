@@ -13,7 +13,7 @@ export interface ErrorAnswer {
   readonly body: string;
 }
 
-/** What each service answers when it throttles; the others say ThrottlingException. */
+/** The answer of each service when it throttles; other services answer ThrottlingException. */
 const throttles: Readonly<Record<string, Omit<ErrorShape, 'message'>>> = {
   kinesis: { status: 400, code: 'ProvisionedThroughputExceededException' },
   dynamodb: { status: 400, code: 'ProvisionedThroughputExceededException' },
@@ -29,8 +29,9 @@ export function throttleOf(service: string): ErrorShape {
 }
 
 /**
- * An error as the service's protocol writes it, so that an SDK raises the exception it would raise in production
- * (smithy.io: "AWS JSON", "AWS query", "AWS restJson1" and "AWS restXml" protocols, operation error serialization).
+ * Writes an error as the service's protocol does, so that an SDK raises the exception it would raise in
+ * production (smithy.io: "AWS JSON", "AWS query", "AWS restJson1" and "AWS restXml" protocols, operation
+ * error serialization).
  */
 export function errorAnswer({ status, code, message }: ErrorShape, facts: RequestFacts): ErrorAnswer {
   const requestId = randomUUID();
@@ -40,7 +41,7 @@ export function errorAnswer({ status, code, message }: ErrorShape, facts: Reques
     case 'json':
       return {
         status,
-        // Services that once spoke query name their old error code in a header of its own.
+        // Services that once used the query protocol send their old error code in a separate header.
         headers: {
           ...id,
           'content-type': 'application/x-amz-json-1.1',

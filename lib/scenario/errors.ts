@@ -1,6 +1,6 @@
-/** One thing to put right in a scenario file. */
+/** One problem in a scenario file. */
 export interface ScenarioProblem {
-  /** Where: `faults[2].effect.kind`. Empty = the whole file. */
+  /** The place, such as `faults[2].effect.kind`. Empty = the whole file. */
   readonly path: string;
   /** Line of that place, when the text has one. */
   readonly line?: number;
@@ -10,7 +10,9 @@ export interface ScenarioProblem {
   readonly fix: string;
 }
 
-/** A scenario cannot be found, read or understood. Carries every problem found, and says them one per line. */
+/**
+ * A scenario cannot be found, read or understood. Carries every problem found, and lists them one per line.
+ */
 export class ScenarioError extends Error {
   override readonly name = 'ScenarioError';
   readonly file: string;

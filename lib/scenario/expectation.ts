@@ -1,6 +1,6 @@
 import type { Scenario } from './schema.ts';
 
-/** What a scenario came to, in real time or in virtual time. */
+/** The outcome of a scenario, in real time or in virtual time. */
 export interface Outcome {
   readonly verdict: 'failover' | 'hold';
   readonly diagnosis: string;
@@ -8,13 +8,13 @@ export interface Outcome {
   readonly flips: number;
   /** Signals that ended elsewhere than in the standby: `orders ended in us-east-1`. */
   readonly strays: readonly string[];
-  /** From the first fault until every producer was in the standby; null = they did not get there. */
+  /** From the first fault until every producer was in the standby; null = that never happened. */
   readonly rtoMs: number | null;
-  /** It ended before the scenario did. */
+  /** True when the run ended before the scenario did. */
   readonly cut: boolean;
 }
 
-/** What an expectation is about. */
+/** The subject of an expectation. */
 export type Expectation = 'verdict' | 'diagnosis' | 'moves' | 'end' | 'arrival';
 
 export interface Unmet {
@@ -22,11 +22,11 @@ export interface Unmet {
   readonly text: string;
 }
 
-/** Each expectation that did not hold. The one rule that drills and simulations are judged by. */
+/** Finds each expectation that was not met. Drills and simulations are judged by this one rule. */
 export const unmetExpectations = (expect: Scenario['expect'], outcome: Outcome): readonly string[] =>
   unmetOnes(expect, outcome).map(({ text }) => text);
 
-/** The same, each with what it is about. */
+/** Finds each expectation that was not met, with its subject. */
 export const unmetOnes = (expect: Scenario['expect'], outcome: Outcome): readonly Unmet[] => [
   ...unmet(expect, outcome),
 ];
@@ -36,7 +36,7 @@ function* unmet(expect: Scenario['expect'], outcome: Outcome): Generator<Unmet> 
   if (verdict !== expect.verdict) {
     yield { about: 'verdict', text: `expected ${expect.verdict}, saw ${verdict}` };
   }
-  // Slow diagnoses take minutes: a run that was cut short cannot demand them of a region that rightly holds.
+  // Slow diagnoses take minutes, so a run that was cut short and rightly held need not have reached one.
   const diagnosisDue = expect.diagnosis !== undefined && (expect.verdict === 'failover' || !outcome.cut);
   if (diagnosisDue && outcome.diagnosis !== expect.diagnosis) {
     const text = `expected diagnosis ${expect.diagnosis}, observers said ${outcome.diagnosis}`;

@@ -9,15 +9,15 @@ export interface Call {
   readonly source: string;
   /** Region that is called. */
   readonly region: string;
-  /** As in `serviceNames`, or the signing name of a service that is not among them. */
+  /** The name in `serviceNames`, or the signing name of a service that is not listed there. */
   readonly service: string;
   readonly operation: string;
 }
 
-/** A fault's effect that keeps the call from ending well. Latency alone does not. */
+/** A fault's effect that makes the call fail. Latency alone does not. */
 export type FailingEffect = Exclude<Effect, { readonly kind: 'latency' }>;
 
-/** What a call suffers: first the delay, then the failure, if there is one. */
+/** What happens to a call: first the delay, then the failure, if there is one. */
 export interface Fate {
   /** 0 = no delay. */
   readonly delayMs: number;
@@ -27,16 +27,16 @@ export interface Fate {
 export interface FateQuestion {
   readonly scenario: Pick<Scenario, 'faults'>;
   readonly roles: Regions;
-  /** Since t = 0 of the scenario. */
+  /** Time since t = 0 of the scenario. */
   readonly elapsedMs: number;
   /** Uniform in [0, 1). Drawn once for each active fault that covers the call, in file order. */
   readonly random: () => number;
 }
 
 /**
- * Draws what a call suffers. Every fault that covers the call is drawn on its own, at its rate of that moment; delays
- * of those that hit add up, and the first failing effect in file order wins. A batch call (PutRecords) is drawn once,
- * as a whole: it fails or passes with all its records.
+ * Draws what happens to a call. Every fault that covers the call is drawn on its own, at its rate of that
+ * moment; the delays of faults that hit add up, and the first failing effect in file order wins. A batch call
+ * (PutRecords) is drawn once, as a whole: it fails or passes with all its records.
  */
 export function fateOf(call: Call, { scenario, roles, elapsedMs, random }: FateQuestion): Fate {
   let delayMs = 0;
@@ -52,7 +52,7 @@ export function fateOf(call: Call, { scenario, roles, elapsedMs, random }: FateQ
   return failure === undefined ? { delayMs } : { delayMs, failure };
 }
 
-/** From its beginning up to, but not including, its end. */
+/** Whether a fault is active: from its beginning up to, but not including, its end. */
 export function isActive({ atMs, untilMs }: Fault, elapsedMs: number): boolean {
   return elapsedMs >= atMs && elapsedMs < untilMs;
 }

@@ -22,10 +22,10 @@ export async function scenarioNames(): Promise<readonly string[]> {
 }
 
 /**
- * Loads a scenario of the catalogue by name, or a file: what contains a `/` or ends in `.yaml` or `.yml` is a path,
- * relative to the working directory.
+ * Loads a scenario of the catalogue by name, or from a file: a name that contains a `/` or ends in `.yaml` or
+ * `.yml` is a path, relative to the working directory.
  *
- * @throws ScenarioError when there is none, or it cannot be used.
+ * @throws ScenarioError when there is no such scenario, or it cannot be used.
  */
 export async function loadScenario(nameOrFile: string): Promise<Scenario> {
   if (/\/|\.ya?ml$/.test(nameOrFile)) return parseScenario(await readBounded(nameOrFile), nameOrFile);

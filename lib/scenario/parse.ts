@@ -4,7 +4,7 @@ import { say, splitMessage } from '../config/fields.ts';
 import { ScenarioError, type ScenarioProblem } from './errors.ts';
 import { type Scenario, scenarioSchema, toScenario } from './schema.ts';
 
-/** A long outage takes a few kilobytes. */
+/** The largest scenario; a long outage takes a few kilobytes. */
 export const MAX_SCENARIO_BYTES = 256 * 1024;
 /** Anchors may save some typing; more would be an attempt to exhaust memory. */
 const MAX_ALIASES = 50;
@@ -21,7 +21,7 @@ export function parseScenario(text: string, file: string): Scenario {
       {
         path: '',
         problem: `is larger than ${MAX_SCENARIO_BYTES / 1024} KiB`,
-        fix: 'Split it into scenarios.',
+        fix: 'Split the file into several scenarios.',
       },
     ]);
   }
@@ -45,15 +45,15 @@ function readYaml(text: string, file: string, lineCounter: LineCounter): Documen
     const all = parseAllDocuments(text, { version: '1.2', schema: 'core', prettyErrors: false, lineCounter });
     documents = 'empty' in all ? [] : all;
   } catch (cause) {
-    // The parser is recursive: nesting deep enough ends its stack.
-    throw unreadable(file, { problem: 'cannot be read as YAML', fix: 'Check its nesting.' }, { cause });
+    // The parser is recursive: deep nesting exhausts its stack.
+    throw unreadable(file, { problem: 'cannot be read as YAML', fix: 'Check the nesting.' }, { cause });
   }
   const [document, second] = documents;
   if (document === undefined) throw unreadable(file, { problem: 'is empty', fix: 'Write a scenario.' });
   if (second !== undefined) {
     throw unreadable(file, {
       problem: 'holds several YAML documents',
-      fix: 'Keep one, and remove the "---".',
+      fix: 'Keep one document, and remove the "---".',
     });
   }
   const faulty = [...document.errors, ...document.warnings].slice(0, MAX_PROBLEMS);
@@ -69,7 +69,7 @@ function readYaml(text: string, file: string, lineCounter: LineCounter): Documen
 
 function yamlProblem(error: YAMLError, lines: LineCounter): ScenarioProblem {
   const { line } = lines.linePos(error.pos[0]);
-  return { path: '', line, problem: `is not YAML: ${error.message}`, fix: 'Mend that line.' };
+  return { path: '', line, problem: `is not YAML: ${error.message}`, fix: 'Correct that line.' };
 }
 
 function plainData(document: Document.Parsed, file: string): unknown {
@@ -97,7 +97,9 @@ const kinds: Readonly<Record<string, string>> = {
   object: 'a group of keys',
 };
 
-/** Where the schema has no words of its own, the library's speak of types and "undefined". */
+/**
+ * Words a problem where the schema does not, because the library's own words speak of types and "undefined".
+ */
 function wording(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code !== 'invalid_type') return undefined;
   const kind = kinds[issue.expected] ?? 'a value that fits';
@@ -111,7 +113,7 @@ interface KeyedProblem extends ScenarioProblem {
 }
 
 function problemsOf(issue: z.core.$ZodIssue): readonly KeyedProblem[] {
-  // A union says only that no branch fits; the branch that got past its own type knows what is wrong.
+  // A union only says that no branch fits; the branch whose type fits knows what is wrong.
   if (issue.code === 'invalid_union') {
     const branch = issue.errors.find(([first]) => first !== undefined && !wrongType(first));
     if (branch !== undefined) {

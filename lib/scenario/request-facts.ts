@@ -6,7 +6,7 @@ export type Protocol = 'json' | 'query' | 'rest-json' | 'rest-xml' | 'plain';
 
 export interface RequestFacts {
   readonly region: string;
-  /** As scenarios name it. */
+  /** The service, as scenarios name it. */
   readonly service: string;
   readonly operation: string;
   readonly protocol: Protocol;
@@ -18,7 +18,10 @@ const functionUrlHost = /^[a-z0-9]+\.lambda-url\.([a-z0-9-]+)\./;
 const rpcPath = /^\/service\/[^/]+\/operation\/([A-Za-z0-9]+)$/;
 const xmlServices = new Set(['route53', 's3']);
 
-/** What a request is, from its signature and its protocol; undefined for one that is neither signed nor a function URL's. */
+/**
+ * Finds out what a request is, from its signature and its protocol; undefined for a request that is neither
+ * signed nor to a function URL.
+ */
 export function factsOf(request: IncomingMessage, body: Buffer): RequestFacts | undefined {
   const { headers, method = 'GET', url = '/' } = request;
   const scope = credentialScope.exec(headers.authorization ?? '');

@@ -10,7 +10,7 @@ import { serviceNames } from './services.ts';
 const MAX_FAULTS = 1_000;
 
 const duration = z
-  .string({ error: say('is not a duration', 'Write one like 90s, 4h52m or 500ms.') })
+  .string({ error: say('is not a duration', 'Write a duration like 90s, 4h52m or 500ms.') })
   .superRefine((text, context) => {
     try {
       parseDuration(text);
@@ -18,7 +18,7 @@ const duration = z
       const reason = error instanceof Error ? error.message : String(error);
       context.addIssue({
         code: 'custom',
-        message: say(`is not usable: ${reason}`, 'Write one like 90s or 4h52m.'),
+        message: say(`is not usable: ${reason}`, 'Write a duration like 90s or 4h52m.'),
       });
     }
   })
@@ -55,7 +55,10 @@ const effect = z.discriminatedUnion('kind', [
     status: z.int().min(400).max(599).default(500),
     code: z
       .string()
-      .regex(/^[A-Za-z][A-Za-z0-9.]{0,100}$/, say('is not an error code', 'Write one like InternalFailure.'))
+      .regex(
+        /^[A-Za-z][A-Za-z0-9.]{0,100}$/,
+        say('is not an error code', 'Write a code like InternalFailure.'),
+      )
       .default('InternalFailure'),
     message: z.string().max(1_000).optional(),
   }),
@@ -74,7 +77,9 @@ const fault = z.strictObject({
   rate: z
     .union([fraction, z.strictObject({ from: fraction, to: fraction })])
     .default(1)
-    .describe('Fraction of the calls that are hit; with from and to a ramp over the fault’s life'),
+    .describe(
+      'Fraction of the calls that the fault hits; with from and to, a ramp over the duration of the fault',
+    ),
   seenFrom: z.array(place).min(1).optional().describe('Source regions or roles. Default: everyone'),
 });
 
@@ -93,11 +98,11 @@ export const scenarioSchema = z
         say('is not a name', 'Use lower case letters, digits and hyphens.'),
       ),
     title: z.string().min(1).max(200).optional().describe('Default: the name'),
-    source: z.string().min(1).optional().describe('Where the facts are from'),
+    source: z.string().min(1).optional().describe('Source of the facts'),
     start: z.iso
-      .datetime({ error: say('is not an instant', 'Write one like 2020-11-25T13:15:00Z.') })
+      .datetime({ error: say('is not a time', 'Write a time like 2020-11-25T13:15:00Z.') })
       .optional()
-      .describe('The instant of t = 0'),
+      .describe('The time of t = 0'),
     duration,
     faults: z.array(fault).min(1, say('is empty', 'A scenario has at least one fault.')).max(MAX_FAULTS),
     expect: expectation,
@@ -106,17 +111,23 @@ export const scenarioSchema = z
     const endMs = orZero(scenario.duration);
     scenario.faults.forEach((one, index) => {
       if (endMs > 0 && orZero(one.at) >= endMs) {
-        const message = say(`begins when the scenario has ended (${scenario.duration})`, 'Begin it earlier.');
+        const message = say(
+          `begins when the scenario has ended (${scenario.duration})`,
+          'Let the fault begin earlier.',
+        );
         context.addIssue({ code: 'custom', path: ['faults', index, 'at'], message });
       }
       if (one.for !== undefined && orZero(one.for) === 0) {
-        const message = say('is no time at all', 'Give the fault a life, or leave it out.');
+        const message = say('is zero', 'Give the fault a duration, or leave the fault out.');
         context.addIssue({ code: 'custom', path: ['faults', index, 'for'], message });
       }
     });
   });
 
-/** A duration that has its own complaint already must not end the checks that follow. */
+/**
+ * Reads a duration as 0 when it is invalid: its own problem is reported already, and must not end the later
+ * checks.
+ */
 function orZero(text: string): number {
   try {
     return parseDuration(text);
@@ -134,7 +145,7 @@ export type Rate = Checked['faults'][number]['rate'];
 
 export interface Fault {
   readonly atMs: number;
-  /** Not later than the scenario's end. */
+  /** End of the fault, not later than the scenario's end. */
   readonly untilMs: number;
   readonly where: Readonly<Checked['faults'][number]['where']>;
   readonly effect: Effect;
@@ -146,19 +157,19 @@ export interface Scenario {
   readonly name: string;
   readonly title: string;
   readonly source?: string;
-  /** ISO 8601; the instant of t = 0, of a scenario that happened. */
+  /** The time of t = 0 in ISO 8601, for a scenario that happened. */
   readonly startsAt?: string;
   readonly durationMs: number;
   readonly faults: readonly Fault[];
   readonly expect: {
     readonly verdict: 'failover' | 'hold';
     readonly diagnosis?: string;
-    /** From the first fault. */
+    /** Longest time from the first fault. */
     readonly withinMs?: number;
   };
 }
 
-/** A checked file as the code uses it. */
+/** Turns a checked file into the form that the code uses. */
 export function toScenario(input: Checked): Scenario {
   const durationMs = parseDuration(input.duration);
   const { verdict, diagnosis, within } = input.expect;

@@ -1,6 +1,6 @@
 /**
- * Services a fault may name, each with the name that signs its requests (SigV4), which is how the proxy knows a call.
- * Where the two differ the scenario uses the name people know.
+ * Services that a fault may name, each with the name that signs its requests (SigV4), by which the proxy
+ * recognises a call. Where the two names differ, the scenario uses the name that people know.
  */
 export const signingNames = {
   kinesis: 'kinesis',

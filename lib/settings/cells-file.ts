@@ -35,12 +35,12 @@ const WATCHED_STREAMS = 10;
 export const watchedStreams = (cells: readonly DeployedCell[]): readonly string[] =>
   spread([...new Set(cells.map(({ stream }) => stream))], WATCHED_STREAMS);
 
-/** At most so many, evenly spread, so that a sample of a long list is of all of it. */
+/** Takes at most `limit` items, evenly spread, so that the sample represents the whole list. */
 export function spread<T>(list: readonly T[], limit: number): readonly T[] {
   if (list.length <= limit) return list;
   return Array.from({ length: limit }, (_, n) => list[Math.floor((n * list.length) / limit)] as T);
 }
 
-/** Every group once, sorted: batches are cut by index, so every reader must have the same order. */
+/** Lists every group once, sorted: batches are cut by index, so every reader must have the same order. */
 export const groupsOf = (cells: readonly Pick<DeployedCell, 'group'>[]): readonly string[] =>
   [...new Set(cells.map(({ group }) => group))].toSorted();

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { policySchema } from './observer.ts';
 
-/** What a function of the standby knows of the deployment it is part of. */
+/** What a function of the standby knows about its deployment. */
 export const deploymentSchema = z.object({
   name: z.string().min(1),
   primary: z.string().min(1),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { deploymentSchema } from './deployment.ts';
 import { parseSettings } from './variables.ts';
 
-/** What a drill has to know of a deployment; for the function, as JSON in an environment variable. */
+/** What a drill has to know about a deployment; the function gets this as JSON in an environment variable. */
 export const drillTargetSchema = deploymentSchema.extend({
   cell: z.string().min(1),
   group: z.string().min(1),

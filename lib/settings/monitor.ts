@@ -7,7 +7,7 @@ import { parseSettings } from './variables.ts';
 export const MONITOR_SETTINGS = 'SPILLWAY_MONITOR';
 
 const settingsSchema = deploymentSchema.extend({
-  /** Recurring work that the deployment asks for; an alarm tells when it stays out. */
+  /** Recurring work that the deployment asks for; an alarm fires when the work is overdue. */
   expected: z.array(z.enum(recurringWork)),
 });
 export type MonitorSettings = Readonly<z.infer<typeof settingsSchema>>;

@@ -7,7 +7,10 @@ export const OBSERVER_SETTINGS = 'SPILLWAY_OBSERVER';
 /** Environment variable with DNS servers, `address:port` separated by commas. Not set in an account: Lambda's own resolver. */
 export const DNS_SERVERS = 'SPILLWAY_DNS_SERVERS';
 
-/** What one deployed observer knows. Names of streams and tables follow from `name` (see `core/names.ts`). */
+/**
+ * The settings of one deployed observer. Names of streams and tables follow from `name` (see
+ * `core/names.ts`).
+ */
 export interface ObserverSettings {
   readonly name: string;
   /** The observer's own region. */
@@ -16,11 +19,14 @@ export interface ObserverSettings {
   readonly standby: string;
   /** The hosted zone's name: `region.<zone>` tells what the quorum says. */
   readonly zoneName: string;
-  /** ARN of the conductor, in the standby's observer alone: it starts it. */
+  /** ARN of the conductor, in the standby's observer alone, which starts the conductor. */
   readonly conductorArn?: string | undefined;
-  /** Regions of the other observers, in the standby's alone: how they vote decides with it whether to start the conductor. */
+  /**
+   * Regions of the other observers, in the standby's observer alone: their votes help to decide whether to
+   * start the conductor.
+   */
   readonly witnesses?: readonly string[] | undefined;
-  /** Where in a tick this observer's rounds begin, from 0 to below 1: each observer has another phase. */
+  /** Where in a tick this observer's rounds begin, from 0 to below 1: each observer has its own phase. */
   readonly phase?: number | undefined;
   readonly policy: Policy;
 }

@@ -5,8 +5,8 @@ import { parseSettings, SettingsError } from './variables.ts';
 /** Environment variable that carries the settings, as JSON, written by the stacks. */
 export const SURVEY_SETTINGS = 'SPILLWAY_SURVEY';
 /**
- * Environment variable with how far back to look, in milliseconds. Not set in an account; on a machine of one's own a world
- * is not older than an hour, and its CloudWatch is slow over two weeks.
+ * Environment variable with how far back to look, in milliseconds. Not set in an account; a local world is
+ * not older than an hour, and its CloudWatch is slow over two weeks.
  */
 export const SURVEY_LOOK_BACK = 'SPILLWAY_SURVEY_LOOK_BACK_MS';
 /** File beside the function's code that lists the cells with both their streams. */
@@ -26,7 +26,7 @@ export const surveyedCellsSchema = z.array(
     streams: z.object({ primary: z.string().min(1), standby: z.string().min(1) }),
   }),
 );
-/** What the survey knows of a cell. */
+/** What the survey knows about a cell. */
 export type SurveyedCell = Readonly<z.infer<typeof surveyedCellsSchema>[number]>;
 
 /** How far back to look for the peak: two weeks, unless the variable says less. @throws SettingsError */
@@ -40,5 +40,5 @@ export function parseLookBack(text: string | undefined): number {
 export const parseSurveySettings = (text: string): SurveySettings =>
   parseSettings(text, { variable: SURVEY_SETTINGS, schema: settingsSchema });
 
-/** Weekly peaks are in it, with a week to spare. */
+/** Two weeks: long enough for weekly peaks, with a week to spare. */
 export const LOOK_BACK_MS = 14 * 86_400_000;

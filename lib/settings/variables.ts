@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** Thrown while a function starts: its deployment is at fault, so it says what is missing. */
+/** Thrown while a function starts: the deployment is at fault, so the message says what is missing. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
@@ -14,7 +14,10 @@ export function requiredVariable(name: string): string {
   return value;
 }
 
-/** Reads settings from an environment variable's JSON, as the stacks write it. @throws SettingsError when it is not that */
+/**
+ * Reads settings from an environment variable's JSON, as the stacks write it. @throws SettingsError when the
+ * JSON is something else
+ */
 export function parseSettings<Settings>(
   text: string,
   { variable, schema }: { readonly variable: string; readonly schema: z.ZodType<Settings> },

@@ -18,7 +18,7 @@ export const noSlots: readonly number[] = [];
 export class BaselineFailures {
   readonly #options: BaselineOptions;
   readonly #random: () => number;
-  /** Positions of coming failures, counted in slots since round 0; filled as far as anybody looked. */
+  /** Positions of coming failures, counted in slots since round 0; filled as far as they were asked for. */
   readonly #coming: number[] = [];
   #drawn = -1;
 

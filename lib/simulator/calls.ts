@@ -25,7 +25,7 @@ export interface CallsOptions {
 
 const clear: Fate = { delayMs: 0 };
 
-/** Every call of the simulated world goes through here, and suffers what the scenario and the noise say. */
+/** All calls of the simulated world; the scenario and the noise decide what happens to each. */
 export class Calls {
   readonly #options: CallsOptions;
   readonly #timelines = new Map<string, Timeline<Fault>>();
@@ -76,7 +76,10 @@ function withoutOperations({ where: { operations: _, ...where } }: Fault): Fault
   return where;
 }
 
-/** Asks `fateOf` itself whether a fault covers a call: by a fault that is always there and always hits. */
+/**
+ * Whether a fault covers a call: asks `fateOf` itself, with a copy of the fault that is always active and
+ * always hits.
+ */
 function canHit(fault: Fault, call: Call, roles: Regions): boolean {
   const always: Fault = { ...fault, atMs: 0, untilMs: 1, rate: 1, effect: { kind: 'reset' } };
   return (
@@ -85,7 +88,7 @@ function canHit(fault: Fault, call: Call, roles: Regions): boolean {
   );
 }
 
-/** What the caller sees of a call's fate, with this much time left to wait. */
+/** What the caller sees of a call, with this much time left to wait. */
 export function outcomeOf(known: KnownCall, fate: Fate, timeoutMs: number): ProbeOutcome {
   const { call, latencyMs } = known;
   const { delayMs, failure } = fate;

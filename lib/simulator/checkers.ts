@@ -10,13 +10,13 @@ import { Dice, hash, seedFor, uniform } from './random.ts';
 
 export interface EndpointOptions {
   readonly check: EndpointCheck;
-  /** Where the endpoint is. */
+  /** The region of the endpoint. */
   readonly region: string;
-  /** What its function reads the answer from, in its own region. */
+  /** The operation by which the endpoint's function reads its answer, in its own region. */
   readonly tableOperation: 'GetItem' | 'Query';
-  /** The function goes on saying what it last read while its table does not answer. */
+  /** True: the function repeats what it last read while its table does not answer. */
   readonly remembers: boolean;
-  /** Whether the body has the marker, now. */
+  /** Whether the body has the marker now. */
   readonly marked: () => boolean;
   readonly agenda: Agenda;
   readonly calls: Calls;
@@ -37,11 +37,11 @@ interface Checker {
   agreeing: number;
 }
 
-/** Whose request it is. */
+/** A scheduled request of a checker. */
 interface Scheduled {
   readonly index: number;
   readonly checker: Checker;
-  /** Requests of an earlier one are not made. */
+  /** The generation of the request; requests of an earlier generation are not made. */
   readonly generation: number;
 }
 
@@ -110,7 +110,7 @@ export class EndpointCheckers {
   look(): void {
     const marked = this.#options.marked();
     if (marked === this.#marked) return;
-    // At rest it was read again and again, to the same effect.
+    // At rest the table was read again and again, with the same result.
     if (!this.#active) this.#remember(this.#marked);
     this.#marked = marked;
     for (const checker of this.#checkers) checker.agreeing = 0;
@@ -131,7 +131,7 @@ export class EndpointCheckers {
   #note(seen: boolean): void {
     const { nowMs } = this.#options.agenda;
     this.#requests.push({ atMs: nowMs, seen });
-    // Rarely, as most runs end without anybody asking.
+    // Rarely, because in most runs nobody asks.
     if (this.#requests.length >= MANY_REQUESTS)
       this.#requests = this.#requests.filter(({ atMs }) => atMs >= nowMs - REMEMBERED_MS);
   }

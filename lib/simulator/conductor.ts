@@ -19,8 +19,8 @@ const RETRY_MS = 5_000;
 const MAX_TRIES = 60;
 
 /**
- * Latches after a move, and never releases. The observer in the standby starts it when DNS is there and its own vote
- * says so; the execution's name is the epoch, so that twice is once.
+ * Latches after a move, and never releases. The observer in the standby starts it when DNS is there and its
+ * own vote says so; the execution's name is the epoch, so that a second start has no effect.
  */
 export class Conductor {
   readonly #options: ConductorOptions;

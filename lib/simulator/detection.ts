@@ -4,9 +4,9 @@ import { runJobs } from './pool.ts';
 import { type Percentiles, percentilesOfAll } from './statistics.ts';
 import type { SimulatedSystem } from './system.ts';
 
-/** Failing fractions of writes, from a total failure to what a region's customers hardly see. */
+/** Failing fractions of writes, from a total failure to a failure that a region's customers hardly see. */
 export const failingFractions = [1, 0.5, 0.2, 0.1, 0.05, 0.01] as const;
-/** The smallest fraction must not be decided upon, so it is given more time to be. */
+/** The smallest fraction must not lead to a decision, so its runs are watched for longer. */
 const LONG_BELOW = 0.02;
 
 /** One fraction: how long the observers take to decide, and how many runs do. */
@@ -14,7 +14,7 @@ export interface DetectionRow {
   readonly fraction: number;
   /** How long each run was watched. */
   readonly watchedMs: number;
-  /** Over all runs; null = so many runs never decided. */
+  /** Over all runs; null = too many runs never decided. */
   readonly decideMs: Percentiles;
   /** Share of the runs that decided. */
   readonly decided: number;
@@ -49,7 +49,7 @@ export const untilDecided = (system: SimulatedSystem, scenario: Scenario): Scena
 
 export interface DetectionOptions {
   readonly system: SimulatedSystem;
-  /** Per fraction, with the seeds 1 to `runs`: every fraction has the same luck. */
+  /** Runs per fraction, with the seeds 1 to `runs`: every fraction has the same luck. */
   readonly runs: number;
   readonly workers: number;
   readonly fractions?: readonly number[];

@@ -12,7 +12,7 @@ import type { SimulatedCore, TraceEvent, Violation } from './types.ts';
 
 export interface FuzzResult {
   readonly violations: readonly Violation[];
-  /** How to see this case again. */
+  /** The command that repeats this case. */
   readonly replay: string;
 }
 
@@ -28,7 +28,7 @@ export const fuzzSystem: SimulatedSystem = {
   delivery: defaultDelivery,
 };
 
-/** One random scenario against every invariant. The seed alone tells which. */
+/** One random scenario against every invariant. The seed alone determines the scenario. */
 export function fuzzOne(seed: number, core?: SimulatedCore, trace?: (line: TraceEvent) => void): FuzzResult {
   const { scenario, ...rest } = randomScenario(seed, fuzzSystem.regions);
   const { violations } = runScenario({

@@ -3,17 +3,17 @@ import type { Scenario } from '../scenario/schema.ts';
 import { type Percentiles, percentiles } from './statistics.ts';
 import type { SimulationResult } from './types.ts';
 
-/** More are counted, not kept. */
+/** The most failures kept; further failures are counted. */
 const MAX_FAILURES = 5;
 const MAX_FAILED_SEEDS = 100;
 
-/** What many runs of one scenario came to: the last line of `spillway simulate --json`, in this order. */
+/** The result of many runs of one scenario: the last line of `spillway simulate --json`, in this order. */
 export interface ScenarioSummary {
   readonly scenario: string;
   readonly runs: number;
-  /** Of the majority; of a tie, the graver. */
+  /** The verdict of the majority; of a tie, the more severe one. */
   readonly verdict: 'failover' | 'hold';
-  /** Runs that came to that verdict. */
+  /** Runs with that verdict. */
   readonly agreeing: number;
   /** The commonest among those runs. */
   readonly diagnosis: string;
@@ -23,7 +23,7 @@ export interface ScenarioSummary {
   readonly flips: { readonly max: number };
   readonly violations: number;
   readonly expected: 'failover' | 'hold';
-  /** Every run held to the scenario's expectations and to the invariants. */
+  /** True when every run met the scenario's expectations and the invariants. */
   readonly ok: boolean;
   readonly rtoMs: Percentiles;
   /** Runs in which DNS answered with the primary again. */

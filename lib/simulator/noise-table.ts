@@ -5,7 +5,7 @@ import { between, exponential } from './random.ts';
 /** What the world is like between outages. Rates are of one place: one path, one region, one observer. */
 export interface FaultSource {
   readonly name: string;
-  /** What it stands for. */
+  /** What this noise stands for. */
   readonly standsFor: string;
   /** Mean time from one occurrence to the next. Occurrences have no memory, so a year of them is drawn as gaps. */
   readonly everyMs: number;
@@ -43,9 +43,10 @@ const anyEffect = (random: () => number): Effect => [refused, cut, lost][Math.fl
 const range = (random: () => number, from: number, to: number): number => from + random() * (to - from);
 
 /**
- * The envelope: noise is what a good operator would sleep through. A region that fails wholly for at most 10 s, or that
- * loses up to 3 % for a minute or 1 % for ten, has not earned an evacuation; a region that loses a quarter of its puts
- * for a minute has, and is not in here. A single path or observer may be as bad as it likes.
+ * The limits of the noise: noise is what needs no operator. A region that fails completely for at most 10 s,
+ * or that loses up to 3 % for a minute or 1 % for ten, does not need an evacuation; a region that loses a
+ * quarter of its puts for a minute does, and is no noise. A single path or observer may be as bad as
+ * possible.
  */
 export const faultSources: readonly FaultSource[] = [
   {
@@ -155,7 +156,7 @@ export const faultSources: readonly FaultSource[] = [
   },
 ];
 
-/** What befalls an observer itself. */
+/** What happens to an observer itself. */
 export const observerSources = {
   absence: {
     standsFor: 'an observer that is away: its function is not started, or ends before its time',

@@ -9,7 +9,7 @@ import {
 } from './noise-table.ts';
 import { between, exponential, seedFor, stream } from './random.ts';
 
-/** What befalls one observer beside its calls. */
+/** What happens to one observer apart from its calls. */
 export interface NodeTrouble {
   readonly absences: readonly { readonly fromMs: number; readonly untilMs: number }[];
   /** From `atMs` on the clock is this much ahead of what it was at the start. */

@@ -16,7 +16,7 @@ import { quietRounds } from './rest.ts';
 import { type Span, Timeline } from './timeline.ts';
 import type { SimulatedCore } from './types.ts';
 
-/** What the vote endpoint finds in the observer's table. */
+/** The stored vote that the vote endpoint finds in the observer's table. */
 export interface StoredVote {
   readonly vote: Vote;
   readonly decidedAtMs: number;

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { ownFile } from '../files/own-files.ts';
 
-/** What is done again and again. Each worker thread imports `module` and calls its export `name`. */
+/** Work that is done again and again. Each worker thread imports `module` and calls its export `name`. */
 export interface Task<Shared, Job, Result> {
   readonly module: string;
   readonly name: string;
@@ -151,7 +151,7 @@ class Slot {
   #broken: { readonly reason: string; readonly cause?: unknown } | undefined;
 
   constructor(workerData: WorkerTask) {
-    // No flags of this process: a test runner's loader would not find its other half in a worker.
+    // Without the flags of this process, because a test runner's loader does not work in a worker.
     this.#worker = new Worker(ownFile('lib/simulator/pool-worker.ts'), { workerData, execArgv: [] });
     this.#worker.on('message', (answer: Answer) => this.#settle(answer));
     this.#worker.on('error', (cause) =>

@@ -3,7 +3,7 @@ import type { Effect, Fault, Scenario } from '../scenario/schema.ts';
 import { hash, seedFor, stream } from './random.ts';
 import type { NoiseLevel, OperatorAction } from './types.ts';
 
-/** A case nobody thought of: what fails, what operators do, and who is not what he seems. */
+/** A random case: what fails, what operators do, and which observer lies or is dead. */
 export interface RandomCase {
   readonly scenario: Scenario;
   readonly actions: readonly OperatorAction[];
@@ -66,7 +66,7 @@ class Draw {
 
 function mixed(draw: Draw, regions: Regions, durationMs: number): readonly Fault[] {
   const faults = Array.from({ length: draw.whole(1, 4) }, () => anyFault(draw, regions, durationMs));
-  // Most outages nobody would move for: half of the cases begin with one that calls for it.
+  // Most random outages call for no evacuation, so half of the cases begin with one that does.
   return draw.chance(0.5) ? [writesFail(draw, durationMs), ...faults] : faults;
 }
 

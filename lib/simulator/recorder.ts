@@ -17,7 +17,7 @@ export interface RecordedSpan {
   readonly outageMs: number;
 }
 
-/** Keeps of a run what its result says. */
+/** Records the events of a run that its result needs. */
 export class Recorder {
   readonly #options: RecorderOptions;
   readonly #conclusions = new Conclusions();

@@ -7,7 +7,7 @@ import { isIdle, roundsToCalm, roundsToForget } from './idle.ts';
 import { RUN_PERIOD_MS } from './observer-times.ts';
 import { firstSlowSlot, signalOfSlot } from './probing.ts';
 
-/** The observer whose rest is asked about: an ObserverNode. */
+/** The observer that may rest: an ObserverNode. */
 export interface RestingNode {
   /** Longest time that a round takes while nothing is slow. */
   readonly quietMs: number;
@@ -29,7 +29,10 @@ export interface QuietQuestion {
   readonly clockMs: number;
 }
 
-/** A round's own length is known only roughly once something is slow: that much earlier it is looked at again. */
+/**
+ * The length of a round is known only roughly once something is slow, so the observer is looked at again this
+ * much earlier.
+ */
 const SLACK_MS = 100;
 const NONE = Number.POSITIVE_INFINITY;
 

@@ -11,7 +11,7 @@ import type { SimulatedSystem } from './system.ts';
 /** One policy to be measured. */
 export interface TunePoint {
   readonly system: SimulatedSystem;
-  /** The policy that was given, beside which the others are looked at. */
+  /** True for the policy that was given, with which the others are compared. */
   readonly own: boolean;
 }
 
@@ -42,7 +42,10 @@ const thresholds = {
   blipMs: [5_000, 10_000, 15_000],
 } as const satisfies Partial<Record<keyof Policy, readonly number[]>>;
 
-/** The observers there may be. With K from 2 to N-1; N = 3 is the least that outvotes a sick one. */
+/**
+ * The numbers of observers to compare, with K from 2 to N-1; three observers are the least that can outvote a
+ * sick one.
+ */
 const observerCounts = [3, 4, 5] as const;
 /** Taken in this order where the config names too few witnesses: far apart, and in no role yet. */
 const moreWitnesses = [

@@ -20,7 +20,7 @@ export interface SimulationOptions {
   readonly seed: number;
   /** Noise beside the scenario's faults. Default: none. */
   readonly noise?: NoiseLevel;
-  /** What latches the switches after a failover. `dead`: nobody does. Default `alive`. */
+  /** What latches the switches after a failover. `dead`: nothing does. Default `alive`. */
   readonly conductor?: 'alive' | 'dead';
   readonly core?: SimulatedCore;
   /** Stop early: 'decided' = at the K-th vote, for detection tables. Default: the scenario's end. */
@@ -60,7 +60,7 @@ export interface Violation {
   readonly detail: string;
 }
 
-/** What one run came to. Times are milliseconds from the scenario's first fault; null = it never happened. */
+/** The result of one run. Times are milliseconds from the scenario's first fault; null = never. */
 export interface SimulationResult {
   readonly seed: number;
   readonly verdict: 'failover' | 'hold';

@@ -13,9 +13,10 @@ export interface DataProtectionProps {
    */
   readonly logRetention?: RetentionDays;
   /**
-   * ARN of a KMS key for each region that keeps something, the standby and every witness: its tables, topics and logs are
-   * encrypted with it. The functions are given the right to use the keys. The key policies must let in the services that
-   * use them on their own: `logs.REGION.amazonaws.com`, and `cloudwatch.amazonaws.com`, whose alarms write to the topics.
+   * ARN of a KMS key for each region that keeps data, that is the standby and every witness: the key encrypts
+   * the region's tables, topics and logs. The functions are given the right to use the keys. The key policies
+   * must allow the services that use the keys on their own: `logs.REGION.amazonaws.com`, and
+   * `cloudwatch.amazonaws.com`, whose alarms write to the topics.
    *
    * @default - keys that AWS owns
    */
@@ -52,7 +53,10 @@ export function protectData({ stack, region, logRetention, encryptionKeyArns }: 
   }
 }
 
-/** Observers and the conductor read tables of other regions, so a role may use all keys; through these services alone. */
+/**
+ * Allows a role to use all keys, because observers and the conductor read tables of other regions; but only
+ * through these services.
+ */
 function useOf(keyArns: Readonly<Record<string, string>>): PolicyStatement {
   const regions = Object.keys(keyArns);
   return new PolicyStatement({

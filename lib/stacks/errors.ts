@@ -1,9 +1,12 @@
-/** The cells do not fit the stacks they are spread over. The message says how many would do. */
+/**
+ * The cells do not fit into the stacks that they are spread over. The message says how many stacks would be
+ * enough.
+ */
 export class PlacementError extends Error {
   override readonly name = 'PlacementError';
 }
 
-/** A region has no key to encrypt with, though keys are given. */
+/** A region has no encryption key, although keys are given. */
 export class KeyMissingError extends Error {
   override readonly name = 'KeyMissingError';
 }

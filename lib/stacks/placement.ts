@@ -10,15 +10,15 @@ export const SPREAD = 32;
 const MAX_STACKS = 256;
 
 export interface Part<T> {
-  /** From 1. */
+  /** Number of the stack, from 1. */
   readonly stack: number;
   readonly items: readonly T[];
 }
 
 /**
- * Where a name is kept: it depends on the name and the number of stacks, and on nothing else. Another cell that comes or
- * goes must not move it: a record that changes its stack is deleted by one and created by the other, in any order, and a
- * health check that is created again begins unhealthy.
+ * Chooses the stack of a name, from the name and the number of stacks alone. Adding or removing another cell
+ * must not move a name: a record that changes its stack is deleted by one stack and created by the other, in
+ * any order, and a health check that is created again begins unhealthy.
  */
 export function stackOf(name: string, stacks: number): number {
   if (stacks === 1) return 1;
@@ -45,9 +45,9 @@ export function placed<T>(
 }
 
 /**
- * Stacks that cells are spread over: as configured, else one as long as everything fits into it. A number that changes
- * gives other stacks other names, so that nothing is deleted by it: what exists stays, and CloudFormation refuses to create
- * it twice.
+ * Number of stacks that cells are spread over: as configured, else one as long as everything fits into one.
+ * Another number gives stacks with other names, so that changing the number deletes nothing: what exists
+ * stays, and CloudFormation refuses to create it twice.
  */
 export function cellStacks(config: Config): number {
   if (config.cellStacks !== undefined) return config.cellStacks;

@@ -24,7 +24,10 @@ export interface RegionStackProps extends StackProps {
   readonly region: string;
 }
 
-/** The primary holds nothing that a failover needs: our canary, and the streams that cells asked for. */
+/**
+ * The stack of the primary, which holds nothing that a failover needs: Spillway's canary stream, and the
+ * streams created for cells.
+ */
 export class PrimaryStack extends Stack {
   constructor(scope: Construct, id: string, props: RegionStackProps) {
     super(scope, id, { ...props, stackName: id });
@@ -32,7 +35,10 @@ export class PrimaryStack extends Stack {
   }
 }
 
-/** A region that observes and votes, and fires when the standby, where all other alarms are, cannot. */
+/**
+ * The stack of a region that observes and votes, with the alarms that must fire when the standby, where all
+ * other alarms are, fails.
+ */
 export class WitnessStack extends Stack {
   readonly vote: PublicEndpoint;
 
@@ -45,7 +51,7 @@ export class WitnessStack extends Stack {
   }
 }
 
-/** The standby observes as well, keeps the state, and watches over all of it. */
+/** The stack of the standby, which also observes, keeps the state, and monitors everything. */
 export class StandbyStack extends Stack {
   readonly vote: PublicEndpoint;
   readonly switches: PublicEndpoint;
@@ -114,7 +120,7 @@ function addStreams(stack: Stack, config: Config, role: Role): void {
   new CellStreams(stack, 'Streams', { cells: cellStacks(config) === 1 ? config.cells : [], role });
 }
 
-/** What functions know of the cells. */
+/** What the functions know about the cells. */
 function deployedCells(config: Config): readonly DeployedCell[] {
   return config.cells.map(({ name, group, streams }) => ({
     cell: name,

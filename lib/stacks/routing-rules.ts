@@ -2,7 +2,8 @@ import { type IResolvable, Reference, type Stack, Tokenization } from 'aws-cdk-l
 import { CfnHealthCheck, CfnRecordSet } from 'aws-cdk-lib/aws-route53';
 import type { IConstruct } from 'constructs';
 
-// What Route 53 refuses only at deployment, or takes and gets wrong. Neither the CDK nor CloudFormation notices.
+// Mistakes that Route 53 refuses only at deployment, or accepts and treats wrongly. Neither the CDK nor
+// CloudFormation notices them.
 
 type HealthCheckConfig = CfnHealthCheck.HealthCheckConfigProperty;
 

@@ -18,7 +18,7 @@ export interface RoutingStackProps extends StackProps {
   readonly votes: ReadonlyMap<string, PublicEndpoint>;
 }
 
-/** The votes' health checks and the quorum, and the record that follows it alone. */
+/** The stack with the votes' health checks, the quorum, and the record that follows the quorum alone. */
 export class RoutingStack extends Stack {
   readonly quorumId: string;
 
@@ -61,7 +61,7 @@ export interface SwitchesStackProps extends StackProps {
   readonly switches: PublicEndpoint;
 }
 
-/** The health checks of some switches. */
+/** A stack with the health checks of some switches. */
 export class SwitchesStack extends Stack {
   readonly ids: ReadonlyMap<string, string>;
 
@@ -77,11 +77,13 @@ export interface CellsStackProps extends StackProps {
   readonly config: Config;
   readonly cells: readonly Cell[];
   readonly quorumId: string;
-  /** Ids of the switches' checks, by group; or where the switches are, to have their checks in this stack. */
+  /**
+   * Ids of the switches' checks, by group; or the switches' endpoint, to create their checks in this stack.
+   */
   readonly switches: ReadonlyMap<string, string> | PublicEndpoint;
 }
 
-/** The names of some cells. */
+/** A stack with the names of some cells. */
 export class CellsStack extends Stack {
   constructor(scope: Construct, id: string, props: CellsStackProps) {
     super(scope, id, { ...props, stackName: id });

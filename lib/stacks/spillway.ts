@@ -12,14 +12,14 @@ export interface SpillwayStacksProps extends DataProtectionProps {
   /**
    * The account of all stacks.
    *
-   * @default - `CDK_DEFAULT_ACCOUNT`, else the one that is deployed to
+   * @default - `CDK_DEFAULT_ACCOUNT`, else the account that is deployed to
    */
   readonly account?: string;
 }
 
 /**
- * Adds every stack of one config: primary, standby, witnesses, and the routing. The routing's stacks are kept in the
- * standby's region, away from what they route around.
+ * Adds every stack of one config: primary, standby, witnesses, and the routing. The routing's stacks are in
+ * the standby's region, away from the region that they route around.
  */
 export function addSpillway(scope: Construct, config: Config, props: SpillwayStacksProps = {}): void {
   const { account = process.env.CDK_DEFAULT_ACCOUNT, ...protection } = props;
@@ -77,7 +77,10 @@ interface CellsOptions extends Placing {
   readonly switches: PublicEndpoint;
 }
 
-/** Few cells have their names and switches in one stack; many are spread over stacks by their own names. */
+/**
+ * Adds the stacks of cells. The names and switches of few cells are in one stack; many cells are spread over
+ * stacks by their names.
+ */
 function addCells({ scope, config, at, quorumId, switches }: CellsOptions): void {
   const { name, regions, cells } = config;
   const stacks = cellStacks(config);
@@ -97,7 +100,8 @@ function addCells({ scope, config, at, quorumId, switches }: CellsOptions): void
     });
     return;
   }
-  // The number of stacks is part of their names: another number is other stacks, and these stay as they are.
+  // The number of stacks is part of their names: another number makes other stacks, and the present ones stay
+  // as they are.
   const stackId = (what: string, stack: number): string => `${name}-${what}-${stack}-of-${stacks}`;
   const ids = new Map<string, string>();
   for (const { stack, items } of placed(groupsOf(config.cells), {

@@ -28,13 +28,13 @@ export interface PartitionQuery {
   readonly newestFirst?: boolean;
   readonly limit?: number;
   readonly between?: { readonly from: string; readonly to: string };
-  /** Only these. Default: whole items. */
+  /** The attributes to read. Default: whole items. */
   readonly attributes?: readonly string[];
-  /** Ends the query early. */
+  /** Signal that ends the query early. */
   readonly signal?: AbortSignal;
 }
 
-/** The calls of the state table: bounded, consistent reads, and two kinds of failure only. */
+/** The calls of the state table: bounded, consistent reads, with only two kinds of failure. */
 export class StateCalls {
   readonly table: string;
   readonly #options: StateTableOptions;
@@ -51,7 +51,8 @@ export class StateCalls {
   }
 
   /**
-   * One partition, by sort key, at most `limit` items when that is given. `signal` bounds all pages together.
+   * Reads one partition, by sort key, at most `limit` items when a limit is given. `signal` bounds all pages
+   * together.
    *
    * @throws StateUnavailableError, also when the partition is larger than it can be
    */
@@ -98,7 +99,7 @@ export class StateCalls {
   /** Whether the condition held. @throws StateUnavailableError */
   async write(command: PutCommand | UpdateCommand | DeleteCommand): Promise<boolean> {
     try {
-      // The union of commands has no single overload of `send`.
+      // `send` has no overload for a union of commands.
       await this.#send((signal) => this.#options.client.send(command as PutCommand, signal));
       return true;
     } catch (error) {

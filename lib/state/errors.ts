@@ -1,4 +1,4 @@
-/** Somebody else has written since it was read. Read again, and decide again. */
+/** Another write came after the read. Read again, and decide again. */
 export class StateConflictError extends Error {
   override readonly name = 'StateConflictError';
 }
@@ -8,7 +8,7 @@ export class FencedError extends Error {
   override readonly name = 'FencedError';
 }
 
-/** Another act holds the lease. It runs out by itself: try again. */
+/** Another act holds the lease. The lease expires by itself: try again. */
 export class LeaseHeldError extends Error {
   override readonly name = 'LeaseHeldError';
 }

@@ -7,7 +7,10 @@ import {
 } from '../../lambda/core/recurring.ts';
 import { StateCalls, type StateTableOptions } from './calls.ts';
 
-/** What is known of recurring work, in the state table. Every call may throw StateUnavailableError. */
+/**
+ * Reads and writes what is known of recurring work, in the state table. Every call may throw
+ * StateUnavailableError.
+ */
 export class RecurringTable {
   readonly #calls: StateCalls;
 
@@ -15,13 +18,16 @@ export class RecurringTable {
     this.#calls = new StateCalls(options);
   }
 
-  /** Empty when nothing is known, or when it cannot be understood: then it begins anew. */
+  /**
+   * Reads the record of some work. Empty when nothing is known, or when the record cannot be understood: then
+   * the record starts afresh.
+   */
   async read(work: RecurringWork): Promise<Recurring> {
     const parsed = recurringSchema.safeParse((await this.#calls.get(recurringKey(work))) ?? {});
     return parsed.success ? parsed.data : {};
   }
 
-  /** From then on it is asked for; null: no more. What was done stays on record. */
+  /** Stores since when the work is asked for; null: no longer. The time of the last success stays. */
   async expect(work: RecurringWork, sinceMs: number | null): Promise<void> {
     await this.#calls.write(
       new UpdateCommand({
@@ -34,7 +40,7 @@ export class RecurringTable {
     );
   }
 
-  /** It was done then; a later time that is on record already stays. */
+  /** Stores that the work was done at this time, unless a later time is stored already. */
   async done(work: RecurringWork, atMs: number): Promise<void> {
     await this.#calls.write(
       new UpdateCommand({

@@ -28,7 +28,7 @@ import { FencedError, LeaseHeldError, StateConflictError } from './errors.ts';
 export interface StoredSwitch {
   readonly group: string;
   readonly position: Position;
-  /** Of the act that set it; 0 when it was never set. */
+  /** Epoch of the act that set the switch; 0 when it was never set. */
   readonly epoch: number;
   readonly owner?: string;
   readonly reason?: string;
@@ -47,24 +47,24 @@ export interface SwitchChange {
 export interface TakeLease {
   readonly nowMs: number;
   /**
-   * A newer epoch takes the lease from a living older one. That is safe, because every switch is fenced by its own
-   * epoch; it is for evacuations, which must not wait for a failback's pause.
+   * A newer epoch takes the lease from a living older one. That is safe, because every switch is fenced by
+   * its own epoch; evacuations need this, because they must not wait for a failback's pause.
    */
   readonly overOlder?: boolean;
 }
 
 const MAX_HISTORY = 1_000;
-/** Claims looked back at for one that was made before. */
+/** How many of the newest claims are searched for a repeated one. */
 const CLAIMS_LOOKED_AT = 50;
 const MAX_CLAIM_ATTEMPTS = 8;
 const isNew = 'attribute_not_exists(#pk)';
-/** Of an item that belongs to an act: no later act has written it. */
+/** Condition for an item that belongs to an act: no later act has written it. */
 const epochIsNotNewer = 'attribute_not_exists(#epoch) OR #epoch <= :epoch';
 const leaseIsFreeOrMine = 'attribute_not_exists(#holder) OR #holder = :holder OR #until < :now';
 
 /**
- * Everything durable, in one table of the standby: control, switches, epochs, lease and journal. Every write is
- * conditional, and every call may throw StateUnavailableError.
+ * The state table: everything durable, in one table of the standby: control, switches, epochs, lease and
+ * journal. Every write is conditional, and every call may throw StateUnavailableError.
  */
 export class StateTable {
   readonly #calls: StateCalls;
@@ -78,7 +78,8 @@ export class StateTable {
   }
 
   /**
-   * Replaces the control item, if it still is what was read (`revision` of the reading, undefined = there was none).
+   * Replaces the control item, if it is still the item that was read (`revision` of the reading, undefined =
+   * there was no item).
    *
    * @throws StateConflictError
    */
@@ -96,16 +97,21 @@ export class StateTable {
       }),
     );
     if (!written) {
-      throw new StateConflictError('The control item has changed since it was read: look again, and repeat.');
+      throw new StateConflictError(
+        'The control item has changed since it was read: look at it again, and repeat the command.',
+      );
     }
   }
 
-  /** The control item as it is stored, for whoever must keep what cannot be understood, and its `revision`. */
+  /**
+   * The control item as it is stored, with its `revision`, for callers that must keep an item that cannot be
+   * understood.
+   */
   async readControlItem(): Promise<Item | undefined> {
     return this.#calls.get(controlKey);
   }
 
-  /** Switches that were ever set, all or those of a range of names (both ends included). */
+  /** Reads the switches that were ever set, all or those of a range of names (both ends included). */
   async readSwitches(between?: {
     readonly from: string;
     readonly to: string;
@@ -115,7 +121,8 @@ export class StateTable {
   }
 
   /**
-   * Sets one switch, unless an act of a newer epoch has set it. Setting it to what it is already is no error.
+   * Sets one switch, unless an act of a newer epoch has set it. Setting a switch to its present position is
+   * no error.
    *
    * @throws FencedError
    */
@@ -146,17 +153,18 @@ export class StateTable {
     return newest;
   }
 
-  /** The act of this number; undefined when there is none, or it cannot be understood. */
+  /** The act of this number; undefined when there is none, or when it cannot be understood. */
   async readClaim(epoch: number): Promise<EpochClaim | undefined> {
     const parsed = epochSchema.safeParse(await this.#calls.get(epochKey(epoch)));
     return parsed.success ? parsed.data : undefined;
   }
 
   /**
-   * The number of an act: the next one, or the one it has already. Two who ask at once for different acts get different
-   * numbers; whoever asks again with the same `claim` gets the same one (unless 50 other acts came between).
+   * Claims the number of an act: the next number, or the number that the act has already. Two callers that
+   * ask at the same time for different acts get different numbers; a repeated request with the same `claim`
+   * gets the same number (unless 50 other acts came in between).
    *
-   * @throws StateConflictError when others kept being faster.
+   * @throws StateConflictError when other callers were faster each time.
    */
   async claimEpoch(claim: Omit<EpochClaim, 'epoch'>): Promise<number> {
     for (let attempt = 0; attempt < MAX_CLAIM_ATTEMPTS; attempt++) {
@@ -167,7 +175,9 @@ export class StateTable {
       const item = { ...epochKey(epoch), ...claim, epoch };
       if (await this.#putNew(item)) return epoch;
     }
-    throw new StateConflictError('Others keep beginning acts: look at `spillway history`, and repeat.');
+    throw new StateConflictError(
+      'Other acts keep beginning: look at `spillway history`, and repeat the command.',
+    );
   }
 
   /** The lease, or undefined when nobody ever held it. */
@@ -177,8 +187,8 @@ export class StateTable {
   }
 
   /**
-   * Takes or renews the lease. A newer epoch takes it over when it has run out (or at once, `overOlder`); an older
-   * epoch never gets it.
+   * Takes or renews the lease. A newer epoch takes the lease over when it has expired (or immediately, with
+   * `overOlder`); an older epoch never gets the lease.
    *
    * @throws FencedError, LeaseHeldError
    */
@@ -202,12 +212,17 @@ export class StateTable {
     if (written) return;
     const current = await this.readLease();
     if (current !== undefined && current.epoch > lease.epoch) {
-      throw new FencedError(`Epoch ${current.epoch} (${current.holder}) has begun: ${lease.epoch} is over.`);
+      throw new FencedError(
+        `Epoch ${current.epoch} (${current.holder}) has begun: epoch ${lease.epoch} is over.`,
+      );
     }
-    throw new LeaseHeldError(`${current?.holder ?? 'Another act'} holds the lease: wait for it.`);
+    throw new LeaseHeldError(`${current?.holder ?? 'Another act'} holds the lease: wait until it ends.`);
   }
 
-  /** Gives the lease back before it runs out. The epoch stays: it is the fence. Somebody else's lease is left alone. */
+  /**
+   * Gives the lease back before it expires. The epoch stays, because it is the fence. The lease of another
+   * holder is left alone.
+   */
   async releaseLease(holder: string): Promise<void> {
     await this.#calls.write(
       new UpdateCommand({
@@ -221,14 +236,17 @@ export class StateTable {
     );
   }
 
-  /** Appends to the journal. The same `id` at the same time is one entry, and the first one stays. */
+  /**
+   * Appends to the journal. Two entries with the same `id` and time are one entry, and the first one stays.
+   */
   async journal(entry: JournalEntry, id: string): Promise<void> {
     await this.#putNew({ ...journalKey(entry.atMs, id), ...entry });
   }
 
   /**
-   * Appends to the journal once for this `id`, whenever it is repeated: the first time stands. Returns that time. Killed
-   * between its two writes it is completed by the repetition.
+   * Appends to the journal once for this `id`, however often and whenever it is repeated: the time of the
+   * first write counts, and is returned. If the process is killed between the two writes, the repetition
+   * completes them.
    */
   async journalOnce(entry: JournalEntry, id: string): Promise<number> {
     const isFirst = await this.#putNew({ ...journalMarkKey(id), atMs: entry.atMs });
@@ -238,7 +256,7 @@ export class StateTable {
     return atMs;
   }
 
-  /** Newest first; entries that cannot be read are left out. At most 1,000. */
+  /** Reads the journal, newest first, at most 1,000 entries; entries that cannot be read are left out. */
   async history(limit = 50): Promise<readonly JournalEntry[]> {
     const items = await this.#calls.query(JOURNAL_PARTITION, {
       newestFirst: true,
@@ -255,7 +273,7 @@ export class StateTable {
     return (await this.#calls.get(journalMarkKey(id))) !== undefined;
   }
 
-  /** What is known of the cells' streams; items that cannot be read are left out. */
+  /** Reads what is known of the cells' streams; items that cannot be read are left out. */
   async readCapacities(): Promise<readonly CellCapacity[]> {
     const items = await this.#calls.query(CAPACITY_PARTITION);
     return items.flatMap((item) => {
@@ -264,7 +282,7 @@ export class StateTable {
     });
   }
 
-  /** Replaces what is known of one cell's streams, unless a later survey has. */
+  /** Replaces what is known of one cell's streams, unless a later survey has done so. */
   async writeCapacity(capacity: CellCapacity): Promise<void> {
     await this.#calls.write(
       new PutCommand({
@@ -277,12 +295,12 @@ export class StateTable {
     );
   }
 
-  /** Of a cell that is no more: its streams would be judged for ever. */
+  /** Deletes what is known of a removed cell, whose streams would otherwise be judged for ever. */
   async forgetCapacity(cell: string): Promise<void> {
     await this.#calls.write(new DeleteCommand({ TableName: this.#calls.table, Key: capacityKey(cell) }));
   }
 
-  /** Epoch of the last evacuation whose stranded records have been drained, by cell. */
+  /** Reads the epoch of the last evacuation whose stranded records have been drained, by cell. */
   async readDrained(): Promise<ReadonlyMap<string, number>> {
     const items = await this.#calls.query(DRAINED_PARTITION);
     return new Map(
@@ -293,7 +311,7 @@ export class StateTable {
     );
   }
 
-  /** The records that this evacuation stranded in the primary have been read, for this cell. */
+  /** Marks the records that this evacuation stranded in the primary as read, for this cell. */
   async markDrained({
     cell,
     epoch,

@@ -1,9 +1,9 @@
-/** Failures in a row after which an endpoint is left alone for the rest of the run. */
+/** Failures in a row after which an endpoint is not asked again in this run. */
 const FAILURES_IN_A_ROW = 3;
 
 /**
- * What one endpoint is asked in a run. It fails quietly, and an endpoint that keeps failing is not asked again: an impaired
- * region needs no more load, and the run needs its time for the other one.
+ * The questions to one endpoint in a run. A question fails quietly, and an endpoint that keeps failing is not
+ * asked again: an impaired region needs no more load, and the run needs its time for the other region.
  */
 export class CircuitBreaker {
   readonly #onFirstFailure: (error: unknown) => void;
@@ -14,7 +14,7 @@ export class CircuitBreaker {
     this.#onFirstFailure = onFirstFailure;
   }
 
-  /** Undefined: it did not answer, or was not asked any more. */
+  /** Undefined: the endpoint did not answer, or was no longer asked. */
   async call<Answer>(call: () => Promise<Answer>): Promise<Answer | undefined> {
     if (this.#failures >= FAILURES_IN_A_ROW) return undefined;
     try {

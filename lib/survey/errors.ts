@@ -1,4 +1,4 @@
-/** CloudWatch has answered, and not with all that was asked for. */
+/** CloudWatch has answered, but not with everything that was asked for. */
 export class PeaksUnreadableError extends Error {
   override readonly name = 'PeaksUnreadableError';
 }

@@ -4,19 +4,20 @@ import type { SurveyedCell } from '../settings/survey.ts';
 import type { StateTable } from '../state/state-table.ts';
 
 /**
- * Cells that one run looks at. A deployment of so many is surveyed whole each hour, one of a thousand in four: GetMetricData
- * asks $0.01 for a thousand metrics, four of each cell, so that this also bounds what it costs, to $7.30 a month.
+ * Cells that one run looks at. A deployment with this many cells is surveyed each hour as a whole, one with a
+ * thousand cells in four hours. GetMetricData costs $0.01 per thousand metrics, four per cell, so this number
+ * also limits the cost, to $7.30 a month.
  */
 export const CELLS_A_RUN = 250;
-/** After it no further look begins; one look may take as long again. */
+/** After this time no further look begins; one look may take as long again. */
 const RUN_MS = 90_000;
-/** Of cells that are no more. */
+/** Most removed cells whose data one run deletes. */
 const FORGOTTEN_A_RUN = 250;
 
 export interface SurveyPorts {
   readonly nowMs: () => number;
   readonly state: Pick<StateTable, 'readCapacities' | 'writeCapacity' | 'forgetCapacity'>;
-  /** Readings of the cells in the order given, some at a time. */
+  /** Reads the cells in the order given, some at a time. */
   readonly look: (cells: readonly SurveyedCell[]) => AsyncIterable<readonly CellReading[]>;
 }
 
@@ -24,12 +25,15 @@ export interface SurveyResult {
   /** Cells of which something could be read. */
   readonly surveyed: number;
   readonly cells: number;
-  /** Sentences on cells whose stream in the standby would not take their peak, as far as it is known. */
+  /**
+   * Sentences about cells whose stream in the standby would not take their peak, as far as the peak is known.
+   */
   readonly shortfalls: readonly string[];
 }
 
 /**
- * One run: the cells whose survey is oldest first, until there are enough of them or time is up.
+ * Carries out one run of the survey: the cells whose survey is oldest come first, until enough cells are done
+ * or time is up.
  *
  * @throws StateUnavailableError
  */

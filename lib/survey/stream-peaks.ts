@@ -9,13 +9,13 @@ import { readPages } from '../aws/pages.ts';
 import { PeaksUnreadableError } from './errors.ts';
 
 /**
- * The peak is that of five minutes. By the minute it would be five times the data, 20,160 points for each metric of a
- * stream and 80 million for a thousand cells, of which an answer holds 100,800. What a minute's burst is above its five
- * minutes is not seen: the peak says too little, never too much, and so never finds a stream of the primary too small for
- * what that very stream took.
+ * The peak is that of five minutes. By the minute there would be five times the data: 20,160 points for each
+ * metric of a stream, and 80 million for a thousand cells, while an answer holds 100,800. A burst of one
+ * minute above the average of its five minutes is not seen. So the peak is never too high, and never calls a
+ * stream of the primary too small for what that very stream took.
  */
 const PERIOD_SECONDS = 300;
-/** Two weeks of 12 streams fit into one, and AWS may cut it smaller. */
+/** Two weeks of 12 streams fit into one page, but AWS may give smaller pages. */
 const MAX_PAGES = 10;
 
 export interface Window {
@@ -24,8 +24,8 @@ export interface Window {
 }
 
 /**
- * The highest load of each stream in the window; 0 where there was none. One call and as many pages as its data needs: at
- * most 250 streams, since GetMetricData takes 500 queries.
+ * Reads the highest load of each stream in the window; 0 where there was none. One call and as many pages as
+ * its data needs: at most 250 streams, since GetMetricData takes 500 queries.
  *
  * @throws PeaksUnreadableError, and what the SDK throws
  */
@@ -54,7 +54,7 @@ export async function readPeaks(
     },
   });
   if (!complete) {
-    // Half of it would pass for a lower peak.
+    // Half of the data would look like a lower peak.
     throw new PeaksUnreadableError(
       `CloudWatch has more than ${MAX_PAGES} pages for ${streams.length} streams.`,
     );

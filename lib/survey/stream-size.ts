@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-kinesis';
 import type { StreamSize } from '../../lambda/core/survey.ts';
 
-/** How the stream is scaled. @throws what the SDK throws, but for a stream that is not there: that has no shards. */
+/** Reads how the stream is scaled; a missing stream has no shards. @throws what the SDK throws otherwise */
 export async function readStreamSize(client: KinesisClient, StreamName: string): Promise<StreamSize> {
   try {
     const answer = await client.send(new DescribeStreamSummaryCommand({ StreamName }));

@@ -11,8 +11,8 @@ import { readPeaks, type Window } from './stream-peaks.ts';
 import { readStreamSize } from './stream-size.ts';
 
 /**
- * Cells of one look: few, so that a run that is out of time has the ones before, and so that two weeks of them in a region,
- * 96,768 points, are one answer of CloudWatch: about 3 MB.
+ * Cells of one look: few, so that a run that is out of time has stored the earlier looks, and so that two
+ * weeks of these cells in a region, 96,768 points, are one answer of CloudWatch, about 3 MB.
  */
 export const CELLS_AT_ONCE = 12;
 const PARALLEL = 4;
@@ -33,7 +33,10 @@ export interface SurveyorOptions {
   readonly warn?: (warning: string, failure: { readonly role: Role; readonly error: unknown }) => void;
 }
 
-/** Looks at the streams of cells in both regions, side by side: neither waits for the other beyond a look. One per run. */
+/**
+ * Reads the streams of cells in both regions in parallel: neither region waits for the other beyond a look.
+ * One per run.
+ */
 export class Surveyor {
   readonly #options: SurveyorOptions;
   readonly #breakers: Readonly<Record<Role, Readonly<Record<keyof RegionClients, CircuitBreaker>>>>;
@@ -43,7 +46,10 @@ export class Surveyor {
     this.#breakers = { primary: this.#breakersWith('primary'), standby: this.#breakersWith('standby') };
   }
 
-  /** Never throws: what does not answer is absent in the readings. In the order given, `CELLS_AT_ONCE` at a time. */
+  /**
+   * Reads the cells in the order given, `CELLS_AT_ONCE` at a time. Never throws: what does not answer is
+   * absent in the readings.
+   */
   async *look(cells: readonly SurveyedCell[]): AsyncGenerator<readonly CellReading[]> {
     for (let n = 0; n < cells.length; n += CELLS_AT_ONCE) {
       yield await this.#lookAt(cells.slice(n, n + CELLS_AT_ONCE));
@@ -93,7 +99,7 @@ export class Surveyor {
   }
 }
 
-/** Runs the task over the items, in order, a few at a time and so many a second. */
+/** Runs the task over the items, in order, a few at a time and at a limited rate per second. */
 function paced<Item, Result>(
   items: readonly Item[],
   perSecond: number,

@@ -5,7 +5,9 @@ import { layers } from './rules.ts';
 
 type Imports = ImportGraph['imports'];
 
-/** `docs/architecture.md`: the folders, who calls whom, and the rules that `npm run lint` holds. */
+/**
+ * `docs/architecture.md`: the folders, which folder calls which, and the rules that `npm run lint` checks.
+ */
 export function architectureDocument(imports: Imports): string {
   const names = [...imports.keys()].filter((name) => !name.startsWith('scripts')).sort();
   return `# Architecture
@@ -17,7 +19,7 @@ ${diagram(imports)}
 An arrow means "imports". Arrows that follow from others are left out, and so are folders within a folder of \`lib\`.
 
 ${markdownTable(
-  ['Folder', 'What lives there', 'Called by', 'Imports'],
+  ['Folder', 'Contents', 'Called by', 'Imports'],
   names.map((name) => [
     `\`${name}/\``,
     folders[name] ?? '',
@@ -72,7 +74,7 @@ export function boxesOf(imports: Imports): Map<string, Set<string>> {
   return boxes;
 }
 
-/** Whether there is a longer way than the arrow itself. */
+/** Whether there is a longer path than the arrow itself. */
 function isReached(
   boxes: ReadonlyMap<string, ReadonlySet<string>>,
   { from, to }: { readonly from: string; readonly to: string },

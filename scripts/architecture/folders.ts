@@ -1,18 +1,22 @@
-/** What lives in each folder of the product, in one sentence. `docs/architecture.md` adds from the imports who calls it. */
+/**
+ * The contents of each folder of the product, in one sentence. `docs/architecture.md` adds the callers, from
+ * the imports.
+ */
 export const folders: Readonly<Record<string, string>> = {
   bin: 'The two entries of a clone: the CDK app, and the command line.',
   'lambda/core':
     'The rules of detection and decision as pure functions and tables: evidence, diagnosis, guards, votes, the lifecycle, the conductor’s steps.',
   'lambda/observer':
     'The function that probes both regions every few seconds, decides and stores its vote; it runs in the standby and in each witness.',
-  'lambda/vote': 'The public endpoint that says an observer’s vote to Route 53’s checkers.',
+  'lambda/vote': 'The public endpoint that gives an observer’s vote to Route 53’s checkers.',
   'lambda/switch':
-    'The public endpoint that says the position of each group’s switch to Route 53’s checkers.',
+    'The public endpoint that gives the position of each group’s switch to Route 53’s checkers.',
   'lambda/conductor':
     'The steps of the Step Functions workflow that latches switches, verifies DNS and arrivals, journals, notifies and fails back.',
-  'lambda/monitor': 'The function that looks at everything each minute and publishes what the alarms watch.',
+  'lambda/monitor':
+    'The function that reads all observers, tables and DNS each minute and publishes the metrics that the alarms watch.',
   'lambda/survey':
-    'The function that reads each hour how the streams of both regions are scaled and what they had to take.',
+    'The function that reads each hour how the streams of both regions are scaled, and their load.',
   'lambda/drill': 'The function that runs the weekly drill of one cell in the account.',
   'lib/alarms': 'The table of alarms: what each watches, when it fires, what it costs, what to do.',
   'lib/aws': 'SDK clients with their time-outs, the log of every call, and the shards of a stream.',
@@ -24,14 +28,15 @@ export const folders: Readonly<Record<string, string>> = {
   'lib/constructs':
     'The CDK constructs: functions, endpoints, health checks, the routing tree, the conductor, alarms.',
   'lib/consumer': 'What applications import to read: deduplication and a check of order.',
-  'lib/credentials': 'The credentials of whoever asks: found, judged, and told apart from an outage.',
+  'lib/credentials': 'The credentials of the caller: found, judged, and told apart from an outage.',
   'lib/docs': 'The documents in docs/ that are generated from tables.',
-  'lib/drain': 'Reading what is stranded in one region’s streams and putting it into the other’s.',
+  'lib/drain':
+    'Copies the records that are stranded in one region’s streams to the streams of the other region.',
   'lib/endpoint': 'An HTTP handler of a function URL that answers one short text.',
   'lib/envelope': 'The envelope around a record: an id to deduplicate on and a number within its key.',
   'lib/files': 'Reading small files that people have written.',
   'lib/live-drill': 'The drill in an account: moves one cell there and back and measures it.',
-  'lib/local': 'What the world on this machine is made of: process groups, directories of runs.',
+  'lib/local': 'Parts of the local world: process groups, directories of runs.',
   'lib/local/deploy': 'The real CDK CLI, pointed at LocalStack.',
   'lib/local/drill': 'The drill on this machine: world, producers, faults, measurement, verdict.',
   'lib/local/localstack': 'LocalStack without Docker: installed, patched, started, stopped.',
@@ -41,18 +46,19 @@ export const folders: Readonly<Record<string, string>> = {
   'lib/observers':
     'Reading the observers: their reports, what the quorum says in DNS, and the rights of their probes.',
   'lib/operate':
-    'What operators ask and do in an account: status, why, failover, failback, controls, cost, audit.',
+    'What operators read and do in an account: status, why, failover, failback, controls, cost, audit.',
   'lib/operate/doctor': 'The checks of spillway doctor, a file each.',
   'lib/producer':
-    'What applications import to write: it follows the signal, keeps the order of keys, retries, and goes over the disk when no region takes records.',
+    'What applications import to write: it follows the signal, keeps the order of keys, retries, and keeps records on disk while no region takes them.',
   'lib/producer/spool': 'The log on disk that keeps records while no region takes them.',
   'lib/producer/wire': 'The producer’s own client of PutRecords: encodings, signature, connections.',
-  'lib/resolver': 'DNS questions that outlast a resolver: servers read anew, time-outs, TTLs.',
+  'lib/resolver': 'DNS questions by long-lived processes: servers read again, time-outs, TTLs.',
   'lib/route53':
     'A model of Route 53’s data plane from its documented rules, with a DNS server and HTTP checkers.',
   'lib/scenario': 'Scenario files: schema, catalogue, what a fault does to a request, what is expected.',
-  'lib/settings': 'What the stacks hand to the functions: environment variables and the file of cells.',
-  'lib/shell': 'What a shell sees of a command: exit codes, and words quoted for it.',
+  'lib/settings':
+    'The settings that the stacks give to the functions: environment variables and the file of cells.',
+  'lib/shell': 'What a shell needs from a command: exit codes, and quoted words.',
   'lib/simulator': 'The world in virtual time: seeded runs, years, tuning, invariants.',
   'lib/stacks': 'The CDK stacks, one per role of a region, and where each cell is placed.',
   'lib/state': 'The standby’s table: control, switches, lease, epochs, journal.',

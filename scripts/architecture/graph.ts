@@ -12,7 +12,9 @@ export interface ImportGraph {
   readonly libraries: ReadonlySet<string>;
 }
 
-/** Reads the imports of these folders, types among them, and judges them by the rules of the layers. */
+/**
+ * Reads the imports of these folders, including imports of types, and judges them by the rules of the layers.
+ */
 export async function readImports(roots: readonly string[], baseDir = process.cwd()): Promise<ImportGraph> {
   const { output } = await cruise([...roots], {
     ...layers.options,

@@ -1,7 +1,10 @@
 import { readImports } from './graph.ts';
 import { layers } from './rules.ts';
 
-/** `npm run lint:layers`: each import that breaks a rule of the layers, with the rule's reason. Ends with 1 if there is one. */
+/**
+ * `npm run lint:layers`: each import that breaks a rule of the layers, with the rule's reason. Ends with
+ * status 1 if there is one.
+ */
 const { violations, imports } = await readImports(['bin', 'lib', 'lambda', 'scripts']);
 for (const { rule, from, to, cycle } of violations) {
   const way =

@@ -1,6 +1,6 @@
 import type { IConfiguration } from 'dependency-cruiser';
 
-/** What applications install. */
+/** The folders that applications install. */
 const shipped = '^lib/(producer|consumer|envelope|resolver)/';
 
 /**
@@ -12,7 +12,7 @@ export const layers = {
     {
       name: 'no-cycles',
       comment:
-        'A module can be read, tested and moved without the modules that use it. Types count: they tie as well.',
+        'A module can be read, tested and moved without the modules that use it. Imports of types count: they tie modules together as well.',
       severity: 'error',
       from: {},
       to: { circular: true },
@@ -20,7 +20,7 @@ export const layers = {
     {
       name: 'entries-are-called-by-nobody',
       comment:
-        'An entry wires things together for one process. What another part needs of it belongs in lib.',
+        'An entry wires things together for one process. What another part needs from an entry belongs in lib.',
       severity: 'error',
       from: { path: '^(bin|lib|scripts)/|^lambda/core/' },
       to: { path: '^bin/|^lambda/(?!core/)' },
@@ -59,14 +59,14 @@ export const layers = {
     {
       name: 'the-local-world-is-not-deployed',
       comment:
-        'LocalStack, the fault proxy and the drill on this machine are tools: functions and operators do without.',
+        'LocalStack, the fault proxy and the drill on this machine are tools: functions and operators do not need them.',
       severity: 'error',
       from: { path: '^(lib|lambda)/', pathNot: '^lib/(local|cli)/' },
       to: { path: '^lib/local/' },
     },
     {
       name: 'the-cdk-only-where-stacks-are-made',
-      comment: 'The CDK takes a second to load and 200 MB of disk: commands and functions do without.',
+      comment: 'The CDK takes a second to load and 200 MB of disk: commands and functions do not need it.',
       severity: 'error',
       from: { path: '^(lib|lambda)/', pathNot: '^lib/(cdk|stacks|constructs)/' },
       to: { path: '^node_modules/(aws-cdk-lib|constructs)/' },
@@ -81,7 +81,7 @@ export const layers = {
     {
       name: 'shipped-code-brings-what-it-needs',
       comment:
-        'What applications import needs `dependencies` of package.json alone. The others are those of spillway-cli, or tools.',
+        'Code that applications import may need only the `dependencies` of package.json. Other packages belong to spillway-cli, or are tools.',
       severity: 'error',
       from: { path: shipped },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
@@ -106,7 +106,7 @@ export const layers = {
   options: {
     parser: 'swc',
     tsPreCompilationDeps: true,
-    // Files that are tried, or put, where the packages are installed.
+    // Files that run, or are copied to, where the packages are installed.
     exclude: { path: '^scripts/(pack-check/try|build/light)/' },
     doNotFollow: { path: '^node_modules' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'types'] },

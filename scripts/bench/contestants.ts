@@ -9,7 +9,7 @@ import { rawSender } from './raw.ts';
 import type { Batch } from './workload.ts';
 
 export interface Contestant {
-  /** Batches that its caller keeps outstanding. */
+  /** Batches that the caller keeps outstanding. */
   readonly outstanding: number;
   /** Resolves when every record of the batch is acknowledged; throws when one is not. */
   send(batch: Batch): Promise<void>;
@@ -22,18 +22,18 @@ export interface Setting {
   readonly maxBatchRecords: number;
 }
 
-/** Requests in flight at once, the same for all. */
+/** Requests in flight at the same time, the same for all. */
 export const IN_FLIGHT = 8;
 const REGION = 'us-east-1';
 const STREAM = 'orders';
 const TIMEOUT_MS = 10_000;
 export const credentials = { accessKeyId: 'AKIDBENCH', secretAccessKey: 'bench-secret' };
 
-/** In the order of a round. */
+/** The contestants, in the order of a round. */
 export const contestants = {
-  /** The SDK's client as `new KinesisClient({ region })` makes it, but for address and credentials. */
+  /** The SDK's client as `new KinesisClient({ region })` makes it, except for address and credentials. */
   sdkDefault: ({ url }) => sdkContestant(new KinesisClient({ region: REGION, endpoint: url, credentials })),
-  /** As good as it gets by configuration alone. */
+  /** The SDK's client, tuned as far as configuration alone can. */
   sdkTuned: ({ url }) =>
     sdkContestant(
       new KinesisClient({
@@ -50,14 +50,14 @@ export const contestants = {
     ),
   spillwaySdk: (setting) => producerContestant('sdk', setting),
   spillway: (setting) => producerContestant('fast', setting),
-  /** In the encoding of the others: what is left of the difference is not CBOR's. */
+  /** Spillway in the encoding of the others, so that the remaining difference is not due to CBOR. */
   spillwayJson: (setting) => producerContestant('fast', { ...setting, encoding: 'json' }),
-  /** The ceiling: no queue, no keys, no failover. */
+  /** The upper limit: no queue, no keys, no failover. */
   raw: async ({ url }) => {
     const sender = rawSender({ url, region: REGION, stream: STREAM, connections: IN_FLIGHT, credentials });
     return { outstanding: IN_FLIGHT, ...sender };
   },
-  /** Our transport without the producer: what lies between it and `spillway` is the producer's own cost. */
+  /** Spillway's transport without the producer: the difference to `spillway` is the producer's own cost. */
   wire: async ({ url }) => {
     const limits = { maxInFlight: IN_FLIGHT, requestTimeoutMs: TIMEOUT_MS };
     const transport = fastTransport({ endpoint: () => url, credentials }, limits);
@@ -89,7 +89,7 @@ async function sdkContestant(client: KinesisClient): Promise<Contestant> {
   };
 }
 
-/** Order per key and failover are on: it follows a signal that it asks a real DNS server for. */
+/** Spillway's producer, with order per key and failover on: it follows a signal from a real DNS server. */
 async function producerContestant(
   transport: 'fast' | 'sdk',
   { url, maxBatchRecords, encoding = 'cbor' }: Setting & { readonly encoding?: 'cbor' | 'json' },
@@ -108,7 +108,8 @@ async function producerContestant(
   });
   await once(producer, 'regionChanged');
   return {
-    // Some wait in its buffer, so that it is never short of work when several answers come at once.
+    // Some batches wait in its buffer, so that the producer is never short of work when several answers come
+    // together.
     outstanding: IN_FLIGHT + 4,
     send: async (batch) => {
       const receipts = await producer.putMany(batch);

@@ -1,7 +1,7 @@
 /** What every benchmark is given. */
 export interface BenchContext {
-  /** A line for whoever watches; the result goes to stdout. */
+  /** Shows a line of progress; the result goes to stdout. */
   readonly progress: (line: string) => void;
-  /** Rounds and seconds are cut to see that it runs; its numbers mean nothing. */
+  /** True: fewer and shorter rounds, only to see that the benchmark runs; the numbers mean nothing. */
   readonly quick: boolean;
 }

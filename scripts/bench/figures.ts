@@ -25,7 +25,7 @@ export function figuresOf(results: Results) {
       toWire: ratio(rate('spillway'), rate('wire')),
     },
     wireRecordsPerSecond: Math.round(rate('wire')),
-    /** `spillway` in JSON, as all others are. */
+    /** `spillway` in JSON, like all others. */
     json: {
       recordsPerSecond: Math.round(rate('spillwayJson')),
       toSdkDefault: ratio(rate('spillwayJson'), rate('sdkDefault')),

@@ -5,7 +5,10 @@ import type { BenchContext } from './context.ts';
 
 const KEYS = 10_000_000;
 const QUICK_KEYS = 1_000_000;
-/** When the memory of envelopes, which is of the last 100,000 to 200,000 keys, is as full as it gets. */
+/**
+ * The share of keys after which the memory of envelopes, which holds the last 100,000 to 200,000 keys, is as
+ * full as it gets.
+ */
 const EARLY = 0.4;
 const BATCH = 500;
 const OUTSTANDING = 16;
@@ -15,12 +18,12 @@ const MIB = 1024 * 1024;
 export interface KeysFigures {
   readonly keys: number;
   readonly keysPerSecond: number;
-  /** Of what is alive when two fifths of the keys have been put, and when all have. */
+  /** Live heap when two fifths of the keys have been put, and when all have been put. */
   readonly heapMiB: readonly [number, number];
   readonly rssMiB: number;
 }
 
-/** Puts one record for each of so many keys through a whole producer, and looks at what it keeps. */
+/** Puts one record for each of many keys through a whole producer, and measures what the producer keeps. */
 export async function manyKeys({
   keys,
   envelope,
@@ -82,7 +85,7 @@ export async function bench({ progress, quick }: BenchContext) {
   return { name: 'keys', plain, enveloped, table };
 }
 
-/** Takes everything, after a turn of the event loop. */
+/** A transport that takes every record, after a turn of the event loop. */
 function memoryTransport() {
   return {
     send: async ({ region, records }: OutgoingBatch): Promise<readonly RecordResult[]> => {

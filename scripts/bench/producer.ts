@@ -11,9 +11,9 @@ import { batchesOf, type Workload, workloads } from './workload.ts';
 interface Plan {
   readonly rounds: number;
   readonly roundMs: number;
-  /** Before the first round, for the compiler. */
+  /** Warm-up before the first round, for the compiler. */
   readonly warmUpMs: number;
-  /** Before each round, for connections that were idle meanwhile. */
+  /** Warm-up before each round, for connections that were idle meanwhile. */
   readonly runUpMs: number;
 }
 
@@ -22,10 +22,13 @@ const plans = {
   quick: { rounds: 1, roundMs: 300, warmUpMs: 100, runUpMs: 20 },
 } as const satisfies Record<string, Plan>;
 
-/** Between rounds: garbage and sockets of one contestant must not be the next one's. */
+/** Pause between rounds, so that garbage and sockets of one contestant do not burden the next. */
 const SETTLE_MS = 50;
 
-/** The producer against the SDK and against a plain loop, in one process that talks TLS to a sink in another. */
+/**
+ * Compares the producer with the SDK and with a plain loop, in one process that talks TLS to a sink in
+ * another.
+ */
 export async function bench({ progress, quick }: BenchContext) {
   const plan = quick ? plans.quick : plans.full;
   const sink = await startSink({ tls: true });

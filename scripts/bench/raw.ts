@@ -11,7 +11,10 @@ interface RawOptions {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
-/** What anybody would write by hand: undici, the signer and a string. It shares no code with the producer. */
+/**
+ * A sender as anybody would write it by hand: undici, the signer and a string. It shares no code with the
+ * producer.
+ */
 export function rawSender(options: RawOptions) {
   const { host } = new URL(options.url);
   const pool = new Pool(options.url, { connections: options.connections, allowH2: false });

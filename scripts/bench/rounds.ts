@@ -6,7 +6,7 @@ export interface Round {
   readonly recordsPerSecond: number;
   /** CPU time of the client's process for 1,000 records, in milliseconds. */
   readonly cpuMsPer1000: number;
-  /** Share of one core that the sink used: near 1, it was the sink that was measured. */
+  /** Share of one core that the sink used: near 1, the sink itself was measured. */
   readonly sinkLoad: number;
 }
 
@@ -41,7 +41,7 @@ export async function measuredRound(
   const { user, system } = process.cpuUsage(cpu);
   const after = await options.sink.received();
   const taken = after.records - before.records;
-  // What was not acknowledged was not delivered, and what was delivered twice was not acknowledged once.
+  // The two numbers must be equal: a record more or less at the sink means a lost or repeated delivery.
   if (taken !== records) throw new Error(`${records} records were acknowledged, the sink took ${taken}.`);
   return {
     recordsPerSecond: (records / elapsedMs) * 1000,

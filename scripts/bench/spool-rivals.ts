@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Spool } from '../../lib/producer/spool/spool.ts';
 
-/** Something that makes single records durable, many callers at once. */
+/** A store that makes single records durable, for many callers at the same time. */
 export interface Rival {
   /** Resolves when the record survives a power loss. */
   append(key: string, data: Uint8Array): Promise<void>;
@@ -21,8 +21,8 @@ async function openSpool(directory: string): Promise<Rival> {
 }
 
 /**
- * SQLite as it is done well: WAL, a sync at each commit, prepared statements, and one transaction for all appends that
- * wait. They share a promise, as those of the spool do.
+ * SQLite used well: WAL, a sync at each commit, prepared statements, and one transaction for all waiting
+ * appends. These share a promise, as the appends of the spool do.
  */
 async function openSqlite(directory: string): Promise<Rival> {
   const database = new DatabaseSync(join(directory, 'spool.db'));

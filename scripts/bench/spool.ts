@@ -11,7 +11,7 @@ const plans = {
   full: { rounds: 15, appends: 60_000, warmUpAppends: 60_000 },
   quick: { rounds: 1, appends: 2_000, warmUpAppends: 500 },
 } as const;
-/** Not the system's temporary directory: that may be memory, where a sync costs nothing. */
+/** Not the system's temporary directory, which may be in memory, where a sync costs nothing. */
 const scratch = fileURLToPath(new URL('../../.spillway', import.meta.url));
 
 interface Round {
@@ -21,7 +21,10 @@ interface Round {
   readonly cpuMsPer1000: number;
 }
 
-/** Single 200-byte appends of 256 callers, each of which waits for its own to be durable: the spool against SQLite. */
+/**
+ * Compares the spool with SQLite: single 200-byte appends of 256 callers, each of which waits until its own
+ * append is durable.
+ */
 export async function bench({ progress, quick }: BenchContext) {
   const { rounds, appends, warmUpAppends } = quick ? plans.quick : plans.full;
   await mkdir(scratch, { recursive: true });
@@ -83,7 +86,7 @@ function figuresOf(results: Record<RivalName, readonly Round[]>, plan: { rounds:
     const rates = results[name].map(({ appendsPerSecond }) => Math.round(appendsPerSecond));
     return [Math.min(...rates), Math.max(...rates)] as const;
   };
-  /** Of neighbours in time, which share what else the machine was doing. */
+  /** Ratios of neighbouring rounds, which share the other load of the machine. */
   const perRound = results.spool.map(
     ({ appendsPerSecond }, index) =>
       appendsPerSecond / (results.sqlite[index]?.appendsPerSecond ?? Number.NaN),

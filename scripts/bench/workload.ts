@@ -18,10 +18,13 @@ export const workloads = {
   singles: { title: '1 x 1 KiB', recordsPerBatch: 1, recordBytes: 1024 },
 } as const satisfies Record<string, Workload>;
 
-/** More than any contestant has outstanding, so that no key is in two batches at once. */
+/** More batches than any contestant has outstanding, so that no key is in two batches at the same time. */
 const BATCHES = 64;
 
-/** Made once, before anything is measured. Every record has a key of its own, and data that does not compress. */
+/**
+ * Makes the batches, once, before anything is measured. Every record has a key of its own, and data that does
+ * not compress.
+ */
 export function batchesOf({ recordsPerBatch, recordBytes }: Workload): readonly Batch[] {
   return Array.from({ length: BATCHES }, (_, batch) =>
     Array.from({ length: recordsPerBatch }, (_, n) => ({

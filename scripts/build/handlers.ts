@@ -6,9 +6,10 @@ import { build } from 'esbuild';
 import { handlerDirectory, handlerFile, handlerNames } from '../../lib/constructs/handlers.ts';
 
 /**
- * Bundles each function with what it imports, the SDK among it, pinned: Lambda's own changes under a function's feet. In
- * a clone this runs before the app (`app` in cdk.json); a package has what was built with it. Several synths
- * may run at once, so a bundle that is the same stays, and another one takes its place in one step.
+ * Bundles each function with what it imports, including a pinned SDK, because Lambda's own SDK changes
+ * without notice. In a clone this runs before the app (`app` in cdk.json); a package contains its bundles.
+ * Several synths may run at the same time, so an unchanged bundle stays, and a changed bundle replaces it in
+ * one step.
  */
 await Promise.all(
   handlerNames.map(async (name) => {
@@ -31,7 +32,7 @@ async function replace(path: string, contents: Uint8Array): Promise<void> {
   const before = await readFile(path).catch(() => undefined);
   if (before?.equals(contents)) return;
   await mkdir(dirname(path), { recursive: true });
-  // Not beside it: that directory is what the CDK takes.
+  // Not beside the bundle, because the CDK takes that whole directory.
   const next = join(handlerDirectory, `.${randomUUID()}`);
   await writeFile(next, contents);
   await rename(next, path);

@@ -1,12 +1,15 @@
 import project from '../../package.json' with { type: 'json' };
 import { readImports } from '../architecture/graph.ts';
 
-/** Loaded by a path of their own, so no import names them. */
+/** Packages that are loaded by path, so that no import names them. */
 const unseen = ['aws-cdk', 'kinesis-local'] as const;
-/** One copy for the app and for Spillway: the app's. */
+/** Packages of which the app and Spillway share one copy, the app's. */
 const peers = ['aws-cdk-lib', 'constructs'] as const;
 
-/** `package.json` of spillway-cli: what the compiled code imports, in the versions that the clone is tested with. */
+/**
+ * `package.json` of spillway-cli: its dependencies are what the compiled code imports, in the versions that
+ * the clone is tested with.
+ */
 export async function operatorManifest(): Promise<object> {
   const versions: Readonly<Record<string, string>> = { ...project.devDependencies, ...project.dependencies };
   const versionOf = (name: string): string => {

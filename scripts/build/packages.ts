@@ -6,8 +6,8 @@ import cdkJson from '../../cdk.json' with { type: 'json' };
 import { operatorManifest } from './operator-package.ts';
 
 /**
- * `npm run build`: compiles both packages. `dist/spillway` is what applications import, and a part of the package that this
- * folder is; `dist/spillway-cli` is a package of its own, with everything that operators need.
+ * `npm run build`: compiles both packages. `dist/spillway` is what applications import, and is part of the
+ * package of this folder; `dist/spillway-cli` is a package of its own, with everything that operators need.
  */
 const run = promisify(execFile);
 const LIGHT = 'dist/spillway';
@@ -41,7 +41,7 @@ async function compile(project: string): Promise<void> {
   }
 }
 
-/** What is read at run time and is no TypeScript. */
+/** Copies the files that are read at run time and are not TypeScript. */
 async function copyResources(directory: string): Promise<void> {
   for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || /\.ts$|\.pyc$/.test(entry.name)) continue;

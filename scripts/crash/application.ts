@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { nameToText } from './ledger.ts';
 import { type TargetName, type TargetOptions, targets } from './targets.ts';
 
-/** What the parent tells one life of the application, as JSON in its first argument. */
+/** The settings of one life of the application, as JSON in its first argument. */
 export interface ApplicationOptions extends TargetOptions {
   readonly target: TargetName;
   readonly life: number;
@@ -16,10 +16,15 @@ interface Pace {
 }
 const QUIET_KEYS = 47;
 const quiet: Pace = { underWay: 3, pauseMs: 25 };
-/** Faster than one record a round trip, so that these keys overflow onto the disk also while the region is well. */
+/**
+ * Keys with more than one record per round trip, so that these keys overflow onto the disk even while the
+ * region is well.
+ */
 const BUSY_KEYS = 1;
 const busy: Pace = { underWay: 40, pauseMs: 10 };
-/** A pipe that only `writeSync` ever touches: it blocks, and what it returned from survives this process. */
+/**
+ * A pipe that only `writeSync` writes to: this call blocks, and what it has written survives this process.
+ */
 const REPORT_FD = 3;
 
 const options = JSON.parse(process.argv[2] ?? '{}') as ApplicationOptions;

@@ -1,7 +1,7 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
-/** Repeatable choices. What the scheduler does between them is not. */
+/** Repeatable random choices. What the scheduler does in between is not repeatable. */
 export interface Dice {
   /** A whole number from `least` to `most`. */
   between(least: number, most: number): number;

@@ -17,7 +17,7 @@ export function nameFromText(text: string): RecordName {
   return { key, life: Number(life), sequence: Number(sequence) };
 }
 
-/** What was promised, what was found, and in which order. */
+/** Records what was promised, what was found, and in which order. */
 export class Ledger {
   readonly #acknowledged = new Set<string>();
   readonly #found = new Set<string>();
@@ -26,12 +26,15 @@ export class Ledger {
   /** First occurrences that came after a later record of their key. */
   reordered = 0;
 
-  /** The application was told that this record is safe, and its word reached us. */
+  /** Notes that the application was told that this record is safe, and reported it. */
   acknowledge(text: string): void {
     this.#acknowledged.add(text);
   }
 
-  /** The record is in the stream, or after all of those still in the spool. Call in their order. */
+  /**
+   * Notes that the record was found in the stream, or afterwards in the spool. Call in the order of the
+   * records.
+   */
   find(text: string): void {
     if (this.#found.has(text)) {
       this.duplicates++;

@@ -8,7 +8,7 @@ import { crash } from './run.ts';
 import { type TargetName, targets } from './targets.ts';
 
 const usage = `npm run crash -- [--kills 300] [--seed N] [--target ${Object.keys(targets).join('|')}] [--json]`;
-/** On the disk of the project: the system's temporary directory may be memory. */
+/** On the disk of the project, because the system's temporary directory may be in memory. */
 const scratch = fileURLToPath(new URL('../../.spillway', import.meta.url));
 
 signalUnread();

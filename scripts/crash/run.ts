@@ -15,7 +15,7 @@ export interface CrashOptions {
   readonly kills: number;
   readonly seed: number;
   readonly target: TargetName;
-  /** Of the spool; empty. */
+  /** Directory of the spool; must be empty. */
   readonly directory: string;
   readonly onProgress?: (line: string) => void;
 }
@@ -24,13 +24,13 @@ export interface CrashResult {
   readonly kills: number;
   /** Acknowledgements that reached the parent. */
   readonly acknowledged: number;
-  /** Those that were from the disk. */
+  /** Acknowledgements that came from the disk. */
   readonly spooled: number;
   readonly found: number;
   readonly lost: number;
   readonly reordered: number;
   readonly duplicates: number;
-  /** Read from the spool at the end. */
+  /** Records read from the spool at the end. */
   readonly inSpool: number;
   readonly tornBytes: number;
   readonly quarantinedRanges: number;
@@ -45,7 +45,7 @@ const MOST_ACKNOWLEDGEMENTS = 1_000;
 const LONGEST_COUNTED_LIFE_MS = 3_000;
 const MAX_ERROR_CHARACTERS = 4_000;
 
-/** Kills an application again and again, and looks for everything that it was told is safe. */
+/** Kills an application again and again, and looks for every record that the application was told is safe. */
 export async function crash(options: CrashOptions): Promise<CrashResult> {
   const { kills, directory, onProgress } = options;
   const ledger = new Ledger();
@@ -58,7 +58,7 @@ export async function crash(options: CrashOptions): Promise<CrashResult> {
   };
   try {
     for (let life = 1; life <= kills; life++) {
-      // Calm at first, then some lives of each.
+      // Calm for some lives at first, then stormy for some, and so on in turn.
       sink.weather = Math.floor((life - 1) / LIVES_PER_WEATHER) % 2 === 0 ? 'calm' : 'stormy';
       await oneLife({ ...options, life, url: sink.url }, { rolls, onAcknowledged });
       await sink.settled();
@@ -87,7 +87,10 @@ interface Witness {
   readonly onAcknowledged: (how: string, text: string) => void;
 }
 
-/** One process: started, killed at a random moment, and heard out: a pipe keeps what was written before the end. */
+/**
+ * Runs one process: starts it, kills it at a random moment, and reads its pipe to the end, which keeps what
+ * was written before.
+ */
 async function oneLife(
   { target, directory, url, life }: ApplicationOptions & Pick<CrashOptions, 'target'>,
   { rolls, onAcknowledged }: Witness,
@@ -124,7 +127,7 @@ interface EndOfLife {
   readonly afterAcknowledgements: number;
 }
 
-/** One life in four ends while it starts: that is when it repairs what the last one left. */
+/** One life in four ends during its start, when it repairs what the last life left. */
 function endOfLife(rolls: Dice): EndOfLife {
   const never = Number.POSITIVE_INFINITY;
   const kind = rolls.between(1, 4);
@@ -134,7 +137,7 @@ function endOfLife(rolls: Dice): EndOfLife {
   if (kind === 2) {
     return { whileStarting: false, afterMs: rolls.between(0, LONGEST_LIFE_MS), afterAcknowledgements: never };
   }
-  // By count, so that a slow machine gets as far as a fast one.
+  // Counted in acknowledgements, so that a slow machine gets as far as a fast one.
   const afterAcknowledgements = rolls.between(1, MOST_ACKNOWLEDGEMENTS);
   return { whileStarting: false, afterMs: LONGEST_COUNTED_LIFE_MS, afterAcknowledgements };
 }

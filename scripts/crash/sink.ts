@@ -37,12 +37,15 @@ const CLOSE_TIMEOUT_MS = 2_000;
 export interface CrashSink {
   readonly url: string;
   weather: Weather;
-  /** Resolves when no connection is left of a process that is gone: what it sent has been dealt with. */
+  /** Resolves when no connection of an ended process is left, so that everything it sent has been handled. */
   settled(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Kinesis on a socket, on bad days: `onStored` is told each record that is in the stream, in its order. */
+/**
+ * Starts an unreliable Kinesis on a socket: `onStored` is called with each record that is in the stream, in
+ * the order of the stream.
+ */
 export async function startCrashSink(dice: Dice, onStored: (text: string) => void): Promise<CrashSink> {
   let phase: Phase = 'healthy';
   let sequence = 0;
@@ -91,7 +94,7 @@ export async function startCrashSink(dice: Dice, onStored: (text: string) => voi
       ),
     garbling: (asked, response) => {
       perhaps(asked);
-      // In neither encoding.
+      // The body is in neither encoding.
       response.setHeader('content-type', contentTypes[asked.encoding]);
       response.end('{"Records":[{"Shard');
     },
@@ -99,7 +102,7 @@ export async function startCrashSink(dice: Dice, onStored: (text: string) => voi
   const server = createServer((request, response) => {
     servedRequest(request).then(
       (asked) => byPhase[phase](asked, response),
-      // The connection went before the request was whole: nothing was carried out.
+      // The connection ended before the request was complete: nothing was carried out.
       () => {},
     );
   });

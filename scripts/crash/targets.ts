@@ -9,7 +9,7 @@ import {
 import { drainSpool, SpoolDrainError } from '../../lib/producer/spool/drain.ts';
 import { Spool } from '../../lib/producer/spool/spool.ts';
 
-/** What the application puts its records into. `put` resolves when the record is said to be safe. */
+/** Puts a record into the target, and resolves when the target says that the record is safe. */
 export type Put = (record: {
   readonly partitionKey: string;
   readonly data: Buffer;
@@ -32,11 +32,13 @@ const answerSchema = z.object({
 export const targets: Readonly<Record<TargetName, (options: TargetOptions) => Promise<Put>>> = {
   producer: openProducer,
   spool: openSpool,
-  /** A liar, to see that the test finds it out. */
+  /** A target that lies, to see that the test notices. */
   memory: async () => async () => 'spooled',
 };
 
-/** The whole producer, impatient, so that a bad phase of the sink drives it to the disk. */
+/**
+ * Opens the whole producer, with short time-outs, so that it writes to the disk in a bad phase of the sink.
+ */
 async function openProducer({ directory, url }: TargetOptions): Promise<Put> {
   process.env.SPILLWAY_REGION = REGION;
   const producer = new FailoverProducer({
@@ -46,7 +48,7 @@ async function openProducer({ directory, url }: TargetOptions): Promise<Put> {
     endpoint: () => url,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     spool: { directory, afterMs: 60 },
-    // Small, so that a busy key or shard has more than its share soon.
+    // Small, so that a busy key or shard soon has more than its share.
     maxBufferedRecords: 500,
     requestTimeoutMs: TIMEOUT_MS,
     retryBaseMs: 5,
@@ -55,7 +57,7 @@ async function openProducer({ directory, url }: TargetOptions): Promise<Put> {
   return async (record) => ((await producer.put(record)).spooled ? 'spooled' : 'delivered');
 }
 
-/** The spool alone, emptied as `spillway spool drain` does it. */
+/** Opens the spool alone, emptied as by `spillway spool drain`. */
 async function openSpool({ directory, url }: TargetOptions): Promise<Put> {
   const spool = await Spool.open({ directory, segmentBytes: 64 * 1024, maxBytes: 256 * 1024 * 1024 });
   void drainForEver(spool, url);
@@ -76,7 +78,7 @@ async function drainForEver(spool: Spool, url: string): Promise<never> {
       retryBaseMs: 5,
       retryMaxMs: 50,
     });
-    // It gives up after some failures in a row, and so would an operator; this one tries again.
+    // A drain gives up after some failures in a row; here it is tried again, as an operator would.
     await drained.catch((error: unknown) => {
       if (!(error instanceof SpoolDrainError)) throw error;
     });

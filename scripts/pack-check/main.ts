@@ -6,9 +6,10 @@ import { Project, runIn, StepError } from './project.ts';
 import { applicationTrials, operatorTrials, type Trial } from './trials.ts';
 
 /**
- * `npm run pack:check`: builds and packs both packages, has them judged by publint and @arethetypeswrong/cli, installs them
- * in empty folders, and tries what people do with them. The last line of `--json` is
- * `{"ok":true,"producer":{"megabytes":…,"packages":…},"tried":[…]}`. Ends with 1 when something does not work.
+ * `npm run pack:check`: builds and packs both packages, has them judged by publint and @arethetypeswrong/cli,
+ * installs them in empty folders, and tries common tasks with them. The last line of `--json` is
+ * `{"ok":true,"producer":{"megabytes":…,"packages":…},"tried":[…]}`. Ends with status 1 when something does
+ * not work.
  */
 const MAX = { megabytes: 25, packages: 45 } as const;
 
@@ -56,18 +57,18 @@ async function packed(): Promise<readonly string[]> {
     const [{ filename }] = Object.values(answer as object) as [{ filename: string }];
     const tarball = join(directory, filename);
     await runIn(root, node('publint', 'src/cli.js', ['run', '--strict', tarball]));
-    // ESM alone, which every supported Node also reads by `require`.
+    // The package is ESM alone, which every supported Node also reads by `require`.
     await runIn(
       root,
       node('@arethetypeswrong/cli', 'dist/index.js', [tarball, '--profile', 'esm-only', ...ignored(folder)]),
     );
-    say(`publint and attw have nothing against ${filename}`);
+    say(`publint and attw found no problem in ${filename}`);
     tarballs.push(tarball);
   }
   return tarballs;
 }
 
-/** Entries that are started and not imported have no types. */
+/** Lists the entries that are started, not imported, and so have no types. */
 function ignored(folder: string): readonly string[] {
   return folder === '.' ? [] : ['--exclude-entrypoints', './bin'];
 }
@@ -94,5 +95,5 @@ function authorTools(): readonly string[] {
 
 function finish(result: object): void {
   if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-  else say('ok' in result && result.ok === true ? 'all of it works' : 'not all of it works');
+  else say('ok' in result && result.ok === true ? 'everything works' : 'not everything works');
 }

@@ -6,12 +6,12 @@ const STEP_TIMEOUT_MS = 10 * 60_000;
 const MAX_OUTPUT_BYTES = 20_000_000;
 const MEGABYTE = 1e6;
 
-/** A step that ended with another status than 0, with what it printed. */
+/** A step ended with another status than 0; the message has what the step printed. */
 export class StepError extends Error {
   override readonly name = 'StepError';
 }
 
-/** An empty folder of somebody who installs what was packed. */
+/** An empty folder into which the packed packages are installed. */
 export class Project {
   readonly directory: string;
   readonly #env: NodeJS.ProcessEnv;
@@ -24,7 +24,7 @@ export class Project {
   /** `npm init` and `npm install`, from the cache where it has everything. */
   static async install(directory: string, packages: readonly string[]): Promise<Project> {
     await mkdir(directory, { recursive: true });
-    // The Node of the clone, and none of its settings.
+    // The Node of the clone, without the clone's settings.
     const { NODE_COMPILE_CACHE: _cache, ...env } = process.env;
     for (const name of Object.keys(env))
       if (/^npm_(package|lifecycle|config_local)/.test(name)) delete env[name];
@@ -42,7 +42,7 @@ export class Project {
     await copyFile(from, join(this.directory, to));
   }
 
-  /** What is on the disk, in megabytes of 10^6 bytes, and how many packages that is. */
+  /** The size on disk, in megabytes of 10^6 bytes, and the number of packages. */
   async size(): Promise<{ readonly megabytes: number; readonly packages: number }> {
     const modules = join(this.directory, 'node_modules');
     const lock = JSON.parse(await readFile(join(modules, '.package-lock.json'), 'utf8'));

@@ -11,7 +11,7 @@ export interface Trial {
 const here = (file: string): string => join(import.meta.dirname, 'try', file);
 const STACKS = 6;
 
-/** What an application does with the producer and the consumer. */
+/** The trials of an application that uses the producer and the consumer. */
 export async function applicationTrials(project: Project, root: string): Promise<readonly Trial[]> {
   await project.copy(here('put.mjs'), 'put.mjs');
   await project.copy(here('put.cjs'), 'put.cjs');
@@ -57,7 +57,7 @@ export async function applicationTrials(project: Project, root: string): Promise
         ] as const) {
           const outfile = `bundle-${format}.${format === 'esm' ? 'mjs' : 'cjs'}`;
           const flags = ['--bundle', '--platform=node', `--format=${format}`, `--outfile=${outfile}`];
-          // What esbuild's documentation has for libraries in CommonJS, as the SDK is.
+          // The banner that esbuild's documentation gives for CommonJS libraries, such as the SDK.
           const banner =
             "--banner:js=import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
           const esbuild = join(root, 'node_modules/.bin/esbuild');
@@ -71,14 +71,14 @@ export async function applicationTrials(project: Project, root: string): Promise
 
 export interface Others {
   readonly root: string;
-  /** An app of somebody's own, in another folder. */
+  /** Installs a CDK app of a user's own, in another folder. */
   readonly author: () => Promise<Project>;
 }
 
 const init =
   'init --name shop --zone-id Z0123456789ABCDEFGHIJ --zone shop.example.com --streams orders,clicks';
 
-/** What operators and authors of CDK apps do. */
+/** The trials of operators and of authors of CDK apps. */
 export function operatorTrials(project: Project, { author }: Others): readonly Trial[] {
   const offline = { AWS_EC2_METADATA_DISABLED: 'true', CDK_DISABLE_CLI_TELEMETRY: 'true' };
   return [

@@ -110,7 +110,7 @@ describe('an override', () => {
     expect(control()?.maintenance).toMatchObject({ M: { owner: { S: `carol (${identity})` } } });
     const again = await shell.run('resume --reason over --yes', at);
     expect(again.exit).toBe(3);
-    expect(again.err).toMatch(/maintenance window of carol \(arn:.+\) from 2099-01-01T02:00:00.000Z stands/);
+    expect(again.err).toMatch(/maintenance window of carol \(arn:.+\) from 2099-01-01T02:00:00.000Z is set/);
     expect((await shell.run('resume --pause --reason over --yes', at)).exit).toBe(3);
     expect((await shell.run('resume --maintenance --reason over --yes', at)).exit).toBe(0);
     expect(control()?.maintenance).toBeUndefined();

@@ -218,7 +218,7 @@ describe.each(situations)('with %s', (_name, { problem, fix, set }) => {
     expect(out).toMatch(/^shop NOT KNOWN/);
     expect(out).toMatch(/^\? your credentials:\s/m);
     expect(out).toMatch(/^orders +us-east-1 +unknown/m);
-    expect(out).not.toMatch(/\d of \d|pause|no override|failover|failback|free|no answer|not on record/);
+    expect(out).not.toMatch(/\d of \d|pause|no override|failover|failback|free|no answer|none recorded/);
     const rows = out.split('\n').filter((line) => /^(us|eu|orders|clicks|mode|epoch|last)/.test(line));
     expect(rows.length).toBeGreaterThan(6);
     expect(Math.max(...rows.map(({ length }) => length))).toBeLessThanOrEqual(60);
@@ -409,7 +409,7 @@ describe('what is refused in part', () => {
     expect((json as Shown).findings.filter(({ level }) => level !== 'note')).toEqual([
       {
         level: 'unknown',
-        text: expect.stringMatching(/^eu-west-1 does not take your credentials, which other/),
+        text: expect.stringMatching(/^eu-west-1 rejects your credentials, which other/),
       },
     ]);
   });
@@ -453,6 +453,6 @@ test('a provider that takes its time is waited for, said, and not taken for a re
   vi.stubEnv('AWS_PROFILE', 'slow');
   keys('');
   const { json, err } = await shell.run('status --json');
-  expect(err).toBe('waiting for what gives the credentials');
+  expect(err).toBe('waiting for the source of the credentials');
   expect(json).toMatchObject({ credentials: { ok: true }, overrides: [] });
 });

@@ -130,7 +130,9 @@ describe('the place of a drill', () => {
     await other({ activity: 'localstack', what: gone });
     const { place, notes } = await take();
     expect(notes).toEqual([
-      expect.stringMatching(/^a kept world stands on this machine \(pid \d+ of ana.*it takes a part of it$/),
+      expect.stringMatching(
+        /^a kept world stands on this machine \(pid \d+ of ana.*\) and uses part of its capacity$/,
+      ),
       expect.stringMatching(/^a LocalStack stands on this machine/),
     ]);
     await place.leave();
@@ -218,7 +220,7 @@ describe('a kept world', () => {
     try {
       const { exit, out } = await shell.run(['drill', 'begin-faults', '--world', file]);
       expect(exit).toBe(0);
-      expect(out).toMatch(/begins anew\.\n {2}primary kinesis PutRecord.*, from 1970/);
+      expect(out).toMatch(/begins again\.\n {2}primary kinesis PutRecord.*, from 1970/);
       expect(asked[0]).toMatch(/^begin /);
       await close();
       const after = await shell.run(['drill', 'begin-faults', '--json', '--world', file]);

@@ -86,8 +86,8 @@ describe('--check', () => {
     expect(exit).toBe(3);
     const time = localTime(readyAtMs, { nowMs: NOW_MS });
     expect(out.split('\n')).toEqual([
-      `failback of orders: it would be refused by 1 guard; possible from ${time}, if nothing else comes.`,
-      `  recovery: the primary has not been healthy for ${recoveryMs / 1_000} s yet, as 2 observers see it, until ${time}`,
+      `failback of orders: would be refused by 1 guard; possible from ${time}, if no other guard refuses by then.`,
+      `  recovery: fewer than 2 observers have seen the primary healthy for ${recoveryMs / 1_000} s, until ${time}`,
     ]);
     expect(new Set(aws.calls.map(({ operation }) => operation))).toEqual(new Set(['GetItem', 'Query']));
   });
@@ -140,9 +140,9 @@ describe('--check', () => {
     switchOf('orders');
     const { out, exit } = await shell.run('failback --check --all', at);
     expect(exit).toBe(0);
-    expect(out).toMatch(/it would go\. No guard refuses\./);
-    expect(out).toMatch(/nothing to do, for no switch holds it: clicks/);
-    expect(out).toMatch(/all-7 is at work/);
+    expect(out).toMatch(/would start\. No guard refuses\./);
+    expect(out).toMatch(/nothing to do, because no switch holds: clicks/);
+    expect(out).toMatch(/all-7 is running/);
     expect((await shell.run('failover --check --all', at)).out).toMatch(
       /held in the standby already: orders/,
     );
@@ -168,7 +168,7 @@ describe('a dry run', () => {
     observers(early);
     const { exit, out } = await shell.run('failback --all --reason over --dry-run', at);
     expect(exit).toBe(3);
-    expect(out).toMatch(/^failback of orders, clicks: it would be refused by 1 guard; possible from/);
+    expect(out).toMatch(/^failback of orders, clicks: would be refused by 1 guard; possible from/);
     expect(out).toMatch(/^after {3}us-east-1, 100 % of the groups at a time/m);
     expect(out).toMatch(/^ {2}sfn StartExecution in us-west-2$/m);
     expect(out.split('\n').length).toBeLessThan(25);
@@ -203,7 +203,7 @@ describe('a dry run', () => {
 
 describe('--force', () => {
   test.each([
-    ['failback', 'recovery: the primary has not been healthy for'],
+    ['failback', 'recovery: fewer than 2 observers have seen the primary healthy for'],
     ['failover', 'standby-unfit: us-west-2 is impaired'],
   ])('of a %s says before the question what it overrules, and puts it on record', async (verb, said) => {
     observers({ ...early, standbyFails: verb === 'failover' });
@@ -247,7 +247,7 @@ describe('while it runs', () => {
     const { exit, err, out } = await shell.run('failover --cells orders --reason go --yes', at);
     expect(exit).toBe(0);
     expect(err.split('\n').slice(-4)).toEqual([
-      'stage 1 of 5, checks: wanted, and us-west-2 is asked for (1 s)',
+      'stage 1 of 5, checks: the move to us-west-2 is wanted (1 s)',
       'stage 2 of 5, latch: 1 of 1 switch in STANDBY (2 s)',
       'stage 3 of 5, DNS: us-west-2 is the answer for 1 cell (34 s)',
       'stage 4 of 5, arrivals: records arrive in 1 stream (35 s)',
@@ -271,7 +271,7 @@ describe('while it runs', () => {
       'checks: no guard refuses (1 s)',
       'stage 1 of 2, release: 1 of 2 switches back (2 s)',
       'stage 1 of 2, DNS: us-east-1 is the answer for 1 cell (36 s)',
-      `stage 1 of 2, watch: does us-east-1 stay healthy? until ${until}`,
+      `stage 1 of 2, watch: whether us-east-1 stays healthy, until ${until}`,
     ]);
   });
 

@@ -40,14 +40,14 @@ function session(given: Partial<Answers> = {}) {
 type Session = ReturnType<typeof session>;
 const zone = async ({ answer }: Session) => {
   await answer('Public hosted zone', 'shop.example.com');
-  await answer('Its id in Route 53', 'Z0123456789ABCDEFGHIJ');
+  await answer('Id of the zone in Route 53', 'Z0123456789ABCDEFGHIJ');
 };
 const rest = async ({ answer }: Session) => {
   for (const question of [
     'Primary region',
     'Standby region',
     'Witness regions',
-    'A cell without',
+    'Add a cell without',
     'How autonomous',
   ])
     await answer(question);
@@ -81,7 +81,7 @@ describe('the questions of init', () => {
     ],
     ['Prefix of every', {}, 'Shop', '"Shop" is not a valid name', 'shop'],
     [
-      'Its id in',
+      'Id of the zone in',
       { name: 'shop', zoneName: 'shop.example.com' },
       'z-1',
       '"z-1" is not a hosted zone id',
@@ -97,11 +97,11 @@ describe('the questions of init', () => {
       await asked.see(right);
       asked.press(ENTER);
       await asked.see(
-        question === 'Its id in'
+        question === 'Id of the zone in'
           ? 'Kinesis streams'
           : question === 'Prefix of every'
             ? 'Public'
-            : 'Its id in',
+            : 'Id of the zone in',
       );
       asked.press(CTRL_C);
       await expect(asked.answers).rejects.toThrow('Nothing was written');
@@ -138,7 +138,7 @@ describe('the questions of init', () => {
       standby: 'us-west-2',
       witnesses: ['us-east-2', 'eu-west-1'],
     });
-    await asked.answer('A cell without');
+    await asked.answer('Add a cell without');
     await asked.see('longer than');
     await asked.answer('Public hosted zone', 'shop.example.com');
     await asked.answer('Kinesis streams');

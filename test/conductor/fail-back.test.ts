@@ -99,7 +99,7 @@ describe('a failback', () => {
   it('is refused with every reason while an observer votes to leave, and moves nothing', async () => {
     const { world, epoch } = await evacuated(({ clock }) => accusing(clock.nowMs));
     await expect(drive(failback(epoch), world)).rejects.toThrow(
-      /Refused\. votes: EVACUATE is the vote of us-east-2/,
+      /Refused\. votes: EVACUATE votes come from us-east-2/,
     );
     expect(inPrimary(world)).toBe(0);
   });

@@ -62,7 +62,7 @@ describe('cells and streams', () => {
       {
         path: 'cells[0].name',
         problem: expect.stringContaining('longer than 253 characters'),
-        fix: expect.stringMatching(/Shorten it/),
+        fix: expect.stringMatching(/Shorten the name/),
       },
     ]);
   });
@@ -90,7 +90,7 @@ describe('service names', () => {
       {
         path: 'cells[0].services[0].name',
         problem: expect.stringContaining(`would become ${name}.shop.example.com`),
-        fix: 'Write it without the zone.',
+        fix: 'Write the name without the zone.',
       },
     ]);
   });

@@ -93,7 +93,7 @@ describe('which file', () => {
       {
         path: '',
         problem: 'has both spillway.config.ts and spillway.config.json',
-        fix: 'Remove one of them, or name the one you mean.',
+        fix: 'Remove one of them, or name the file you mean.',
       },
     ]);
   });
@@ -176,10 +176,10 @@ describe('TypeScript, as Node reads it', () => {
     [
       'an error of its own',
       "throw new Error('no stage\\nset');",
-      /cannot be imported: no stage\. Fix: Mend/,
+      /cannot be imported: no stage\. Fix: Correct/,
       /no stage/,
     ],
-    ['a syntax error', 'export default {', /cannot be imported: .*Fix: Mend/, /./],
+    ['a syntax error', 'export default {', /cannot be imported: .*Fix: Correct/, /./],
     [
       'a missing import',
       "import './absent.ts'; export default {};",

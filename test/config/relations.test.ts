@@ -47,10 +47,10 @@ describe('roles', () => {
 describe('quorum', () => {
   test.each([
     ['1 of 3', 1, undefined, 'one sick observer would move traffic'],
-    ['3 of 3', 3, undefined, 'one dead observer would block it'],
-    ['4 of 3', 4, undefined, 'one dead observer would block it'],
+    ['3 of 3', 3, undefined, 'one dead observer would block every evacuation'],
+    ['4 of 3', 4, undefined, 'one dead observer would block every evacuation'],
     ['1 of 5', 1, fiveObservers, 'one sick observer would move traffic'],
-    ['5 of 5', 5, fiveObservers, 'one dead observer would block it'],
+    ['5 of 5', 5, fiveObservers, 'one dead observer would block every evacuation'],
   ])('%s votes are refused', (_what, votesToEvacuate, regions, effect) => {
     expect(problemsOf(config({ policy: { votesToEvacuate }, regions }))).toEqual([
       {
@@ -78,7 +78,7 @@ describe('evidence', () => {
       {
         path: 'policy.impairedFailureRate',
         problem: '0.05 is not above policy.baselineFailureRate 0.05',
-        fix: expect.stringMatching(/^Raise it/),
+        fix: expect.stringMatching(/^Raise this value/),
       },
     ]);
   });
@@ -91,7 +91,7 @@ describe('evidence', () => {
     expect(problemsOf(config({ policy }))).toEqual([
       {
         path: 'policy.falseAlarmsPerYear',
-        problem: expect.stringContaining('one failed round of probes is an outage'),
+        problem: expect.stringContaining('one failed round of probes counts as an outage'),
         fix: expect.stringMatching(/policy\.blipMs/),
       },
     ]);
@@ -105,7 +105,7 @@ describe('timing of an observer', () => {
       {
         path: 'policy.probeTimeoutMs',
         problem: expect.stringContaining('may take 5002 ms, longer than policy.tickMs 5000'),
-        fix: 'Lower it to 2500, or raise policy.tickMs to 5002.',
+        fix: 'Lower this value to 2500, or raise policy.tickMs to 5002.',
       },
     ]);
   });
@@ -116,7 +116,7 @@ describe('timing of an observer', () => {
       {
         path: 'policy.tickMs',
         problem: expect.stringContaining('with 3 observers'),
-        fix: expect.stringMatching(/^Raise it to 1200/),
+        fix: expect.stringMatching(/^Raise this value to 1200/),
       },
     ]);
     expect(problemsOf(config({ policy: { ...policy, tickMs: 1_200 } }))).toEqual([]);
@@ -131,7 +131,7 @@ describe('timing of an observer', () => {
       {
         path: 'policy.voteTtlMs',
         problem: expect.stringContaining('between two runs'),
-        fix: 'Raise it to 19000 or more.',
+        fix: 'Raise this value to 19000 or more.',
       },
     ]);
   });
@@ -145,7 +145,7 @@ describe('recovery time', () => {
         path: 'delivery.rtoMs',
         problem:
           '45999 ms cannot be kept: evidence 19000 + seam 5000 + hold 0 + vote checks 10000 + dns propagation 5000 + dns ttl 5000 + producer poll 2000 = 46000 ms',
-        fix: 'Raise it to 46000 or more, or lower (largest part first) policy.blipMs, policy.tickMs, delivery.dnsTtlSeconds, delivery.producerPollMs.',
+        fix: 'Raise this value to 46000 or more, or lower (largest part first) policy.blipMs, policy.tickMs, delivery.dnsTtlSeconds, delivery.producerPollMs.',
       },
     ]);
   });
@@ -166,7 +166,7 @@ describe('health checks', () => {
       {
         path: 'healthCheckQuota',
         problem: expect.stringContaining('201 health checks are needed (3 votes, 1 quorum, 197 switches)'),
-        fix: expect.stringMatching(/state it here; else .* same group/),
+        fix: expect.stringMatching(/write the new quota here; else .* same group/),
       },
     ]);
   });
@@ -218,7 +218,7 @@ describe('the cell for drills', () => {
     const [problem] = problemsOf(config({ cells, drill: { cell: 'drill' } }));
     expect(problem?.path).toBe('drill.cell');
     expect(problem?.problem).toMatch(/^drill shares the switch of group all with orders/);
-    expect(problem?.fix).toBe('Give it a group of its own, or leave its group out.');
+    expect(problem?.fix).toBe('Give the drill cell a group of its own, or leave its group out.');
   });
 
   test('may not be shared with a cell whose group has its name', () => {
@@ -234,14 +234,14 @@ describe('the days after which a drill is overdue', () => {
   test('are more than there are between two weekly drills, or the alarm would fire while all is well', () => {
     expect(problemsOf(drilled('weekly', 8))).toEqual([]);
     expect(problemsOf(drilled('weekly', 7))).toMatchObject([
-      { path: 'monitoring.drillOverdueDays', fix: 'Write 8 or more, or leave it out.' },
+      { path: 'monitoring.drillOverdueDays', fix: 'Write 8 or more, or leave this key out.' },
     ]);
     expect(problemsOf(drilled('off', 1))).toEqual([]);
   });
 
   test('are not given where no drill could ever silence the alarm', () => {
     expect(problemsOf(config({ monitoring: { drillOverdueDays: 8 } }))).toMatchObject([
-      { path: 'monitoring.drillOverdueDays', fix: 'Name a cell in drill.cell, or leave it out.' },
+      { path: 'monitoring.drillOverdueDays', fix: 'Name a cell in drill.cell, or leave this key out.' },
     ]);
   });
 });

@@ -28,7 +28,7 @@ const refused: readonly [what: string, input: unknown, path: string, problem: Re
   ['a region that is none', regions({ standby: 'oregon' }), 'regions.standby', /"oregon"/, /like us-west-2/],
   ['one witness', regions({ witnesses: ['us-east-2'] }), 'regions.witnesses', /fewer than 2/, /List 2 to 30/],
   ['no witnesses', regions({ witnesses: undefined }), 'regions.witnesses', /^is missing/, /List 2 to 30/],
-  ['a zone id that is none', zone({ id: 'shop' }), 'zone.id', /"shop"/, /Copy it from Route 53/],
+  ['a zone id that is none', zone({ id: 'shop' }), 'zone.id', /"shop"/, /Copy the id from Route 53/],
   [
     'a zone name of one label',
     zone({ name: 'shop' }),

@@ -57,7 +57,7 @@ describe('a drill is refused', () => {
       'while an observer cannot be read',
       { reports: reports.slice(0, 2) },
       'observer-silent',
-      /^nothing is heard of eu-west-1$/,
+      /^nothing is heard from eu-west-1$/,
     ],
     ['when its cell is away', { answer: 'standby' }, 'not-in-primary', /DNS says standby/],
     ['when DNS does not answer', { answer: 'unknown' }, 'not-in-primary', /DNS says unknown/],

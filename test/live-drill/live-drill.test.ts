@@ -245,7 +245,7 @@ describe('the cell comes home', () => {
       expect(world.isHome).toBe(true);
       expect(result.failback.ok).toBe(true);
       // Once it is on its way home, there is nothing left to interrupt.
-      expect(result.failures).toEqual(seconds < 40 ? ['it was stopped: interrupted'] : []);
+      expect(result.failures).toEqual(seconds < 40 ? ['the drill was stopped: interrupted'] : []);
     },
   );
 });
@@ -278,21 +278,21 @@ describe('what brings it home is said', () => {
     [
       'the failback cannot be started at all',
       break1('start', 2, 100),
-      /could not be put back: start \d+ is broken/,
+      /could not be moved back: start \d+ is broken/,
     ],
     [
       'the failback is refused again and again',
       (world) => {
         world.endsAs = ({ action }) => (action === 'failback' ? 'failback-refused' : undefined);
       },
-      /could not be put back: failback-refused/,
+      /could not be moved back: failback-refused/,
     ],
     [
       'a newer act has taken over',
       (world) => {
         world.endsAs = ({ action }) => (action === 'failback' ? 'superseded' : undefined);
       },
-      /could not be put back: superseded/,
+      /could not be moved back: superseded/,
     ],
     [
       'DNS does not answer any more',
@@ -324,7 +324,7 @@ describe('what brings it home is said', () => {
     const result = await drillIn(world);
     expect(started(world)).toEqual(['evacuate']);
     expect(world.position).toBe('STANDBY');
-    expect(result.failures.join()).toMatch(/it is serious: EVACUATE is the vote of us-west-2/);
+    expect(result.failures.join()).toMatch(/the outage may be real: EVACUATE votes come from us-west-2/);
     expect(result.nextCommand).toBe(nextCommandFor('drill'));
   });
 });

@@ -38,9 +38,9 @@ describe('a failback after the drain', () => {
     ]);
     await wait;
     expect(said).toEqual([
-      'records stranded in the primary are not marked as read, of orders, clicks',
+      'records stranded in the primary are not marked as read for orders, clicks',
       'the marks cannot be read: throttled',
-      'records stranded in the primary are not marked as read, of clicks',
+      'records stranded in the primary are not marked as read for clicks',
     ]);
   });
 
@@ -51,9 +51,9 @@ describe('a failback after the drain', () => {
   });
 
   test('is refused when the wait is over, with the command that marks them', async () => {
-    await expect(world([{ orders: 3 }], 30).wait).rejects.toThrow(/of clicks \(drained\).*spillway drained/);
+    await expect(world([{ orders: 3 }], 30).wait).rejects.toThrow(/for clicks \(drained\).*spillway drained/);
     const once = world([{ orders: 3 }], 0);
-    await expect(once.wait).rejects.toThrow(/of clicks/);
+    await expect(once.wait).rejects.toThrow(/for clicks/);
     expect(once.looks()).toBe(1);
   });
 });

@@ -32,7 +32,7 @@ describe('the app beside a config', () => {
     const { written, advice } = await writeApp({ directory, config: join(directory, 'spillway.config.ts') });
     expect(written).toEqual([join(directory, 'spillway.app.mjs')]);
     expect(await read('cdk.json')).toBe('{ "app": "node mine.js" }');
-    expect(advice.join('\n')).toMatch(/cdk\.json is there already[\s\S]*node spillway\.app\.mjs/);
+    expect(advice.join('\n')).toMatch(/cdk\.json exists already[\s\S]*node spillway\.app\.mjs/);
   });
 
   it('is written once: a second time there is nothing to do or to say', async () => {

@@ -86,7 +86,7 @@ describe('following a run', () => {
     const unseen = { look: () => Promise.reject(new Error('throttled')), tell: () => {} };
     const end = await follow({ client, executionArn, waitMs: 5_000, signal, say, ...unseen, pollMs: 5 });
     expect(end).toMatchObject({ end: 'report', report: { state: 'latched' } });
-    expect(said[0]).toMatch(/cannot be seen just now/);
+    expect(said[0]).toMatch(/progress cannot be read now/);
     clients.destroy();
     await aws.close();
   });

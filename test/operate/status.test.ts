@@ -90,18 +90,18 @@ describe('status', () => {
 
   test('a switch that DNS does not follow is told', () => {
     expect(bad({ switches: ['orders'] })).toEqual([
-      'orders: the switch says STANDBY and DNS does not follow yet',
+      'orders: the switch says STANDBY, but DNS has not followed yet',
     ]);
   });
 
   test('an observer that does not answer, and one whose vote ran out, are told apart, and counted out', () => {
     const told = bad({ observers: accused });
     expect(told).toContain('observer eu-west-1: no answer within 2.5 s');
-    expect(told).toContain('observer us-east-2 is silent: its vote has run out, and reads HOLD');
+    expect(told).toContain('observer us-east-2 is silent: its vote has expired, and reads HOLD');
     expect(told).toContain(
-      '1 of 3 observers are known to have a live vote; whether the 2 are there that it takes to evacuate is not known',
+      '1 of 3 observers are known to have a live vote; whether there are the 2 that an evacuation needs is not known',
     );
-    expect(told).toContain('1 of 2 votes that are known, of 3, are EVACUATE (us-west-2)');
+    expect(told).toContain('1 of 2 known votes (of 3) are EVACUATE (us-west-2)');
     expect(told.find((text) => text.startsWith('KinesisWriteImpaired: '))).toMatch(/Watch the evacuation/);
   });
 
@@ -186,7 +186,7 @@ describe('status', () => {
       });
       return statusOf(of, { ...known, dns: healthyDns(of) }).findings.map(({ text }) => text);
     };
-    const late = ['no drill has succeeded for 8 days: the way out is unproven'];
+    const late = ['no drill has succeeded for 8 days: it is not proven that a failover would work'];
     const before = NOW_MS - 90 * DAY_MS;
 
     test.each<[string, readonly string[], Recurring, number | null]>([
@@ -259,7 +259,9 @@ describe('the way back', () => {
     expect(status(early).failback).toMatchObject({
       possibleFrom: new Date(readyAtMs).toISOString(),
       because: [
-        expect.stringMatching(/has not been healthy for \d+ s yet, as 2 observers see it \(recovery\)$/),
+        expect.stringMatching(
+          /^fewer than 2 observers have seen the primary healthy for \d+ s \(recovery\)$/,
+        ),
       ],
     });
     expect(status({ switches: ['orders'] }).failback).toMatchObject({
@@ -275,7 +277,7 @@ describe('the way back', () => {
     const impaired = status({ switches, observers: observersOf(voting, null) });
     expect(impaired.failback).toMatchObject({
       possibleFrom: null,
-      because: expect.arrayContaining([expect.stringMatching(/^EVACUATE is the vote of/)]),
+      because: expect.arrayContaining([expect.stringMatching(/^EVACUATE votes come from/)]),
     });
   });
 
@@ -337,7 +339,7 @@ describe('the screen', () => {
     expect(text).toMatch(/^orders +us-west-2 +STANDBY/m);
     expect(text).toMatch(/^clicks +us-west-2 +PRIMARY/m);
     expect(text).toMatch(/^us-west-2 +EVACUATE +2 s +KinesisWriteImpaired +evacuating/m);
-    expect(text).toMatch(/^us-east-2 +HOLD \(ran out\) +90 s/m);
+    expect(text).toMatch(/^us-east-2 +HOLD \(expired\) +90 s/m);
     expect(text).toMatch(/^eu-west-1 +no answer +no answer within 2.5 s$/m);
     expect(text).toMatch(/epoch 3 +lease free/);
   });
@@ -366,7 +368,7 @@ describe('the screen', () => {
     const found = statusOf(many, { ...base, dns: { ...base.dns, signals } });
     const lines = statusScreen(found, { colors: createColors(false), columns: 120 }).split('\n');
     expect(lines.length).toBeLessThan(25);
-    expect(lines).toContain('… and 999 cells more, 999 of them in the primary');
+    expect(lines).toContain('… and 999 more cells, 999 of them in the primary');
     expect(lines.find((line) => line.startsWith('c7 '))).toMatch(/us-west-2/);
   });
 });

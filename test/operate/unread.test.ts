@@ -62,7 +62,7 @@ describe('whatever is not known', () => {
         const text = screenOf(status);
         const { control, switches, lease, journal, epoch } = all.state;
         expect(status.overrides === null).toBe(!control.ok);
-        expect(text.includes('no override stands')).toBe(control.ok);
+        expect(text.includes('no override is in force')).toBe(control.ok);
         expect(text).not.toContain('pause');
         expect(status.lease === null).toBe(!lease.ok);
         expect(text.includes('lease free')).toBe(lease.ok);
@@ -124,7 +124,7 @@ describe('whatever is not known', () => {
     const { findings } = statusOf(config, readings({ state: { journal, epoch } }));
     expect(findings.find(({ text }) => text.startsWith('the last run'))).toEqual({
       level: 'note',
-      text: 'the last run (all-3) ended as released-dns-elsewhere; whether a newer one has begun is not known',
+      text: 'the last run (all-3) ended as released-dns-elsewhere; whether a newer act has begun is not known',
     });
   });
 });

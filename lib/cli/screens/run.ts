@@ -15,7 +15,7 @@ export interface RunWords {
 
 type Words = (run: RunWords) => string;
 
-/** Ends that say more of this very run than the table of ends can. */
+/** Sentences that say more about this run than the table of ends can. */
 const words: Readonly<Record<string, Words>> = {
   latched: (run) =>
     `${subject(run)} in ${run.regions.standby}${dnsAfter(run)}; the ${switches(run)} since ${heldAfter(run)}, until somebody fails back.`,
@@ -26,14 +26,17 @@ const words: Readonly<Record<string, Words>> = {
   'latched-arrivals-unknown': (run) =>
     `${subject(run)} in ${run.regions.standby}${dnsAfter(run)}; whether records arrive there could not be seen.`,
   'failback-taken-back': (run) =>
-    `${run.regions.primary} degraded again: what had been released is in ${run.regions.standby} again.`,
+    `${run.regions.primary} degraded again, so what had been released is in ${run.regions.standby} again.`,
 };
 
-/** How a run ended, in words first; then what it has found, its name, and what to run next. */
+/**
+ * The screen of a run that has ended: how it ended, in words; then its findings, its name, and what to run
+ * next.
+ */
 export function runScreen(run: RunWords): string {
   const { what, report } = run;
   const { state, epoch, run: name, findings, nextCommand } = report;
-  const said = words[state]?.(run) ?? ends.get(state) ?? `It ended as ${state}.`;
+  const said = words[state]?.(run) ?? ends.get(state) ?? `The run ended as ${state}.`;
   return [
     `${what}: ${said}`,
     ...findings.map((finding) => `  ${finding}`),

@@ -11,10 +11,10 @@ export interface ScreenOptions {
   readonly timeZone?: string | undefined;
 }
 
-/** More cells than this do not fit a screen: those that are where they belong are counted instead. */
+/** More cells than this do not fit a screen: cells that are where they belong are counted instead. */
 const MAX_CELLS = 12;
 
-/** One screen: the verdict first, then what it rests on. */
+/** Renders one screen: the verdict first, then the facts behind the verdict. */
 export function statusScreen(status: Status, options: ScreenOptions): string {
   const { colors } = options;
   return [
@@ -78,12 +78,12 @@ function cells(status: Status, { colors, columns }: ScreenOptions): readonly str
   const rest = status.cells.length - shown.length;
   const counted = few
     ? []
-    : [`… and ${rest} cells more, ${status.cells.filter(settled).length} of them in the primary`];
+    : [`… and ${rest} more cells, ${status.cells.filter(settled).length} of them in the primary`];
   if (rows.length === 0) return counted;
   return [table(['cell', 'DNS sends it to', 'switch', 'group', 'stream'], rows, { columns }), ...counted];
 }
 
-/** Who holds what in the standby, and from when it can come back. */
+/** The lines that say who holds which cells in the standby, and from when these cells can fail back. */
 function failback(
   { failback: outlook, atMs, cells: all, primary }: Status,
   { colors, timeZone }: ScreenOptions,
@@ -105,7 +105,7 @@ function wayBack(
   { atMs, primary, time }: { readonly atMs: number; readonly primary: string; time(ms: number): string },
 ): string {
   const why = because.length === 0 ? '' : `, because ${because.join('; ')}`;
-  if (possibleFrom === null) return `failback: nobody can say from when${why}`;
+  if (possibleFrom === null) return `failback: from when is not known${why}`;
   const fromMs = Date.parse(possibleFrom);
   if (fromMs > atMs) return `failback possible from ${time(fromMs)}, if ${primary} stays healthy${why}`;
   const cells = named(held.flatMap(({ cells: names }) => names));
@@ -131,7 +131,7 @@ function observerRow(observer: ObserverStatus, colors: Colors): readonly string[
       : `${observer.comment} [${refusal.rule}]`;
   return [
     region,
-    fresh ? shown : colors.red(`${shown} (ran out)`),
+    fresh ? shown : colors.red(`${shown} (expired)`),
     age(ageMs),
     diagnosis === 'Healthy' ? diagnosis : colors.yellow(diagnosis),
     observer.phase ?? '',
@@ -140,7 +140,7 @@ function observerRow(observer: ObserverStatus, colors: Colors): readonly string[
   ];
 }
 
-/** The findings have the whole reason. */
+/** Short reasons; the findings have the whole reason. */
 const unseen = { credentials: 'your credentials', denied: 'not allowed', missing: 'no such table' } as const;
 const NOT_KNOWN = 'not known';
 
@@ -160,7 +160,7 @@ const at = (ms: number): string => new Date(ms).toISOString();
 
 function overrides({ overrides: all }: Status, colors: Colors): string {
   if (all === null) return `overrides ${NOT_KNOWN}`;
-  if (all.length === 0) return 'no override stands';
+  if (all.length === 0) return 'no override is in force';
   return all
     .map(
       ({ kind, owner, reason, untilMs, active }) =>
@@ -176,7 +176,7 @@ function lease({ lease: now }: Status): string {
 
 function lastDrill({ lastDrill: last }: Status): string {
   if (last === null) return NOT_KNOWN;
-  return last === 'none' ? 'not on record' : `${at(last.atMs)}: ${last.why}`;
+  return last === 'none' ? 'none recorded' : `${at(last.atMs)}: ${last.why}`;
 }
 
 export function age(ms: number): string {

@@ -7,7 +7,7 @@ import { historyScreen } from '../history.ts';
 import { age, type ScreenOptions } from './status.ts';
 
 export function whyScreen(why: Why, { colors }: ScreenOptions): string {
-  // Said once: every observer would say the same.
+  // This is said once, because every observer would say the same.
   const refused =
     why.credentials.ok === false ? [`${colors.yellow('?')} ${credentialsLine(why.credentials)}`, ''] : [];
   const chains = why.observers.filter(({ answered }) => refused.length === 0 || answered !== null);
@@ -25,7 +25,7 @@ function observerLines(chain: ObserverChain, bold: (text: string) => string): re
   const { region, problem, evidence, diagnosis, phase, refusals = [] } = chain;
   if (problem !== undefined && chain.answered === null) return [bold(region), `  not known: ${problem}`, ''];
   if (problem !== undefined)
-    return [bold(region), `  does not answer: ${problem}; what it cannot tell reads HOLD`, ''];
+    return [bold(region), `  does not answer: ${problem}; a vote that cannot be read counts as HOLD`, ''];
   const signals = (list: readonly string[] = []): string => (list.length === 0 ? 'all up' : list.join(', '));
   return [
     `${bold(region)}  decided ${age(chain.ageMs ?? 0)} ago`,
@@ -33,7 +33,7 @@ function observerLines(chain: ObserverChain, bold: (text: string) => string): re
     `            standby: ${signals(evidence?.standby)}`,
     ...(chain.observer === 'sound' ? [] : [`            this observer: ${chain.observer}`]),
     `  diagnosis ${diagnosis?.code} (${diagnosis?.when}); ${diagnosis?.actionable ? 'calls for an evacuation' : 'does not call for an evacuation'}`,
-    // Without something that calls for an evacuation the other guards were not what decided.
+    // Unless the diagnosis calls for an evacuation, the other guards did not decide anything.
     ...(diagnosis?.actionable ? refusals.map(({ rule, reason }) => `  refused   ${rule}: ${reason}`) : []),
     `  phase     ${phase?.name}: ${phase?.meaning}`,
     `  decided   ${chain.comment}`,
@@ -69,7 +69,7 @@ export function pastScreen({ atMs, rounds, entries }: Past, { colors, columns }:
     ];
   });
   const journal = journalLines(entries, columns);
-  return [`At ${new Date(atMs).toISOString()}`, '', ...lines, colors.bold('on record by then'), journal].join(
+  return [`At ${new Date(atMs).toISOString()}`, '', ...lines, colors.bold('recorded by then'), journal].join(
     '\n',
   );
 }

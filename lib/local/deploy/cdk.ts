@@ -13,16 +13,19 @@ export interface CdkRun {
   readonly logFile: string;
   readonly signal: AbortSignal;
   readonly onLine?: (line: string) => void;
-  /** Where the CDK looks for `cdk.json`. Default: the project's root. */
+  /** The directory in which the CDK looks for `cdk.json`. Default: the project's root. */
   readonly cwd?: string;
 }
 
-/** The environment of a CDK that can reach nothing but LocalStack: no profile, credentials or proxy of the user's gets in. */
+/**
+ * Makes the environment of a CDK that can reach nothing but LocalStack: without the user's profile,
+ * credentials and proxies.
+ */
 export function cdkEnvironment(ambient: NodeJS.ProcessEnv, localstackUrl: string): NodeJS.ProcessEnv {
   const kept = Object.entries(ambient).filter(([name]) => !/^(AWS|CDK)_|^(https?|all|no)_proxy$/i.test(name));
   return {
     ...Object.fromEntries(kept),
-    // cdk.json says `node bin/app.ts`, which must be this Node.
+    // cdk.json says `node bin/app.ts`, and that must be the present Node.
     PATH: `${path.dirname(process.execPath)}${path.delimiter}${ambient.PATH ?? ''}`,
     AWS_ENDPOINT_URL: localstackUrl,
     AWS_ENDPOINT_URL_S3: localstackUrl,
@@ -36,7 +39,8 @@ export function cdkEnvironment(ambient: NodeJS.ProcessEnv, localstackUrl: string
     CDK_DEFAULT_REGION: 'us-east-1',
     CDK_DISABLE_CLI_TELEMETRY: 'true',
     CDK_DISABLE_VERSION_CHECK: 'true',
-    // Half of a synthesis. In an account `cdk deploy` checks the templates, which are the same.
+    // Checking the templates takes half of a synthesis. In an account `cdk deploy` checks them, and they are
+    // the same.
     CDK_VALIDATION: 'false',
   };
 }
@@ -47,7 +51,7 @@ export function cdkEnvironment(ambient: NodeJS.ProcessEnv, localstackUrl: string
  */
 export async function runCdk(args: readonly string[], run: CdkRun): Promise<GroupEnd> {
   const log = createWriteStream(run.logFile, { flags: 'a' });
-  // A log that cannot be written, on a full disk for example, must not hide what the CDK itself says of it.
+  // A log that cannot be written, on a full disk for example, must not hide what the CDK itself says.
   log.on('error', () => {});
   try {
     return await runInGroup({

@@ -7,9 +7,9 @@ import { cloudFormation, deleteIfRolledBack, failureOf, type StackPlace, stackSt
 
 export interface DeployOptions {
   readonly localstackUrl: string;
-  /** Handed to the app as the context value `config`. */
+  /** The config file, given to the app as the context value `config`. */
   readonly configFile?: string;
-  /** The cloud assembly goes here and `deploy.log` and `outputs.json` beside it. */
+  /** Directory of the cloud assembly; `deploy.log` and `outputs.json` go beside it. */
   readonly outDir: string;
   /** Regions to bootstrap. */
   readonly regions: readonly string[];
@@ -50,8 +50,8 @@ export function stacksOf(manifest: unknown): StackPlace[] {
 }
 
 /**
- * Bootstraps the regions that are not yet: creates the CDK's own toolkit stack, which holds the bucket for
- * assets.
+ * Bootstraps the regions that are not bootstrapped yet: creates the CDK's own toolkit stack, which holds the
+ * bucket for assets.
  */
 async function bootstrap({ regions, outDir }: DeployOptions, run: CdkRun): Promise<void> {
   const statuses = await Promise.all(
@@ -59,8 +59,8 @@ async function bootstrap({ regions, outDir }: DeployOptions, run: CdkRun): Promi
   );
   const missing = regions.filter((_, index) => !statuses[index]?.endsWith('_COMPLETE'));
   if (missing.length === 0) return;
-  // A directory of its own: where the CDK finds an app it synthesises that app first, and locks the output of
-  // the whole project.
+  // A directory of its own, because a CDK that finds an app synthesises that app first, and locks the output
+  // of the whole project.
   const cwd = `${path.resolve(outDir)}-bootstrap`;
   await mkdir(cwd, { recursive: true });
   const environments = missing.map((region) => `aws://${ACCOUNT}/${region}`);
@@ -115,8 +115,8 @@ function outputsFile(options: DeployOptions): string {
 }
 
 /**
- * Synthesises the CDK app and deploys all of it to LocalStack with the CDK CLI. Throws DeployFailedError with the stack, the
- * resource and the reason; rejects with the signal's reason when aborted.
+ * Synthesises the CDK app and deploys the whole app to LocalStack with the CDK CLI. Throws DeployFailedError
+ * with the stack, the resource and the reason; rejects with the signal's reason when aborted.
  */
 export async function deployApp(options: DeployOptions): Promise<DeployedOutputs> {
   const directory = path.dirname(path.resolve(options.outDir));
@@ -145,7 +145,7 @@ export async function deployApp(options: DeployOptions): Promise<DeployedOutputs
   } catch (error) {
     options.signal?.throwIfAborted();
     if (timeout.aborted) {
-      throw new DeployFailedError(`The deployment was not done within ${timeoutMs / 1000} s.`, logFile, {
+      throw new DeployFailedError(`The deployment was not complete within ${timeoutMs / 1000} s.`, logFile, {
         cause: error,
       });
     }

@@ -40,8 +40,8 @@ export async function stackStatus(
 }
 
 /**
- * A stack whose creation failed can only be deleted. LocalStack's first attempt ends in DELETE_FAILED if the stack had not
- * come to create all of its resources; the next one goes through.
+ * Deletes a stack whose creation failed, which can only be deleted. LocalStack's first attempt ends in
+ * DELETE_FAILED if the stack had not created all of its resources; the next attempt succeeds.
  */
 export async function deleteIfRolledBack(client: CloudFormationClient, name: string): Promise<void> {
   const deadline = performance.now() + deleteTimeoutMs;

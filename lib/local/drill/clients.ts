@@ -6,12 +6,12 @@ import { Route53Client } from '@aws-sdk/client-route-53';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 
-/** LocalStack does not check them, but the SDK will not sign without. */
+/** LocalStack does not check credentials, but the SDK does not sign without them. */
 export const localCredentials = { accessKeyId: 'test', secretAccessKey: 'test' } as const;
 const CONNECT_TIMEOUT_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 
-/** The drill's own clients: they go to LocalStack directly, past every fault. */
+/** The drill's own clients, which call LocalStack directly, without any fault. */
 export class LocalClients {
   readonly #url: string;
 

@@ -4,14 +4,14 @@ import type { World } from '../../operate/world.ts';
 
 const TIMEOUT_MS = 5_000;
 
-/** Asks a kept world for an act. @throws UnansweredError when it does not do it. */
+/** Asks a kept world for an act. @throws UnansweredError when the world does not carry out the act */
 export async function askWorld<T>(
   { control, file }: Pick<World, 'control' | 'file'>,
   { path, by, schema }: { readonly path: string; readonly by: string; readonly schema: z.ZodType<T> },
 ): Promise<T> {
   if (control === undefined) {
     throw new UnansweredError(
-      `${file} names no control address: its drill is not kept, or of an older version.`,
+      `${file} names no control address: its drill does not keep a world, or is of an older version.`,
     );
   }
   try {
@@ -22,12 +22,12 @@ export async function askWorld<T>(
       redirect: 'error',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    if (!response.ok) throw new Error(`it answered ${response.status}`);
+    if (!response.ok) throw new Error(`the drill answered ${response.status}`);
     return schema.parse(await response.json());
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new UnansweredError(
-      `The drill that keeps the world of ${file} does not answer (${why}): look whether it still runs.`,
+      `The drill that keeps the world of ${file} does not answer (${why}): check whether that drill still runs.`,
       { cause },
     );
   }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-// What a kept world is asked over its control address, and what it answers. Loopback HTTP, with the token that the
-// world's file holds.
+// The requests to a kept world over its control address, and the answers. Loopback HTTP, with the token that
+// the world's file holds.
 
-/** It is shown on a terminal. */
+/** A name, checked because it is shown on a terminal. */
 const name = z
   .string()
   .trim()
@@ -21,7 +21,10 @@ const failbackSchema = z.object({
   held: z.boolean(),
   /** How long the primary has to be healthy, as the observers see it. */
   recoveryMs: z.number(),
-  /** Not before: the recovery time, if the observers saw the primary healthy at once. */
+  /**
+   * The earliest possible time of a failback: the recovery time from now, if the observers see the primary
+   * healthy immediately.
+   */
   earliestMs: z.number(),
 });
 

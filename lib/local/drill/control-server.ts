@@ -55,7 +55,7 @@ async function serve(
   { acts, token }: { readonly acts: ControlActs; readonly token: string },
 ): Promise<Answer> {
   if (!isSame(request.headers.authorization ?? '', `Bearer ${token}`)) {
-    return problem(401, 'the token is not that of this world');
+    return problem(401, 'the token is not the one of this world');
   }
   const act = acts[request.url ?? ''];
   if (act === undefined) return problem(404, 'there is no such act');

@@ -2,8 +2,8 @@
 const WORK_MS = 50;
 
 /**
- * How much of a core this process gets when it wants one, from 0 to 1; a machine with nothing else to do gives all of it.
- * Keeps the event loop for as long as the work takes.
+ * Measures how much of a core this process gets when it wants one, from 0 to 1; an idle machine gives the
+ * whole core. Blocks the event loop for as long as the work takes.
  */
 export function cpuShare(): number {
   const startedMs = performance.now();

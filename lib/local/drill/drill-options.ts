@@ -16,11 +16,14 @@ export interface DrillOptions {
   readonly killObserver?: string;
   /** After the failover: the faults end, and an operator fails back. */
   readonly failback: boolean;
-  /** After the failover: an operator asks for it too, so that his calls are audited as well. */
+  /**
+   * After the failover, an operator asks for a failover too, so that the operator's calls are audited as
+   * well.
+   */
   readonly operatorFailsOver: boolean;
   readonly onEvent: (event: DrillEvent) => void;
   readonly onProgress: (text: string) => void;
-  /** Called with the fault's start, when it comes. */
+  /** Called with the time of the fault when the fault starts. */
   readonly onFault: (atMs: number) => void;
   /** Called after the result, while the world still stands; aborted when it cannot stand any longer. */
   readonly beforeClose: (world: World, result: DrillResult, after: AfterDrill) => Promise<void>;

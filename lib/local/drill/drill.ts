@@ -31,7 +31,7 @@ import { startWorld, type World } from './world.ts';
 /** Health checks need some intervals to settle, and observers some ticks. */
 const READY_TIMEOUT_MS = 180_000;
 const PRODUCERS_READY_TIMEOUT_MS = 30_000;
-/** A drill writes some thousands of records; LocalStack keeps to no rate of reads. */
+/** A drill writes some thousands of records; LocalStack does not limit the rate of reads. */
 const MAX_PAGES_PER_SHARD = 5_000;
 const LOST_FILE = 'lost.json';
 /** How long traffic is watched before the faults begin. */
@@ -138,15 +138,15 @@ async function writeLost(directory: string, lost: readonly Acknowledgement[]): P
 }
 
 /**
- * Waits until the system is at rest before it is disturbed: observers content, checks settled, DNS naming the
- * primary.
+ * Waits until the system is at rest before the faults begin: all observers Healthy, checks settled, DNS
+ * naming the primary.
  */
 async function ready(
   world: World,
   watching: Watching,
   { onProgress, signal }: Pick<DrillOptions, 'onProgress' | 'signal'>,
 ): Promise<void> {
-  onProgress('waiting for the observers’ first rounds (an Events rule goes on with them)');
+  onProgress('waiting for the observers’ first rounds (later rounds are started by an Events rule)');
   const { config, calls, dataPlane } = world;
   const missing = (): string[] => [
     ...observerRegions(config.regions).filter((region) => {

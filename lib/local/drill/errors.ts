@@ -1,6 +1,6 @@
 import type { AbortKind } from './next-step.ts';
 
-/** The drill could not be carried out; it says nothing about the expectation. */
+/** The drill could not be carried out; this error says nothing about the expectation. */
 export class DrillError extends Error {
   override readonly name = 'DrillError';
   readonly kind: AbortKind;

@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DrillEvent } from './events.ts';
 
-/** In the run's directory: each event of the drill as one JSON object a line, for whoever looks afterwards. */
+/** File in the run's directory with each event of the drill, one JSON object per line, for later study. */
 export const EVENTS_FILE = 'events.jsonl';
 
 /**

@@ -46,8 +46,8 @@ const RUN_TIMEOUT_MS = 240_000;
 const RECOVERY_MARGIN_MS = 150_000;
 const ASK_EVERY_MS = 10_000;
 /**
- * Interval of requests before they can succeed. A run of the CLI costs a second of work, so it is asked
- * rarely, to hear the reasons.
+ * Interval of requests before they can succeed. A run of the CLI costs a second of work, so requests for the
+ * reasons are rare.
  */
 const ASK_ANYWAY_EVERY_MS = 60_000;
 const LOOK_EVERY_MS = 500;
@@ -56,8 +56,9 @@ const HOME_TIMEOUT_MS = 60_000;
 const failback = ['failback', '--all', '--percent', '100', '--pause', PAUSE, '--reason', 'drill'] as const;
 
 /**
- * Fails back with the verb that an operator uses. First the faults end. An immediate request must be refused,
- * because a primary that has just recovered is not to be trusted; traffic stays until a request is accepted.
+ * Fails back with the command that an operator uses. First the faults end. A request right after that must be
+ * refused, because a primary that has just recovered cannot be trusted; traffic stays until a request is
+ * accepted.
  */
 export async function failBack(
   world: World,

@@ -4,8 +4,8 @@ import type { FailbackOptions } from './fail-back.ts';
 const RUN_TIMEOUT_MS = 240_000;
 
 /**
- * Fails over as an operator does who does not wait for the automatic failover, or comes after it. Returns
- * what was wrong.
+ * Fails over as an operator does who does not wait for the automatic failover, or who comes after it. Returns
+ * the problems found.
  */
 export async function failOver({
   operator,

@@ -17,9 +17,9 @@ export function startFleet(
   options: {
     /** Prefix that distinguishes the records of this drill from all others. */
     readonly run: string;
-    /** Their spools are kept below it. */
+    /** Directory in which the producers' spools are kept. */
     readonly directory: string;
-    /** Of each producer; default 100 ms. */
+    /** Interval between two puts of each producer; default 100 ms. */
     readonly putEveryMs?: number;
     readonly onDeath: (error: DrillError) => void;
   },

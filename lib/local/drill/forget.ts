@@ -5,8 +5,9 @@ import { type Config, observerRegions } from '../../config/config.ts';
 import type { LocalClients } from './clients.ts';
 
 /**
- * Deletes what earlier drills on the same LocalStack left: each observer's memory and vote, the control item and the
- * switches. A run of an observer that still goes on finds that its item is no longer its own, and ends.
+ * Deletes what earlier drills on the same LocalStack left: each observer's memory and vote, the control item
+ * and the switches. A run of an observer that is still going on finds that its item is no longer its own, and
+ * ends.
  */
 export async function forgetEarlierDrills(
   clients: LocalClients,
@@ -21,7 +22,10 @@ export async function forgetEarlierDrills(
   await Promise.all([...votes, forgetState(clients, config, abortSignal)]);
 }
 
-/** One page: some switches and a control item, of some dozen bytes each, where a page holds a megabyte. */
+/**
+ * Deletes the state. One page is enough: some switches and a control item, of some dozen bytes each, where a
+ * page holds a megabyte.
+ */
 async function forgetState(clients: LocalClients, config: Config, abortSignal: AbortSignal): Promise<void> {
   const documents = clients.documents(config.regions.standby);
   const TableName = stateTableName(config.name);

@@ -14,9 +14,9 @@ import type { World } from './world.ts';
 
 export interface KeptOptions {
   readonly world: World;
-  /** As it was played: t = 0 is when its playing began. */
+  /** The scenario as it was played: t = 0 is when it began. */
   readonly scenario: Scenario;
-  /** Undefined when its faults have been ended already, as by a failback. */
+  /** Undefined when the scenario's faults have been ended already, for example by a failback. */
   readonly playingSinceMs: number | undefined;
   readonly directory: string;
   readonly onEvent: (event: DrillEvent) => void;
@@ -25,7 +25,10 @@ export interface KeptOptions {
   readonly signal: AbortSignal;
 }
 
-/** A world after its drill, in which faults, observers and producers go on, so that a way back can be rehearsed. */
+/**
+ * A world after its drill, in which faults, observers and producers keep running, so that a failback can be
+ * rehearsed.
+ */
 export interface Kept {
   readonly control: Pick<ControlServer, 'url' | 'token'>;
   readonly faults: FaultControl;

@@ -4,7 +4,7 @@ import type { Acknowledgement, DrillEvent } from './events.ts';
 
 type DnsEvent = Extract<DrillEvent, { kind: 'dns' }>;
 
-/** When the K-th observer's EVACUATE was stored, from the fault's start; null if that never happened. */
+/** Time from the fault's start until the K-th observer's EVACUATE was stored; null if that never happened. */
 export function detectMs(
   events: readonly DrillEvent[],
   options: { readonly faultAtMs: number; readonly votesToEvacuate: number },
@@ -19,7 +19,7 @@ export function detectMs(
   return null;
 }
 
-/** When DNS first answered with the standby for any cell, from the fault's start. */
+/** Time from the fault's start until DNS first answered with the standby for any cell. */
 export function flipMs(
   events: readonly DrillEvent[],
   options: { readonly faultAtMs: number; readonly standby: string },
@@ -29,7 +29,7 @@ export function flipMs(
   return first === undefined ? null : first.atMs - options.faultAtMs;
 }
 
-/** How often the signal of the cell that moved most changed its region. */
+/** Counts how often the signal of the cell that moved most changed its region. */
 export function flips(events: readonly DrillEvent[]): number {
   let most = 0;
   for (const answers of answersPerCell(events).values()) {
@@ -39,7 +39,10 @@ export function flips(events: readonly DrillEvent[]): number {
   return most;
 }
 
-/** When the last of the groups was stored as held in the standby, from the fault's start; null if not all of them were. */
+/**
+ * Time from the fault's start until the last of the groups was stored as held in the standby; null if not all
+ * groups were.
+ */
 export function latchedMs(
   events: readonly DrillEvent[],
   { faultAtMs, groups }: { readonly faultAtMs: number; readonly groups: readonly string[] },
@@ -101,21 +104,27 @@ export interface RecordCount {
   readonly acknowledged: number;
   /** Distinct acknowledged records found in a stream of either region. */
   readonly delivered: number;
-  /** Acknowledged, and neither in a stream nor on a producer's disk. */
+  /** Acknowledged records that are neither in a stream nor on a producer's disk. */
   readonly lost: number;
   /** Copies beyond the first of any record. */
   readonly duplicates: number;
-  /** Acknowledged, and still on a producer's disk. */
+  /** Acknowledged records that are still on a producer's disk. */
   readonly spooled: number;
   /** First copies that come after a later record of their key. */
   readonly reordered: number;
 }
 
-/** Begins the id of every record of one drill: streams may hold those of earlier drills, and of others. */
+/**
+ * Prefix of the id of every record of one drill: streams may hold records of earlier drills and of other
+ * writers.
+ */
 export const idPrefix = (run: string): string => `${run}-`;
 
 export interface Found {
-  /** An entry for each copy; each key's in the order in which they arrived, whichever stream they arrived in. */
+  /**
+   * The ids found, one entry for each copy; those of a key are in the order of arrival, whichever stream they
+   * arrived in.
+   */
   readonly inStreams: readonly string[];
   readonly onDisk: readonly string[];
   readonly run: string;
@@ -152,7 +161,9 @@ export function lostRecords(
   return acknowledged.filter(({ id }) => !found.has(id));
 }
 
-/** `ids` are first copies in the order in which a consumer of each key sees them. */
+/**
+ * Counts records out of order. `ids` are first copies in the order in which a consumer of each key sees them.
+ */
 function countReordered(ids: readonly string[], keys: number): number {
   const latest = new Map<string, number>();
   let reordered = 0;

@@ -43,17 +43,20 @@ export interface NextStep {
 }
 
 export interface StepContext {
-  /** Absent when there was none yet. */
+  /** Absent when the run has none yet. */
   readonly directory?: string;
   /** Files of the run, as paths relative to its directory; only files that exist. */
   readonly files: readonly string[];
-  /** Describes the world, if that is left standing. */
+  /** The file that describes the world, if the world is left standing. */
   readonly worldFile?: string;
-  /** Plays the same scenario in virtual time; absent when that knows no such drill (a blackout, a killed observer). */
+  /**
+   * Command that plays the same scenario in virtual time; absent when the simulator knows no such drill (a
+   * blackout, a killed observer).
+   */
   readonly simulate?: string;
-  /** Drills again, the same. */
+  /** Command that repeats the same drill. */
   readonly repeat: string;
-  /** Region that the audit needs to know. */
+  /** The primary region, which the audit needs. */
   readonly primary: string;
   /** Whether another drill ran at the same time. */
   readonly disturbed: boolean;
@@ -73,8 +76,8 @@ const fileTable = {
   },
   spools: { pattern: /^spool-[^/]+$/, shows: 'what this producer has on disk' },
   calls: { pattern: /^audit\.jsonl$/, shows: 'every AWS call of the drill' },
-  deploy: { pattern: /^deploy\.log$/, shows: 'all that the CDK said' },
-  localstack: { pattern: /^localstack\/localstack\.log$/, shows: 'what LocalStack said' },
+  deploy: { pattern: /^deploy\.log$/, shows: 'everything that the CDK printed' },
+  localstack: { pattern: /^localstack\/localstack\.log$/, shows: 'what LocalStack printed' },
 } as const;
 type FileKind = keyof typeof fileTable;
 
@@ -86,8 +89,8 @@ interface Row {
 type Next = (context: StepContext) => Pick<NextStep, 'nextCommand' | 'why'>;
 
 /**
- * Asks the world while it stands; otherwise runs the same drill in virtual time, or again with a world that
- * is kept.
+ * Asks the world while it is standing; otherwise runs the same drill in virtual time, or again with a world
+ * that is kept.
  */
 const ask =
   (question: string, why: string): Next =>
@@ -98,17 +101,20 @@ const ask =
     if (simulate !== undefined) {
       return {
         nextCommand: simulate,
-        why: 'the same outage in virtual time, step by step: if it ends like this there too, look at the scenario and the policy; if not, at this machine',
+        why: 'plays the same outage in virtual time, step by step: if it ends in the same way, look at the scenario and the policy; if not, at this machine',
       };
     }
-    return { nextCommand: `${repeat} --keep`, why: `once more, and left standing for spillway ${question}` };
+    return {
+      nextCommand: `${repeat} --keep`,
+      why: `the drill once more, keeping the world for spillway ${question}`,
+    };
   };
 
 const again =
   (why: string): Next =>
   ({ repeat }) => ({ nextCommand: repeat, why });
 
-/** A command on a file or folder of the run; without one, runs the drill again. */
+/** A command on a file or folder of the run; without such a file, runs the drill again. */
 const on =
   (file: RegExp, words: (path: string, context: StepContext) => readonly string[], why: string): Next =>
   (context) => {
@@ -121,11 +127,11 @@ const on =
 const tail = (path: string): readonly string[] => ['tail', '-n', '60', path];
 const localStackAlone: Next = () => ({
   nextCommand: 'spillway local',
-  why: 'LocalStack alone: sets it up, and shows what is in the way',
+  why: 'sets up LocalStack alone, and shows what is in the way',
 });
 
 const { deploy, localstack, calls, spools } = fileTable;
-const sameDice = again('once more, with the same dice');
+const sameDice = again('the drill once more, with the same random choices');
 const votes = ask('why', 'from the evidence of each observer to its vote, and the rule that decided');
 const journal = ask('history', 'what the conductor and the operator did, newest first');
 
@@ -133,9 +139,12 @@ const journal = ask('history', 'what the conductor and the operator did, newest 
 const rows: Readonly<Record<FailureKind | AbortKind, Row>> = {
   'too-slow': {
     lookAt: ['events', 'observers'],
-    next: again('once more, when this machine has less to do'),
+    next: again('the drill once more, when this machine has less to do'),
   },
-  'run-folder': { lookAt: [], next: again('once there is room, and it can be written to') },
+  'run-folder': {
+    lookAt: [],
+    next: again('the drill once more, when the disk has room and the folder can be written'),
+  },
   install: { lookAt: [], next: localStackAlone },
   'localstack-start': { lookAt: ['localstack'], next: localStackAlone },
   deploy: {
@@ -147,40 +156,42 @@ const rows: Readonly<Record<FailureKind | AbortKind, Row>> = {
     next: on(
       localstack.pattern,
       tail,
-      'its last words; none after SIGKILL: then look for memory that ran out',
+      'its last lines; there are none after SIGKILL: then check whether memory ran out',
     ),
   },
   'producer-died': { lookAt: ['events', 'spools'], next: sameDice },
   unanswered: {
     lookAt: ['localstack', 'events'],
-    next: again('once more, when this machine has less to do: LocalStack did not answer in time'),
+    next: again('the drill once more, when this machine has less to do: LocalStack did not answer in time'),
   },
   'not-at-rest': {
     lookAt: ['observers', 'localstack', 'events'],
-    next: again('once more: a machine with other work may have been too slow'),
+    next: again('the drill once more: a machine with other work may have been too slow'),
   },
   'failback-refused': {
     lookAt: ['observers', 'events'],
     next: ({ repeat }) => ({
       nextCommand: `${repeat} --keep`,
-      why: 'once more, and left standing for spillway status and why',
+      why: 'the drill once more, keeping the world for spillway status and why',
     }),
   },
   lost: {
     lookAt: ['lost', 'spools', 'events'],
-    next: again('once more, with the same dice: a loss that repeats is a bug worth a report'),
+    next: again(
+      'the drill once more, with the same random choices: a loss that repeats is a bug worth a report',
+    ),
   },
   order: { lookAt: ['events', 'calls'], next: sameDice },
   'nothing-acknowledged': {
     lookAt: ['events', 'localstack'],
-    next: again('once more: LocalStack took no record'),
+    next: again('the drill once more: LocalStack took no record'),
   },
   audit: {
     lookAt: ['calls'],
     next: on(
       calls.pattern,
       (path, { primary }) => ['spillway', 'audit', path, '--primary', primary],
-      'each call that may not be made, and by which rule',
+      'each call that must not be made, and the rule that forbids it',
     ),
   },
   verdict: { lookAt: ['events', 'observers'], next: votes },
@@ -192,17 +203,21 @@ const rows: Readonly<Record<FailureKind | AbortKind, Row>> = {
   'operator-failover': { lookAt: ['events', 'conductor'], next: journal },
   'on-disk': {
     lookAt: ['spools', 'events'],
-    next: on(spools.pattern, (path) => ['spillway', 'spool', 'inspect', path], 'what has not left the disk'),
+    next: on(
+      spools.pattern,
+      (path) => ['spillway', 'spool', 'inspect', path],
+      'the records that are still on the disk',
+    ),
   },
   rejected: { lookAt: ['events', 'spools'], next: sameDice },
   arrival: {
     lookAt: ['events', 'observers'],
-    next: again('once more, alone: an otherwise busy machine is slower'),
+    next: again('the drill once more, alone: an otherwise busy machine is slower'),
   },
   other: { lookAt: ['events', 'localstack'], next: sameDice },
 };
 
-/** Where to look, and what to do next, after a drill that failed by these. Pure. */
+/** Chooses where to look, and what to do next, after a drill that failed in these ways. Pure. */
 export function nextStep(kinds: readonly (FailureKind | AbortKind)[], context: StepContext): NextStep {
   const wanted = Object.entries(rows).flatMap(([kind, row]) =>
     kinds.some((one) => one === kind) ? [row] : [],
@@ -210,7 +225,8 @@ export function nextStep(kinds: readonly (FailureKind | AbortKind)[], context: S
   const files = [...new Set(wanted.flatMap(({ lookAt }) => lookAt))];
   const lookAt = files.flatMap((kind) => filesOf(kind, context));
   if (context.disturbed) {
-    const why = 'once more, alone: another drill ran beside this one, and its timings cannot be trusted';
+    const why =
+      'the drill once more, alone: another drill ran beside this one, so its timings cannot be trusted';
     return { lookAt, nextCommand: context.repeat, why };
   }
   return { lookAt, ...(wanted[0]?.next ?? again('once more'))(context) };

@@ -13,7 +13,7 @@ const MAX_OUTPUT = 100_000;
 
 export interface OperatorEnd {
   readonly status: number | null;
-  /** What `--json` prints; undefined when it printed nothing. */
+  /** The document that `--json` prints; undefined when the command printed nothing. */
   readonly document: Readonly<Record<string, unknown>> | undefined;
   readonly said: string;
 }

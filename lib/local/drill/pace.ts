@@ -10,14 +10,14 @@ export interface Latency {
 
 /** The speed of the world in one minute, measured on calls behind the fault proxy that no fault touched. */
 export interface PaceMinute {
-  /** 1 is the first. */
+  /** Number of the minute; 1 is the first. */
   readonly minute: number;
   readonly puts: Latency;
   readonly reads: Latency;
   readonly calls: number;
   /** Calls that took longer than `lateMs`, or whose caller gave up. */
   readonly late: number;
-  /** The longest that the drill's own event loop stood still. */
+  /** The longest time that the drill's own event loop was blocked. */
   readonly lagMs: number;
   readonly processes: readonly ProcessLoad[];
 }
@@ -28,7 +28,7 @@ export interface PaceOptions {
   /** Monotonic milliseconds. */
   readonly now: () => number;
   readonly onMinute: (minute: PaceMinute) => void;
-  /** What the world's processes have used since it was last asked. */
+  /** Reads what the world's processes have used since the last call. */
   readonly processes: () => readonly ProcessLoad[];
 }
 
@@ -45,11 +45,11 @@ const WINDOWS_TOGETHER = 3;
 /** With fewer calls than this in these windows there is no conclusion. */
 const ENOUGH_CALLS = 50;
 /**
- * A larger share of late calls makes observers accuse healthy regions: their baseline is one failure in a thousand probes,
- * and a read-back is three calls within one time-out.
+ * The largest share of late calls allowed. A larger share makes observers accuse healthy regions: the
+ * baseline is one failure in a thousand probes, and a read-back is three calls within one time-out.
  */
 export const MAX_LATE_SHARE = 0.01;
-/** Of a world that is kept standing only the last day is remembered. */
+/** The most windows remembered: of a world that is kept standing, the last day. */
 const MAX_WINDOWS = 8_640;
 
 const operations = {
@@ -82,7 +82,7 @@ export class Pace {
   }
 
   saw({ service, operation, ms, end }: UpstreamCall): void {
-    // An invocation lasts as long as its function does, which is no fault of the machine.
+    // An invocation lasts as long as its function runs, which is no sign of a slow machine.
     if (service === 'lambda') return;
     const isLate = end !== 'answered' || ms > this.#options.lateMs;
     const window = this.#window();
@@ -151,7 +151,7 @@ function latencyOf(list: readonly number[]): Latency {
   return { p50Ms: at(0.5), p95Ms: at(0.95) };
 }
 
-/** Latencies of a whole drill, an entry for each minute; 0 = there were no such calls in it. */
+/** Latencies of a whole drill, an entry for each minute; 0 = there were no such calls in that minute. */
 export interface PaceSummary {
   readonly putP50Ms: readonly number[];
   readonly putP95Ms: readonly number[];
@@ -173,7 +173,7 @@ export function paceSummary(minutes: readonly PaceMinute[]): PaceSummary {
   };
 }
 
-/** One line about a minute, for people. */
+/** Describes one minute in one line for people. */
 export function paceText({ puts, reads, calls, late, processes }: PaceMinute): string {
   const latency = ({ p50Ms, p95Ms }: Latency): string => (p50Ms === null ? 'none' : `${p50Ms}/${p95Ms} ms`);
   const load = processes.map(({ name, cpuPercent, rssMb }) => `${name} ${cpuPercent} % ${rssMb} MB`);

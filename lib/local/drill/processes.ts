@@ -3,12 +3,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** What one part of LocalStack used of the machine. */
 export interface ProcessLoad {
   readonly name: string;
-  /** Of one core. */
+  /** CPU in percent of one core. */
   readonly cpuPercent: number;
   readonly rssMb: number;
 }
 
-/** First match wins: what a command line in LocalStack's process group belongs to. */
+/**
+ * The part of the world that a command line in LocalStack's process group belongs to; the first match wins.
+ */
 const parts: readonly { readonly name: string; readonly pattern: RegExp }[] = [
   { name: 'LocalStack', pattern: /spillway_localstack/ },
   { name: 'kinesis-local', pattern: /kinesis-local/ },
@@ -27,7 +29,8 @@ interface Sample {
 }
 
 /**
- * Returns what tells the load of a process group since it was last asked, by /proc; where there is none, it tells nothing.
+ * Makes a function that reads the load of a process group since its last call, from /proc; without /proc, it
+ * returns nothing.
  */
 export function processLoad(leader: number | undefined): () => readonly ProcessLoad[] {
   let before = new Map<string, number>();
@@ -62,7 +65,7 @@ function groupSamples(leader: number): readonly Sample[] {
       const [user = 0, system = 0] = [rest[8], rest[9]].map(Number);
       return [{ pid, name, cpuMs: (user + system) * TICK_MS, rssMb: Number(rest[18]) * PAGE_MB }];
     } catch {
-      return []; // it ended while it was looked at
+      return []; // the process ended while it was read
     }
   });
 }

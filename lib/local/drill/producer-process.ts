@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailoverProducer } from '../../producer/index.ts';
 
-/** What the drill tells one producer process, as JSON in its first argument. */
+/** The settings that the drill gives one producer process, as JSON in its first argument. */
 export interface ProducerProcessOptions {
   readonly producer: string;
-  /** Of its records' ids, which are the records' data. */
+  /** Prefix of the ids of the producer's records; the ids are the records' data. */
   readonly idPrefix: string;
   readonly signalName: string;
   readonly dnsServer: string;
   readonly regions: readonly string[];
-  /** Where its records wait on disk while no region takes them. */
+  /** Directory in which the records wait on disk while no region takes them. */
   readonly spoolDirectory: string;
   /** The fault proxy's listener for the region this producer runs in. */
   readonly endpoint: string;
@@ -18,7 +18,7 @@ export interface ProducerProcessOptions {
   readonly keys: number;
 }
 
-/** In place of the region of a record that is acknowledged from the disk. */
+/** Stands for the region when a record is acknowledged from the disk. */
 export const SPOOLED = 'spool';
 
 /** What one producer process reports, several times a second. */
@@ -77,7 +77,7 @@ async function offerUntilStopped(): Promise<void> {
   }
 }
 
-// The parent going away, by whatever end, closes the channel: then there is nobody to produce for.
+// The channel closes when the parent ends, in whatever way: then there is nobody to produce for.
 process.on('disconnect', () => process.exit(0));
 process.on('message', (message) => {
   if (message === 'stop') stopping = true;

@@ -22,12 +22,12 @@ export interface ProducerFleet {
   /** Every receipt so far, in the order of arrival. */
   readonly acknowledgements: readonly Acknowledgement[];
   pending(): number;
-  /** The receipts since it was last called, which are then forgotten: for a fleet that goes on for hours. */
+  /** Takes the receipts since the last call and forgets them: for a fleet that goes on for hours. */
   takeAcknowledgements(): readonly Acknowledgement[];
   rejected(): number;
-  /** Ends the producers in good order: they flush what they hold, then exit. */
+  /** Ends the producers in order: they flush what they hold, then exit. */
   stop(): Promise<void>;
-  /** Ends them at once. */
+  /** Ends the producers immediately. */
   kill(): void;
 }
 

@@ -6,7 +6,7 @@ import type { World } from './world.ts';
 
 const TIMEOUT_MS = 3_000;
 
-/** Leaves the drill's line in the journal of the world it ran in, where `spillway status` finds it. */
+/** Writes the drill's entry into the journal of its world, where `spillway status` finds the entry. */
 export async function remember(
   { clients, config }: World,
   { run, result, atMs }: { readonly run: string; readonly result: DrillResult; readonly atMs: number },

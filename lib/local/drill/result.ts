@@ -21,36 +21,39 @@ import {
 import type { FailureKind } from './next-step.ts';
 import type { PaceSummary } from './pace.ts';
 
-/** The last line of `spillway drill --json`. Times are milliseconds from the first fault's start; null = it never happened. */
+/**
+ * The last line of `spillway drill --json`. Times are milliseconds from the first fault's start; null =
+ * never.
+ */
 export interface DrillResult {
   readonly scenario: string;
   readonly verdict: 'failover' | 'hold';
   readonly expected: 'failover' | 'hold';
   readonly ok: boolean;
-  /** False: something was late, and so was the machine; that says nothing about Spillway. */
+  /** False: something was late because the machine was slow, which says nothing about Spillway. */
   readonly judged: boolean;
-  /** Why it could not be judged. */
+  /** Why the drill could not be judged. */
   readonly notJudged?: string;
   /** Each expectation that did not hold. */
   readonly failures: readonly string[];
-  /** What each of them is about, in the same order. */
+  /** The subject of each failure, in the same order. */
   readonly failedBy: readonly FailureKind[];
   readonly diagnosis: string;
-  /** The K-th observer's EVACUATE was stored. */
+  /** When the K-th observer's EVACUATE was stored. */
   readonly detectMs: number | null;
-  /** The first DNS answer naming the standby. */
+  /** When DNS first named the standby. */
   readonly flipMs: number | null;
-  /** Every producer landed 95 % of its puts in the standby from here on. */
+  /** When every producer began to land 95 % of its puts in the standby. */
   readonly rtoMs: number | null;
-  /** Every switch was stored as held in the standby. */
+  /** When every switch was stored as held in the standby. */
   readonly latchedMs: number | null;
   readonly records: RecordCount;
   readonly flips: number;
-  /** Of a drill that was to come back. */
+  /** The failback, of a drill with one. */
   readonly failback?: FailbackEnd;
-  /** Every AWS call that was made, and those that the failover path may not make. */
+  /** Number of AWS calls, and of calls that the failover path must not make. */
   readonly audit: { readonly calls: number; readonly violations: number };
-  /** How fast the world was, minute by minute. */
+  /** Speed of the world, minute by minute. */
   readonly pace: PaceSummary;
   readonly seed: number;
 }
@@ -63,14 +66,14 @@ export interface Evidence {
   readonly events: readonly DrillEvent[];
   readonly acknowledgements: readonly Acknowledgement[];
   readonly producers: readonly string[];
-  /** When the faults ended, or watching did. */
+  /** When the faults ended, or when watching ended. */
   readonly endMs: number;
   readonly failback: FailbackSeen | undefined;
-  /** What was wrong with the operator's own failover, if there was one. */
+  /** Problems of the operator's own failover, if there was one. */
   readonly operatorFailures: readonly string[];
   readonly calls: readonly Call[];
   readonly found: Found;
-  /** Puts that were rejected: with a spool there are none. */
+  /** Puts that were rejected; with a spool there must be none. */
   readonly rejected: number;
   /** The drill ended before the scenario did. */
   readonly cut: boolean;
@@ -80,7 +83,7 @@ export interface Evidence {
   readonly seed: number;
 }
 
-/** What is wrong on any machine, however slow. */
+/** Failures that no slow machine excuses. */
 const neverExcused: ReadonlySet<FailureKind> = new Set(['lost', 'order', 'rejected', 'audit']);
 
 /** Judges what was seen against what the scenario expects. */
@@ -168,7 +171,7 @@ function* expectations(
   const strays = [...finalRegions(events)]
     .filter(([, region]) => region !== (failback === undefined ? regions.standby : regions.primary))
     .map(([cell, region]) => `${cell} ended in ${region}`);
-  // What came after the way back is judged by itself; the scenario expects one move.
+  // The failback is judged by itself; the scenario expects one move.
   const flips = failback === undefined ? measured.flips : measured.flips - 1;
   yield* unmetOnes(scenario.expect, { ...measured, flips, strays, cut });
   if (verdict === 'failover' && measured.latchedMs === null) {

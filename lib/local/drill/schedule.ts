@@ -1,12 +1,12 @@
 import type { Fault, Scenario } from '../../scenario/schema.ts';
 
-/** Quiet time before the first fault beyond this is skipped: nothing happens in it that the warm-up has not shown. */
+/** The longest quiet time before the first fault; more is skipped, because the warm-up has shown the same. */
 const LONGEST_LEAD_MS = 10_000;
 
-/** From t = 0 to the first fault. */
+/** Time from t = 0 to the first fault. */
 export const leadMs = ({ faults }: Scenario): number => Math.min(...faults.map(({ atMs }) => atMs));
 
-/** The scenario with a long quiet beginning taken off; every distance between faults stays as it is. */
+/** Shortens a long quiet beginning of a scenario; every interval between faults stays as it is. */
 export function withoutLead(scenario: Scenario): Scenario {
   const firstMs = leadMs(scenario);
   const skipMs = firstMs > LONGEST_LEAD_MS ? firstMs - LONGEST_LEAD_MS : 0;

@@ -10,7 +10,7 @@ import { MAX_LATE_SHARE, type Pace } from './pace.ts';
  */
 const CALM_TIMEOUT_MS = 60_000;
 const CALM_POLL_MS = 1_000;
-/** Half a minute, and a little more, so that three windows of ten seconds lie within. */
+/** Half a minute and a little more, so that this time contains three windows of ten seconds. */
 const CALM_MS = 32_000;
 
 type PaceSeen = Pick<Pace, 'minutes' | 'worstLateShare'>;
@@ -39,25 +39,25 @@ export function asTooSlow(error: unknown, reason: string | undefined): unknown {
   return new DrillError(`${error.message} But ${reason}.`, 'too-slow', { cause: error });
 }
 
-/** Two busy programs beside this one leave more on two cores. */
+/** On two cores, two other busy programs leave this process a larger share. */
 const MIN_CPU_SHARE = 0.5;
 
 /**
- * Turns a deployment that timed out on an overloaded machine into such a report: it says nothing about the
- * app.
+ * Turns the time-out of a deployment on an overloaded machine into a report of a slow machine, because the
+ * time-out says nothing about the app.
  */
 export function asSlowDeploy(error: unknown, share = cpuShare()): unknown {
   if (share >= MIN_CPU_SHARE) return error;
   const text = error instanceof Error ? error.message : String(error);
   const percent = Math.round(100 * share);
-  const reason = `the machine is too slow to judge: a process that works gets ${percent} % of a core`;
+  const reason = `the machine is too slow to judge: a busy process gets only ${percent} % of a core`;
   return new DrillError(`${text} But ${reason}.`, 'too-slow', { cause: error });
 }
 
 /**
  * Waits for half a minute without late answers, because observers would otherwise accuse healthy regions. If
- * that does not come in time, the drill begins anyway: it may succeed, and if it does not, the reason is
- * known.
+ * there is no such half minute in time, the drill begins anyway: the drill may succeed, and if it fails, the
+ * reason is known.
  */
 export async function calm(
   pace: PaceSeen,
@@ -66,7 +66,7 @@ export async function calm(
   const deadlineMs = performance.now() + CALM_TIMEOUT_MS;
   for (let told = false; ; told = true) {
     if (slowness(pace, performance.now() - CALM_MS) === undefined) return;
-    if (performance.now() > deadlineMs) return onProgress('begins on a machine that answers late');
+    if (performance.now() > deadlineMs) return onProgress('beginning although this machine answers late');
     if (!told) onProgress('waiting for this machine to answer in time');
     await sleep(CALM_POLL_MS, undefined, { signal });
   }

@@ -7,12 +7,15 @@ export interface Waiting {
   readonly timeoutMs: number;
   readonly everyMs: number;
   readonly holds: () => Promise<boolean> | boolean;
-  /** What is still missing, for the message when time is up. */
+  /** Lists what is still missing, for the message when time is up. */
   readonly missing?: () => string;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Polls until the condition holds. @throws DrillError when it does not in time, or the reason of an abort. */
+/**
+ * Polls until the condition holds. @throws DrillError when the condition does not hold in time, or the reason
+ * of an abort
+ */
 export async function until(waiting: Waiting): Promise<void> {
   const deadlineMs = performance.now() + waiting.timeoutMs;
   while (performance.now() < deadlineMs) {
@@ -25,8 +28,8 @@ export async function until(waiting: Waiting): Promise<void> {
 }
 
 /**
- * What the work comes to, or at once the reason of an abort. The work itself goes on, until what it works on is taken
- * down: whoever calls this does that next.
+ * Resolves to the result of the work, or rejects immediately with the reason of an abort. The work itself
+ * goes on until what it works on is taken down, which the caller does next.
  */
 export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   const aborted = Promise.withResolvers<never>();

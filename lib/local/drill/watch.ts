@@ -11,7 +11,7 @@ import { StateTable } from '../../state/state-table.ts';
 import type { LocalClients } from './clients.ts';
 import type { DrillEvent } from './events.ts';
 
-/** Each look costs the world a call, for every observer: four a second would be a tenth of its work. */
+/** Each look costs the world a call for every observer: four looks a second would be a tenth of its work. */
 const VOTE_POLL_MS = 500;
 const DNS_POLL_MS = 200;
 const DNS_TIMEOUT_MS = 1_000;
@@ -113,7 +113,10 @@ interface Loop {
   stop(): Promise<void>;
 }
 
-/** Runs the task again and again, never twice at once. A failed look is no news: the next one follows. */
+/**
+ * Runs the task again and again, never two at the same time. A failed look is ignored, because the next look
+ * follows.
+ */
 function every(intervalMs: number, task: () => Promise<void>): Loop {
   let stopped = false;
   let wake = (): void => {};

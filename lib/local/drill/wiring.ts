@@ -18,10 +18,10 @@ import { functionsIn } from './callers.ts';
 import type { LocalClients } from './clients.ts';
 
 const UPDATE_TIMEOUT_S = 30;
-/** LocalStack computes each period by itself: two weeks of them would keep it from answering probes. */
+/** LocalStack computes each period separately: two weeks of periods would keep it from answering probes. */
 const SURVEY_LOOK_BACK_MS = 3_600_000;
 
-/** What stands on this machine in place of AWS's endpoints and the resolver that Lambda brings along. */
+/** The addresses on this machine that replace AWS's endpoints and the resolver of Lambda. */
 export interface Wires {
   /** Base URL for the calls of a caller, by its name in the audit. */
   readonly endpointFor: (caller: string) => string;
@@ -61,9 +61,9 @@ export async function wireFunctions(clients: LocalClients, config: Config, wires
 }
 
 /**
- * Starts each observer, as the Events rule does at the full minute, so that nobody waits for that. One after the other
- * within a tick: the runs that follow keep to its cadence, and three observers that probe in the same instant would wait
- * for one LocalStack in turn, which in AWS they never do.
+ * Starts each observer, as the Events rule does at the full minute, so that nobody waits for the full minute.
+ * The observers start one after the other within a tick, and later runs keep this cadence: three observers
+ * that probe at the same instant would wait for one LocalStack in turn, which never happens in AWS.
  */
 export async function startObservers(
   clients: LocalClients,
@@ -79,7 +79,7 @@ export async function startObservers(
   }
 }
 
-/** Lets the functions reach LocalStack without the proxy again, as far as they are still there. */
+/** Lets the functions that still exist reach LocalStack without the proxy again. */
 export async function unwireFunctions(clients: LocalClients, config: Config): Promise<void> {
   await Promise.allSettled(
     observerRegions(config.regions).flatMap((region) => {
@@ -118,8 +118,9 @@ async function setVariables(
 }
 
 /**
- * Kills one observer for the rest of the drill: no run of it may start, and the update ends the run in progress, which
- * LocalStack would let finish otherwise. The function itself stays, so that a later drill finds what was deployed.
+ * Kills one observer for the rest of the drill: no new run may start, and the update ends the run in
+ * progress, which LocalStack would otherwise let finish. The function itself stays, so that a later drill
+ * finds what was deployed.
  */
 export async function killObserver(clients: LocalClients, config: Config, region: string): Promise<void> {
   const lambda = clients.lambda(region);

@@ -24,7 +24,7 @@ import { unwireFunctions, wireFunctions } from './wiring.ts';
 const DEPLOY_TIMEOUT_MS = 300_000;
 /** A read-back is two or three calls within one time-out of an observer. */
 const LATE_SHARE_OF_TIMEOUT = 0.5;
-/** In the run's directory: what `spillway audit` reads. */
+/** File in the run's directory that `spillway audit` reads. */
 export const CALLS_FILE = 'calls.jsonl';
 
 export interface WorldOptions {
@@ -60,12 +60,12 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   try {
     return await build(options, closers, close);
   } catch (error) {
-    await close().catch(() => {}); // what went wrong first is what matters
+    await close().catch(() => {}); // the first error is the one that matters
     throw error;
   }
 }
 
-/** Each of them, whatever becomes of the others. @throws what the first that failed threw. */
+/** Closes all, even if some fail. @throws what the first failed closer threw */
 async function closeAll(closers: readonly Closer[]): Promise<void> {
   const errors: unknown[] = [];
   for (const closer of closers) {
@@ -154,7 +154,8 @@ async function build(options: WorldOptions, closers: Closer[], close: () => Prom
   closers.push(() => dataPlane.close());
   for (const status of dataPlane.healthChecks()) names.set(status.id, checkLabel(status, config));
 
-  // A LocalStack of our own ends with its functions; another one keeps them, and may have kept an earlier drill's.
+  // The drill's own LocalStack ends with its functions; an external one keeps them, and may have kept those
+  // of an earlier drill.
   if (localStack.external) closers.push(() => unwireFunctions(clients, config));
   await wireFunctions(clients, config, {
     endpointFor: (caller) => proxy.endpointFor(caller),
@@ -166,7 +167,7 @@ async function build(options: WorldOptions, closers: Closer[], close: () => Prom
   return { config, clients, localStack, proxy, dataPlane, calls, pace, close };
 }
 
-/** The same trouble every five seconds is one piece of news. */
+/** Reports an error once: the same error every five seconds is not worth repeating. */
 function tellOnce(tell: (text: string) => void): (error: unknown) => void {
   let last = '';
   return (error) => {

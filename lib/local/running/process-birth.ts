@@ -4,7 +4,10 @@ import { promisify } from 'node:util';
 import { isAlive } from '../process-group.ts';
 
 const PS_TIMEOUT_MS = 2_000;
-/** Of the fields of /proc/PID/stat that follow the command's name: the state, and the start in ticks since boot. */
+/**
+ * Positions of two fields of /proc/PID/stat, counted from behind the command's name: the state, and the start
+ * in ticks since boot.
+ */
 const STATE_FIELD = 0;
 const START_FIELD = 19;
 
@@ -16,20 +19,23 @@ export interface ProcessId {
 
 interface Seen {
   readonly birth: string;
-  /** It has ended, and its parent has not asked yet how. */
+  /** The process has ended, and its parent has not collected its status yet. */
   readonly zombie: boolean;
 }
 
-/** When a process began, in a form that only equality means something of; '' when the system does not say. */
+/**
+ * Reads when a process began, as a text that can only be compared for equality; '' when the system does not
+ * say.
+ */
 export async function birthOf(pid: number): Promise<string> {
   return (await look(pid))?.birth ?? '';
 }
 
-/** Whether that very process still runs: not one that has ended, nor another that has been given its id since. */
+/** Whether this very process still runs, and not a later process with the same id. */
 export async function isRunning({ pid, birth }: ProcessId): Promise<boolean> {
   if (!isAlive(pid)) return false;
   const seen = await look(pid);
-  // Another user's may be hidden from us. It is alive, and that is all there is to know.
+  // A process of another user may be hidden: that it is alive is all that can be known.
   if (seen === undefined) return true;
   return !seen.zombie && (birth === '' || seen.birth === birth);
 }

@@ -9,18 +9,18 @@ import { entrySchema, type Registered, type RunEntry } from './run-entry.ts';
 
 export const REGISTER_DIRECTORY = 'SPILLWAY_RUNNING_DIR';
 const NAME = 'spillway-running';
-/** Everybody may add an entry, and remove none but his own. */
+/** Every user may add entries, and remove only their own. */
 const SHARED_MODE = 0o1777;
 const ENTRY_MODE = 0o644;
 const MAX_ENTRY_BYTES = 16_384;
-/** More than this are not looked at; each is a process that runs, or ended without a word. */
+/** The most entries looked at; each is a process that runs, or that ended without removing its entry. */
 const MAX_ENTRIES = 1_000;
 const MAX_ATTEMPTS = 50;
 const entryName = /^(\d{1,15})\.json$/;
 
 /**
- * Where the runs of this machine say that they are there: one place for all users and all copies of the project, so not
- * the temporary directory of a user or a session where there is one of the machine.
+ * The directory in which the runs of this machine are registered: one for all users and all copies of the
+ * project, so not the temporary directory of a user or a session, where the machine has one of its own.
  */
 export function registerDirectory(env: Readonly<Record<string, string | undefined>>): string {
   const named = env[REGISTER_DIRECTORY];
@@ -36,8 +36,8 @@ export interface OwnEntry {
 }
 
 /**
- * Who drills on this machine: a file for each, named by a number that later ones exceed. Those of processes that have
- * ended, by whatever end, count no more.
+ * The register of runs on this machine: a file for each run, named by a number that grows. Entries of
+ * processes that have ended, in whatever way, no longer count.
  */
 export class RunRegister {
   readonly #directory: string;
@@ -49,8 +49,9 @@ export class RunRegister {
   }
 
   /**
-   * Adds an entry behind all that are there. Of two that enter at once, the one with the lower number may not have been
-   * seen by the other: then it steps back and takes a later number, so that what sees nobody before it is the first.
+   * Adds an entry behind all others. Of two entries at the same time, the one with the lower number may not
+   * have been seen by the other: then it steps back and takes a later number, so that an entry that sees no
+   * other before it is the first.
    *
    * @throws RegisterError when nothing can be written there.
    */
@@ -58,7 +59,8 @@ export class RunRegister {
     try {
       await this.#prepare();
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-        // The time as the least number: one that has been used does not come again when all have left.
+        // The time is the lowest possible number, so that a used number is not used again when all entries
+        // have left.
         const ticket = Math.max((await this.#tickets()).at(-1) ?? 0, entry.sinceMs) + 1;
         const file = this.#file(ticket);
         if (!(await this.#write(entry, (fresh) => linkNew(fresh, file)))) continue;
@@ -68,10 +70,13 @@ export class RunRegister {
     } catch (cause) {
       throw new RegisterError(`Nothing can be written to ${this.#directory}: ${messageOf(cause)}`, { cause });
     }
-    throw new RegisterError(`Others enter ${this.#directory} without end.`);
+    throw new RegisterError(`Other runs keep entering ${this.#directory}: try again.`);
   }
 
-  /** The entries of processes that run, in order. What is no entry is passed over; those of the dead are removed. */
+  /**
+   * The entries of processes that run, in order. Files that are no entries are skipped; entries of ended
+   * processes are removed.
+   */
   async running(): Promise<readonly Registered[]> {
     const tickets = await this.#tickets().catch(() => []);
     const found = await Promise.all(tickets.slice(-MAX_ENTRIES).map((ticket) => this.#read(ticket)));
@@ -85,8 +90,8 @@ export class RunRegister {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
-    // Where everybody can write, a link may have been laid.
-    if (!(await lstat(this.#directory)).isDirectory()) throw new Error('it is not a directory');
+    // Where everybody can write, somebody may have put a link.
+    if (!(await lstat(this.#directory)).isDirectory()) throw new Error('the path is not a directory');
   }
 
   async #tickets(): Promise<readonly number[]> {
@@ -118,7 +123,7 @@ export class RunRegister {
     };
   }
 
-  /** Whoever reads sees all of an entry or nothing of it. */
+  /** Writes an entry so that a reader sees all of it or nothing. */
   async #write<T>(entry: RunEntry, place: (fresh: string) => Promise<T>): Promise<T> {
     const fresh = join(this.#directory, `new-${randomUUID()}`);
     try {
@@ -135,7 +140,7 @@ export class RunRegister {
   }
 }
 
-/** False when there is one of that name. */
+/** Links the file under its final name. False when the name is taken. */
 async function linkNew(fresh: string, file: string): Promise<boolean> {
   try {
     await link(fresh, file);
@@ -146,7 +151,7 @@ async function linkNew(fresh: string, file: string): Promise<boolean> {
   }
 }
 
-/** A plain file and not a large one: anybody may have put there a link, or a pipe that never ends. */
+/** Reads a small plain file only: somebody may have put a link there, or a pipe that never ends. */
 async function readSmall(file: string): Promise<string> {
   const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {

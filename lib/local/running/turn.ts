@@ -6,9 +6,9 @@ import type { Registered, RunEntry } from './run-entry.ts';
 export interface TurnOptions {
   readonly register: RunRegister;
   readonly entry: Omit<RunEntry, 'activity'>;
-  /** How long to wait for others at most; 0 = not at all. */
+  /** Longest wait for other drills; 0 = none. */
   readonly waitMs: number;
-  /** Begin beside others. */
+  /** Begin beside other drills. */
   readonly anyway: boolean;
   /** Called at each look while others are before this one. */
   readonly onWaiting: (others: readonly Registered[], leftMs: number) => void;
@@ -18,16 +18,17 @@ export interface TurnOptions {
 
 export interface Turn {
   readonly own: OwnEntry;
-  /** Drills that run beside this one, which asked for it. */
+  /** Drills that run beside this one, as it allowed. */
   readonly beside: readonly Registered[];
-  /** Kept worlds and LocalStacks: no reason to wait, but they take a part of the machine. */
+  /** Kept worlds and LocalStacks: no reason to wait, but they use part of the machine. */
   readonly idle: readonly Registered[];
 }
 
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * Waits until no other drill runs on this machine, or is before this one in the queue, and takes the place.
+ * Waits until no other drill runs on this machine or is before this one in the queue, and then takes this
+ * drill's turn.
  *
  * @throws OtherDrillError when the time is over, RegisterError, or the reason of an abort.
  */
@@ -64,7 +65,10 @@ function isBefore({ activity, ticket }: Registered, own: number): boolean {
 
 const BESIDE_EVERY_MS = 2_000;
 
-/** Tells of each drill that begins beside this one while it is measured. Returns what ends the watch. */
+/**
+ * Reports each drill that begins beside this one while it is measured. Returns the function that ends the
+ * watch.
+ */
 export function watchBeside(
   register: RunRegister,
   {
@@ -74,7 +78,7 @@ export function watchBeside(
     everyMs = BESIDE_EVERY_MS,
   }: {
     readonly own: OwnEntry;
-    /** Those that are known already. */
+    /** The entries that are known already. */
     readonly beside: readonly Registered[];
     readonly onBeside: (other: Registered) => void;
     readonly everyMs?: number;

@@ -4,12 +4,15 @@ import { type RegionClients, Surveyor } from '../../survey/surveyor.ts';
 import { type Check, type DoctorContext, type Found, ill, type Unchecked, well } from './check.ts';
 
 const CHECK = 'standby capacity';
-/** A world on this machine is not older, and its CloudWatch is slow over long spans. */
+/** A local world is not older than this, and its CloudWatch is slow over long spans. */
 const LOCAL_LOOK_BACK_MS = 3_600_000;
-/** Somebody waits for it; others share the 20 that an account may. */
+/** Fast, because somebody waits, but below the 20 calls a second that the whole account shares. */
 const DESCRIBES_PER_SECOND = 15;
 
-/** A cold standby throttles a full evacuation: what the primary really takes must fit. Asks anew, by the survey's own code. */
+/**
+ * Checks that the load of the primary fits into the standby, because a cold standby throttles a full
+ * evacuation. Reads the sizes again, with the survey's own code.
+ */
 export const capacity: Check = {
   check: CHECK,
   purpose: "the standby's streams take the primary's real peak of two weeks",
@@ -22,14 +25,14 @@ export const capacity: Check = {
       ill(
         CHECK,
         text,
-        'Add shards to the stream in the standby, or warm it (UpdateStreamWarmThroughput), before it is needed.',
+        'Add shards to the stream in the standby, or warm the stream (UpdateStreamWarmThroughput), before an outage.',
       ),
     );
     const unread = readings.filter(({ primary, standby }) =>
       [primary.peak, standby.peak, standby.size].includes(undefined),
     );
     const what = `${unread.length} of ${readings.length} cells, first ${unread[0]?.cell},`;
-    // Each service of each region that has failed says so once.
+    // Each service of each region that has failed is reported once.
     const unknown: readonly Found[] =
       unread.length === 0
         ? []

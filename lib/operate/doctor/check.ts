@@ -6,17 +6,20 @@ export interface Finding {
   readonly ok: boolean;
   /** A sentence. */
   readonly finding: string;
-  /** What to do; empty when all is well. */
+  /** What to do next; empty when all is well. */
   readonly fix: string;
 }
 
-/** What could not be looked at. `examine` says why, and says it once for all that is behind the same refusal. */
+/**
+ * A part of a check that could not be carried out. `examine` says why, once for all parts behind the same
+ * refusal.
+ */
 export interface Unchecked {
   readonly check: string;
-  /** Who refused, or did not answer. */
+  /** The region that refused, or did not answer. */
   readonly region: string;
   readonly error: unknown;
-  /** What of the check, if not all of it. */
+  /** The part of the check, if not all of it. */
   readonly what?: string;
 }
 
@@ -33,7 +36,7 @@ export interface DoctorContext {
 export interface Check {
   readonly check: string;
   readonly purpose: string;
-  /** Where it looks: who is told of when it throws. */
+  /** The regions in which the check looks; they are named when the check throws. */
   readonly region: (config: Config) => string;
   readonly run: (context: DoctorContext) => Promise<readonly Found[]>;
 }

@@ -11,10 +11,13 @@ const TIMEOUT_MS = 5_000;
 
 type Identities = ReadonlyMap<string, Reading<string | undefined>>;
 
-/** In an outage the operator must be able to sign for the standby, and only the standby. */
+/**
+ * Checks the credentials in every region. In an outage, the operator must be able to sign for the standby,
+ * and only for the standby.
+ */
 export const credentials: Check = {
   check: CHECK,
-  purpose: 'every region, and above all the standby, knows these credentials',
+  purpose: 'every region, and above all the standby, accepts these credentials',
   region: ({ regions }) => regions.standby,
   run: async (context) => (await examineCredentials(context)).found,
 };
@@ -22,8 +25,8 @@ export const credentials: Check = {
 export interface CredentialsExamined {
   readonly found: readonly Found[];
   /**
-   * Whether there is any use in looking further: with credentials that nobody takes, or that are for something else, every
-   * check would find something, and all of it would be wrong.
+   * Judges whether the other checks make sense: with credentials that AWS rejects, or that belong to another
+   * account, every check would find something, and all findings would be wrong.
    */
   readonly useless: boolean;
 }
@@ -44,7 +47,7 @@ async function judge(
     asker(),
   );
   if (verdict.ok !== true) return verdict;
-  // Somebody's they are. Whether they are for this deployment, its tables say.
+  // AWS knows the credentials. Whether they fit this deployment, the deployment's tables say.
   return (await readStored(config, { clients, nowMs: () => nowMs })).credentials;
 }
 
@@ -55,11 +58,13 @@ function identityFindings({ config, local }: DoctorContext, all: Identities): re
     if (region !== standby) return [];
     const arn = identity.value;
     if (arn === undefined)
-      return [ill(CHECK, `STS in ${standby} names nobody`, 'Renew the credentials, and run this again.')];
+      return [
+        ill(CHECK, `STS in ${standby} names no identity`, 'Renew the credentials, and run this again.'),
+      ];
     const found = well(CHECK, `${arn}, as STS in ${standby} sees it`);
     if (local || !arn.endsWith(':root')) return [found];
     const root = 'these are the credentials of the account’s root';
-    return [found, ill(CHECK, root, 'Use a role that may do what docs/cli.md lists.')];
+    return [found, ill(CHECK, root, 'Use a role with the rights that docs/cli.md lists.')];
   });
 }
 
@@ -81,7 +86,7 @@ async function identities({
   return new Map(await Promise.all(asked));
 }
 
-/** Of all checks together. */
+/** The regions of all checks together. */
 const lookedAt = ({ regions }: Config): readonly string[] => [
   ...new Set([...observerRegions(regions), regions.primary]),
 ];

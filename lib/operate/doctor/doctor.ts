@@ -30,8 +30,8 @@ export const checks: readonly Check[] = [
 const CHECK_TIMEOUT_MS = 60_000;
 
 /**
- * Runs every check. One that cannot be carried out is a finding: what is not known to be well is not well. With credentials
- * that are of no use here, that is the one finding.
+ * Runs every check. A check that cannot be carried out is a finding: what is not known to be well is not
+ * well. With credentials that do not work here, that is the only finding.
  */
 export async function examine(
   context: DoctorContext,

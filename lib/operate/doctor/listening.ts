@@ -5,22 +5,25 @@ import { observerRegions } from '../../config/config.ts';
 import { type Check, type Finding, type Found, ill, type Unchecked, well } from './check.ts';
 
 const CHECK = 'alarms are heard';
-/** What SNS gives in place of an ARN until somebody has clicked on the link. */
+/** What SNS gives in place of an ARN until somebody has followed the link in its message. */
 const PENDING = 'PendingConfirmation';
 
-/** An alarm that nobody hears is none; each observing region has a topic of its own. */
+/**
+ * Checks that the alarms have subscribers: an alarm without a subscriber is useless, and each observing
+ * region has a topic of its own.
+ */
 export const listening: Check = {
   check: CHECK,
   purpose: 'somebody is subscribed to the topic of every observing region',
   region: ({ regions }) => regions.standby,
   run: async ({ clients, config, local }) => {
-    if (local) return [well(CHECK, 'not checked: a local world tells nobody')];
+    if (local) return [well(CHECK, 'not checked: a local world notifies nobody')];
     const regions = observerRegions(config.regions);
     const { Account } = await clients.identity(config.regions.standby).send(new GetCallerIdentityCommand({}));
     const subscribed = await Promise.all(
       regions.map(async (region): Promise<TopicSubscriptions | Unchecked> => {
         const TopicArn = `arn:aws:sns:${region}:${Account}:${notificationTopicName(config.name)}`;
-        // The first page, of 100, says whether there is anybody.
+        // The first page, of 100, shows whether there is a subscriber.
         try {
           const { Subscriptions = [] } = await clients
             .notifications(region)
@@ -44,7 +47,7 @@ export interface TopicSubscriptions {
   readonly Subscriptions: readonly Subscription[];
 }
 
-/** Pure. Undefined when somebody listens. */
+/** Pure. Undefined when the topic has a subscriber. */
 export function topicFinding({ region, TopicArn, Subscriptions }: TopicSubscriptions): Finding | undefined {
   if (Subscriptions.some(({ SubscriptionArn = PENDING }) => SubscriptionArn !== PENDING)) return undefined;
   if (Subscriptions.length > 0) {
@@ -52,7 +55,7 @@ export function topicFinding({ region, TopicArn, Subscriptions }: TopicSubscript
     return ill(
       CHECK,
       `${region}: ${addresses} has not confirmed`,
-      'Follow the link in the message of AWS; after three days subscribe again.',
+      'Follow the link in the message from AWS; after three days the link has expired: subscribe again.',
     );
   }
   return ill(

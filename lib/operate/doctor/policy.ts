@@ -7,7 +7,7 @@ const CHECK = 'policy';
 const CAREFUL_RECOVERY_MS = 600_000;
 const SHARED_SWITCH_LIMIT = 0.5;
 
-/** What the schema allows and an operator may still regret. */
+/** Finds policy values that the schema allows and an operator may still regret. */
 export const policy: Check = {
   check: CHECK,
   purpose: 'the policy does what its owner probably wants',
@@ -29,7 +29,7 @@ export function policyFindings(config: Config): readonly Finding[] {
     );
   }
   if (rules.recoveryMs < CAREFUL_RECOVERY_MS) {
-    const finding = `the primary counts as recovered after ${rules.recoveryMs / 1_000} s; outages come in dips`;
+    const finding = `the primary counts as recovered after ${rules.recoveryMs / 1_000} s, and an outage often returns`;
     found.push(ill(CHECK, finding, `Write policy.recoveryMs: ${CAREFUL_RECOVERY_MS} or more.`));
   }
   if (rules.cooldownMs > 0 && rules.cooldownMs < rules.recoveryMs) {
@@ -48,10 +48,10 @@ export function policyFindings(config: Config): readonly Finding[] {
     groups.size > 1 &&
     largest[1].length > config.cells.length * SHARED_SWITCH_LIMIT
   ) {
-    const finding = `${largest[1].length} of ${config.cells.length} cells share the switch ${largest[0]}: they move back all at once`;
+    const finding = `${largest[1].length} of ${config.cells.length} cells share the switch ${largest[0]}: they move back all at the same time`;
     found.push(ill(CHECK, finding, 'Give some of them a group of their own.'));
   }
   const { totalMs } = rtoBudget(rules, delivery);
-  const budget = `worst case ${totalMs / 1_000} s of the ${delivery.rtoMs / 1_000} s asked for`;
+  const budget = `worst-case recovery time ${totalMs / 1_000} s, asked for ${delivery.rtoMs / 1_000} s`;
   return found.length > 0 ? found : [well(CHECK, `mode ${rules.mode}; ${budget}`)];
 }

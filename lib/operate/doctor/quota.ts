@@ -4,7 +4,7 @@ import { groupsOf } from '../../settings/cells-file.ts';
 import { type Check, type Finding, ill, well } from './check.ts';
 
 const CHECK = 'health-check quota';
-/** From here on, somebody else's next health check may be the one that no longer fits. */
+/** From this share on, the next health check of another team may no longer fit. */
 const NEARLY_FULL = 0.9;
 
 export const healthCheckQuota: Check = {

@@ -10,11 +10,11 @@ import { type Check, type Finding, ill, well } from './check.ts';
 
 const CHECK = 'resolvers';
 const DNS_TIMEOUT_MS = 2_000;
-/** As many as the C library asks. */
+/** As many servers as the C library asks. */
 const MAX_SERVERS = 3;
 const MAX_WAIT_SECONDS = 30;
 
-/** What one server answered, look by look: a TXT record, or why there was none. */
+/** The answers of one server, look by look: a TXT record, or the reason why there was none. */
 export interface ServerLooks {
   readonly server: string;
   readonly looks: readonly (TxtAnswer | string)[];
@@ -24,11 +24,17 @@ export interface ResolverLooks {
   readonly name: string;
   readonly ttlSeconds: number;
   readonly resolvers: readonly ServerLooks[];
-  /** The zone's own name servers, at the same times. Absent: there are none beside the resolvers. */
+  /**
+   * The zone's own name servers, at the same times. Absent: there are no name servers apart from the
+   * resolvers.
+   */
   readonly zone?: readonly ServerLooks[];
 }
 
-/** Everybody here who follows a signal does so through these, and a cache that keeps it too long delays a failover in silence. */
+/**
+ * Checks this machine's DNS servers: every producer here follows its signal through these servers, and a
+ * cache that keeps an answer too long delays a failover unnoticed.
+ */
 export const resolvers: Check = {
   check: CHECK,
   purpose:
@@ -59,7 +65,10 @@ export interface LookOptions {
   readonly ttlSeconds: number;
   readonly resolvers: readonly string[];
   readonly zone?: readonly string[];
-  /** More than the TTL: what a cache that respects it answered at first is then forgotten, and one that does not shows it at last. */
+  /**
+   * Longer than the TTL: by then a cache that respects the TTL has forgotten its first answer, and a cache
+   * that does not shows this by still giving it.
+   */
   readonly waitMs: number;
 }
 
@@ -90,7 +99,7 @@ export async function lookTwice({
   };
 }
 
-/** All at once: those that are silent cost one time-out together. */
+/** Asks all servers at the same time: silent servers cost one time-out together. */
 const askAll = (
   name: string,
   servers: readonly string[],
@@ -105,10 +114,10 @@ const askAll = (
     }
   });
 
-/** dns-packet decodes it; its types do not say so. */
+/** dns-packet decodes the rcode, but its types do not say so. */
 const rcodeOf = (answer: object): string => String((answer as { readonly rcode?: unknown }).rcode);
 
-/** Pure: one finding for each thing to mend, or that all is well. */
+/** Pure: one finding for each problem, or the finding that all is well. */
 export function resolverFindings(looks: ResolverLooks): readonly Finding[] {
   const { name, ttlSeconds, zone } = looks;
   const zoneTexts = new Set(zone?.flatMap((one) => answersOf(one).map(({ text }) => text)));
@@ -137,28 +146,32 @@ function serverFindings(one: ServerLooks, { name, ttlSeconds, zoneTexts }: Expec
   if (last === undefined) {
     const why = one.looks.find((look) => typeof look === 'string') ?? 'it was not asked';
     return [
-      ill(CHECK, `${server} does not answer for ${name}: ${why}`, 'Deploy the records, or mend this server.'),
+      ill(
+        CHECK,
+        `${server} does not answer for ${name}: ${why}`,
+        'Deploy the records, or repair this server.',
+      ),
     ];
   }
   const found: Finding[] = [];
   const longest = Math.max(...answers.map((answer) => answer.ttlSeconds));
   if (isStretched(longest, ttlSeconds)) {
-    const finding = `${server} keeps answers beyond their TTL: ${longest} s for ${name}, whose own is ${ttlSeconds} s; a failover is followed as much later`;
+    const finding = `${server} keeps answers beyond their TTL: ${longest} s for ${name}, whose TTL is ${ttlSeconds} s; producers follow a failover that much later`;
     found.push(
       ill(
         CHECK,
         finding,
-        `Let it respect TTLs (${STRETCHING_OPTIONS}), or give producers another in \`signal.servers\`.`,
+        `Make this server respect TTLs (${STRETCHING_OPTIONS}), or give producers another server in \`signal.servers\`.`,
       ),
     );
   }
   if (zoneTexts.size > 0 && !zoneTexts.has(last.text)) {
-    const finding = `${server} answers "${last.text}" for ${name}, the zone’s own name servers "${[...zoneTexts].join('" or "')}"`;
+    const finding = `${server} answers "${last.text}" for ${name}, but the zone’s own name servers answer "${[...zoneTexts].join('" or "')}"`;
     found.push(
       ill(
         CHECK,
         finding,
-        'Flush its cache, and find out why it keeps old answers, or whose zone it answers from.',
+        'Flush the cache of this server, and find out why it keeps old answers, or from whose zone it answers.',
       ),
     );
   }

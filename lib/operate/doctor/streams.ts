@@ -61,11 +61,11 @@ export const streams: Check = {
     const problems = [...canaries.flat(), ...cells.flat()];
     return problems.length > 0
       ? problems
-      : [well(CHECK, `those of ${config.cells.length} cells match in both regions`)];
+      : [well(CHECK, `the streams of ${config.cells.length} cells match in both regions`)];
   },
 };
 
-/** Facts, or why there is no such stream; or why nobody knows. */
+/** Describes a stream: its facts, or why there is no such stream, or why that is not known. */
 export async function describe(
   { clients, config }: Pick<DoctorContext, 'clients' | 'config'>,
   role: Role,
@@ -132,7 +132,7 @@ export function cellFindings(options: {
     found.push(
       ill(
         CHECK,
-        `${cell}: the primary takes records of ${primary.recordKib} KiB, the standby of ${standby.recordKib} KiB: larger ones would be refused after a failover`,
+        `${cell}: the primary takes records of ${primary.recordKib} KiB, the standby of ${standby.recordKib} KiB: larger records would be refused after a failover`,
         `aws kinesis update-max-record-size --region ${regions.standby} --max-record-size-in-ki-b ${primary.recordKib} --stream-arn ARN`,
       ),
     );

@@ -4,8 +4,8 @@ import { problemOf } from '../reading.ts';
 import { type Finding, type Found, ill, type Unchecked } from './check.ts';
 
 /**
- * Pure: what could not be looked at becomes findings. A region that refuses is one finding, whatever was to be looked at
- * there; all else is one for each thing that was asked for.
+ * Pure: turns what could not be checked into findings. A region that refuses is one finding, whatever was to
+ * be checked there; any other failure is one finding for each thing that was asked for.
  */
 export function findingsFrom(found: readonly Found[]): readonly Finding[] {
   const refused = Map.groupBy(found.filter(isUnchecked), ({ region, error }) => refusalKey(region, error));
@@ -32,7 +32,7 @@ function refusal(group: readonly Unchecked[]): Finding {
   const checks = [...new Set(group.map(({ check }) => check))].join(', ');
   const failure = callFailure(error);
   if (failure.kind === 'credentials') {
-    const finding = `${region} does not take these credentials, which other regions take (${credentialRow(failure.problem).said}); not checked there: ${checks}`;
+    const finding = `${region} rejects these credentials, which other regions accept (${credentialRow(failure.problem).said}); not checked there: ${checks}`;
     return ill(
       'credentials',
       finding,
@@ -42,7 +42,7 @@ function refusal(group: readonly Unchecked[]): Finding {
   const actions = new Set(group.flatMap((one) => actionOf(callFailure(one.error))));
   const what = actions.size === 0 ? 'what is needed' : [...actions].join(', ');
   const finding = `${region} does not allow ${what}${whoOf(failure)}; not checked there: ${checks}`;
-  return ill('rights', finding, `Have it allowed (docs/cli.md, Rights), and run this again.`);
+  return ill('rights', finding, `Have this allowed (docs/cli.md, Rights), and run this again.`);
 }
 
 const actionOf = (failure: CallFailure): readonly string[] =>
@@ -50,7 +50,7 @@ const actionOf = (failure: CallFailure): readonly string[] =>
 const whoOf = (failure: CallFailure): string =>
   failure.kind === 'denied' && failure.who !== undefined ? ` to ${failure.who}` : '';
 
-const AGAIN = 'Mend what the answer says, and run this again.';
+const AGAIN = 'Correct what the answer says, and run this again.';
 const fixes: Readonly<Record<FailureKind, string>> = {
   silent: 'Look at the network here and at the health of the region, and run this again.',
   missing: 'Deploy it, or correct its name in the config, and run this again.',

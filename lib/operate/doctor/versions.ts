@@ -14,11 +14,14 @@ export interface Deployed {
   readonly region: string;
   readonly codeSha256: string;
   readonly modified: string;
-  /** As the deployed observer has them; undefined when they cannot be read. */
+  /** The settings of the deployed observer; undefined when they cannot be read. */
   readonly settings: ReturnType<typeof parseObserverSettings> | undefined;
 }
 
-/** Observers that run different code, or another policy than the config, outvote each other in ways nobody planned. */
+/**
+ * Checks the deployed versions: observers that run different code, or another policy than the config, outvote
+ * each other in ways that nobody planned.
+ */
 export const versions: Check = {
   check: CHECK,
   purpose: 'every observer runs the same code, with the policy of the config',

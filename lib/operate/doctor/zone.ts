@@ -9,7 +9,10 @@ const DELEGATION = 'delegation';
 const DNS_TIMEOUT_MS = 2_000;
 const SERVERS_ASKED = 3;
 
-/** A zone that the world is not told of answers nobody, and a wrong one answers somebody else's records. */
+/**
+ * Checks the hosted zone and its delegation: a zone without a delegation answers nobody, and a wrong zone
+ * answers with somebody else's records.
+ */
 export const zone: Check = {
   check: ZONE,
   purpose: 'the hosted zone exists, is public, and its parent sends resolvers to its name servers',
@@ -26,7 +29,9 @@ export const zone: Check = {
       );
     }
     if (found?.Config?.PrivateZone === true) {
-      problems.push(ill(ZONE, `zone ${id} is private: nobody outside sees it`, 'Use a public hosted zone.'));
+      problems.push(
+        ill(ZONE, `zone ${id} is private: nobody outside its VPCs can see it`, 'Use a public hosted zone.'),
+      );
     }
     if (problems.length > 0) return problems;
     const ok = well(ZONE, `${name} (${id}), ${found?.ResourceRecordSetCount ?? 0} record sets`);
@@ -36,7 +41,7 @@ export const zone: Check = {
   },
 };
 
-/** Pure: what the parent says against what the zone says. */
+/** Pure: compares what the parent says with what the zone says. */
 export function delegationFinding(
   name: string,
   zoneServers: readonly string[],
@@ -48,7 +53,7 @@ export function delegationFinding(
   const plain = (names: readonly string[]): readonly string[] =>
     names.map((server) => server.toLowerCase().replace(/\.$/, '')).toSorted();
   const [own, told] = [plain(zoneServers), plain(parent)];
-  if (told.length === 0) return ill(DELEGATION, `the parent of ${name} delegates it to nobody`, fix);
+  if (told.length === 0) return ill(DELEGATION, `the parent of ${name} does not delegate it`, fix);
   if (own.join() === told.join())
     return well(DELEGATION, `the parent delegates to the zone's ${own.length} name servers`);
   const strange = told.filter((server) => !own.includes(server));
@@ -59,7 +64,10 @@ export function delegationFinding(
   return ill(DELEGATION, finding, fix);
 }
 
-/** The NS records that the parent's own servers hand out. A resolver would answer with what the zone says of itself. */
+/**
+ * Reads the NS records that the parent's own servers hand out, because a resolver would answer with what the
+ * zone says of itself.
+ */
 async function delegation(
   name: string,
   dnsServers: readonly string[] | undefined,

@@ -73,7 +73,9 @@ describe('the control address of a kept world', () => {
   it('is said to be gone, or not there at all, in words that help', async () => {
     await expect(ask({ ...server, token: 'old' })).rejects.toThrow(/does not answer .*401/);
     await server.close();
-    await expect(ask(server)).rejects.toThrow(/world.json does not answer .*look whether it still runs/);
+    await expect(ask(server)).rejects.toThrow(
+      /world.json does not answer .*check whether that drill still runs/,
+    );
     await expect(ask(undefined)).rejects.toThrow(/names no control address/);
   });
 });

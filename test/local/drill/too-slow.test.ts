@@ -62,12 +62,12 @@ describe('a wait in vain', () => {
 });
 
 describe('a deployment that ran out of time', () => {
-  const late = new Error('The deployment was not done within 300 s.');
+  const late = new Error('The deployment was not complete within 300 s.');
 
   it('is put down to the machine where a process gets less than half a core', () => {
     expect(asSlowDeploy(late, 0.2)).toMatchObject({
       kind: 'too-slow',
-      message: `${late.message} But ${reason}: a process that works gets 20 % of a core.`,
+      message: `${late.message} But ${reason}: a busy process gets only 20 % of a core.`,
       cause: late,
     });
     expect(asSlowDeploy(late, 0.6)).toBe(late);

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The first two steps end with a sentence, and not with a stack.
+// The first two steps end with a sentence, not with a stack trace.
 await step(
   () => import('../lib/producer/supported-node.js'),
   ({ message }) => message,
