@@ -32,5 +32,6 @@ export class Spillway extends Construct {
   }
 }
 
-/** Whether a config is loaded already: a loaded config always has `delivery`. */
-const isLoaded = (config: ConfigInput | Config): config is Config => 'delivery' in config;
+/** Whether a config is loaded already: only then do its cells say of each stream whether to create it. */
+const isLoaded = (config: ConfigInput | Config): config is Config =>
+  config.cells.every(({ streams }) => typeof streams?.primary === 'object' && 'create' in streams.primary);

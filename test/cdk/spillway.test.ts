@@ -51,6 +51,16 @@ describe('Spillway in an app of somebody’s own', () => {
     }
   });
 
+  it('fills in what a config leaves out, whichever part it gives', () => {
+    const plain = templatesIn(otherApp());
+    const given = templatesIn(otherApp(), { config: { ...input, delivery: { dnsTtlSeconds: 5 } } });
+    expect([...given].map(([name, template]) => [name, resourcesOf(template)])).toEqual(
+      [...plain].map(([name, template]) => [name, resourcesOf(template)]),
+    );
+    const wrong = { ...input, delivery: { dnsTtlSeconds: 3_600 } };
+    expect(() => templatesIn(otherApp(), { config: wrong })).toThrow(ConfigError);
+  });
+
   it('takes a config that was loaded, and refuses one that is wrong', () => {
     const loaded = templatesIn(otherApp(), { config: parseConfig(input, 'test') });
     expect(loaded.size).toBe(6);
