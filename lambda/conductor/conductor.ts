@@ -4,9 +4,8 @@ import type { DeployedCell } from '../../lib/settings/cells-file.ts';
 import type { ConductorSettings } from '../../lib/settings/conductor.ts';
 import type { StateTable } from '../../lib/state/state-table.ts';
 import type { ObserverReport } from '../core/conductor-observers.ts';
-import type { CellCapacity } from '../core/fitness.ts';
+import type { CellCapacity, StandbySeen } from '../core/fitness.ts';
 import type { Quorum } from '../core/lifecycle.ts';
-import type { RegionLevels } from '../core/observation.ts';
 import type { RunState } from './run-state.ts';
 
 export interface Arrivals {
@@ -47,9 +46,7 @@ export interface Conductor {
   /** Reads the reports of all observers that answer in time. */
   readonly readReports: () => Promise<readonly ObserverReport[]>;
   /** The standby's canary, as its own observer sees it. */
-  readonly readStandbyLevels: () => Promise<
-    Pick<RegionLevels, 'kinesisWrite' | 'kinesisRead' | 'reachability'>
-  >;
+  readonly readStandbyLevels: () => Promise<StandbySeen>;
   /** Reports to people. Never throws. Returns which reports could not be delivered, and to whom. */
   readonly tell: (report: RunReport, text: string) => Promise<readonly string[]>;
 }

@@ -67,39 +67,46 @@ const wellEnough = new Set<string>([
   'ControlPlaneOnly',
   'SiblingServicesOnly',
   'LatencyDegraded',
+  'StandbyDegraded',
+  'ProbesRefused',
 ] satisfies DiagnosisCode[]);
 
-export interface FalterQuestion {
+export interface WatchQuestion {
   readonly reports: readonly ObserverReport[];
   readonly votesToEvacuate: number;
 }
 
 export type Watch =
   | { readonly verdict: 'go' }
-  | { readonly verdict: 'hold'; readonly reason: string }
+  /** `minority`: enough observers see the primary healthy, and too few to move anything accuse it. */
+  | { readonly verdict: 'hold'; readonly reason: string; readonly minority: boolean }
   | { readonly verdict: 'take-back'; readonly reason: string };
 
 /**
- * Decides, during a failback, whether the primary degrades again. One vote, or one observer that names an
- * actionable diagnosis, is enough to undo the failback: returning to the standby, which has just been
- * carrying everything, costs little. An observer that is silent proves no impairment: silence stops the next
- * stage, and moves nothing.
+ * Decides, during a failback, whether the primary fails again. As many accusations as it takes to evacuate, by
+ * vote or by an actionable diagnosis, take the failback back. One accusation alone, and silence, hold the next
+ * stage: one observer may be cut off from a primary that is well.
  */
-export function watchPrimary({ reports, votesToEvacuate }: FalterQuestion): Watch {
+export function watchPrimary({ reports, votesToEvacuate }: WatchQuestion): Watch {
   const fresh = reports.filter((report) => report.fresh);
-  const accuser = fresh.find((report) => report.vote === 'EVACUATE' || isActionable(report.diagnosis));
-  if (accuser !== undefined) {
-    return {
-      verdict: 'take-back',
-      reason: `${accuser.region} sees ${accuser.diagnosis}, and votes ${accuser.vote}`,
-    };
-  }
+  const accusers = fresh.filter((report) => report.vote === 'EVACUATE' || isActionable(report.diagnosis));
+  const accusations = accusers
+    .map(({ region, diagnosis, vote }) => `${region} sees ${diagnosis}, and votes ${vote}`)
+    .join('; ');
+  if (accusers.length >= votesToEvacuate) return { verdict: 'take-back', reason: accusations };
   const content = fresh.filter(
-    (report) => wellEnough.has(report.diagnosis) && report.healthySinceMs !== null,
+    (report) =>
+      !accusers.includes(report) && wellEnough.has(report.diagnosis) && report.healthySinceMs !== null,
   );
-  if (content.length >= votesToEvacuate) return { verdict: 'go' };
+  const enough = content.length >= votesToEvacuate;
+  if (accusers.length > 0) {
+    const others = `${content.length} others see the primary healthy`;
+    return { verdict: 'hold', reason: `${accusations}; ${others}`, minority: enough };
+  }
+  if (enough) return { verdict: 'go' };
   return {
     verdict: 'hold',
     reason: `${content.length} observers see the primary healthy, ${votesToEvacuate} are needed`,
+    minority: false,
   };
 }

@@ -27,6 +27,8 @@ export interface DecisionState {
   readonly actionableSinceMs: number | null;
   /** Since when the primary has looked healthy without a break. */
   readonly healthySinceMs: number | null;
+  /** Since when, while this vote stands, the gain has not been large. */
+  readonly mildSinceMs: number | null;
   /** When the primary was last seen impaired: writes or reads down. */
   readonly impairedAtMs: number | null;
   /** When the last evacuation of this observer's vote ended. */
@@ -42,6 +44,7 @@ export const initialDecisionState: DecisionState = {
   sawMove: false,
   actionableSinceMs: null,
   healthySinceMs: null,
+  mildSinceMs: null,
   impairedAtMs: null,
   clearedAtMs: null,
   decidedAtMs: null,
@@ -97,7 +100,9 @@ export function decide({ observation, state, policy, nowMs }: DecideInput): Deci
     clearedAtMs: state.clearedAtMs,
   });
   const sawMove = state.sawMove || (voteOf(state.phase) === 'EVACUATE' && observation.quorum === 'standby');
-  const facts = factsOf({ observation, policy, nowMs, state, sawMove, healthySinceMs });
+  const isMild = voteOf(state.phase) === 'EVACUATE' && observation.gain !== 'large';
+  const mildSinceMs = isMild ? (state.mildSinceMs ?? nowMs) : null;
+  const facts = factsOf({ observation, policy, nowMs, state, sawMove, healthySinceMs, mildSinceMs });
   const event = eventOf({
     diagnosis,
     refused: refusals.length > 0,
@@ -118,11 +123,18 @@ export function decide({ observation, state, policy, nowMs }: DecideInput): Deci
       sawMove: sawMove && voteOf(taken.to) === 'EVACUATE',
       actionableSinceMs,
       healthySinceMs,
+      mildSinceMs,
       impairedAtMs,
       decidedAtMs: nowMs,
     },
   };
 }
+
+/**
+ * Lives of a vote for which too little must have failed before a vote that nobody joined ends. Long, because the vote
+ * ends without knowing whether another one is about to join it: that would move DNS, and back.
+ */
+const MILD_LIVES = 10;
 
 interface EventInput {
   readonly diagnosis: Pick<Diagnosis, 'actionable'>;
@@ -134,8 +146,8 @@ interface EventInput {
 /** Maps a tick to exactly one event. */
 function eventOf({ diagnosis, refused, recovered, observation }: EventInput): LifeEvent {
   if (diagnosis.actionable) return refused ? 'refusal' : 'accusation';
-  const { kinesisWrite, kinesisRead, reachability } = observation.primary;
-  const uneasy = [kinesisWrite, kinesisRead, reachability].some(
+  const { kinesisWrite, kinesisErrors, kinesisRead, reachability } = observation.primary;
+  const uneasy = [kinesisWrite, kinesisErrors, kinesisRead, reachability].some(
     (level) => level === 'suspect' || level === 'down',
   );
   if (uneasy) return 'suspicion';
@@ -149,7 +161,8 @@ function factsOf({
   state,
   sawMove,
   healthySinceMs,
-}: DecideInput & Pick<DecisionState, 'sawMove' | 'healthySinceMs'>): LifeFacts {
+  mildSinceMs,
+}: DecideInput & Pick<DecisionState, 'sawMove' | 'healthySinceMs' | 'mildSinceMs'>): LifeFacts {
   return {
     latch: observation.latch,
     quorum: observation.quorum,
@@ -159,6 +172,7 @@ function factsOf({
     // up.
     ripe: state.voteSinceMs !== null && nowMs - state.voteSinceMs >= 2 * policy.voteTtlMs,
     healthy: healthySinceMs !== null,
+    mild: mildSinceMs !== null && nowMs - mildSinceMs >= MILD_LIVES * policy.voteTtlMs,
     recovered: healthySinceMs !== null && nowMs >= recoveredAtMs(healthySinceMs, policy),
   };
 }
@@ -187,11 +201,12 @@ function ended(
  * to work.
  */
 function looksHealthy({ primary, observer }: Observation): boolean {
-  return observer === 'sound' && primary.kinesisWrite === 'up' && primary.kinesisRead === 'up';
+  const { kinesisWrite, kinesisErrors, kinesisRead } = primary;
+  return observer === 'sound' && kinesisWrite === 'up' && kinesisErrors !== 'down' && kinesisRead === 'up';
 }
 
 const isImpaired = ({ primary }: Observation): boolean =>
-  primary.kinesisWrite === 'down' || primary.kinesisRead === 'down';
+  [primary.kinesisWrite, primary.kinesisErrors, primary.kinesisRead].includes('down');
 
 function firstReason(refusals: readonly Refusal[]): string {
   const first = refusals[0];

@@ -1,11 +1,8 @@
-import type { ObserverCondition, RegionLevels } from './observation.ts';
+import { failsWholly, type RegionLevels, type RegionsSeen, works } from './observation.ts';
 import { siblingNames } from './policy.ts';
 
-/** What an observer sees at one moment. */
-export interface Sight {
-  readonly primary: RegionLevels;
-  readonly standby: RegionLevels;
-  readonly observer: ObserverCondition;
+/** What an observer sees at one moment, and what it remembers of the primary. */
+export interface Sight extends RegionsSeen {
   /** The primary was impaired, and has not been healthy for the whole recovery time since then. */
   readonly recovering: boolean;
 }
@@ -25,14 +22,20 @@ export interface Diagnosis {
 const writeDown = (region: RegionLevels): boolean => region.kinesisWrite === 'down';
 const readDown = (region: RegionLevels): boolean => region.kinesisRead === 'down';
 const silent = (region: RegionLevels): boolean => region.reachability === 'down';
-const impaired = (region: RegionLevels): boolean => writeDown(region) || readDown(region) || silent(region);
+const takesNothing = (region: RegionLevels): boolean =>
+  failsWholly(region, 'kinesisWrite') || failsWholly(region, 'kinesisRead') || silent(region);
+const isDegraded = (region: RegionLevels): boolean => writeDown(region) || region.kinesisErrors === 'down';
 
 /**
- * Whether a standby can take the traffic: it is known to accept records and to return them. Unknown is not
- * fit.
+ * Whether a standby can take traffic: it has lately taken a record and returned one. Unknown is not fit. How
+ * much it fails beside the primary is weighed by the gain.
  */
 export const isFit = (standby: RegionLevels): boolean =>
-  standby.kinesisWrite === 'up' && standby.kinesisRead === 'up' && !silent(standby);
+  works(standby, 'kinesisWrite') && works(standby, 'kinesisRead') && !silent(standby);
+
+/** The primary fails for more than a few, and the standby would fail nearly as many. */
+const noBetterPlace = ({ primary, standby, gain, severe }: Sight): boolean =>
+  severe && gain !== 'large' && writeDown(primary) && writeDown(standby);
 
 /** First match wins; the last row always matches. `docs/diagnoses.md` is generated from this table. */
 export const diagnoses = [
@@ -59,32 +62,41 @@ export const diagnoses = [
     actionable: false,
     operator:
       'Page. Producers keep trying and spool. Do not move anything by hand before one of the two works again.',
-    when: 'primary writes down, and standby writes, reads or reachability down',
-    matches: (sight) => writeDown(sight.primary) && impaired(sight.standby),
+    when: 'primary writes down, and the standby fails wholly (writes, reads or reachability) or nearly as much as the primary',
+    matches: (sight) => (writeDown(sight.primary) && takesNothing(sight.standby)) || noBetterPlace(sight),
   },
   {
     code: 'StandbyUnfit',
     description: 'The standby is not known to take and return records, so nothing may be moved there.',
     actionable: false,
     operator: 'Page. Repair the standby: until then an outage of the primary cannot be evacuated.',
-    when: 'standby writes, reads or reachability down; or primary writes down and the standby not known to be up',
-    matches: (sight) => impaired(sight.standby) || (writeDown(sight.primary) && !isFit(sight.standby)),
+    when: 'the standby fails wholly (writes, reads or reachability); or primary writes down and the standby not known to work',
+    matches: (sight) => takesNothing(sight.standby) || (writeDown(sight.primary) && !isFit(sight.standby)),
   },
   {
     code: 'RegionUnreachable',
     description: 'Nothing in the primary answers this observer at all.',
     actionable: true,
     operator: 'Watch the evacuation. Expect consumers and stores in the primary to be down as well.',
-    when: 'primary reachability and writes down',
-    matches: (sight) => silent(sight.primary) && writeDown(sight.primary),
+    when: 'primary reachability and writes down, and a large gain',
+    matches: ({ primary, gain }) => silent(primary) && writeDown(primary) && gain === 'large',
   },
   {
     code: 'KinesisWriteImpaired',
-    description: 'The primary answers, but does not take records.',
+    description: 'The primary answers, and fails to take far more records than the standby does.',
     actionable: true,
     operator: 'Watch the evacuation. Do not fail back before the primary has been healthy for a long time.',
-    when: 'primary writes down',
-    matches: (sight) => writeDown(sight.primary),
+    when: 'primary writes down, and a large gain',
+    matches: ({ primary, gain }) => writeDown(primary) && gain === 'large',
+  },
+  {
+    code: 'CanaryOnly',
+    description: 'Writes fail for one shard of the canary alone; the other shards take records.',
+    actionable: false,
+    operator:
+      'Page. Look at the errors of your own producers: if they fail as well, fail over by hand. If they do not, the canary’s shard is the only casualty.',
+    when: 'primary writes down, and the gain is shown by one shard alone',
+    matches: ({ primary, gain }) => writeDown(primary) && gain === 'one-shard',
   },
   {
     code: 'KinesisReadImpaired',
@@ -92,8 +104,18 @@ export const diagnoses = [
     actionable: false,
     operator:
       'Page. Records are safe, but consumers cannot read them; moving producers would not move the backlog.',
-    when: 'primary reads down',
-    matches: (sight) => readDown(sight.primary),
+    when: 'primary reads down; not if they fail in part, beside writes that do',
+    matches: ({ primary }) => readDown(primary) && !(isDegraded(primary) && works(primary, 'kinesisRead')),
+  },
+  {
+    code: 'KinesisWriteDegraded',
+    description:
+      'The primary fails to take some records. Retries cure that, or the standby would be no better: leaving is not worth it.',
+    actionable: false,
+    operator:
+      'Page. Watch the retries and buffers of the producers; if they grow, fail over by hand. It is an evacuation as soon as the gain is large.',
+    when: 'primary writes or errors down',
+    matches: ({ primary }) => isDegraded(primary),
   },
   {
     code: 'LatencyDegraded',
@@ -102,6 +124,24 @@ export const diagnoses = [
     operator: 'Page. Watch the producers’ buffers; if they grow, fail over by hand.',
     when: 'primary latency down',
     matches: (sight) => sight.primary.kinesisLatency === 'down',
+  },
+  {
+    code: 'PrimaryRefusesAccess',
+    description:
+      'The primary refuses this observer’s credentials or signature, and the standby accepts the same.',
+    actionable: false,
+    operator:
+      'Page. Compare with what your producers get: a policy or key that names the primary alone, or a failure of the region’s own sign-in. Nothing moves for it by itself.',
+    when: 'access errors of the primary in several rounds in a row, and none of the standby',
+    matches: ({ blames }) => blames.includes('primary-refuses-access'),
+  },
+  {
+    code: 'CanaryMissing',
+    description: 'The canary stream, or another resource that is probed, does not exist.',
+    actionable: false,
+    operator: 'Page. Deploy again: without its canary a region cannot be judged.',
+    when: 'errors that say so in several rounds in a row',
+    matches: ({ blames }) => blames.includes('canary-missing'),
   },
   {
     code: 'CloudWatchBlind',
@@ -126,6 +166,25 @@ export const diagnoses = [
     operator: 'Page the owners of whatever depends on these services. Moving producers would not help.',
     when: 'primary Cognito, Lambda or SQS down',
     matches: ({ primary }) => siblingNames.some((name) => primary[name] === 'down'),
+  },
+  {
+    code: 'StandbyDegraded',
+    description:
+      'The standby fails in part, or refuses some of this observer’s calls. It would still take the traffic of a primary that fails more.',
+    actionable: false,
+    operator: 'Page. Repair the standby before it is needed.',
+    when: 'standby writes, errors or reads down in part, or access errors of the standby alone',
+    matches: ({ standby, blames }) =>
+      isDegraded(standby) || readDown(standby) || blames.includes('standby-refuses-access'),
+  },
+  {
+    code: 'ProbesRefused',
+    description: 'Some calls of this observer are not understood or not allowed; its puts are.',
+    actionable: false,
+    operator:
+      'Read the observer’s log in its region, and compare its role with the deployed one. Its judgement of writes is sound.',
+    when: 'errors that a caller may have caused, in several rounds in a row, beside puts that succeed',
+    matches: ({ blames }) => blames.includes('observer-in-part') || blames.includes('unclassified'),
   },
   {
     code: 'Undetermined',

@@ -117,15 +117,31 @@ export function addSamples(
   let evidence = previous;
   for (const outcome of outcomes) {
     if (!outcome.ok && !errorClasses[outcome.errorClass].evidence) continue;
+    if (outcome.ok && changesNothing(evidence, atMs)) continue;
     evidence = addSample(evidence, { failed: !outcome.ok, atMs }, model);
   }
   return evidence;
 }
 
+/** Whether one more success at this time leaves the evidence as it is: most samples are of this kind. */
+export const changesNothing = (evidence: SignalEvidence | undefined, atMs: number): boolean =>
+  evidence !== undefined &&
+  evidence.okAtMs === atMs &&
+  evidence.sampledAtMs === atMs &&
+  evidence.score === 0 &&
+  !evidence.alarmed;
+
+export interface Sample {
+  readonly failed: boolean;
+  readonly atMs: number;
+  /** The score that a failure may raise an alarm's score to, at most. Default: no limit. */
+  readonly ceiling?: number;
+}
+
 /** Adds one sample that counts. */
 export function addSample(
   previous: SignalEvidence | undefined,
-  { failed, atMs }: { readonly failed: boolean; readonly atMs: number },
+  { failed, atMs, ceiling = Number.POSITIVE_INFINITY }: Sample,
   model: EvidenceModel,
 ): SignalEvidence {
   const before = carriedOver(previous, atMs, model);
@@ -142,7 +158,8 @@ export function addSample(
   } else if (failed) {
     if (!continues(before, atMs, model)) sinceMs = atMs;
     const sustained = atMs - sinceMs >= model.sustainMs;
-    score = Math.max(score, Math.min(capOf(model, sustained), score + model.failureWeight));
+    const most = Math.min(ceiling, capOf(model, sustained));
+    score = Math.max(score, Math.min(most, score + model.failureWeight));
     alarmed = sustained && score >= model.threshold;
     if (alarmed) score = 0;
   } else {
@@ -207,4 +224,18 @@ export function levelOf(
   if (evidence.score > SUSPECT_FAILURES * model.failureWeight) return 'suspect';
   const worked = evidence.okAtMs !== null && Math.abs(nowMs - evidence.okAtMs) <= model.staleAfterMs;
   return worked ? 'up' : 'unknown';
+}
+
+/** A success within so many periods shows that a signal works, however often it fails. */
+const WORKED_LATELY_ROUNDS = 3;
+
+/** Whether a signal has worked lately, whatever its level: what fails in part still works in part. */
+export function workedLately(
+  evidence: SignalEvidence | undefined,
+  { staleAfterMs }: EvidenceModel,
+  nowMs: number,
+): boolean {
+  if (evidence === undefined || evidence.okAtMs === null) return false;
+  const limitMs = (staleAfterMs / STALE_AFTER_ROUNDS) * WORKED_LATELY_ROUNDS;
+  return Math.abs(nowMs - evidence.okAtMs) <= limitMs;
 }

@@ -59,7 +59,7 @@ export const failbackGuards = [
   },
   {
     rule: 'votes',
-    purpose: 'While an observer votes to leave the primary, nothing goes back there.',
+    purpose: 'While K observers vote to leave the primary, nothing goes back there.',
     refuses: votesRefusal,
   },
   {
@@ -154,13 +154,18 @@ const ENDS_WITH_RECOVERY = 'evacuated' satisfies Phase;
 
 function votesRefusal({ reports, policy }: FailbackFacts): Omit<FailbackRefusal, 'rule'> | undefined {
   const voters = reports.filter((report) => report.fresh && report.vote === 'EVACUATE');
-  if (voters.length === 0) return undefined;
-  const ends = voters.flatMap(({ phase, healthySinceMs }) =>
-    phase === ENDS_WITH_RECOVERY && healthySinceMs !== null ? [recoveredAtMs(healthySinceMs, policy)] : [],
-  );
+  // Fewer move nothing, and an observer that is cut off from the primary would vote for ever.
+  if (voters.length < policy.votesToEvacuate) return undefined;
+  const ends = voters
+    .flatMap(({ phase, healthySinceMs }) =>
+      phase === ENDS_WITH_RECOVERY && healthySinceMs !== null ? [recoveredAtMs(healthySinceMs, policy)] : [],
+    )
+    .toSorted((a, b) => a - b);
+  // The end of this vote leaves too few.
+  const untilMs = ends[voters.length - policy.votesToEvacuate];
   return {
     reason: `EVACUATE votes come from ${voters.map(({ region }) => region).join(', ')}`,
-    ...(ends.length === voters.length ? { untilMs: Math.max(...ends) } : {}),
+    ...(untilMs === undefined ? {} : { untilMs }),
   };
 }
 

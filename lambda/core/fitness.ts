@@ -1,4 +1,4 @@
-import type { RegionLevels } from './observation.ts';
+import { failsWholly, type RegionLevels } from './observation.ts';
 import type { Role } from './role.ts';
 
 /**
@@ -101,20 +101,21 @@ export interface Fitness {
   readonly findings: readonly string[];
 }
 
+/** What of an observer's levels says whether the standby works. */
+export type StandbySeen = Pick<RegionLevels, 'kinesisWrite' | 'kinesisRead' | 'reachability' | 'partly'>;
+
 /**
  * Whether to pin traffic to the standby. DNS has moved there already, or an operator wants it to: only a
  * canary that is known to fail refuses. A standby that is too small throttles, which producers survive; this
  * is reported, and does not refuse.
  */
-export function fitnessOf(
-  levels: Pick<RegionLevels, 'kinesisWrite' | 'kinesisRead' | 'reachability'>,
-  capacities: readonly CellCapacity[],
-): Fitness {
+export function fitnessOf(levels: StandbySeen, capacities: readonly CellCapacity[]): Fitness {
   const { kinesisWrite, kinesisRead, reachability } = levels;
   const all = { writes: kinesisWrite, reads: kinesisRead, reachability };
   const notUp = Object.entries(all).filter(([, level]) => level !== 'up');
   return {
-    fit: !notUp.some(([, level]) => level === 'down'),
+    fit:
+      reachability !== 'down' && !failsWholly(levels, 'kinesisWrite') && !failsWholly(levels, 'kinesisRead'),
     findings: [
       ...notUp.map(([what, level]) => `canary of the standby: ${what} ${level}`),
       ...shortfalls(capacities, 'standby'),

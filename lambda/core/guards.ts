@@ -1,6 +1,6 @@
 import type { ControlReading } from './control.ts';
 import { type Diagnosis, isFit } from './diagnosis.ts';
-import type { ObserverCondition, RegionLevels } from './observation.ts';
+import type { ObserverCondition, RegionLevels, SignalName } from './observation.ts';
 import type { Mode, Policy } from './policy.ts';
 
 /** Everything a guard may look at. */
@@ -51,6 +51,9 @@ function modeRefusal(input: GuardInput): Omit<Refusal, 'rule'> | undefined {
       return mode satisfies never;
   }
 }
+
+const inPart = (levels: RegionLevels, name: SignalName): string =>
+  `${levels[name]}${levels.partly?.includes(name) === true ? ' in part' : ''}`;
 
 /**
  * Rounds within which an impaired primary shows a failure: if one put in five fails, all puts succeed once in
@@ -104,7 +107,7 @@ export const guards = [
       isFit(standby)
         ? undefined
         : {
-            reason: `standby: writes ${standby.kinesisWrite}, reads ${standby.kinesisRead}, reachability ${standby.reachability}`,
+            reason: `standby: writes ${inPart(standby, 'kinesisWrite')}, reads ${inPart(standby, 'kinesisRead')}, reachability ${standby.reachability}`,
           },
   },
   {

@@ -1,4 +1,4 @@
-import { addSample, type EvidenceModel, type SignalEvidence } from './evidence.ts';
+import { addSample, changesNothing, type EvidenceModel, type SignalEvidence } from './evidence.ts';
 
 /**
  * Evidence of slow answers, judged by rank. A high quantile of the region's own healthy answers defines what
@@ -53,7 +53,11 @@ function addLatency(
 ): LatencyEvidence {
   const learnt = previous !== undefined && previous.samples >= LEARNT_SAMPLES;
   const limitMs = Math.max(limits.slowFloorMs, limits.slowFactor * (previous?.quantileMs ?? 0));
-  const slow = addSample(previous?.slow, { failed: learnt && latencyMs > limitMs, atMs }, model);
+  const failed = learnt && latencyMs > limitMs;
+  const slow =
+    previous !== undefined && !failed && changesNothing(previous.slow, atMs)
+      ? previous.slow
+      : addSample(previous?.slow, { failed, atMs }, model);
   // Nothing is learnt while the region is slow. Otherwise the slowness would become the new normal, and look
   // healthy.
   if (slow.alarmed && previous !== undefined) return { ...previous, slow };

@@ -79,6 +79,8 @@ export interface LifeFacts {
   readonly ripe: boolean;
   /** The primary looks healthy now. */
   readonly healthy: boolean;
+  /** For a long time, too little has failed in the primary for a move. */
+  readonly mild: boolean;
   /** The primary has looked healthy for the whole recovery time. */
   readonly recovered: boolean;
 }
@@ -105,6 +107,11 @@ export const lifeGuards = {
   alone: {
     holds: (facts) => facts.ripe && facts.healthy && facts.quorum === 'primary' && !facts.sawMove,
     meaning: 'DNS never left the primary under this vote, and the primary looks healthy',
+  },
+  aloneAndMild: {
+    holds: (facts) => facts.ripe && facts.mild && facts.quorum === 'primary' && !facts.sawMove,
+    meaning:
+      'DNS never left the primary under this vote, and for a long time too little has failed for a move',
   },
   movedBack: {
     holds: (facts) => facts.ripe && facts.quorum === 'primary' && facts.sawMove,
@@ -238,6 +245,13 @@ const alone = {
   because: 'too few observers agreed, and the primary looks healthy: the vote ends, and nothing moves',
   never: ['latched', 'moved'],
 } as const;
+const aloneAndMild = {
+  when: 'aloneAndMild',
+  action: 'drop',
+  because:
+    'too few agreed, and what has failed for a long time is too little for a move: the vote ends, moving nothing',
+  never: ['latched', 'moved'],
+} as const;
 const movedBack = {
   when: 'movedBack',
   action: 'withdraw',
@@ -281,6 +295,7 @@ export const transitions: readonly Transition[] = [
     ['refusal', [], 'evacuating', 'none', notUndone],
     ['suspicion', ['latched'], 'evacuated', 'none', holding],
     ...rest({ event: 'suspicion', end: lapsed }),
+    ...rest({ event: 'suspicion', end: aloneAndMild }),
     ['suspicion', [], 'evacuating', 'none', stillEvacuating],
     ['quiet', ['latched'], 'evacuated', 'none', holding],
     ...rest({ event: 'quiet', end: lapsed }),

@@ -1,7 +1,11 @@
 import { z } from 'zod';
+import { doubtfulClasses } from './blame.ts';
 import { type DecisionState, initialDecisionState } from './decide.ts';
 import { phaseNames, voteOf } from './lifecycle.ts';
 import { countedSignals, type Evidence, noEvidence } from './observation.ts';
+import { CANARY_SHARDS } from './put-plan.ts';
+import { putWindowPattern } from './put-window.ts';
+import { putViews } from './severity.ts';
 import { votes } from './vote.ts';
 
 /** An observer's memory from tick to tick, and from run to run. */
@@ -50,8 +54,24 @@ const regionEvidence = z
         slow: signalEvidence,
       }),
     ),
+    puts: forgotten(z.object({ window: z.string().regex(putWindowPattern), atMs: z.number() })),
   })
   .catch({} as never);
+const viewEvidence = z.object({
+  test: signalEvidence,
+  without: z.array(z.number().nonnegative()).length(CANARY_SHARDS),
+});
+const gainEvidence = z
+  .object(
+    Object.fromEntries(putViews.map((view) => [view, forgotten(viewEvidence)])) as Record<
+      (typeof putViews)[number],
+      z.ZodCatch<z.ZodOptional<typeof viewEvidence>>
+    >,
+  )
+  .catch({} as never);
+const doubtful = z
+  .object(Object.fromEntries(doubtfulClasses.map((name) => [name, forgotten(z.number().int().positive())])))
+  .catch({});
 /** The part that must be understood: without a phase there is no vote to keep. */
 const decisionSchema = z.object({
   phase: z.enum(phaseNames),
@@ -60,6 +80,7 @@ const decisionSchema = z.object({
   sawMove: z.boolean().catch(false),
   actionableSinceMs: time,
   healthySinceMs: time,
+  mildSinceMs: time,
   impairedAtMs: time,
   clearedAtMs: time,
   decidedAtMs: time,
@@ -69,8 +90,12 @@ const memorySchema = z.object({
     .object({
       primary: regionEvidence,
       standby: regionEvidence,
+      gain: gainEvidence,
       observer: z
-        .object({ selfInflictedTicks: count, clockSuspectUntilMs: z.number().catch(0) })
+        .object({
+          doubtful: z.object({ primary: doubtful, standby: doubtful }).catch(noEvidence.observer.doubtful),
+          clockSuspectUntilMs: z.number().catch(0),
+        })
         .catch(noEvidence.observer),
     })
     .catch(noEvidence as never),

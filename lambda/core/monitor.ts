@@ -37,15 +37,24 @@ const subjects: Readonly<Record<DiagnosisCode, Subject>> = {
   StandbyUnfit: 'standby',
   RegionUnreachable: 'primary',
   KinesisWriteImpaired: 'primary',
+  CanaryOnly: 'primary',
   KinesisReadImpaired: 'primary',
+  KinesisWriteDegraded: 'primary',
   LatencyDegraded: 'primary',
+  PrimaryRefusesAccess: 'primary',
+  CanaryMissing: 'primary',
   CloudWatchBlind: 'primary',
   ControlPlaneOnly: 'primary',
   SiblingServicesOnly: 'primary',
+  StandbyDegraded: 'standby',
+  ProbesRefused: 'observer',
   Undetermined: 'observer',
   Recovering: 'nothing',
   Healthy: 'nothing',
 };
+
+/** Whether a diagnosis is a fault of the primary: with K of them, somebody is paged. */
+export const accusesPrimary = (code: DiagnosisCode): boolean => subjects[code] === 'primary';
 
 interface Live {
   readonly report: ObserverReport;

@@ -1,3 +1,4 @@
+import { type Blame, blamesOf, countDoubtful, type DoubtfulRounds } from './blame.ts';
 import {
   addSamples,
   type EvidenceModel,
@@ -6,14 +7,29 @@ import {
   type ModelSettings,
   type SignalEvidence,
   type SignalLevel,
+  workedLately,
 } from './evidence.ts';
 import { addLatencies, EXCEEDANCE_RATE, type LatencyEvidence, LEARNT_SAMPLES, SLOW_RATE } from './latency.ts';
 import type { Policy } from './policy.ts';
 import { errorClasses, type ProbeOutcome } from './probe.ts';
+import { maxPuts } from './put-plan.ts';
+import {
+  addGain,
+  addPuts,
+  type Gain,
+  type GainEvidence,
+  gainOf,
+  type PutHistory,
+  shownShare,
+} from './severity.ts';
 
 /** What is known of each region. The slow ones inform and never move traffic. */
 export const signals = {
-  kinesisWrite: { pace: 'fast', probe: 'PutRecord to the canary stream, several times' },
+  kinesisWrite: {
+    pace: 'fast',
+    probe: 'PutRecords and PutRecord to the shards of the canary stream, several times in turn',
+  },
+  kinesisErrors: { pace: 'fast', probe: 'the same puts, for a small failing fraction that lasts' },
   kinesisRead: { pace: 'fast', probe: 'GetRecords finds the record just put' },
   kinesisLatency: { pace: 'fast', probe: 'time of the successful puts, against what is usual there' },
   reachability: { pace: 'fast', probe: 'any answer from the region, whatever it says' },
@@ -30,18 +46,38 @@ export const signalNames = Object.keys(signals) as SignalName[];
 export type CountedSignal = Exclude<SignalName, 'kinesisLatency'>;
 export const countedSignals = signalNames.filter((name) => name !== 'kinesisLatency') as CountedSignal[];
 
-export type RegionLevels = Readonly<Record<SignalName, SignalLevel>>;
-/** One round of probes of one region, by signal; a probe that was not due or did not run is absent. */
-export type RegionOutcomes = Readonly<Partial<Record<CountedSignal, readonly ProbeOutcome[]>>>;
+export type RegionLevels = Readonly<Record<SignalName, SignalLevel>> & {
+  /** Signals that are suspect or down and have worked lately all the same: they fail in part. Absent: none. */
+  readonly partly?: readonly SignalName[];
+};
+/**
+ * One round of probes of one region, by signal; a probe that was not due or did not run is absent. The n-th put
+ * went to the n-th place of the round (`putPlace`).
+ */
+export type RegionOutcomes = Readonly<
+  Partial<Record<Exclude<CountedSignal, 'kinesisErrors'>, readonly ProbeOutcome[]>>
+>;
 
 export type RegionEvidence = Readonly<Partial<Record<CountedSignal, SignalEvidence>>> & {
   readonly kinesisLatency?: LatencyEvidence;
+  readonly puts?: PutHistory;
 };
+
+/** Whether a signal works, at least in part. Unknown is no. */
+export const works = <Name extends SignalName>(
+  levels: Pick<RegionLevels, Name | 'partly'>,
+  name: Name,
+): boolean => levels[name] === 'up' || (levels[name] !== 'unknown' && levels.partly?.includes(name) === true);
+/** Whether a signal is down and nothing of it has worked lately. */
+export const failsWholly = <Name extends SignalName>(
+  levels: Pick<RegionLevels, Name | 'partly'>,
+  name: Name,
+): boolean => levels[name] === 'down' && levels.partly?.includes(name) !== true;
 
 /** What makes an observer unfit to accuse anybody. Kept across runs. */
 export interface ObserverHealth {
-  /** Rounds in a row with a failure of the observer's own making. */
-  readonly selfInflictedTicks: number;
+  /** Rounds in a row with errors that a caller may have caused, by region. */
+  readonly doubtful: { readonly primary: DoubtfulRounds; readonly standby: DoubtfulRounds };
   /** Until then the observer's clock is not trusted. */
   readonly clockSuspectUntilMs: number;
 }
@@ -50,18 +86,23 @@ export interface ObserverHealth {
 export interface Evidence {
   readonly primary: RegionEvidence;
   readonly standby: RegionEvidence;
+  /** What the puts to the primary show of a gain over the standby. */
+  readonly gain: GainEvidence;
   readonly observer: ObserverHealth;
 }
 
 export const noEvidence: Evidence = {
   primary: {},
   standby: {},
-  observer: { selfInflictedTicks: 0, clockSuspectUntilMs: 0 },
+  gain: {},
+  observer: { doubtful: { primary: {}, standby: {} }, clockSuspectUntilMs: 0 },
 };
 
 export interface TickOutcomes {
   /** When the round began. */
   readonly atMs: number;
+  /** Rounds of this observer before this one. */
+  readonly ticks: number;
   readonly primary: RegionOutcomes;
   readonly standby: RegionOutcomes;
   /** Wall-clock time passed since the last tick, less monotonic time passed. Zero on a sound clock. */
@@ -71,22 +112,41 @@ export interface TickOutcomes {
 /** Steps below this are ordinary discipline by NTP. */
 const CLOCK_STEP_LIMIT_MS = 1_000;
 const CLOCK_DISTRUST_MS = 60_000;
-/** One such tick may be a deployment in progress; three are a broken observer. */
-const SELF_INFLICTED_LIMIT_TICKS = 3;
+/**
+ * The failing fraction that `kinesisErrors` looks for, how long it must last, and its own budget: it pages, and
+ * moves nothing.
+ */
+const DEGRADED_RATE = 0.05;
+const DEGRADED_SUSTAIN_MS = 60_000;
+const DEGRADED_ALARMS_PER_YEAR = 10;
 
 /** What the test of one signal is derived from, under this policy. */
 export function modelSettings(name: SignalName, policy: Policy): ModelSettings {
   const slow = signals[name].pace === 'slow';
   // Silence is as heavy as the puts that met it: or an unreachable region would first look like one that refuses writes.
-  const perPut = name === 'kinesisWrite' || name === 'kinesisLatency' || name === 'reachability';
+  const perPut =
+    name === 'kinesisWrite' ||
+    name === 'kinesisErrors' ||
+    name === 'kinesisLatency' ||
+    name === 'reachability';
   return {
     baselineRate: name === 'kinesisLatency' ? EXCEEDANCE_RATE : policy.baselineFailureRate,
-    impairedRate: name === 'kinesisLatency' ? SLOW_RATE : policy.impairedFailureRate,
-    falseAlarmsPerYear: policy.falseAlarmsPerYear,
+    impairedRate: impairedRate(name, policy),
+    falseAlarmsPerYear:
+      name === 'kinesisErrors'
+        ? Math.max(DEGRADED_ALARMS_PER_YEAR, policy.falseAlarmsPerYear)
+        : policy.falseAlarmsPerYear,
     periodMs: slow ? policy.tickMs * policy.slowProbeEveryTicks : policy.tickMs,
     samplesPerRound: perPut ? policy.putsPerRound : 1,
-    sustainMs: policy.blipMs,
+    sustainMs: name === 'kinesisErrors' ? Math.max(DEGRADED_SUSTAIN_MS, policy.blipMs) : policy.blipMs,
   };
+}
+
+function impairedRate(name: SignalName, policy: Policy): number {
+  if (name === 'kinesisLatency') return SLOW_RATE;
+  if (name !== 'kinesisErrors') return policy.impairedFailureRate;
+  // Above the baseline, whatever that is: else no number of failures would be evidence.
+  return Math.min(policy.impairedFailureRate, Math.max(DEGRADED_RATE, 5 * policy.baselineFailureRate));
 }
 
 type Models = Readonly<Record<SignalName, EvidenceModel>>;
@@ -105,22 +165,24 @@ export function evidenceModels(policy: Policy): Models {
 
 /** Takes in one tick's outcomes. */
 export function addTick(evidence: Evidence, tick: TickOutcomes, policy: Policy): Evidence {
+  const { atMs, ticks } = tick;
   const stepped = Math.abs(tick.clockStepMs) > CLOCK_STEP_LIMIT_MS;
-  const selfInflicted = hasSelfInflicted(tick.primary) || hasSelfInflicted(tick.standby);
+  const { doubtful, clockSuspectUntilMs } = evidence.observer;
+  const standby = addOutcomes(evidence.standby, tick.standby, { policy, atMs });
+  const puts = tick.primary.kinesisWrite ?? [];
   return {
-    primary: addOutcomes(evidence.primary, tick.primary, { policy, atMs: tick.atMs }),
-    standby: addOutcomes(evidence.standby, tick.standby, { policy, atMs: tick.atMs }),
+    primary: addOutcomes(evidence.primary, tick.primary, { policy, atMs }),
+    standby,
+    gain: addGain(evidence.gain, { puts, atMs, ticks, standby: standby.puts }, policy),
     observer: {
-      selfInflictedTicks: selfInflicted ? evidence.observer.selfInflictedTicks + 1 : 0,
-      clockSuspectUntilMs: stepped ? tick.atMs + CLOCK_DISTRUST_MS : evidence.observer.clockSuspectUntilMs,
+      doubtful: {
+        primary: countDoubtful(doubtful.primary, Object.values(tick.primary)),
+        standby: countDoubtful(doubtful.standby, Object.values(tick.standby)),
+      },
+      clockSuspectUntilMs: stepped ? atMs + CLOCK_DISTRUST_MS : clockSuspectUntilMs,
     },
   };
 }
-
-const hasSelfInflicted = (outcomes: RegionOutcomes): boolean =>
-  Object.values(outcomes).some((list) =>
-    list.some((outcome) => !outcome.ok && errorClasses[outcome.errorClass].selfInflicted),
-  );
 
 function addOutcomes(
   before: RegionEvidence,
@@ -131,12 +193,16 @@ function addOutcomes(
   const after: { -readonly [Name in keyof RegionEvidence]: RegionEvidence[Name] } = { ...before };
   const reached = reachability(outcomes, policy.putsPerRound);
   for (const name of countedSignals) {
-    const list = name === 'reachability' ? reached : outcomes[name];
+    const list =
+      name === 'reachability' ? reached : outcomes[name === 'kinesisErrors' ? 'kinesisWrite' : name];
     if (list === undefined) continue;
     const next = addSamples(before[name], { outcomes: list, atMs }, models[name]);
     if (next !== undefined) after[name] = next;
   }
-  const latenciesMs = (outcomes.kinesisWrite ?? []).flatMap((put) => (put.ok ? [put.latencyMs] : []));
+  if (outcomes.kinesisWrite !== undefined)
+    after.puts = addPuts(before.puts, { puts: outcomes.kinesisWrite, atMs }, policy);
+  const latenciesMs: number[] = [];
+  for (const put of outcomes.kinesisWrite ?? []) if (put.ok) latenciesMs.push(put.latencyMs);
   const latency = addLatencies(
     before.kinesisLatency,
     { latenciesMs, atMs },
@@ -162,9 +228,18 @@ function reachability(outcomes: RegionOutcomes, samples: number): readonly Probe
 
 export function levelsOf(evidence: RegionEvidence, policy: Policy, nowMs: number): RegionLevels {
   const models = evidenceModels(policy);
-  const level = (name: CountedSignal): SignalLevel => levelOf(evidence[name], models[name], nowMs);
-  return {
+  let partly: SignalName[] | undefined;
+  const level = (name: CountedSignal): SignalLevel => {
+    const found = levelOf(evidence[name], models[name], nowMs);
+    if ((found === 'suspect' || found === 'down') && workedLately(evidence[name], models[name], nowMs)) {
+      partly ??= [];
+      partly.push(name);
+    }
+    return found;
+  };
+  const levels = {
     kinesisWrite: level('kinesisWrite'),
+    kinesisErrors: level('kinesisErrors'),
     kinesisRead: level('kinesisRead'),
     kinesisLatency: latencyLevel(evidence.kinesisLatency, models.kinesisLatency, nowMs),
     reachability: level('reachability'),
@@ -174,6 +249,7 @@ export function levelsOf(evidence: RegionEvidence, policy: Policy, nowMs: number
     lambda: level('lambda'),
     sqs: level('sqs'),
   };
+  return partly === undefined ? levels : { ...levels, partly };
 }
 
 function latencyLevel(
@@ -185,12 +261,59 @@ function latencyLevel(
   return levelOf(evidence.slow, model, nowMs);
 }
 
+/**
+ * How many puts the next round begins with, to one region; if one of them fails, the round goes on to `maxPuts`. After
+ * a failure an observer looks harder, until it has forgotten that failure: what a small failing fraction needs is samples.
+ */
+export function putsDue({ kinesisErrors }: RegionEvidence, policy: Policy, nowMs: number): number {
+  if (kinesisErrors === undefined || (kinesisErrors.score === 0 && !kinesisErrors.alarmed))
+    return policy.putsPerRound;
+  const level = levelOf(kinesisErrors, evidenceModels(policy).kinesisErrors, nowMs);
+  return level === 'unknown' ? policy.putsPerRound : maxPuts(policy);
+}
+
+/** Whether the first puts of a round call for the others: one has failed by the region's fault. */
+export const looksHarder = (puts: readonly ProbeOutcome[]): boolean =>
+  puts.some((put) => !put.ok && errorClasses[put.errorClass].evidence);
+
 export type ObserverCondition = 'sound' | 'clock-suspect' | 'self-inflicted-errors';
 
-export function observerCondition(health: ObserverHealth, nowMs: number): ObserverCondition {
+/** What an observer sees at one moment. */
+export interface RegionsSeen {
+  readonly primary: RegionLevels;
+  readonly standby: RegionLevels;
+  readonly gain: Gain;
+  /** The failing fraction of the primary's puts alone is above the minimum gain, whatever the standby's is. */
+  readonly severe: boolean;
+  readonly blames: readonly Blame[];
+  readonly observer: ObserverCondition;
+}
+
+/** What the evidence comes to now. */
+export function regionsSeen(
+  { primary, standby, gain, observer }: Evidence,
+  policy: Policy,
+  nowMs: number,
+): RegionsSeen {
+  const levels = { primary: levelsOf(primary, policy, nowMs), standby: levelsOf(standby, policy, nowMs) };
+  const blames = blamesOf({ ...observer.doubtful, standbyTakesPuts: works(levels.standby, 'kinesisWrite') });
+  return {
+    ...levels,
+    gain: gainOf(gain, { standby: standby.puts, policy, nowMs }),
+    severe:
+      levels.primary.kinesisWrite === 'down' && (shownShare(primary.puts)?.low ?? 0) > policy.minimumGain,
+    blames,
+    observer: conditionOf(observer, blames, nowMs),
+  };
+}
+
+function conditionOf(
+  { clockSuspectUntilMs }: ObserverHealth,
+  blames: readonly Blame[],
+  nowMs: number,
+): ObserverCondition {
   // A clock that was set back must not prolong the distrust beyond its own span.
-  const remainingMs = health.clockSuspectUntilMs - nowMs;
+  const remainingMs = clockSuspectUntilMs - nowMs;
   if (remainingMs > 0 && remainingMs <= CLOCK_DISTRUST_MS) return 'clock-suspect';
-  if (health.selfInflictedTicks >= SELF_INFLICTED_LIMIT_TICKS) return 'self-inflicted-errors';
-  return 'sound';
+  return blames.includes('observer') ? 'self-inflicted-errors' : 'sound';
 }

@@ -19,7 +19,10 @@ export interface Policy {
   readonly tickMs: number;
   /** Longest wait for one probe call. An answer later than this is a time-out. */
   readonly probeTimeoutMs: number;
-  /** Canary records an observer puts in each round, each a call of its own: they reach different front ends. */
+  /**
+   * Canary records an observer puts in each round, each a call of its own: they reach different front ends. An
+   * observer that suspects something puts up to ten.
+   */
   readonly putsPerRound: number;
   /** CloudWatch, control-plane and sibling probes run on every n-th tick: they inform, they do not move traffic, and they cost. */
   readonly slowProbeEveryTicks: number;
@@ -42,6 +45,11 @@ export interface Policy {
   readonly baselineFailureRate: number;
   /** Failure fraction that must be found quickly (alternative). */
   readonly impairedFailureRate: number;
+  /**
+   * Least gain for which traffic moves: how much larger the failing fraction of the primary's puts must be than
+   * that of the standby's.
+   */
+  readonly minimumGain: number;
   /** Budget: expected false `down` per signal, observer and year. */
   readonly falseAlarmsPerYear: number;
   /** A put is slow above this multiple of the 99th percentile learnt in healthy times… */

@@ -5,17 +5,17 @@
  * region. All other failures say something about the observer, and neither accuse nor acquit the region.
  */
 export const errorClasses = {
-  server: { evidence: true, answered: true, selfInflicted: false },
-  timeout: { evidence: true, answered: false, selfInflicted: false },
-  reset: { evidence: true, answered: false, selfInflicted: false },
-  dns: { evidence: true, answered: false, selfInflicted: false },
-  stale: { evidence: true, answered: true, selfInflicted: false },
-  throttled: { evidence: false, answered: true, selfInflicted: false },
-  access: { evidence: false, answered: true, selfInflicted: true },
-  validation: { evidence: false, answered: true, selfInflicted: true },
-  missing: { evidence: false, answered: true, selfInflicted: true },
-  clock: { evidence: false, answered: true, selfInflicted: true },
-  unclassified: { evidence: false, answered: false, selfInflicted: true },
+  server: { evidence: true, answered: true, doubtful: false },
+  timeout: { evidence: true, answered: false, doubtful: false },
+  reset: { evidence: true, answered: false, doubtful: false },
+  dns: { evidence: true, answered: false, doubtful: false },
+  stale: { evidence: true, answered: true, doubtful: false },
+  throttled: { evidence: false, answered: true, doubtful: false },
+  access: { evidence: false, answered: true, doubtful: true },
+  validation: { evidence: false, answered: true, doubtful: true },
+  missing: { evidence: false, answered: true, doubtful: true },
+  clock: { evidence: false, answered: true, doubtful: true },
+  unclassified: { evidence: false, answered: false, doubtful: true },
 } as const satisfies Record<string, ErrorClassMeaning>;
 
 interface ErrorClassMeaning {
@@ -23,8 +23,8 @@ interface ErrorClassMeaning {
   readonly evidence: boolean;
   /** The region answered at all, so it is reachable. */
   readonly answered: boolean;
-  /** Credentials, input, resources or clock of the observer are wrong. */
-  readonly selfInflicted: boolean;
+  /** Credentials, input, resources or clock of the observer may be wrong: both regions together show it (blame.ts). */
+  readonly doubtful: boolean;
 }
 
 export type ErrorClass = keyof typeof errorClasses;

@@ -2,8 +2,10 @@ import type { ControlReading } from './control.ts';
 import { type Decision, decide } from './decide.ts';
 import type { Latch, Quorum } from './lifecycle.ts';
 import type { Memory } from './memory.ts';
-import { addTick, levelsOf, observerCondition, type RegionOutcomes } from './observation.ts';
+import { addTick, putsDue, type RegionOutcomes, regionsSeen } from './observation.ts';
 import type { Policy } from './policy.ts';
+import { type PutPlace, putPlaces } from './put-plan.ts';
+import type { Role } from './role.ts';
 
 /** Everything one round brought in. */
 export interface RoundReadings {
@@ -29,18 +31,32 @@ export interface RoundResult {
 export const slowProbesDue = (memory: Memory, policy: Policy): boolean =>
   memory.ticks % policy.slowProbeEveryTicks === 0;
 
+export interface RoundPuts {
+  /** Where each put of the round goes, in order; all that it may make. */
+  readonly puts: readonly PutPlace[];
+  /** How many of them are made in any case. The others follow if one of these fails. */
+  readonly firstPuts: number;
+}
+
+/** The puts of the round that follows this memory, to the region of this role. */
+export function putsOfRound(
+  { evidence, ticks }: Memory,
+  { role, policy, nowMs }: { readonly role: Role; readonly policy: Policy; readonly nowMs: number },
+): RoundPuts {
+  return { puts: putPlaces(ticks, policy), firstPuts: putsDue(evidence[role], policy, nowMs) };
+}
+
 /**
  * One round of an observer: weighs the readings, decides, remembers. The same in Lambda, in the simulator and
  * in the drill.
  */
 export function observeRound(memory: Memory, readings: RoundReadings, policy: Policy): RoundResult {
   const { startedAtMs, nowMs, primary, standby, clockStepMs, control, latch, quorum } = readings;
-  const evidence = addTick(memory.evidence, { atMs: startedAtMs, primary, standby, clockStepMs }, policy);
+  const outcomes = { atMs: startedAtMs, ticks: memory.ticks, primary, standby, clockStepMs };
+  const evidence = addTick(memory.evidence, outcomes, policy);
   const decision = decide({
     observation: {
-      primary: levelsOf(evidence.primary, policy, nowMs),
-      standby: levelsOf(evidence.standby, policy, nowMs),
-      observer: observerCondition(evidence.observer, nowMs),
+      ...regionsSeen(evidence, policy, nowMs),
       control,
       latch,
       quorum,

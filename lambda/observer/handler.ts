@@ -18,6 +18,7 @@ import { StateTable } from '../../lib/state/state-table.ts';
 import { canaryStreamName, metricNamespace, stateTableName, voteTableName } from '../core/names.ts';
 import type { RegionOutcomes } from '../core/observation.ts';
 import type { ProbeOutcome } from '../core/probe.ts';
+import { maxPuts } from '../core/put-plan.ts';
 import { ConductorStart, START_TIMEOUT_MS } from './conductor-start.ts';
 import { type ProbedRegion, probeRegion } from './probes.ts';
 import { type RunEnd, run } from './run.ts';
@@ -76,8 +77,9 @@ export async function handler(_event: unknown, context: Context): Promise<{ read
 
 function probed(region: string): ProbedRegion {
   // One connection for each of the puts, which must not wait for each other, and some for the other probes.
-  const { probeTimeoutMs, putsPerRound } = settings.policy;
-  const options = { region, who, timeoutMs: probeTimeoutMs, maxSockets: putsPerRound + 4 };
+  const { probeTimeoutMs } = settings.policy;
+  const maxSockets = maxPuts(settings.policy) + 4;
+  const options = { region, who, timeoutMs: probeTimeoutMs, maxSockets };
   return {
     kinesis: clientOf(KinesisClient, options),
     cloudWatch: clientOf(CloudWatchClient, options),

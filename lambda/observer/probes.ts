@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type CloudWatchClient,
   GetMetricDataCommand,
@@ -8,14 +9,14 @@ import {
   GetRecordsCommand,
   GetShardIteratorCommand,
   type KinesisClient,
-  PutRecordCommand,
-  type PutRecordCommandOutput,
 } from '@aws-sdk/client-kinesis';
 import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
-import type { RegionOutcomes } from '../core/observation.ts';
+import { looksHarder, type RegionOutcomes } from '../core/observation.ts';
 import type { SiblingName } from '../core/policy.ts';
 import type { ProbeOutcome } from '../core/probe.ts';
-import { measure, StaleReadError } from './measure.ts';
+import type { PutPlace } from '../core/put-plan.ts';
+import { type Measured, measure, StaleReadError } from './measure.ts';
+import { type AcceptedPut, putOnce } from './put.ts';
 import type { SiblingProbes } from './siblings.ts';
 
 /** One region as seen by one observer. */
@@ -32,8 +33,10 @@ export interface ProbedRegion {
 
 export interface ProbeRound {
   readonly timeoutMs: number;
-  /** Canary records to put, each in a call of its own. */
-  readonly puts: number;
+  /** Where each put goes, each in a call of its own; all that the round may make. */
+  readonly puts: readonly PutPlace[];
+  /** How many of them are made in any case. The others follow if one of these fails. */
+  readonly firstPuts: number;
   readonly slowDue: boolean;
   /** Services to probe as well, in slow rounds. */
   readonly siblings: readonly SiblingName[];
@@ -42,9 +45,11 @@ export interface ProbeRound {
   readonly firstMetricAtMs: number | null;
 }
 
-/** The canary has one shard; this is the name Kinesis gives the first shard of any stream. */
+/** The name that Kinesis gives the first shard of any stream. */
 const FIRST_SHARD = 'shardId-000000000000';
 const READ_ATTEMPTS = 2;
+/** A record is there to be read within this time after its put, as a rule; AWS promises no time. [inferred] */
+const READ_PAUSE_MS = 300;
 /** CloudWatch shows a point within a minute or two; one that is older than this means that metrics are being lost. */
 const METRIC_MAX_AGE_MS = 5 * 60_000;
 
@@ -61,25 +66,24 @@ export async function probeRegion(region: ProbedRegion, round: ProbeRound): Prom
   return { ...kinesis, reachability: [reachability.outcome], ...slowOutcomes };
 }
 
-/** Sends the puts in parallel, each on its own connection, and reads back the first record that succeeded. */
+/**
+ * Sends the first puts in parallel, each on its own connection. Then it reads back the first record that was
+ * accepted, and if a put failed, sends the others meanwhile.
+ */
 async function probeKinesis(region: ProbedRegion, round: ProbeRound): Promise<RegionOutcomes> {
-  const puts = await Promise.all(
-    Array.from({ length: round.puts }, (_, n) =>
-      measure(round.timeoutMs, (abortSignal) =>
-        region.kinesis.send(
-          new PutRecordCommand({
-            StreamName: region.canaryStream,
-            PartitionKey: `${region.observer}/${n}`,
-            Data: new TextEncoder().encode(JSON.stringify({ observer: region.observer, atMs: round.nowMs })),
-          }),
-          { abortSignal },
-        ),
-      ),
-    ),
-  );
-  const accepted = puts.find((put) => put.outcome.ok)?.value;
-  const read = await measure(round.timeoutMs, (abortSignal) => readBack(region, accepted, abortSignal));
-  return { kinesisWrite: puts.map((put) => put.outcome), kinesisRead: [read.outcome] };
+  const put = (place: PutPlace): Promise<Measured<AcceptedPut>> =>
+    measure(round.timeoutMs, (abortSignal) => putOnce(region, { place, nowMs: round.nowMs, abortSignal }));
+  const first = await Promise.all(round.puts.slice(0, round.firstPuts).map(put));
+  const outcomes = first.map(({ outcome }) => outcome);
+  const accepted = first.find(({ outcome }) => outcome.ok)?.value;
+  const [read, more] = await Promise.all([
+    measure(round.timeoutMs, (abortSignal) => readBack(region, accepted, abortSignal)),
+    Promise.all(looksHarder(outcomes) ? round.puts.slice(round.firstPuts).map(put) : []),
+  ]);
+  return {
+    kinesisWrite: [...outcomes, ...more.map(({ outcome }) => outcome)],
+    kinesisRead: [read.outcome],
+  };
 }
 
 /**
@@ -88,26 +92,30 @@ async function probeKinesis(region: ProbedRegion, round: ProbeRound): Promise<Re
  */
 async function readBack(
   region: ProbedRegion,
-  put: PutRecordCommandOutput | undefined,
+  put: AcceptedPut | undefined,
   abortSignal: AbortSignal,
 ): Promise<void> {
   const { ShardIterator } = await region.kinesis.send(
     new GetShardIteratorCommand({
       StreamName: region.canaryStream,
-      ShardId: put?.ShardId ?? FIRST_SHARD,
-      ...(put?.SequenceNumber === undefined
-        ? { ShardIteratorType: 'LATEST' as const }
-        : { ShardIteratorType: 'AT_SEQUENCE_NUMBER' as const, StartingSequenceNumber: put.SequenceNumber }),
+      ...(put === undefined
+        ? { ShardId: FIRST_SHARD, ShardIteratorType: 'LATEST' as const }
+        : {
+            ShardId: put.shardId,
+            ShardIteratorType: 'AT_SEQUENCE_NUMBER' as const,
+            StartingSequenceNumber: put.sequenceNumber,
+          }),
     }),
     { abortSignal },
   );
   let iterator = ShardIterator;
   for (let attempt = 0; attempt < READ_ATTEMPTS && iterator !== undefined; attempt++) {
+    if (attempt > 0) await sleep(READ_PAUSE_MS, undefined, { signal: abortSignal });
     const page = await region.kinesis.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: 10 }), {
       abortSignal,
     });
     if (put === undefined) return;
-    if (page.Records?.some((record) => record.SequenceNumber === put.SequenceNumber)) return;
+    if (page.Records?.some((record) => record.SequenceNumber === put.sequenceNumber)) return;
     iterator = page.NextShardIterator;
   }
   throw new StaleReadError('the record just put is not there to be read');

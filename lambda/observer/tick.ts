@@ -4,7 +4,7 @@ import type { Memory } from '../core/memory.ts';
 import type { RegionOutcomes } from '../core/observation.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Role } from '../core/role.ts';
-import { observeRound, type RoundResult, slowProbesDue } from '../core/round.ts';
+import { observeRound, putsOfRound, type RoundResult, slowProbesDue } from '../core/round.ts';
 import type { ProbeRound } from './probes.ts';
 
 export interface Clock {
@@ -42,7 +42,7 @@ export async function tick(
   const startedAtMs = clock.nowMs();
   const round = (role: Role): ProbeRound => ({
     timeoutMs: policy.probeTimeoutMs,
-    puts: policy.putsPerRound,
+    ...putsOfRound(memory, { role, policy, nowMs: startedAtMs }),
     slowDue: slowProbesDue(memory, policy),
     siblings: role === 'primary' ? policy.siblingProbes : [],
     nowMs: startedAtMs,

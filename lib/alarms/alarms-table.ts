@@ -138,7 +138,7 @@ export const alarms = [
     urgency: 'now',
     metrics: ['ImpairedDiagnoses'],
     threshold: ({ policy }) => policy.votesToEvacuate,
-    periods: inARow(2),
+    periods: inARow(1),
     meaning:
       'Enough observers for an evacuation see a fault of the primary. Whether traffic moves depends on the fault: the diagnosis says so.',
   },

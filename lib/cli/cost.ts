@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
-import { type CostEstimate, estimate } from '../operate/cost.ts';
+import { type CostEstimate, type CostLine, estimate } from '../operate/cost.ts';
 import { exitCodes } from '../shell/exit-codes.ts';
 import type { Io } from './io.ts';
 import { type OutputFlags, withJson } from './options.ts';
@@ -35,16 +35,20 @@ export function costCommand(io: Io): Command {
 
 const dollars = (usd: number): string => `$${usd.toFixed(2)}`;
 
-export function costScreen({ asOf, lines, usd, beside, notCounted }: CostEstimate, columns: number): string {
-  const rows = lines.map(({ resource, usd: each, how }) => [resource, dollars(each).padStart(10), how]);
-  const others = beside.map(({ resource, usd: each, how }) => [resource, dollars(each).padStart(10), how]);
+export function costScreen(estimate: CostEstimate, columns: number): string {
+  const { asOf, lines, usd, streams, beside, notCounted } = estimate;
+  const rowsOf = (some: readonly CostLine[]): readonly string[][] =>
+    some.map(({ resource, usd: each, how }) => [resource, dollars(each).padStart(10), how]);
+  const part = (title: string, some: readonly CostLine[]): readonly string[] =>
+    some.length === 0
+      ? []
+      : ['', title, table(['', '          ', ''], rowsOf(some), { columns }).trimStart()];
   return [
-    table(['a month', '       USD', 'how'], [...rows, ['together', dollars(usd).padStart(10), '']], {
+    table(['a month', '       USD', 'how'], [...rowsOf(lines), ['together', dollars(usd).padStart(10), '']], {
       columns,
     }),
-    '',
-    'beside it:',
-    table(['', '          ', ''], others, { columns }).trimStart(),
+    ...part('your own streams, as far as Spillway creates them:', streams),
+    ...part('for comparison:', beside),
     '',
     `List prices of us-east-1, ${asOf}; an estimate, not a bill. Not counted: ${notCounted.join('; ')}.`,
   ].join('\n');

@@ -1,6 +1,7 @@
 import { roundsToDown } from '../../lambda/core/evidence.ts';
 import { modelSettings } from '../../lambda/core/observation.ts';
 import type { Delivery, Policy } from '../../lambda/core/policy.ts';
+import { roundsToLargeGain } from '../../lambda/core/severity.ts';
 
 export interface BudgetPart {
   readonly part: string;
@@ -16,7 +17,7 @@ export interface RtoBudget {
 
 /** Rounds of failed puts alone that make an observer vote: the worst case of detection. */
 export const failingRoundsToVote = (policy: Policy): number =>
-  roundsToDown(modelSettings('kinesisWrite', policy));
+  Math.max(roundsToDown(modelSettings('kinesisWrite', policy)), roundsToLargeGain(policy));
 
 /** A probe round puts and then reads back, each under its own time-out. */
 export const CALLS_PER_ROUND = 2;

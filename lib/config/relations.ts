@@ -1,4 +1,4 @@
-import { CALLS_PER_ROUND, failingRoundsToVote, rtoBudget } from './budget.ts';
+import { CALLS_PER_ROUND, rtoBudget } from './budget.ts';
 import { type Config, observerRegions } from './config.ts';
 import { DRILL_EVERY_DAYS, defaultDrillOverdueDays } from './defaults.ts';
 import type { ConfigProblem } from './errors.ts';
@@ -19,7 +19,7 @@ const READS_PER_ROUND = 2;
 const relations: readonly Relation[] = [
   distinctRoles,
   quorum,
-  oneRoundIsNoOutage,
+  failuresAreEvidence,
   roundFitsTick,
   canaryReads,
   voteOutlivesSeam,
@@ -69,23 +69,13 @@ function quorum({ regions, policy }: Config): readonly ConfigProblem[] {
   ];
 }
 
-function oneRoundIsNoOutage({ policy }: Config): readonly ConfigProblem[] {
-  if (policy.baselineFailureRate >= policy.impairedFailureRate) {
-    return [
-      {
-        path: 'policy.impairedFailureRate',
-        problem: `${policy.impairedFailureRate} is not above policy.baselineFailureRate ${policy.baselineFailureRate}`,
-        fix: 'Raise this value, or lower policy.baselineFailureRate: an impaired region fails more than a healthy one.',
-      },
-    ];
-  }
-  if (failingRoundsToVote(policy) >= 2) return [];
+function failuresAreEvidence({ policy }: Config): readonly ConfigProblem[] {
+  if (policy.baselineFailureRate < policy.impairedFailureRate) return [];
   return [
     {
-      path: 'policy.falseAlarmsPerYear',
-      problem:
-        'is so high, with so low a baselineFailureRate, that one failed round of probes counts as an outage',
-      fix: 'Lower this value, raise policy.baselineFailureRate, or set policy.blipMs to a tick or more.',
+      path: 'policy.impairedFailureRate',
+      problem: `${policy.impairedFailureRate} is not above policy.baselineFailureRate ${policy.baselineFailureRate}`,
+      fix: 'Raise this value, or lower policy.baselineFailureRate: an impaired region fails more than a healthy one.',
     },
   ];
 }

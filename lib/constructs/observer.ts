@@ -24,7 +24,7 @@ import { SpillwayFunction } from './spillway-function.ts';
 const RUN_SECONDS = 90;
 /** The run in progress and the one that takes over. */
 const OVERLAPPING_RUNS = 2;
-const MEMORY_MIB = 256;
+const MEMORY_MIB = 240;
 
 export interface ObserverProps extends ObserverSettings {
   /** The cells; the latch holds when the switches of all their groups hold. */
@@ -93,6 +93,7 @@ function observerStatements(settings: ObserverSettings, table: Table, account: s
     new PolicyStatement({
       actions: [
         'kinesis:PutRecord',
+        'kinesis:PutRecords',
         'kinesis:GetShardIterator',
         'kinesis:GetRecords',
         'kinesis:DescribeStreamSummary',

@@ -2,17 +2,22 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
 import { Construct } from 'constructs';
 import { canaryStreamName } from '../../lambda/core/names.ts';
+import { STANDBY_CANARY_SHARDS } from '../../lambda/core/put-plan.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import type { Cell } from '../config/config.ts';
 
-/** Spillway's own stream of one region, which observers write to and read back. */
+/**
+ * Our own stream of one region, which observers write to and read back. In the primary on demand: the stream then begins
+ * with four shards (`CANARY_SHARDS`), for less than three provisioned ones cost.
+ */
 export class CanaryStream extends Construct {
-  constructor(scope: Construct, id: string, props: { readonly name: string }) {
+  constructor(scope: Construct, id: string, props: { readonly name: string; readonly role: Role }) {
     super(scope, id);
     new Stream(this, 'Stream', {
       streamName: canaryStreamName(props.name),
-      streamMode: StreamMode.PROVISIONED,
-      shardCount: 1,
+      ...(props.role === 'primary'
+        ? { streamMode: StreamMode.ON_DEMAND }
+        : { streamMode: StreamMode.PROVISIONED, shardCount: STANDBY_CANARY_SHARDS }),
       encryption: StreamEncryption.MANAGED,
       removalPolicy: RemovalPolicy.DESTROY,
     });

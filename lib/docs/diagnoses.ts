@@ -1,12 +1,15 @@
+import { blames } from '../../lambda/core/blame.ts';
 import { diagnoses } from '../../lambda/core/diagnosis.ts';
 import { roundsToClear, roundsToDown } from '../../lambda/core/evidence.ts';
 import { guards } from '../../lambda/core/guards.ts';
 import { modelSettings, signalNames, signals } from '../../lambda/core/observation.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
 import { errorClasses } from '../../lambda/core/probe.ts';
+import { BEARABLE_GAINS, UNBEARABLE_GAINS } from '../../lambda/core/severity.ts';
 import { markdownTable } from './markdown.ts';
 
 const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
+const percent = (share: number): string => `${Math.round(share * 100)} %`;
 const seconds = (ms: number): string => `${ms / 1_000} s`;
 
 /**
@@ -41,14 +44,44 @@ ${markdownTable(
 What a failed call proves:
 
 ${markdownTable(
-  ['class', 'counts against the region', 'the region answered', 'the observer’s own fault'],
+  ['class', 'counts against the region', 'the region answered', 'may be the caller’s own fault'],
   Object.entries(errorClasses).map(([name, meaning]) => [
     name,
     yesNo(meaning.evidence),
     yesNo(meaning.answered),
-    yesNo(meaning.selfInflicted),
+    yesNo(meaning.doubtful),
   ]),
 )}
+
+## Whose fault is it?
+
+Some errors may be the observer's own fault: it is the comparison of both regions that shows it. An error counts here once it has
+occurred in three rounds in a row. A sick observer accuses nobody; \`observer-in-part\` and all that is one region's leave it sound.
+
+${markdownTable(
+  [
+    'class',
+    'meaning',
+    'in both regions',
+    'in both, and the standby takes puts',
+    'in the primary alone',
+    'in the standby alone',
+  ],
+  blames.map((row) => [
+    row.classes.join(', '),
+    row.meaning,
+    row.both,
+    row.bothButPuts,
+    row.primaryAlone,
+    row.standbyAlone,
+  ]),
+)}
+
+## How bad is it?
+
+The puts of a round are judged a second time: \`gain\` is large once the failing fraction of the primary exceeds that of the standby by
+far more than can be chance. \`policy.minimumGain\` is ${policy.minimumGain}: with a standby in which nothing fails, a primary that fails by
+${percent(BEARABLE_GAINS * policy.minimumGain)} is borne and one that fails by ${percent(UNBEARABLE_GAINS * policy.minimumGain)} is left. See [how it works](how-it-works.md#how-bad-is-bad-enough).
 
 ## What is concluded
 

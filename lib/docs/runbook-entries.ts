@@ -95,6 +95,20 @@ export const diagnosisEntries: Readonly<Record<DiagnosisCode, RunbookEntry>> = {
       'Do not fail back at the first good minute: an outage often returns. Failback is refused until the recovery time is over.',
     ],
   },
+  CanaryOnly: {
+    lookAt: [
+      'The errors and retries of your own producers in the primary. One shard of the canary fails; shards of your streams may, or may not.',
+    ],
+    run: [
+      why,
+      [
+        'spillway failover --cells CELL --reason "its producers fail too, inc-4711"',
+        'if producers of that cell fail as well',
+      ],
+      ack,
+    ],
+    not: ['Do not move everything: three of four shards of the canary take records.'],
+  },
   KinesisReadImpaired: {
     lookAt: [
       'Consumer lag in the primary, and the retention of the streams: records are safe as long as they are kept.',
@@ -110,6 +124,20 @@ export const diagnosisEntries: Readonly<Record<DiagnosisCode, RunbookEntry>> = {
       'Do not move everything: the backlog stays in the primary, and consumers would have two places to read.',
     ],
   },
+  KinesisWriteDegraded: {
+    lookAt: [
+      'The failing fraction (`why`), and whether it grows. Producers try again what fails: look at their buffers and retries.',
+    ],
+    run: [
+      why,
+      status,
+      [
+        'spillway failover --all --reason "buffers grow, inc-4711"',
+        'if retries no longer keep up, and the standby is better',
+      ],
+    ],
+    not: ['Do not lower `policy.minimumGain` in the middle of it: a deployment is the last thing it needs.'],
+  },
   LatencyDegraded: {
     lookAt: ['The producers’ buffers. If they grow, records come faster than they leave.'],
     run: [
@@ -118,6 +146,26 @@ export const diagnosisEntries: Readonly<Record<DiagnosisCode, RunbookEntry>> = {
       status,
     ],
     not: ['Do not restart producers: what they hold in memory is lost.'],
+  },
+  PrimaryRefusesAccess: {
+    lookAt: [
+      'What your producers get in the primary. The observer’s credentials are good: the standby accepts them.',
+      'Changes of policies that name the primary: a service control policy, a key policy of the canary, the role itself.',
+    ],
+    run: [
+      log,
+      why,
+      [
+        'spillway failover --all --reason "the primary refuses credentials, inc-4711"',
+        'if producers are refused as well',
+      ],
+    ],
+    not: ['Do not wait for it to move traffic: nothing moves by itself for an error of access.'],
+  },
+  CanaryMissing: {
+    lookAt: ['Which stream the log names, and whether somebody has deleted it or its stack.'],
+    run: [log, doctor, ['npx cdk deploy --all', 'creates what is missing; see docs/deployments.md first']],
+    not: ['Do not fail over because of it: a stream that is gone says nothing about the region.'],
   },
   CloudWatchBlind: {
     lookAt: ['Alarms of the primary in INSUFFICIENT_DATA, and autoscaling that acts on missing metrics.'],
@@ -142,6 +190,18 @@ export const diagnosisEntries: Readonly<Record<DiagnosisCode, RunbookEntry>> = {
     lookAt: ['Which service (`why` names it), and who depends on it.'],
     run: [why, ack],
     not: ['Do not move producers because of this: the service that they use works.'],
+  },
+  StandbyDegraded: {
+    lookAt: ['The failing fraction of the standby (`why`), and whether it grows.'],
+    run: [why, doctor, status],
+    not: ['Do not pause for it: the standby still takes the traffic of a primary that fails more.'],
+  },
+  ProbesRefused: {
+    lookAt: [
+      'The error class in its log: `access` is a permission that its role lacks, `validation` or `unclassified` a version that does not fit.',
+    ],
+    run: [log, doctor],
+    not: ['Do not fail over because of it: this observer still judges writes.'],
   },
   Undetermined: {
     lookAt: [

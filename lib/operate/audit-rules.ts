@@ -48,7 +48,7 @@ const operationIs =
 
 /** The calls that observers make to the primary; no observer waits for one beyond its round. */
 const probeOperations =
-  /^(PutRecord|GetRecords|GetShardIterator|DescribeStreamSummary|PutMetricData|GetMetricData|GetCallerIdentity|ListUserPools|GetAccountSettings|ListQueues)$/;
+  /^(PutRecords?|GetRecords|GetShardIterator|DescribeStreamSummary|PutMetricData|GetMetricData|GetCallerIdentity|ListUserPools|GetAccountSettings|ListQueues)$/;
 /** Reads in healthy times: how streams are scaled, and their load. */
 const surveyOperations: Readonly<Record<string, RegExp>> = {
   kinesis: /^DescribeStreamSummary$/,

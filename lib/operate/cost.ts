@@ -1,4 +1,5 @@
 import { metricsOf } from '../../lambda/core/metrics.ts';
+import { STANDBY_CANARY_SHARDS } from '../../lambda/core/put-plan.ts';
 import { alarmRegions, alarmRows } from '../alarms/alarms-table.ts';
 import { type Config, observerRegions, type StreamSpec } from '../config/config.ts';
 import { groupsOf } from '../settings/cells-file.ts';
@@ -14,16 +15,21 @@ export interface CostLine {
 export interface CostEstimate {
   readonly asOf: string;
   readonly lines: readonly CostLine[];
+  /** Of Spillway itself: all lines together. */
   readonly usd: number;
+  /** Streams of cells that the stacks create. They are the workload's, and would cost the same without Spillway. */
+  readonly streams: readonly CostLine[];
   readonly beside: readonly CostLine[];
   readonly notCounted: readonly string[];
 }
 
 const MILLION = 1_000_000;
+const KB_IN_GB = 1 / MILLION;
 /** Checkers that ask one endpoint in one interval: two in each of 8 regions, as seen over days; AWS gives no number. [inferred] */
 const CHECKERS = 16;
 /** GB, as deployed (`lib/constructs`). */
 const FUNCTION_GB = 0.25;
+const OBSERVER_GB = 240 / 1_024;
 /** A read of one item and an answer, on a warm function. [inferred] */
 const ENDPOINT_SECONDS = 0.005;
 /** An observer's item with its memory is about 4 KB: four write units. */
@@ -52,7 +58,6 @@ export function estimate(config: Config): CostEstimate {
   const lines = [
     healthChecks,
     canaries,
-    streams,
     observers,
     endpoints,
     dynamo,
@@ -68,6 +73,7 @@ export function estimate(config: Config): CostEstimate {
     asOf: prices.asOf,
     lines,
     usd: cents(lines.reduce((sum, { usd }) => sum + usd, 0)),
+    streams: streams(config),
     beside: [
       {
         resource: 'ARC routing control',
@@ -107,9 +113,21 @@ const healthChecks: Part = (config) => {
 
 const canaries: Part = (config) => {
   const { observers: n, ticks } = counts(config);
-  const units = n * config.policy.putsPerRound * 2 * ticks;
-  const usd = 2 * prices.shardHour * HOURS_A_MONTH + (units / MILLION) * prices.putMillionUnits;
-  return [line('canary streams', usd, `2 shards, ${millions(units)} puts`)];
+  const puts = n * config.policy.putsPerRound * ticks;
+  const reads = n * ticks;
+  const primary =
+    prices.onDemandStreamHour * HOURS_A_MONTH +
+    puts * KB_IN_GB * prices.onDemandGbIn +
+    reads * KB_IN_GB * prices.onDemandGbOut;
+  const standby =
+    STANDBY_CANARY_SHARDS * prices.shardHour * HOURS_A_MONTH + (puts / MILLION) * prices.putMillionUnits;
+  return [
+    line(
+      'canary streams',
+      primary + standby,
+      `1 on demand, 1 of ${STANDBY_CANARY_SHARDS} shards, ${millions(puts)} puts to each`,
+    ),
+  ];
 };
 
 const streams: Part = (config) => {
@@ -136,8 +154,8 @@ const observers: Part = (config) => {
   const { observers: n } = counts(config);
   // At each minute the next run begins while the last one finishes its round.
   const overlap = 1 + config.policy.tickMs / 60_000;
-  const usd = n * FUNCTION_GB * SECONDS_A_MONTH * overlap * prices.lambdaGbSecond;
-  return [line('observers', usd, `${n} functions of 256 MB on arm64 that run continuously`)];
+  const usd = n * OBSERVER_GB * SECONDS_A_MONTH * overlap * prices.lambdaGbSecond;
+  return [line('observers', usd, `${n} functions of 240 MB on arm64 that run continuously`)];
 };
 
 const requests = (config: Config): number => {

@@ -2,7 +2,7 @@ import type { ObserverReport as FailbackReport } from '../../lambda/core/conduct
 import { isFit } from '../../lambda/core/diagnosis.ts';
 import { type FailbackRefusal, failbackRefusals } from '../../lambda/core/failback.ts';
 import { shortfalls } from '../../lambda/core/fitness.ts';
-import { levelsOf, type RegionLevels } from '../../lambda/core/observation.ts';
+import { failsWholly, levelsOf, type RegionLevels } from '../../lambda/core/observation.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
 import type { Config } from '../config/config.ts';
 import { named } from './named.ts';
@@ -31,8 +31,12 @@ export function failoverRefusals(
   const fresh = freshReports(observers);
   const { standby } = config.regions;
   const unfit = fresh.filter(([, report]) => {
-    const { kinesisWrite, kinesisRead, reachability } = standbyLevels(report, config.policy);
-    return [kinesisWrite, kinesisRead, reachability].includes('down');
+    const levels = standbyLevels(report, config.policy);
+    return (
+      failsWholly(levels, 'kinesisWrite') ||
+      failsWholly(levels, 'kinesisRead') ||
+      levels.reachability === 'down'
+    );
   });
   if (unfit.length > 0) {
     const where = unfit.map(([region]) => region).join(', ');

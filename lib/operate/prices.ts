@@ -13,6 +13,9 @@ export const prices = {
   shardHourRetention7Days: 0.02,
   onDemandStreamHour: 0.04,
   putMillionUnits: 0.014,
+  /** Each record counts as 1 KB at least. */
+  onDemandGbIn: 0.08,
+  onDemandGbOut: 0.04,
   /** https://aws.amazon.com/lambda/pricing/ : arm64, first tier. */
   lambdaGbSecond: 0.0000133334,
   lambdaMillionRequests: 0.2,

@@ -1,12 +1,7 @@
 import { diagnoses } from '../../lambda/core/diagnosis.ts';
 import { guards } from '../../lambda/core/guards.ts';
 import { type Phase, phases } from '../../lambda/core/lifecycle.ts';
-import {
-  levelsOf,
-  observerCondition,
-  type RegionLevels,
-  signalNames,
-} from '../../lambda/core/observation.ts';
+import { levelsOf, type RegionLevels, regionsSeen, signalNames } from '../../lambda/core/observation.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import type { Config } from '../config/config.ts';
 import type { CredentialsVerdict } from '../credentials/verdict.ts';
@@ -82,7 +77,7 @@ function chain(config: Config, region: string, report: ObserverReport, atMs: num
     region,
     ageMs: Math.max(0, atMs - decidedAtMs),
     evidence: { primary: levels('primary'), standby: levels('standby') },
-    observer: observerCondition(memory.evidence.observer, decidedAtMs),
+    observer: regionsSeen(memory.evidence, config.policy, decidedAtMs).observer,
     diagnosis: { code: diagnosis, when: row?.when ?? '', actionable: row?.actionable ?? false },
     refusals: refusals.map(({ rule, reason }) => ({
       rule,

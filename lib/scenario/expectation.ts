@@ -12,6 +12,8 @@ export interface Outcome {
   readonly rtoMs: number | null;
   /** True when the run ended before the scenario did. */
   readonly cut: boolean;
+  /** When its first fault begins, from t = 0. */
+  readonly firstFaultMs: number;
 }
 
 /** The subject of an expectation. */
@@ -45,8 +47,13 @@ function* unmet(expect: Scenario['expect'], outcome: Outcome): Generator<Unmet> 
   if (expect.verdict !== 'failover' || verdict !== 'failover') return;
   if (flips > 1) yield { about: 'moves', text: `DNS moved ${flips} times instead of once` };
   for (const text of outcome.strays) yield { about: 'end', text };
-  if (rtoMs === null) yield { about: 'arrival', text: 'the producers did not settle in the standby' };
-  else if (expect.withinMs !== undefined && rtoMs > expect.withinMs) {
-    yield { about: 'arrival', text: `took ${rtoMs} ms, expected within ${expect.withinMs} ms` };
+  if (rtoMs === null) {
+    yield { about: 'arrival', text: 'the producers did not settle in the standby' };
+    return;
+  }
+  const tookMs = rtoMs - Math.max(0, (expect.afterMs ?? 0) - outcome.firstFaultMs);
+  if (tookMs < 0) yield { about: 'arrival', text: `moved ${-tookMs} ms before anything was to move` };
+  else if (expect.withinMs !== undefined && tookMs > expect.withinMs) {
+    yield { about: 'arrival', text: `took ${tookMs} ms, expected within ${expect.withinMs} ms` };
   }
 }

@@ -17,6 +17,9 @@ export interface Call {
 /** A fault's effect that makes the call fail. Latency alone does not. */
 export type FailingEffect = Exclude<Effect, { readonly kind: 'latency' }>;
 
+/** The only operation that answers for each of its records, and so can fail in part. */
+const PARTIAL_OPERATION = 'PutRecords';
+
 /** What happens to a call: first the delay, then the failure, if there is one. */
 export interface Fate {
   /** 0 = no delay. */
@@ -34,9 +37,10 @@ export interface FateQuestion {
 }
 
 /**
- * Draws what happens to a call. Every fault that covers the call is drawn on its own, at its rate of that
- * moment; the delays of faults that hit add up, and the first failing effect in file order wins. A batch call
- * (PutRecords) is drawn once, as a whole: it fails or passes with all its records.
+ * Draws what happens to a call. Every fault that covers the call is drawn on its own, at its rate of that moment; delays
+ * of those that hit add up, and the first failing effect in file order wins. A batch call (PutRecords) is drawn once,
+ * as a whole: it fails or passes with all its records. Which records a `partial` answer refuses is drawn by whoever
+ * answers.
  */
 export function fateOf(call: Call, { scenario, roles, elapsedMs, random }: FateQuestion): Fate {
   let delayMs = 0;
@@ -46,6 +50,7 @@ export function fateOf(call: Call, { scenario, roles, elapsedMs, random }: FateQ
     // Drawn even where the outcome no longer matters, so that one fault's luck does not depend on another's.
     const hit = random() < rateAt(fault, elapsedMs);
     if (!hit) continue;
+    if (fault.effect.kind === 'partial' && call.operation !== PARTIAL_OPERATION) continue;
     if (fault.effect.kind === 'latency') delayMs += fault.effect.ms;
     else failure ??= fault.effect;
   }

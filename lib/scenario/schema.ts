@@ -1,13 +1,16 @@
 import { z } from 'zod';
 import { diagnosisCodes } from '../../lambda/core/diagnosis.ts';
 import { say } from '../config/fields.ts';
+import { nearest } from '../config/nearest.ts';
+import { operationNames, regionNames } from './aws-names.ts';
 import { parseDuration } from './duration.ts';
-import { serviceNames } from './services.ts';
+import { isServiceName, type ServiceName, serviceNames } from './services.ts';
 
 // The scenario format. One file drives the drill in real time and the simulator in virtual time. Durations are texts
 // like `90s` or `4h52m`; a loaded scenario holds milliseconds.
 
 const MAX_FAULTS = 1_000;
+const roleNames: readonly string[] = ['*', 'primary', 'standby', 'witness'];
 
 const duration = z
   .string({ error: say('is not a duration', 'Write a duration like 90s, 4h52m or 500ms.') })
@@ -27,10 +30,17 @@ const duration = z
     description: 'A duration: 90s, 4h52m, 500ms',
   });
 
-const fraction = z
-  .number({ error: say('is not a number', 'Write a fraction from 0 to 1.') })
-  .min(0, say('is below 0', 'Write a fraction from 0 to 1.'))
-  .max(1, say('is above 1', 'Write a fraction from 0 to 1.'));
+const WRITE_FRACTION = 'Write a fraction from 0 to 1, or a percentage like 30%.';
+
+const number = z
+  .number({ error: say('is not a number', WRITE_FRACTION) })
+  .min(0, say('is below 0', WRITE_FRACTION))
+  .max(1, say('is above 1', WRITE_FRACTION));
+const percentage = z
+  .string({ error: say('is not a number', WRITE_FRACTION) })
+  .regex(/^(?:100(?:\.0+)?|\d{1,2}(?:\.\d+)?) ?%$/, say('is not a share', WRITE_FRACTION))
+  .transform((text) => Number.parseFloat(text) / 100);
+const fraction = z.union([number, percentage]);
 
 const place = z
   .string({ error: say('is not a text', 'Name a role, a region, or "*".') })
@@ -41,25 +51,67 @@ const place = z
       'Write primary, standby, witness, a region like us-east-1, or "*".',
     ),
   )
+  .superRefine((name, context) => {
+    if (roleNames.includes(name) || regionNames.includes(name)) return;
+    context.addIssue({ code: 'custom', message: say('is no region of AWS', meant(name, regionNames)) });
+  })
   .describe('primary, standby, witness (every witness), a region, or "*"');
 
-const where = z.strictObject({
-  region: place.default('*'),
-  service: z.enum(serviceNames).optional().describe('Default: every service'),
-  operations: z.array(z.string().min(1)).min(1).max(100).optional().describe('Default: every operation'),
-});
+const where = z
+  .strictObject({
+    region: place.default('*'),
+    service: z
+      .string()
+      .superRefine((name, context) => {
+        if (isServiceName(name)) return;
+        const message = say('is no service that a fault can name', meant(name, serviceNames));
+        context.addIssue({ code: 'custom', message });
+      })
+      .transform((name) => name as ServiceName)
+      .meta({ enum: serviceNames })
+      .optional()
+      .describe('Default: every service'),
+    operations: z
+      .array(z.string().min(1))
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('Names as in the API reference of the service. Default: every operation'),
+  })
+  .superRefine(({ service, operations = [] }, context) => {
+    // A service that does not exist has a complaint of its own.
+    if (service !== undefined && !isServiceName(service)) return;
+    const known = service === undefined ? Object.values(operationNames).flat() : operationNames[service];
+    for (const [index, name] of operations.entries()) {
+      if (known.includes(name)) continue;
+      const problem = `is no operation of ${service ?? 'any service that a fault can name'}`;
+      context.addIssue({
+        code: 'custom',
+        path: ['operations', index],
+        message: say(problem, meant(name, known)),
+      });
+    }
+  });
+
+/** What to write instead of a name that does not exist. */
+function meant(name: string, known: readonly string[]): string {
+  const near = nearest(name, known);
+  if (near !== undefined) return `Did you mean ${near}?`;
+  return known.length > 60 || known.length === 0
+    ? 'Look it up in the API reference.'
+    : `Write one of ${known.join(', ')}.`;
+}
+
+const errorCode = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9.]{0,100}$/, say('is not an error code', 'Write a code like InternalFailure.'))
+  .default('InternalFailure');
 
 const effect = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('error'),
     status: z.int().min(400).max(599).default(500),
-    code: z
-      .string()
-      .regex(
-        /^[A-Za-z][A-Za-z0-9.]{0,100}$/,
-        say('is not an error code', 'Write a code like InternalFailure.'),
-      )
-      .default('InternalFailure'),
+    code: errorCode,
     message: z.string().max(1_000).optional(),
   }),
   z.strictObject({ kind: z.literal('throttle') }),
@@ -67,6 +119,14 @@ const effect = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('reset') }),
   z.strictObject({ kind: z.literal('latency'), ms: z.number().positive().max(3_600_000) }),
   z.strictObject({ kind: z.literal('blackhole') }),
+  z
+    .strictObject({
+      kind: z.literal('partial'),
+      code: errorCode,
+      rate: fraction.default(1).describe('Fraction of the entries of a call that fail'),
+    })
+    .describe('PutRecords answers with status 200, and with entries that failed. Other calls are not hit'),
+  z.strictObject({ kind: z.literal('dns') }).describe('The name of the region does not resolve'),
 ]);
 
 const fault = z.strictObject({
@@ -86,7 +146,12 @@ const fault = z.strictObject({
 const expectation = z.strictObject({
   verdict: z.enum(['failover', 'hold']),
   diagnosis: z.enum(diagnosisCodes).optional(),
-  within: duration.optional().describe('Longest recovery time, from the first fault'),
+  within: duration.optional().describe('Longest recovery time, from the first fault, or from `after`'),
+  after: duration
+    .optional()
+    .describe(
+      'The moment from which `within` counts, and before which nothing may move. Default: the first fault',
+    ),
 });
 
 export const scenarioSchema = z
@@ -109,6 +174,10 @@ export const scenarioSchema = z
   })
   .superRefine((scenario, context) => {
     const endMs = orZero(scenario.duration);
+    if (scenario.expect.after !== undefined && endMs > 0 && orZero(scenario.expect.after) >= endMs) {
+      const message = say(`is when the scenario has ended (${scenario.duration})`, 'Name an earlier moment.');
+      context.addIssue({ code: 'custom', path: ['expect', 'after'], message });
+    }
     scenario.faults.forEach((one, index) => {
       if (endMs > 0 && orZero(one.at) >= endMs) {
         const message = say(
@@ -164,15 +233,17 @@ export interface Scenario {
   readonly expect: {
     readonly verdict: 'failover' | 'hold';
     readonly diagnosis?: string;
-    /** Longest time from the first fault. */
+    /** From the first fault, or from `afterMs`. */
     readonly withinMs?: number;
+    /** From t = 0. */
+    readonly afterMs?: number;
   };
 }
 
 /** Turns a checked file into the form that the code uses. */
 export function toScenario(input: Checked): Scenario {
   const durationMs = parseDuration(input.duration);
-  const { verdict, diagnosis, within } = input.expect;
+  const { verdict, diagnosis, within, after } = input.expect;
   return {
     name: input.name,
     title: input.title ?? input.name,
@@ -184,6 +255,7 @@ export function toScenario(input: Checked): Scenario {
       verdict,
       ...(diagnosis === undefined ? {} : { diagnosis }),
       ...(within === undefined ? {} : { withinMs: parseDuration(within) }),
+      ...(after === undefined ? {} : { afterMs: parseDuration(after) }),
     },
   };
 }

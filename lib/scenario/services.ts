@@ -32,6 +32,8 @@ export const signingNames = {
 export type ServiceName = keyof typeof signingNames;
 export const serviceNames = Object.keys(signingNames) as ServiceName[];
 
+export const isServiceName = (name: string): name is ServiceName => Object.hasOwn(signingNames, name);
+
 const bySigningName = new Map<string, string>(
   Object.entries(signingNames).map(([service, signing]) => [signing, service]),
 );

@@ -46,6 +46,7 @@ export const policySchema = z.object({
   cooldownMs: z.number().int().nonnegative(),
   baselineFailureRate: z.number().gt(0).lt(1),
   impairedFailureRate: z.number().gt(0).lt(1),
+  minimumGain: z.number().gt(0).lt(1),
   falseAlarmsPerYear: z.number().positive(),
   slowFactor: z.number().min(1),
   slowFloorMs: z.number().positive(),

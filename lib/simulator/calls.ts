@@ -50,7 +50,7 @@ export class Calls {
     const active = noise.activeAt(elapsedMs);
     if (faults.length === 0 && active.length === 0) return clear;
     const { roles } = this.#options;
-    const planned = fateOf(call, { scenario: { faults }, roles, elapsedMs, random });
+    const planned = passedInPart(fateOf(call, { scenario: { faults }, roles, elapsedMs, random }), random);
     if (active.length === 0) return planned;
     const chance = fateOf(call, { scenario: { faults: active }, roles, elapsedMs, random });
     const failure = planned.failure ?? chance.failure;
@@ -70,6 +70,13 @@ export class Calls {
     this.#timelines.set(key, made);
     return made;
   }
+}
+
+/** A probe's batch holds one record: a call that fails in part passes if that one is not among those refused. */
+function passedInPart(fate: Fate, random: () => number): Fate {
+  const { failure, delayMs } = fate;
+  if (failure?.kind !== 'partial') return fate;
+  return random() < failure.rate ? fate : { delayMs };
 }
 
 function withoutOperations({ where: { operations: _, ...where } }: Fault): Fault['where'] {
@@ -112,15 +119,16 @@ interface Explanation {
   readonly errorClass: ErrorClass;
   readonly detail: string;
 }
-const explanations = new Map<string, Explanation>();
+/** By effect and service: each is the same object in every call. */
+const explanations = new WeakMap<FailingEffect, Map<string, Explanation>>();
 
 function explained(failure: FailingEffect, service: string): Explanation {
-  const facts = factsOf(failure, service);
-  const key = `${facts.name} ${facts.code} ${facts.status}`;
-  const known = explanations.get(key);
+  const ofEffect = explanations.get(failure) ?? new Map<string, Explanation>();
+  const known = ofEffect.get(service);
   if (known !== undefined) return known;
+  const facts = factsOf(failure, service);
   const made = { errorClass: classifyError(facts), detail: facts.code ?? facts.name };
-  explanations.set(key, made);
+  explanations.set(failure, ofEffect.set(service, made));
   return made;
 }
 
@@ -132,6 +140,10 @@ function factsOf(failure: FailingEffect, service: string): { name: string; code?
       const { code, status } = throttleOf(service);
       return { name: code, status };
     }
+    case 'partial':
+      return { name: failure.code };
+    case 'dns':
+      return { name: 'Error', code: 'ENOTFOUND' };
     case 'reset':
       return { name: 'Error', code: 'ECONNRESET' };
     case 'timeout':

@@ -5,9 +5,9 @@ import { type Percentiles, percentilesOfAll } from './statistics.ts';
 import type { SimulatedSystem } from './system.ts';
 
 /** Failing fractions of writes, from a total failure to a failure that a region's customers hardly see. */
-export const failingFractions = [1, 0.5, 0.2, 0.1, 0.05, 0.01] as const;
-/** The smallest fraction must not lead to a decision, so its runs are watched for longer. */
-const LONG_BELOW = 0.02;
+export const failingFractions = [1, 0.5, 0.3, 0.2, 0.12, 0.05, 0.03, 0.01] as const;
+/** These must not lead to a move, so their runs are watched for longer. */
+const HOLDS_UP_TO = 0.12;
 
 /** One fraction: how long the observers take to decide, and how many runs do. */
 export interface DetectionRow {
@@ -18,6 +18,8 @@ export interface DetectionRow {
   readonly decideMs: Percentiles;
   /** Share of the runs that decided. */
   readonly decided: number;
+  /** Over all runs: how long until K observers say that the primary is at fault, which pages. */
+  readonly pagedMs: Percentiles;
 }
 
 /** Puts to the primary fail at this rate from t = 0, and nothing else does. The expectation is not judged. */
@@ -25,7 +27,7 @@ export function failingWrites(fraction: number): Scenario {
   const input: ScenarioInput = {
     name: `writes-fail-at-${String(fraction).replace('.', '-')}`,
     title: `${fraction * 100} % of the puts to the primary fail`,
-    duration: fraction < LONG_BELOW ? '6h' : '1h',
+    duration: fraction <= HOLDS_UP_TO ? '6h' : '1h',
     faults: [
       {
         at: '0s',
@@ -34,7 +36,7 @@ export function failingWrites(fraction: number): Scenario {
         rate: fraction,
       },
     ],
-    expect: { verdict: fraction < LONG_BELOW ? 'hold' : 'failover' },
+    expect: { verdict: fraction <= HOLDS_UP_TO ? 'hold' : 'failover' },
   };
   return toScenario(scenarioSchema.parse(input));
 }
@@ -62,6 +64,7 @@ export async function detectionTable(options: DetectionOptions): Promise<readonl
   const { system, runs, workers, fractions = failingFractions, onRun, signal } = options;
   const variants = fractions.map((fraction) => untilDecided(system, failingWrites(fraction)));
   const times: (number | null)[][] = variants.map(() => []);
+  const pages: (number | null)[][] = variants.map(() => []);
   const results = runJobs(scenarioTask, {
     shared: variants,
     jobs: everySeed(variants.length, runs),
@@ -69,8 +72,9 @@ export async function detectionTable(options: DetectionOptions): Promise<readonl
     ...(signal === undefined ? {} : { signal }),
   });
   let count = 0;
-  for await (const { decideMs } of results) {
-    times[count++ % variants.length]?.push(decideMs);
+  for await (const { decideMs, pagedMs } of results) {
+    times[count % variants.length]?.push(decideMs);
+    pages[count++ % variants.length]?.push(pagedMs);
     onRun?.();
   }
   return fractions.map((fraction, index) => {
@@ -80,6 +84,7 @@ export async function detectionTable(options: DetectionOptions): Promise<readonl
       watchedMs: variants[index]?.scenario.durationMs ?? 0,
       decideMs: percentilesOfAll(decideMs),
       decided: decideMs.filter((ms) => ms !== null).length / runs,
+      pagedMs: percentilesOfAll(pages[index] ?? []),
     };
   });
 }
@@ -95,12 +100,14 @@ export function* everySeed(variants: number, runs: number): Generator<ScenarioJo
 export function detectionMarkdown(rows: readonly DetectionRow[]): string {
   const seconds = (ms: number | null): string => (ms === null ? 'never' : `${(ms / 1_000).toFixed(1)} s`);
   return markdownTable([
-    ['failing writes', 'p50', 'p95', 'runs that decide', 'watched for'],
-    ...rows.map(({ fraction, decideMs, decided, watchedMs }) => [
+    ['failing writes', 'moved p50', 'p95', 'runs that move', 'paged p50', 'p95', 'watched for'],
+    ...rows.map(({ fraction, decideMs, decided, pagedMs, watchedMs }) => [
       `${Number((fraction * 100).toFixed(3))} %`,
       seconds(decideMs.p50),
       seconds(decideMs.p95),
       `${Number((decided * 100).toFixed(1))} %`,
+      seconds(pagedMs.p50),
+      seconds(pagedMs.p95),
       `${Number((watchedMs / 3_600_000).toFixed(2))} h`,
     ]),
   ]);

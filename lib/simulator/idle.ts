@@ -2,14 +2,22 @@ import { addSample, type EvidenceModel, levelOf, type SignalEvidence } from '../
 import { LEARNT_SAMPLES } from '../../lambda/core/latency.ts';
 import type { Memory } from '../../lambda/core/memory.ts';
 import {
+  addTick,
+  type Evidence,
   evidenceModels,
   modelSettings,
+  putsDue,
   type RegionEvidence,
+  type RegionOutcomes,
   type SignalName,
   signalNames,
   signals,
 } from '../../lambda/core/observation.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
+import { putPlace } from '../../lambda/core/put-plan.ts';
+import { afterQuietRounds, WINDOW_ROUNDS } from '../../lambda/core/put-window.ts';
+import type { Role } from '../../lambda/core/role.ts';
+import { type GainEvidence, type PutView, putViews, type ViewEvidence } from '../../lambda/core/severity.ts';
 
 /**
  * How quiet stretches are skipped. An observer is idle when its vote is a steady HOLD, nothing is alarmed and every
@@ -28,16 +36,26 @@ export function isIdle(memory: Memory, policy: Policy, nowMs: number): boolean {
     !decision.sawMove &&
     decision.actionableSinceMs === null &&
     decision.healthySinceMs !== null &&
-    evidence.observer.selfInflictedTicks === 0 &&
+    isEmpty(evidence.observer.doubtful.primary) &&
+    isEmpty(evidence.observer.doubtful.standby) &&
     evidence.observer.clockSuspectUntilMs <= nowMs &&
     lastRoundAtMs !== null &&
     isQuiet(evidence.primary, lastRoundAtMs, policy) &&
-    isQuiet(evidence.standby, lastRoundAtMs, policy)
+    isQuiet(evidence.standby, lastRoundAtMs, policy) &&
+    putViews.every((view) => mayRest(evidence.gain[view]))
   );
 }
 
+const isEmpty = (rounds: object): boolean => Object.keys(rounds).length === 0;
+
+/** A score that is not zero yet falls with those of the signals, which the same puts feed. */
+const mayRest = (view: ViewEvidence | undefined): boolean => view !== undefined && !view.test.alarmed;
+const isAtZero = ({ test, without }: ViewEvidence): boolean =>
+  test.score === 0 && without.every((score) => score === 0);
+
 const needed: readonly SignalName[] = [
   'kinesisWrite',
+  'kinesisErrors',
   'kinesisRead',
   'reachability',
   'cloudWatch',
@@ -45,7 +63,7 @@ const needed: readonly SignalName[] = [
 ];
 
 function isQuiet(region: RegionEvidence, roundAtMs: number, policy: Policy): boolean {
-  if (region.kinesisLatency?.samples !== LEARNT_SAMPLES) return false;
+  if (region.kinesisLatency?.samples !== LEARNT_SAMPLES || region.puts?.atMs !== roundAtMs) return false;
   const slowMs = policy.tickMs * policy.slowProbeEveryTicks;
   const models = evidenceModels(policy);
   for (const name of signalNames) {
@@ -98,15 +116,110 @@ export function skipped(memory: Memory, skip: Skip, policy: Policy): Memory {
           lastAtMs: slowAtMs,
           periodMs: slowPeriodMs,
         };
-  const after = (region: RegionEvidence): RegionEvidence => quietEvidence(region, { fast, slow }, policy);
-  const { evidence } = memory;
+  const walked = walkPuts(memory, skip, policy);
+  const left = { ...fast, rounds: rounds - walked.rounds };
+  const after = (role: Role): RegionEvidence => ({
+    ...quietEvidence(memory.evidence[role], { fast, slow }, policy),
+    ...quietPuts(walked.evidence[role], left, policy),
+  });
   return {
     ...memory,
-    evidence: { ...evidence, primary: after(evidence.primary), standby: after(evidence.standby) },
+    evidence: {
+      ...memory.evidence,
+      primary: after('primary'),
+      standby: after('standby'),
+      gain: quietGain(walked, { ticks: memory.ticks, skip }, policy),
+    },
     decision: { ...memory.decision, decidedAtMs: lastRoundAtMs + skip.quietMs },
     ticks: memory.ticks + rounds,
     lastRoundAtMs,
   };
+}
+
+interface Walked {
+  readonly evidence: Evidence;
+  readonly rounds: number;
+}
+
+/** Signals that the puts feed. As long as one of them remembers a failure, rounds make more puts. */
+const putSignals = ['kinesisWrite', 'kinesisErrors', 'kinesisLatency'] as const;
+
+/** The rounds in which a test that the puts feed is on its way to zero, one by one and by the core's own arithmetic. */
+function walkPuts({ evidence, ticks }: Memory, skip: Skip, policy: Policy): Walked {
+  let walked: Evidence = evidence;
+  let rounds = 0;
+  while (rounds < skip.rounds && !isForgotten(walked)) {
+    const atMs = skip.lastRoundAtMs - (skip.rounds - 1 - rounds) * policy.tickMs;
+    const quiet = (role: Role): RegionOutcomes => {
+      const puts = putsDue(walked[role], policy, atMs);
+      return { kinesisWrite: Array(puts).fill({ ok: true, latencyMs: 1 }) };
+    };
+    const outcomes = { primary: quiet('primary'), standby: quiet('standby') };
+    walked = addTick(walked, { ...outcomes, atMs, ticks: ticks + rounds, clockStepMs: 0 }, policy);
+    rounds++;
+  }
+  return { evidence: walked, rounds };
+}
+
+const isForgotten = ({ primary, standby, gain }: Evidence): boolean =>
+  [primary, standby].every((region) =>
+    putSignals.every((name) => (evidenceOf(region, name)?.score ?? 0) === 0),
+  ) && putViews.every((view) => gain[view] === undefined || isAtZero(gain[view]));
+
+/** What the puts leave behind, once nothing of a failure is remembered. */
+function quietPuts(walked: RegionEvidence, left: Successes, policy: Policy): RegionEvidence {
+  const after: { -readonly [Name in keyof RegionEvidence]: RegionEvidence[Name] } = {};
+  for (const name of putSignals) {
+    const evidence = evidenceOf(walked, name);
+    if (evidence === undefined) continue;
+    const now =
+      left.rounds === 0 ? evidence : { ...evidence, okAtMs: left.lastAtMs, sampledAtMs: left.lastAtMs };
+    if (name !== 'kinesisLatency') after[name] = now;
+    else if (walked.kinesisLatency !== undefined)
+      after.kinesisLatency = { ...walked.kinesisLatency, slow: now };
+  }
+  if (walked.puts !== undefined) {
+    const window = afterQuietRounds(walked.puts.window, left.rounds, policy.putsPerRound);
+    after.puts = { window, atMs: left.lastAtMs };
+  }
+  return after;
+}
+
+/** Every test of gain is at zero; only the time of its last put moves on. */
+function quietGain(
+  { evidence: { gain }, rounds }: Walked,
+  { ticks, skip }: { readonly ticks: number; readonly skip: Skip },
+  policy: Policy,
+): GainEvidence {
+  const after: { -readonly [View in PutView]?: ViewEvidence } = {};
+  for (const view of putViews) {
+    const before = gain[view];
+    if (before === undefined) continue;
+    const last = lastRoundWith(view, { ticks, from: rounds, rounds: skip.rounds }, policy);
+    const { test } = before;
+    if (last === undefined) {
+      after[view] = before;
+      continue;
+    }
+    const atMs = skip.lastRoundAtMs - (skip.rounds - 1 - last) * policy.tickMs;
+    after[view] = { ...before, test: { ...test, okAtMs: atMs, sampledAtMs: atMs } };
+  }
+  return after;
+}
+
+/** The last of the skipped rounds, from this one on, that had a put of this view; undefined if none had. */
+function lastRoundWith(
+  view: PutView,
+  { ticks, from, rounds }: { readonly ticks: number; readonly from: number; readonly rounds: number },
+  policy: Policy,
+): number | undefined {
+  for (let round = rounds - 1; round >= from; round--) {
+    for (let n = 0; n < policy.putsPerRound; n++) {
+      const { operation } = putPlace({ ticks: ticks + round, n }, policy);
+      if (view === 'all' || view === operation) return round;
+    }
+  }
+  return undefined;
 }
 
 interface Successes {
@@ -129,8 +242,6 @@ function quietEvidence(
     const samples = modelSettings(name, policy).samplesPerRound;
     const now = succeeded(before, { ...successes, samples }, models[name]);
     if (name !== 'kinesisLatency') after[name] = now;
-    else if (region.kinesisLatency !== undefined)
-      after.kinesisLatency = { ...region.kinesisLatency, slow: now };
   }
   return after;
 }
@@ -150,8 +261,8 @@ function succeeded(
   return isDone ? evidence : { ...evidence, score: 0, okAtMs: lastAtMs, sampledAtMs: lastAtMs };
 }
 
-/** Three of these are within the five minutes in which the observer expects to see a metric. */
-const LONGEST_SLOW_PERIOD_MS = 90_000;
+/** With one metric lost, the one before it is still within the five minutes in which the observer expects to see one. */
+const LONGEST_SLOW_PERIOD_MS = 120_000;
 
 /**
  * Rounds after a lone failure of this signal until its score is zero again; undefined where one failure may matter.
@@ -169,7 +280,11 @@ export function roundsToForget(name: SignalName, policy: Policy): number | undef
   // A metric that was not put is missed only if the one before it is too old by then.
   if (signals[name].pace === 'slow' && policy.tickMs * policy.slowProbeEveryTicks > LONGEST_SLOW_PERIOD_MS)
     return undefined;
-  return roundsToZero(name, failureWeight, policy);
+  const rounds = roundsToZero(name, failureWeight, policy);
+  if (name !== 'kinesisWrite') return rounds;
+  // A put feeds two tests, and is counted among those of the last rounds.
+  const { failureWeight: small } = evidenceModels(policy).kinesisErrors;
+  return Math.max(rounds, roundsToZero('kinesisErrors', small, policy), WINDOW_ROUNDS);
 }
 
 /** Quiet rounds, of the fast kind, that certainly bring a score to zero. */

@@ -1,3 +1,4 @@
+import { works } from '../../lambda/core/observation.ts';
 import { formatSignal, parseSignal } from '../../lambda/core/signal.ts';
 import type { Facts, ObserverFacts, Step } from './ledger.ts';
 import type { SimulatedSystem } from './system.ts';
@@ -77,10 +78,10 @@ export const invariants = [
       if (step.kind !== 'cast') return undefined;
       const { observer, standby } = step;
       const { kinesisWrite, kinesisRead, reachability } = standby;
-      if (kinesisWrite !== 'up' || kinesisRead !== 'up' || reachability === 'down') {
+      if (!works(standby, 'kinesisWrite') || !works(standby, 'kinesisRead') || reachability === 'down') {
         return `${observer.region} cast while the standby was: writes ${kinesisWrite}, reads ${kinesisRead}, reachability ${reachability}`;
       }
-      const freshMs = atMs - 5 * system.policy.tickMs - 2 * system.policy.probeTimeoutMs;
+      const freshMs = atMs - 4 * system.policy.tickMs - 2 * system.policy.probeTimeoutMs;
       const worked = observer.standbyWroteMs >= freshMs && observer.standbyReadMs >= freshMs;
       return worked
         ? undefined

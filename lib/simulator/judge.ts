@@ -36,8 +36,9 @@ export interface ScenarioSummary {
 }
 
 /** Everything in which one run fell short of its scenario's expectations and of the invariants. */
-export function shortfalls(result: SimulationResult, { expect }: Scenario): readonly string[] {
-  const outcome = { ...result, strays: straysOf(result), cut: false };
+export function shortfalls(result: SimulationResult, { expect, faults }: Scenario): readonly string[] {
+  const firstFaultMs = Math.min(...faults.map(({ atMs }) => atMs));
+  const outcome = { ...result, strays: straysOf(result), cut: false, firstFaultMs };
   return [
     ...unmetExpectations(expect, outcome),
     ...result.violations.map(({ invariant, detail, atMs }) => `${invariant} at ${atMs} ms: ${detail}`),

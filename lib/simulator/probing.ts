@@ -1,7 +1,9 @@
-import type { CountedSignal, RegionOutcomes } from '../../lambda/core/observation.ts';
+import { type CountedSignal, looksHarder, type RegionOutcomes } from '../../lambda/core/observation.ts';
 import type { Policy, SiblingName } from '../../lambda/core/policy.ts';
 import type { ProbeOutcome } from '../../lambda/core/probe.ts';
+import { maxPuts, type PutOperation, type PutPlace } from '../../lambda/core/put-plan.ts';
 import type { Role } from '../../lambda/core/role.ts';
+import type { RoundPuts } from '../../lambda/core/round.ts';
 import { type BaselineFailures, noSlots } from './baseline.ts';
 import { type Calls, type KnownCall, outcomeOf } from './calls.ts';
 import { Dice } from './random.ts';
@@ -17,7 +19,7 @@ export interface ProbingOptions {
   readonly baseline: BaselineFailures;
 }
 
-export interface ProbeRequest {
+export interface ProbeRequest extends RoundPuts {
   readonly atMs: number;
   /** Number of the round, of this observer. */
   readonly round: number;
@@ -51,11 +53,10 @@ const missedMetric: ProbeOutcome = {
 export class Probing {
   readonly #options: ProbingOptions;
   readonly #known: Readonly<
-    Record<'put' | 'iterator' | 'get' | 'identity' | 'metricPut' | 'metricGet' | 'describe', KnownCall>
+    Record<PutOperation | 'iterator' | 'get' | 'identity' | 'metricPut' | 'metricGet' | 'describe', KnownCall>
   >;
   readonly #siblings: readonly (readonly [SiblingName, KnownCall])[];
   readonly #dice = new Dice();
-  readonly #quietPuts: readonly ProbeOutcome[];
   /** The newest metric that was put, and the newest that can be read. */
   #metricPutMs = Number.NEGATIVE_INFINITY;
   #metricVisibleMs = Number.NEGATIVE_INFINITY;
@@ -66,7 +67,8 @@ export class Probing {
     const know = (service: string, operation: string): KnownCall =>
       calls.know({ source, region, service, operation });
     this.#known = {
-      put: know('kinesis', 'PutRecord'),
+      PutRecord: know('kinesis', 'PutRecord'),
+      PutRecords: know('kinesis', 'PutRecords'),
       iterator: know('kinesis', 'GetShardIterator'),
       get: know('kinesis', 'GetRecords'),
       identity: know('sts', 'GetCallerIdentity'),
@@ -79,7 +81,6 @@ export class Probing {
       name,
       know(siblingCalls[name].service, siblingCalls[name].operation),
     ]);
-    this.#quietPuts = Array.from({ length: options.policy.putsPerRound }, () => this.#known.put.answered);
   }
 
   /** Every call that a fault may hit. */
@@ -89,10 +90,10 @@ export class Probing {
 
   /** How long a round takes in which nothing fails. */
   get quietMs(): number {
-    return this.#known.put.latencyMs + this.#known.iterator.latencyMs + this.#known.get.latencyMs;
+    return this.#known.PutRecord.latencyMs + this.#known.iterator.latencyMs + this.#known.get.latencyMs;
   }
 
-  probe({ atMs, round, slowDue, firstMetricAgeMs }: ProbeRequest): ProbeReport {
+  probe({ atMs, round, slowDue, firstMetricAgeMs, puts, firstPuts }: ProbeRequest): ProbeReport {
     const { policy, baseline, seed, role } = this.#options;
     const slots = baseline.take(round);
     this.#dice.at(seed, role === 'primary' ? 1 : 2, round);
@@ -101,8 +102,8 @@ export class Probing {
         return baseline.outcome(round, slot, call.latencyMs, timeoutMs);
       return outcomeOf(call, this.#options.calls.fate(call, atMs + offsetMs, this.#dice.next), timeoutMs);
     };
-    const { outcomes, tookMs } = this.#probeKinesis(ask);
-    const identity = ask(this.#known.identity, policy.putsPerRound + 2, 0, policy.probeTimeoutMs);
+    const { outcomes, tookMs } = this.#probeKinesis(ask, { puts, firstPuts });
+    const identity = ask(this.#known.identity, maxPuts(policy) + 2, 0, policy.probeTimeoutMs);
     const fast: RegionOutcomes = { ...outcomes, reachability: [identity] };
     if (!slowDue) return { outcomes: fast, tookMs: Math.max(tookMs, identity.latencyMs) };
     const slow = this.#probeSlowly(ask, { atMs, firstMetricAgeMs });
@@ -112,32 +113,33 @@ export class Probing {
     };
   }
 
-  #probeKinesis(ask: Ask): ProbeReport {
-    const { putsPerRound, probeTimeoutMs } = this.#options.policy;
-    let puts = this.#quietPuts as ProbeOutcome[];
-    let putMs = this.#known.put.latencyMs;
-    for (let n = 0; n < putsPerRound; n++) {
-      const put = ask(this.#known.put, n, 0, probeTimeoutMs);
-      if (put === this.#quietPuts[n]) continue;
-      if (puts === this.#quietPuts) puts = [...puts];
-      puts[n] = put;
-      putMs = Math.max(putMs, put.latencyMs);
-    }
-    const iterator = ask(this.#known.iterator, putsPerRound, putMs, probeTimeoutMs);
+  #probeKinesis(ask: Ask, { puts, firstPuts }: RoundPuts): ProbeReport {
+    const { policy } = this.#options;
+    const { probeTimeoutMs } = policy;
+    const iteratorSlot = maxPuts(policy);
+    const putAll = (places: readonly PutPlace[], from: number, offsetMs: number): readonly ProbeOutcome[] =>
+      places.map(({ operation }, n) => ask(this.#known[operation], from + n, offsetMs, probeTimeoutMs));
+    const first = putAll(puts.slice(0, firstPuts), 0, 0);
+    const putMs = slowest(first);
+    const more = looksHarder(first) ? putAll(puts.slice(firstPuts), firstPuts, putMs) : [];
+    const iterator = ask(this.#known.iterator, iteratorSlot, putMs, probeTimeoutMs);
     const left = probeTimeoutMs - iterator.latencyMs;
     const got = iterator.ok
-      ? ask(this.#known.get, putsPerRound + 1, putMs + iterator.latencyMs, left)
+      ? ask(this.#known.get, iteratorSlot + 1, putMs + iterator.latencyMs, left)
       : iterator;
     const readMs = iterator.ok ? iterator.latencyMs + got.latencyMs : got.latencyMs;
-    return { outcomes: { kinesisWrite: puts, kinesisRead: [got] }, tookMs: putMs + readMs };
+    return {
+      outcomes: { kinesisWrite: more.length === 0 ? first : [...first, ...more], kinesisRead: [got] },
+      tookMs: putMs + Math.max(readMs, slowest(more)),
+    };
   }
 
   #probeSlowly(
     ask: Ask,
     { atMs, firstMetricAgeMs }: Pick<ProbeRequest, 'atMs' | 'firstMetricAgeMs'>,
   ): ProbeReport {
-    const { putsPerRound, probeTimeoutMs } = this.#options.policy;
-    const slot = putsPerRound + 3;
+    const { probeTimeoutMs } = this.#options.policy;
+    const slot = firstSlowSlot(this.#options.policy);
     const put = ask(this.#known.metricPut, slot, 0, probeTimeoutMs);
     let read = put;
     if (put.ok) {
@@ -174,17 +176,23 @@ export class Probing {
 
 type Ask = (call: KnownCall, slot: number, offsetMs: number, timeoutMs: number) => ProbeOutcome;
 
+const slowest = (outcomes: readonly ProbeOutcome[]): number =>
+  outcomes.reduce((longest, { latencyMs }) => Math.max(longest, latencyMs), 0);
+
 /** Slots of one round, in the order in which they are numbered above. */
 export const slotsPerRound = (policy: Policy): number =>
-  policy.putsPerRound + 6 + policy.siblingProbes.length;
-export const firstSlowSlot = (policy: Policy): number => policy.putsPerRound + 3;
+  firstSlowSlot(policy) + 3 + policy.siblingProbes.length;
+export const firstSlowSlot = (policy: Policy): number => maxPuts(policy) + 3;
+/** Puts that are made only if one of the first of the same round fails. */
+export const isFurtherPut = (slot: number, policy: Policy): boolean =>
+  slot >= policy.putsPerRound && slot < maxPuts(policy);
 
 export function signalOfSlot(slot: number, policy: Policy): CountedSignal {
-  const { putsPerRound, siblingProbes } = policy;
-  if (slot < putsPerRound) return 'kinesisWrite';
-  if (slot < putsPerRound + 2) return 'kinesisRead';
+  const puts = maxPuts(policy);
+  if (slot < puts) return 'kinesisWrite';
+  if (slot < puts + 2) return 'kinesisRead';
   const slow = slot - firstSlowSlot(policy);
   if (slow < 0) return 'reachability';
   if (slow < 2) return 'cloudWatch';
-  return slow === 2 ? 'controlPlane' : (siblingProbes[slow - 3] ?? 'controlPlane');
+  return slow === 2 ? 'controlPlane' : (policy.siblingProbes[slow - 3] ?? 'controlPlane');
 }

@@ -1,4 +1,5 @@
 import { voteOf } from '../../lambda/core/lifecycle.ts';
+import { accusesPrimary } from '../../lambda/core/monitor.ts';
 import { Conclusions } from '../scenario/conclusions.ts';
 import type { RoundSeen } from './observer-node.ts';
 import type { SimulationResult } from './types.ts';
@@ -23,6 +24,8 @@ export class Recorder {
   readonly #conclusions = new Conclusions();
   readonly #arrivedMs = new Map<number, number>();
   decidedMs: number | null = null;
+  #pagedMs: number | null = null;
+  readonly #accusers = new Set<string>();
   #flippedMs: number | null = null;
   #returnedMs: number | null = null;
   flips = 0;
@@ -58,6 +61,9 @@ export class Recorder {
 
   #onRound({ node, result }: RoundSeen, nowMs: number): void {
     const { diagnosis, state } = result.decision;
+    if (accusesPrimary(diagnosis)) this.#accusers.add(node.region);
+    else this.#accusers.delete(node.region);
+    if (this.#accusers.size >= this.#options.votesToEvacuate) this.#pagedMs ??= nowMs;
     // The rounds before t = 0 say what an observer begins with: a quiet one may have no round after it that is computed.
     this.#conclusions.saw(node.region, {
       atMs: Math.max(0, nowMs),
@@ -73,6 +79,7 @@ export class Recorder {
       verdict: this.#flippedMs === null ? 'hold' : 'failover',
       diagnosis: this.#conclusions.together({ endMs, outageMs }),
       decideMs: sinceFault(this.decidedMs),
+      pagedMs: sinceFault(this.#pagedMs),
       flipMs: sinceFault(this.#flippedMs),
       rtoMs: arrived.length < PRODUCERS ? null : sinceFault(Math.max(...arrived)),
       flips: this.flips,

@@ -1,11 +1,12 @@
 import type { Memory } from '../../lambda/core/memory.ts';
-import type { SignalName } from '../../lambda/core/observation.ts';
+import { signalNames } from '../../lambda/core/observation.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
+import { maxPuts } from '../../lambda/core/put-plan.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import type { BaselineFailures } from './baseline.ts';
 import { isIdle, roundsToCalm, roundsToForget } from './idle.ts';
 import { RUN_PERIOD_MS } from './observer-times.ts';
-import { firstSlowSlot, signalOfSlot } from './probing.ts';
+import { firstSlowSlot, isFurtherPut, signalOfSlot } from './probing.ts';
 
 /** The observer that may rest: an ObserverNode. */
 export interface RestingNode {
@@ -77,8 +78,8 @@ interface Failing {
 function quietByBaseline(question: QuietQuestion, limit: number): number {
   const { node } = question;
   const from = node.nextRound;
-  const coming = new ComingFailures(question);
   const calmFrom = calmRounds(question);
+  const coming = new ComingFailures(question, calmFrom);
   const lone: Failing[] = [];
   let until = from + limit;
   for (let n = 0; ; n++) {
@@ -130,9 +131,11 @@ function seamNear(node: RestingNode, startMs: number, policy: Policy): boolean {
 function calmRounds({ node, memory, policy }: QuietQuestion): ReadonlyMap<string, number> {
   const calm = new Map<string, number>();
   for (const role of ['primary', 'standby'] as const) {
-    for (const name of Object.keys(memory.evidence[role]) as SignalName[]) {
+    for (const name of signalNames) {
       const rounds = roundsToCalm(memory.evidence[role], name, policy);
-      if (rounds > 0) calm.set(`${role} ${name}`, node.nextRound + rounds);
+      if (rounds === 0) continue;
+      const key = `${role} ${name === 'kinesisErrors' ? 'kinesisWrite' : name}`;
+      calm.set(key, Math.max(calm.get(key) ?? 0, node.nextRound + rounds));
     }
   }
   return calm;
@@ -143,9 +146,17 @@ class ComingFailures {
   readonly #question: QuietQuestion;
   readonly #found: Failing[] = [];
   readonly #next = { primary: 0, standby: 0 };
+  /** Until this round further puts may be made: a put that failed is not forgotten before. */
+  readonly #looksHarderUntil: Record<Role, number>;
+  readonly #forgetsPuts: number;
 
-  constructor(question: QuietQuestion) {
+  constructor(question: QuietQuestion, calmFrom: ReadonlyMap<string, number>) {
     this.#question = question;
+    this.#looksHarderUntil = {
+      primary: calmFrom.get('primary kinesisWrite') ?? -1,
+      standby: calmFrom.get('standby kinesisWrite') ?? -1,
+    };
+    this.#forgetsPuts = roundsToForget('kinesisWrite', question.policy) ?? NONE;
   }
 
   at(n: number): Failing {
@@ -170,9 +181,14 @@ class ComingFailures {
       const round = Math.floor(position / failures.slots);
       const slot = position % failures.slots;
       const slow = slot >= firstSlowSlot(policy);
-      const due = !slow || (memory.ticks + round - node.nextRound) % policy.slowProbeEveryTicks === 0;
-      // A slow probe that is not due is not made, so it does not fail.
-      if (round >= node.nextRound && due) return this.#failing(role, round, slot);
+      const due = isFurtherPut(slot, policy)
+        ? round <= this.#looksHarderUntil[role]
+        : !slow || (memory.ticks + round - node.nextRound) % policy.slowProbeEveryTicks === 0;
+      // A probe that is not due is not made, so it does not fail.
+      if (round >= node.nextRound && due) {
+        if (slot < maxPuts(policy)) this.#looksHarderUntil[role] = round + this.#forgetsPuts;
+        return this.#failing(role, round, slot);
+      }
       this.#next[role]++;
     }
   }

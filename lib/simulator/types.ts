@@ -68,6 +68,8 @@ export interface SimulationResult {
   readonly diagnosis: string;
   /** The K-th observer's EVACUATE was stored. */
   readonly decideMs: number | null;
+  /** K observers first said at once that the primary is at fault: the alarm `primary impaired` begins to count. */
+  readonly pagedMs: number | null;
   /** DNS first answered with the standby. */
   readonly flipMs: number | null;
   /** The last producer's first put in the standby. */

@@ -116,7 +116,7 @@ export class StreamsStack extends Stack {
 }
 
 function addStreams(stack: Stack, config: Config, role: Role): void {
-  new CanaryStream(stack, 'Canary', { name: config.name });
+  new CanaryStream(stack, 'Canary', { name: config.name, role });
   new CellStreams(stack, 'Streams', { cells: cellStacks(config) === 1 ? config.cells : [], role });
 }
 

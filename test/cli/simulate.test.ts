@@ -185,7 +185,7 @@ it('the detection table goes between its comments in a file', async () => {
   const { status, out } = await simulateHere('--detection', '--runs', '2', '--write', path, '--json');
   expect(status).toBe(0);
   expect(JSON.parse(out).rows.map(({ fraction }: { fraction: number }) => fraction)).toEqual([
-    1, 0.5, 0.2, 0.1, 0.05, 0.01,
+    1, 0.5, 0.3, 0.2, 0.12, 0.05, 0.03, 0.01,
   ]);
   expect(await readFile(path, 'utf8')).toMatch(
     /^# Page\n<!-- detection:begin -->\n\n\| failing writes \|[\s\S]*\| 1 % [\s\S]*\|\n\n<!-- detection:end -->\nend\n$/,

@@ -93,7 +93,9 @@ describe('status --world', () => {
   test('why tells the chain of each observer', async () => {
     const { exit, out } = await shell.run('why --world world.json');
     expect(exit).toBe(0);
-    expect(out).toMatch(/diagnosis RegionUnreachable \(primary reachability and writes down\); calls for/);
+    expect(out).toMatch(
+      /diagnosis RegionUnreachable \(primary reachability and writes down, and a large gain\); calls for/,
+    );
     expect(out).toMatch(/3 of 3 votes are EVACUATE, 2 are needed/);
   });
 

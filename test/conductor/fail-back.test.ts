@@ -22,9 +22,9 @@ const healthy = (nowMs: number): readonly ObserverReport[] =>
     decidedAtMs: nowMs,
     healthySinceMs: nowMs - 3_600_000,
   }));
-const accusing = (nowMs: number): readonly ObserverReport[] =>
+const accusing = (nowMs: number, accusers = 2): readonly ObserverReport[] =>
   healthy(nowMs).map((report, n) =>
-    n === 1 ? { ...report, vote: 'EVACUATE', diagnosis: 'KinesisWriteImpaired' } : report,
+    n > 0 && n <= accusers ? { ...report, vote: 'EVACUATE', diagnosis: 'KinesisWriteImpaired' } : report,
   );
 const failback = (epoch: number, more: Partial<ConductorStart> = {}): ConductorStart =>
   ({
@@ -96,10 +96,10 @@ describe('a failback', () => {
     expect(world.clock.nowMs - releasedAtMs).toBeGreaterThanOrEqual(300_000);
   });
 
-  it('is refused with every reason while an observer votes to leave, and moves nothing', async () => {
+  it('is refused with every reason while K observers vote to leave, and moves nothing', async () => {
     const { world, epoch } = await evacuated(({ clock }) => accusing(clock.nowMs));
     await expect(drive(failback(epoch), world)).rejects.toThrow(
-      /Refused\. votes: EVACUATE votes come from us-east-2/,
+      /Refused\. votes: EVACUATE votes come from us-east-2, eu-west-1/,
     );
     expect(inPrimary(world)).toBe(0);
   });
@@ -157,8 +157,18 @@ describe('a failback', () => {
     const state = await drive(failback(epoch, { percent: 50 }), world);
     expect(endOf(state)).toBe('failback-taken-back');
     expect(inPrimary(world)).toBe(0);
-    expect(state.findings[0]).toMatch(/us-east-2 sees KinesisWriteImpaired/);
+    expect(state.findings[0]).toMatch(/us-east-2 sees KinesisWriteImpaired.*; eu-west-1 sees/);
     expect(whats(world)).toContain('take back');
+  });
+
+  it('waits for an observer that accuses the primary alone, and then goes on: it may be cut off', async () => {
+    const { world, epoch } = await evacuated(({ clock }) => accusing(clock.nowMs, 1));
+    const startedMs = world.clock.nowMs;
+    const state = await drive(failback(epoch, { percent: 50 }), world);
+    expect(endOf(state)).toBe('failed-back');
+    expect(inPrimary(world)).toBe(10);
+    expect(state.findings).toEqual([expect.stringMatching(/^goes on against .*us-east-2 sees/)]);
+    expect(world.clock.nowMs - startedMs).toBeGreaterThan(2 * 300_000);
   });
 
   const direct = (world: Bench, table: MemoryTable = world.table) =>

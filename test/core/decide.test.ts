@@ -10,19 +10,20 @@ import {
 import { type FailbackFacts, failbackRefusals } from '../../lambda/core/failback.ts';
 import { guards } from '../../lambda/core/guards.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
-import { allUp, conditions, policy, regionLevels } from './levels.ts';
+import { allUp, conditions, gains, policy, regionLevels, wellSeen } from './levels.ts';
 
 const NOW = 1_800_000_000_000;
 const impaired: Observation = {
+  ...wellSeen,
   primary: { ...allUp, kinesisWrite: 'down' },
-  standby: allUp,
-  observer: 'sound',
+  gain: 'large',
+  severe: true,
   control: {},
   latch: 'open',
   quorum: 'primary',
   putFailedAtMs: null,
 };
-const well: Observation = { ...impaired, primary: allUp };
+const well: Observation = { ...impaired, ...wellSeen };
 
 const at = (
   observation: Observation,
@@ -60,6 +61,8 @@ describe('decide', () => {
     ['maintenance', { ...impaired, control: { maintenance: { ...override, fromMs: NOW - 1 } } }],
     ['observer-sick', { ...impaired, observer: 'clock-suspect' }],
     ['not-actionable', { ...impaired, primary: { ...allUp, kinesisRead: 'down' } }],
+    ['not-actionable', { ...impaired, gain: 'small' }],
+    ['not-actionable', { ...impaired, gain: 'one-shard' }],
     ['standby-unfit', { ...impaired, standby: { ...allUp, kinesisWrite: 'unknown' } }],
     ['over-already', { ...impaired, putFailedAtMs: NOW - 30_000 }],
     ['hold-time', impaired, { ...policy, holdMs: 1_000 }],
@@ -150,6 +153,25 @@ describe('decide', () => {
     expect(at(impaired, dropped.state, ripe + 5_000).vote).toBe('EVACUATE');
   });
 
+  it('takes back a vote that nobody joined once too little has failed for a long time, though something still does', () => {
+    const cast = at(impaired).state;
+    const mild: Observation = { ...impaired, gain: 'small' };
+    const since = NOW + 60_000;
+    const longAfter = since + 10 * policy.voteTtlMs;
+    const renewed = (nowMs: number, state = cast): DecisionState => ({
+      ...state,
+      decidedAtMs: nowMs - 5_000,
+    });
+    const waiting = at(mild, renewed(since), since).state;
+    expect(at(mild, renewed(longAfter - 1, waiting), longAfter - 1).vote).toBe('EVACUATE');
+    expect(at({ ...mild, quorum: 'standby' }, renewed(longAfter, waiting), longAfter).vote).toBe('EVACUATE');
+    const severeAgain = at(impaired, renewed(since + 5_000, waiting), since + 5_000).state;
+    expect(at(mild, renewed(longAfter, severeAgain), longAfter).vote).toBe('EVACUATE');
+    const dropped = at(mild, renewed(longAfter, waiting), longAfter);
+    expect([dropped.vote, dropped.state.phase]).toEqual(['HOLD', 'suspected']);
+    expect(at(impaired, dropped.state, longAfter + 5_000).vote).toBe('EVACUATE');
+  });
+
   it('keeps a vote under which DNS has moved, even when DNS is back in the primary, until the primary has recovered', () => {
     const moved = at({ ...impaired, quorum: 'standby' }, at(impaired).state, NOW + 20_000).state;
     const back = NOW + 200_000;
@@ -237,6 +259,9 @@ describe('decide', () => {
     const observation: fc.Arbitrary<Observation> = fc.record({
       primary: regionLevels,
       standby: regionLevels,
+      gain: fc.constantFrom(...gains),
+      severe: fc.boolean(),
+      blames: fc.constant([]),
       observer: fc.constantFrom(...conditions),
       control,
       latch: fc.constantFrom('latched', 'partial', 'open', 'unknown'),
@@ -249,8 +274,9 @@ describe('decide', () => {
         expect(decision.vote === 'EVACUATE').toBe(decision.refusals.length === 0);
         if (decision.vote === 'HOLD') return;
         expect(o.control).not.toBe('unreadable');
-        expect(o.standby.kinesisWrite).toBe('up');
+        expect(o.standby.kinesisWrite).not.toBe('unknown');
         expect(o.primary.kinesisWrite).toBe('down');
+        expect(o.gain).toBe('large');
       }),
       { numRuns: 5_000 },
     );

@@ -76,7 +76,10 @@ describe('the threshold', () => {
   it('follows the cadence, the samples and the budget', () => {
     const h = (change: Partial<typeof settings>) => evidenceModel({ ...settings, ...change }).threshold;
     expect(h({ periodMs: settings.periodMs / 2 })).toBeCloseTo(model.threshold + Math.log(2), 9);
-    expect(h({ samplesPerRound: 6 })).toBeCloseTo(model.threshold + Math.log(2), 9);
+    expect(h({ samplesPerRound: 2 * settings.samplesPerRound })).toBeCloseTo(
+      model.threshold + Math.log(2),
+      9,
+    );
     expect(h({ falseAlarmsPerYear: settings.falseAlarmsPerYear * 10 })).toBeCloseTo(
       model.threshold - Math.log(10),
       9,
@@ -115,7 +118,7 @@ describe('evidence', () => {
     }
   });
 
-  it('alarms for a signal that is sampled once a minute as well, in three rounds', () => {
+  it('alarms for a signal that is sampled every two minutes as well, in three rounds', () => {
     const slow = modelSettings('cloudWatch', policy);
     const slowModel = evidenceModels(policy).cloudWatch;
     let evidence: SignalEvidence | undefined;
@@ -123,8 +126,8 @@ describe('evidence', () => {
       evidence = addSamples(evidence, { outcomes: [failure()], atMs: n * slow.periodMs }, slowModel);
       return evidence?.alarmed;
     });
-    expect(alarms).toEqual([false, false, false, true]);
-    expect(roundsToDown(slow)).toBe(4);
+    expect(alarms).toEqual([false, false, true, true]);
+    expect(roundsToDown(slow)).toBe(3);
   });
 
   it('is not up before anything has worked, nor when nothing has for long', () => {
@@ -154,7 +157,7 @@ describe('evidence', () => {
   });
 
   it('clears more slowly than it alarms, by the same budget, and never on a few successes', () => {
-    expect(roundsToClear(settings)).toBeGreaterThan(5 * roundsToDown(settings));
+    expect(roundsToClear(settings)).toBeGreaterThan(4 * roundsToDown(settings));
     const { evidence, atMs } = feed(times(200, bad));
     expect(levelAfter(times(roundsToClear(settings) - 1, good), evidence, atMs)).toBe('down');
     expect(levelAfter(times(roundsToClear(settings), good), evidence, atMs)).toBe('up');

@@ -45,7 +45,16 @@ describe('a failback is refused', () => {
     ['newer-epoch', { newestEpoch: 4 }],
     ['pause', { control: { pause: { owner: 'ada', reason: 'no', untilMs: NOW + 1 } } }],
     ['pause', { control: 'unreadable' }],
-    ['votes', { reports: [...reports.slice(0, 2), report('eu-west-1', { vote: 'EVACUATE' })] }],
+    [
+      'votes',
+      {
+        reports: [
+          report('us-west-2'),
+          report('us-east-2', { vote: 'EVACUATE' }),
+          report('eu-west-1', { vote: 'EVACUATE' }),
+        ],
+      },
+    ],
     ['recovery', { reports: [report('us-west-2'), report('us-east-2', { healthySinceMs: NOW - 1 })] }],
     ['recovery', { reports: [report('us-west-2'), report('us-east-2', { fresh: false })] }],
     ['canary', { reports: [report('us-west-2', { healthySinceMs: null }), ...reports.slice(1)] }],
@@ -64,6 +73,15 @@ describe('a failback is refused', () => {
   it('until K observers have seen it healthy for long enough, and says when that will be', () => {
     const later = [report('us-west-2'), report('us-east-2', { healthySinceMs: NOW - 600_000 })];
     expect(failbackRefusals({ ...facts, reports: later })[0]?.untilMs).toBe(NOW + 300_000);
+  });
+
+  it('not by one observer that votes to leave while the others see the primary healthy: it may be cut off', () => {
+    const cutOff = report('eu-west-1', {
+      vote: 'EVACUATE',
+      diagnosis: 'RegionUnreachable',
+      healthySinceMs: null,
+    });
+    expect(rules({ reports: [...reports.slice(0, 2), cutOff] })).toEqual([]);
   });
 
   it('not by a pause that has run out', () => {
@@ -162,11 +180,25 @@ describe('while a failback runs, the primary', () => {
   const watch = (...list: readonly ObserverReport[]): string =>
     watchPrimary({ reports: list, votesToEvacuate: 2 }).verdict;
 
-  it('takes the primary for degraded when one observer votes to leave it, or names what would make it', () => {
-    expect(watch(...reports.slice(1), report('us-west-2', { vote: 'EVACUATE' }))).toBe('take-back');
-    expect(watch(...reports.slice(1), report('us-west-2', { diagnosis: 'KinesisWriteImpaired' }))).toBe(
-      'take-back',
-    );
+  const voting = (region: string) => report(region, { vote: 'EVACUATE', diagnosis: 'RegionUnreachable' });
+  const accusing = (region: string) => report(region, { diagnosis: 'KinesisWriteImpaired' });
+
+  it('fails again when K observers vote to leave it, or name what would make them', () => {
+    expect(watch(report('us-west-2'), voting('us-east-2'), voting('eu-west-1'))).toBe('take-back');
+    expect(watch(report('us-west-2'), accusing('us-east-2'), voting('eu-west-1'))).toBe('take-back');
+  });
+
+  it('is not known to be well while one accuses it, and that one is a minority where K see it healthy', () => {
+    const look = (...list: readonly ObserverReport[]) => watchPrimary({ reports: list, votesToEvacuate: 2 });
+    expect(look(...reports.slice(1), voting('us-west-2'))).toEqual({
+      verdict: 'hold',
+      reason: 'us-west-2 sees RegionUnreachable, and votes EVACUATE; 2 others see the primary healthy',
+      minority: true,
+    });
+    expect(look(report('us-east-2'), accusing('us-west-2'))).toMatchObject({
+      verdict: 'hold',
+      minority: false,
+    });
   });
 
   it('is well when K see it healthy, whatever else in the region is not', () => {

@@ -23,9 +23,10 @@ function* everyFacts(): Generator<LifeFacts> {
       for (const lapsed of booleans)
         for (const sawMove of booleans)
           for (const ripe of booleans)
-            for (const healthy of booleans)
-              for (const recovered of healthy ? booleans : [false])
-                yield { latch, quorum, lapsed, sawMove, ripe, healthy, recovered };
+            for (const mild of booleans)
+              for (const healthy of booleans)
+                for (const recovered of healthy ? booleans : [false])
+                  yield { latch, quorum, lapsed, sawMove, ripe, mild, healthy, recovered };
 }
 
 /** `decide` says "recovery" of a primary that has recovered, and never "quiet". */

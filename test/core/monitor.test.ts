@@ -41,7 +41,7 @@ function item({ diagnosis = 'Healthy', phase = 'steady', ageMs = 2_000, standbyW
     const atMs = decidedAtMs - n * policy.tickMs;
     evidence = addTick(
       evidence,
-      { atMs, primary: round(true), standby: round(standbyWorks), clockStepMs: 0 },
+      { atMs, ticks: 19 - n, primary: round(true), standby: round(standbyWorks), clockStepMs: 0 },
       policy,
     );
   }

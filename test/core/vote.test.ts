@@ -121,7 +121,7 @@ describe('an observer’s memory', () => {
       kinesisWrite: [ok ? ({ ok, latencyMs: 12 } as const) : failed, { ok: true, latencyMs: 14 } as const],
     });
     const seen = { primary: answers(false), standby: answers(true) };
-    const evidence = addTick(noEvidence, { ...seen, atMs: NOW, clockStepMs: 0 }, policy);
+    const evidence = addTick(noEvidence, { ...seen, atMs: NOW, ticks: 0, clockStepMs: 0 }, policy);
     const memory = { ...emptyMemory, evidence, ticks: 7, lastRoundAtMs: NOW };
     expect(parseMemory(serializeMemory(memory))).toEqual(memory);
     for (const text of [undefined, 7, '', '{', '{}']) {

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { emptyMemory, type Memory } from '../../lambda/core/memory.ts';
 import type { ProbeOutcome } from '../../lambda/core/probe.ts';
+import type { ProbeRound } from '../../lambda/observer/probes.ts';
 import { type RunDependencies, run } from '../../lambda/observer/run.ts';
 import type { SaveResult, StoredTick } from '../../lambda/observer/store.ts';
 import { policy } from '../core/levels.ts';
 
 const ok: ProbeOutcome = { ok: true, latencyMs: 10 };
 const refused: ProbeOutcome = { ok: false, latencyMs: 10, errorClass: 'server', detail: '' };
-const round = (write: ProbeOutcome) => ({
-  kinesisWrite: [write, write, write],
+const round = (write: ProbeOutcome, { puts, firstPuts }: ProbeRound) => ({
+  kinesisWrite: Array<ProbeOutcome>(write.ok ? firstPuts : puts.length).fill(write),
   kinesisRead: [write],
   reachability: [ok],
 });
@@ -28,7 +29,7 @@ function world(lifeMs: number) {
       state.monotonicMs += ms;
     },
     readQuorum: async () => 'primary',
-    probe: async (role) => round(role === 'primary' ? state.primary : ok),
+    probe: async (role, asked) => round(role === 'primary' ? state.primary : ok, asked),
     store: {
       takeOver: async (owner): Promise<Memory> => {
         table.owner = owner;

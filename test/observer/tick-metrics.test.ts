@@ -16,7 +16,7 @@ function after(outcome: ProbeOutcome, rounds = 20) {
   let evidence = noEvidence;
   for (let n = rounds - 1; n >= 0; n--) {
     const atMs = NOW_MS - n * policy.tickMs;
-    evidence = addTick(evidence, { atMs, primary: {}, standby: region, clockStepMs: 0 }, policy);
+    evidence = addTick(evidence, { atMs, ticks: 0, primary: {}, standby: region, clockStepMs: 0 }, policy);
   }
   return tickMetrics({ memory: { ...emptyMemory, evidence }, decidedAtMs: NOW_MS }, policy);
 }

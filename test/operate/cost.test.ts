@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { loadConfig } from '../../lib/config/load.ts';
 import { parseConfig } from '../../lib/config/parse.ts';
 import type { ConfigInput } from '../../lib/config/schema.ts';
 import { estimate } from '../../lib/operate/cost.ts';
@@ -25,12 +26,12 @@ describe('cost, against sums done by hand', () => {
     expect(linesOf({ cells })['health checks']).toBe(4 * 3.5 + 0.5);
   });
 
-  test('canaries: 2 shards × 730 h × 0.015 = 21.90, and 9.4608 million puts × 0.014 = 0.13', () => {
-    expect(linesOf()['canary streams']).toBe(22.03);
+  test('canaries: 730 h × 0.04, 7.884 GB in × 0.08, 1.5768 GB out × 0.04; 2 × 730 h × 0.015, 7.884 million × 0.014', () => {
+    expect(linesOf()['canary streams']).toBe(51.9);
   });
 
-  test('observers: 3 × 0.25 GB × 2,628,000 s × 65/60 × 0.0000133334 = 28.47', () => {
-    expect(linesOf().observers).toBe(28.47);
+  test('observers: 3 × 240/1,024 GB × 2,628,000 s × 65/60 × 0.0000133334 = 26.69', () => {
+    expect(linesOf().observers).toBe(26.69);
   });
 
   test('endpoints: 21.024 million requests × 0.20, and 26,280 GB-s', () => {
@@ -41,8 +42,8 @@ describe('cost, against sums done by hand', () => {
     expect(linesOf().DynamoDB).toBe(6.96);
   });
 
-  test('CloudWatch probes: 525,600 calls × 0.01/1,000 + 6 metrics × 0.30', () => {
-    expect(linesOf()['CloudWatch probes']).toBe(7.06);
+  test('CloudWatch probes: 262,800 calls × 0.01/1,000 + 6 metrics × 0.30', () => {
+    expect(linesOf()['CloudWatch probes']).toBe(4.43);
   });
 
   // 15 of the monitor, the survey's, one of each observer; 19 alarms in the standby on 24 metrics, 2 on 3 in each of 2 witnesses.
@@ -70,10 +71,11 @@ describe('cost, against sums done by hand', () => {
   });
 
   test('a created stream on demand costs 29.20 in each region, one of 2 shards 51.10; an existing one nothing here', () => {
-    expect(linesOf()['streams it creates']).toBeUndefined();
-    expect(linesOf({ cells: [{ name: 'a', stream: 'a' }] })['streams it creates']).toBe(58.4);
-    const sharded = [{ name: 'a', stream: { name: 'a', shards: 2 } }];
-    expect(linesOf({ cells: sharded })['streams it creates']).toBe(102.2);
+    const streamsOf = (cells: ConfigInput['cells'] = configInput.cells): readonly number[] =>
+      estimate(parseConfig({ ...configInput, cells }, 'spillway.config.json')).streams.map(({ usd }) => usd);
+    expect(streamsOf()).toEqual([]);
+    expect(streamsOf([{ name: 'a', stream: 'a' }])).toEqual([58.4]);
+    expect(streamsOf([{ name: 'a', stream: { name: 'a', shards: 2 } }])).toEqual([102.2]);
   });
 
   test('a weekly drill: 4.345 × 120 s × 0.25 GB, and 2 metrics for 4.345 hours; without a schedule nothing', () => {
@@ -90,5 +92,10 @@ describe('cost, against sums done by hand', () => {
       6,
     );
     expect(beside.map((line) => line.usd)).toEqual([1_825, 70]);
+  });
+
+  test('the default config costs at most 125 a month', async () => {
+    const { usd } = estimate(await loadConfig({ directory: process.cwd() }));
+    expect(usd).toBeLessThanOrEqual(125);
   });
 });

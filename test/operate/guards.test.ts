@@ -47,9 +47,12 @@ describe('failback', () => {
     ]);
   });
 
-  test('is refused while one observer votes to leave', () => {
-    const observers = new Map(threeOf(report())).set('eu-west-1', read(report({ liveVote: 'EVACUATE' })));
-    expect(rules(refused(readings({ observers })))).toEqual(['votes']);
+  test('is refused while as many observers vote to leave as it takes to move', () => {
+    const voting = read(report({ liveVote: 'EVACUATE' }));
+    const one = new Map(threeOf(report())).set('eu-west-1', voting);
+    expect(rules(refused(readings({ observers: one })))).toEqual([]);
+    const two = new Map(one).set('us-east-2', voting);
+    expect(rules(refused(readings({ observers: two })))).toEqual(['votes']);
   });
 
   test('is refused when the control item does not answer: it may be a pause', () => {

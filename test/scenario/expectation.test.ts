@@ -8,6 +8,7 @@ const moved: Outcome = {
   strays: [],
   rtoMs: 30_000,
   cut: false,
+  firstFaultMs: 5_000,
 };
 const held: Outcome = {
   verdict: 'hold',
@@ -16,6 +17,7 @@ const held: Outcome = {
   strays: [],
   rtoMs: null,
   cut: false,
+  firstFaultMs: 5_000,
 };
 const failover = { verdict: 'failover', diagnosis: 'KinesisWriteImpaired', withinMs: 60_000 } as const;
 
@@ -53,4 +55,12 @@ it('a move that should not have been is unmet once, not for how it was made', ()
   expect(unmetExpectations({ verdict: 'hold' }, { ...moved, flips: 3, rtoMs: null })).toEqual([
     'expected hold, saw failover',
   ]);
+});
+
+it('counts from the moment that the expectation names, so that a second phase can be judged', () => {
+  const second = { ...failover, afterMs: 1_205_000 };
+  const late = (afterMs: number): Outcome => ({ ...moved, rtoMs: 1_200_000 + afterMs });
+  expect(unmetExpectations(second, late(30_000))).toEqual([]);
+  expect(unmetExpectations(second, late(60_001))).toEqual(['took 60001 ms, expected within 60000 ms']);
+  expect(unmetExpectations(second, moved)).toEqual(['moved 1170000 ms before anything was to move']);
 });

@@ -48,6 +48,31 @@ describe('a scenario', () => {
     ['a bad duration', minimal.replace('10s', '10 seconds'), /faults\[0\]\.at is not usable/],
     ['an unknown effect', minimal.replace('kind: error', 'kind: explode'), /faults\[0\]\.effect/],
     ['a place that is none', minimal.replace('primary', 'mars'), /neither a role nor a region/],
+    [
+      'an operation that does not exist',
+      minimal.replace('primary', 'primary, service: kinesis, operations: [PutRecodr]'),
+      /mine\.yaml:6: faults\[0\]\.where\.operations\[0\] is no operation of kinesis\. Did you mean PutRecord\?/,
+    ],
+    [
+      'an operation of another service',
+      minimal.replace('primary', 'primary, service: kinesis, operations: [Invoke]'),
+      /is no operation of kinesis/,
+    ],
+    [
+      'an operation of no service',
+      minimal.replace('primary', 'primary, operations: [PutRekords]'),
+      /is no operation of any service that a fault can name\. Did you mean PutRecords\?/,
+    ],
+    [
+      'a service that does not exist',
+      minimal.replace('primary', 'primary, service: kinessis'),
+      /faults\[0\]\.where\.service is no service that a fault can name\. Did you mean kinesis\?/,
+    ],
+    ['a region that does not exist', minimal.replace('primary', 'us-est-1'), /Did you mean us-east-1\?/],
+    ['a share in words', minimal.replace('error }', 'error }\n    rate: a third'), /rate is not a share/],
+    ['a share above all', minimal.replace('error }', 'error }\n    rate: 130%'), /rate is not a share/],
+    ['a number above all', minimal.replace('error }', 'error }\n    rate: 30'), /rate is above 1/],
+    ['a moment after the end', minimal.replace('hold }', 'hold, after: 2h }'), /expect\.after is when/],
     ['a fault after the end', minimal.replace('10s', '2h'), /begins when the scenario has ended/],
     ['no faults', minimal.replace(/faults:[\s\S]*expect/, 'faults: []\nexpect'), /has at least one fault/],
     ['no YAML', 'name: [', /mine\.yaml:\d+: is not YAML/],
@@ -56,6 +81,28 @@ describe('a scenario', () => {
     ['an alias bomb', `a: &a [x,x]\nb: &b [${'*a,'.repeat(60)}]\nc: [${'*b,'.repeat(60)}]`, /cannot be read/],
   ])('names the place and the fix of %s', (_what, text, message) => {
     expect(complaint(text)).toMatch(message);
+  });
+
+  it.each([
+    ['30%', 0.3],
+    ['2.5 %', 0.025],
+    ['100%', 1],
+    ['0.3', 0.3],
+  ])('understands a rate of %s', (text, rate) => {
+    const { faults } = parseScenario(minimal.replace('error }', `error }\n    rate: ${text}`), 'mine.yaml');
+    expect(faults[0]?.rate).toBeCloseTo(rate, 9);
+  });
+
+  it('reads the effects of a call that fails in part, and of a name that does not resolve', () => {
+    const effectOf = (text: string) =>
+      parseScenario(minimal.replace('{ kind: error }', text), 'mine.yaml').faults[0]?.effect;
+    expect(effectOf('{ kind: partial, rate: 40%, code: ServiceUnavailable }')).toEqual({
+      kind: 'partial',
+      rate: 0.4,
+      code: 'ServiceUnavailable',
+    });
+    expect(effectOf('{ kind: partial }')).toEqual({ kind: 'partial', rate: 1, code: 'InternalFailure' });
+    expect(effectOf('{ kind: dns }')).toEqual({ kind: 'dns' });
   });
 
   it('is read or refused with a ScenarioError, whatever the text', () => {

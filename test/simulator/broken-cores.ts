@@ -1,7 +1,7 @@
 import { initialDecisionState } from '../../lambda/core/decide.ts';
-import { emptyMemory } from '../../lambda/core/memory.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
 import type { ProbeOutcome } from '../../lambda/core/probe.ts';
+import { afterQuietRounds, WINDOW_ROUNDS } from '../../lambda/core/put-window.ts';
 import { observeRound } from '../../lambda/core/round.ts';
 import { routingOf } from '../../lib/simulator/routing.ts';
 import { realCore } from '../../lib/simulator/run.ts';
@@ -27,9 +27,12 @@ export const blindToStandby: SimulatedCore = {
   ...realCore,
   observeRound: (memory, readings, policy) => {
     const seen = observeRound(memory, readings, policy);
-    const without = { ...memory, evidence: { ...memory.evidence, standby: emptyMemory.evidence.standby } };
+    const atMs = readings.startedAtMs - policy.tickMs;
+    const standby = { puts: { window: afterQuietRounds('', WINDOW_ROUNDS, policy.putsPerRound), atMs } };
+    const without = { ...memory, evidence: { ...memory.evidence, standby } };
     const { decision, memory: decided } = observeRound(without, { ...readings, standby: fine }, policy);
-    return { decision, memory: { ...decided, evidence: seen.memory.evidence } };
+    const { gain } = decided.evidence;
+    return { decision, memory: { ...decided, evidence: { ...seen.memory.evidence, gain } } };
   },
 };
 

@@ -25,37 +25,45 @@ describe('the scenario of failing writes', () => {
     expect(durationMs).toBe(3_600_000);
   });
 
-  it('gives the fraction that nobody may act upon more time', () => {
-    expect(failingWrites(0.01).durationMs).toBe(6 * 3_600_000);
+  it('gives the fractions that nobody may act upon more time', () => {
+    expect(failingWrites(0.12)).toMatchObject({ durationMs: 6 * 3_600_000, expect: { verdict: 'hold' } });
+    expect(failingWrites(0.2).expect.verdict).toBe('failover');
   });
 });
 
-it('the more writes fail, the sooner it is decided; a hundredth never is', async () => {
+it('the more writes fail, the sooner they move; a twentieth is paged, and never moves', async () => {
   let runs = 0;
   const rows = await detectionTable({
     system: systemWith(),
     runs: 5,
     workers: 2,
-    fractions: [1, 0.2, 0.01],
+    fractions: [1, 0.3, 0.05],
     onRun: () => runs++,
   });
   expect(runs).toBe(15);
-  const [all, fifth, hundredth] = rows;
+  const [all, third, twentieth] = rows;
   expect(all?.decided).toBe(1);
   expect(all?.decideMs.p95).toBeLessThanOrEqual(15_000);
-  expect(fifth?.decideMs.p50).toBeGreaterThan(all?.decideMs.p95 ?? Number.POSITIVE_INFINITY);
-  expect(hundredth).toMatchObject({ decided: 0, decideMs: { p50: null, p95: null } });
+  expect(third?.decideMs.p50).toBeGreaterThan(all?.decideMs.p95 ?? Number.POSITIVE_INFINITY);
+  expect(twentieth).toMatchObject({ decided: 0, decideMs: { p50: null, p95: null } });
+  expect(twentieth?.pagedMs.p95).toBeLessThanOrEqual(300_000);
 });
 
 it('the table says "never" where too few runs decide', () => {
   const rows = [
-    { fraction: 0.05, watchedMs: 3_600_000, decideMs: { p50: 61_234, p95: null }, decided: 0.612 },
+    {
+      fraction: 0.05,
+      watchedMs: 3_600_000,
+      decideMs: { p50: 61_234, p95: null },
+      decided: 0.612,
+      pagedMs: { p50: 30_000, p95: 45_500 },
+    },
   ];
   expect(detectionMarkdown(rows)).toBe(
     [
-      '| failing writes | p50    | p95   | runs that decide | watched for |',
-      '| -------------- | ------ | ----- | ---------------- | ----------- |',
-      '| 5 %            | 61.2 s | never | 61.2 %           | 1 h         |',
+      '| failing writes | moved p50 | p95   | runs that move | paged p50 | p95    | watched for |',
+      '| -------------- | --------- | ----- | -------------- | --------- | ------ | ----------- |',
+      '| 5 %            | 61.2 s    | never | 61.2 %         | 30.0 s    | 45.5 s | 1 h         |',
     ].join('\n'),
   );
 });

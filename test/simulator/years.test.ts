@@ -2,7 +2,8 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Memory } from '../../lambda/core/memory.ts';
 import { emptyMemory } from '../../lambda/core/memory.ts';
 import type { ProbeOutcome } from '../../lambda/core/probe.ts';
-import { observeRound, type RoundReadings } from '../../lambda/core/round.ts';
+import type { Role } from '../../lambda/core/role.ts';
+import { observeRound, putsOfRound, type RoundReadings } from '../../lambda/core/round.ts';
 import { isIdle, lastSlowRound, roundsToForget, skipped } from '../../lib/simulator/idle.ts';
 import type { TraceEvent } from '../../lib/simulator/types.ts';
 import { runYears } from '../../lib/simulator/years.ts';
@@ -26,13 +27,15 @@ function traced(options: { readonly years: number; readonly seed: number; readon
 function round(memory: Memory, startedAtMs: number, changes: Partial<RoundReadings['primary']> = {}): Memory {
   const slow =
     memory.ticks % policy.slowProbeEveryTicks === 0 ? { cloudWatch: [ok], controlPlane: [ok] } : {};
-  const outcomes = { kinesisWrite: [ok, ok, ok], kinesisRead: [ok], reachability: [ok], ...slow };
+  const puts = (role: Role): ProbeOutcome[] =>
+    Array(putsOfRound(memory, { role, policy, nowMs: startedAtMs }).firstPuts).fill(ok);
+  const outcomes = { kinesisRead: [ok], reachability: [ok], ...slow };
   const readings: RoundReadings = {
     startedAtMs,
     nowMs: startedAtMs + 180,
     clockStepMs: 0,
-    primary: { ...outcomes, ...changes },
-    standby: outcomes,
+    primary: { ...outcomes, kinesisWrite: puts('primary'), ...changes },
+    standby: { ...outcomes, kinesisWrite: puts('standby') },
     control: {},
     latch: 'open',
     quorum: 'primary',
@@ -72,7 +75,7 @@ describe('quiet stretches', () => {
     { before: 30, rounds: 1 },
     { before: 30, rounds: 7 },
     { before: 25, rounds: 500 },
-    { before: 36, rounds: 12 },
+    { before: 48, rounds: 24 },
   ])('$rounds skipped rounds leave the memory that $rounds computed ones leave', ({ before, rounds }) => {
     const memory = learnt(before);
     let walked = memory;
@@ -99,9 +102,10 @@ describe('quiet stretches', () => {
 
   test('slow rounds among those skipped are found, and none where there is none', () => {
     const skip = { rounds: 5, lastRoundAtMs: timeOf(4), quietMs: 0 };
+    const due = 3 * policy.slowProbeEveryTicks;
 
-    expect(lastSlowRound(10, skip, policy)).toBe(timeOf(2));
-    expect(lastSlowRound(13, skip, policy)).toBeUndefined();
+    expect(lastSlowRound(due - 2, skip, policy)).toBe(timeOf(2));
+    expect(lastSlowRound(due + 1, skip, policy)).toBeUndefined();
   });
 
   test.each([
@@ -116,7 +120,7 @@ describe('quiet stretches', () => {
         ...memory,
         evidence: {
           ...memory.evidence,
-          observer: { selfInflictedTicks: 0, clockSuspectUntilMs: timeOf(99) },
+          observer: { ...memory.evidence.observer, clockSuspectUntilMs: timeOf(99) },
         },
       }),
     ],
@@ -133,18 +137,20 @@ function alarmed({ evidence }: Memory): Memory['evidence'] {
 }
 
 describe('lone failures', () => {
-  test.each(['kinesisWrite', 'kinesisRead'] as const)(
+  test.each(['kinesisWrite', 'kinesisErrors', 'kinesisRead'] as const)(
     'of %s change no level and no vote, and are forgotten in the rounds that are given',
     (signal) => {
-      const rounds = roundsToForget(signal, policy);
+      const probed = signal === 'kinesisErrors' ? 'kinesisWrite' : signal;
+      const rounds = roundsToForget(probed, policy);
       if (rounds === undefined) throw new Error('One failure may matter under this policy.');
-      const outcomes = signal === 'kinesisWrite' ? [ok, failed, ok] : [failed];
-      let memory = round(learnt(30), timeOf(30), { [signal]: outcomes });
+      const outcomes = probed === 'kinesisWrite' ? [ok, failed, ok] : [failed];
+      let memory = round(learnt(30), timeOf(30), { [probed]: outcomes });
       for (let n = 1; n <= rounds; n++) {
         expect(memory.decision.phase).toBe('steady');
         expect(memory.evidence.primary[signal]?.alarmed).toBe(false);
         memory = round(memory, timeOf(30 + n));
       }
+      expect(Object.values(memory.evidence.gain).map(({ test }) => test.score)).toEqual([0, 0, 0]);
 
       expect(memory.evidence.primary[signal]?.score).toBe(0);
     },

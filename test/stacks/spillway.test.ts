@@ -72,7 +72,9 @@ describe('the app', () => {
     for (const name of ['shop-primary', 'shop-standby']) {
       const template = only(templates, name);
       template.resourceCountIs('AWS::Kinesis::Stream', 2);
-      template.hasResourceProperties('AWS::Kinesis::Stream', { Name: 'shop-canary', ShardCount: 1 });
+      const canary =
+        name === 'shop-primary' ? { StreamModeDetails: { StreamMode: 'ON_DEMAND' } } : { ShardCount: 2 };
+      template.hasResourceProperties('AWS::Kinesis::Stream', { Name: 'shop-canary', ...canary });
       template.hasResourceProperties('AWS::Kinesis::Stream', { Name: 'clicks', ShardCount: 1 });
     }
   });

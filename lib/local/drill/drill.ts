@@ -13,6 +13,7 @@ import type { Acknowledgement, DrillEvent } from './events.ts';
 import { failBack } from './fail-back.ts';
 import { failOver } from './fail-over.ts';
 import { KEYS_PER_PRODUCER, startFleet } from './fleet.ts';
+import { goAuto } from './go-auto.ts';
 import { type Found, lostRecords } from './measure.ts';
 import { Operator } from './operator.ts';
 import { paceSummary } from './pace.ts';
@@ -72,6 +73,7 @@ async function conduct(options: Conducting): Promise<DrillResult> {
   let calmAtMs = performance.now();
   try {
     watching = watch({ ...world, dnsServer: world.dataPlane.dnsServer, onEvent });
+    await goAuto(world, options.onProgress);
     await startObservers(world.clients, { config: world.config, signal });
     await ready(world, watching, options);
     await calm(world.pace, options);

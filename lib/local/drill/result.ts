@@ -173,7 +173,8 @@ function* expectations(
     .map(([cell, region]) => `${cell} ended in ${region}`);
   // The failback is judged by itself; the scenario expects one move.
   const flips = failback === undefined ? measured.flips : measured.flips - 1;
-  yield* unmetOnes(scenario.expect, { ...measured, flips, strays, cut });
+  const firstFaultMs = Math.min(...scenario.faults.map(({ atMs }) => atMs));
+  yield* unmetOnes(scenario.expect, { ...measured, flips, strays, cut, firstFaultMs });
   if (verdict === 'failover' && measured.latchedMs === null) {
     yield { about: 'latch', text: 'not every switch was latched' };
   }

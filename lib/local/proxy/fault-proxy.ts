@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Regions } from '../../config/config.ts';
 import { errorAnswer, throttleOf } from '../../scenario/error-response.ts';
 import { type Call, type FailingEffect, fateOf } from '../../scenario/faults.ts';
+import { refusedInPart } from '../../scenario/partial-answer.ts';
 import { factsOf, type RequestFacts } from '../../scenario/request-facts.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 
@@ -129,6 +130,10 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
         return answerError(response, facts, { ...failure, message: failure.message ?? defaultMessage });
       case 'throttle':
         return answerError(response, facts, throttleOf(facts.service));
+      case 'partial':
+        return forward(exchange, { alter: (content) => refusedInPart(content, failure, options.random) });
+      case 'dns':
+      // Clients reach LocalStack by its address, so no name can fail; what they see of it is a call that reaches nobody.
       case 'reset':
         request.socket.resetAndDestroy();
         return;
@@ -136,16 +141,18 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
         // Held until the client gives up; closing the proxy ends its connection.
         return;
       case 'timeout':
-        return forward(exchange, () => sleep(TOO_LATE_MS, undefined, { signal: closing.signal }));
+        return forward(exchange, {
+          beforeAnswer: () => sleep(TOO_LATE_MS, undefined, { signal: closing.signal }),
+        });
       default:
         return failure satisfies never;
     }
   }
 
-  /** `beforeAnswer`: the call is carried out whether or not anybody still waits. */
+  /** `beforeAnswer`: the call is carried out whether or not anybody still waits. `alter`: another answer is given. */
   function forward(
     { request, response, body, facts }: Exchange,
-    beforeAnswer?: () => Promise<unknown>,
+    { beforeAnswer, alter }: ForwardOptions = {},
   ): Promise<void> {
     if (response.destroyed && beforeAnswer === undefined) return Promise.resolve();
     const agent = facts?.service === 'lambda' ? invocations : calls;
@@ -167,8 +174,10 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
             const content = await buffer(answer);
             ended('answered');
             await beforeAnswer?.();
-            response.writeHead(answer.statusCode ?? 502, withoutLength(answer.headers));
-            response.end(content, () => resolve());
+            const headers = withoutLength(answer.headers);
+            if (alter !== undefined) delete headers['content-length'];
+            response.writeHead(answer.statusCode ?? 502, headers);
+            response.end(alter === undefined ? content : alter(content), () => resolve());
           } catch (error) {
             reject(error);
           }
@@ -229,6 +238,11 @@ interface Exchange {
   readonly response: ServerResponse;
   readonly body: Buffer;
   readonly facts: RequestFacts | undefined;
+}
+
+interface ForwardOptions {
+  readonly beforeAnswer?: () => Promise<unknown>;
+  readonly alter?: (content: Buffer) => Buffer;
 }
 
 const defaultMessage = 'An internal error occurred.';

@@ -12,6 +12,7 @@ import {
   ProvisionedThroughputExceededException as KinesisThrottle,
   ListStreamsCommand,
   PutRecordCommand,
+  PutRecordsCommand,
 } from '@aws-sdk/client-kinesis';
 import { ListHostedZonesCommand, Route53Client } from '@aws-sdk/client-route-53';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
@@ -59,7 +60,11 @@ beforeEach(async () => {
       served.push(String(request.headers['x-amz-target']));
       const answer = (): void => {
         response.setHeader('content-type', 'application/x-amz-json-1.1');
-        response.end(JSON.stringify({ ShardId: 'shardId-000000000000', SequenceNumber: '1' }));
+        const entry = { ShardId: 'shardId-000000000000', SequenceNumber: '1' };
+        const isBatch = request.headers['x-amz-target'] === 'Kinesis_20131202.PutRecords';
+        response.end(
+          JSON.stringify(isBatch ? { FailedRecordCount: 0, Records: Array(4).fill(entry) } : entry),
+        );
       };
       if (held === undefined) answer();
       else held.push(answer);
@@ -192,6 +197,32 @@ describe('the fault proxy', () => {
     play('{ kind: throttle }');
     await expect(putRecord()).rejects.toBeInstanceOf(KinesisThrottle);
     await expect(getItem()).rejects.toBeInstanceOf(DynamoDBThrottle);
+  });
+
+  it('refuses some entries of a batch with status 200, and no other call', async () => {
+    const Records = ['a', 'b', 'c', 'd'].map((PartitionKey) => ({ PartitionKey, Data: new Uint8Array([1]) }));
+    const client = new KinesisClient(settings());
+    const put = () => client.send(new PutRecordsCommand({ StreamName: 'orders', Records }));
+    play('{ kind: partial, rate: 0.51, code: ServiceUnavailable }');
+    expect(await put()).toMatchObject({
+      $metadata: { httpStatusCode: 200 },
+      FailedRecordCount: 4,
+      Records: Array(4).fill({ ErrorCode: 'ServiceUnavailable', ErrorMessage: expect.any(String) }),
+    });
+    play('{ kind: partial, rate: 0.5 }');
+    expect(await put()).toMatchObject({
+      FailedRecordCount: 0,
+      Records: Array(4).fill({ SequenceNumber: '1' }),
+    });
+    play('{ kind: partial }');
+    await expect(putRecord()).resolves.toMatchObject({ SequenceNumber: '1' });
+  });
+
+  it('lets no call through to a region whose name does not resolve', async () => {
+    play('{ kind: dns }');
+    await expect(putRecord()).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(calls).toMatchObject([{ operation: 'PutRecord', effect: 'dns' }]);
+    expect(served).toEqual([]);
   });
 
   it('resets the connection', async () => {

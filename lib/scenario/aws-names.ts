@@ -1,0 +1,644 @@
+import type { ServiceName } from './services.ts';
+
+// The names that AWS knows, from the service models and the endpoints of botocore 1.44.8 (Apache-2.0). A fault that
+// names anything else would hit nothing, without a word.
+
+const words = (text: string): readonly string[] => text.trim().split(/\s+/);
+
+export const regionNames = words(`
+    af-south-1 ap-east-1 ap-east-2 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2
+    ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 ap-southeast-6 ap-southeast-7
+    ca-central-1 ca-west-1 cn-north-1 cn-northwest-1 eu-central-1 eu-central-2 eu-isoe-west-1 eu-north-1
+    eu-south-1 eu-south-2 eu-west-1 eu-west-2 eu-west-3 eusc-de-east-1 il-central-1 me-central-1 me-south-1
+    mx-central-1 sa-east-1 us-east-1 us-east-2 us-gov-east-1 us-gov-west-1 us-iso-east-1 us-iso-west-1
+    us-isob-east-1 us-isob-west-1 us-isof-east-1 us-isof-south-1 us-west-1 us-west-2
+`);
+
+/** Operations of each service. The endpoints of API Gateway have paths, and no operations. */
+export const operationNames: Readonly<Record<ServiceName, readonly string[]>> = {
+  kinesis: words(`
+    AcknowledgeDeadLetterQueueRecords AcknowledgeQueueRecords AddTagsToStream CreateChannel CreateQueue
+    CreateStream DecreaseStreamRetentionPeriod DeleteChannel DeleteQueue DeleteResourcePolicy DeleteStream
+    DeregisterStreamConsumer DescribeAccountSettings DescribeChannel DescribeLimits DescribeQueue DescribeStream
+    DescribeStreamConsumer DescribeStreamSummary DisableEnhancedMonitoring EnableEnhancedMonitoring GetRecords
+    GetResourcePolicy GetShardIterator IncreaseStreamRetentionPeriod ListChannels ListQueues ListShards
+    ListStreamConsumers ListStreams ListTagsForResource ListTagsForStream MergeShards PutRecord PutRecords
+    PutResourcePolicy ReceiveDeadLetterQueueRecords ReceiveQueueRecords RegisterStreamConsumer
+    RemoveTagsFromStream RestoreDeadLetterQueueRecords SplitShard StartStreamEncryption StopStreamEncryption
+    SubscribeToShard TagResource UntagResource UpdateAccountSettings UpdateChannel
+    UpdateDeadLetterQueueRecordsVisibility UpdateMaxRecordSize UpdateQueue UpdateQueueRecordsVisibility
+    UpdateShardCount UpdateStreamMode UpdateStreamRecordDistributionStrategy UpdateStreamWarmThroughput
+  `),
+  cloudwatch: words(`
+    AssociateDatasetKmsKey CreateResourceMetricsConfiguration DeleteAlarmMuteRule DeleteAlarms
+    DeleteAnomalyDetector DeleteDashboards DeleteInsightRules DeleteMetricDataQueryDefinition DeleteMetricStream
+    DeleteResourceMetricsConfiguration DescribeAlarmContributors DescribeAlarmHistory DescribeAlarms
+    DescribeAlarmsForMetric DescribeAnomalyDetectors DescribeInsightRules DisableAlarmActions
+    DisableInsightRules DisassociateDatasetKmsKey EnableAlarmActions EnableInsightRules GetAlarmMuteRule
+    GetDashboard GetDataset GetInsightRuleReport GetMetricData GetMetricDataQueryDefinition GetMetricStatistics
+    GetMetricStream GetMetricWidgetImage GetOTelEnrichment GetResourceMetricsConfiguration ListAlarmMuteRules
+    ListDashboards ListManagedInsightRules ListMetricDataQueryDefinitions ListMetricStreams ListMetrics
+    ListTagsForResource PutAlarmMuteRule PutAnomalyDetector PutCompositeAlarm PutDashboard PutInsightRule
+    PutLogAlarm PutManagedInsightRules PutMetricAlarm PutMetricData PutMetricDataQueryDefinition PutMetricStream
+    SetAlarmState StartMetricStreams StartOTelEnrichment StopMetricStreams StopOTelEnrichment TagResource
+    UntagResource UpdateOTelEnrichment UpdateResourceMetricsConfiguration
+  `),
+  logs: words(`
+    AssociateKmsKey AssociateSourceToS3TableIntegration CancelExportTask CancelImportTask CreateDelivery
+    CreateExportTask CreateImportTask CreateLogAnomalyDetector CreateLogGroup CreateLogStream CreateLookupTable
+    CreateScheduledQuery DeleteAccountPolicy DeleteDataProtectionPolicy DeleteDelivery DeleteDeliveryDestination
+    DeleteDeliveryDestinationPolicy DeleteDeliverySource DeleteDestination DeleteIndexPolicy DeleteIntegration
+    DeleteLogAnomalyDetector DeleteLogGroup DeleteLogStream DeleteLookupTable DeleteMetricFilter
+    DeleteQueryDefinition DeleteResourcePolicy DeleteRetentionPolicy DeleteScheduledQuery
+    DeleteSubscriptionFilter DeleteSyslogConfiguration DeleteTransformer DescribeAccountPolicies
+    DescribeConfigurationTemplates DescribeDeliveries DescribeDeliveryDestinations DescribeDeliverySources
+    DescribeDestinations DescribeExportTasks DescribeFieldIndexes DescribeImportTaskBatches DescribeImportTasks
+    DescribeIndexPolicies DescribeLogGroups DescribeLogStreams DescribeLookupTables DescribeMetricFilters
+    DescribeQueries DescribeQueryDefinitions DescribeResourcePolicies DescribeSubscriptionFilters
+    DisassociateKmsKey DisassociateSourceFromS3TableIntegration FilterLogEvents GetDataProtectionPolicy
+    GetDelivery GetDeliveryDestination GetDeliveryDestinationPolicy GetDeliverySource GetIntegration
+    GetLogAnomalyDetector GetLogEvents GetLogFields GetLogGroupFields GetLogObject GetLogRecord GetLookupTable
+    GetQueryResults GetScheduledQuery GetScheduledQueryHistory GetStorageTierPolicy GetTransformer
+    ListAggregateLogGroupSummaries ListAnomalies ListIntegrations ListLogAnomalyDetectors ListLogGroups
+    ListLogGroupsForQuery ListScheduledQueries ListSourcesForS3TableIntegration ListSyslogConfigurations
+    ListTagsForResource ListTagsLogGroup PutAccountPolicy PutBearerTokenAuthentication PutDataProtectionPolicy
+    PutDeliveryDestination PutDeliveryDestinationPolicy PutDeliverySource PutDestination PutDestinationPolicy
+    PutIndexPolicy PutIntegration PutLogEvents PutLogGroupDeletionProtection PutMetricFilter PutQueryDefinition
+    PutResourcePolicy PutRetentionPolicy PutStorageTierPolicy PutSubscriptionFilter PutSyslogConfiguration
+    PutTransformer StartLiveTail StartQuery StopQuery TagLogGroup TagResource TestMetricFilter TestTransformer
+    UntagLogGroup UntagResource UpdateAnomaly UpdateDeliveryConfiguration UpdateLogAnomalyDetector
+    UpdateLookupTable UpdateScheduledQuery
+  `),
+  dynamodb: words(`
+    BatchExecuteStatement BatchGetItem BatchWriteItem CancelBulkOperation CreateBackup CreateGlobalTable
+    CreateTable DeleteBackup DeleteItem DeleteResourcePolicy DeleteTable DescribeBackup DescribeBulkOperation
+    DescribeContinuousBackups DescribeContributorInsights DescribeEndpoints DescribeExport DescribeGlobalTable
+    DescribeGlobalTableSettings DescribeImport DescribeKinesisStreamingDestination DescribeLimits DescribeTable
+    DescribeTableReplicaAutoScaling DescribeTimeToLive DisableKinesisStreamingDestination
+    EnableKinesisStreamingDestination ExecuteStatement ExecuteTransaction ExportTableToPointInTime GetItem
+    GetResourcePolicy ImportTable ListBackups ListBulkOperations ListContributorInsights ListExports
+    ListGlobalTables ListImports ListTables ListTagsOfResource PutItem PutResourcePolicy Query
+    RestoreTableFromBackup RestoreTableToPointInTime Scan SearchVectors StartBulkPutItems TagResource
+    TransactGetItems TransactWriteItems UntagResource UpdateContinuousBackups UpdateContributorInsights
+    UpdateGlobalTable UpdateGlobalTableSettings UpdateItem UpdateKinesisStreamingDestination UpdateTable
+    UpdateTableReplicaAutoScaling UpdateTimeToLive
+  `),
+  lambda: words(`
+    AddLayerVersionPermission AddPermission CheckpointDurableExecution CreateAlias CreateCapacityProvider
+    CreateCodeSigningConfig CreateEventSourceMapping CreateFunction CreateFunctionUrlConfig DeleteAlias
+    DeleteCapacityProvider DeleteCodeSigningConfig DeleteDurableExecution DeleteEventSourceMapping
+    DeleteFunction DeleteFunctionCodeSigningConfig DeleteFunctionConcurrency DeleteFunctionEventInvokeConfig
+    DeleteFunctionUrlConfig DeleteLayerVersion DeleteProvisionedConcurrencyConfig DeleteResourcePolicy
+    GetAccountSettings GetAlias GetCapacityProvider GetCodeSigningConfig GetDurableExecution
+    GetDurableExecutionHistory GetDurableExecutionState GetEventSourceMapping GetFunction
+    GetFunctionCodeSigningConfig GetFunctionConcurrency GetFunctionConfiguration GetFunctionEventInvokeConfig
+    GetFunctionRecursionConfig GetFunctionScalingConfig GetFunctionUrlConfig GetLayerVersion
+    GetLayerVersionByArn GetLayerVersionPolicy GetPolicy GetProvisionedConcurrencyConfig GetResourcePolicy
+    GetRuntimeManagementConfig Invoke InvokeAsync InvokeFunctionUrl InvokeWithResponseStream ListAliases
+    ListCapacityProviders ListCodeSigningConfigs ListDurableExecutionsByFunction ListEventSourceMappings
+    ListFunctionEventInvokeConfigs ListFunctionUrlConfigs ListFunctionVersionsByCapacityProvider ListFunctions
+    ListFunctionsByCodeSigningConfig ListLayerVersions ListLayers ListProvisionedConcurrencyConfigs ListTags
+    ListVersionsByFunction PauseDurableExecution PublishLayerVersion PublishVersion PutFunctionCodeSigningConfig
+    PutFunctionConcurrency PutFunctionEventInvokeConfig PutFunctionRecursionConfig PutFunctionScalingConfig
+    PutProvisionedConcurrencyConfig PutResourcePolicy PutRuntimeManagementConfig RemoveLayerVersionPermission
+    RemovePermission ResumeDurableExecution SendDurableExecutionCallbackFailure
+    SendDurableExecutionCallbackHeartbeat SendDurableExecutionCallbackSuccess StopDurableExecution TagResource
+    UntagResource UpdateAlias UpdateCapacityProvider UpdateCodeSigningConfig UpdateEventSourceMapping
+    UpdateFunctionCode UpdateFunctionConfiguration UpdateFunctionEventInvokeConfig UpdateFunctionUrlConfig
+  `),
+  sts: words(`
+    AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity AssumeRoot DecodeAuthorizationMessage
+    GetAccessKeyInfo GetCallerIdentity GetDelegatedAccessToken GetFederationToken GetScopedCredentials
+    GetSessionToken GetWebIdentityToken
+  `),
+  iam: words(`
+    AcceptDelegationRequest AcquireRole AddClientIDToOpenIDConnectProvider AddRoleToInstanceProfile
+    AddUserToGroup AssociateDelegationRequest AttachGroupPolicy AttachRolePolicy AttachUserPolicy ChangePassword
+    CreateAccessKey CreateAccountAlias CreateDelegationRequest CreateGroup CreateInstanceProfile
+    CreateLoginProfile CreateOpenIDConnectProvider CreatePolicy CreatePolicyVersion CreateRole
+    CreateSAMLProvider CreateServiceLinkedRole CreateServiceSpecificCredential CreateUser CreateVirtualMFADevice
+    DeactivateMFADevice DeleteAccessKey DeleteAccountAlias DeleteAccountPasswordPolicy DeleteGroup
+    DeleteGroupPolicy DeleteInstanceProfile DeleteLoginProfile DeleteOpenIDConnectProvider DeletePolicy
+    DeletePolicyVersion DeleteRole DeleteRolePermissionsBoundary DeleteRolePolicy DeleteSAMLProvider
+    DeleteSSHPublicKey DeleteServerCertificate DeleteServiceLinkedRole DeleteServiceSpecificCredential
+    DeleteSigningCertificate DeleteUser DeleteUserPermissionsBoundary DeleteUserPolicy DeleteVirtualMFADevice
+    DetachGroupPolicy DetachRolePolicy DetachUserPolicy DisableOrganizationsRootCredentialsManagement
+    DisableOrganizationsRootSessions DisableOutboundWebIdentityFederation EnableMFADevice
+    EnableOrganizationsRootCredentialsManagement EnableOrganizationsRootSessions
+    EnableOutboundWebIdentityFederation GenerateCredentialReport GenerateOrganizationsAccessReport
+    GenerateServiceLastAccessedDetails GetAccessKeyLastUsed GetAccountAuthorizationDetails
+    GetAccountPasswordPolicy GetAccountProperties GetAccountSummary GetContextKeysForCustomPolicy
+    GetContextKeysForPrincipalPolicy GetCredentialReport GetDelegationRequest GetGroup GetGroupPolicy
+    GetHumanReadableSummary GetInstanceProfile GetLoginProfile GetMFADevice GetOpenIDConnectProvider
+    GetOrganizationsAccessReport GetOutboundWebIdentityFederationInfo GetPolicy GetPolicyVersion GetRole
+    GetRolePolicy GetRoleTemplateVersion GetSAMLProvider GetSSHPublicKey GetServerCertificate
+    GetServiceLastAccessedDetails GetServiceLastAccessedDetailsWithEntities GetServiceLinkedRoleDeletionStatus
+    GetUser GetUserPolicy ListAccessKeys ListAccountAliases ListAttachedGroupPolicies ListAttachedRolePolicies
+    ListAttachedUserPolicies ListDelegationRequests ListEntitiesForPolicy ListGroupPolicies ListGroups
+    ListGroupsForUser ListInstanceProfileTags ListInstanceProfiles ListInstanceProfilesForRole ListMFADeviceTags
+    ListMFADevices ListOpenIDConnectProviderTags ListOpenIDConnectProviders ListOrganizationsFeatures
+    ListPolicies ListPoliciesGrantingServiceAccess ListPolicyTags ListPolicyVersions ListRolePolicies
+    ListRoleTags ListRoles ListSAMLProviderTags ListSAMLProviders ListSSHPublicKeys ListServerCertificateTags
+    ListServerCertificates ListServiceSpecificCredentials ListSigningCertificates ListUserPolicies ListUserTags
+    ListUsers ListVirtualMFADevices PutAccountProperties PutGroupPolicy PutRolePermissionsBoundary PutRolePolicy
+    PutUserPermissionsBoundary PutUserPolicy RejectDelegationRequest RemoveClientIDFromOpenIDConnectProvider
+    RemoveRoleFromInstanceProfile RemoveUserFromGroup ResetServiceSpecificCredential ResyncMFADevice
+    SendDelegationToken SetDefaultPolicyVersion SetSecurityTokenServicePreferences SimulateCustomPolicy
+    SimulatePrincipalPolicy TagInstanceProfile TagMFADevice TagOpenIDConnectProvider TagPolicy TagRole
+    TagSAMLProvider TagServerCertificate TagUser UntagInstanceProfile UntagMFADevice UntagOpenIDConnectProvider
+    UntagPolicy UntagRole UntagSAMLProvider UntagServerCertificate UntagUser UpdateAccessKey
+    UpdateAccountPasswordPolicy UpdateAssumeRolePolicy UpdateDelegationRequest UpdateGroup UpdateLoginProfile
+    UpdateOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint UpdateRole UpdateRoleDescription
+    UpdateSAMLProvider UpdateSSHPublicKey UpdateServerCertificate UpdateServiceSpecificCredential
+    UpdateSigningCertificate UpdateUser UploadSSHPublicKey UploadServerCertificate UploadSigningCertificate
+  `),
+  signin: words(`
+    BatchRevokeSessions CreateBearerToken CreateOAuth2Token CreateOAuth2TokenWithIAM
+    CreateOAuth2TokenWithTokenExchange DeleteConsoleAuthorizationConfiguration DeleteResourcePermissionStatement
+    GetConsoleAuthorizationConfiguration GetResourcePolicy GetSession IntrospectOAuth2TokenWithIAM
+    ListResourcePermissionStatements ListSessions PutConsoleAuthorizationConfiguration
+    PutResourcePermissionStatement RevokeOAuth2TokenWithIAM
+  `),
+  sqs: words(`
+    AddPermission CancelMessageMoveTask ChangeMessageVisibility ChangeMessageVisibilityBatch CreateQueue
+    DeleteMessage DeleteMessageBatch DeleteQueue GetQueueAttributes GetQueueUrl ListDeadLetterSourceQueues
+    ListMessageMoveTasks ListQueueTags ListQueues PurgeQueue ReceiveMessage RemovePermission SendMessage
+    SendMessageBatch SetQueueAttributes StartMessageMoveTask TagQueue UntagQueue
+  `),
+  sns: words(`
+    AddPermission CheckIfPhoneNumberIsOptedOut ConfirmSubscription CreatePlatformApplication
+    CreatePlatformEndpoint CreateSMSSandboxPhoneNumber CreateTopic DeleteEndpoint DeletePlatformApplication
+    DeleteSMSSandboxPhoneNumber DeleteTopic GetDataProtectionPolicy GetEndpointAttributes
+    GetPlatformApplicationAttributes GetSMSAttributes GetSMSSandboxAccountStatus GetSubscriptionAttributes
+    GetTopicAttributes ListEndpointsByPlatformApplication ListOriginationNumbers ListPhoneNumbersOptedOut
+    ListPlatformApplications ListSMSSandboxPhoneNumbers ListSubscriptions ListSubscriptionsByTopic
+    ListTagsForResource ListTopics OptInPhoneNumber Publish PublishBatch PutDataProtectionPolicy
+    RemovePermission SetEndpointAttributes SetPlatformApplicationAttributes SetSMSAttributes
+    SetSubscriptionAttributes SetTopicAttributes Subscribe TagResource Unsubscribe UntagResource
+    VerifySMSSandboxPhoneNumber
+  `),
+  events: words(`
+    ActivateEventSource CancelReplay CreateApiDestination CreateArchive CreateConnection CreateEndpoint
+    CreateEventBus CreatePartnerEventSource DeactivateEventSource DeauthorizeConnection DeleteApiDestination
+    DeleteArchive DeleteConnection DeleteEndpoint DeleteEventBus DeletePartnerEventSource DeleteRule
+    DescribeApiDestination DescribeArchive DescribeConnection DescribeEndpoint DescribeEventBus
+    DescribeEventSource DescribePartnerEventSource DescribeReplay DescribeRule DisableRule EnableRule
+    ListApiDestinations ListArchives ListConnections ListEndpoints ListEventBuses ListEventSources
+    ListPartnerEventSourceAccounts ListPartnerEventSources ListReplays ListRuleNamesByTarget ListRules
+    ListTagsForResource ListTargetsByRule PutEvents PutPartnerEvents PutPermission PutRule PutTargets
+    RemovePermission RemoveTargets StartReplay TagResource TestEventPattern UntagResource UpdateApiDestination
+    UpdateArchive UpdateConnection UpdateEndpoint UpdateEventBus
+  `),
+  states: words(`
+    CreateActivity CreateStateMachine CreateStateMachineAlias DeleteActivity DeleteStateMachine
+    DeleteStateMachineAlias DeleteStateMachineVersion DescribeActivity DescribeExecution DescribeMapRun
+    DescribeStateMachine DescribeStateMachineAlias DescribeStateMachineForExecution GetActivityTask
+    GetExecutionHistory ListActivities ListExecutions ListMapRuns ListStateMachineAliases
+    ListStateMachineVersions ListStateMachines ListTagsForResource PublishStateMachineVersion RedriveExecution
+    SendTaskFailure SendTaskHeartbeat SendTaskSuccess StartExecution StartSyncExecution StopExecution
+    TagResource TestState UntagResource UpdateMapRun UpdateStateMachine UpdateStateMachineAlias
+    ValidateStateMachineDefinition
+  `),
+  firehose: words(`
+    CreateDeliveryStream DeleteDeliveryStream DescribeDeliveryStream ListDeliveryStreams
+    ListTagsForDeliveryStream PutRecord PutRecordBatch StartDeliveryStreamEncryption
+    StopDeliveryStreamEncryption TagDeliveryStream UntagDeliveryStream UpdateDestination
+  `),
+  cognito: words(`
+    AddCustomAttributes AddUserPoolClientSecret AdminAddUserToGroup AdminConfirmSignUp AdminCreateUser
+    AdminDeleteSoftwareToken AdminDeleteUser AdminDeleteUserAttributes AdminDisableProviderForUser
+    AdminDisableUser AdminEnableUser AdminForgetDevice AdminGetDevice AdminGetUser AdminGetUserAuthFactors
+    AdminInitiateAuth AdminLinkProviderForUser AdminListDevices AdminListGroupsForUser AdminListUserAuthEvents
+    AdminListUserSessions AdminRemoveUserFromGroup AdminResetUserPassword AdminRespondToAuthChallenge
+    AdminRevokeUserSession AdminSetUserMFAPreference AdminSetUserPassword AdminSetUserSettings
+    AdminUpdateAuthEventFeedback AdminUpdateDeviceStatus AdminUpdateUserAttributes AdminUserGlobalSignOut
+    AssociateSoftwareToken CancelPointInTimeRecovery ChangePassword CompleteWebAuthnRegistration ConfirmDevice
+    ConfirmForgotPassword ConfirmSignUp CreateCIMDPolicy CreateGroup CreateIdentityProvider
+    CreateManagedLoginBranding CreateResourceServer CreateTerms CreateUserImportJob CreateUserPool
+    CreateUserPoolClient CreateUserPoolDomain CreateUserPoolReplica DeleteCIMDPolicy DeleteGroup
+    DeleteIdentityProvider DeleteManagedLoginBranding DeleteResourceServer DeleteTerms DeleteUser
+    DeleteUserAttributes DeleteUserPool DeleteUserPoolClient DeleteUserPoolClientSecret DeleteUserPoolDomain
+    DeleteUserPoolReplica DeleteWebAuthnCredential DescribeCIMDPolicy DescribeIdentityProvider
+    DescribeManagedLoginBranding DescribeManagedLoginBrandingByClient DescribePointInTimeRecovery
+    DescribeResourceServer DescribeRiskConfiguration DescribeTerms DescribeTermsByClient DescribeUserImportJob
+    DescribeUserPool DescribeUserPoolClient DescribeUserPoolDomain ForgetDevice ForgotPassword GetCSVHeader
+    GetClientToken GetDerivedToken GetDevice GetGroup GetIdentityProviderByIdentifier
+    GetLogDeliveryConfiguration GetProvisionedLimit GetSigningCertificate GetTokensFromRefreshToken
+    GetUICustomization GetUser GetUserAttributeVerificationCode GetUserAuthFactors
+    GetUserPoolClientSessionConfiguration GetUserPoolMfaConfig GetUserPoolSessionConfiguration GlobalSignOut
+    InitiateAuth InitiatePointInTimeRecovery ListCIMDPolicies ListClientMetadataURLs ListDevices ListGroups
+    ListIdentityProviders ListPointInTimeRecoveries ListResourceServers ListTagsForResource ListTerms
+    ListUserImportJobs ListUserPoolClientSecrets ListUserPoolClients ListUserPoolReplicas ListUserPools
+    ListUserSessions ListUsers ListUsersInGroup ListWebAuthnCredentials ResendConfirmationCode
+    RespondToAuthChallenge RevokeToken RevokeUserSession SetLogDeliveryConfiguration SetRiskConfiguration
+    SetUICustomization SetUserMFAPreference SetUserPoolClientSessionConfiguration SetUserPoolMfaConfig
+    SetUserPoolSessionConfiguration SetUserSettings SignUp StartPointInTimeRecovery StartUserImportJob
+    StartWebAuthnRegistration StopUserImportJob TagResource UntagResource UpdateAuthEventFeedback
+    UpdateCIMDPolicy UpdateClientMetadataURLState UpdateDeviceStatus UpdateGroup UpdateIdentityProvider
+    UpdateManagedLoginBranding UpdateProvisionedLimit UpdateResourceServer UpdateTerms UpdateUserAttributes
+    UpdateUserPool UpdateUserPoolClient UpdateUserPoolDomain UpdateUserPoolReplica VerifySoftwareToken
+    VerifyUserAttribute
+  `),
+  'cognito-identity': words(`
+    CreateIdentityPool DeleteIdentities DeleteIdentityPool DescribeIdentity DescribeIdentityPool
+    GetCredentialsForIdentity GetId GetIdentityPoolRoles GetOpenIdToken GetOpenIdTokenForDeveloperIdentity
+    GetPrincipalTagAttributeMap ListIdentities ListIdentityPools ListTagsForResource LookupDeveloperIdentity
+    MergeDeveloperIdentities SetIdentityPoolRoles SetPrincipalTagAttributeMap TagResource
+    UnlinkDeveloperIdentity UnlinkIdentity UntagResource UpdateIdentityPool
+  `),
+  s3: words(`
+    AbortMultipartUpload CompleteMultipartUpload CopyObject CreateBucket CreateBucketMetadataConfiguration
+    CreateBucketMetadataTableConfiguration CreateMultipartUpload CreateSession DeleteBucket
+    DeleteBucketAnalyticsConfiguration DeleteBucketCors DeleteBucketEncryption
+    DeleteBucketIntelligentTieringConfiguration DeleteBucketInventoryConfiguration DeleteBucketLifecycle
+    DeleteBucketMetadataConfiguration DeleteBucketMetadataTableConfiguration DeleteBucketMetricsConfiguration
+    DeleteBucketOwnershipControls DeleteBucketPolicy DeleteBucketReplication DeleteBucketTagging
+    DeleteBucketWebsite DeleteObject DeleteObjectAnnotation DeleteObjectTagging DeleteObjects
+    DeletePublicAccessBlock GetBucketAbac GetBucketAccelerateConfiguration GetBucketAcl
+    GetBucketAnalyticsConfiguration GetBucketCors GetBucketEncryption GetBucketIntelligentTieringConfiguration
+    GetBucketInventoryConfiguration GetBucketLifecycle GetBucketLifecycleConfiguration GetBucketLocation
+    GetBucketLogging GetBucketMetadataConfiguration GetBucketMetadataTableConfiguration
+    GetBucketMetricsConfiguration GetBucketNotification GetBucketNotificationConfiguration
+    GetBucketOwnershipControls GetBucketPolicy GetBucketPolicyStatus GetBucketReplication
+    GetBucketRequestPayment GetBucketTagging GetBucketVersioning GetBucketWebsite GetObject GetObjectAcl
+    GetObjectAnnotation GetObjectAttributes GetObjectLegalHold GetObjectLockConfiguration GetObjectRetention
+    GetObjectTagging GetObjectTorrent GetPublicAccessBlock HeadBucket HeadObject
+    ListBucketAnalyticsConfigurations ListBucketIntelligentTieringConfigurations
+    ListBucketInventoryConfigurations ListBucketMetricsConfigurations ListBuckets ListDirectoryBuckets
+    ListMultipartUploads ListObjectAnnotations ListObjectVersions ListObjects ListObjectsV2 ListParts
+    PutBucketAbac PutBucketAccelerateConfiguration PutBucketAcl PutBucketAnalyticsConfiguration PutBucketCors
+    PutBucketEncryption PutBucketIntelligentTieringConfiguration PutBucketInventoryConfiguration
+    PutBucketLifecycle PutBucketLifecycleConfiguration PutBucketLogging PutBucketMetricsConfiguration
+    PutBucketNotification PutBucketNotificationConfiguration PutBucketOwnershipControls PutBucketPolicy
+    PutBucketReplication PutBucketRequestPayment PutBucketTagging PutBucketVersioning PutBucketWebsite PutObject
+    PutObjectAcl PutObjectAnnotation PutObjectLegalHold PutObjectLockConfiguration PutObjectRetention
+    PutObjectTagging PutPublicAccessBlock RenameObject RestoreObject SelectObjectContent
+    UpdateBucketMetadataAnnotationTableConfiguration UpdateBucketMetadataInventoryTableConfiguration
+    UpdateBucketMetadataJournalTableConfiguration UpdateObjectEncryption UploadPart UploadPartCopy
+    WriteGetObjectResponse
+  `),
+  ec2: words(`
+    AcceptAddressTransfer AcceptCapacityReservationBillingOwnership AcceptReservedInstancesExchangeQuote
+    AcceptTransitGatewayClientVpnAttachment AcceptTransitGatewayMulticastDomainAssociations
+    AcceptTransitGatewayPeeringAttachment AcceptTransitGatewayVpcAttachment AcceptVpcEndpointConnections
+    AcceptVpcPeeringConnection AdvertiseByoipCidr AllocateAddress AllocateHosts AllocateIpamPoolCidr
+    ApplySecurityGroupsToClientVpnTargetNetwork AssignIpv6Addresses AssignPrivateIpAddresses
+    AssignPrivateNatGatewayAddress AssociateAddress AssociateApplicationStatusCheck
+    AssociateCapacityReservationBillingOwner AssociateClientVpnTargetNetwork AssociateDhcpOptions
+    AssociateEnclaveCertificateIamRole AssociateIamInstanceProfile AssociateInstanceEventWindow
+    AssociateIpamByoasn AssociateIpamResourceDiscovery AssociateKmsKeyId AssociateNatGatewayAddress
+    AssociateNetworkingFlexCostAllocationPolicy AssociateRouteServer AssociateRouteTable
+    AssociateSecurityGroupVpc AssociateSubnetCidrBlock AssociateTransitGatewayMulticastDomain
+    AssociateTransitGatewayPolicyTable AssociateTransitGatewayRouteTable AssociateTrunkInterface
+    AssociateVpcCidrBlock AttachClassicLinkVpc AttachImageWatermark AttachInternetGateway AttachNetworkInterface
+    AttachVerifiedAccessTrustProvider AttachVolume AttachVpnGateway AuthorizeClientVpnIngress
+    AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress BatchModifyIpamRoutingPolicyRegistrations
+    BundleInstance CancelBundleTask CancelCapacityReservation CancelCapacityReservationFleets
+    CancelConversionTask CancelDeclarativePoliciesReport CancelExportTask CancelImageLaunchPermission
+    CancelImportTask CancelReservedInstancesListing CancelSpotFleetRequests CancelSpotInstanceRequests
+    ConfirmProductInstance CopyFpgaImage CopyImage CopySnapshot CopyVolumes CreateApplicationStatusCheck
+    CreateCapacityManagerDataExport CreateCapacityReservation CreateCapacityReservationBySplitting
+    CreateCapacityReservationCancellationQuote CreateCapacityReservationDateChangeQuote
+    CreateCapacityReservationFleet CreateCarrierGateway CreateClientVpnEndpoint CreateClientVpnRoute
+    CreateCoipCidr CreateCoipPool CreateCustomerGateway CreateDefaultSubnet CreateDefaultVpc
+    CreateDelegateMacVolumeOwnershipTask CreateDhcpOptions CreateEgressOnlyInternetGateway CreateFleet
+    CreateFlowLogs CreateFpgaImage CreateImage CreateImageUsageReport CreateInstanceConnectEndpoint
+    CreateInstanceEventWindow CreateInstanceExportTask CreateInternetGateway
+    CreateInterruptibleCapacityReservationAllocation CreateIpam CreateIpamExternalResourceVerificationToken
+    CreateIpamInternetRegistryAssociation CreateIpamPolicy CreateIpamPool CreateIpamPrefixListResolver
+    CreateIpamPrefixListResolverTarget CreateIpamResourceDiscovery CreateIpamRoutingPolicyRegistration
+    CreateIpamScope CreateKeyPair CreateLaunchTemplate CreateLaunchTemplateVersion CreateLocalGatewayRoute
+    CreateLocalGatewayRouteTable CreateLocalGatewayRouteTableVirtualInterfaceGroupAssociation
+    CreateLocalGatewayRouteTableVpcAssociation CreateLocalGatewayVirtualInterface
+    CreateLocalGatewayVirtualInterfaceGroup CreateMacSystemIntegrityProtectionModificationTask
+    CreateManagedPrefixList CreateMetricCategory CreateNatGateway CreateNetworkAcl CreateNetworkAclEntry
+    CreateNetworkInsightsAccessScope CreateNetworkInsightsPath CreateNetworkInterface
+    CreateNetworkInterfacePermission CreateNetworkingFlexCostAllocationPolicy CreatePlacementGroup
+    CreatePublicIpv4Pool CreateReplaceRootVolumeTask CreateReservedInstancesListing CreateRestoreImageTask
+    CreateRoute CreateRouteServer CreateRouteServerEndpoint CreateRouteServerPeer CreateRouteTable
+    CreateSecondaryNetwork CreateSecondarySubnet CreateSecurityGroup CreateSnapshot CreateSnapshots
+    CreateSpotDatafeedSubscription CreateStoreImageTask CreateSubnet CreateSubnetCidrReservation CreateTags
+    CreateTrafficMirrorFilter CreateTrafficMirrorFilterRule CreateTrafficMirrorSession CreateTrafficMirrorTarget
+    CreateTransitGateway CreateTransitGatewayConnect CreateTransitGatewayConnectPeer
+    CreateTransitGatewayMeteringPolicy CreateTransitGatewayMeteringPolicyEntry
+    CreateTransitGatewayMulticastDomain CreateTransitGatewayNetworkFunctionAttachment
+    CreateTransitGatewayPeeringAttachment CreateTransitGatewayPolicyTable CreateTransitGatewayPolicyTableEntry
+    CreateTransitGatewayPrefixListReference CreateTransitGatewayRoute CreateTransitGatewayRouteTable
+    CreateTransitGatewayRouteTableAnnouncement CreateTransitGatewayVpcAttachment CreateVerifiedAccessEndpoint
+    CreateVerifiedAccessGroup CreateVerifiedAccessInstance CreateVerifiedAccessTrustProvider CreateVolume
+    CreateVpc CreateVpcBlockPublicAccessExclusion CreateVpcEncryptionControl CreateVpcEndpoint
+    CreateVpcEndpointConnectionNotification CreateVpcEndpointServiceConfiguration CreateVpcPeeringConnection
+    CreateVpnConcentrator CreateVpnConnection CreateVpnConnectionRoute CreateVpnGateway
+    DeleteApplicationStatusCheck DeleteCapacityManagerDataExport DeleteCarrierGateway DeleteClientVpnEndpoint
+    DeleteClientVpnEndpointAuthorizationPolicy DeleteClientVpnRoute DeleteCoipCidr DeleteCoipPool
+    DeleteCustomerGateway DeleteDhcpOptions DeleteEgressOnlyInternetGateway DeleteFleets DeleteFlowLogs
+    DeleteFpgaImage DeleteImageUsageReport DeleteInstanceConnectEndpoint DeleteInstanceEventWindow
+    DeleteInternetGateway DeleteIpam DeleteIpamExternalResourceVerificationToken
+    DeleteIpamInternetRegistryAssociation DeleteIpamPolicy DeleteIpamPool DeleteIpamPrefixListResolver
+    DeleteIpamPrefixListResolverTarget DeleteIpamResourceDiscovery DeleteIpamRoutingPolicyRegistration
+    DeleteIpamScope DeleteKeyPair DeleteLaunchTemplate DeleteLaunchTemplateVersions DeleteLocalGatewayRoute
+    DeleteLocalGatewayRouteTable DeleteLocalGatewayRouteTableVirtualInterfaceGroupAssociation
+    DeleteLocalGatewayRouteTableVpcAssociation DeleteLocalGatewayVirtualInterface
+    DeleteLocalGatewayVirtualInterfaceGroup DeleteManagedPrefixList DeleteMetricCategory DeleteNatGateway
+    DeleteNetworkAcl DeleteNetworkAclEntry DeleteNetworkInsightsAccessScope
+    DeleteNetworkInsightsAccessScopeAnalysis DeleteNetworkInsightsAnalysis DeleteNetworkInsightsPath
+    DeleteNetworkInterface DeleteNetworkInterfacePermission DeleteNetworkingFlexCostAllocationPolicies
+    DeletePlacementGroup DeletePublicIpv4Pool DeleteQueuedReservedInstances DeleteRoute DeleteRouteServer
+    DeleteRouteServerEndpoint DeleteRouteServerPeer DeleteRouteTable DeleteSecondaryNetwork
+    DeleteSecondarySubnet DeleteSecurityGroup DeleteSnapshot DeleteSpotDatafeedSubscription DeleteSubnet
+    DeleteSubnetCidrReservation DeleteTags DeleteTrafficMirrorFilter DeleteTrafficMirrorFilterRule
+    DeleteTrafficMirrorSession DeleteTrafficMirrorTarget DeleteTransitGateway
+    DeleteTransitGatewayClientVpnAttachment DeleteTransitGatewayConnect DeleteTransitGatewayConnectPeer
+    DeleteTransitGatewayMeteringPolicy DeleteTransitGatewayMeteringPolicyEntry
+    DeleteTransitGatewayMulticastDomain DeleteTransitGatewayNetworkFunctionAttachment
+    DeleteTransitGatewayPeeringAttachment DeleteTransitGatewayPolicyTable DeleteTransitGatewayPolicyTableEntry
+    DeleteTransitGatewayPrefixListReference DeleteTransitGatewayRoute DeleteTransitGatewayRouteTable
+    DeleteTransitGatewayRouteTableAnnouncement DeleteTransitGatewayVpcAttachment DeleteVerifiedAccessEndpoint
+    DeleteVerifiedAccessGroup DeleteVerifiedAccessInstance DeleteVerifiedAccessTrustProvider DeleteVolume
+    DeleteVpc DeleteVpcBlockPublicAccessExclusion DeleteVpcEncryptionControl
+    DeleteVpcEndpointConnectionNotifications DeleteVpcEndpointServiceConfigurations DeleteVpcEndpoints
+    DeleteVpcPeeringConnection DeleteVpnConcentrator DeleteVpnConnection DeleteVpnConnectionRoute
+    DeleteVpnGateway DeprovisionByoipCidr DeprovisionIpamByoasn DeprovisionIpamPoolCidr
+    DeprovisionPublicIpv4PoolCidr DeregisterImage DeregisterInstanceEventNotificationAttributes
+    DeregisterTransitGatewayMulticastGroupMembers DeregisterTransitGatewayMulticastGroupSources
+    DescribeAccountAttributes DescribeAccountVpcEncryptionControl DescribeAddressTransfers DescribeAddresses
+    DescribeAddressesAttribute DescribeAggregateIdFormat DescribeApplicationStatus
+    DescribeApplicationStatusCheckAssociations DescribeApplicationStatusChecks DescribeAvailabilityZones
+    DescribeAwsNetworkPerformanceMetricSubscriptions DescribeBundleTasks DescribeByoipCidrs
+    DescribeCapacityBlockExtensionHistory DescribeCapacityBlockExtensionOfferings DescribeCapacityBlockOfferings
+    DescribeCapacityBlockStatus DescribeCapacityBlocks DescribeCapacityManagerDataExports
+    DescribeCapacityReservationBillingRequests DescribeCapacityReservationCancellationQuotes
+    DescribeCapacityReservationDateChangeQuotes DescribeCapacityReservationFleets
+    DescribeCapacityReservationTopology DescribeCapacityReservations DescribeCarrierGateways
+    DescribeClassicLinkInstances DescribeClientVpnAuthorizationRules DescribeClientVpnConnections
+    DescribeClientVpnEndpoints DescribeClientVpnRoutes DescribeClientVpnTargetNetworks DescribeCoipPools
+    DescribeConversionTasks DescribeCustomerGateways DescribeDeclarativePoliciesReports DescribeDhcpOptions
+    DescribeEgressOnlyInternetGateways DescribeElasticGpus DescribeExportImageTasks DescribeExportTasks
+    DescribeFastLaunchImages DescribeFastSnapshotRestores DescribeFleetHistory DescribeFleetInstances
+    DescribeFleets DescribeFlowLogs DescribeFpgaImageAttribute DescribeFpgaImages
+    DescribeHostReservationOfferings DescribeHostReservations DescribeHosts
+    DescribeIamInstanceProfileAssociations DescribeIdFormat DescribeIdentityIdFormat DescribeImageAttribute
+    DescribeImageReferences DescribeImageUsageReportEntries DescribeImageUsageReports DescribeImages
+    DescribeImportImageTasks DescribeImportSnapshotTasks DescribeInstanceAttribute
+    DescribeInstanceConnectEndpoints DescribeInstanceCreditSpecifications
+    DescribeInstanceEventNotificationAttributes DescribeInstanceEventWindows DescribeInstanceImageMetadata
+    DescribeInstanceSqlHaHistoryStates DescribeInstanceSqlHaStates DescribeInstanceStatus
+    DescribeInstanceTopology DescribeInstanceTypeOfferings DescribeInstanceTypes DescribeInstances
+    DescribeInternetGateways DescribeIpamByoasn DescribeIpamExternalResourceVerificationTokens
+    DescribeIpamInternetRegistryAssociations DescribeIpamPolicies DescribeIpamPoolAllocations DescribeIpamPools
+    DescribeIpamPrefixListResolverTargets DescribeIpamPrefixListResolvers DescribeIpamResourceDiscoveries
+    DescribeIpamResourceDiscoveryAssociations DescribeIpamScopes DescribeIpams DescribeIpv6Pools
+    DescribeKeyPairs DescribeLaunchTemplateVersions DescribeLaunchTemplates
+    DescribeLocalGatewayRouteTableVirtualInterfaceGroupAssociations
+    DescribeLocalGatewayRouteTableVpcAssociations DescribeLocalGatewayRouteTables
+    DescribeLocalGatewayVirtualInterfaceGroups DescribeLocalGatewayVirtualInterfaces DescribeLocalGateways
+    DescribeLockedSnapshots DescribeMacHosts DescribeMacModificationTasks DescribeManagedPrefixLists
+    DescribeMetricCategories DescribeMovingAddresses DescribeNatGateways DescribeNetworkAcls
+    DescribeNetworkInsightsAccessScopeAnalyses DescribeNetworkInsightsAccessScopes
+    DescribeNetworkInsightsAnalyses DescribeNetworkInsightsPaths DescribeNetworkInterfaceAttribute
+    DescribeNetworkInterfacePermissions DescribeNetworkInterfaces DescribeNetworkingFlexCostAllocationPolicies
+    DescribeNetworkingFlexCostAllocationPolicyAssociations DescribeOutpostLags DescribePlacementGroups
+    DescribePrefixLists DescribePrincipalIdFormat DescribePublicIpv4Pools DescribeRegions
+    DescribeReplaceRootVolumeTasks DescribeReservedInstances DescribeReservedInstancesListings
+    DescribeReservedInstancesModifications DescribeReservedInstancesOfferings DescribeRouteServerEndpoints
+    DescribeRouteServerPeers DescribeRouteServers DescribeRouteTables DescribeScheduledInstanceAvailability
+    DescribeScheduledInstances DescribeSecondaryInterfaces DescribeSecondaryNetworks DescribeSecondarySubnets
+    DescribeSecurityGroupReferences DescribeSecurityGroupRules DescribeSecurityGroupVpcAssociations
+    DescribeSecurityGroups DescribeServiceLinkVirtualInterfaces DescribeSnapshotAttribute
+    DescribeSnapshotTierStatus DescribeSnapshots DescribeSpotDatafeedSubscription DescribeSpotFleetInstances
+    DescribeSpotFleetRequestHistory DescribeSpotFleetRequests DescribeSpotInstanceRequests
+    DescribeSpotPriceHistory DescribeStaleSecurityGroups DescribeStoreImageTasks DescribeSubnets DescribeTags
+    DescribeTrafficMirrorFilterRules DescribeTrafficMirrorFilters DescribeTrafficMirrorSessions
+    DescribeTrafficMirrorTargets DescribeTransitGatewayAttachments DescribeTransitGatewayConnectPeers
+    DescribeTransitGatewayConnects DescribeTransitGatewayMeteringPolicies DescribeTransitGatewayMulticastDomains
+    DescribeTransitGatewayNetworkFunctionAttachments DescribeTransitGatewayPeeringAttachments
+    DescribeTransitGatewayPolicyTables DescribeTransitGatewayRouteTableAnnouncements
+    DescribeTransitGatewayRouteTables DescribeTransitGatewayVpcAttachments DescribeTransitGateways
+    DescribeTrunkInterfaceAssociations DescribeVerifiedAccessEndpoints DescribeVerifiedAccessGroups
+    DescribeVerifiedAccessInstanceLoggingConfigurations DescribeVerifiedAccessInstances
+    DescribeVerifiedAccessTrustProviders DescribeVolumeAttribute DescribeVolumeStatus DescribeVolumes
+    DescribeVolumesModifications DescribeVpcAttribute DescribeVpcBlockPublicAccessExclusions
+    DescribeVpcBlockPublicAccessOptions DescribeVpcClassicLink DescribeVpcClassicLinkDnsSupport
+    DescribeVpcEncryptionControls DescribeVpcEndpointAssociations DescribeVpcEndpointConnectionNotifications
+    DescribeVpcEndpointConnections DescribeVpcEndpointServiceConfigurations
+    DescribeVpcEndpointServicePermissions DescribeVpcEndpointServices DescribeVpcEndpoints
+    DescribeVpcPeeringConnections DescribeVpcs DescribeVpnConcentrators DescribeVpnConnections
+    DescribeVpnGateways DetachClassicLinkVpc DetachImageWatermark DetachInternetGateway DetachNetworkInterface
+    DetachVerifiedAccessTrustProvider DetachVolume DetachVpnGateway DisableAddressTransfer
+    DisableAllowedImagesSettings DisableApplicationStatusCheckSuppression
+    DisableAwsNetworkPerformanceMetricSubscription DisableCapacityManager DisableEbsEncryptionByDefault
+    DisableFastLaunch DisableFastSnapshotRestores DisableImage DisableImageBlockPublicAccess
+    DisableImageDeprecation DisableImageDeregistrationProtection DisableInstanceSqlHaStandbyDetections
+    DisableIpamOrganizationAdminAccount DisableIpamPolicy DisableRouteServerPropagation
+    DisableSerialConsoleAccess DisableSnapshotBlockPublicAccess DisableTransitGatewayRouteTablePropagation
+    DisableVgwRoutePropagation DisableVpcClassicLink DisableVpcClassicLinkDnsSupport DisassociateAddress
+    DisassociateApplicationStatusCheck DisassociateCapacityReservationBillingOwner
+    DisassociateClientVpnTargetNetwork DisassociateEnclaveCertificateIamRole DisassociateIamInstanceProfile
+    DisassociateInstanceEventWindow DisassociateIpamByoasn DisassociateIpamResourceDiscovery
+    DisassociateKmsKeyId DisassociateNatGatewayAddress DisassociateNetworkingFlexCostAllocationPolicy
+    DisassociateRouteServer DisassociateRouteTable DisassociateSecurityGroupVpc DisassociateSubnetCidrBlock
+    DisassociateTransitGatewayMulticastDomain DisassociateTransitGatewayPolicyTable
+    DisassociateTransitGatewayRouteTable DisassociateTrunkInterface DisassociateVpcCidrBlock
+    EnableAddressTransfer EnableAllowedImagesSettings EnableApplicationStatusCheckSuppression
+    EnableAwsNetworkPerformanceMetricSubscription EnableCapacityManager EnableEbsEncryptionByDefault
+    EnableFastLaunch EnableFastSnapshotRestores EnableImage EnableImageBlockPublicAccess EnableImageDeprecation
+    EnableImageDeregistrationProtection EnableInstanceSqlHaStandbyDetections
+    EnableIpamInternetRegistryAssociation EnableIpamOrganizationAdminAccount EnableIpamPolicy
+    EnableReachabilityAnalyzerOrganizationSharing EnableRouteServerPropagation EnableSerialConsoleAccess
+    EnableSnapshotBlockPublicAccess EnableTransitGatewayRouteTablePropagation EnableVgwRoutePropagation
+    EnableVolumeIO EnableVpcClassicLink EnableVpcClassicLinkDnsSupport
+    ExportClientVpnClientCertificateRevocationList ExportClientVpnClientConfiguration ExportImage
+    ExportTransitGatewayRoutes ExportVerifiedAccessInstanceClientConfiguration GetActiveVpnTunnelStatus
+    GetAllowedImagesSettings GetAssociatedEnclaveCertificateIamRoles GetAssociatedIpv6PoolCidrs
+    GetAwsNetworkPerformanceData GetCapacityManagerAttributes GetCapacityManagerMetricData
+    GetCapacityManagerMetricDimensions GetCapacityManagerMonitoredTagKeys GetCapacityManagerSupportabilityScores
+    GetCapacityReservationUsage GetClientVpnEndpointAuthorizationPolicy GetCoipPoolUsage GetConsoleOutput
+    GetConsoleScreenshot GetDeclarativePoliciesReportSummary GetDefaultCreditSpecification GetEbsDefaultKmsKeyId
+    GetEbsEncryptionByDefault GetEnabledIpamPolicy GetFlowLogsIntegrationTemplate
+    GetGroupsForCapacityReservation GetHostReservationPurchasePreview GetImageAncestry
+    GetImageBlockPublicAccessState GetImageFindings GetInstanceMetadataDefaults GetInstanceTpmEkPub
+    GetInstanceTypesFromInstanceRequirements GetInstanceUefiData GetIpamAddressHistory GetIpamDiscoveredAccounts
+    GetIpamDiscoveredPublicAddresses GetIpamDiscoveredResourceCidrs GetIpamDiscoveredRoutes
+    GetIpamInternetRegistryAssociationAsns GetIpamInternetRegistryAssociationCidrs GetIpamPolicyAllocationRules
+    GetIpamPolicyOrganizationTargets GetIpamPoolAllocations GetIpamPoolCidrs GetIpamPrefixListResolverRules
+    GetIpamPrefixListResolverVersionEntries GetIpamPrefixListResolverVersions GetIpamResourceCidrs
+    GetIpamRouteOriginAuthorizations GetIpamRouteProtectionFindings GetIpamRoutingPolicyRegistrationDeltas
+    GetIpamRoutingPolicyRegistrations GetLaunchTemplateData GetManagedPrefixListAssociations
+    GetManagedPrefixListEntries GetManagedResourceVisibility GetNetworkInsightsAccessScopeAnalysisFindings
+    GetNetworkInsightsAccessScopeContent GetNetworkingFlexCostAllocationPolicyVersions GetPasswordData
+    GetReservedInstancesExchangeQuote GetRouteServerAssociations GetRouteServerPropagations
+    GetRouteServerRoutingDatabase GetSecurityGroupsForVpc GetSerialConsoleAccessStatus
+    GetSnapshotBlockPublicAccessState GetSpotPlacementScores GetSubnetCidrReservations
+    GetTransitGatewayAttachmentNatConfiguration GetTransitGatewayAttachmentPropagations
+    GetTransitGatewayMeteringPolicyEntries GetTransitGatewayMulticastDomainAssociations
+    GetTransitGatewayPolicyTableAssociations GetTransitGatewayPolicyTableEntries
+    GetTransitGatewayPrefixListReferences GetTransitGatewayRouteTableAssociations
+    GetTransitGatewayRouteTablePropagations GetVerifiedAccessEndpointPolicy GetVerifiedAccessEndpointTargets
+    GetVerifiedAccessGroupPolicy GetVpcResourcesBlockingEncryptionEnforcement
+    GetVpnConnectionDeviceSampleConfiguration GetVpnConnectionDeviceTypes GetVpnTunnelReplacementStatus
+    ImportClientVpnClientCertificateRevocationList ImportImage ImportInstance ImportKeyPair ImportSnapshot
+    ImportVolume ListImagesInRecycleBin ListSnapshotsInRecycleBin ListVolumesInRecycleBin LockSnapshot
+    ModifyAccountVpcEncryptionControl ModifyAddressAttribute ModifyApplicationStatusCheck
+    ModifyAvailabilityZoneGroup ModifyCapacityReservation ModifyCapacityReservationFleet ModifyClientVpnEndpoint
+    ModifyClientVpnEndpointAuthorizationPolicy ModifyDefaultCreditSpecification ModifyEbsDefaultKmsKeyId
+    ModifyFleet ModifyFpgaImageAttribute ModifyHosts ModifyIdFormat ModifyIdentityIdFormat ModifyImageAttribute
+    ModifyInstanceAttribute ModifyInstanceCapacityReservationAttributes ModifyInstanceConnectEndpoint
+    ModifyInstanceCpuOptions ModifyInstanceCreditSpecification ModifyInstanceEventStartTime
+    ModifyInstanceEventWindow ModifyInstanceMaintenanceOptions ModifyInstanceMetadataDefaults
+    ModifyInstanceMetadataOptions ModifyInstanceNetworkPerformanceOptions ModifyInstancePlacement ModifyIpam
+    ModifyIpamPolicyAllocationRules ModifyIpamPool ModifyIpamPoolAllocation ModifyIpamPrefixListResolver
+    ModifyIpamPrefixListResolverTarget ModifyIpamResourceCidr ModifyIpamResourceDiscovery
+    ModifyIpamRoutingPolicyRegistration ModifyIpamScope ModifyLaunchTemplate ModifyLocalGatewayRoute
+    ModifyManagedPrefixList ModifyManagedResourceVisibility ModifyMetricCategory ModifyNetworkInterfaceAttribute
+    ModifyNetworkingFlexCostAllocationPolicy ModifyPrivateDnsNameOptions ModifyPublicIpDnsNameOptions
+    ModifyReservedInstances ModifyRouteServer ModifySecurityGroupRules ModifySnapshotAttribute
+    ModifySnapshotTier ModifySpotFleetRequest ModifySubnetAttribute ModifyTrafficMirrorFilterNetworkServices
+    ModifyTrafficMirrorFilterRule ModifyTrafficMirrorSession ModifyTransitGateway
+    ModifyTransitGatewayAttachmentNatConfiguration ModifyTransitGatewayMeteringPolicy
+    ModifyTransitGatewayNetworkFunctionAttachment ModifyTransitGatewayPeeringAttachment
+    ModifyTransitGatewayPolicyTableEntry ModifyTransitGatewayPrefixListReference
+    ModifyTransitGatewayVpcAttachment ModifyVerifiedAccessEndpoint ModifyVerifiedAccessEndpointPolicy
+    ModifyVerifiedAccessGroup ModifyVerifiedAccessGroupPolicy ModifyVerifiedAccessInstance
+    ModifyVerifiedAccessInstanceLoggingConfiguration ModifyVerifiedAccessTrustProvider ModifyVolume
+    ModifyVolumeAttribute ModifyVpcAttribute ModifyVpcBlockPublicAccessExclusion
+    ModifyVpcBlockPublicAccessOptions ModifyVpcEncryptionControl ModifyVpcEndpoint
+    ModifyVpcEndpointConnectionNotification ModifyVpcEndpointPayerResponsibility
+    ModifyVpcEndpointServiceConfiguration ModifyVpcEndpointServicePayerResponsibility
+    ModifyVpcEndpointServicePermissions ModifyVpcPeeringConnectionOptions ModifyVpcTenancy ModifyVpnConnection
+    ModifyVpnConnectionOptions ModifyVpnTunnelCertificate ModifyVpnTunnelOptions MonitorInstances
+    MoveAddressToVpc MoveByoipCidrToIpam MoveCapacityReservationInstances ProvisionByoipCidr ProvisionIpamByoasn
+    ProvisionIpamPoolCidr ProvisionPublicIpv4PoolCidr PurchaseCapacityBlock PurchaseCapacityBlockExtension
+    PurchaseHostReservation PurchaseReservedInstancesOffering PurchaseScheduledInstances RebootInstances
+    RegisterImage RegisterInstanceEventNotificationAttributes RegisterTransitGatewayMulticastGroupMembers
+    RegisterTransitGatewayMulticastGroupSources RejectCapacityReservationBillingOwnership
+    RejectTransitGatewayClientVpnAttachment RejectTransitGatewayMulticastDomainAssociations
+    RejectTransitGatewayPeeringAttachment RejectTransitGatewayVpcAttachment RejectVpcEndpointConnections
+    RejectVpcPeeringConnection ReleaseAddress ReleaseHosts ReleaseIpamPoolAllocation
+    ReplaceIamInstanceProfileAssociation ReplaceImageCriteriaInAllowedImagesSettings
+    ReplaceImageInstanceTypeSpecification ReplaceNetworkAclAssociation ReplaceNetworkAclEntry ReplaceRoute
+    ReplaceRouteTableAssociation ReplaceTransitGatewayRoute ReplaceVpnTunnel ReportInstanceStatus
+    RequestSpotFleet RequestSpotInstances ResetAddressAttribute ResetEbsDefaultKmsKeyId ResetFpgaImageAttribute
+    ResetImageAttribute ResetInstanceAttribute ResetNetworkInterfaceAttribute ResetSnapshotAttribute
+    RestoreAddressToClassic RestoreImageFromRecycleBin RestoreManagedPrefixListVersion
+    RestoreSnapshotFromRecycleBin RestoreSnapshotTier RestoreVolumeFromRecycleBin RevokeClientVpnIngress
+    RevokeSecurityGroupEgress RevokeSecurityGroupIngress RunInstances RunScheduledInstances
+    SearchLocalGatewayRoutes SearchTransitGatewayMulticastGroups SearchTransitGatewayRoutes
+    SendDiagnosticInterrupt StartDeclarativePoliciesReport StartInstances
+    StartNetworkInsightsAccessScopeAnalysis StartNetworkInsightsAnalysis
+    StartVpcEndpointServicePrivateDnsVerification StopInstances TerminateClientVpnConnections TerminateInstances
+    UnassignIpv6Addresses UnassignPrivateIpAddresses UnassignPrivateNatGatewayAddress UnlockSnapshot
+    UnmonitorInstances UpdateCapacityManagerMonitoredTagKeys UpdateCapacityManagerOrganizationsAccess
+    UpdateInterruptibleCapacityReservationAllocation UpdateSecurityGroupRuleDescriptionsEgress
+    UpdateSecurityGroupRuleDescriptionsIngress ValidateSecurityGroupQuotasForInterface WithdrawByoipCidr
+  `),
+  elasticloadbalancing: words(`
+    AddListenerCertificates AddTags AddTrustStoreRevocations ApplySecurityGroupsToLoadBalancer
+    AttachLoadBalancerToSubnets ConfigureHealthCheck CreateAppCookieStickinessPolicy
+    CreateLBCookieStickinessPolicy CreateListener CreateLoadBalancer CreateLoadBalancerListeners
+    CreateLoadBalancerPolicy CreateRule CreateTargetGroup CreateTrustStore DeleteListener DeleteLoadBalancer
+    DeleteLoadBalancerListeners DeleteLoadBalancerPolicy DeleteRule DeleteSharedTrustStoreAssociation
+    DeleteTargetGroup DeleteTrustStore DeregisterInstancesFromLoadBalancer DeregisterTargets
+    DescribeAccountLimits DescribeCapacityReservation DescribeInstanceHealth DescribeListenerAttributes
+    DescribeListenerCertificates DescribeListeners DescribeLoadBalancerAttributes DescribeLoadBalancerPolicies
+    DescribeLoadBalancerPolicyTypes DescribeLoadBalancers DescribeRules DescribeSSLPolicies DescribeTags
+    DescribeTargetGroupAttributes DescribeTargetGroups DescribeTargetHealth DescribeTrustStoreAssociations
+    DescribeTrustStoreRevocations DescribeTrustStores DetachLoadBalancerFromSubnets
+    DisableAvailabilityZonesForLoadBalancer EnableAvailabilityZonesForLoadBalancer GetResourcePolicy
+    GetTrustStoreCaCertificatesBundle GetTrustStoreRevocationContent ModifyCapacityReservation ModifyIpPools
+    ModifyListener ModifyListenerAttributes ModifyLoadBalancerAttributes ModifyRule ModifyTargetGroup
+    ModifyTargetGroupAttributes ModifyTrustStore RegisterInstancesWithLoadBalancer RegisterTargets
+    RemoveListenerCertificates RemoveTags RemoveTrustStoreRevocations SetIpAddressType
+    SetLoadBalancerListenerSSLCertificate SetLoadBalancerPoliciesForBackendServer
+    SetLoadBalancerPoliciesOfListener SetRulePriorities SetSecurityGroups SetSubnets
+  `),
+  autoscaling: words(`
+    AttachInstances AttachLoadBalancerTargetGroups AttachLoadBalancers AttachTrafficSources
+    BatchDeleteScheduledAction BatchPutScheduledUpdateGroupAction CancelInstanceRefresh CompleteLifecycleAction
+    CreateAutoScalingGroup CreateLaunchConfiguration CreateOrUpdateTags DeleteAutoScalingGroup
+    DeleteLaunchConfiguration DeleteLifecycleHook DeleteNotificationConfiguration DeletePolicy
+    DeleteScheduledAction DeleteTags DeleteWarmPool DescribeAccountLimits DescribeAccountSettings
+    DescribeAdjustmentTypes DescribeAutoScalingGroups DescribeAutoScalingInstances
+    DescribeAutoScalingNotificationTypes DescribeInstanceRefreshes DescribeLaunchConfigurations
+    DescribeLifecycleHookTypes DescribeLifecycleHooks DescribeLoadBalancerTargetGroups DescribeLoadBalancers
+    DescribeMetricCollectionTypes DescribeNotificationConfigurations DescribePolicies DescribeScalingActivities
+    DescribeScalingProcessTypes DescribeScheduledActions DescribeTags DescribeTerminationPolicyTypes
+    DescribeTrafficSources DescribeWarmPool DetachInstances DetachLoadBalancerTargetGroups DetachLoadBalancers
+    DetachTrafficSources DisableMetricsCollection EnableMetricsCollection EnterStandby ExecutePolicy ExitStandby
+    GetPredictiveScalingForecast LaunchInstances PutAccountSetting PutLifecycleHook PutNotificationConfiguration
+    PutScalingPolicy PutScheduledUpdateGroupAction PutWarmPool RecordLifecycleActionHeartbeat ResumeProcesses
+    RollbackInstanceRefresh SetDesiredCapacity SetInstanceHealth SetInstanceProtection StartInstanceRefresh
+    SuspendProcesses TerminateInstanceInAutoScalingGroup UpdateAutoScalingGroup
+  `),
+  ecs: words(`
+    AssociateGatewayWithCluster ContinueServiceDeployment CreateCapacityProvider CreateCluster CreateDaemon
+    CreateExpressGatewayService CreateGateway CreateService CreateTaskSet DeleteAccountSetting DeleteAttributes
+    DeleteCapacityProvider DeleteCluster DeleteDaemon DeleteDaemonTaskDefinition DeleteExpressGatewayService
+    DeleteGateway DeleteService DeleteTaskDefinitions DeleteTaskSet DeregisterContainerInstance
+    DeregisterTaskDefinition DescribeCapacityProviders DescribeClusters DescribeContainerInstances
+    DescribeDaemon DescribeDaemonDeployments DescribeDaemonRevisions DescribeDaemonTaskDefinition
+    DescribeExpressGatewayService DescribeGateway DescribeGatewayResources DescribeGatewayRoute
+    DescribeServiceDeployments DescribeServiceRevisions DescribeServices DescribeTaskDefinition DescribeTaskSets
+    DescribeTasks DisassociateGatewayFromCluster DiscoverPollEndpoint ExecuteCommand GetTaskProtection
+    ListAccountSettings ListAttributes ListClusters ListContainerInstances ListDaemonDeployments
+    ListDaemonTaskDefinitions ListDaemons ListGatewayClusterAssociations ListGatewayRoutes ListGateways
+    ListServiceDeployments ListServices ListServicesByNamespace ListTagsForResource ListTaskDefinitionFamilies
+    ListTaskDefinitions ListTasks PutAccountSetting PutAccountSettingDefault PutAttributes
+    PutClusterCapacityProviders RegisterContainerInstance RegisterDaemonTaskDefinition RegisterTaskDefinition
+    RunTask StartTask StopServiceDeployment StopTask SubmitAttachmentStateChanges SubmitContainerStateChange
+    SubmitTaskStateChange TagResource UntagResource UpdateCapacityProvider UpdateCluster UpdateClusterSettings
+    UpdateContainerAgent UpdateContainerInstancesState UpdateDaemon UpdateExpressGatewayService UpdateGateway
+    UpdateService UpdateServicePrimaryTaskSet UpdateTaskProtection UpdateTaskSet
+  `),
+  route53: words(`
+    ActivateKeySigningKey AssociateVPCWithHostedZone ChangeCidrCollection ChangeResourceRecordSets
+    ChangeTagsForResource CreateCidrCollection CreateHealthCheck CreateHealthCheckSource CreateHostedZone
+    CreateKeySigningKey CreateQueryLoggingConfig CreateResourceRecordSetProtections CreateReusableDelegationSet
+    CreateTrafficPolicy CreateTrafficPolicyInstance CreateTrafficPolicyVersion CreateVPCAssociationAuthorization
+    DeactivateKeySigningKey DeleteCidrCollection DeleteHealthCheck DeleteHealthCheckSource DeleteHostedZone
+    DeleteKeySigningKey DeleteQueryLoggingConfig DeleteResourceRecordSetProtections DeleteReusableDelegationSet
+    DeleteTrafficPolicy DeleteTrafficPolicyInstance DeleteVPCAssociationAuthorization DisableHostedZoneDNSSEC
+    DisassociateVPCFromHostedZone EnableHostedZoneDNSSEC GetAccountLimit GetChange GetCheckerIpRanges GetDNSSEC
+    GetGeoLocation GetHealthCheck GetHealthCheckCount GetHealthCheckLastFailureReason GetHealthCheckSource
+    GetHealthCheckStatus GetHostedZone GetHostedZoneChangeBatch GetHostedZoneCount GetHostedZoneLimit
+    GetQueryLoggingConfig GetReusableDelegationSet GetReusableDelegationSetLimit GetTrafficPolicy
+    GetTrafficPolicyInstance GetTrafficPolicyInstanceCount ListCidrBlocks ListCidrCollections ListCidrLocations
+    ListGeoLocations ListHealthCheckSources ListHealthChecks ListHealthChecksBySource
+    ListHostedZoneChangeBatches ListHostedZones ListHostedZonesByName ListHostedZonesByVPC
+    ListQueryLoggingConfigs ListResourceRecordSetChanges ListResourceRecordSetProtections ListResourceRecordSets
+    ListReusableDelegationSets ListTagsForResource ListTagsForResources ListTrafficPolicies
+    ListTrafficPolicyInstances ListTrafficPolicyInstancesByHostedZone ListTrafficPolicyInstancesByPolicy
+    ListTrafficPolicyVersions ListVPCAssociationAuthorizations TestDNSAnswer UpdateHealthCheck
+    UpdateHostedZoneComment UpdateHostedZoneFeatures UpdateHostedZoneTier UpdateTrafficPolicyComment
+    UpdateTrafficPolicyInstance
+  `),
+  cloudformation: words(`
+    ActivateOrganizationsAccess ActivateType BatchDescribeTypeConfigurations CancelUpdateStack
+    ContinueUpdateRollback CreateChangeSet CreateGeneratedTemplate CreateStack CreateStackInstances
+    CreateStackRefactor CreateStackSet DeactivateOrganizationsAccess DeactivateType DeleteChangeSet
+    DeleteGeneratedTemplate DeleteStack DeleteStackInstances DeleteStackSet DeregisterType DescribeAccountLimits
+    DescribeChangeSet DescribeChangeSetHooks DescribeEvents DescribeGeneratedTemplate
+    DescribeOrganizationsAccess DescribePublisher DescribeResourceScan DescribeStackDriftDetectionStatus
+    DescribeStackEvents DescribeStackInstance DescribeStackRefactor DescribeStackResource
+    DescribeStackResourceDrifts DescribeStackResources DescribeStackSet DescribeStackSetOperation DescribeStacks
+    DescribeType DescribeTypeRegistration DetectStackDrift DetectStackResourceDrift DetectStackSetDrift
+    EstimateTemplateCost ExecuteChangeSet ExecuteStackRefactor GetGeneratedTemplate GetHookResult GetStackPolicy
+    GetTemplate GetTemplateSummary ImportStacksToStackSet ListChangeSets ListExports ListGeneratedTemplates
+    ListHookResults ListImports ListResourceScanRelatedResources ListResourceScanResources ListResourceScans
+    ListStackInstanceResourceDrifts ListStackInstances ListStackRefactorActions ListStackRefactors
+    ListStackResources ListStackSetAutoDeploymentTargets ListStackSetOperationResults ListStackSetOperations
+    ListStackSets ListStacks ListTypeRegistrations ListTypeVersions ListTypes PublishType RecordHandlerProgress
+    RegisterPublisher RegisterType RemoveAlias RollbackStack SetAlias SetStackPolicy SetTypeConfiguration
+    SetTypeDefaultVersion SignalResource StartResourceScan StopStackSetOperation TestType
+    UpdateGeneratedTemplate UpdateStack UpdateStackInstances UpdateStackSet UpdateTerminationProtection
+    ValidateTemplate
+  `),
+  support: words(`
+    AddAttachmentsToSet AddCommunicationToCase CompleteAttachmentUpload CreateCase DescribeAttachment
+    DescribeAttachmentUploadStatus DescribeCases DescribeCommunications DescribeCreateCaseOptions
+    DescribeServices DescribeSeverityLevels DescribeSupportedLanguages
+    DescribeTrustedAdvisorCheckRefreshStatuses DescribeTrustedAdvisorCheckResult
+    DescribeTrustedAdvisorCheckSummaries DescribeTrustedAdvisorChecks GetAttachmentDownloadLink
+    GetAttachmentUploadLinks RefreshTrustedAdvisorCheck ResolveCase
+  `),
+  apigateway: [],
+};
