@@ -14,7 +14,7 @@ import {
   signals,
 } from '../../lambda/core/observation.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
-import { putPlace } from '../../lambda/core/put-plan.ts';
+import { maxPuts, putPlace } from '../../lambda/core/put-plan.ts';
 import { afterQuietRounds, WINDOW_ROUNDS } from '../../lambda/core/put-window.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import { type GainEvidence, type PutView, putViews, type ViewEvidence } from '../../lambda/core/severity.ts';
@@ -134,6 +134,15 @@ export function skipped(memory: Memory, skip: Skip, policy: Policy): Memory {
     ticks: memory.ticks + rounds,
     lastRoundAtMs,
   };
+}
+
+/** Puts of the round that follows so many quiet rounds: while a failure is remembered, there are more. */
+export function putsAfter({ kinesisErrors }: RegionEvidence, rounds: number, policy: Policy): number {
+  const { successWeight } = evidenceModels(policy).kinesisErrors;
+  const most = maxPuts(policy);
+  let score = kinesisErrors?.score ?? 0;
+  for (let n = 0; n < rounds * most && score > 0; n++) score = Math.max(0, score - successWeight);
+  return score > 0 ? most : policy.putsPerRound;
 }
 
 interface Walked {

@@ -1,14 +1,16 @@
 import type { Quorum } from '../../lambda/core/lifecycle.ts';
 import { emptyMemory, type Memory, parseMemory, serializeMemory } from '../../lambda/core/memory.ts';
+import { putsDue } from '../../lambda/core/observation.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
+import { putPlaces } from '../../lambda/core/put-plan.ts';
 import type { Role } from '../../lambda/core/role.ts';
-import { putsOfRound, type RoundReadings, type RoundResult, slowProbesDue } from '../../lambda/core/round.ts';
+import type { RoundReadings, RoundResult } from '../../lambda/core/round.ts';
 import type { Vote } from '../../lambda/core/vote.ts';
 import type { BaselineFailures } from './baseline.ts';
 import type { Calls } from './calls.ts';
 import { type Agenda, type Rank, ranks } from './events.ts';
-import { lastSlowRound, skipped } from './idle.ts';
-import { ObserverTables } from './observer-tables.ts';
+import { isIdle, lastSlowRound, putsAfter, skipped } from './idle.ts';
+import { ObserverTables, type StateReading } from './observer-tables.ts';
 import { type ObserverTimes, STORE_TIMEOUT_MS } from './observer-times.ts';
 import { type ProbeReport, Probing } from './probing.ts';
 import { seedFor } from './random.ts';
@@ -70,6 +72,15 @@ const throughTable = (memory: Memory, run: number): Memory =>
     ? parseMemory(serializeMemory(memory))
     : memory;
 
+/**
+ * Rounds in a row of an idle observer in which every call worked, although a fault may have hit one. They are counted, and
+ * made up for together.
+ */
+interface Uneventful {
+  readonly rounds: number;
+  readonly lastMs: number;
+}
+
 interface Run {
   memory: Memory;
   readonly lastRoundStartsMs: number;
@@ -90,6 +101,8 @@ export class ObserverNode {
   #generation = 0;
   #round = 0;
   #resting: { readonly nextMs: number; readonly memory: Memory } | undefined;
+  #uneventful: Uneventful | undefined;
+  readonly #own: Timeline<Span>;
 
   constructor(options: ObserverNodeOptions, world: Surroundings) {
     this.options = options;
@@ -108,6 +121,7 @@ export class ObserverNode {
     const known = [...this.probing.primary.known, ...this.probing.standby.known, ...this.#tables.known];
     const faults = new Set(known.flatMap((call) => [...call.faults, ...call.noise.spans]));
     this.#trouble = new Timeline<Span>([...faults, ...times.spans]);
+    this.#own = new Timeline<Span>(times.spans);
     for (const { fromMs } of times.absences) {
       agenda.at(fromMs, { rank: ranks.world, index, run: () => this.#crash(fromMs) });
     }
@@ -141,6 +155,7 @@ export class ObserverNode {
 
   /** Something outside changed: no more resting. */
   rouse(): void {
+    this.#settle();
     if (this.#resting === undefined) return;
     const sinceMs = this.#world.agenda.nowMs - this.#resting.nextMs;
     this.#wake(Math.max(0, Math.ceil(sinceMs / this.#world.policy.tickMs)));
@@ -169,6 +184,7 @@ export class ObserverNode {
   }
 
   #takeOver(n: number): void {
+    this.#settle();
     const { agenda, policy } = this.#world;
     const { times } = this.options;
     const atMs = agenda.nowMs;
@@ -200,22 +216,34 @@ export class ObserverNode {
     const round = this.#round++;
     const offsetMs = this.options.times.offsetAt(atMs);
     const startedAtMs = epochMs + atMs + offsetMs;
+    const before = this.#beforeUneventful(run, atMs);
+    const ticks = run.memory.ticks + (before?.rounds ?? 0);
+    const request = { atMs, round, slowDue: ticks % policy.slowProbeEveryTicks === 0 };
+    const probe = (role: Role): ProbeReport => {
+      const firstMs = run.memory.firstMetricAtMs[role];
+      const firstMetricAgeMs = firstMs === null ? null : startedAtMs - firstMs;
+      const firstPuts =
+        before === undefined
+          ? putsDue(run.memory.evidence[role], policy, startedAtMs)
+          : putsAfter(run.memory.evidence[role], before.rounds, policy);
+      const puts = putPlaces(ticks, policy);
+      return this.probing[role].probe({ ...request, puts, firstPuts, firstMetricAgeMs });
+    };
+    const primary = probe('primary');
+    const standby = probe('standby');
+    const state = this.#tables.readState(atMs, round);
+    if (before !== undefined && this.#isUneventful({ atMs, primary, standby, state })) {
+      this.#goOn(run, { rounds: before.rounds + 1, lastMs: atMs });
+      return;
+    }
+    this.#settle();
     const { memory } = run;
     const clockStepMs =
       run.offsetMs !== undefined
         ? offsetMs - run.offsetMs
         : Math.min(0, startedAtMs - (memory.lastRoundAtMs ?? startedAtMs));
     run.offsetMs = offsetMs;
-    const request = { atMs, round, slowDue: slowProbesDue(memory, policy) };
-    const probe = (role: Role): ProbeReport => {
-      const firstMs = memory.firstMetricAtMs[role];
-      const firstMetricAgeMs = firstMs === null ? null : startedAtMs - firstMs;
-      const puts = putsOfRound(memory, { role, policy, nowMs: startedAtMs });
-      return this.probing[role].probe({ ...request, ...puts, firstMetricAgeMs });
-    };
-    const primary = probe('primary');
-    const standby = probe('standby');
-    const { control, latch, tookMs } = this.#tables.readState(atMs, round);
+    const { control, latch, tookMs } = state;
     const readings = {
       startedAtMs,
       clockStepMs,
@@ -229,6 +257,71 @@ export class ObserverNode {
       // A run that was superseded finds its write refused, and what it saw is lost.
       if (this.#run === run) this.#end(run, readings, atMs);
     });
+  }
+
+  /**
+   * Rounds so far in which nothing failed although something may; undefined where the coming round has to be
+   * computed whatever it brings.
+   */
+  #beforeUneventful(run: Run, atMs: number): Uneventful | undefined {
+    const { policy, isCalm } = this.#world;
+    const { mayRest, times } = this.options;
+    if (!mayRest || !isCalm()) return undefined;
+    const known = this.#uneventful;
+    const sinceMs = known?.lastMs ?? atMs - policy.tickMs;
+    // Neither away, nor late, nor with another clock, since the round before and until this one has ended.
+    if (this.#own.nextMs(sinceMs) <= atMs + policy.tickMs) return undefined;
+    if (known !== undefined) return known;
+    return isIdle(run.memory, policy, times.clockAt(atMs)) ? { rounds: 0, lastMs: sinceMs } : undefined;
+  }
+
+  #isUneventful(round: {
+    readonly atMs: number;
+    readonly primary: ProbeReport;
+    readonly standby: ProbeReport;
+    readonly state: StateReading;
+  }): boolean {
+    const { atMs, primary, standby, state } = round;
+    if (!this.probing.primary.isQuiet(primary) || !this.probing.standby.isQuiet(standby)) return false;
+    if (state.control === 'unreadable' || state.latch !== 'open') return false;
+    const { times } = this.options;
+    const endMs = atMs + Math.max(primary.tookMs, standby.tookMs, state.tookMs);
+    // A run that takes over in the middle of a round ends it.
+    return times.runStartsMs(times.runAfter(atMs + 1)) > endMs && this.#tables.reaches('save', endMs);
+  }
+
+  /** To the next round, with this one uneventful. */
+  #goOn(run: Run, uneventful: Uneventful): void {
+    const { policy } = this.#world;
+    const { lastMs } = uneventful;
+    this.#uneventful = uneventful;
+    run.offsetMs = this.options.times.offsetAt(lastMs);
+    this.#world.onSkipped(this, 1, lastMs);
+    const nextMs = lastMs + policy.tickMs;
+    if (this.#trouble.nextMs(lastMs) > nextMs + policy.tickMs) {
+      this.#settle();
+      if (this.#rest(run.memory, nextMs)) return;
+    }
+    if (nextMs <= run.lastRoundStartsMs) this.#scheduleRound(nextMs, run);
+    else this.#run = undefined;
+  }
+
+  /** Makes up for uneventful rounds: memory and table are as if they had been computed. */
+  #settle(): void {
+    const uneventful = this.#uneventful;
+    this.#uneventful = undefined;
+    const before = this.#run?.memory ?? this.#stored?.memory;
+    if (uneventful === undefined || uneventful.rounds === 0 || before === undefined) return;
+    const { policy } = this.#world;
+    const lastRoundAtMs = this.options.times.clockAt(uneventful.lastMs);
+    const skip = { rounds: uneventful.rounds, lastRoundAtMs, quietMs: this.quietMs };
+    const memory = skipped(before, skip, policy);
+    const decidedAtMs = memory.decision.decidedAtMs ?? 0;
+    this.#stored = {
+      item: { vote: 'HOLD', decidedAtMs, expiresAtMs: decidedAtMs + policy.voteTtlMs },
+      memory,
+    };
+    if (this.#run !== undefined) this.#run.memory = memory;
   }
 
   #end(run: Run, partial: Omit<RoundReadings, 'nowMs'>, startedMs: number): void {

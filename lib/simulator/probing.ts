@@ -167,6 +167,15 @@ export class Probing {
     this.#metricPutMs = atMs;
   }
 
+  /** Whether every call of a round was answered, in the usual time. */
+  isQuiet({ outcomes }: ProbeReport): boolean {
+    const usualMs = this.#known.PutRecord.latencyMs;
+    for (const list of Object.values(outcomes)) {
+      for (const outcome of list) if (!outcome.ok || outcome.latencyMs !== usualMs) return false;
+    }
+    return true;
+  }
+
   /** Slow rounds that were skipped put their metrics, the last of them at this time. */
   skippedSlowRounds(lastMs: number, periodMs: number): void {
     this.#metricVisibleMs = lastMs - periodMs;

@@ -43,9 +43,12 @@ async function spoolOf(...texts: readonly string[]): Promise<void> {
   await spool.close();
 }
 
-async function damage(file: string, offset: number, bytes = Buffer.of(0xaa)): Promise<void> {
+/** Writes these bytes there; by default, other bits than the byte that is there has. */
+async function damage(file: string, offset: number, bytes?: Buffer): Promise<void> {
   const handle = await openFile(join(directory, file), 'r+');
-  await handle.write(bytes, 0, bytes.length, offset);
+  const { buffer: before } = await handle.read(Buffer.alloc(1), 0, 1, offset);
+  const after = bytes ?? Buffer.of((before[0] ?? 0) ^ 0xff);
+  await handle.write(after, 0, after.length, offset);
   await handle.close();
 }
 
