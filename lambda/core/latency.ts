@@ -38,40 +38,31 @@ export function addLatencies(
   round: { readonly latenciesMs: readonly number[]; readonly atMs: number },
   { model, limits }: { readonly model: EvidenceModel; readonly limits: LatencyLimits },
 ): LatencyEvidence | undefined {
-  let evidence = previous;
-  for (const latencyMs of round.latenciesMs) {
-    evidence = addLatency(evidence, { latencyMs: Math.max(1, latencyMs), atMs: round.atMs }, model, limits);
+  const { atMs } = round;
+  let quantileMs = previous?.quantileMs;
+  let samples = previous?.samples ?? 0;
+  let slow = previous?.slow;
+  for (const measuredMs of round.latenciesMs) {
+    const latencyMs = Math.max(1, measuredMs);
+    const limitMs = Math.max(limits.slowFloorMs, limits.slowFactor * (quantileMs ?? 0));
+    const failed = samples >= LEARNT_SAMPLES && latencyMs > limitMs;
+    if (failed || !changesNothing(slow, atMs)) slow = addSample(slow, { failed, atMs }, model);
+    // Nothing is learnt while the region is slow. Otherwise the slowness would become the new normal, and look
+    // healthy.
+    if (slow?.alarmed === true && quantileMs !== undefined) continue;
+    quantileMs = follow({ quantileMs, samples }, latencyMs);
+    samples = Math.min(LEARNT_SAMPLES, samples + 1);
   }
-  return evidence;
-}
-
-function addLatency(
-  previous: LatencyEvidence | undefined,
-  { latencyMs, atMs }: { readonly latencyMs: number; readonly atMs: number },
-  model: EvidenceModel,
-  limits: LatencyLimits,
-): LatencyEvidence {
-  const learnt = previous !== undefined && previous.samples >= LEARNT_SAMPLES;
-  const limitMs = Math.max(limits.slowFloorMs, limits.slowFactor * (previous?.quantileMs ?? 0));
-  const failed = learnt && latencyMs > limitMs;
-  const slow =
-    previous !== undefined && !failed && changesNothing(previous.slow, atMs)
-      ? previous.slow
-      : addSample(previous?.slow, { failed, atMs }, model);
-  // Nothing is learnt while the region is slow. Otherwise the slowness would become the new normal, and look
-  // healthy.
-  if (slow.alarmed && previous !== undefined) return { ...previous, slow };
-  return {
-    quantileMs: follow(previous, latencyMs),
-    samples: Math.min(LEARNT_SAMPLES, (previous?.samples ?? 0) + 1),
-    slow,
-  };
+  return quantileMs === undefined || slow === undefined ? undefined : { quantileMs, samples, slow };
 }
 
 /** The first answers only raise the quantile; then it is followed up and down. */
-function follow(previous: LatencyEvidence | undefined, latencyMs: number): number {
-  if (previous === undefined) return latencyMs;
-  if (previous.samples < LEARNT_SAMPLES) return Math.max(previous.quantileMs, latencyMs);
-  const step = latencyMs > previous.quantileMs ? QUANTILE : QUANTILE - 1;
-  return previous.quantileMs * Math.exp(GAIN * step);
+function follow(
+  { quantileMs, samples }: { readonly quantileMs: number | undefined; readonly samples: number },
+  latencyMs: number,
+): number {
+  if (quantileMs === undefined) return latencyMs;
+  if (samples < LEARNT_SAMPLES) return Math.max(quantileMs, latencyMs);
+  const step = latencyMs > quantileMs ? QUANTILE : QUANTILE - 1;
+  return quantileMs * Math.exp(GAIN * step);
 }

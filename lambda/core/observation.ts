@@ -218,12 +218,21 @@ function reachability(outcomes: RegionOutcomes, samples: number): readonly Probe
   for (const list of Object.values(outcomes)) {
     for (const outcome of list) {
       if (outcome.ok || errorClasses[outcome.errorClass].answered) {
-        return Array(samples).fill({ ok: true, latencyMs: outcome.latencyMs });
+        return answers(samples);
       }
       if (errorClasses[outcome.errorClass].evidence) silent ??= outcome;
     }
   }
   return silent === undefined ? undefined : Array(samples).fill(silent);
+}
+
+const answered: ProbeOutcome = { ok: true, latencyMs: 0 };
+const answersOf = new Map<number, readonly ProbeOutcome[]>();
+/** So many answers. How long they took is of no account here. */
+function answers(samples: number): readonly ProbeOutcome[] {
+  const known = answersOf.get(samples) ?? Array<ProbeOutcome>(samples).fill(answered);
+  answersOf.set(samples, known);
+  return known;
 }
 
 export function levelsOf(evidence: RegionEvidence, policy: Policy, nowMs: number): RegionLevels {

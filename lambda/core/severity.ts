@@ -134,10 +134,19 @@ function derivedModel(window: PutWindow, policy: Policy): EvidenceModel | undefi
   };
 }
 
+const wellStandbys = new WeakMap<Policy, PutHistory>();
+/** The puts to a standby in which nothing fails. */
+function wellStandby(policy: Policy): PutHistory {
+  const known = wellStandbys.get(policy);
+  if (known !== undefined) return known;
+  const made = { window: afterQuietRounds('', WINDOW_ROUNDS, policy.putsPerRound), atMs: 0 };
+  wellStandbys.set(policy, made);
+  return made;
+}
+
 /** Rounds of failures alone that show a large gain over a standby in which nothing fails. */
 export function roundsToLargeGain(policy: Policy): number {
-  const quiet = afterQuietRounds('', WINDOW_ROUNDS, policy.putsPerRound);
-  const model = gainModel({ window: quiet, atMs: 0 }, policy);
+  const model = gainModel(wellStandby(policy), policy);
   if (model === undefined) return Number.POSITIVE_INFINITY;
   const byScore = Math.ceil(model.threshold / model.failureWeight / maxPuts(policy));
   return Math.max(byScore, leastRounds(model, policy));
@@ -151,7 +160,10 @@ export interface GainRound extends PutRound {
 
 /** Adds the primary's puts of a round to the tests of gain. */
 export function addGain(previous: GainEvidence, round: GainRound, policy: Policy): GainEvidence {
-  const model = gainModel(round.standby, policy);
+  // Successes of a primary that is well change no score, whatever the standby is like.
+  const isWell =
+    !round.puts.some((put) => !put.ok && counts(put)) && putViews.every((view) => isCalm(previous[view]));
+  const model = gainModel(isWell ? wellStandby(policy) : round.standby, policy);
   if (model === undefined) return {};
   const after: { -readonly [View in PutView]?: ViewEvidence } = { ...previous };
   const { puts, atMs, ticks } = round;
@@ -179,6 +191,8 @@ const mostOfOneRound = (model: EvidenceModel, policy: Policy): number =>
 const leastRounds = ({ sustainMs }: EvidenceModel, { tickMs }: Policy): number =>
   Math.ceil(sustainMs / tickMs) + 1;
 const ROUNDING = 1e-9;
+const isCalm = (view: ViewEvidence | undefined): boolean =>
+  view === undefined || (!view.test.alarmed && view.test.score === 0 && view.without === noScores);
 const scoreOf = (view: ViewEvidence | undefined): number =>
   view === undefined || view.test.alarmed ? 0 : view.test.score;
 
@@ -221,6 +235,7 @@ export interface GainQuestion {
 
 /** The largest gain that any view of the puts shows. */
 export function gainOf(evidence: GainEvidence, { standby, policy, nowMs }: GainQuestion): Gain {
+  if (!putViews.some((view) => evidence[view]?.test.alarmed)) return 'small';
   const model = gainModel(standby, policy);
   if (model === undefined) return 'small';
   let gain: Gain = 'small';

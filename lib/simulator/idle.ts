@@ -2,22 +2,19 @@ import { addSample, type EvidenceModel, levelOf, type SignalEvidence } from '../
 import { LEARNT_SAMPLES } from '../../lambda/core/latency.ts';
 import type { Memory } from '../../lambda/core/memory.ts';
 import {
-  addTick,
-  type Evidence,
+  countedSignals,
   evidenceModels,
   modelSettings,
-  putsDue,
   type RegionEvidence,
-  type RegionOutcomes,
   type SignalName,
   signalNames,
   signals,
 } from '../../lambda/core/observation.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
-import { maxPuts, putPlace } from '../../lambda/core/put-plan.ts';
-import { afterQuietRounds, WINDOW_ROUNDS } from '../../lambda/core/put-window.ts';
+import { WINDOW_ROUNDS } from '../../lambda/core/put-window.ts';
 import type { Role } from '../../lambda/core/role.ts';
-import { type GainEvidence, type PutView, putViews, type ViewEvidence } from '../../lambda/core/severity.ts';
+import { putViews, type ViewEvidence } from '../../lambda/core/severity.ts';
+import { evidenceOf, quietGain, quietPuts } from './idle-puts.ts';
 
 /**
  * How quiet stretches are skipped. An observer is idle when its vote is a steady HOLD, nothing is alarmed and every
@@ -50,8 +47,6 @@ const isEmpty = (rounds: object): boolean => Object.keys(rounds).length === 0;
 
 /** A score that is not zero yet falls with those of the signals, which the same puts feed. */
 const mayRest = (view: ViewEvidence | undefined): boolean => view !== undefined && !view.test.alarmed;
-const isAtZero = ({ test, without }: ViewEvidence): boolean =>
-  test.score === 0 && without.every((score) => score === 0);
 
 const needed: readonly SignalName[] = [
   'kinesisWrite',
@@ -79,9 +74,6 @@ function isQuiet(region: RegionEvidence, roundAtMs: number, policy: Policy): boo
   }
   return true;
 }
-
-const evidenceOf = (region: RegionEvidence, name: SignalName): SignalEvidence | undefined =>
-  name === 'kinesisLatency' ? region.kinesisLatency?.slow : region[name];
 
 export interface Skip {
   readonly rounds: number;
@@ -116,119 +108,24 @@ export function skipped(memory: Memory, skip: Skip, policy: Policy): Memory {
           lastAtMs: slowAtMs,
           periodMs: slowPeriodMs,
         };
-  const walked = walkPuts(memory, skip, policy);
-  const left = { ...fast, rounds: rounds - walked.rounds };
+  const { evidence, ticks } = memory;
+  const skippedPuts = { ticks, rounds, lastAtMs: lastRoundAtMs };
   const after = (role: Role): RegionEvidence => ({
-    ...quietEvidence(memory.evidence[role], { fast, slow }, policy),
-    ...quietPuts(walked.evidence[role], left, policy),
+    ...quietEvidence(evidence[role], { fast, slow }, policy),
+    ...quietPuts(evidence[role], skippedPuts, policy),
   });
   return {
     ...memory,
     evidence: {
-      ...memory.evidence,
+      ...evidence,
       primary: after('primary'),
       standby: after('standby'),
-      gain: quietGain(walked, { ticks: memory.ticks, skip }, policy),
+      gain: quietGain(evidence, skippedPuts, policy),
     },
     decision: { ...memory.decision, decidedAtMs: lastRoundAtMs + skip.quietMs },
-    ticks: memory.ticks + rounds,
+    ticks: ticks + rounds,
     lastRoundAtMs,
   };
-}
-
-/** Puts of the round that follows so many quiet rounds: while a failure is remembered, there are more. */
-export function putsAfter({ kinesisErrors }: RegionEvidence, rounds: number, policy: Policy): number {
-  const { successWeight } = evidenceModels(policy).kinesisErrors;
-  const most = maxPuts(policy);
-  let score = kinesisErrors?.score ?? 0;
-  for (let n = 0; n < rounds * most && score > 0; n++) score = Math.max(0, score - successWeight);
-  return score > 0 ? most : policy.putsPerRound;
-}
-
-interface Walked {
-  readonly evidence: Evidence;
-  readonly rounds: number;
-}
-
-/** Signals that the puts feed. As long as one of them remembers a failure, rounds make more puts. */
-const putSignals = ['kinesisWrite', 'kinesisErrors', 'kinesisLatency'] as const;
-
-/** The rounds in which a test that the puts feed is on its way to zero, one by one and by the core's own arithmetic. */
-function walkPuts({ evidence, ticks }: Memory, skip: Skip, policy: Policy): Walked {
-  let walked: Evidence = evidence;
-  let rounds = 0;
-  while (rounds < skip.rounds && !isForgotten(walked)) {
-    const atMs = skip.lastRoundAtMs - (skip.rounds - 1 - rounds) * policy.tickMs;
-    const quiet = (role: Role): RegionOutcomes => {
-      const puts = putsDue(walked[role], policy, atMs);
-      return { kinesisWrite: Array(puts).fill({ ok: true, latencyMs: 1 }) };
-    };
-    const outcomes = { primary: quiet('primary'), standby: quiet('standby') };
-    walked = addTick(walked, { ...outcomes, atMs, ticks: ticks + rounds, clockStepMs: 0 }, policy);
-    rounds++;
-  }
-  return { evidence: walked, rounds };
-}
-
-const isForgotten = ({ primary, standby, gain }: Evidence): boolean =>
-  [primary, standby].every((region) =>
-    putSignals.every((name) => (evidenceOf(region, name)?.score ?? 0) === 0),
-  ) && putViews.every((view) => gain[view] === undefined || isAtZero(gain[view]));
-
-/** What the puts leave behind, once nothing of a failure is remembered. */
-function quietPuts(walked: RegionEvidence, left: Successes, policy: Policy): RegionEvidence {
-  const after: { -readonly [Name in keyof RegionEvidence]: RegionEvidence[Name] } = {};
-  for (const name of putSignals) {
-    const evidence = evidenceOf(walked, name);
-    if (evidence === undefined) continue;
-    const now =
-      left.rounds === 0 ? evidence : { ...evidence, okAtMs: left.lastAtMs, sampledAtMs: left.lastAtMs };
-    if (name !== 'kinesisLatency') after[name] = now;
-    else if (walked.kinesisLatency !== undefined)
-      after.kinesisLatency = { ...walked.kinesisLatency, slow: now };
-  }
-  if (walked.puts !== undefined) {
-    const window = afterQuietRounds(walked.puts.window, left.rounds, policy.putsPerRound);
-    after.puts = { window, atMs: left.lastAtMs };
-  }
-  return after;
-}
-
-/** Every test of gain is at zero; only the time of its last put moves on. */
-function quietGain(
-  { evidence: { gain }, rounds }: Walked,
-  { ticks, skip }: { readonly ticks: number; readonly skip: Skip },
-  policy: Policy,
-): GainEvidence {
-  const after: { -readonly [View in PutView]?: ViewEvidence } = {};
-  for (const view of putViews) {
-    const before = gain[view];
-    if (before === undefined) continue;
-    const last = lastRoundWith(view, { ticks, from: rounds, rounds: skip.rounds }, policy);
-    const { test } = before;
-    if (last === undefined) {
-      after[view] = before;
-      continue;
-    }
-    const atMs = skip.lastRoundAtMs - (skip.rounds - 1 - last) * policy.tickMs;
-    after[view] = { ...before, test: { ...test, okAtMs: atMs, sampledAtMs: atMs } };
-  }
-  return after;
-}
-
-/** The last of the skipped rounds, from this one on, that had a put of this view; undefined if none had. */
-function lastRoundWith(
-  view: PutView,
-  { ticks, from, rounds }: { readonly ticks: number; readonly from: number; readonly rounds: number },
-  policy: Policy,
-): number | undefined {
-  for (let round = rounds - 1; round >= from; round--) {
-    for (let n = 0; n < policy.putsPerRound; n++) {
-      const { operation } = putPlace({ ticks: ticks + round, n }, policy);
-      if (view === 'all' || view === operation) return round;
-    }
-  }
-  return undefined;
 }
 
 interface Successes {
@@ -244,13 +141,13 @@ function quietEvidence(
 ): RegionEvidence {
   const models = evidenceModels(policy);
   const after: { -readonly [Name in keyof RegionEvidence]: RegionEvidence[Name] } = { ...region };
-  for (const name of signalNames) {
+  for (const name of countedSignals) {
+    if (name === 'kinesisWrite' || name === 'kinesisErrors') continue;
     const before = evidenceOf(region, name);
     const successes = signals[name].pace === 'fast' ? fast : slow;
     if (before === undefined || successes === undefined) continue;
     const samples = modelSettings(name, policy).samplesPerRound;
-    const now = succeeded(before, { ...successes, samples }, models[name]);
-    if (name !== 'kinesisLatency') after[name] = now;
+    after[name] = succeeded(before, { ...successes, samples }, models[name]);
   }
   return after;
 }
