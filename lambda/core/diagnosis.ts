@@ -1,5 +1,6 @@
-import { failsWholly, type RegionLevels, type RegionsSeen, works } from './observation.ts';
+import { failsWholly, type RegionLevels, works } from './observation.ts';
 import { siblingNames } from './policy.ts';
+import type { RegionsSeen } from './regions-seen.ts';
 
 /** What an observer sees at one moment, and what it remembers of the primary. */
 export interface Sight extends RegionsSeen {

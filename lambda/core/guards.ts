@@ -1,7 +1,8 @@
 import type { ControlReading } from './control.ts';
 import { type Diagnosis, isFit } from './diagnosis.ts';
-import type { ObserverCondition, RegionLevels, SignalName } from './observation.ts';
+import type { RegionLevels, SignalName } from './observation.ts';
 import type { Mode, Policy } from './policy.ts';
+import type { ObserverCondition } from './regions-seen.ts';
 
 /** Everything a guard may look at. */
 export interface GuardInput {

@@ -1,4 +1,4 @@
-import { type Blame, blamesOf, countDoubtful, type DoubtfulRounds } from './blame.ts';
+import { countDoubtful, type DoubtfulRounds } from './blame.ts';
 import {
   addSamples,
   type EvidenceModel,
@@ -13,15 +13,7 @@ import { addLatencies, EXCEEDANCE_RATE, type LatencyEvidence, LEARNT_SAMPLES, SL
 import type { Policy } from './policy.ts';
 import { errorClasses, type ProbeOutcome } from './probe.ts';
 import { maxPuts } from './put-plan.ts';
-import {
-  addGain,
-  addPuts,
-  type Gain,
-  type GainEvidence,
-  gainOf,
-  type PutHistory,
-  shownShare,
-} from './severity.ts';
+import { addGain, addPuts, type GainEvidence, type PutHistory } from './severity.ts';
 
 /** What is known of each region. The slow ones inform and never move traffic. */
 export const signals = {
@@ -111,7 +103,7 @@ export interface TickOutcomes {
 
 /** Steps below this are ordinary discipline by NTP. */
 const CLOCK_STEP_LIMIT_MS = 1_000;
-const CLOCK_DISTRUST_MS = 60_000;
+export const CLOCK_DISTRUST_MS = 60_000;
 /**
  * The failing fraction that `kinesisErrors` looks for, how long it must last, and its own budget: it pages, and
  * moves nothing.
@@ -284,45 +276,3 @@ export function putsDue({ kinesisErrors }: RegionEvidence, policy: Policy, nowMs
 /** Whether the first puts of a round call for the others: one has failed by the region's fault. */
 export const looksHarder = (puts: readonly ProbeOutcome[]): boolean =>
   puts.some((put) => !put.ok && errorClasses[put.errorClass].evidence);
-
-export type ObserverCondition = 'sound' | 'clock-suspect' | 'self-inflicted-errors';
-
-/** What an observer sees at one moment. */
-export interface RegionsSeen {
-  readonly primary: RegionLevels;
-  readonly standby: RegionLevels;
-  readonly gain: Gain;
-  /** The failing fraction of the primary's puts alone is above the minimum gain, whatever the standby's is. */
-  readonly severe: boolean;
-  readonly blames: readonly Blame[];
-  readonly observer: ObserverCondition;
-}
-
-/** What the evidence comes to now. */
-export function regionsSeen(
-  { primary, standby, gain, observer }: Evidence,
-  policy: Policy,
-  nowMs: number,
-): RegionsSeen {
-  const levels = { primary: levelsOf(primary, policy, nowMs), standby: levelsOf(standby, policy, nowMs) };
-  const blames = blamesOf({ ...observer.doubtful, standbyTakesPuts: works(levels.standby, 'kinesisWrite') });
-  return {
-    ...levels,
-    gain: gainOf(gain, { standby: standby.puts, policy, nowMs }),
-    severe:
-      levels.primary.kinesisWrite === 'down' && (shownShare(primary.puts)?.low ?? 0) > policy.minimumGain,
-    blames,
-    observer: conditionOf(observer, blames, nowMs),
-  };
-}
-
-function conditionOf(
-  { clockSuspectUntilMs }: ObserverHealth,
-  blames: readonly Blame[],
-  nowMs: number,
-): ObserverCondition {
-  // A clock that was set back must not prolong the distrust beyond its own span.
-  const remainingMs = clockSuspectUntilMs - nowMs;
-  if (remainingMs > 0 && remainingMs <= CLOCK_DISTRUST_MS) return 'clock-suspect';
-  return blames.includes('observer') ? 'self-inflicted-errors' : 'sound';
-}

@@ -2,9 +2,10 @@ import type { ControlReading } from './control.ts';
 import { type Decision, decide } from './decide.ts';
 import type { Latch, Quorum } from './lifecycle.ts';
 import type { Memory } from './memory.ts';
-import { addTick, putsDue, type RegionOutcomes, regionsSeen } from './observation.ts';
+import { addTick, putsDue, type RegionOutcomes } from './observation.ts';
 import type { Policy } from './policy.ts';
 import { type PutPlace, putPlaces } from './put-plan.ts';
+import { regionsSeen } from './regions-seen.ts';
 import type { Role } from './role.ts';
 
 /** Everything one round brought in. */

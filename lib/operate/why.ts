@@ -1,8 +1,16 @@
 import { diagnoses } from '../../lambda/core/diagnosis.ts';
 import { guards } from '../../lambda/core/guards.ts';
 import { type Phase, phases } from '../../lambda/core/lifecycle.ts';
-import { levelsOf, type RegionLevels, regionsSeen, signalNames } from '../../lambda/core/observation.ts';
+import {
+  levelsOf,
+  type RegionEvidence,
+  type RegionLevels,
+  type SignalName,
+  signalNames,
+} from '../../lambda/core/observation.ts';
+import { regionsSeen } from '../../lambda/core/regions-seen.ts';
 import type { Role } from '../../lambda/core/role.ts';
+import { type Gain, shownShare } from '../../lambda/core/severity.ts';
 import type { Config } from '../config/config.ts';
 import type { CredentialsVerdict } from '../credentials/verdict.ts';
 import type { ObserverReport } from './observers.ts';
@@ -22,6 +30,8 @@ export interface ObserverChain {
   readonly ageMs?: number;
   /** Signals that are not `up`; signals that are not probed are left out. */
   readonly evidence?: { readonly primary: readonly string[]; readonly standby: readonly string[] };
+  /** Whether so much more fails in the primary than in the standby that leaving is worth it. */
+  readonly gain?: Gain;
   readonly observer?: string;
   readonly diagnosis?: { readonly code: string; readonly when: string; readonly actionable: boolean };
   readonly refusals?: readonly { readonly rule: string; readonly reason: string; readonly purpose: string }[];
@@ -72,12 +82,14 @@ function chain(config: Config, region: string, report: ObserverReport, atMs: num
   const { memory, decidedAtMs, diagnosis, refusals, phase, comment, liveVote, voteSinceMs } = report;
   const row = diagnoses.find(({ code }) => code === diagnosis);
   const levels = (role: Role): readonly string[] =>
-    told(levelsOf(memory.evidence[role], config.policy, decidedAtMs));
+    told(levelsOf(memory.evidence[role], config.policy, decidedAtMs), memory.evidence[role]);
+  const { observer, gain } = regionsSeen(memory.evidence, config.policy, decidedAtMs);
   return {
     region,
     ageMs: Math.max(0, atMs - decidedAtMs),
     evidence: { primary: levels('primary'), standby: levels('standby') },
-    observer: regionsSeen(memory.evidence, config.policy, decidedAtMs).observer,
+    gain,
+    observer,
     diagnosis: { code: diagnosis, when: row?.when ?? '', actionable: row?.actionable ?? false },
     refusals: refusals.map(({ rule, reason }) => ({
       rule,
@@ -97,11 +109,23 @@ const meaningOf = (phase: string): string => phases[phase as Phase]?.meaning ?? 
 /** Optional probes that nobody asked for stay unknown for ever, which is not worth showing. */
 const optional = new Set(['cognito', 'lambda', 'sqs']);
 
-function told(levels: RegionLevels): readonly string[] {
+function told(levels: RegionLevels, evidence: RegionEvidence): readonly string[] {
   const notUp = signalNames.filter(
     (name) => levels[name] !== 'up' && !(optional.has(name) && levels[name] === 'unknown'),
   );
-  return notUp.map((name) => `${name} ${levels[name]}`);
+  return notUp.map((name) => {
+    const inPart = levels.partly?.includes(name) === true ? ' in part' : '';
+    return `${name} ${levels[name]}${inPart}${putsOf(name, evidence)}`;
+  });
+}
+
+/** For the tests of puts, how many of those of the last half minute failed. */
+function putsOf(name: SignalName, { puts }: RegionEvidence): string {
+  const share = name === 'kinesisWrite' || name === 'kinesisErrors' ? shownShare(puts) : undefined;
+  if (share === undefined) return '';
+  const percent = (part: number): number => Math.round(100 * part);
+  const { failed, counted, low, high } = share;
+  return ` (${percent(failed / counted)} % of ${counted} puts fail, ${percent(low)} to ${percent(high)} %)`;
 }
 
 function quorumSentence({ observers, votesToEvacuate, quorum, primary }: Status): string {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { diagnose, diagnoses, diagnosisCodes, type Sight } from '../../lambda/core/diagnosis.ts';
-import { addTick, noEvidence, type RegionOutcomes, regionsSeen } from '../../lambda/core/observation.ts';
+import { addTick, noEvidence, type RegionOutcomes } from '../../lambda/core/observation.ts';
 import type { ErrorClass, ProbeOutcome } from '../../lambda/core/probe.ts';
+import { regionsSeen } from '../../lambda/core/regions-seen.ts';
 import { allUp, conditions, gains, levels, policy, regionLevels, wellSeen } from './levels.ts';
 
 const healthy: Sight = { ...wellSeen, recovering: false };

@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import type { SignalLevel } from '../../lambda/core/evidence.ts';
-import {
-  type ObserverCondition,
-  type RegionLevels,
-  type RegionsSeen,
-  signalNames,
-} from '../../lambda/core/observation.ts';
+import { type RegionLevels, signalNames } from '../../lambda/core/observation.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
+import type { ObserverCondition, RegionsSeen } from '../../lambda/core/regions-seen.ts';
 import type { Gain } from '../../lambda/core/severity.ts';
 import { defaultPolicy } from '../../lib/config/defaults.ts';
 

@@ -10,7 +10,7 @@ import { leftover } from '../../lib/operate/doctor/leftover.ts';
 import { topicFinding } from '../../lib/operate/doctor/listening.ts';
 import { policyFindings } from '../../lib/operate/doctor/policy.ts';
 import { quotaFinding } from '../../lib/operate/doctor/quota.ts';
-import { cellFindings, type StreamFacts } from '../../lib/operate/doctor/streams.ts';
+import { canaryFindings, cellFindings, type StreamFacts } from '../../lib/operate/doctor/streams.ts';
 import { findingsFrom } from '../../lib/operate/doctor/unchecked.ts';
 import { type Deployed, versionFindings } from '../../lib/operate/doctor/versions.ts';
 import { delegationFinding, referralFrom } from '../../lib/operate/doctor/zone.ts';
@@ -33,6 +33,21 @@ describe('streams', () => {
   test('that match are well', () => {
     expect(cell(facts, facts)).toEqual([]);
     expect(cell(facts, { ...facts, recordKib: 2_048, retentionHours: 200 })).toEqual([]);
+  });
+
+  test('a canary with fewer shards than it is to have is told, with the commands that add them', () => {
+    const canary = (role: 'primary' | 'standby', shards: number) =>
+      canaryFindings({ role, region: config.regions[role], name: 'shop-canary', facts: { shards } });
+    expect([...canary('primary', 4), ...canary('standby', 2)]).toEqual([]);
+    expect(canary('primary', 1)).toMatchObject([
+      {
+        finding: expect.stringMatching(/shop-canary in us-east-1 has 1 of 4 shards/),
+        fix: expect.stringMatching(/update-stream-mode to PROVISIONED, .* 2 and then 4, .*ON_DEMAND/),
+      },
+    ]);
+    expect(canary('standby', 1)).toMatchObject([
+      { fix: expect.stringMatching(/--region us-west-2 .*--target-shard-count 2$/) },
+    ]);
   });
 
   test('a standby that takes smaller records, or keeps them shorter, is told with the command that mends it', () => {

@@ -386,7 +386,10 @@ describe('why', () => {
       { primaryFails: true },
     );
     const [chain] = why({ observers: new Map([['us-west-2', read(held)]]) }).observers;
-    expect(chain?.evidence?.primary).toContain('kinesisWrite down');
+    expect(chain?.evidence?.primary).toContainEqual(
+      expect.stringMatching(/^kinesisWrite down \(\d+ % of \d+ puts fail, \d+ to \d+ %\)$/),
+    );
+    expect(chain?.gain).toBe('large');
     expect(chain?.evidence?.standby.join()).not.toContain('kinesisWrite');
     expect(chain?.diagnosis).toMatchObject({ code: 'KinesisWriteImpaired', actionable: true });
     expect(chain?.refusals).toMatchObject([

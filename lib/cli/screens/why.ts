@@ -1,4 +1,5 @@
 import type { JournalEntry } from '../../../lambda/core/journal.ts';
+import type { Gain } from '../../../lambda/core/severity.ts';
 import { credentialsLine } from '../../credentials/verdict.ts';
 import type { PastRound } from '../../operate/past.ts';
 import type { Reading } from '../../operate/reading.ts';
@@ -21,6 +22,11 @@ export function whyScreen(why: Why, { colors }: ScreenOptions): string {
   ].join('\n');
 }
 
+const gains: Readonly<Record<Exclude<Gain, 'small'>, string>> = {
+  large: 'large: far more fails in the primary than in the standby',
+  'one-shard': 'shown by one shard of the canary alone',
+};
+
 function observerLines(chain: ObserverChain, bold: (text: string) => string): readonly string[] {
   const { region, problem, evidence, diagnosis, phase, refusals = [] } = chain;
   if (problem !== undefined && chain.answered === null) return [bold(region), `  not known: ${problem}`, ''];
@@ -31,6 +37,7 @@ function observerLines(chain: ObserverChain, bold: (text: string) => string): re
     `${bold(region)}  decided ${age(chain.ageMs ?? 0)} ago`,
     `  evidence  primary: ${signals(evidence?.primary)}`,
     `            standby: ${signals(evidence?.standby)}`,
+    ...(chain.gain === undefined || chain.gain === 'small' ? [] : [`            gain: ${gains[chain.gain]}`]),
     ...(chain.observer === 'sound' ? [] : [`            this observer: ${chain.observer}`]),
     `  diagnosis ${diagnosis?.code} (${diagnosis?.when}); ${diagnosis?.actionable ? 'calls for an evacuation' : 'does not call for an evacuation'}`,
     // Unless the diagnosis calls for an evacuation, the other guards did not decide anything.

@@ -1,6 +1,7 @@
 import { DescribeStreamSummaryCommand, type StreamDescriptionSummary } from '@aws-sdk/client-kinesis';
 import pMap from 'p-map';
 import { canaryStreamName } from '../../../lambda/core/names.ts';
+import { CANARY_SHARDS, STANDBY_CANARY_SHARDS } from '../../../lambda/core/put-plan.ts';
 import type { Role } from '../../../lambda/core/role.ts';
 import type { Cell } from '../../config/config.ts';
 import { callFailure } from '../../credentials/failure.ts';
@@ -41,7 +42,8 @@ export const streams: Check = {
         const name = canaryStreamName(config.name);
         const facts = await describe(context, role, name);
         if (isUnchecked(facts)) return [{ ...facts, what: `canary ${facts.what}` }];
-        if (typeof facts !== 'string') return [];
+        if (typeof facts !== 'string')
+          return canaryFindings({ role, region: config.regions[role], name, facts });
         return [
           ill(CHECK, `canary ${name} in ${config.regions[role]}: ${facts}`, 'Deploy: npx cdk deploy --all'),
         ];
@@ -64,6 +66,36 @@ export const streams: Check = {
       : [well(CHECK, `the streams of ${config.cells.length} cells match in both regions`)];
   },
 };
+
+/** Pure. A canary that was deployed with one shard keeps it: an update of its mode creates no shards. */
+export function canaryFindings({
+  role,
+  region,
+  name,
+  facts: { shards },
+}: {
+  readonly role: Role;
+  readonly region: string;
+  readonly name: string;
+  readonly facts: Pick<StreamFacts, 'shards'>;
+}): readonly Finding[] {
+  const needed = role === 'primary' ? CANARY_SHARDS : STANDBY_CANARY_SHARDS;
+  if (shards >= needed) return [];
+  const effect =
+    role === 'primary'
+      ? 'so that one sick shard can look like a sick region'
+      : 'so that one dead shard would forbid an evacuation';
+  const scale = `aws kinesis update-shard-count --stream-name ${name} --region ${region} --scaling-type UNIFORM_SCALING --target-shard-count`;
+  return [
+    ill(
+      CHECK,
+      `canary ${name} in ${region} has ${shards} of ${needed} shards, ${effect}`,
+      role === 'primary'
+        ? `In a quiet hour: aws kinesis update-stream-mode to PROVISIONED, ${scale} 2 and then 4, and update-stream-mode back to ON_DEMAND`
+        : `${scale} ${needed}`,
+    ),
+  ];
+}
 
 /** Describes a stream: its facts, or why there is no such stream, or why that is not known. */
 export async function describe(
