@@ -6,6 +6,7 @@ import { countedSignals, type Evidence, noEvidence } from './observation.ts';
 import { CANARY_SHARDS } from './put-plan.ts';
 import { putWindowPattern } from './put-window.ts';
 import { putViews } from './severity.ts';
+import { isSignalEvidence, lengthened, shortSignal } from './short-evidence.ts';
 import { votes } from './vote.ts';
 
 /** An observer's memory from tick to tick, and from run to run. */
@@ -108,8 +109,12 @@ const memorySchema = z.object({
 /** The part that is kept of an unknown phase: whether traffic depends on this vote. */
 const voteSchema = z.object({ vote: z.enum(votes) });
 
-export const serializeMemory = (memory: Memory): string =>
-  JSON.stringify({ ...memory, vote: voteOf(memory.decision.phase) });
+export function serializeMemory(memory: Memory): string {
+  const baseMs = memory.lastRoundAtMs ?? 0;
+  const shortened = (_key: string, value: unknown): unknown =>
+    isSignalEvidence(value) ? shortSignal(value, baseMs) : value;
+  return JSON.stringify({ ...memory, vote: voteOf(memory.decision.phase) }, shortened);
+}
 
 /**
  * Reads a stored memory. An unreadable one becomes empty: HOLD, and evidence from scratch. One with an
@@ -119,7 +124,7 @@ export const serializeMemory = (memory: Memory): string =>
 export function parseMemory(text: unknown): Memory {
   if (typeof text !== 'string') return emptyMemory;
   try {
-    const stored: unknown = JSON.parse(text);
+    const stored = lengthened(JSON.parse(text));
     const parsed = memorySchema.safeParse(stored);
     return (parsed.success ? parsed.data : memorySchema.parse(withKnownPhase(stored))) as Memory;
   } catch {

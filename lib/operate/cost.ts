@@ -32,8 +32,8 @@ const FUNCTION_GB = 0.25;
 const OBSERVER_GB = 240 / 1_024;
 /** A read of one item and an answer, on a warm function. [inferred] */
 const ENDPOINT_SECONDS = 0.005;
-/** An observer's item with its memory is about 4 KB: four write units. */
-const WRITE_UNITS_PER_TICK = 4;
+/** An observer's item with its memory is between 2 and 3 KB: three write units. */
+const WRITE_UNITS_PER_TICK = 3;
 /** Reads side by side, one of them on another continent. [inferred] */
 const MONITOR_SECONDS = 0.5;
 /** Bytes and records, in both regions. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { initialDecisionState } from '../../lambda/core/decide.ts';
 import { emptyMemory, type Memory, parseMemory, serializeMemory } from '../../lambda/core/memory.ts';
+import { countedSignals } from '../../lambda/core/observation.ts';
+import { putViews } from '../../lambda/core/severity.ts';
 
 const NOW = 1_800_000_000_000;
 const evidence = { score: 1, alarmed: true, sinceMs: NOW, failedAtMs: NOW, okAtMs: null, sampledAtMs: NOW };
@@ -18,6 +20,34 @@ describe('an observer that is upgraded while evacuated', () => {
     delete old.decision?.impairedAtMs;
     delete old.firstMetricAtMs;
     expect(parseMemory(JSON.stringify(old)).decision).toEqual({ ...evacuated.decision, sawMove: false });
+  });
+
+  it('reads the evidence of a version that stored it in full', () => {
+    const full = JSON.stringify({ ...evacuated, vote: 'EVACUATE' });
+    expect(full).toContain('"alarmed":true');
+    expect(parseMemory(full)).toEqual(evacuated);
+  });
+
+  it('stores what it needs in less than three kilobytes, and reads the same again', () => {
+    const region = Object.fromEntries(countedSignals.map((name) => [name, evidence]));
+    const puts = { window: '05'.repeat(24), atMs: NOW };
+    const view = {
+      test: { ...evidence, score: 11.125 },
+      without: [1.5, 2.25, 0, 12.20607264553],
+    };
+    const memory: Memory = {
+      ...evacuated,
+      lastRoundAtMs: NOW,
+      evidence: {
+        ...emptyMemory.evidence,
+        primary: { ...region, puts },
+        standby: { ...region, puts },
+        gain: Object.fromEntries(putViews.map((name) => [name, view])),
+      },
+    };
+    const text = serializeMemory(memory);
+    expect(text.length).toBeLessThan(2_500);
+    expect(parseMemory(text)).toEqual(memory);
   });
 
   it('keeps its vote, and the other signals, when the evidence of one signal has another form', () => {

@@ -62,5 +62,5 @@ it('ends the CDK and the app when it is aborted or out of time', async () => {
   await expect(deploying).rejects.toThrow('asked to stop');
   expect(await survivorsOf(running, 5_000)).toEqual([]);
 
-  await expect(deployApp({ ...options, timeoutMs: 300 })).rejects.toThrow(/not done within 0\.3 s/);
+  await expect(deployApp({ ...options, timeoutMs: 300 })).rejects.toThrow(/not complete within 0\.3 s/);
 });
