@@ -14,7 +14,7 @@ export const regionNames = words(`
     us-isob-east-1 us-isob-west-1 us-isof-east-1 us-isof-south-1 us-west-1 us-west-2
 `);
 
-/** Operations of each service. The endpoints of API Gateway have paths, and no operations. */
+/** Operations of each service, as far as a request shows them. */
 export const operationNames: Readonly<Record<ServiceName, readonly string[]>> = {
   kinesis: words(`
     AcknowledgeDeadLetterQueueRecords AcknowledgeQueueRecords AddTagsToStream CreateChannel CreateQueue
@@ -245,37 +245,6 @@ export const operationNames: Readonly<Record<ServiceName, readonly string[]>> = 
     GetPrincipalTagAttributeMap ListIdentities ListIdentityPools ListTagsForResource LookupDeveloperIdentity
     MergeDeveloperIdentities SetIdentityPoolRoles SetPrincipalTagAttributeMap TagResource
     UnlinkDeveloperIdentity UnlinkIdentity UntagResource UpdateIdentityPool
-  `),
-  s3: words(`
-    AbortMultipartUpload CompleteMultipartUpload CopyObject CreateBucket CreateBucketMetadataConfiguration
-    CreateBucketMetadataTableConfiguration CreateMultipartUpload CreateSession DeleteBucket
-    DeleteBucketAnalyticsConfiguration DeleteBucketCors DeleteBucketEncryption
-    DeleteBucketIntelligentTieringConfiguration DeleteBucketInventoryConfiguration DeleteBucketLifecycle
-    DeleteBucketMetadataConfiguration DeleteBucketMetadataTableConfiguration DeleteBucketMetricsConfiguration
-    DeleteBucketOwnershipControls DeleteBucketPolicy DeleteBucketReplication DeleteBucketTagging
-    DeleteBucketWebsite DeleteObject DeleteObjectAnnotation DeleteObjectTagging DeleteObjects
-    DeletePublicAccessBlock GetBucketAbac GetBucketAccelerateConfiguration GetBucketAcl
-    GetBucketAnalyticsConfiguration GetBucketCors GetBucketEncryption GetBucketIntelligentTieringConfiguration
-    GetBucketInventoryConfiguration GetBucketLifecycle GetBucketLifecycleConfiguration GetBucketLocation
-    GetBucketLogging GetBucketMetadataConfiguration GetBucketMetadataTableConfiguration
-    GetBucketMetricsConfiguration GetBucketNotification GetBucketNotificationConfiguration
-    GetBucketOwnershipControls GetBucketPolicy GetBucketPolicyStatus GetBucketReplication
-    GetBucketRequestPayment GetBucketTagging GetBucketVersioning GetBucketWebsite GetObject GetObjectAcl
-    GetObjectAnnotation GetObjectAttributes GetObjectLegalHold GetObjectLockConfiguration GetObjectRetention
-    GetObjectTagging GetObjectTorrent GetPublicAccessBlock HeadBucket HeadObject
-    ListBucketAnalyticsConfigurations ListBucketIntelligentTieringConfigurations
-    ListBucketInventoryConfigurations ListBucketMetricsConfigurations ListBuckets ListDirectoryBuckets
-    ListMultipartUploads ListObjectAnnotations ListObjectVersions ListObjects ListObjectsV2 ListParts
-    PutBucketAbac PutBucketAccelerateConfiguration PutBucketAcl PutBucketAnalyticsConfiguration PutBucketCors
-    PutBucketEncryption PutBucketIntelligentTieringConfiguration PutBucketInventoryConfiguration
-    PutBucketLifecycle PutBucketLifecycleConfiguration PutBucketLogging PutBucketMetricsConfiguration
-    PutBucketNotification PutBucketNotificationConfiguration PutBucketOwnershipControls PutBucketPolicy
-    PutBucketReplication PutBucketRequestPayment PutBucketTagging PutBucketVersioning PutBucketWebsite PutObject
-    PutObjectAcl PutObjectAnnotation PutObjectLegalHold PutObjectLockConfiguration PutObjectRetention
-    PutObjectTagging PutPublicAccessBlock RenameObject RestoreObject SelectObjectContent
-    UpdateBucketMetadataAnnotationTableConfiguration UpdateBucketMetadataInventoryTableConfiguration
-    UpdateBucketMetadataJournalTableConfiguration UpdateObjectEncryption UploadPart UploadPartCopy
-    WriteGetObjectResponse
   `),
   ec2: words(`
     AcceptAddressTransfer AcceptCapacityReservationBillingOwnership AcceptReservedInstancesExchangeQuote
@@ -640,5 +609,7 @@ export const operationNames: Readonly<Record<ServiceName, readonly string[]>> = 
     DescribeTrustedAdvisorCheckSummaries DescribeTrustedAdvisorChecks GetAttachmentDownloadLink
     GetAttachmentUploadLinks RefreshTrustedAdvisorCheck ResolveCase
   `),
+  // Their requests name no operation: only the path and the query tell.
   apigateway: [],
+  s3: [],
 };

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { restOperation } from './rest-operations.ts';
 import { serviceOfSigningName } from './services.ts';
 
 /** How a service expects its errors to be written. */
@@ -40,7 +41,7 @@ export function factsOf(request: IncomingMessage, body: Buffer): RequestFacts | 
     if (action !== null) return { region, service, operation: action, protocol: 'query' };
   }
   const protocol = xmlServices.has(service) ? 'rest-xml' : 'rest-json';
-  return { region, service, operation: `${method} ${path}`, protocol };
+  return { region, service, operation: restOperation(service, method, url) ?? `${method} ${path}`, protocol };
 }
 
 function functionUrlFacts(host: string): RequestFacts | undefined {

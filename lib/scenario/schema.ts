@@ -97,9 +97,9 @@ const where = z
 function meant(name: string, known: readonly string[]): string {
   const near = nearest(name, known);
   if (near !== undefined) return `Did you mean ${near}?`;
-  return known.length > 60 || known.length === 0
-    ? 'Look it up in the API reference.'
-    : `Write one of ${known.join(', ')}.`;
+  if (known.length === 0)
+    return 'Leave operations out: a request of this service does not name its operation.';
+  return known.length > 60 ? 'Look it up in the API reference.' : `Write one of ${known.join(', ')}.`;
 }
 
 const errorCode = z

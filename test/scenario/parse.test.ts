@@ -68,6 +68,11 @@ describe('a scenario', () => {
       minimal.replace('primary', 'primary, service: kinessis'),
       /faults\[0\]\.where\.service is no service that a fault can name\. Did you mean kinesis\?/,
     ],
+    [
+      'operations of a service whose requests do not name them',
+      minimal.replace('primary', 'primary, service: s3, operations: [GetObject]'),
+      /is no operation of s3\. Leave operations out/,
+    ],
     ['a region that does not exist', minimal.replace('primary', 'us-est-1'), /Did you mean us-east-1\?/],
     ['a share in words', minimal.replace('error }', 'error }\n    rate: a third'), /rate is not a share/],
     ['a share above all', minimal.replace('error }', 'error }\n    rate: 130%'), /rate is not a share/],

@@ -14,7 +14,13 @@ import {
   PutRecordCommand,
   PutRecordsCommand,
 } from '@aws-sdk/client-kinesis';
-import { ListHostedZonesCommand, Route53Client } from '@aws-sdk/client-route-53';
+import {
+  GetAccountSettingsCommand,
+  GetFunctionUrlConfigCommand,
+  InvokeCommand,
+  LambdaClient,
+} from '@aws-sdk/client-lambda';
+import { GetHealthCheckStatusCommand, ListHostedZonesCommand, Route53Client } from '@aws-sdk/client-route-53';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -105,6 +111,9 @@ function signedRequest(): ClientRequest {
   return one.end('{}');
 }
 
+const lambda = (): LambdaClient => new LambdaClient(settings());
+const route53 = (): Route53Client => new Route53Client(settings());
+
 const getItem = (): Promise<unknown> =>
   new DynamoDBClient(settings()).send(new GetItemCommand({ TableName: 't', Key: {} }));
 
@@ -134,6 +143,19 @@ describe('the fault proxy', () => {
         operation: 'PutRecord',
       },
     ]);
+  });
+
+  it.each([
+    ['Invoke', () => lambda().send(new InvokeCommand({ FunctionName: 'f', Qualifier: '1' }))],
+    ['GetAccountSettings', () => lambda().send(new GetAccountSettingsCommand({}))],
+    ['GetFunctionUrlConfig', () => lambda().send(new GetFunctionUrlConfigCommand({ FunctionName: 'f' }))],
+    ['ListHostedZones', () => route53().send(new ListHostedZonesCommand({ MaxItems: 1 }))],
+    ['GetHealthCheckStatus', () => route53().send(new GetHealthCheckStatusCommand({ HealthCheckId: 'h' }))],
+  ] as const)('knows %s by its path, where the request does not name it', async (operation, call) => {
+    await call().catch(() => undefined);
+    expect(calls).toMatchObject([{ operation }]);
+    play(`{ kind: error, code: ServiceException }`);
+    await expect(call()).rejects.toMatchObject({ name: 'ServiceException' });
   });
 
   it('lets other regions alone, and sources that do not see the fault', async () => {
