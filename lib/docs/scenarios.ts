@@ -25,7 +25,12 @@ faults:
 expect: { verdict: failover, diagnosis: KinesisWriteImpaired, within: 60s }
 \`\`\`
 
-Faults that overlap all apply. \`timeout\` answers too late, \`blackhole\` does not answer at all; \`throttle\` answers with the service's own exception.
+Faults that overlap all apply. \`timeout\` answers too late, \`blackhole\` never; \`throttle\` answers with the service's own exception;
+\`partial\` answers PutRecords with status 200 and refuses a fraction of the records. \`dns\` means that no name of the region resolves; in
+a drill, where clients reach the services by address, \`dns\` cuts the connection. A rate may be written as 0.3 or 30%.
+
+\`within\` counts from the first fault, or from \`after\`, if the expectation names such a moment: then nothing may move before it. So a
+scenario can begin with a phase that has to be borne and go on to one that has not.
 
 ${schemaReference(scenarioJsonSchema() as SchemaNode)}
 `;
