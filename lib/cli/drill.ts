@@ -17,6 +17,7 @@ import { UsageError } from '../operate/errors.ts';
 import { WORLD_FILE } from '../operate/world.ts';
 import { loadScenario } from '../scenario/load.ts';
 import type { Scenario } from '../scenario/schema.ts';
+import { checkCells } from '../scenario/streams.ts';
 import type { ExitCode } from '../shell/exit-codes.ts';
 import { colors } from './colors.ts';
 import { drillAws } from './drill-aws.ts';
@@ -138,6 +139,10 @@ async function prepare(flags: DrillFlags, directory: string): Promise<Prepared> 
     directory,
     ...(flags.config === undefined ? {} : { file: flags.config }),
   });
+  checkCells(
+    scenario,
+    config.cells.map(({ name }) => name),
+  );
   const observers = observerRegions(config.regions);
   if (flags.killObserver !== undefined && !observers.includes(flags.killObserver)) {
     throw new UsageError(

@@ -12,6 +12,8 @@ export interface Call {
   /** The name in `serviceNames`, or the signing name of a service that is not listed there. */
   readonly service: string;
   readonly operation: string;
+  /** The cell whose stream is called, or `canary`; absent where the call is to no stream, or to another one. */
+  readonly stream?: string | undefined;
 }
 
 /** A fault's effect that makes the call fail. Latency alone does not. */
@@ -74,6 +76,7 @@ function covers({ where, seenFrom }: Fault, call: Call, roles: Regions): boolean
     isRegion(where.region, call.region, roles) &&
     (where.service === undefined || where.service === call.service) &&
     (where.operations === undefined || where.operations.includes(call.operation)) &&
+    (where.streams === undefined || (call.stream !== undefined && where.streams.includes(call.stream))) &&
     (seenFrom === undefined || seenFrom.some((place) => isRegion(place, call.source, roles)))
   );
 }

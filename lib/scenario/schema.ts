@@ -77,8 +77,25 @@ const where = z
       .max(100)
       .optional()
       .describe('Names as in the API reference of the service. Default: every operation'),
+    streams: z
+      .array(
+        z
+          .string()
+          .regex(
+            /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+            say('is not the name of a cell', 'Write the name of a cell, or canary.'),
+          ),
+      )
+      .min(1)
+      .max(1_000)
+      .optional()
+      .describe('Names of cells, or `canary`: calls to other streams are not hit. Default: every stream'),
   })
-  .superRefine(({ service, operations = [] }, context) => {
+  .superRefine(({ service, operations = [], streams }, context) => {
+    if (streams !== undefined && service !== undefined && service !== 'kinesis') {
+      const message = say(`is for kinesis, and the fault is of ${service}`, 'Leave streams out.');
+      context.addIssue({ code: 'custom', path: ['streams'], message });
+    }
     // A service that does not exist has a complaint of its own.
     if (service !== undefined && !isServiceName(service)) return;
     const known = service === undefined ? Object.values(operationNames).flat() : operationNames[service];
@@ -146,6 +163,12 @@ const fault = z.strictObject({
 const expectation = z.strictObject({
   verdict: z.enum(['failover', 'hold']),
   diagnosis: z.enum(diagnosisCodes).optional(),
+  cells: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe('Names of the cells that move; the others stay. Default: all of them'),
   within: duration.optional().describe('Longest recovery time, from the first fault, or from `after`'),
   after: duration
     .optional()
@@ -233,6 +256,8 @@ export interface Scenario {
   readonly expect: {
     readonly verdict: 'failover' | 'hold';
     readonly diagnosis?: string;
+    /** Cells that move. Absent: all of them. */
+    readonly cells?: readonly string[];
     /** From the first fault, or from `afterMs`. */
     readonly withinMs?: number;
     /** From t = 0. */
@@ -243,7 +268,7 @@ export interface Scenario {
 /** Turns a checked file into the form that the code uses. */
 export function toScenario(input: Checked): Scenario {
   const durationMs = parseDuration(input.duration);
-  const { verdict, diagnosis, within, after } = input.expect;
+  const { verdict, diagnosis, cells, within, after } = input.expect;
   return {
     name: input.name,
     title: input.title ?? input.name,
@@ -254,6 +279,7 @@ export function toScenario(input: Checked): Scenario {
     expect: {
       verdict,
       ...(diagnosis === undefined ? {} : { diagnosis }),
+      ...(cells === undefined ? {} : { cells }),
       ...(within === undefined ? {} : { withinMs: parseDuration(within) }),
       ...(after === undefined ? {} : { afterMs: parseDuration(after) }),
     },

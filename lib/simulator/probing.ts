@@ -4,6 +4,7 @@ import type { ProbeOutcome } from '../../lambda/core/probe.ts';
 import { maxPuts, type PutOperation, type PutPlace } from '../../lambda/core/put-plan.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import type { RoundPuts } from '../../lambda/core/round.ts';
+import { CANARY } from '../scenario/streams.ts';
 import { type BaselineFailures, noSlots } from './baseline.ts';
 import { type Calls, type KnownCall, outcomeOf } from './calls.ts';
 import { Dice } from './random.ts';
@@ -65,7 +66,13 @@ export class Probing {
     this.#options = options;
     const { calls, source, region } = options;
     const know = (service: string, operation: string): KnownCall =>
-      calls.know({ source, region, service, operation });
+      calls.know({
+        source,
+        region,
+        service,
+        operation,
+        ...(service === 'kinesis' ? { stream: CANARY } : {}),
+      });
     this.#known = {
       PutRecord: know('kinesis', 'PutRecord'),
       PutRecords: know('kinesis', 'PutRecords'),

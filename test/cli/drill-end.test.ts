@@ -37,6 +37,7 @@ const held: DrillResult = {
   flipMs: null,
   rtoMs: null,
   latchedMs: null,
+  cells: { orders: 'us-east-1' },
   records: { acknowledged: 9, delivered: 9, lost: 0, duplicates: 0, spooled: 0, reordered: 0 },
   flips: 0,
   audit: { calls: 1, violations: 0 },

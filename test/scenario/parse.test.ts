@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { formatDuration, parseDuration } from '../../lib/scenario/duration.ts';
 import { ScenarioError } from '../../lib/scenario/errors.ts';
 import { parseScenario } from '../../lib/scenario/parse.ts';
+import { checkCells } from '../../lib/scenario/streams.ts';
 
 const minimal = `
 name: mine
@@ -73,6 +74,11 @@ describe('a scenario', () => {
       minimal.replace('primary', 'primary, service: s3, operations: [GetObject]'),
       /is no operation of s3\. Leave operations out/,
     ],
+    [
+      'streams of another service',
+      minimal.replace('primary', 'primary, service: sts, streams: [orders]'),
+      /where\.streams is for kinesis, and the fault is of sts/,
+    ],
     ['a region that does not exist', minimal.replace('primary', 'us-est-1'), /Did you mean us-east-1\?/],
     ['a share in words', minimal.replace('error }', 'error }\n    rate: a third'), /rate is not a share/],
     ['a share above all', minimal.replace('error }', 'error }\n    rate: 130%'), /rate is not a share/],
@@ -96,6 +102,19 @@ describe('a scenario', () => {
   ])('understands a rate of %s', (text, rate) => {
     const { faults } = parseScenario(minimal.replace('error }', `error }\n    rate: ${text}`), 'mine.yaml');
     expect(faults[0]?.rate).toBeCloseTo(rate, 9);
+  });
+
+  it('names streams by their cells, and refuses a cell that the config does not have', () => {
+    const text = minimal
+      .replace('primary', 'primary, service: kinesis, streams: [orders, canary]')
+      .replace('hold }', 'failover, cells: [orders] }');
+    const scenario = parseScenario(text, 'mine.yaml');
+    expect(scenario.faults[0]?.where.streams).toEqual(['orders', 'canary']);
+    expect(scenario.expect.cells).toEqual(['orders']);
+    expect(() => checkCells(scenario, ['orders', 'clicks'])).not.toThrow();
+    expect(() => checkCells(scenario, ['order', 'clicks'])).toThrow(
+      /faults\[0\]\.where\.streams names orders, and the config has no such cell\. Did you mean order\?[\s\S]*expect\.cells/,
+    );
   });
 
   it('reads the effects of a call that fails in part, and of a name that does not resolve', () => {

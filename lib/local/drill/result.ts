@@ -47,6 +47,8 @@ export interface DrillResult {
   readonly rtoMs: number | null;
   /** When every switch was stored as held in the standby. */
   readonly latchedMs: number | null;
+  /** Where the signal of each cell was at the end. */
+  readonly cells: Readonly<Record<string, string>>;
   readonly records: RecordCount;
   readonly flips: number;
   /** The failback, of a drill with one. */
@@ -100,6 +102,7 @@ export function judge(evidence: Evidence): DrillResult {
     flipMs: flipMs(events, { faultAtMs, standby }),
     rtoMs: rtoMs(evidence.acknowledgements, { faultAtMs, standby, producers: evidence.producers }),
     latchedMs: latchedMs(events, { faultAtMs, groups: groupsOf(config.cells) }),
+    cells: cellsAtEnd(config, events),
     records: countRecords(evidence.acknowledgements, evidence.found),
     flips: moved,
   };
@@ -138,6 +141,11 @@ export function judge(evidence: Evidence): DrillResult {
   };
 }
 
+function cellsAtEnd({ cells, regions }: Config, events: readonly DrillEvent[]): Record<string, string> {
+  const last = finalRegions(events);
+  return Object.fromEntries(cells.map(({ name }) => [name, last.get(name) ?? regions.primary]));
+}
+
 interface Failure {
   readonly about: FailureKind;
   readonly text: string;
@@ -151,7 +159,7 @@ function* expectations(
     DrillResult,
     'ok' | 'judged' | 'notJudged' | 'failures' | 'failedBy' | 'pace' | 'seed' | 'audit' | 'failback'
   >,
-  { scenario, config, events, cut, rejected, failback }: Evidence,
+  { scenario, config, cut, rejected, failback }: Evidence,
 ): Generator<Failure> {
   const { records, verdict } = measured;
   const { regions } = config;
@@ -168,8 +176,12 @@ function* expectations(
   if (verdict === 'failover' && records.spooled > 0) {
     yield { about: 'on-disk', text: `${records.spooled} records are still on disk` };
   }
-  const strays = [...finalRegions(events)]
-    .filter(([, region]) => region !== (failback === undefined ? regions.standby : regions.primary))
+  const { cells: moving = config.cells.map(({ name }) => name) } = scenario.expect;
+  const strays = Object.entries(measured.cells)
+    .filter(([cell, region]) => {
+      const moves = failback === undefined && moving.includes(cell);
+      return region !== (moves ? regions.standby : regions.primary);
+    })
     .map(([cell, region]) => `${cell} ended in ${region}`);
   // The failback is judged by itself; the scenario expects one move.
   const flips = failback === undefined ? measured.flips : measured.flips - 1;

@@ -1,9 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { canaryStreamName } from '../../../lambda/core/names.ts';
 import type { Config } from '../../config/config.ts';
 import { observerRegions } from '../../config/config.ts';
 import { type DataPlane, startDataPlane } from '../../route53/data-plane.ts';
 import { checkerRegions } from '../../route53/health-check.ts';
+import { CANARY } from '../../scenario/streams.ts';
 import { deployApp } from '../deploy/deploy.ts';
 import { type LocalStack, startLocalStack } from '../localstack/localstack.ts';
 import { type FaultProxy, startFaultProxy } from '../proxy/fault-proxy.ts';
@@ -124,6 +126,7 @@ async function build(options: WorldOptions, closers: Closer[], close: () => Prom
     target: localStack.url,
     kinesisTarget: await localStack.kinesisUrl(),
     roles: regions,
+    streams: streamsByName(config),
     sources: checkerRegions,
     callers: callersOf(config),
     random: options.random,
@@ -165,6 +168,17 @@ async function build(options: WorldOptions, closers: Closer[], close: () => Prom
   });
   if (localStack.external) await forgetEarlierDrills(clients, config, signal);
   return { config, clients, localStack, proxy, dataPlane, calls, pace, close };
+}
+
+/** How a scenario names each stream: by its cell, or as the canary. */
+function streamsByName({ name, regions, cells }: Config): ReadonlyMap<string, string> {
+  const roles = ['primary', 'standby'] as const;
+  return new Map(
+    roles.flatMap((role) => [
+      [`${regions[role]}/${canaryStreamName(name)}`, CANARY] as const,
+      ...cells.map((cell) => [`${regions[role]}/${cell.streams[role].name}`, cell.name] as const),
+    ]),
+  );
 }
 
 /** Reports an error once: the same error every five seconds is not worth repeating. */

@@ -15,6 +15,7 @@ import { type Call, type FailingEffect, fateOf } from '../../scenario/faults.ts'
 import { refusedInPart } from '../../scenario/partial-answer.ts';
 import { factsOf, type RequestFacts } from '../../scenario/request-facts.ts';
 import type { Scenario } from '../../scenario/schema.ts';
+import { StreamNames } from './stream-names.ts';
 
 export interface ProxiedCall extends Call {
   /** Whose listener it came in by: a region's, or that of a caller with a name. */
@@ -39,6 +40,8 @@ export interface FaultProxyOptions {
   /** Base URL for calls of the Kinesis data plane; default: `target`, which passes them on at ten times the cost. */
   readonly kinesisTarget?: string | undefined;
   readonly roles: Regions;
+  /** The cell of a stream, or `canary`, by `region/stream`: for faults that name streams. */
+  readonly streams?: ReadonlyMap<string, string>;
   /** Regions: each gets a listener of its own, so that a partition can be one-sided. */
   readonly sources: readonly string[];
   /** Callers that are to be told from the others of their region, by name; each gets a listener too. */
@@ -88,6 +91,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
   const invocations = new Agent({ keepAlive: true, maxSockets: MAX_UPSTREAM_INVOCATIONS });
   const closing = new AbortController();
   const servers = new Map<string, Server>();
+  const streamNames = new StreamNames(options.streams ?? new Map());
   let playing: { readonly scenario: Scenario; readonly startedAtMs: number } | undefined;
 
   const fate = (call: Call) =>
@@ -115,11 +119,17 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     const exchange = { request, response, body, facts };
     if (facts === undefined) return forward(exchange);
     const { region, service, operation } = facts;
-    const call = { source, region, service, operation };
+    // Only then: a body has up to 10 MiB.
+    const stream = namesStreams(playing?.scenario) ? streamNames.of(facts, body) : undefined;
+    const call = { source, region, service, operation, ...(stream === undefined ? {} : { stream }) };
     const { delayMs, failure } = fate(call);
     options.onCall?.({ ...call, caller, ...(failure === undefined ? {} : { effect: failure.kind }) });
     if (delayMs > 0) await sleep(delayMs, undefined, { signal: closing.signal });
-    if (failure === undefined) return forward(exchange);
+    if (failure === undefined)
+      return forward(
+        exchange,
+        stream === undefined ? {} : { onAnswer: (content) => streamNames.answered(stream, content) },
+      );
     await suffer(exchange, facts, failure);
   }
 
@@ -152,7 +162,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
   /** `beforeAnswer`: the call is carried out whether or not anybody still waits. `alter`: another answer is given. */
   function forward(
     { request, response, body, facts }: Exchange,
-    { beforeAnswer, alter }: ForwardOptions = {},
+    { beforeAnswer, alter, onAnswer }: ForwardOptions = {},
   ): Promise<void> {
     if (response.destroyed && beforeAnswer === undefined) return Promise.resolve();
     const agent = facts?.service === 'lambda' ? invocations : calls;
@@ -173,6 +183,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
           try {
             const content = await buffer(answer);
             ended('answered');
+            onAnswer?.(content);
             await beforeAnswer?.();
             const headers = withoutLength(answer.headers);
             if (alter !== undefined) delete headers['content-length'];
@@ -243,7 +254,11 @@ interface Exchange {
 interface ForwardOptions {
   readonly beforeAnswer?: () => Promise<unknown>;
   readonly alter?: (content: Buffer) => Buffer;
+  readonly onAnswer?: (content: Buffer) => void;
 }
+
+const namesStreams = (scenario: Scenario | undefined): boolean =>
+  scenario?.faults.some(({ where }) => where.streams !== undefined) === true;
 
 const defaultMessage = 'An internal error occurred.';
 

@@ -8,6 +8,8 @@ import {
   GetItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import {
+  GetRecordsCommand,
+  GetShardIteratorCommand,
   KinesisClient,
   ProvisionedThroughputExceededException as KinesisThrottle,
   ListStreamsCommand,
@@ -66,8 +68,15 @@ beforeEach(async () => {
       served.push(String(request.headers['x-amz-target']));
       const answer = (): void => {
         response.setHeader('content-type', 'application/x-amz-json-1.1');
-        const entry = { ShardId: 'shardId-000000000000', SequenceNumber: '1' };
-        const isBatch = request.headers['x-amz-target'] === 'Kinesis_20131202.PutRecords';
+        const target = String(request.headers['x-amz-target']);
+        // An iterator of its own for each stream, as Kinesis gives them.
+        const iterator = `iterator ${served.length}`;
+        const entry = target.endsWith('.GetShardIterator')
+          ? { ShardIterator: iterator }
+          : target.endsWith('.GetRecords')
+            ? { Records: [], NextShardIterator: iterator }
+            : { ShardId: 'shardId-000000000000', SequenceNumber: '1' };
+        const isBatch = target.endsWith('.PutRecords');
         response.end(
           JSON.stringify(isBatch ? { FailedRecordCount: 0, Records: Array(4).fill(entry) } : entry),
         );
@@ -121,11 +130,12 @@ const putMetric = (): Promise<unknown> =>
   new CloudWatchClient(settings()).send(new PutMetricDataCommand({ Namespace: 'n', MetricData: [] }));
 
 function play(effect: string, more = ''): void {
+  const where = more.includes('where:') ? '' : 'where: { region: primary }, ';
   const text = `
 name: test
 duration: 1h
 faults:
-  - { at: 0s, where: { region: primary }, effect: ${effect} ${more} }
+  - { at: 0s, ${where}effect: ${effect} ${more} }
 expect: { verdict: hold }`;
   proxy.play(parseScenario(text, 'test.yaml'));
 }
@@ -219,6 +229,39 @@ describe('the fault proxy', () => {
     play('{ kind: throttle }');
     await expect(putRecord()).rejects.toBeInstanceOf(KinesisThrottle);
     await expect(getItem()).rejects.toBeInstanceOf(DynamoDBThrottle);
+  });
+
+  it('hits the streams that a fault names, by their names, ARNs and iterators, and no others', async () => {
+    await proxy.close();
+    const streams = new Map([
+      ['us-east-1/orders', 'orders'],
+      ['us-east-1/shop-canary', 'canary'],
+    ]);
+    proxy = await startFaultProxy({ ...options(), streams });
+    const client = new KinesisClient(settings());
+    const put = (stream: object) =>
+      client.send(new PutRecordCommand({ ...stream, PartitionKey: 'a', Data: new Uint8Array([1]) } as never));
+    const read = async (StreamName: string) => {
+      const { ShardIterator } = await client.send(
+        new GetShardIteratorCommand({ StreamName, ShardId: 's', ShardIteratorType: 'LATEST' }),
+      );
+      return client.send(new GetRecordsCommand({ ShardIterator }));
+    };
+    play(
+      '{ kind: error }',
+      ', where: { region: primary, service: kinesis, streams: [orders], operations: [PutRecord, GetRecords] }',
+    );
+    await expect(put({ StreamName: 'orders' })).rejects.toMatchObject({ name: 'InternalFailure' });
+    const StreamARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/orders';
+    await expect(put({ StreamARN })).rejects.toMatchObject({ name: 'InternalFailure' });
+    await expect(read('orders')).rejects.toMatchObject({ name: 'InternalFailure' });
+    await expect(put({ StreamName: 'shop-canary' })).resolves.toBeDefined();
+    await expect(put({ StreamName: 'somebody-elses' })).resolves.toBeDefined();
+    await expect(read('shop-canary')).resolves.toBeDefined();
+    await expect(getItem()).resolves.toBeDefined();
+    play('{ kind: error }', ', where: { region: primary, streams: [canary] }');
+    await expect(put({ StreamName: 'shop-canary' })).rejects.toMatchObject({ name: 'InternalFailure' });
+    await expect(put({ StreamName: 'orders' })).resolves.toBeDefined();
   });
 
   it('refuses some entries of a batch with status 200, and no other call', async () => {
