@@ -25,8 +25,8 @@ const MIN_WAIT_SECONDS = 10;
 /** The failback ends where it is when observers stay silent or unsure for this long after a stage's pause. */
 const UNSURE_LIMIT_MS = 900_000;
 /**
- * How long after a stage's pause an accusation by too few holds the next stage: long enough for others to see the same.
- * Then the failback goes on, because the accuser alone may be cut off from the primary.
+ * How long an accusation by too few holds the next stage: long enough for others to see the same. Then the failback goes
+ * on, because the accuser alone may be cut off from the primary.
  */
 const MINORITY_LIMIT_MS = 300_000;
 /** How long after a stage's pause DNS may take to follow: a switch check needs three looks at 30 s, and then a TTL of 60 s. */
@@ -131,13 +131,17 @@ export const watch: Step = async (state, conductor) => {
   switch (verdict.verdict) {
     case 'take-back':
       return { ...withFinding(state, verdict.reason), next: 'take-back' };
-    case 'hold':
-      if (verdict.minority && waitedMs >= MINORITY_LIMIT_MS) {
+    case 'hold': {
+      const minoritySinceMs = verdict.minority ? (state.minoritySinceMs ?? conductor.nowMs()) : undefined;
+      const held = { ...state, minoritySinceMs };
+      const heldMs = minoritySinceMs === undefined ? 0 : conductor.nowMs() - minoritySinceMs;
+      if (waitedMs >= 0 && heldMs >= MINORITY_LIMIT_MS) {
         const finding = `goes on against an accusation that too few share: ${verdict.reason}`;
-        return followed(withFinding(state, finding), { conductor, isLate: waitedMs >= DNS_LIMIT_MS });
+        return followed(withFinding(held, finding), { conductor, isLate: waitedMs >= DNS_LIMIT_MS });
       }
-      if (waitedMs < UNSURE_LIMIT_MS) return state;
-      return unsure(await settled(state, conductor), verdict.reason);
+      if (waitedMs < UNSURE_LIMIT_MS) return held;
+      return unsure(await settled(held, conductor), verdict.reason);
+    }
     case 'go':
       // Before the pause is over, DNS is only checked to record when it followed.
       if (waitedMs < 0) return state.dnsStage === state.stage ? state : seenInDns(state, conductor);

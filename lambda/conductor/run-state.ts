@@ -22,6 +22,8 @@ const runStateSchema = z.object({
   /** Stage of a failback. */
   stage: z.number(),
   watchUntilMs: z.number().optional(),
+  /** Since when, during a failback, too few to move anything have accused the primary. */
+  minoritySinceMs: z.number().optional(),
   /** Time at which DNS was last seen to follow in this stage. */
   dnsAtMs: z.number().optional(),
   dnsStage: z.number().optional(),

@@ -1,32 +1,39 @@
 import { type ErrorClass, errorClasses, type ProbeOutcome } from './probe.ts';
 
-/** Classes of errors that a caller may have caused. Whose fault they are shows in the comparison of both regions. */
-export const doubtfulClasses = (Object.keys(errorClasses) as ErrorClass[]).filter(
-  (name) => errorClasses[name].doubtful,
-);
-
-/** Rounds in a row with an error of each class, of one region. A class without one is absent. */
-export type DoubtfulRounds = Readonly<Partial<Record<ErrorClass, number>>>;
+/**
+ * Rounds in a row with an error of each class, of one region, by signal and class (`kinesisWrite access`): only rounds in
+ * which that signal was probed count. What has had none is absent.
+ */
+export type DoubtfulRounds = Readonly<Record<string, number>>;
 
 /** One such round may be a deployment in progress; three in a row are a state. */
 const LIMIT_ROUNDS = 3;
 const MAX_ROUNDS = 1_000;
 
-/** Counts one region's round. */
+/** Counts one region's round, by signal. */
 export function countDoubtful(
   before: DoubtfulRounds,
-  outcomes: Iterable<readonly ProbeOutcome[]>,
+  outcomes: Readonly<Record<string, readonly ProbeOutcome[] | undefined>>,
 ): DoubtfulRounds {
-  let after: Partial<Record<ErrorClass, number>> | undefined;
-  for (const list of outcomes) {
+  const isEmpty = before === none || Object.keys(before).length === 0;
+  const after: Record<string, number> = {};
+  for (const [key, rounds] of isEmpty ? [] : Object.entries(before)) {
+    // A signal that was not probed says nothing new.
+    if (outcomes[signalOf(key)] === undefined) after[key] = rounds;
+  }
+  let found = !isEmpty && Object.keys(after).length > 0;
+  for (const [signal, list = []] of Object.entries(outcomes)) {
     for (const outcome of list) {
       if (outcome.ok || !errorClasses[outcome.errorClass].doubtful) continue;
-      after ??= {};
-      after[outcome.errorClass] = Math.min(MAX_ROUNDS, (before[outcome.errorClass] ?? 0) + 1);
+      const key = `${signal} ${outcome.errorClass}`;
+      after[key] = Math.min(MAX_ROUNDS, (before[key] ?? 0) + 1);
+      found = true;
     }
   }
-  return after ?? none;
+  return found ? after : none;
 }
+
+const signalOf = (key: string): string => key.slice(0, key.indexOf(' '));
 
 const none: DoubtfulRounds = {};
 const nobody: readonly Blame[] = [];
@@ -35,8 +42,10 @@ const nobody: readonly Blame[] = [];
 export type Blame =
   | 'primary-refuses-access'
   | 'standby-refuses-access'
-  | 'canary-missing'
-  | 'unclassified'
+  | 'primary-canary-missing'
+  | 'standby-canary-missing'
+  | 'primary-unclassified'
+  | 'standby-unclassified'
   /** The observer itself is at fault, and the standby takes nothing from it. */
   | 'observer'
   /** The observer itself is at fault, in calls that are not needed to judge a region: the standby takes its puts. */
@@ -67,25 +76,25 @@ export const blames: readonly BlameRow[] = [
     classes: ['missing'],
     meaning: 'a stream or another resource does not exist',
     both: 'observer',
-    bothButPuts: 'canary-missing',
-    primaryAlone: 'canary-missing',
-    standbyAlone: 'canary-missing',
+    bothButPuts: 'primary-canary-missing',
+    primaryAlone: 'primary-canary-missing',
+    standbyAlone: 'standby-canary-missing',
   },
   {
     classes: ['validation'],
     meaning: 'the request is refused as malformed',
     both: 'observer',
     bothButPuts: 'observer-in-part',
-    primaryAlone: 'unclassified',
-    standbyAlone: 'unclassified',
+    primaryAlone: 'primary-unclassified',
+    standbyAlone: 'standby-unclassified',
   },
   {
     classes: ['unclassified'],
     meaning: 'an error that no rule knows',
     both: 'observer',
     bothButPuts: 'observer-in-part',
-    primaryAlone: 'unclassified',
-    standbyAlone: 'unclassified',
+    primaryAlone: 'primary-unclassified',
+    standbyAlone: 'standby-unclassified',
   },
 ];
 
@@ -105,7 +114,9 @@ export function blamesOf({ primary, standby, standbyTakesPuts }: BlameQuestion):
   const found = new Set<Blame>();
   for (const row of blames) {
     const shows = (rounds: DoubtfulRounds): boolean =>
-      row.classes.some((name) => (rounds[name] ?? 0) >= LIMIT_ROUNDS);
+      Object.entries(rounds).some(
+        ([key, count]) => count >= LIMIT_ROUNDS && row.classes.some((name) => key.endsWith(` ${name}`)),
+      );
     const [inPrimary, inStandby] = [shows(primary), shows(standby)];
     if (inPrimary && inStandby) found.add(standbyTakesPuts ? row.bothButPuts : row.both);
     else if (inPrimary) found.add(row.primaryAlone);

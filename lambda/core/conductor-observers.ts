@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type DiagnosisCode, isActionable } from './diagnosis.ts';
+import { subjectOf } from './subjects.ts';
 import { liveVote, type Vote } from './vote.ts';
 
 /** The stored item of one observer, as far as a decision about a failback needs it. */
@@ -60,16 +61,22 @@ export function quorumSinceMs(
     .toSorted((a, b) => a - b)[votesToEvacuate - 1];
 }
 
-const wellEnough = new Set<string>([
-  'Healthy',
-  'Recovering',
+/** Faults of the primary beside which it takes records all the same. */
+const minor = new Set<string>([
   'CloudWatchBlind',
   'ControlPlaneOnly',
   'SiblingServicesOnly',
   'LatencyDegraded',
-  'StandbyDegraded',
-  'ProbesRefused',
 ] satisfies DiagnosisCode[]);
+
+/** Whether an observer sees the primary take and return records, whatever it says of the standby or of itself. */
+const isContent = ({ diagnosis, healthySinceMs }: ObserverReport): boolean =>
+  healthySinceMs !== null &&
+  (minor.has(diagnosis) ||
+    subjectOf(diagnosis) === 'nothing' ||
+    subjectOf(diagnosis) === 'standby' ||
+    diagnosis === PROBES_REFUSED);
+const PROBES_REFUSED = 'ProbesRefused' satisfies DiagnosisCode;
 
 export interface WatchQuestion {
   readonly reports: readonly ObserverReport[];
@@ -94,10 +101,7 @@ export function watchPrimary({ reports, votesToEvacuate }: WatchQuestion): Watch
     .map(({ region, diagnosis, vote }) => `${region} sees ${diagnosis}, and votes ${vote}`)
     .join('; ');
   if (accusers.length >= votesToEvacuate) return { verdict: 'take-back', reason: accusations };
-  const content = fresh.filter(
-    (report) =>
-      !accusers.includes(report) && wellEnough.has(report.diagnosis) && report.healthySinceMs !== null,
-  );
+  const content = fresh.filter((report) => !accusers.includes(report) && isContent(report));
   const enough = content.length >= votesToEvacuate;
   if (accusers.length > 0) {
     const others = `${content.length} others see the primary healthy`;

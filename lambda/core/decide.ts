@@ -94,6 +94,7 @@ export function decide({ observation, state, policy, nowMs }: DecideInput): Deci
     control: observation.control,
     diagnosis,
     standby: observation.standby,
+    blames: observation.blames,
     observer: observation.observer,
     putFailedAtMs: observation.putFailedAtMs,
     actionableSinceMs,

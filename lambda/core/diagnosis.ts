@@ -1,3 +1,4 @@
+import type { Blame } from './blame.ts';
 import { failsWholly, type RegionLevels, works } from './observation.ts';
 import { siblingNames } from './policy.ts';
 import type { RegionsSeen } from './regions-seen.ts';
@@ -28,11 +29,26 @@ const takesNothing = (region: RegionLevels): boolean =>
 const isDegraded = (region: RegionLevels): boolean => writeDown(region) || region.kinesisErrors === 'down';
 
 /**
- * Whether a standby can take traffic: it has lately taken a record and returned one. Unknown is not fit. How
- * much it fails beside the primary is weighed by the gain.
+ * Whether a standby can take traffic: it has lately taken a record and returned one. Unknown is not fit, but for reads
+ * that are unknown because this observer is refused: the standby takes records all the same. How much it fails
+ * beside the primary is weighed by the gain.
  */
-export const isFit = (standby: RegionLevels): boolean =>
-  works(standby, 'kinesisWrite') && works(standby, 'kinesisRead') && !silent(standby);
+export const isFit = (standby: RegionLevels, blames: readonly Blame[] = []): boolean =>
+  works(standby, 'kinesisWrite') &&
+  !silent(standby) &&
+  (works(standby, 'kinesisRead') ||
+    (standby.kinesisRead === 'unknown' && blames.some((blame) => refusedReads.has(blame))));
+
+const refusedReads: ReadonlySet<Blame> = new Set([
+  'standby-refuses-access',
+  'standby-unclassified',
+  'observer-in-part',
+]);
+
+/** No put of this observer is understood or allowed in the primary. */
+const refusesPuts = ({ primary, blames }: Sight): boolean =>
+  primary.kinesisWrite === 'unknown' &&
+  (blames.includes('primary-unclassified') || blames.includes('observer-in-part'));
 
 /** The primary fails for more than a few, and the standby would fail nearly as many. */
 const noBetterPlace = ({ primary, standby, gain, severe }: Sight): boolean =>
@@ -67,12 +83,23 @@ export const diagnoses = [
     matches: (sight) => (writeDown(sight.primary) && takesNothing(sight.standby)) || noBetterPlace(sight),
   },
   {
+    code: 'StandbyUnknown',
+    description:
+      'The primary fails to take records, and the standby is not known to take and return them: nothing may be moved there.',
+    actionable: false,
+    operator:
+      'Page. See for yourself whether the standby takes records; if it does, fail over by hand with --force. Producers spool meanwhile.',
+    when: 'primary writes down, and the standby’s writes or reads not known to work',
+    matches: ({ primary, standby, blames }) =>
+      writeDown(primary) && !takesNothing(standby) && !isFit(standby, blames),
+  },
+  {
     code: 'StandbyUnfit',
-    description: 'The standby is not known to take and return records, so nothing may be moved there.',
+    description: 'The standby does not take and return records, so nothing may be moved there.',
     actionable: false,
     operator: 'Page. Repair the standby: until then an outage of the primary cannot be evacuated.',
-    when: 'the standby fails wholly (writes, reads or reachability); or primary writes down and the standby not known to work',
-    matches: (sight) => takesNothing(sight.standby) || (writeDown(sight.primary) && !isFit(sight.standby)),
+    when: 'the standby fails wholly (writes, reads or reachability), or its canary is missing',
+    matches: ({ standby, blames }) => takesNothing(standby) || blames.includes('standby-canary-missing'),
   },
   {
     code: 'RegionUnreachable',
@@ -129,20 +156,21 @@ export const diagnoses = [
   {
     code: 'PrimaryRefusesAccess',
     description:
-      'The primary refuses this observer’s credentials or signature, and the standby accepts the same.',
+      'The primary refuses this observer’s credentials, signature or puts, and the standby accepts the same.',
     actionable: false,
     operator:
       'Page. Compare with what your producers get: a policy or key that names the primary alone, or a failure of the region’s own sign-in. Nothing moves for it by itself.',
-    when: 'access errors of the primary in several rounds in a row, and none of the standby',
-    matches: ({ blames }) => blames.includes('primary-refuses-access'),
+    when: 'access errors of the primary in several rounds in a row, and none of the standby; or no put that is understood there',
+    matches: (sight) => sight.blames.includes('primary-refuses-access') || refusesPuts(sight),
   },
   {
     code: 'CanaryMissing',
-    description: 'The canary stream, or another resource that is probed, does not exist.',
+    description:
+      'The canary stream of the primary, or another resource that is probed there, does not exist.',
     actionable: false,
     operator: 'Page. Deploy again: without its canary a region cannot be judged.',
     when: 'errors that say so in several rounds in a row',
-    matches: ({ blames }) => blames.includes('canary-missing'),
+    matches: ({ blames }) => blames.includes('primary-canary-missing'),
   },
   {
     code: 'CloudWatchBlind',
@@ -176,7 +204,10 @@ export const diagnoses = [
     operator: 'Page. Repair the standby before it is needed.',
     when: 'standby writes, errors or reads down in part, or access errors of the standby alone',
     matches: ({ standby, blames }) =>
-      isDegraded(standby) || readDown(standby) || blames.includes('standby-refuses-access'),
+      isDegraded(standby) ||
+      readDown(standby) ||
+      blames.includes('standby-refuses-access') ||
+      blames.includes('standby-unclassified'),
   },
   {
     code: 'ProbesRefused',
@@ -185,7 +216,7 @@ export const diagnoses = [
     operator:
       'Read the observer’s log in its region, and compare its role with the deployed one. Its judgement of writes is sound.',
     when: 'errors that a caller may have caused, in several rounds in a row, beside puts that succeed',
-    matches: ({ blames }) => blames.includes('observer-in-part') || blames.includes('unclassified'),
+    matches: ({ blames }) => blames.includes('observer-in-part') || blames.includes('primary-unclassified'),
   },
   {
     code: 'Undetermined',

@@ -1,3 +1,4 @@
+import type { Blame } from './blame.ts';
 import type { ControlReading } from './control.ts';
 import { type Diagnosis, isFit } from './diagnosis.ts';
 import type { RegionLevels, SignalName } from './observation.ts';
@@ -11,6 +12,7 @@ export interface GuardInput {
   readonly control: ControlReading;
   readonly diagnosis: Pick<Diagnosis, 'code' | 'actionable'>;
   readonly standby: RegionLevels;
+  readonly blames: readonly Blame[];
   readonly observer: ObserverCondition;
   /** When a put to the primary last failed; null = never. */
   readonly putFailedAtMs: number | null;
@@ -57,8 +59,8 @@ const inPart = (levels: RegionLevels, name: SignalName): string =>
   `${levels[name]}${levels.partly?.includes(name) === true ? ' in part' : ''}`;
 
 /**
- * Rounds within which an impaired primary shows a failure: if one put in five fails, all puts succeed once in
- * fourteen times.
+ * Rounds within which an impaired primary shows a failure: an observer that remembers one makes ten puts a round, and if
+ * one put in five fails, four such rounds succeed wholly once in some thousands of times.
  */
 const FAILING_NOW_TICKS = 4;
 
@@ -104,8 +106,8 @@ export const guards = [
   {
     rule: 'standby-unfit',
     purpose: 'Never evacuate to a place that is not known to work.',
-    refuses: ({ standby }) =>
-      isFit(standby)
+    refuses: ({ standby, blames }) =>
+      isFit(standby, blames)
         ? undefined
         : {
             reason: `standby: writes ${inPart(standby, 'kinesisWrite')}, reads ${inPart(standby, 'kinesisRead')}, reachability ${standby.reachability}`,
@@ -126,7 +128,8 @@ export const guards = [
     rule: 'cooldown',
     purpose: 'One evacuation per epoch: a region that fails twice in a row does not bounce traffic.',
     refuses: ({ clearedAtMs, policy, nowMs }) => {
-      if (clearedAtMs === null) return undefined;
+      // A time in the future is that of a clock that was wrong.
+      if (clearedAtMs === null || clearedAtMs > nowMs) return undefined;
       const untilMs = clearedAtMs + policy.cooldownMs;
       return nowMs < untilMs ? { reason: 'the last evacuation ended a short while ago', untilMs } : undefined;
     },

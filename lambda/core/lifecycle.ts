@@ -113,6 +113,11 @@ export const lifeGuards = {
     meaning:
       'DNS never left the primary under this vote, and for a long time too little has failed for a move',
   },
+  movedBackAndMild: {
+    holds: (facts) => facts.ripe && facts.mild && facts.quorum === 'primary' && facts.sawMove,
+    meaning:
+      'DNS had left the primary and is back there, and for a long time too little has failed for a move',
+  },
   movedBack: {
     holds: (facts) => facts.ripe && facts.quorum === 'primary' && facts.sawMove,
     meaning: 'DNS had left the primary and is back there',
@@ -252,6 +257,13 @@ const aloneAndMild = {
     'too few agreed, and what has failed for a long time is too little for a move: the vote ends, moving nothing',
   never: ['latched', 'moved'],
 } as const;
+const movedBackAndMild = {
+  when: 'movedBackAndMild',
+  action: 'withdraw',
+  because:
+    'DNS is back in the primary, and what has failed for a long time is too little for a move: the vote ends',
+  never: ['latched', 'moved'],
+} as const;
 const movedBack = {
   when: 'movedBack',
   action: 'withdraw',
@@ -296,10 +308,13 @@ export const transitions: readonly Transition[] = [
     ['suspicion', ['latched'], 'evacuated', 'none', holding],
     ...rest({ event: 'suspicion', end: lapsed }),
     ...rest({ event: 'suspicion', end: aloneAndMild }),
+    ...rest({ event: 'suspicion', end: movedBackAndMild }),
     ['suspicion', [], 'evacuating', 'none', stillEvacuating],
     ['quiet', ['latched'], 'evacuated', 'none', holding],
     ...rest({ event: 'quiet', end: lapsed }),
     ...rest({ event: 'quiet', end: alone }),
+    ...rest({ event: 'quiet', end: aloneAndMild }),
+    ...rest({ event: 'quiet', end: movedBackAndMild }),
     ['quiet', [], 'evacuating', 'none', stillEvacuating],
     ['recovery', ['latched'], 'evacuated', 'none', holding],
     ...rest({ event: 'recovery', end: lapsed }),

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { doubtfulClasses } from './blame.ts';
 import { type DecisionState, initialDecisionState } from './decide.ts';
 import { phaseNames, voteOf } from './lifecycle.ts';
 import { countedSignals, type Evidence, noEvidence } from './observation.ts';
@@ -70,8 +69,11 @@ const gainEvidence = z
     >,
   )
   .catch({} as never);
+/** Of some dozen signals and classes; more would be none of ours. */
+const MOST_DOUBTS = 100;
 const doubtful = z
-  .object(Object.fromEntries(doubtfulClasses.map((name) => [name, forgotten(z.number().int().positive())])))
+  .record(z.string(), z.number().int().positive())
+  .refine((rounds) => Object.keys(rounds).length <= MOST_DOUBTS)
   .catch({});
 /** The part that must be understood: without a phase there is no vote to keep. */
 const decisionSchema = z.object({

@@ -1,13 +1,15 @@
 import { type ObserverReport, observerReport } from './conductor-observers.ts';
 import type { ControlReading } from './control.ts';
-import { type DiagnosisCode, isActionable, isFit } from './diagnosis.ts';
+import { isActionable, isFit } from './diagnosis.ts';
 import type { JournalEntry } from './journal.ts';
 import type { Quorum } from './lifecycle.ts';
 import { parseMemory } from './memory.ts';
 import type { MetricsOf } from './metrics.ts';
-import { levelsOf, type RegionLevels } from './observation.ts';
+import type { RegionLevels } from './observation.ts';
 import type { Mode, Policy } from './policy.ts';
 import { outstandingMs, type Recurring, type RecurringWork } from './recurring.ts';
+import { regionsSeen } from './regions-seen.ts';
+import { type Subject, subjectOf } from './subjects.ts';
 
 /** The readings of the monitor. Undefined: the source did not answer. */
 export interface MonitorReadings {
@@ -27,38 +29,10 @@ export interface MonitorLimits {
   readonly groups: number;
 }
 
-type Subject = 'nothing' | 'primary' | 'standby' | 'observer';
-
-/** The subject of each diagnosis. A new diagnosis does not compile without one. */
-const subjects: Readonly<Record<DiagnosisCode, Subject>> = {
-  ClockSuspect: 'observer',
-  ObserverSick: 'observer',
-  BothImpaired: 'primary',
-  StandbyUnfit: 'standby',
-  RegionUnreachable: 'primary',
-  KinesisWriteImpaired: 'primary',
-  CanaryOnly: 'primary',
-  KinesisReadImpaired: 'primary',
-  KinesisWriteDegraded: 'primary',
-  LatencyDegraded: 'primary',
-  PrimaryRefusesAccess: 'primary',
-  CanaryMissing: 'primary',
-  CloudWatchBlind: 'primary',
-  ControlPlaneOnly: 'primary',
-  SiblingServicesOnly: 'primary',
-  StandbyDegraded: 'standby',
-  ProbesRefused: 'observer',
-  Undetermined: 'observer',
-  Recovering: 'nothing',
-  Healthy: 'nothing',
-};
-
-/** Whether a diagnosis is a fault of the primary: with K of them, somebody is paged. */
-export const accusesPrimary = (code: DiagnosisCode): boolean => subjects[code] === 'primary';
-
 interface Live {
   readonly report: ObserverReport;
   readonly subject: Subject;
+  /** It takes and returns records, and fails in no part. */
   readonly standbyFit: boolean;
 }
 
@@ -127,11 +101,9 @@ function liveObserver(
 ): Live | undefined {
   const report = observerReport(region, item, nowMs);
   if (report === undefined || !report.fresh) return undefined;
-  const standby = levelsOf(memoryOf(item).evidence.standby, policy, nowMs);
-  const known = Object.hasOwn(subjects, report.diagnosis);
-  // A diagnosis of another version is unknown here, and an unknown diagnosis does not count as healthy.
-  const subject = known ? subjects[report.diagnosis as DiagnosisCode] : 'observer';
-  return { report, subject, standbyFit: isFit(standby) };
+  const { standby, blames } = regionsSeen(memoryOf(item).evidence, policy, nowMs);
+  const subject = subjectOf(report.diagnosis);
+  return { report, subject, standbyFit: isFit(standby, blames) && subject !== 'standby' };
 }
 
 const isBlocked = ({ vote, diagnosis }: ObserverReport): boolean =>

@@ -168,8 +168,8 @@ export function addTick(evidence: Evidence, tick: TickOutcomes, policy: Policy):
     gain: addGain(evidence.gain, { puts, atMs, ticks, standby: standby.puts }, policy),
     observer: {
       doubtful: {
-        primary: countDoubtful(doubtful.primary, Object.values(tick.primary)),
-        standby: countDoubtful(doubtful.standby, Object.values(tick.standby)),
+        primary: countDoubtful(doubtful.primary, tick.primary),
+        standby: countDoubtful(doubtful.standby, tick.standby),
       },
       clockSuspectUntilMs: stepped ? atMs + CLOCK_DISTRUST_MS : clockSuspectUntilMs,
     },

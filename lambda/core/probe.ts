@@ -113,6 +113,11 @@ const errorRules: readonly ErrorRule[] = [
         'CredentialsProviderError',
         'TokenProviderError',
         'KMSAccessDeniedException',
+        // A key that is disabled, gone or not to be used: the stream’s owner has to act, as for a permission.
+        'KMSDisabledException',
+        'KMSInvalidStateException',
+        'KMSNotFoundException',
+        'KMSOptInRequired',
       )(facts),
   },
   { errorClass: 'missing', matches: named('ResourceNotFoundException', 'ResourceNotFound') },

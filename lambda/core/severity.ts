@@ -1,11 +1,4 @@
-import {
-  addSample,
-  changesNothing,
-  type EvidenceModel,
-  levelOf,
-  type Sample,
-  type SignalEvidence,
-} from './evidence.ts';
+import { addSample, changesNothing, type EvidenceModel, levelOf, type SignalEvidence } from './evidence.ts';
 import type { Policy } from './policy.ts';
 import { errorClasses, type ProbeOutcome } from './probe.ts';
 import { CANARY_SHARDS, maxPuts, putOperations, putPlaces } from './put-plan.ts';
@@ -33,8 +26,12 @@ import {
 export const BEARABLE_GAINS = 0.6;
 export const UNBEARABLE_GAINS = 1.5;
 const PUTS_PER_FALSE_ALARM = 200_000;
-/** Evidence that the shards other than the worst one must bring by themselves: one in a hundred that it is chance. */
-const AGREEMENT = Math.log(100);
+/**
+ * Share of the threshold that the shards other than the worst one must bring by themselves, and the share of what a round
+ * may add to the whole that it may add to theirs. Two rounds do not suffice: one sick shard and a blip are not a region.
+ */
+const AGREEING_SHARE = 0.56;
+const OTHERS_SHARE = 0.8;
 /** A primary cannot fail more than wholly. Above it, no gain over this standby can be shown. */
 const MOST_FAILING = 0.98;
 const STALE_AFTER_ROUNDS = 4;
@@ -164,26 +161,29 @@ export function addGain(previous: GainEvidence, round: GainRound, policy: Policy
   const isWell =
     !round.puts.some((put) => !put.ok && counts(put)) && putViews.every((view) => isCalm(previous[view]));
   const model = gainModel(isWell ? wellStandby(policy) : round.standby, policy);
-  if (model === undefined) return {};
+  // No gain can be shown in this round; what was shown before ages by itself.
+  if (model === undefined) return previous;
   const after: { -readonly [View in PutView]?: ViewEvidence } = { ...previous };
   const { puts, atMs, ticks } = round;
   const places = putPlaces(ticks, policy);
   const most = mostOfOneRound(model, policy);
+  const ceilings = new Map(putViews.map((view) => [view, ceilingsOf(previous[view], most)]));
   for (const [n, { operation, shard }] of places.entries()) {
     const put = puts[n];
     if (put === undefined) break;
     if (!counts(put)) continue;
     for (const view of ['all', operation] as const) {
-      const ceiling = scoreOf(previous[view]) + most;
-      after[view] = addToView(after[view], { failed: !put.ok, atMs, shard, ceiling }, model);
+      const ceiling = ceilings.get(view) ?? noCeilings;
+      after[view] = addToView(after[view], { failed: !put.ok, atMs, shard, ceilings: ceiling }, model);
     }
   }
   return after;
 }
 
 /**
- * No round adds more to a score than this, however many of its puts fail: a blip of two rounds in a region that is
- * already degraded does not add up to an outage.
+ * No round adds more to a score than this, however many of its puts fail. So a blip of two rounds adds two thirds of
+ * what it takes: in a region that fails by 8 % already the rest is not found, in one that fails by 12 % in about one
+ * of forty blips.
  */
 const mostOfOneRound = (model: EvidenceModel, policy: Policy): number =>
   model.threshold / leastRounds(model, policy) + ROUNDING;
@@ -193,28 +193,48 @@ const leastRounds = ({ sustainMs }: EvidenceModel, { tickMs }: Policy): number =
 const ROUNDING = 1e-9;
 const isCalm = (view: ViewEvidence | undefined): boolean =>
   view === undefined || (!view.test.alarmed && view.test.score === 0 && view.without === noScores);
-const scoreOf = (view: ViewEvidence | undefined): number =>
-  view === undefined || view.test.alarmed ? 0 : view.test.score;
+
+/** What a round may take the scores of a view to, at most. */
+interface Ceilings {
+  readonly test: number;
+  readonly without: readonly number[];
+}
+
+function ceilingsOf(view: ViewEvidence | undefined, most: number): Ceilings {
+  const score = view === undefined || view.test.alarmed ? 0 : view.test.score;
+  return {
+    test: score + most,
+    without: (view?.without ?? noScores).map((each) => each + OTHERS_SHARE * most),
+  };
+}
 
 const noScores: readonly number[] = Array(CANARY_SHARDS).fill(0);
+const noCeilings: Ceilings = { test: 0, without: noScores };
 
 function addToView(
   previous: ViewEvidence | undefined,
-  sample: Sample & { readonly shard: number },
+  sample: {
+    readonly failed: boolean;
+    readonly atMs: number;
+    readonly shard: number;
+    readonly ceilings: Ceilings;
+  },
   model: EvidenceModel,
 ): ViewEvidence {
-  if (!sample.failed && previous?.without === noScores && changesNothing(previous.test, sample.atMs))
-    return previous;
+  const { failed, atMs, shard: own, ceilings } = sample;
+  if (!failed && previous?.without === noScores && changesNothing(previous.test, atMs)) return previous;
   const { failureWeight, successWeight, threshold } = model;
   const forgets =
     previous === undefined ||
-    (!previous.test.alarmed && Math.abs(sample.atMs - previous.test.sampledAtMs) > model.staleAfterMs);
+    (!previous.test.alarmed && Math.abs(atMs - previous.test.sampledAtMs) > model.staleAfterMs);
   const before = forgets ? noScores : previous.without;
-  const step = sample.failed ? failureWeight : -successWeight;
-  const next = (score: number): number => Math.min(threshold, Math.max(0, score + step));
-  const without = before.map((score, shard) => (shard === sample.shard ? score : next(score)));
+  const next = (score: number, shard: number): number =>
+    failed
+      ? Math.max(score, Math.min(threshold, ceilings.without[shard] ?? 0, score + failureWeight))
+      : Math.max(0, score - successWeight);
+  const without = before.map((score, shard) => (shard === own ? score : next(score, shard)));
   return {
-    test: addSample(previous?.test, sample, model),
+    test: addSample(previous?.test, { failed, atMs, ceiling: ceilings.test }, model),
     // A region that is well keeps one and the same array.
     without: without.every((score) => score === 0) ? noScores : without,
   };
@@ -242,9 +262,10 @@ export function gainOf(evidence: GainEvidence, { standby, policy, nowMs }: GainQ
   for (const view of putViews) {
     const seen = evidence[view];
     if (seen === undefined || levelOf(seen.test, model, nowMs) !== 'down') continue;
+    const agreement = AGREEING_SHARE * model.threshold;
     const least = Math.min(...seen.without);
-    if (least >= AGREEMENT) return 'large';
-    if (least < model.failureWeight && Math.max(...seen.without) >= AGREEMENT) gain = 'one-shard';
+    if (least >= agreement) return 'large';
+    if (least < agreement / 2 && Math.max(...seen.without) >= agreement) gain = 'one-shard';
   }
   return gain;
 }

@@ -5,6 +5,7 @@ import type { SignalEvidence } from './evidence.ts';
  * two dozen of these: so they are stored as lists, with times relative to the last round.
  */
 type ShortSignal = readonly [
+  tag: typeof TAG,
   score: number,
   alarmed: 0 | 1,
   sinceMs: number,
@@ -12,7 +13,8 @@ type ShortSignal = readonly [
   okAtMs: number | null,
   sampledAtMs: number,
 ];
-const LENGTH = 6;
+/** Tells this list from any other. */
+const TAG = 's';
 
 export const isSignalEvidence = (value: unknown): value is SignalEvidence =>
   typeof value === 'object' && value !== null && 'alarmed' in value && 'sampledAtMs' in value;
@@ -20,7 +22,15 @@ export const isSignalEvidence = (value: unknown): value is SignalEvidence =>
 export function shortSignal(evidence: SignalEvidence, baseMs: number): ShortSignal {
   const since = (ms: number | null): number | null => (ms === null ? null : ms - baseMs);
   const { score, alarmed, sinceMs, failedAtMs, okAtMs, sampledAtMs } = evidence;
-  return [score, alarmed ? 1 : 0, sinceMs - baseMs, since(failedAtMs), since(okAtMs), sampledAtMs - baseMs];
+  return [
+    TAG,
+    score,
+    alarmed ? 1 : 0,
+    sinceMs - baseMs,
+    since(failedAtMs),
+    since(okAtMs),
+    sampledAtMs - baseMs,
+  ];
 }
 
 /**
@@ -39,14 +49,14 @@ const MAX_DEPTH = 4;
 
 function withFullSignals(value: unknown, baseMs: number, depth = 0): unknown {
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value;
-  if (Array.isArray(value)) return value.length === LENGTH ? fullSignal(value, baseMs) : value;
+  if (Array.isArray(value)) return value[0] === TAG ? fullSignal(value, baseMs) : value;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [key, withFullSignals(inner, baseMs, depth + 1)]),
   );
 }
 
 function fullSignal(short: readonly unknown[], baseMs: number): object {
-  const [score, alarmed, ...times] = short;
+  const [, score, alarmed, ...times] = short;
   const [sinceMs, failedAtMs, okAtMs, sampledAtMs] = times.map((ms) =>
     typeof ms === 'number' ? ms + baseMs : ms,
   );

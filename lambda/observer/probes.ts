@@ -27,6 +27,8 @@ export interface ProbedRegion {
   readonly siblings: SiblingProbes;
   readonly canaryStream: string;
   readonly metricNamespace: string;
+  /** The shard that last took a record: to read from while none does. */
+  lastShardId?: string | undefined;
   /** Name that distinguishes this observer's canary records and metrics from the others'. */
   readonly observer: string;
 }
@@ -45,7 +47,7 @@ export interface ProbeRound {
   readonly firstMetricAtMs: number | null;
 }
 
-/** The name that Kinesis gives the first shard of any stream. */
+/** The name that Kinesis gives the first shard of any stream. After a resharding it is closed, and later gone. */
 const FIRST_SHARD = 'shardId-000000000000';
 const READ_ATTEMPTS = 2;
 /** A record is there to be read within this time after its put, as a rule; AWS promises no time. [inferred] */
@@ -76,6 +78,7 @@ async function probeKinesis(region: ProbedRegion, round: ProbeRound): Promise<Re
   const first = await Promise.all(round.puts.slice(0, round.firstPuts).map(put));
   const outcomes = first.map(({ outcome }) => outcome);
   const accepted = first.find(({ outcome }) => outcome.ok)?.value;
+  region.lastShardId = accepted?.shardId ?? region.lastShardId;
   const [read, more] = await Promise.all([
     measure(round.timeoutMs, (abortSignal) => readBack(region, accepted, abortSignal)),
     Promise.all(looksHarder(outcomes) ? round.puts.slice(round.firstPuts).map(put) : []),
@@ -99,7 +102,7 @@ async function readBack(
     new GetShardIteratorCommand({
       StreamName: region.canaryStream,
       ...(put === undefined
-        ? { ShardId: FIRST_SHARD, ShardIteratorType: 'LATEST' as const }
+        ? { ShardId: region.lastShardId ?? FIRST_SHARD, ShardIteratorType: 'LATEST' as const }
         : {
             ShardId: put.shardId,
             ShardIteratorType: 'AT_SEQUENCE_NUMBER' as const,

@@ -185,7 +185,7 @@ export const alarms = [
     metrics: ['StandbyDoubts'],
     periods: ({ monitoring }) => monitoring.standbyUnfitMinutes,
     meaning:
-      'At least one observer does not see the standby take and return records. While more than N − K observers do not, nothing moves by itself.',
+      'To at least one observer the standby is not known to take and return records, or fails in part. A standby that is not fit takes no traffic: while more than N − K observers doubt it so, nothing moves by itself. One that fails in part still takes the traffic of a primary that fails far more.',
   },
   {
     ...notZero,

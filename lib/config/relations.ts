@@ -12,7 +12,7 @@ type Relation = (config: Config) => readonly ConfigProblem[];
 const TICKS_PER_VOTE = 3;
 /** A shard answers five GetRecords calls a second ("Quotas and limits", Amazon Kinesis Data Streams Developer Guide). */
 const SHARD_READS_PER_SECOND = 5;
-/** An observer reads the canary's one shard at most this often in a round: a fresh record may need a second look. */
+/** An observer reads one shard of the canary at most this often in a round: a fresh record may need a second look. */
 const READS_PER_ROUND = 2;
 
 /** The rules that must hold between settings, in the order in which they are reported. */

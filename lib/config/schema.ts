@@ -147,7 +147,7 @@ const policy = object({
   impairedFailureRate: between({ min: 0.01, max: 0.99, unit: 'fraction' }).describe(
     'Fraction of failing probes that must be found quickly.',
   ),
-  minimumGain: between({ min: 0.05, max: 0.6, unit: 'fraction' }).describe(
+  minimumGain: between({ min: 0.05, max: 0.4, unit: 'fraction' }).describe(
     'How much larger the failing fraction of the primary must be than that of the standby before traffic moves. Below it, a failure is paged.',
   ),
   falseAlarmsPerYear: between({ min: 0.001, max: 1_000, unit: 'number a year' }).describe(

@@ -50,6 +50,20 @@ export const diagnosisEntries: Readonly<Record<DiagnosisCode, RunbookEntry>> = {
       'Do not fail over in either direction: the other region is no better, and a move loses the order of the records in flight.',
     ],
   },
+  StandbyUnknown: {
+    lookAt: [
+      'Why the standby is not known: its canary is throttled or refused, or the observer has just begun. Put a record to a stream there yourself.',
+    ],
+    run: [
+      why,
+      [
+        'spillway failover --all --force --reason "the standby takes records by my own test, inc-4711"',
+        'if it does; producers spool until then',
+      ],
+      ack,
+    ],
+    not: ['Do not wait for it to move by itself: nothing moves to a place that is not known to work.'],
+  },
   StandbyUnfit: {
     lookAt: [
       'The evidence about the standby: writes, reads or reachability. While this lasts, the primary cannot be evacuated.',

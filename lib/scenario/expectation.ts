@@ -8,6 +8,8 @@ export interface Outcome {
   readonly flips: number;
   /** Signals that ended elsewhere than in the standby: `orders ended in us-east-1`. */
   readonly strays: readonly string[];
+  /** From the first fault until DNS first named the standby; null = never. */
+  readonly flipMs: number | null;
   /** From the first fault until every producer was in the standby; null = that never happened. */
   readonly rtoMs: number | null;
   /** True when the run ended before the scenario did. */
@@ -47,13 +49,16 @@ function* unmet(expect: Scenario['expect'], outcome: Outcome): Generator<Unmet> 
   if (expect.verdict !== 'failover' || verdict !== 'failover') return;
   if (flips > 1) yield { about: 'moves', text: `DNS moved ${flips} times instead of once` };
   for (const text of outcome.strays) yield { about: 'end', text };
+  const fromMs = (expect.afterMs ?? outcome.firstFaultMs) - outcome.firstFaultMs;
+  if (outcome.flipMs !== null && outcome.flipMs < fromMs) {
+    yield { about: 'arrival', text: `moved ${fromMs - outcome.flipMs} ms before anything was to move` };
+  }
   if (rtoMs === null) {
     yield { about: 'arrival', text: 'the producers did not settle in the standby' };
     return;
   }
-  const tookMs = rtoMs - Math.max(0, (expect.afterMs ?? 0) - outcome.firstFaultMs);
-  if (tookMs < 0) yield { about: 'arrival', text: `moved ${-tookMs} ms before anything was to move` };
-  else if (expect.withinMs !== undefined && tookMs > expect.withinMs) {
+  const tookMs = rtoMs - fromMs;
+  if (expect.withinMs !== undefined && tookMs > expect.withinMs) {
     yield { about: 'arrival', text: `took ${tookMs} ms, expected within ${expect.withinMs} ms` };
   }
 }

@@ -47,6 +47,7 @@ export interface FateQuestion {
 export function fateOf(call: Call, { scenario, roles, elapsedMs, random }: FateQuestion): Fate {
   let delayMs = 0;
   let failure: FailingEffect | undefined;
+  let partial: FailingEffect | undefined;
   for (const fault of scenario.faults) {
     if (!isActive(fault, elapsedMs) || !covers(fault, call, roles)) continue;
     // Drawn even where the outcome no longer matters, so that one fault's luck does not depend on another's.
@@ -54,8 +55,11 @@ export function fateOf(call: Call, { scenario, roles, elapsedMs, random }: FateQ
     if (!hit) continue;
     if (fault.effect.kind === 'partial' && call.operation !== PARTIAL_OPERATION) continue;
     if (fault.effect.kind === 'latency') delayMs += fault.effect.ms;
+    else if (fault.effect.kind === 'partial') partial ??= fault.effect;
     else failure ??= fault.effect;
   }
+  // A call that fails wholly has no answer that could refuse some of its records.
+  failure ??= partial;
   return failure === undefined ? { delayMs } : { delayMs, failure };
 }
 

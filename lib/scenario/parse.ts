@@ -124,8 +124,12 @@ function problemsOf(issue: z.core.$ZodIssue): readonly KeyedProblem[] {
   return [{ path: pathOf(issue.path), keys, ...splitMessage(issue.message) }];
 }
 
+/** Whether a branch of a union was not even meant: its first complaint is about the type of the whole. */
 const wrongType = (issue: z.core.$ZodIssue): boolean =>
-  issue.code === 'invalid_type' && issue.path.length === 0;
+  issue.path.length === 0 &&
+  (issue.code === 'invalid_type' ||
+    (issue.code === 'invalid_union' &&
+      issue.errors.every(([first]) => first !== undefined && wrongType(first))));
 
 function pathOf(path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, key) => {

@@ -44,17 +44,17 @@ const fraction = z.union([number, percentage]);
 
 const place = z
   .string({ error: say('is not a text', 'Name a role, a region, or "*".') })
-  .regex(
-    /^(?:\*|primary|standby|witness|[a-z]{2}(?:-[a-z]+)+-\d{1,2})$/,
-    say(
-      'is neither a role nor a region',
-      'Write primary, standby, witness, a region like us-east-1, or "*".',
-    ),
-  )
   .superRefine((name, context) => {
-    if (roleNames.includes(name) || regionNames.includes(name)) return;
-    context.addIssue({ code: 'custom', message: say('is no region of AWS', meant(name, regionNames)) });
+    const known = [...roleNames, ...regionNames];
+    if (known.includes(name)) return;
+    const near = nearest(name, known);
+    const fix =
+      near === undefined
+        ? 'Write primary, standby, witness, a region like us-east-1, or "*".'
+        : `Did you mean ${near}?`;
+    context.addIssue({ code: 'custom', message: say('is neither a role nor a region of AWS', fix) });
   })
+  .meta({ pattern: '^(?:\\*|primary|standby|witness|[a-z]{2}(?:-[a-z]+)+-\\d{1,2})$' })
   .describe('primary, standby, witness (every witness), a region, or "*"');
 
 const where = z
@@ -202,6 +202,13 @@ export const scenarioSchema = z
       context.addIssue({ code: 'custom', path: ['expect', 'after'], message });
     }
     scenario.faults.forEach((one, index) => {
+      if (one.effect.kind === 'partial' && !canBePartial(one.where)) {
+        const message = say(
+          'hits PutRecords of kinesis alone, which this fault leaves out',
+          'Name PutRecords, or leave service and operations out.',
+        );
+        context.addIssue({ code: 'custom', path: ['faults', index, 'effect'], message });
+      }
       if (endMs > 0 && orZero(one.at) >= endMs) {
         const message = say(
           `begins when the scenario has ended (${scenario.duration})`,
@@ -215,6 +222,14 @@ export const scenarioSchema = z
       }
     });
   });
+
+const canBePartial = ({
+  service = 'kinesis',
+  operations = ['PutRecords'],
+}: {
+  readonly service?: string | undefined;
+  readonly operations?: readonly string[] | undefined;
+}): boolean => service === 'kinesis' && operations.includes('PutRecords');
 
 /**
  * Reads a duration as 0 when it is invalid: its own problem is reported already, and must not end the later

@@ -1,5 +1,5 @@
 import { voteOf } from '../../lambda/core/lifecycle.ts';
-import { accusesPrimary } from '../../lambda/core/monitor.ts';
+import { accusesPrimary } from '../../lambda/core/subjects.ts';
 import { Conclusions } from '../scenario/conclusions.ts';
 import type { RoundSeen } from './observer-node.ts';
 import type { SimulationResult } from './types.ts';

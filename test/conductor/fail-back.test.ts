@@ -168,7 +168,7 @@ describe('a failback', () => {
     expect(endOf(state)).toBe('failed-back');
     expect(inPrimary(world)).toBe(10);
     expect(state.findings).toEqual([expect.stringMatching(/^goes on against .*us-east-2 sees/)]);
-    expect(world.clock.nowMs - startedMs).toBeGreaterThan(2 * 300_000);
+    expect(world.clock.nowMs - startedMs).toBeGreaterThan(300_000);
   });
 
   const direct = (world: Bench, table: MemoryTable = world.table) =>

@@ -160,6 +160,7 @@ const ranges = [
   ['policy', 'cooldownMs', 0, 604_800_000],
   ['policy', 'baselineFailureRate', 0.000_001, 0.1],
   ['policy', 'impairedFailureRate', 0.01, 0.99],
+  ['policy', 'minimumGain', 0.05, 0.4],
   ['policy', 'falseAlarmsPerYear', 0.001, 1_000],
   ['delivery', 'dnsTtlSeconds', 1, 60],
   ['delivery', 'producerPollMs', 100, 60_000],

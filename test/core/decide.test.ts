@@ -172,6 +172,28 @@ describe('decide', () => {
     expect(at(impaired, dropped.state, longAfter + 5_000).vote).toBe('EVACUATE');
   });
 
+  it('takes back a vote that nobody joined while reads are refused, and one under which DNS has moved and is back', () => {
+    const quiet: Observation = { ...well, primary: { ...allUp, kinesisRead: 'unknown' } };
+    const long = 10 * policy.voteTtlMs;
+    const renewed = (state: DecisionState, nowMs: number): DecisionState => ({
+      ...state,
+      decidedAtMs: nowMs - 5_000,
+    });
+    const cast = at(impaired).state;
+    const waiting = at(quiet, renewed(cast, NOW + 60_000), NOW + 60_000).state;
+    const later = NOW + 60_000 + long;
+    expect(at(quiet, renewed(waiting, later), later).vote).toBe('HOLD');
+    const mild: Observation = { ...impaired, gain: 'small' };
+    const moved = at({ ...mild, quorum: 'standby' }, renewed(cast, NOW + 60_000), NOW + 60_000).state;
+    expect(at({ ...mild, quorum: 'standby' }, renewed(moved, later), later).vote).toBe('EVACUATE');
+    const ended = at(mild, renewed(moved, later), later);
+    expect([ended.vote, ended.state.clearedAtMs]).toEqual(['HOLD', later]);
+  });
+
+  it('is not kept from voting by the end of a vote that lies in the future: that clock was wrong', () => {
+    expect(rules(impaired, policy, { ...initialDecisionState, clearedAtMs: NOW + 86_400_000 })).toEqual([]);
+  });
+
   it('keeps a vote under which DNS has moved, even when DNS is back in the primary, until the primary has recovered', () => {
     const moved = at({ ...impaired, quorum: 'standby' }, at(impaired).state, NOW + 20_000).state;
     const back = NOW + 200_000;

@@ -201,6 +201,13 @@ describe('while a failback runs, the primary', () => {
     });
   });
 
+  it.each(['StandbyUnfit', 'StandbyDegraded', 'CloudWatchBlind', 'Recovering', 'ProbesRefused'])(
+    'is well when K see it healthy, even if they say %s: a standby that fails is a reason to go back',
+    (diagnosis) => {
+      expect(watch(...reports.map((one) => ({ ...one, diagnosis })))).toBe('go');
+    },
+  );
+
   it('is well when K see it healthy, whatever else in the region is not', () => {
     expect(watch(...reports)).toBe('go');
     expect(watch(...reports.slice(1).map((one) => ({ ...one, diagnosis: 'CloudWatchBlind' })))).toBe('go');

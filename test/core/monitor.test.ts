@@ -73,6 +73,11 @@ const evacuating = item({ diagnosis: 'KinesisWriteImpaired', phase: 'evacuating'
 const held = item({ diagnosis: 'KinesisWriteImpaired', phase: 'held' });
 
 describe('what the monitor says', () => {
+  it('counts a standby that fails in part among the doubts, and a primary with no known standby among the impaired', () => {
+    const observers = said(item({ diagnosis: 'StandbyDegraded' }), item({ diagnosis: 'StandbyUnknown' }));
+    expect(values({ observers })).toMatchObject({ StandbyDoubts: 1, ImpairedDiagnoses: 1, SickObservers: 0 });
+  });
+
   it('in healthy times is three votes, a drill a day ago, and nothing else', () => {
     expect(values()).toEqual({
       ...Object.fromEntries(metricsOf('monitor').map((name) => [name, 0])),

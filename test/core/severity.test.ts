@@ -126,6 +126,18 @@ describe('the gain of leaving the primary', () => {
     expect(now).toBe('one-shard');
   });
 
+  it('stays the canary’s own while a blip of two rounds meets a sick shard, and not for longer', () => {
+    const sick: Fails = (round, n) => putPlace({ ticks: round, n }, policy).shard === 1;
+    const withBlip =
+      (rounds: number): Fails =>
+      (round, n) =>
+        sick(round, n) || (round >= WARM + 120 && round < WARM + 120 + rounds);
+    const largeAt = (rounds: number) =>
+      watch({ primary: from(withBlip(rounds)), rounds: WARM + 180 }).largeAt;
+    expect([largeAt(1), largeAt(2)]).toEqual([undefined, undefined]);
+    expect(largeAt(3)).toBe(WARM + 122);
+  });
+
   it('is the region’s as soon as a second shard fails', () => {
     const primary: Fails = (round, n) => putPlace({ ticks: round, n }, policy).shard < 2;
     expect(watch({ primary: from(primary), rounds: WARM + 24 }).now).toBe('large');

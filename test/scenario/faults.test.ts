@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { defaultRegions as roles } from '../../lib/config/defaults.ts';
 import { type Call, fateOf } from '../../lib/scenario/faults.ts';
 import { parseScenario } from '../../lib/scenario/parse.ts';
+import type { Fault } from '../../lib/scenario/schema.ts';
 
 const call: Call = { source: 'us-east-2', region: 'us-east-1', service: 'kinesis', operation: 'PutRecord' };
 
@@ -56,6 +57,27 @@ describe('a fault', () => {
     expect(fate(fault, { at: 14_000, random: 0.55 })).toEqual(broken);
     expect(fate(fault, { at: 16_000, random: 0.45 })).toEqual(through);
   });
+});
+
+it('a fault that refuses some records hides none that fails the whole call, whichever comes first', () => {
+  const put = { source: 'us-west-2', region: 'us-east-1', service: 'kinesis', operation: 'PutRecords' };
+  const life = { atMs: 0, untilMs: 1_000, where: { region: 'primary' } } as const;
+  const partial: Fault = {
+    ...life,
+    effect: { kind: 'partial', code: 'InternalFailure', rate: 0.1 },
+    rate: 1,
+  };
+  const whole: Fault = { ...life, effect: { kind: 'reset' }, rate: 1 };
+  for (const faults of [
+    [partial, whole],
+    [whole, partial],
+  ]) {
+    const fate = fateOf(put, { scenario: { faults }, roles, elapsedMs: 1, random: () => 0 });
+    expect(fate.failure).toEqual({ kind: 'reset' });
+  }
+  const alone = { scenario: { faults: [partial] }, roles, elapsedMs: 1, random: () => 0 };
+  expect(fateOf(put, alone).failure?.kind).toBe('partial');
+  expect(fateOf({ ...put, operation: 'PutRecord' }, alone).failure).toBeUndefined();
 });
 
 it('overlapping faults all apply: delays add up, the first failure counts', () => {

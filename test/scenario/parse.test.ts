@@ -80,6 +80,19 @@ describe('a scenario', () => {
       /where\.streams is for kinesis, and the fault is of sts/,
     ],
     ['a region that does not exist', minimal.replace('primary', 'us-est-1'), /Did you mean us-east-1\?/],
+    ['a role that does not exist', minimal.replace('primary', 'primry'), /AWS\. Did you mean primary\?/],
+    [
+      'a ramp with a key that it does not have',
+      minimal.replace('error }', 'error }\n    rate: { from: 0.8, too: 0 }'),
+      /faults\[0\]\.rate.*(?:too|to)/,
+    ],
+    [
+      'a refusal of records by a call that has one',
+      minimal
+        .replace('primary', 'primary, service: kinesis, operations: [PutRecord]')
+        .replace('kind: error', 'kind: partial'),
+      /faults\[0\]\.effect hits PutRecords of kinesis alone/,
+    ],
     ['a share in words', minimal.replace('error }', 'error }\n    rate: a third'), /rate is not a share/],
     ['a share above all', minimal.replace('error }', 'error }\n    rate: 130%'), /rate is not a share/],
     ['a number above all', minimal.replace('error }', 'error }\n    rate: 30'), /rate is above 1/],
