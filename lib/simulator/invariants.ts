@@ -1,6 +1,7 @@
 import { works } from '../../lambda/core/observation.ts';
+import { errorClasses, type ProbeOutcome } from '../../lambda/core/probe.ts';
 import { formatSignal, parseSignal } from '../../lambda/core/signal.ts';
-import type { Facts, ObserverFacts, Step } from './ledger.ts';
+import type { Facts, ObserverFacts, PutCount, Step } from './ledger.ts';
 import type { SimulatedSystem } from './system.ts';
 
 export interface Invariant {
@@ -73,19 +74,35 @@ export const invariants = [
   },
   {
     name: 'fit-standby',
-    statement: 'no vote is cast while the standby is not known to take and to return records',
+    statement:
+      'no vote is cast while the standby is not known to take and to return records, unless it takes them and refuses its reads to this observer',
     check: (step, { system, atMs }) => {
       if (step.kind !== 'cast') return undefined;
-      const { observer, standby } = step;
+      const { observer, standby, readings } = step;
       const { kinesisWrite, kinesisRead, reachability } = standby;
-      if (!works(standby, 'kinesisWrite') || !works(standby, 'kinesisRead') || reachability === 'down') {
+      const refused = isRefused(readings.standby.kinesisRead);
+      const reads = works(standby, 'kinesisRead') || (kinesisRead === 'unknown' && refused);
+      if (!works(standby, 'kinesisWrite') || !reads || reachability === 'down') {
         return `${observer.region} cast while the standby was: writes ${kinesisWrite}, reads ${kinesisRead}, reachability ${reachability}`;
       }
       const freshMs = atMs - 4 * system.policy.tickMs - 2 * system.policy.probeTimeoutMs;
-      const worked = observer.standbyWroteMs >= freshMs && observer.standbyReadMs >= freshMs;
+      const worked = observer.standbyWroteMs >= freshMs && (refused || observer.standbyReadMs >= freshMs);
       return worked
         ? undefined
         : `${observer.region} cast without a put and a read that worked in the standby`;
+    },
+  },
+  {
+    name: 'worth-it',
+    statement:
+      'no vote is cast for a primary of whose puts fewer have failed, in the last minute and as this observer saw them, than half of the minimum gain',
+    check: (step, { system }) => {
+      if (step.kind !== 'cast') return undefined;
+      const { failed, counted } = sumOf(step.observer.primaryPuts);
+      const share = counted === 0 ? 0 : failed / counted;
+      return share >= system.policy.minimumGain / 2
+        ? undefined
+        : `${step.observer.region} cast while ${failed} of ${counted} puts to the primary failed`;
     },
   },
   {
@@ -174,5 +191,15 @@ export const invariants = [
     },
   },
 ] as const satisfies readonly Invariant[];
+
+const isRefused = (reads: readonly ProbeOutcome[] = []): boolean =>
+  reads.length > 0 && reads.every((read) => !read.ok && !errorClasses[read.errorClass].evidence);
+
+function sumOf(rounds: readonly PutCount[]): PutCount {
+  return rounds.reduce(
+    (sum, { failed, counted }) => ({ failed: sum.failed + failed, counted: sum.counted + counted }),
+    { failed: 0, counted: 0 },
+  );
+}
 
 export type InvariantName = (typeof invariants)[number]['name'];

@@ -1,6 +1,7 @@
 import type { DecisionState } from '../../lambda/core/decide.ts';
 import { voteOf } from '../../lambda/core/lifecycle.ts';
 import { levelsOf, type RegionLevels } from '../../lambda/core/observation.ts';
+import { errorClasses } from '../../lambda/core/probe.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import type { RoundReadings } from '../../lambda/core/round.ts';
 import type { DnsAnswer } from '../route53/answer.ts';
@@ -20,6 +21,8 @@ export interface ObserverFacts {
   /** When its last vote ended under which DNS had moved, and its clock's offset then. */
   endedMs: number;
   endedOffsetMs: number;
+  /** Of the last rounds that were computed, its puts to the primary; oldest first. */
+  primaryPuts: readonly PutCount[];
   standbyWroteMs: number;
   standbyReadMs: number;
   /** The last vote it stored is EVACUATE. */
@@ -27,6 +30,13 @@ export interface ObserverFacts {
   /** A vote of it has lapsed before it was renewed: it was away, or could not store, or its clock was wrong. */
   lapsed: boolean;
 }
+
+export interface PutCount {
+  readonly failed: number;
+  readonly counted: number;
+}
+/** A minute of rounds. */
+const ROUNDS_COUNTED = 12;
 
 /** What just happened, as far as an invariant cares. */
 export type Step =
@@ -80,6 +90,7 @@ export const newObserverFacts = (region: string): ObserverFacts => ({
   movedUnderVote: false,
   endedMs: NEVER,
   endedOffsetMs: 0,
+  primaryPuts: [],
   standbyWroteMs: NEVER,
   standbyReadMs: NEVER,
   standing: false,
@@ -94,9 +105,15 @@ export interface RoundContext {
   readonly offsetMs: number;
 }
 
+function countOf({ primary: { kinesisWrite: puts = [] } }: RoundReadings): PutCount {
+  const counts = puts.filter((put) => put.ok || errorClasses[put.errorClass].evidence);
+  return { failed: counts.filter(({ ok }) => !ok).length, counted: counts.length };
+}
+
 /** Takes in a round; returns the cast, if it was one. */
 export function noteRound({ before, readings, result }: RoundSeen, context: RoundContext): Step | undefined {
   const { facts, system, atMs, offsetMs } = context;
+  facts.primaryPuts = [...facts.primaryPuts, countOf(readings)].slice(-ROUNDS_COUNTED);
   if (readings.standby.kinesisWrite?.some(({ ok }) => ok)) facts.standbyWroteMs = atMs;
   if (readings.standby.kinesisRead?.some(({ ok }) => ok)) facts.standbyReadMs = atMs;
   const wasVote = voteOf(before.decision.phase);

@@ -143,6 +143,8 @@ function effectOf(draw: Draw, anything: boolean): Effect {
     ...failing,
     { kind: 'throttle' },
     { kind: 'latency', ms: draw.of([100, 800, 3_000]) },
+    { kind: 'partial', code: 'InternalFailure', rate: draw.rate() },
+    { kind: 'dns' },
     { kind: 'error', status: 400, code: 'AccessDeniedException' },
   ]);
 }

@@ -44,6 +44,17 @@ function withoutCooldown(policy: Policy): Policy {
   return known;
 }
 
+const greedy = new WeakMap<Policy, Policy>();
+/** Leaves the primary for next to nothing. */
+export const anyGain: SimulatedCore = {
+  ...realCore,
+  observeRound: (memory, readings, policy) => {
+    const known = greedy.get(policy) ?? { ...policy, minimumGain: 0.001 };
+    greedy.set(policy, known);
+    return observeRound(memory, readings, known);
+  },
+};
+
 export const noCooldown: SimulatedCore = {
   ...realCore,
   observeRound: (memory, readings, policy) => observeRound(memory, readings, withoutCooldown(policy)),

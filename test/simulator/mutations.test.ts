@@ -4,6 +4,7 @@ import { type InvariantName, invariants } from '../../lib/simulator/invariants.t
 import { runScenario } from '../../lib/simulator/run.ts';
 import type { SimulatedCore, SimulationOptions } from '../../lib/simulator/types.ts';
 import {
+  anyGain,
   anyVote,
   blindToStandby,
   deafToOperators,
@@ -57,6 +58,12 @@ const mutations: readonly Mutation[] = [
         outage(0, 5, { where: { region: 'standby', service: 'kinesis' } }),
       ]),
     },
+  },
+  {
+    invariant: 'worth-it',
+    what: 'votes for a failure that retries cure',
+    breakage: { core: anyGain },
+    run: { scenario: scenarioOf(30 * MINUTE_MS, [outage(0, 30, { rate: 0.06 })]) },
   },
   {
     invariant: 'one-failover',
