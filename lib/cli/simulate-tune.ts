@@ -50,7 +50,7 @@ export async function simulateTune(context: SimulateContext): Promise<Outcome> {
   await write(file, scatterSvg(chartOf(rows, years)));
   say(markdownTable(tableOf(rows)));
   say(
-    '* Pareto-optimal: no other policy is better in p95 (all), p95 (a fifth), false votes or failovers without being worse in another of them',
+    '* Pareto-optimal: no other policy is better in p95 (all), p95 (half), false votes or failovers without being worse in another of them',
   );
   for (const point of refused)
     say(`left out, because a config would refuse it: ${nameOf(point)}: ${point.reason}`);
@@ -82,7 +82,7 @@ function tableOf(rows: readonly TuneRow[]): readonly (readonly string[])[] {
       'K of N',
       'all fail: p50',
       'p95',
-      'a fifth fails: p50',
+      'half of them fail: p50',
       'p95',
       'false votes/year',
       'failovers/year',
@@ -95,7 +95,7 @@ function tableOf(rows: readonly TuneRow[]): readonly (readonly string[])[] {
       inSeconds(row.system.policy.blipMs),
       `${row.system.policy.votesToEvacuate} of ${observersOf(row)}`,
       ...both(row.total),
-      ...both(row.fifth),
+      ...both(row.half),
       rate(row.falseVotes.perYear),
       rate(row.failovers.perYear),
       rate(row.failovers.upper95PerYear),
@@ -141,7 +141,7 @@ function chartOf(rows: readonly TuneRow[], years: number): Chart {
     ],
     panels: [
       { title: 'All writes fail', points: points(({ total }) => total) },
-      { title: 'A fifth of the writes fails', points: points(({ fifth }) => fifth) },
+      { title: 'Half of the writes fail', points: points(({ half }) => half) },
     ],
   };
 }
@@ -166,7 +166,7 @@ function resultOf(
         observers: observersOf(row),
         own: row.own,
         efficient: row.efficient,
-        decideMs: { all: row.total, fifth: row.fifth },
+        decideMs: { all: row.total, half: row.half },
         falseVotes: row.falseVotes,
         failovers: row.failovers,
       };

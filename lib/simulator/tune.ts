@@ -22,7 +22,7 @@ export interface RefusedPoint extends TunePoint {
 
 export interface TuneRow extends TunePoint {
   readonly total: Percentiles;
-  readonly fifth: Percentiles;
+  readonly half: Percentiles;
   readonly years: number;
   /** A year, of all observers together. */
   readonly falseVotes: Rate;
@@ -121,7 +121,7 @@ export function nameOf(point: TunePoint): string {
   return `impaired ${impairedFailureRate}, ${falseAlarmsPerYear} alarms a year, blip ${blipMs / 1_000} s, ${votesToEvacuate} of ${observersOf(point)}`;
 }
 
-const fractions = [1, 0.2] as const;
+const fractions = [1, 0.5] as const;
 
 export interface TuneOptions {
   readonly points: readonly TunePoint[];
@@ -145,7 +145,7 @@ export async function tune(options: TuneOptions): Promise<readonly TuneRow[]> {
     return {
       ...point,
       total: percentilesOfAll(delays[index * fractions.length] ?? []),
-      fifth: percentilesOfAll(delays[index * fractions.length + 1] ?? []),
+      half: percentilesOfAll(delays[index * fractions.length + 1] ?? []),
       years,
       falseVotes: rateOf(votes, years),
       failovers: rateOf(failovers, years),
@@ -195,9 +195,9 @@ const rateOf = (events: number, years: number): Rate => ({
   upper95PerYear: poissonUpperBound(events) / years,
 });
 
-const costsOf = ({ total, fifth, falseVotes, failovers }: Omit<TuneRow, 'efficient'>): readonly number[] => [
+const costsOf = ({ total, half, falseVotes, failovers }: Omit<TuneRow, 'efficient'>): readonly number[] => [
   total.p95 ?? Number.POSITIVE_INFINITY,
-  fifth.p95 ?? Number.POSITIVE_INFINITY,
+  half.p95 ?? Number.POSITIVE_INFINITY,
   falseVotes.perYear,
   failovers.perYear,
 ];
