@@ -84,7 +84,20 @@ export function evidenceModel(settings: ModelSettings): EvidenceModel {
     failureWeight: Math.log(p1 / p0),
     successWeight: Math.log((1 - p0) / (1 - p1)),
     threshold: Math.log(((YEAR_MS / periodMs) * samplesPerRound) / settings.falseAlarmsPerYear),
-    sustainMs: Math.max(0, settings.sustainMs - CADENCE_TOLERANCE * periodMs),
+    ...modelTimes({ sustainMs: settings.sustainMs, periodMs }),
+  };
+}
+
+/** The times of a test whose rounds come once a period, in ms. */
+export function modelTimes({
+  sustainMs,
+  periodMs,
+}: {
+  readonly sustainMs: number;
+  readonly periodMs: number;
+}): Pick<EvidenceModel, 'sustainMs' | 'staleAfterMs'> {
+  return {
+    sustainMs: Math.max(0, sustainMs - CADENCE_TOLERANCE * periodMs),
     staleAfterMs: STALE_AFTER_ROUNDS * periodMs,
   };
 }

@@ -1,4 +1,11 @@
-import { addSample, changesNothing, type EvidenceModel, levelOf, type SignalEvidence } from './evidence.ts';
+import {
+  addSample,
+  changesNothing,
+  type EvidenceModel,
+  levelOf,
+  modelTimes,
+  type SignalEvidence,
+} from './evidence.ts';
 import type { Policy } from './policy.ts';
 import { errorClasses, type ProbeOutcome } from './probe.ts';
 import { CANARY_SHARDS, maxPuts, putOperations, putPlaces } from './put-plan.ts';
@@ -34,10 +41,7 @@ const AGREEING_SHARE = 0.56;
 const OTHERS_SHARE = 0.8;
 /** A primary cannot fail more than wholly. Above it, no gain over this standby can be shown. */
 const MOST_FAILING = 0.98;
-const STALE_AFTER_ROUNDS = 4;
 const RECENT_ROUNDS = [2, 3, 6] as const;
-/** As in evidence.ts: a round may come a little early and still end a full period. */
-const CADENCE_TOLERANCE = 0.05;
 
 /** Puts are judged together and by operation: an operation that fails alone fails for those who use it. */
 export const putViews = ['all', ...putOperations] as const;
@@ -58,7 +62,7 @@ export interface PutHistory {
 }
 
 const counts = (outcome: ProbeOutcome): boolean => outcome.ok || errorClasses[outcome.errorClass].evidence;
-const staleMs = ({ tickMs }: Policy): number => STALE_AFTER_ROUNDS * tickMs;
+const timesOf = ({ blipMs, tickMs }: Policy) => modelTimes({ sustainMs: blipMs, periodMs: tickMs });
 
 export interface PutRound {
   readonly puts: readonly ProbeOutcome[];
@@ -71,7 +75,7 @@ export function addPuts(
   { puts, atMs }: PutRound,
   policy: Policy,
 ): PutHistory {
-  const isFresh = previous !== undefined && Math.abs(atMs - previous.atMs) <= staleMs(policy);
+  const isFresh = previous !== undefined && Math.abs(atMs - previous.atMs) <= timesOf(policy).staleAfterMs;
   let [failed, counted] = [0, 0];
   for (const put of puts) {
     if (!counts(put)) continue;
@@ -126,8 +130,7 @@ function derivedModel(window: PutWindow, policy: Policy): EvidenceModel | undefi
     failureWeight: Math.log(unbearable / bearable),
     successWeight: Math.log((1 - bearable) / (1 - unbearable)),
     threshold: Math.log(PUTS_PER_FALSE_ALARM),
-    sustainMs: Math.max(0, policy.blipMs - CADENCE_TOLERANCE * policy.tickMs),
-    staleAfterMs: staleMs(policy),
+    ...timesOf(policy),
   };
 }
 
