@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type CellFinding, cellFindingSchema, MOST_FINDINGS } from './cell-findings.ts';
 import { type DiagnosisCode, isActionable } from './diagnosis.ts';
 import { subjectOf } from './subjects.ts';
 import { liveVote, type Vote } from './vote.ts';
@@ -15,6 +16,12 @@ export interface ObserverReport {
   readonly healthySinceMs: number | null;
   /** Since when the observer has voted EVACUATE; absent when it does not, or when the item does not say. */
   readonly voteSinceMs?: number;
+  /** What is said about single cells. Absent: nothing. */
+  readonly cells?: readonly CellFinding[];
+  /** Guards that hold its vote back. */
+  readonly refusedBy?: readonly string[];
+  /** Since when its diagnosis has called for an evacuation without a break. */
+  readonly actionableSinceMs?: number;
   /** A name of `phases` in lifecycle.ts, or of another version; absent when the item does not say. */
   readonly phase?: string;
 }
@@ -26,6 +33,9 @@ const itemSchema = z.object({
   healthySinceMs: z.number().nullish(),
   voteSinceMs: z.number().nullish(),
   phase: z.string().optional().catch(undefined),
+  cells: z.array(cellFindingSchema).max(MOST_FINDINGS).catch([]),
+  refusals: z.array(z.object({ rule: z.string() })).catch([]),
+  actionableSinceMs: z.number().nullish().catch(null),
 });
 
 /** Undefined for an observer that cannot be read or has never voted. */
@@ -33,6 +43,7 @@ export function observerReport(region: string, item: unknown, nowMs: number): Ob
   const parsed = itemSchema.safeParse(item);
   if (!parsed.success) return undefined;
   const { diagnosis, decidedAtMs, expiresAtMs, healthySinceMs = null, voteSinceMs, phase } = parsed.data;
+  const { cells, refusals, actionableSinceMs } = parsed.data;
   return {
     region,
     fresh: nowMs < expiresAtMs,
@@ -40,6 +51,9 @@ export function observerReport(region: string, item: unknown, nowMs: number): Ob
     diagnosis,
     decidedAtMs,
     healthySinceMs,
+    cells: cells as readonly CellFinding[],
+    refusedBy: refusals.map(({ rule }) => rule),
+    ...(actionableSinceMs == null ? {} : { actionableSinceMs }),
     ...(voteSinceMs == null ? {} : { voteSinceMs }),
     ...(phase === undefined ? {} : { phase }),
   };

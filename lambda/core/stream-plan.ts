@@ -18,7 +18,8 @@ export const STREAMS_PER_ROUND = 6;
 /** Of these, how many are kept for cells of which nothing is suspected, so that nobody waits for ever. */
 const FAIR_TURNS = 2;
 const QUIET_PUTS = 2;
-const SUSPECTING_PUTS = 6;
+/** To one stream of the primary, in one round, at most. */
+export const PUTS_PER_STREAM = 6;
 const STANDBY_PUTS = 2;
 /** An alarm is looked at again in every third round or so: it holds for a minute. */
 const ALARM_ROUNDS = 3;
@@ -71,7 +72,7 @@ export function streamsDue(
     ...turns.map(({ cell }) => ({
       cell,
       firstPuts: QUIET_PUTS,
-      morePuts: SUSPECTING_PUTS - QUIET_PUTS,
+      morePuts: PUTS_PER_STREAM - QUIET_PUTS,
       standbyPuts: 0,
     })),
   ];
@@ -79,7 +80,7 @@ export function streamsDue(
 
 const suspecting = (cell: string): StreamProbe => ({
   cell,
-  firstPuts: SUSPECTING_PUTS,
+  firstPuts: PUTS_PER_STREAM,
   morePuts: 0,
   standbyPuts: STANDBY_PUTS,
 });
