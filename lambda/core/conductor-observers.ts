@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type CellFinding, cellFindingSchema, MOST_FINDINGS } from './cell-findings.ts';
+import { accusingKinds, type CellFinding, cellFindingSchema, MOST_FINDINGS } from './cell-findings.ts';
 import { type DiagnosisCode, isActionable } from './diagnosis.ts';
 import { subjectOf } from './subjects.ts';
 import { liveVote, type Vote } from './vote.ts';
@@ -91,9 +91,17 @@ const isContent = ({ diagnosis, healthySinceMs }: ObserverReport): boolean =>
     subjectOf(diagnosis) === 'standby' ||
     diagnosis === PROBES_REFUSED);
 const PROBES_REFUSED = 'ProbesRefused' satisfies DiagnosisCode;
+/** A cell that this failback does not return: the region is well beside it. */
+const STREAM_IMPAIRED = 'StreamImpaired' satisfies DiagnosisCode;
+
+/** Whether an observer finds the own stream of a cell of these groups impaired, whatever holds its move. */
+export const accusesAnyOf = ({ cells = [] }: ObserverReport, groups: readonly string[]): boolean =>
+  cells.some(({ kind, group }) => accusingKinds.has(kind) && groups.includes(group));
 
 export interface WatchQuestion {
   readonly reports: readonly ObserverReport[];
+  /** Groups that the failback returns: their own streams count as well. */
+  readonly groups: readonly string[];
   readonly votesToEvacuate: number;
 }
 
@@ -108,14 +116,18 @@ export type Watch =
  * vote or by an actionable diagnosis, take the failback back. One accusation alone, and silence, hold the next
  * stage: one observer may be cut off from a primary that is well.
  */
-export function watchPrimary({ reports, votesToEvacuate }: WatchQuestion): Watch {
+export function watchPrimary({ reports, groups, votesToEvacuate }: WatchQuestion): Watch {
   const fresh = reports.filter((report) => report.fresh);
-  const accusers = fresh.filter((report) => report.vote === 'EVACUATE' || isActionable(report.diagnosis));
+  const accusers = fresh.filter(
+    (report) => report.vote === 'EVACUATE' || isActionable(report.diagnosis) || accusesAnyOf(report, groups),
+  );
   const accusations = accusers
     .map(({ region, diagnosis, vote }) => `${region} sees ${diagnosis}, and votes ${vote}`)
     .join('; ');
   if (accusers.length >= votesToEvacuate) return { verdict: 'take-back', reason: accusations };
-  const content = fresh.filter((report) => !accusers.includes(report) && isContent(report));
+  const content = fresh.filter(
+    (report) => !accusers.includes(report) && (isContent(report) || report.diagnosis === STREAM_IMPAIRED),
+  );
   const enough = content.length >= votesToEvacuate;
   if (accusers.length > 0) {
     const others = `${content.length} others see the primary healthy`;
