@@ -2,6 +2,7 @@ import type { Call } from '../../aws/call-log.ts';
 import type { Config } from '../../config/config.ts';
 import { audit } from '../../operate/audit.ts';
 import { unmetOnes } from '../../scenario/expectation.ts';
+import { onsetMs } from '../../scenario/onset.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import { groupsOf } from '../../settings/cells-file.ts';
 import type { Acknowledgement, DrillEvent } from './events.ts';
@@ -185,7 +186,7 @@ function* expectations(
     .map(([cell, region]) => `${cell} ended in ${region}`);
   // The failback is judged by itself; the scenario expects one move.
   const flips = failback === undefined ? measured.flips : measured.flips - 1;
-  const firstFaultMs = Math.min(...scenario.faults.map(({ atMs }) => atMs));
+  const firstFaultMs = onsetMs(scenario);
   yield* unmetOnes(scenario.expect, { ...measured, flips, strays, cut, firstFaultMs });
   if (verdict === 'failover' && measured.latchedMs === null) {
     yield { about: 'latch', text: 'not every switch was latched' };
