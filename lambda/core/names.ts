@@ -7,6 +7,12 @@ export const canaryStreamName = (name: string): string => `${name}-canary`;
 export const voteTableName = (name: string): string => `${name}-vote`;
 /** Table in the standby alone: control item and switches. Keys: `pk`, `sk` (strings). */
 export const stateTableName = (name: string): string => `${name}-state`;
+/** Table in the standby alone: what producers report. Keys: `pk`, `sk` (strings). */
+export const beaconTableName = (name: string): string => `${name}-beacons`;
+/** Index of the beacons that report trouble. */
+export const TROUBLE_INDEX = 'trouble';
+/** Managed policy that lets a producer write beacons under its own name. */
+export const beaconWriterPolicyName = (name: string): string => `${name}-beacon-writer`;
 export const observerFunctionName = (name: string): string => `${name}-observer`;
 export const voteFunctionName = (name: string): string => `${name}-vote`;
 export const switchFunctionName = (name: string): string => `${name}-switch`;
