@@ -1,7 +1,8 @@
 import type { Call } from '../../aws/call-log.ts';
 import type { Config } from '../../config/config.ts';
 import { audit } from '../../operate/audit.ts';
-import { unmetOnes } from '../../scenario/expectation.ts';
+import { straysOf, unmetOnes } from '../../scenario/expectation.ts';
+import { onsetMs } from '../../scenario/onset.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import type { Acknowledgement, DrillEvent } from './events.ts';
 import type { FailbackEnd, FailbackSeen } from './fail-back.ts';
@@ -176,16 +177,16 @@ function* expectations(
   if (verdict === 'failover' && records.spooled > 0) {
     yield { about: 'on-disk', text: `${records.spooled} records are still on disk` };
   }
-  const moving = movingIn(config, scenario).cells;
-  const strays = Object.entries(measured.cells)
-    .filter(([cell, region]) => {
-      const moves = failback === undefined && moving.includes(cell);
-      return region !== (moves ? regions.standby : regions.primary);
-    })
-    .map(([cell, region]) => `${cell} ended in ${region}`);
+  const strays = straysOf({
+    places: measured.cells,
+    // After a failback every cell is back.
+    moving: failback === undefined ? scenario.expect.cells : [],
+    from: regions.primary,
+    to: regions.standby,
+  });
   // The failback is judged by itself; the scenario expects one move.
   const flips = failback === undefined ? measured.flips : measured.flips - 1;
-  const firstFaultMs = Math.min(...scenario.faults.map(({ atMs }) => atMs));
+  const firstFaultMs = onsetMs(scenario);
   yield* unmetOnes(scenario.expect, { ...measured, flips, strays, cut, firstFaultMs });
   if (verdict === 'failover' && measured.latchedMs === null) {
     yield { about: 'latch', text: 'not every switch was latched' };
