@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
 import { askForConfig } from '../../lib/cli/init-prompts.ts';
 import { type Answers, configFile } from '../../lib/operate/init-config.ts';
+import { problemsOf, questionsOf } from '../../lib/operate/init-problems.ts';
 
 const ENTER = '\r';
 const CLEAR = '\u0015';
@@ -216,6 +217,12 @@ it.each(['always', 'onSuspicion', 'never'] as const)(
     expect(cells.map((cell) => cell.probe)).toEqual([probe, probe, undefined]);
   },
 );
+
+it('an answer about marked records that the config refuses is asked for again, and no other', () => {
+  const problems = problemsOf({ streams: ['orders', 'clicks'], probe: 'sometimes' });
+  expect(problems.map(({ path }) => path)).toEqual(['cells[0].probe', 'cells[1].probe']);
+  expect(new Set(problems.flatMap(questionsOf))).toEqual(new Set(['probe']));
+});
 
 it.each([
   [['drill'], 'spillway-drill', 'shop-drill'],
