@@ -7,7 +7,7 @@ import { type ErrorClass, errorClasses, type ProbeOutcome } from './probe.ts';
 export type DoubtfulRounds = Readonly<Record<string, number>>;
 
 /** One such round may be a deployment in progress; three in a row are a state. */
-const LIMIT_ROUNDS = 3;
+export const LIMIT_ROUNDS = 3;
 const MAX_ROUNDS = 1_000;
 
 /** Counts one region's round, by signal. */

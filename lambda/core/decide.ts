@@ -12,6 +12,7 @@ import {
   voteOf,
 } from './lifecycle.ts';
 import { type Policy, recoveredAtMs } from './policy.ts';
+import { regionsStreamsFail } from './streams.ts';
 import type { Vote } from './vote.ts';
 
 /** An observer's memory of its own decisions. Times are epoch milliseconds; null = not yet, or not now. */
@@ -101,7 +102,10 @@ export function decide({ observation, state, policy, nowMs }: DecideInput): Deci
     clearedAtMs: state.clearedAtMs,
   });
   const sawMove = state.sawMove || (voteOf(state.phase) === 'EVACUATE' && observation.quorum === 'standby');
-  const isMild = voteOf(state.phase) === 'EVACUATE' && observation.gain !== 'large';
+  const isMild =
+    voteOf(state.phase) === 'EVACUATE' &&
+    observation.gain !== 'large' &&
+    !regionsStreamsFail(observation.streams);
   const mildSinceMs = isMild ? (state.mildSinceMs ?? nowMs) : null;
   const facts = factsOf({ observation, policy, nowMs, state, sawMove, healthySinceMs, mildSinceMs });
   const event = eventOf({
@@ -148,9 +152,11 @@ interface EventInput {
 function eventOf({ diagnosis, refused, recovered, observation }: EventInput): LifeEvent {
   if (diagnosis.actionable) return refused ? 'refusal' : 'accusation';
   const { kinesisWrite, kinesisErrors, kinesisRead, reachability } = observation.primary;
-  const uneasy = [kinesisWrite, kinesisErrors, kinesisRead, reachability].some(
-    (level) => level === 'suspect' || level === 'down',
-  );
+  const uneasy =
+    regionsStreamsFail(observation.streams) ||
+    [kinesisWrite, kinesisErrors, kinesisRead, reachability].some(
+      (level) => level === 'suspect' || level === 'down',
+    );
   if (uneasy) return 'suspicion';
   return recovered ? 'recovery' : 'quiet';
 }
@@ -201,13 +207,15 @@ function ended(
  * Whether the primary looks healthy. Recovery needs more than no alarm: writes and reads must both be known
  * to work.
  */
-function looksHealthy({ primary, observer }: Observation): boolean {
+function looksHealthy({ primary, observer, streams }: Observation): boolean {
+  if (regionsStreamsFail(streams)) return false;
   const { kinesisWrite, kinesisErrors, kinesisRead } = primary;
   return observer === 'sound' && kinesisWrite === 'up' && kinesisErrors !== 'down' && kinesisRead === 'up';
 }
 
-const isImpaired = ({ primary }: Observation): boolean =>
-  [primary.kinesisWrite, primary.kinesisErrors, primary.kinesisRead].includes('down');
+const isImpaired = ({ primary, streams }: Observation): boolean =>
+  [primary.kinesisWrite, primary.kinesisErrors, primary.kinesisRead].includes('down') ||
+  regionsStreamsFail(streams);
 
 function firstReason(refusals: readonly Refusal[]): string {
   const first = refusals[0];

@@ -2,11 +2,14 @@ import type { Blame } from './blame.ts';
 import { failsWholly, type RegionLevels, works } from './observation.ts';
 import { siblingNames } from './policy.ts';
 import type { RegionsSeen } from './regions-seen.ts';
+import { regionsStreamsFail, streamsTakeRecords } from './streams.ts';
 
 /** What an observer sees at one moment, and what it remembers of the primary. */
 export interface Sight extends RegionsSeen {
   /** The primary was impaired, and has not been healthy for the whole recovery time since then. */
   readonly recovering: boolean;
+  /** Cells that this observer accuses by themselves. */
+  readonly accusedCells: number;
 }
 
 export interface Diagnosis {
@@ -102,6 +105,17 @@ export const diagnoses = [
     matches: ({ standby, blames }) => takesNothing(standby) || blames.includes('standby-canary-missing'),
   },
   {
+    code: 'CanaryOnly',
+    description:
+      'The canary takes no records, or one of its shards does not; the streams of the cells, or the other shards, do.',
+    actionable: false,
+    operator:
+      'Page. Look at the errors of your own producers: if they fail as well, fail over by hand. If they do not, the canary is the only casualty.',
+    when: 'primary writes down, and this observer’s records in the cells’ own streams are taken, or one shard of the canary alone shows a gain',
+    matches: ({ primary, gain, streams }) =>
+      writeDown(primary) && (gain === 'one-shard' || (gain === 'large' && streamsTakeRecords(streams))),
+  },
+  {
     code: 'RegionUnreachable',
     description: 'Nothing in the primary answers this observer at all.',
     actionable: true,
@@ -118,13 +132,12 @@ export const diagnoses = [
     matches: ({ primary, gain }) => writeDown(primary) && gain === 'large',
   },
   {
-    code: 'CanaryOnly',
-    description: 'Writes fail for one shard of the canary alone; the other shards take records.',
-    actionable: false,
-    operator:
-      'Page. Look at the errors of your own producers: if they fail as well, fail over by hand. If they do not, the canary’s shard is the only casualty.',
-    when: 'primary writes down, and the gain is shown by one shard alone',
-    matches: ({ primary, gain }) => writeDown(primary) && gain === 'one-shard',
+    code: 'StreamsImpaired',
+    description: 'Half of the cells’ own streams, or more, take no records, whatever the canary says.',
+    actionable: true,
+    operator: 'Watch the evacuation. The canary is well: look at it afterwards.',
+    when: 'half of the streams that are watched, and at least two, are impaired, and the standby is fit',
+    matches: ({ streams, standby, blames }) => regionsStreamsFail(streams) && isFit(standby, blames),
   },
   {
     code: 'KinesisReadImpaired',
@@ -134,6 +147,16 @@ export const diagnoses = [
       'Page. Records are safe, but consumers cannot read them; moving producers would not move the backlog.',
     when: 'primary reads down; not if they fail in part, beside writes that do',
     matches: ({ primary }) => readDown(primary) && !(isDegraded(primary) && works(primary, 'kinesisRead')),
+  },
+  {
+    code: 'StreamImpaired',
+    description:
+      'A cell’s own stream takes far fewer records than its stream in the standby; the region is well.',
+    actionable: false,
+    operator:
+      'Watch the cell move, or see in `spillway why` what holds it. A cell that may not be probed does not move by itself: fail it over by hand.',
+    when: 'a cell’s stream is impaired, or its producers report so and may move it',
+    matches: ({ accusedCells }) => accusedCells > 0,
   },
   {
     code: 'KinesisWriteDegraded',

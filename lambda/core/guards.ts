@@ -18,8 +18,17 @@ export interface GuardInput {
   readonly putFailedAtMs: number | null;
   /** Since when the diagnosis has been actionable without a break. */
   readonly actionableSinceMs: number | null;
-  /** When the last evacuation of this observer's vote ended. */
+  /** When the last evacuation of this observer's vote ended; of a cell, when its switch was last given back. */
   readonly clearedAtMs: number | null;
+  /** Present when a cell alone is to move, by its switch. */
+  readonly cell?: {
+    /** This observer accuses the whole region, with which the cell moves. */
+    readonly regionAccused: boolean;
+    /** Of the cell's switch. */
+    readonly position: 'PRIMARY' | 'STANDBY' | 'unknown';
+    /** What speaks against the cell's stream in the standby; undefined: nothing. */
+    readonly standbyProblem: string | undefined;
+  };
 }
 
 /** Why no evacuation starts now. `untilMs` is when this rule stops refusing by itself, if that is known. */
@@ -98,6 +107,22 @@ export const guards = [
       observer === 'sound' ? undefined : { reason: `this observer is ${observer}` },
   },
   {
+    rule: 'moves-with-region',
+    purpose: 'A cell does not move alone while the whole region is accused: the votes move them all.',
+    refuses: ({ cell }) =>
+      cell?.regionAccused === true ? { reason: 'this observer accuses the whole region' } : undefined,
+  },
+  {
+    rule: 'in-standby',
+    purpose: 'A cell whose switch holds it in the standby has moved already.',
+    refuses: ({ cell }) => {
+      if (cell === undefined || cell.position === 'PRIMARY') return undefined;
+      return cell.position === 'STANDBY'
+        ? { reason: 'the switch of the cell holds it in the standby' }
+        : { reason: 'the switches cannot be read' };
+    },
+  },
+  {
     rule: 'not-actionable',
     purpose: 'Leaving the region helps against some diagnoses only.',
     refuses: ({ diagnosis }) =>
@@ -106,12 +131,14 @@ export const guards = [
   {
     rule: 'standby-unfit',
     purpose: 'Never evacuate to a place that is not known to work.',
-    refuses: ({ standby, blames }) =>
-      isFit(standby, blames)
-        ? undefined
-        : {
-            reason: `standby: writes ${inPart(standby, 'kinesisWrite')}, reads ${inPart(standby, 'kinesisRead')}, reachability ${standby.reachability}`,
-          },
+    refuses: ({ standby, blames, cell }) => {
+      if (!isFit(standby, blames)) {
+        const reason = `standby: writes ${inPart(standby, 'kinesisWrite')}, reads ${inPart(standby, 'kinesisRead')}, reachability ${standby.reachability}`;
+        return { reason };
+      }
+      if (cell?.standbyProblem === undefined) return undefined;
+      return { reason: `the cell’s stream in the standby ${cell.standbyProblem}` };
+    },
   },
   {
     rule: 'over-already',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Accusations } from './cell-findings.ts';
 import { type DecisionState, initialDecisionState } from './decide.ts';
 import { phaseNames, voteOf } from './lifecycle.ts';
 import { countedSignals, type Evidence, noEvidence } from './observation.ts';
@@ -6,6 +7,7 @@ import { CANARY_SHARDS } from './put-plan.ts';
 import { putWindowPattern } from './put-window.ts';
 import { putViews } from './severity.ts';
 import { isSignalEvidence, lengthened, shortSignal } from './short-evidence.ts';
+import { MOST_STREAMS, noStreamsSeen } from './streams.ts';
 import { votes } from './vote.ts';
 
 /** An observer's memory from tick to tick, and from run to run. */
@@ -18,6 +20,8 @@ export interface Memory {
   readonly lastRoundAtMs: number | null;
   /** Time of the first metric put to each role's CloudWatch: no data point can be expected before it. */
   readonly firstMetricAtMs: { readonly primary: number | null; readonly standby: number | null };
+  /** Cells that are accused by themselves, since when. */
+  readonly accusedCells: Accusations;
 }
 
 export const emptyMemory: Memory = {
@@ -26,6 +30,7 @@ export const emptyMemory: Memory = {
   ticks: 0,
   lastRoundAtMs: null,
   firstMetricAtMs: { primary: null, standby: null },
+  accusedCells: {},
 };
 
 // A memory may be of an older version, or of a newer one after a rollback. A missing or unknown field falls
@@ -41,6 +46,7 @@ const signalEvidence = z.object({
   sampledAtMs: z.number(),
 });
 const forgotten = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);
+const putHistory = z.object({ window: z.string().regex(putWindowPattern), atMs: z.number() });
 const regionEvidence = z
   .object({
     ...(Object.fromEntries(countedSignals.map((name) => [name, forgotten(signalEvidence)])) as Record<
@@ -54,7 +60,7 @@ const regionEvidence = z
         slow: signalEvidence,
       }),
     ),
-    puts: forgotten(z.object({ window: z.string().regex(putWindowPattern), atMs: z.number() })),
+    puts: forgotten(putHistory),
   })
   .catch({} as never);
 const viewEvidence = z.object({
@@ -75,6 +81,24 @@ const doubtful = z
   .record(z.string(), z.number().int().positive())
   .refine((rounds) => Object.keys(rounds).length <= MOST_DOUBTS)
   .catch({});
+const streamEvidence = z.object({
+  atMs: z.number(),
+  primary: forgotten(putHistory),
+  standby: forgotten(putHistory),
+  test: forgotten(signalEvidence),
+  doubtful,
+});
+const streamsEvidence = z.object({
+  cells: z
+    .record(z.string(), streamEvidence)
+    .refine((cells) => Object.keys(cells).length <= MOST_STREAMS)
+    .catch({}),
+  lastTurn: z.string().optional().catch(undefined),
+  seen: z
+    .object({ watched: count, well: count, impaired: count, suspect: count })
+    .catch(noStreamsSeen as never),
+  atMs: z.number(),
+});
 /** The part that must be understood: without a phase there is no vote to keep. */
 const decisionSchema = z.object({
   phase: z.enum(phaseNames),
@@ -94,6 +118,7 @@ const memorySchema = z.object({
       primary: regionEvidence,
       standby: regionEvidence,
       gain: gainEvidence,
+      streams: forgotten(streamsEvidence),
       observer: z
         .object({
           doubtful: z.object({ primary: doubtful, standby: doubtful }).catch(noEvidence.observer.doubtful),
@@ -106,6 +131,10 @@ const memorySchema = z.object({
   ticks: count,
   lastRoundAtMs: time,
   firstMetricAtMs: z.object({ primary: time, standby: time }).catch(emptyMemory.firstMetricAtMs),
+  accusedCells: z
+    .record(z.string(), z.number())
+    .refine((cells) => Object.keys(cells).length <= MOST_STREAMS)
+    .catch({}),
 });
 
 /** The part that is kept of an unknown phase: whether traffic depends on this vote. */

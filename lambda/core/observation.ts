@@ -14,6 +14,7 @@ import type { Policy } from './policy.ts';
 import { errorClasses, type ProbeOutcome } from './probe.ts';
 import { maxPuts } from './put-plan.ts';
 import { addGain, addPuts, type GainEvidence, type PutHistory } from './severity.ts';
+import { addStreams, type StreamReadings, type StreamsEvidence } from './streams.ts';
 
 /** What is known of each region. The slow ones inform and never move traffic. */
 export const signals = {
@@ -81,6 +82,8 @@ export interface Evidence {
   /** What the puts to the primary show of a gain over the standby. */
   readonly gain: GainEvidence;
   readonly observer: ObserverHealth;
+  /** What is known of the cells' own streams; absent: none was probed within a minute. */
+  readonly streams?: StreamsEvidence | undefined;
 }
 
 export const noEvidence: Evidence = {
@@ -99,6 +102,7 @@ export interface TickOutcomes {
   readonly standby: RegionOutcomes;
   /** Wall-clock time passed since the last tick, less monotonic time passed. Zero on a sound clock. */
   readonly clockStepMs: number;
+  readonly streams?: StreamReadings | undefined;
 }
 
 /** Steps below this are ordinary discipline by NTP. */
@@ -162,7 +166,12 @@ export function addTick(evidence: Evidence, tick: TickOutcomes, policy: Policy):
   const { doubtful, clockSuspectUntilMs } = evidence.observer;
   const standby = addOutcomes(evidence.standby, tick.standby, { policy, atMs });
   const puts = tick.primary.kinesisWrite ?? [];
+  const streams =
+    tick.streams === undefined
+      ? undefined
+      : addStreams(evidence.streams, { readings: tick.streams, atMs }, policy);
   return {
+    ...(streams === undefined ? {} : { streams }),
     primary: addOutcomes(evidence.primary, tick.primary, { policy, atMs }),
     standby,
     gain: addGain(evidence.gain, { puts, atMs, ticks, standby: standby.puts }, policy),

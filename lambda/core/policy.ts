@@ -7,6 +7,13 @@ export const siblingNames = ['cognito', 'lambda', 'sqs'] as const;
 export type SiblingName = (typeof siblingNames)[number];
 
 /**
+ * What a quorum of producers that report failures may do. `probe`: probes of the stream decide where they are allowed,
+ * and where they are not, somebody is paged. `move`: the quorum moves that cell. `ignore`: nothing.
+ */
+export const beaconPolicies = ['probe', 'move', 'ignore'] as const;
+export type BeaconPolicy = (typeof beaconPolicies)[number];
+
+/**
  * Everything the decision depends on that an operator may choose.
  * Defaults and ranges live in `lib/config`; relations between the values (K of N, RTO budget) are checked at load.
  */
@@ -50,6 +57,7 @@ export interface Policy {
    * that of the standby's.
    */
   readonly minimumGain: number;
+  readonly beacons: BeaconPolicy;
   /** Budget: expected false `down` per signal, observer and year. */
   readonly falseAlarmsPerYear: number;
   /** A put is slow above this multiple of the 99th percentile learnt in healthy times… */

@@ -9,6 +9,7 @@ import {
 } from './observation.ts';
 import type { Policy } from './policy.ts';
 import { type Gain, gainOf, shownShare } from './severity.ts';
+import { type StreamsSeen, streamsSeen } from './streams.ts';
 
 export type ObserverCondition = 'sound' | 'clock-suspect' | 'self-inflicted-errors';
 
@@ -21,11 +22,13 @@ export interface RegionsSeen {
   readonly severe: boolean;
   readonly blames: readonly Blame[];
   readonly observer: ObserverCondition;
+  /** The cells' own streams, together. */
+  readonly streams: StreamsSeen;
 }
 
 /** What the evidence comes to now. */
 export function regionsSeen(
-  { primary, standby, gain, observer }: Evidence,
+  { primary, standby, gain, observer, streams }: Evidence,
   policy: Policy,
   nowMs: number,
 ): RegionsSeen {
@@ -38,6 +41,7 @@ export function regionsSeen(
       levels.primary.kinesisWrite === 'down' && (shownShare(primary.puts)?.low ?? 0) > policy.minimumGain,
     blames,
     observer: conditionOf(observer, blames, nowMs),
+    streams: streamsSeen(streams, nowMs),
   };
 }
 

@@ -1,12 +1,23 @@
+import { accusationsOf, accusedIn, type CellFinding, cellFindings, cellSights } from './cell-findings.ts';
 import type { ControlReading } from './control.ts';
 import { type Decision, decide } from './decide.ts';
+import { isActionable } from './diagnosis.ts';
 import type { Latch, Quorum } from './lifecycle.ts';
 import type { Memory } from './memory.ts';
-import { addTick, putsDue, type RegionOutcomes } from './observation.ts';
+import {
+  addTick,
+  type Evidence,
+  levelsOf,
+  putsDue,
+  type RegionLevels,
+  type RegionOutcomes,
+} from './observation.ts';
 import type { Policy } from './policy.ts';
 import { type PutPlace, putPlaces } from './put-plan.ts';
 import { regionsSeen } from './regions-seen.ts';
 import type { Role } from './role.ts';
+import { type StreamProbe, streamsDue } from './stream-plan.ts';
+import type { StreamReadings } from './streams.ts';
 
 /** Everything one round brought in. */
 export interface RoundReadings {
@@ -21,11 +32,15 @@ export interface RoundReadings {
   readonly control: ControlReading;
   readonly latch: Latch;
   readonly quorum: Quorum;
+  /** The cells' own streams. Absent: no cell has one that may be watched. */
+  readonly streams?: StreamReadings | undefined;
 }
 
 export interface RoundResult {
   readonly memory: Memory;
   readonly decision: Decision;
+  /** What is to be said about single cells. */
+  readonly cells: readonly CellFinding[];
 }
 
 /** Whether the slow probes are due in the round that follows this memory. */
@@ -47,26 +62,55 @@ export function putsOfRound(
   return { puts: putPlaces(ticks, policy), firstPuts: putsDue(evidence[role], policy, nowMs) };
 }
 
+/** The cells' streams that the round after this memory probes. */
+export function streamsOfRound(
+  { evidence }: Memory,
+  input: Pick<StreamReadings, 'cells' | 'beacons'> & { readonly policy: Policy; readonly nowMs: number },
+): readonly StreamProbe[] {
+  const { cells, policy, nowMs } = input;
+  const { kinesisWrite } = levelsOf(evidence.primary, policy, nowMs);
+  const canaryFails = kinesisWrite === 'suspect' || kinesisWrite === 'down';
+  const beacons = policy.beacons === 'ignore' ? [] : input.beacons;
+  return streamsDue(evidence.streams, { cells, beacons, canaryFails, nowMs }, policy);
+}
+
+const noFindings: readonly CellFinding[] = [];
+const nothingAccused: Memory['accusedCells'] = {};
+
 /**
  * One round of an observer: weighs the readings, decides, remembers. The same in Lambda, in the simulator and
  * in the drill.
  */
 export function observeRound(memory: Memory, readings: RoundReadings, policy: Policy): RoundResult {
-  const { startedAtMs, nowMs, primary, standby, clockStepMs, control, latch, quorum } = readings;
-  const outcomes = { atMs: startedAtMs, ticks: memory.ticks, primary, standby, clockStepMs };
+  const { startedAtMs, nowMs, primary, standby, clockStepMs, control, latch, quorum, streams } = readings;
+  const outcomes = { atMs: startedAtMs, ticks: memory.ticks, primary, standby, clockStepMs, streams };
   const evidence = addTick(memory.evidence, outcomes, policy);
+  const seen = regionsSeen(evidence, policy, nowMs);
+  const sights =
+    streams === undefined ? [] : cellSights({ readings: streams, streams: evidence.streams, policy, nowMs });
   const decision = decide({
     observation: {
-      ...regionsSeen(evidence, policy, nowMs),
+      ...seen,
       control,
       latch,
       quorum,
-      putFailedAtMs: evidence.primary.kinesisWrite?.failedAtMs ?? null,
+      accusedCells: accusedIn(sights),
+      putFailedAtMs: lastFailureOf(evidence, seen.primary),
     },
     state: memory.decision,
     policy,
     nowMs,
   });
+  const cells =
+    sights.length === 0
+      ? noFindings
+      : cellFindings({
+          sights,
+          switches: streams?.switches,
+          accusedBefore: memory.accusedCells,
+          guarded: { ...seen, nowMs, policy, control },
+          regionAccused: decision.vote === 'EVACUATE' || isActionable(decision.diagnosis),
+        });
   return {
     memory: {
       evidence,
@@ -77,9 +121,20 @@ export function observeRound(memory: Memory, readings: RoundReadings, policy: Po
         primary: firstMetric(memory.firstMetricAtMs.primary, primary, nowMs),
         standby: firstMetric(memory.firstMetricAtMs.standby, standby, nowMs),
       },
+      accusedCells: cells.length === 0 ? nothingAccused : accusationsOf(cells),
     },
     decision,
+    cells,
   };
+}
+
+/** When a put to the primary last failed: to the canary, or, where that is well, to a cell's stream; null = never. */
+function lastFailureOf({ primary, streams }: Evidence, { kinesisWrite }: RegionLevels): number | null {
+  const canary = primary.kinesisWrite?.failedAtMs ?? null;
+  if (kinesisWrite === 'down' || streams === undefined) return canary;
+  const times = Object.values(streams.cells).map(({ test }) => test?.failedAtMs ?? 0);
+  const newest = Math.max(canary ?? 0, ...times);
+  return newest === 0 ? null : newest;
 }
 
 function firstMetric(before: number | null, outcomes: RegionOutcomes, nowMs: number): number | null {

@@ -61,7 +61,8 @@ export interface PutHistory {
   readonly atMs: number;
 }
 
-const counts = (outcome: ProbeOutcome): boolean => outcome.ok || errorClasses[outcome.errorClass].evidence;
+export const counts = (outcome: ProbeOutcome): boolean =>
+  outcome.ok || errorClasses[outcome.errorClass].evidence;
 const timesOf = ({ blipMs, tickMs }: Policy) => modelTimes({ sustainMs: blipMs, periodMs: tickMs });
 
 export interface PutRound {
@@ -136,7 +137,7 @@ function derivedModel(window: PutWindow, policy: Policy): EvidenceModel | undefi
 
 const wellStandbys = new WeakMap<Policy, PutHistory>();
 /** The puts to a standby in which nothing fails. */
-function wellStandby(policy: Policy): PutHistory {
+export function wellStandby(policy: Policy): PutHistory {
   const known = wellStandbys.get(policy);
   if (known !== undefined) return known;
   const made = { window: afterQuietRounds('', WINDOW_ROUNDS, policy.putsPerRound), atMs: 0 };
@@ -241,6 +242,22 @@ function addToView(
     // A region that is well keeps one and the same array.
     without: without.every((score) => score === 0) ? noScores : without,
   };
+}
+
+/** Adds a round's puts to one test, in which no place is told from another: of a stream whose shards are not ours. */
+export function addRoundToTest(
+  previous: SignalEvidence | undefined,
+  { puts, atMs }: PutRound,
+  { model, policy }: { readonly model: EvidenceModel; readonly policy: Policy },
+): SignalEvidence | undefined {
+  const score = previous === undefined || previous.alarmed ? 0 : previous.score;
+  const ceiling = score + mostOfOneRound(model, policy);
+  let test = previous;
+  for (const put of puts) {
+    if (!counts(put)) continue;
+    test = addSample(test, { failed: !put.ok, atMs, ceiling }, model);
+  }
+  return test;
 }
 
 /**

@@ -12,6 +12,8 @@ const subjects: Readonly<Record<DiagnosisCode, Subject>> = {
   RegionUnreachable: 'primary',
   KinesisWriteImpaired: 'primary',
   CanaryOnly: 'primary',
+  StreamsImpaired: 'primary',
+  StreamImpaired: 'primary',
   KinesisReadImpaired: 'primary',
   KinesisWriteDegraded: 'primary',
   LatencyDegraded: 'primary',

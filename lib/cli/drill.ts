@@ -6,6 +6,7 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { type Config, observerRegions } from '../config/config.ts';
 import { drillSchedules } from '../config/drill-schedule.ts';
 import { loadConfig } from '../config/load.ts';
+import { relationProblems } from '../config/relations.ts';
 import { workDirectory } from '../files/own-files.ts';
 import { blackedOut } from '../local/drill/blackout.ts';
 import { drill } from '../local/drill/drill.ts';
@@ -16,6 +17,7 @@ import { createRunDirectory } from '../local/run-directory.ts';
 import { UsageError } from '../operate/errors.ts';
 import { WORLD_FILE } from '../operate/world.ts';
 import { loadScenario } from '../scenario/load.ts';
+import { underPolicy } from '../scenario/policy.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import { checkCells } from '../scenario/streams.ts';
 import type { ExitCode } from '../shell/exit-codes.ts';
@@ -133,16 +135,26 @@ interface Prepared {
   readonly scenario: Scenario;
 }
 
+/** A drill has a few producers of its own, and none that lies. */
+function refuseFleets({ name, producers, lies }: Scenario): void {
+  if (producers === undefined && lies === undefined) return;
+  throw new UsageError(
+    `${name} has fleets of producers: the simulator plays those, and a drill does not. Use spillway simulate --scenario.`,
+  );
+}
+
 async function prepare(flags: DrillFlags, directory: string): Promise<Prepared> {
   const scenario = await loadScenario(flags.scenario);
-  const config = await loadConfig({
+  const loaded = await loadConfig({
     directory,
     ...(flags.config === undefined ? {} : { file: flags.config }),
   });
   checkCells(
     scenario,
-    config.cells.map(({ name }) => name),
+    loaded.cells.map(({ name }) => name),
   );
+  refuseFleets(scenario);
+  const config = underPolicy(loaded, scenario, relationProblems);
   const observers = observerRegions(config.regions);
   if (flags.killObserver !== undefined && !observers.includes(flags.killObserver)) {
     throw new UsageError(

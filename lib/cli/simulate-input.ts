@@ -8,7 +8,7 @@ import { parseConfig } from '../config/parse.ts';
 import { configSchema } from '../config/schema.ts';
 import { SmallFileError } from '../files/errors.ts';
 import { readSmallFile } from '../files/small-file.ts';
-import type { SimulatedSystem } from '../simulator/system.ts';
+import { type SimulatedSystem, systemOf } from '../simulator/system.ts';
 
 const MAX_POLICY_BYTES = 256 * 1024;
 const MAX_SEED = 2 ** 31 - 1;
@@ -62,8 +62,6 @@ export async function loadSystem({ directory, config, policy }: SystemSource): P
   return systemOf(given === undefined ? base : over(base, given));
 }
 
-const systemOf = ({ regions, policy, delivery }: Config): SimulatedSystem => ({ regions, policy, delivery });
-
 interface PolicyFile {
   readonly file: string;
   readonly input: Readonly<Record<string, unknown>>;
@@ -94,7 +92,7 @@ function over(base: Config, { file, input, isConfig }: PolicyFile): Config {
   const merged = {
     name: 'simulated',
     zone: { id: 'Z0', name: 'simulated.example' },
-    cells: [{ name: 'simulated', stream: 'simulated' }],
+    cells: base.cells.map(({ name, group }) => ({ name, group, stream: name })),
     ...given,
     regions: given.regions ?? base.regions,
     delivery: merge(base.delivery, given.delivery),

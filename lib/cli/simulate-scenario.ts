@@ -1,12 +1,13 @@
-import { UsageError } from '../operate/errors.ts';
 import { loadScenario } from '../scenario/load.ts';
+import { underPolicy } from '../scenario/policy.ts';
 import type { Scenario } from '../scenario/schema.ts';
-import { CANARY } from '../scenario/streams.ts';
+import { checkCells } from '../scenario/streams.ts';
 import { exitCodes } from '../shell/exit-codes.ts';
 import { runScenarioJob, type ScenarioVariant, scenarioTask } from '../simulator/jobs.ts';
 import { type ScenarioSummary, ScenarioTally } from '../simulator/judge.ts';
 import { JobError, runJobs } from '../simulator/pool.ts';
 import type { Percentiles } from '../simulator/statistics.ts';
+import { systemProblems } from '../simulator/system.ts';
 import type { Colors } from './colors.ts';
 import { Progress } from './progress.ts';
 import {
@@ -22,23 +23,17 @@ import type { Outcome } from './verb.ts';
 export const DEFAULT_SCENARIO = '2020-kinesis';
 const defaultSeeds: SeedRange = { from: 1, to: 20 };
 
-/** The simulator has the canaries and one cell that moves with its region. */
-function refuseCells({ faults, expect }: Scenario): void {
-  const named = faults.flatMap(({ where }) => where.streams ?? []).filter((stream) => stream !== CANARY);
-  const [first] = [...named, ...(expect.cells ?? [])];
-  if (first === undefined) return;
-  throw new UsageError(
-    `The scenario names the cell ${first}: a drill plays that, and the simulator does not. Use spillway drill.`,
-  );
-}
-
 /** Plays one scenario with many seeds, and judges every run. */
 export async function simulateScenario(context: SimulateContext): Promise<Outcome> {
   const { flags, say } = context;
   const { colors } = context.io;
   const scenarioName = flags.scenario ?? DEFAULT_SCENARIO;
   const scenario = await loadScenario(scenarioName);
-  refuseCells(scenario);
+  checkCells(
+    scenario,
+    context.system.cells.map(({ name }) => name),
+  );
+  const system = underPolicy(context.system, scenario, systemProblems);
   const seeds = flags.seeds ?? defaultSeeds;
   const replay = (seed: number): string => replayCommand(flags, ['--scenario', scenarioName], seed);
 
@@ -48,7 +43,7 @@ export async function simulateScenario(context: SimulateContext): Promise<Outcom
   );
   let summary: ScenarioSummary;
   try {
-    summary = await play(context, { scenario, seeds });
+    summary = await play({ ...context, system }, { scenario, seeds });
   } catch (error) {
     if (!(error instanceof JobError)) throw error;
     throw new SimulationError(`${error.message}\nreplay: ${replay(error.seed)}`, { cause: error });

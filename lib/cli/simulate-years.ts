@@ -25,12 +25,14 @@ interface YearsSummary {
   readonly roundsComputed: number;
   readonly roundsSkipped: number;
   readonly seed: number;
-  /** True when there was neither a failover nor a violation. */
+  /** True when nothing moved, and there was no violation. */
   readonly ok: boolean;
   /** The first few, each with its seed. */
   readonly failures: readonly string[];
   /** The first hundred. */
   readonly failedSeeds: readonly number[];
+  /** Moves of single cells. */
+  readonly cellFailovers: number;
 }
 
 /** Simulates years of nothing but noise, in which nothing may move. */
@@ -84,7 +86,15 @@ function play(
 
 /** Adds up the years, in the order of their seeds. */
 class YearsTally {
-  readonly #sum = { regionYears: 0, failovers: 0, observerAlarms: 0, violations: 0, computed: 0, skipped: 0 };
+  readonly #sum = {
+    regionYears: 0,
+    failovers: 0,
+    cellFailovers: 0,
+    observerAlarms: 0,
+    violations: 0,
+    computed: 0,
+    skipped: 0,
+  };
   readonly #firstSeed: number;
   readonly #failures: string[] = [];
   readonly #failedSeeds: number[] = [];
@@ -93,19 +103,22 @@ class YearsTally {
     this.#firstSeed = firstSeed;
   }
 
-  add({ years, failovers, observerAlarms, violations, rounds }: YearsResult): void {
+  add({ years, failovers, cellFailovers, observerAlarms, violations, rounds }: YearsResult): void {
     const sum = this.#sum;
     const seed = this.#firstSeed + sum.regionYears;
     sum.regionYears += years;
     sum.failovers += failovers;
+    sum.cellFailovers += cellFailovers;
     sum.observerAlarms += observerAlarms;
     sum.violations += violations.length;
     sum.computed += rounds.computed;
     sum.skipped += rounds.skipped;
-    if (failovers + violations.length === 0 || this.#failedSeeds.length >= MAX_FAILED_SEEDS) return;
+    if (failovers + cellFailovers + violations.length === 0 || this.#failedSeeds.length >= MAX_FAILED_SEEDS)
+      return;
     this.#failedSeeds.push(seed);
     const failures = [
       ...(failovers > 0 ? [`DNS moved ${failovers} times`] : []),
+      ...(cellFailovers > 0 ? [`single cells moved ${cellFailovers} times`] : []),
       ...violations.map(({ invariant, detail, atMs }) => `${invariant} at ${atMs} ms: ${detail}`),
     ];
     const room = MAX_FAILURES - this.#failures.length;
@@ -113,7 +126,8 @@ class YearsTally {
   }
 
   summary(seconds: number): YearsSummary {
-    const { regionYears, failovers, observerAlarms, violations, computed, skipped } = this.#sum;
+    const { regionYears, failovers, cellFailovers, observerAlarms, violations, computed, skipped } =
+      this.#sum;
     const upper = regionYears === 0 ? Number.POSITIVE_INFINITY : poissonUpperBound(failovers) / regionYears;
     return {
       regionYears,
@@ -125,13 +139,14 @@ class YearsTally {
       roundsComputed: computed,
       roundsSkipped: skipped,
       seed: this.#firstSeed,
-      ok: failovers + violations === 0,
+      ok: failovers + cellFailovers + violations === 0,
       failures: this.#failures,
       failedSeeds: this.#failedSeeds,
+      cellFailovers,
     };
   }
 }
 
 const text = (summary: YearsSummary): string =>
-  `${summary.failovers} failovers in ${summary.regionYears} years (with 95 % confidence fewer than ${summary.upper95PerYear} a year), ` +
+  `${summary.failovers} failovers in ${summary.regionYears} years (with 95 % confidence fewer than ${summary.upper95PerYear} a year), ${summary.cellFailovers} of single cells, ` +
   `${summary.observerAlarms} votes of single observers, ${summary.violations} violations, ${summary.seconds} s`;

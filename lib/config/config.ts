@@ -1,4 +1,5 @@
-import type { Delivery, Policy } from '../../lambda/core/policy.ts';
+import type { Delivery, Mode, Policy } from '../../lambda/core/policy.ts';
+import type { ProbeMode } from '../../lambda/core/watched-cells.ts';
 import type { DrillSchedule } from './drill-schedule.ts';
 
 /** A loaded configuration: defaults applied, relations checked. What a user writes is `ConfigInput` in `schema.ts`. */
@@ -64,6 +65,10 @@ export interface Cell {
   /** Cells of one group share one switch and so move back together; by default a cell is its own group. */
   readonly group: string;
   readonly streams: { readonly primary: StreamSpec; readonly standby: StreamSpec };
+  /** Whether observers may put marked records into these streams. */
+  readonly probe: ProbeMode;
+  /** The most that moves of this cell alone may do by themselves; absent = as the policy says. */
+  readonly mode?: Mode;
   readonly services: readonly ServiceName[];
 }
 

@@ -29,6 +29,7 @@ export const defaultPolicy: Omit<Policy, 'votesToEvacuate'> = {
   baselineFailureRate: 0.001,
   impairedFailureRate: 0.3,
   minimumGain: 0.2,
+  beacons: 'probe',
   falseAlarmsPerYear: 0.01,
   slowFactor: 4,
   slowFloorMs: 250,

@@ -98,10 +98,15 @@ function cellOf(input: CellInput): Cell {
   const { stream, streams } = input;
   // The schema has made sure that exactly one of the two is there.
   const pair = streams ?? { primary: stream as StreamInput, standby: stream as StreamInput };
+  const specs = { primary: streamOf(pair.primary), standby: streamOf(pair.standby) };
+  // Records that the owner did not ask for are the owner's decision: the consumers of an existing stream see them.
+  const isOurs = specs.primary.create && specs.standby.create;
   return {
     name: input.name,
     group: input.group ?? input.name,
-    streams: { primary: streamOf(pair.primary), standby: streamOf(pair.standby) },
+    streams: specs,
+    probe: input.probe ?? (isOurs ? 'onSuspicion' : 'never'),
+    ...(input.mode === undefined ? {} : { mode: input.mode }),
     services: (input.services ?? []).map(
       (service): ServiceName => ({
         ...service,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { modes, siblingNames } from '../../lambda/core/policy.ts';
+import { beaconPolicies, modes, siblingNames } from '../../lambda/core/policy.ts';
+import { probeModes } from '../../lambda/core/watched-cells.ts';
 import { drillSchedules } from './drill-schedule.ts';
 import { between, either, list, object, oneOf, say, text, whole } from './fields.ts';
 
@@ -97,6 +98,16 @@ const cell = object({
   streams: object({ primary: stream, standby: stream })
     .optional()
     .describe('The stream of each region, when they differ. Give this or stream.'),
+  probe: oneOf(probeModes)
+    .optional()
+    .describe(
+      'Whether observers put marked records into the streams of the cell: always, when something is suspected, or never. Consumers see these records. Default: onSuspicion for streams that Spillway creates, never for existing ones.',
+    ),
+  mode: oneOf(modes)
+    .optional()
+    .describe(
+      'The most that moves of this cell alone may do by themselves. The votes of the region move every cell. Default: as the policy says.',
+    ),
   services: list(service, { min: 0, max: MAX_SERVICES_PER_CELL, what: 'services' })
     .optional()
     .describe('DNS names of the workload that move with the cell.'),
@@ -150,6 +161,11 @@ const policy = object({
   minimumGain: between({ min: 0.05, max: 0.4, unit: 'fraction' }).describe(
     'How much larger the failing fraction of the primary must be than that of the standby before traffic moves. Below it, a failure is paged.',
   ),
+  beacons: oneOf(beaconPolicies)
+    .optional()
+    .describe(
+      'What a quorum of producers that report failures may do. probe (default): probes of the stream decide where they are allowed, else somebody is paged. move: the cell moves. ignore: nothing.',
+    ),
   falseAlarmsPerYear: between({ min: 0.001, max: 1_000, unit: 'number a year' }).describe(
     'Expected false alarms per signal, observer and year.',
   ),

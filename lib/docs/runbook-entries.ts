@@ -111,7 +111,7 @@ export const diagnosisEntries: Readonly<Record<DiagnosisCode, RunbookEntry>> = {
   },
   CanaryOnly: {
     lookAt: [
-      'The errors and retries of your own producers in the primary. One shard of the canary fails; shards of your streams may, or may not.',
+      'The errors and retries of your own producers in the primary. The canary fails, or one of its shards; your streams are seen to take records, or other shards of the canary are.',
     ],
     run: [
       why,
@@ -121,7 +121,30 @@ export const diagnosisEntries: Readonly<Record<DiagnosisCode, RunbookEntry>> = {
       ],
       ack,
     ],
-    not: ['Do not move everything: three of four shards of the canary take records.'],
+    not: ['Do not move everything: what can be seen besides the canary takes records.'],
+  },
+  StreamsImpaired: {
+    lookAt: [
+      'Which cells, in `spillway why`: half of those that may be probed, or more. The canary may be well: Kinesis is made of cells of its own.',
+    ],
+    run: [why, status, ack],
+    not: ['Do not wait for the canary to fail as well.'],
+  },
+  StreamImpaired: {
+    lookAt: [
+      'Which cell, and whether it moves: `spillway why` names the guard that holds it. A cell that may not be probed is only paged for.',
+      'The errors of that cell’s producers, and whether its consumers in the standby run.',
+    ],
+    run: [
+      why,
+      status,
+      [
+        'spillway failover --cells CELL --reason "its stream fails, inc-4711"',
+        'if the cell may not move by itself, and its producers fail',
+      ],
+      ack,
+    ],
+    not: ['Do not move the other cells: the region is well.'],
   },
   KinesisReadImpaired: {
     lookAt: [

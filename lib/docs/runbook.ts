@@ -56,6 +56,8 @@ const wayRound: Readonly<Record<(typeof guards)[number]['rule'], string>> = {
   pause: '`spillway resume --reason "…"`',
   maintenance: '`spillway resume --reason "…"`',
   'observer-sick': 'nothing: the other observers decide',
+  'moves-with-region': 'nothing: the votes move the whole region, or do not',
+  'in-standby': 'nothing: the cell is where it should be',
   'not-actionable': 'nothing, or `spillway failover --cells CELL --reason "…"` if you know better',
   'standby-unfit': 'repair the standby: `spillway doctor` says what is wrong',
   'over-already':

@@ -32,6 +32,19 @@ a drill, where clients reach the services by address, \`dns\` cuts the connectio
 \`within\` counts from the first fault, or from \`after\`, if the expectation names such a moment: then nothing may move before it. So a
 scenario can begin with a phase that has to be borne and go on to one that has not.
 
+\`where.streams\` names cells, or \`canary\`: so a single stream can fail while the rest of the region works. \`expect.cells\` names the
+cells that move; the others must stay. A scenario may also have fleets of producers that report what they see, sources among them that
+lie, and settings of the policy that take the place of the config's:
+
+\`\`\`yaml
+producers: { instances: 40, beacons: true, probe: onSuspicion, cells: { orders: { instances: 8 } } }
+lies: [{ at: 5m, for: 40m, cells: [orders], share: 30%, say: failing }]
+policy: { beacons: move }
+\`\`\`
+
+An instance of a fleet runs in the primary, puts to the stream of its cell, and reports for itself. A fault with
+\`seenFrom: [producers]\` is seen by producers alone, wherever they run. Drills do not play fleets or lies.
+
 ${schemaReference(scenarioJsonSchema() as SchemaNode)}
 `;
 }

@@ -6,7 +6,7 @@ export interface Outcome {
   readonly diagnosis: string;
   /** How often the signal's answer changed. */
   readonly flips: number;
-  /** Signals that ended elsewhere than in the standby: `orders ended in us-east-1`. */
+  /** Cells that ended elsewhere than expected: `orders ended in us-east-1`. */
   readonly strays: readonly string[];
   /** From the first fault until DNS first named the standby; null = never. */
   readonly flipMs: number | null;
@@ -16,6 +16,21 @@ export interface Outcome {
   readonly cut: boolean;
   /** When its first fault begins, from t = 0. */
   readonly firstFaultMs: number;
+}
+
+/** Cells that ended elsewhere than they should: those that move at `to`, all others at `from`. */
+export function straysOf(ends: {
+  /** Where each cell was at the end. */
+  readonly places: Readonly<Record<string, string>>;
+  /** Absent: all of them. */
+  readonly moving?: readonly string[] | undefined;
+  readonly from: string;
+  readonly to: string;
+}): readonly string[] {
+  const { places, moving = Object.keys(places), from, to } = ends;
+  return Object.entries(places)
+    .filter(([cell, place]) => place !== (moving.includes(cell) ? to : from))
+    .map(([cell, place]) => `${cell} ended in ${place}`);
 }
 
 /** The subject of an expectation. */

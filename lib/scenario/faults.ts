@@ -1,4 +1,5 @@
 import type { Regions } from '../config/config.ts';
+import { PRODUCERS } from './fields.ts';
 import type { Effect, Fault, Scenario } from './schema.ts';
 
 // Which faults hit a call. Pure: the fault proxy asks in real time, a simulation in virtual time.
@@ -14,6 +15,8 @@ export interface Call {
   readonly operation: string;
   /** The cell whose stream is called, or `canary`; absent where the call is to no stream, or to another one. */
   readonly stream?: string | undefined;
+  /** The caller is a producer of the user's. */
+  readonly byProducer?: boolean;
 }
 
 /** A fault's effect that makes the call fail. Latency alone does not. */
@@ -81,9 +84,12 @@ function covers({ where, seenFrom }: Fault, call: Call, roles: Regions): boolean
     (where.service === undefined || where.service === call.service) &&
     (where.operations === undefined || where.operations.includes(call.operation)) &&
     (where.streams === undefined || (call.stream !== undefined && where.streams.includes(call.stream))) &&
-    (seenFrom === undefined || seenFrom.some((place) => isRegion(place, call.source, roles)))
+    (seenFrom === undefined || seenFrom.some((place) => isSource(place, call, roles)))
   );
 }
+
+const isSource = (place: string, { source, byProducer }: Call, roles: Regions): boolean =>
+  place === PRODUCERS ? byProducer === true : isRegion(place, source, roles);
 
 function isRegion(roleOrName: string, region: string, roles: Regions): boolean {
   switch (roleOrName) {

@@ -2,61 +2,18 @@ import { z } from 'zod';
 import { diagnosisCodes } from '../../lambda/core/diagnosis.ts';
 import { say } from '../config/fields.ts';
 import { nearest } from '../config/nearest.ts';
-import { operationNames, regionNames } from './aws-names.ts';
+import { operationNames } from './aws-names.ts';
 import { parseDuration } from './duration.ts';
+import { cellName, duration, fraction, MAX_CELLS_NAMED, orZero, place, sourcePlace } from './fields.ts';
+import { type PolicyOverride, policyOverride } from './policy.ts';
 import { isServiceName, type ServiceName, serviceNames } from './services.ts';
+import { type Lie, lie, lieProblems, type Producers, producers, toLie, toProducers } from './sources.ts';
 
 // The scenario format. One file drives the drill in real time and the simulator in virtual time. Durations are texts
 // like `90s` or `4h52m`; a loaded scenario holds milliseconds.
 
 const MAX_FAULTS = 1_000;
-const roleNames: readonly string[] = ['*', 'primary', 'standby', 'witness'];
-
-const duration = z
-  .string({ error: say('is not a duration', 'Write a duration like 90s, 4h52m or 500ms.') })
-  .superRefine((text, context) => {
-    try {
-      parseDuration(text);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      context.addIssue({
-        code: 'custom',
-        message: say(`is not usable: ${reason}`, 'Write a duration like 90s or 4h52m.'),
-      });
-    }
-  })
-  .meta({
-    pattern: '^(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?(\\d+ms)?$',
-    description: 'A duration: 90s, 4h52m, 500ms',
-  });
-
-const WRITE_FRACTION = 'Write a fraction from 0 to 1, or a percentage like 30%.';
-
-const number = z
-  .number({ error: say('is not a number', WRITE_FRACTION) })
-  .min(0, say('is below 0', WRITE_FRACTION))
-  .max(1, say('is above 1', WRITE_FRACTION));
-const percentage = z
-  .string({ error: say('is not a number', WRITE_FRACTION) })
-  .regex(/^(?:100(?:\.0+)?|\d{1,2}(?:\.\d+)?) ?%$/, say('is not a share', WRITE_FRACTION))
-  .transform((text) => Number.parseFloat(text) / 100);
-const fraction = z.union([number, percentage]);
-
-const place = z
-  .string({ error: say('is not a text', 'Name a role, a region, or "*".') })
-  .superRefine((name, context) => {
-    const known = [...roleNames, ...regionNames];
-    if (known.includes(name)) return;
-    const near = nearest(name, known);
-    const fix =
-      near === undefined
-        ? 'Write primary, standby, witness, a region like us-east-1, or "*".'
-        : `Did you mean ${near}?`;
-    context.addIssue({ code: 'custom', message: say('is neither a role nor a region of AWS', fix) });
-  })
-  .meta({ pattern: '^(?:\\*|primary|standby|witness|[a-z]{2}(?:-[a-z]+)+-\\d{1,2})$' })
-  .describe('primary, standby, witness (every witness), a region, or "*"');
-
+const MAX_LIES = 100;
 const where = z
   .strictObject({
     region: place.default('*'),
@@ -78,16 +35,9 @@ const where = z
       .optional()
       .describe('Names as in the API reference of the service. Default: every operation'),
     streams: z
-      .array(
-        z
-          .string()
-          .regex(
-            /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
-            say('is not the name of a cell', 'Write the name of a cell, or canary.'),
-          ),
-      )
+      .array(cellName)
       .min(1)
-      .max(1_000)
+      .max(MAX_CELLS_NAMED)
       .optional()
       .describe('Names of cells, or `canary`: calls to other streams are not hit. Default: every stream'),
   })
@@ -157,16 +107,20 @@ const fault = z.strictObject({
     .describe(
       'Fraction of the calls that the fault hits; with from and to, a ramp over the duration of the fault',
     ),
-  seenFrom: z.array(place).min(1).optional().describe('Source regions or roles. Default: everyone'),
+  seenFrom: z
+    .array(sourcePlace)
+    .min(1)
+    .optional()
+    .describe('Source regions or roles, or `producers`, wherever they run. Default: everyone'),
 });
 
 const expectation = z.strictObject({
   verdict: z.enum(['failover', 'hold']),
   diagnosis: z.enum(diagnosisCodes).optional(),
   cells: z
-    .array(z.string().min(1))
+    .array(cellName)
     .min(1)
-    .max(1_000)
+    .max(MAX_CELLS_NAMED)
     .optional()
     .describe('Names of the cells that move; the others stay. Default: all of them'),
   within: duration.optional().describe('Longest recovery time, from the first fault, or from `after`'),
@@ -192,11 +146,25 @@ export const scenarioSchema = z
       .optional()
       .describe('The time of t = 0'),
     duration,
-    faults: z.array(fault).min(1, say('is empty', 'A scenario has at least one fault.')).max(MAX_FAULTS),
+    faults: z.array(fault).max(MAX_FAULTS).default([]),
+    producers: producers.optional(),
+    lies: z
+      .array(lie)
+      .min(1)
+      .max(MAX_LIES)
+      .optional()
+      .describe('What producers report though they see something else'),
+    policy: policyOverride.optional(),
     expect: expectation,
   })
   .superRefine((scenario, context) => {
     const endMs = orZero(scenario.duration);
+    if (scenario.faults.length + (scenario.lies?.length ?? 0) === 0) {
+      const message = say('is empty', 'A scenario has at least one fault, or one lie.');
+      context.addIssue({ code: 'custom', path: ['faults'], message });
+    }
+    for (const { path, message } of lieProblems(scenario))
+      context.addIssue({ code: 'custom', path, message });
     if (scenario.expect.after !== undefined && endMs > 0 && orZero(scenario.expect.after) >= endMs) {
       const message = say(`is when the scenario has ended (${scenario.duration})`, 'Name an earlier moment.');
       context.addIssue({ code: 'custom', path: ['expect', 'after'], message });
@@ -231,18 +199,6 @@ const canBePartial = ({
   readonly operations?: readonly string[] | undefined;
 }): boolean => service === 'kinesis' && operations.includes('PutRecords');
 
-/**
- * Reads a duration as 0 when it is invalid: its own problem is reported already, and must not end the later
- * checks.
- */
-function orZero(text: string): number {
-  try {
-    return parseDuration(text);
-  } catch {
-    return 0;
-  }
-}
-
 export type ScenarioInput = z.input<typeof scenarioSchema>;
 type Checked = z.output<typeof scenarioSchema>;
 
@@ -268,6 +224,11 @@ export interface Scenario {
   readonly startsAt?: string;
   readonly durationMs: number;
   readonly faults: readonly Fault[];
+  /** The fleets of producers; absent: the config's own in-band probes, and no beacons. */
+  readonly producers?: Producers;
+  readonly lies?: readonly Lie[];
+  /** Settings that take the place of those of the config. */
+  readonly policy?: PolicyOverride;
   readonly expect: {
     readonly verdict: 'failover' | 'hold';
     readonly diagnosis?: string;
@@ -291,6 +252,9 @@ export function toScenario(input: Checked): Scenario {
     ...(input.start === undefined ? {} : { startsAt: input.start }),
     durationMs,
     faults: input.faults.map((one) => toFault(one, durationMs)),
+    ...(input.producers === undefined ? {} : { producers: toProducers(input.producers) }),
+    ...(input.lies === undefined ? {} : { lies: input.lies.map((one) => toLie(one, durationMs)) }),
+    ...(input.policy === undefined ? {} : { policy: input.policy as PolicyOverride }),
     expect: {
       verdict,
       ...(diagnosis === undefined ? {} : { diagnosis }),

@@ -5,12 +5,20 @@ import type { Scenario } from './schema.ts';
 /** How a scenario names Spillway's own stream of a region. */
 export const CANARY = 'canary';
 
-/** @throws ScenarioError when the scenario names a cell that the config does not have: its fault would hit nothing. */
+/** @throws ScenarioError when the scenario names a cell that the config does not have: what it says of that cell would have no effect. */
 export function checkCells(scenario: Scenario, cells: readonly string[]): void {
   const known = [CANARY, ...cells];
   const named = [
     ...scenario.faults.flatMap(({ where }, n) =>
       (where.streams ?? []).map((name) => ({ name, known, path: `faults[${n}].where.streams` })),
+    ),
+    ...Object.keys(scenario.producers?.cells ?? {}).map((name) => ({
+      name,
+      known: cells,
+      path: `producers.cells.${name}`,
+    })),
+    ...(scenario.lies ?? []).flatMap(({ cells: lying = [] }, n) =>
+      lying.map((name) => ({ name, known: cells, path: `lies[${n}].cells` })),
     ),
     ...(scenario.expect.cells ?? []).map((name) => ({ name, known: cells, path: 'expect.cells' })),
   ];

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { modes } from '../../lambda/core/policy.ts';
+import { probeModes } from '../../lambda/core/watched-cells.ts';
 import { requiredVariable, SettingsError } from './variables.ts';
 
 /** File beside a function's code that lists the cells: environment variables hold 4 KB, and cells are thousands. */
@@ -12,6 +14,9 @@ const cellsSchema = z.array(
     group: z.string().min(1),
     /** Stream of the standby. */
     stream: z.string().min(1),
+    primaryStream: z.string().min(1),
+    probe: z.enum(probeModes),
+    mode: z.enum(modes).optional(),
   }),
 );
 /** What a deployed function knows of a cell. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { modes, type Policy, siblingNames } from '../../lambda/core/policy.ts';
+import { beaconPolicies, modes, type Policy, siblingNames } from '../../lambda/core/policy.ts';
 import { parseSettings } from './variables.ts';
 
 /** Environment variable that carries the settings, as JSON, written by the stacks. */
@@ -47,6 +47,7 @@ export const policySchema = z.object({
   baselineFailureRate: z.number().gt(0).lt(1),
   impairedFailureRate: z.number().gt(0).lt(1),
   minimumGain: z.number().gt(0).lt(1),
+  beacons: z.enum(beaconPolicies),
   falseAlarmsPerYear: z.number().positive(),
   slowFactor: z.number().min(1),
   slowFloorMs: z.number().positive(),

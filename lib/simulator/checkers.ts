@@ -16,6 +16,8 @@ export interface EndpointOptions {
   readonly tableOperation: 'GetItem' | 'Query';
   /** True: the function repeats what it last read while its table does not answer. */
   readonly remembers: boolean;
+  /** Checkers of other endpoints that are numbered before these: the order of events does not depend on who rests. */
+  readonly before: number;
   /** Whether the body has the marker now. */
   readonly marked: () => boolean;
   readonly agenda: Agenda;
@@ -151,7 +153,7 @@ export class EndpointCheckers {
     const { index, checker, generation } = place;
     agenda.at(timeOf(checker, n), {
       rank: ranks.check,
-      index,
+      index: this.#options.before + index,
       run: () => {
         if (generation !== this.#generation) return;
         this.#request(checker, n);

@@ -9,7 +9,8 @@ export interface ConductorOptions {
   readonly agenda: Agenda;
   readonly calls: Calls;
   readonly seed: number;
-  readonly latch: () => void;
+  /** Sets the switches of all cells to hold. */
+  readonly latchAll: () => void;
 }
 
 /** From the start of the workflow to its first write. */
@@ -46,9 +47,9 @@ export class Conductor {
   }
 
   #try(attempt: number): void {
-    const { agenda, calls, latch } = this.#options;
+    const { agenda, calls, latchAll } = this.#options;
     this.#dice.at(this.#seed, 0, agenda.nowMs);
-    if (calls.fate(this.#write, agenda.nowMs, this.#dice.next).failure === undefined) latch();
+    if (calls.fate(this.#write, agenda.nowMs, this.#dice.next).failure === undefined) latchAll();
     else if (attempt < MAX_TRIES)
       agenda.at(agenda.nowMs + RETRY_MS, { rank: ranks.conductor, run: () => this.#try(attempt + 1) });
   }

@@ -9,9 +9,17 @@ import { type Routing, regionName, signalName } from './routing.ts';
 export const CHECKERS_PER_REGION = 2;
 const PROPAGATION_MS = 2_000;
 
-export interface DnsChange {
-  readonly signal: DnsAnswer;
+/** What DNS answers: for the region, and for the signal of each cell. */
+export interface DnsAnswers {
   readonly region: DnsAnswer;
+  readonly cells: Readonly<Record<string, DnsAnswer>>;
+}
+
+export interface DnsOptions {
+  readonly routing: Routing;
+  readonly cells: readonly string[];
+  readonly agenda: Agenda;
+  readonly onChange: (answers: DnsAnswers) => void;
 }
 
 /** Route 53 in virtual time, made of the same parts as the server of the drill. */
@@ -20,17 +28,18 @@ export class Dns {
   readonly #routing: Routing;
   readonly #agenda: Agenda;
   readonly #published = new PublishedHealth(PROPAGATION_MS);
-  readonly #onChange: (change: DnsChange) => void;
+  readonly #cells: readonly string[];
+  readonly #onChange: (answers: DnsAnswers) => void;
   #pending = 0;
-  signal: DnsAnswer;
-  region: DnsAnswer;
+  answers: DnsAnswers;
 
   /**
    * Begins at rest: every checker has seen HOLD, often enough. A new inverted check would be unhealthy until then,
    * which is a matter of the deployment and not of an outage.
    */
-  constructor(routing: Routing, agenda: Agenda, onChange: (change: DnsChange) => void) {
+  constructor({ routing, cells, agenda, onChange }: DnsOptions) {
     this.#routing = routing;
+    this.#cells = cells;
     this.#agenda = agenda;
     this.#onChange = onChange;
     this.board = new HealthBoard(routing.checks, CHECKERS_PER_REGION);
@@ -40,8 +49,7 @@ export class Dns {
       }
     }
     this.#published.reset(routing.checks, (id) => this.board.isHealthy(id));
-    this.signal = this.#ask(signalName);
-    this.region = this.#ask(regionName);
+    this.answers = this.#askAll();
   }
 
   /** No change of a status is on its way to the answers. */
@@ -62,9 +70,13 @@ export class Dns {
 
   #follow(): void {
     this.#pending--;
-    this.signal = this.#ask(signalName);
-    this.region = this.#ask(regionName);
-    this.#onChange({ signal: this.signal, region: this.region });
+    this.answers = this.#askAll();
+    this.#onChange(this.answers);
+  }
+
+  #askAll(): DnsAnswers {
+    const cells = Object.fromEntries(this.#cells.map((cell) => [cell, this.#ask(signalName(cell))]));
+    return { region: this.#ask(regionName), cells };
   }
 
   #ask(name: string): DnsAnswer {

@@ -2,6 +2,7 @@ import { works } from '../../lambda/core/observation.ts';
 import { errorClasses, type ProbeOutcome } from '../../lambda/core/probe.ts';
 import { formatSignal, parseSignal } from '../../lambda/core/signal.ts';
 import type { Facts, ObserverFacts, PutCount, Step } from './ledger.ts';
+import { cellsMoved } from './places.ts';
 import type { SimulatedSystem } from './system.ts';
 
 export interface Invariant {
@@ -27,8 +28,18 @@ const oneLookMs = ({ delivery }: SimulatedSystem): number =>
 
 const movedToStandby = (step: Step): boolean =>
   step.kind === 'dns' && step.from.region === 'primary' && step.to.region === 'standby';
-const returned = (step: Step): boolean =>
-  step.kind === 'dns' && step.from.signal === 'standby' && step.to.signal === 'primary';
+/** Cells that went from one place to the other in this step. */
+const wentTo = (step: Step, place: 'primary' | 'standby'): readonly string[] =>
+  step.kind === 'dns'
+    ? cellsMoved(step.from, step.to).filter(
+        (cell) =>
+          step.to.cells[cell] === place &&
+          step.from.cells[cell] === (place === 'primary' ? 'standby' : 'primary'),
+      )
+    : [];
+/** The first that is not undefined. */
+const firstOf = (cells: readonly string[], check: (cell: string) => string | undefined): string | undefined =>
+  cells.map(check).find((detail) => detail !== undefined);
 
 /** Votes that DNS may be following now; a liar's is served, whoever decided it. */
 function servedVotes({ observers, liar, atMs, system }: Facts): number {
@@ -60,16 +71,18 @@ export const invariants = [
   {
     name: 'quorum',
     statement:
-      'DNS moves to the standby only while K observers say EVACUATE, or the switches hold: no single observer moves traffic, dead, stale or lying',
+      'a cell moves to the standby only while K observers say EVACUATE, or its switch holds: no single observer moves traffic, dead, stale or lying',
     check: (step, facts) => {
       if (step.kind !== 'dns') return undefined;
       const needed = facts.system.policy.votesToEvacuate;
       const served = servedVotes(facts);
       if (movedToStandby(step) && served < needed) return `region moved with ${served} of ${needed} votes`;
-      const byLatch =
-        step.from.signal === 'primary' && step.to.signal === 'standby' && step.to.region === 'primary';
-      const held = facts.latched || facts.atMs - facts.heldMs <= 4 * delayMs(facts.system);
-      return byLatch && !held ? 'the signal moved, and neither quorum nor switch called for it' : undefined;
+      if (step.to.region === 'standby') return undefined;
+      return firstOf(wentTo(step, 'standby'), (cell) => {
+        const { latched, heldMs } = facts.switchOf(cell);
+        const held = latched || facts.atMs - heldMs <= 4 * delayMs(facts.system);
+        return held ? undefined : `${cell} moved, and neither quorum nor switch called for it`;
+      });
     },
   },
   {
@@ -126,19 +139,23 @@ export const invariants = [
       'DNS returns to the primary only when an operator releases the switches; or nothing has been latched for as long as the switch’s checkers take, and too few votes are left alive; or the switch has been dark to the checkers: a live vote never ends while DNS is in the standby and no switch holds',
     check: (step, facts) => {
       if (step.kind === 'ended') {
-        if (facts.latched || step.regionRead !== 'standby') return undefined;
+        if (facts.allLatched || step.regionRead !== 'standby') return undefined;
         return `${step.observer.region} took its vote back while DNS was in the standby and no switch held`;
       }
-      if (!returned(step)) return undefined;
+      const back = wentTo(step, 'primary');
+      if (back.length === 0) return undefined;
       const votes = visibleVotes(facts);
       if (votes.length >= facts.system.policy.votesToEvacuate)
-        return `DNS returned with ${votes.length} votes alive`;
-      // The switch's checkers take three looks each before DNS follows them.
-      if (!facts.latched || facts.atMs - facts.latchedMs < 4 * oneLookMs(facts.system)) return undefined;
-      const dark = facts.switchDarkSince(facts.atMs - 3 * oneLookMs(facts.system));
-      return dark < SWITCH_DARK_SHARE
-        ? `DNS returned while the switch held, and ${Math.round(100 * dark)} % of the checkers’ requests missed it`
-        : undefined;
+        return `${back[0]} returned with ${votes.length} votes alive`;
+      return firstOf(back, (cell) => {
+        const { latched, latchedMs } = facts.switchOf(cell);
+        // The switch's checkers take three looks each before DNS follows them.
+        if (!latched || facts.atMs - latchedMs < 4 * oneLookMs(facts.system)) return undefined;
+        const dark = facts.switchDarkSince(cell, facts.atMs - 3 * oneLookMs(facts.system));
+        return dark < SWITCH_DARK_SHARE
+          ? `${cell} returned while its switch held, and ${Math.round(100 * dark)} % of the checkers’ requests missed it`
+          : undefined;
+      });
     },
   },
   {
@@ -164,30 +181,38 @@ export const invariants = [
     statement:
       'with the conductor dead DNS moves at most once, as long as no vote lapses because its observer is away or its endpoint dark',
     check: (step, facts) => {
-      if (step.kind !== 'dns' || step.from.signal === step.to.signal) return undefined;
+      if (step.kind !== 'dns') return undefined;
       if (facts.conductor !== 'dead' || facts.liar !== undefined || facts.excused) return undefined;
-      return facts.flips > 1 ? `the signal has moved ${facts.flips} times` : undefined;
+      return firstOf(cellsMoved(step.from, step.to), (cell) => {
+        const flips = facts.flipsOf(cell);
+        return flips > 1 ? `the signal of ${cell} has moved ${flips} times` : undefined;
+      });
     },
   },
   {
     name: 'one-sided',
     statement: 'a partition that one observer alone sees moves nothing',
     check: (step, { oneSided }) =>
-      oneSided && movedToStandby(step) ? 'DNS moved, and one observer alone had seen anything' : undefined,
+      oneSided && (movedToStandby(step) || wentTo(step, 'standby').length > 0)
+        ? 'DNS moved, and one observer alone had seen anything'
+        : undefined,
   },
   {
     name: 'one-region',
-    statement: 'the signal always names exactly one of the two regions',
+    statement: 'the signal of each cell always names exactly one of the two regions',
     check: (step, { system: { regions } }) => {
       if (step.kind !== 'dns') return undefined;
-      const { rcode, records } = step.answer;
-      const values = records.flatMap((record) => record.values);
-      if (rcode !== 'NOERROR' || values.length !== 1)
-        return `the answer is ${rcode} with ${values.length} values`;
-      const parsed = parseSignal((values[0] ?? '').slice(1, -1), [regions.primary, regions.standby]);
-      return parsed.ok
-        ? undefined
-        : `the answer is ${values[0]}, unlike ${formatSignal({ region: regions.primary })}: ${parsed.rejection}`;
+      const { answers } = step;
+      return firstOf(Object.keys(answers.cells), (cell) => {
+        const { rcode = 'no answer', records = [] } = answers.cells[cell] ?? {};
+        const values = records.flatMap((record) => record.values);
+        if (rcode !== 'NOERROR' || values.length !== 1)
+          return `the answer for ${cell} is ${rcode} with ${values.length} values`;
+        const parsed = parseSignal((values[0] ?? '').slice(1, -1), [regions.primary, regions.standby]);
+        return parsed.ok
+          ? undefined
+          : `the answer for ${cell} is ${values[0]}, unlike ${formatSignal({ region: regions.primary })}: ${parsed.rejection}`;
+      });
     },
   },
 ] as const satisfies readonly Invariant[];

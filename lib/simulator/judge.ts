@@ -1,4 +1,5 @@
-import { unmetExpectations } from '../scenario/expectation.ts';
+import { straysOf, unmetExpectations } from '../scenario/expectation.ts';
+import { onsetMs } from '../scenario/onset.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import { type Percentiles, percentiles } from './statistics.ts';
 import type { SimulationResult } from './types.ts';
@@ -33,23 +34,20 @@ export interface ScenarioSummary {
   /** The first hundred. */
   readonly failedSeeds: readonly number[];
   readonly failed: number;
+  /** Where each cell was at the end of most of those runs. */
+  readonly cells: SimulationResult['cells'];
 }
 
 /** Everything in which one run fell short of its scenario's expectations and of the invariants. */
-export function shortfalls(result: SimulationResult, { expect, faults }: Scenario): readonly string[] {
-  const firstFaultMs = Math.min(...faults.map(({ atMs }) => atMs));
-  const outcome = { ...result, strays: straysOf(result), cut: false, firstFaultMs };
+export function shortfalls(result: SimulationResult, scenario: Scenario): readonly string[] {
+  const { expect } = scenario;
+  const strays = straysOf({ places: result.cells, moving: expect.cells, from: 'primary', to: 'standby' });
+  const outcome = { ...result, strays, cut: false, firstFaultMs: onsetMs(scenario) };
   return [
     ...unmetExpectations(expect, outcome),
     ...result.violations.map(({ invariant, detail, atMs }) => `${invariant} at ${atMs} ms: ${detail}`),
   ];
 }
-
-/** The signal names one of two regions and began in the primary, so an odd number of moves ends in the standby. */
-const straysOf = ({ flips, returnMs }: SimulationResult): readonly string[] =>
-  flips > 0 && flips % 2 === 0
-    ? [`the signal ended in the primary, ${returnMs} ms after the first fault`]
-    : [];
 
 /** Takes the runs one by one, so that a million of them need not be kept. */
 export class ScenarioTally {
@@ -63,6 +61,7 @@ export class ScenarioTally {
   };
   readonly #failures: string[] = [];
   readonly #failedSeeds: number[] = [];
+  readonly #cells = { failover: new Map<string, number>(), hold: new Map<string, number>() };
   #failed = 0;
   #flips = 0;
   #returned = 0;
@@ -74,6 +73,8 @@ export class ScenarioTally {
 
   add(result: SimulationResult): void {
     const { verdict, diagnosis } = result;
+    const cells = JSON.stringify(result.cells);
+    this.#cells[verdict].set(cells, (this.#cells[verdict].get(cells) ?? 0) + 1);
     this.#verdicts[verdict]++;
     this.#diagnoses[verdict].set(diagnosis, (this.#diagnoses[verdict].get(diagnosis) ?? 0) + 1);
     for (const name of ['decideMs', 'flipMs', 'rtoMs'] as const) {
@@ -100,13 +101,12 @@ export class ScenarioTally {
 
   summary(): ScenarioSummary {
     const verdict = this.#verdicts.failover >= this.#verdicts.hold ? 'failover' : 'hold';
-    const [commonest] = [...this.#diagnoses[verdict]].sort(([, a], [, b]) => b - a);
     return {
       scenario: this.#scenario.name,
       runs: this.runs,
       verdict,
       agreeing: this.#verdicts[verdict],
-      diagnosis: commonest?.[0] ?? 'Healthy',
+      diagnosis: commonest(this.#diagnoses[verdict]) ?? 'Healthy',
       decideMs: percentiles(this.#times.decideMs),
       flipMs: percentiles(this.#times.flipMs),
       flips: { max: this.#flips },
@@ -118,6 +118,10 @@ export class ScenarioTally {
       failures: this.#failures,
       failedSeeds: this.#failedSeeds,
       failed: this.#failed,
+      cells: JSON.parse(commonest(this.#cells[verdict]) ?? '{}') as SimulationResult['cells'],
     };
   }
 }
+
+const commonest = (counts: ReadonlyMap<string, number>): string | undefined =>
+  [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];

@@ -2,10 +2,11 @@ import type { DecisionState } from '../../lambda/core/decide.ts';
 import { voteOf } from '../../lambda/core/lifecycle.ts';
 import { levelsOf, type RegionLevels } from '../../lambda/core/observation.ts';
 import { errorClasses } from '../../lambda/core/probe.ts';
-import type { Role } from '../../lambda/core/role.ts';
 import type { RoundReadings } from '../../lambda/core/round.ts';
-import type { DnsAnswer } from '../route53/answer.ts';
+import type { DnsAnswers } from './dns.ts';
 import type { ObserverNode, RoundSeen, StoredVote } from './observer-node.ts';
+import type { Place, Places } from './places.ts';
+import type { SwitchState } from './state-table.ts';
 import type { SimulatedSystem } from './system.ts';
 
 // What the invariants look at: what truly happened, kept beside the world and not asked of the code under test.
@@ -51,13 +52,7 @@ export type Step =
     }
   /** A vote that was still live was replaced by HOLD. `regionRead` is where DNS was when the round that did it began. */
   | { readonly kind: 'ended'; readonly observer: ObserverFacts; readonly regionRead: Place }
-  | { readonly kind: 'dns'; readonly from: Places; readonly to: Places; readonly answer: DnsAnswer };
-
-export type Place = Role | 'neither';
-export interface Places {
-  readonly signal: Place;
-  readonly region: Place;
-}
+  | { readonly kind: 'dns'; readonly from: Places; readonly to: Places; readonly answers: DnsAnswers };
 
 export interface Facts {
   readonly system: SimulatedSystem;
@@ -68,17 +63,17 @@ export interface Facts {
   readonly observers: readonly ObserverFacts[];
   readonly atMs: number;
   readonly places: Places;
-  readonly latched: boolean;
-  /** When the switches were last set to hold, and when they last held. */
-  readonly latchedMs: number;
-  readonly heldMs: number;
-  /** Changes of the signal. */
-  readonly flips: number;
+  /** Every switch holds. */
+  readonly allLatched: boolean;
+  /** The switch that holds this cell. */
+  readonly switchOf: (cell: string) => SwitchState;
+  /** Changes of the signal of a cell. */
+  readonly flipsOf: (cell: string) => number;
   /** A vote has lapsed, or was not to be seen when DNS changed. */
   readonly excused: boolean;
   /** Share of the checkers' requests since then that did not see a vote, or a switch, that was there. */
   readonly voteDarkSince: (region: string, atMs: number) => number;
-  readonly switchDarkSince: (atMs: number) => number;
+  readonly switchDarkSince: (cell: string, atMs: number) => number;
 }
 
 const NEVER = Number.NEGATIVE_INFINITY;

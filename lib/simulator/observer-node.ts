@@ -45,6 +45,8 @@ export interface Surroundings {
   /** Items of the standby's state table. */
   readonly controlItem: () => unknown;
   readonly switchItems: () => readonly unknown[];
+  /** Switches there are. */
+  readonly groups: number;
   readonly quorum: (source: string) => Quorum;
   /** DNS is in the primary and no switch holds: nothing outside an observer can move it. */
   readonly isCalm: () => boolean;
@@ -116,8 +118,8 @@ export class ObserverNode {
       primary: new Probing({ ...common, region: primary, role: 'primary', baseline: baseline.primary }),
       standby: new Probing({ ...common, region: standby, role: 'standby', baseline: baseline.standby }),
     };
-    const { controlItem, switchItems } = world;
-    this.#tables = new ObserverTables({ calls, region, standby, seed, controlItem, switchItems });
+    const { controlItem, switchItems, groups } = world;
+    this.#tables = new ObserverTables({ calls, region, standby, seed, groups, controlItem, switchItems });
     // Every call whose fate decides anything for this observer, and what befalls itself.
     const known = [...this.probing.primary.known, ...this.probing.standby.known, ...this.#tables.known];
     const faults = new Set(known.flatMap((call) => [...call.faults, ...call.noise.spans]));

@@ -10,6 +10,8 @@ export interface TablesOptions {
   readonly region: string;
   readonly standby: string;
   readonly seed: number;
+  /** Switches there are. */
+  readonly groups: number;
   /** Items of the standby's state table. */
   readonly controlItem: () => unknown;
   readonly switchItems: () => readonly unknown[];
@@ -56,8 +58,7 @@ export class ObserverTables {
     const latch = this.#ask(this.#calls.latch, atMs);
     return {
       control: control.ok ? parseControl(this.#options.controlItem()) : 'unreadable',
-      // One cell, so one group.
-      latch: latchOf(latch.ok ? this.#options.switchItems() : 'unreadable', 1),
+      latch: latchOf(latch.ok ? this.#options.switchItems() : 'unreadable', this.#options.groups),
       tookMs: Math.max(control.latencyMs, latch.latencyMs),
     };
   }

@@ -4,6 +4,9 @@ import { type Agenda, ranks } from './events.ts';
 import { Dice, hash, seedFor, uniform } from './random.ts';
 
 export interface ProducersOptions {
+  readonly cell: string;
+  /** Producers of other cells that are numbered before these. */
+  readonly before: number;
   /** Where each producer runs. */
   readonly places: readonly string[];
   readonly regions: { readonly primary: string; readonly standby: string };
@@ -34,7 +37,7 @@ const RETRY_MAX_MS = 2_000;
 const MAX_RETRIES = 2_000;
 
 /**
- * Producers that follow the signal through a cache. A poll within the TTL of the answer before it gets that answer
+ * Producers of one cell that follow its signal through a cache. A poll within the TTL of the answer before it gets that answer
  * again, so only each n-th poll sees anything new. While they are where DNS points, nothing about them is computed.
  */
 export class Producers {
@@ -50,9 +53,16 @@ export class Producers {
     const { delivery, regions, calls } = options;
     this.#stride = Math.max(1, Math.ceil((delivery.dnsTtlSeconds * 1_000) / delivery.producerPollMs));
     this.#producers = options.places.map((place, index) => {
-      const seed = seedFor(options.seed, 'producer', index);
+      const seed = seedFor(options.seed, `producer ${options.cell}`, index);
       const put = (region: string): KnownCall =>
-        calls.know({ source: place, region, service: 'kinesis', operation: 'PutRecords' });
+        calls.know({
+          source: place,
+          region,
+          service: 'kinesis',
+          operation: 'PutRecords',
+          stream: options.cell,
+          byProducer: true,
+        });
       return {
         index,
         place,
@@ -83,7 +93,7 @@ export class Producers {
     while (timeOf(n) <= agenda.nowMs) n++;
     agenda.at(timeOf(n), {
       rank: ranks.producer,
-      index: producer.index,
+      index: this.#options.before + producer.index,
       run: () => {
         if (generation !== this.#generation) return;
         const region = this.#options.resolve(producer.place);
@@ -108,7 +118,7 @@ export class Producers {
     const answeredMs = Math.round(known.latencyMs + delayMs + (failure === undefined ? 0 : pauseMs));
     agenda.at(agenda.nowMs + answeredMs, {
       rank: ranks.producer,
-      index: producer.index,
+      index: this.#options.before + producer.index,
       run: () => {
         if (producer.region !== region) return;
         if (failure === undefined) onPut({ producer: producer.index, region });

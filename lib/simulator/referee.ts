@@ -1,5 +1,4 @@
 import { observerRegions } from '../config/config.ts';
-import type { DnsAnswer } from '../route53/answer.ts';
 import type { Fault } from '../scenario/schema.ts';
 import { hasUnseenVote, invariants } from './invariants.ts';
 import {
@@ -8,11 +7,10 @@ import {
   noteRound,
   noteStored,
   type ObserverFacts,
-  type Place,
-  type Places,
   type Step,
 } from './ledger.ts';
 import type { ObserverNode, RoundSeen, StoredVote } from './observer-node.ts';
+import { cellsMoved, type Place } from './places.ts';
 import type { SimulatedSystem } from './system.ts';
 import type { Violation } from './types.ts';
 
@@ -27,7 +25,7 @@ export interface RefereeOptions {
   /** What only the world can tell at this moment. */
   readonly world: () => Pick<
     Facts,
-    'places' | 'latched' | 'latchedMs' | 'heldMs' | 'voteDarkSince' | 'switchDarkSince'
+    'places' | 'allLatched' | 'switchOf' | 'voteDarkSince' | 'switchDarkSince'
   >;
   readonly onViolation: (violation: Violation) => void;
 }
@@ -42,7 +40,7 @@ export class Referee {
   readonly #oneSided: boolean;
   /** Where DNS was when each observer began its round. */
   readonly #regionRead: Place[] = [];
-  #flips = 0;
+  readonly #flips = new Map<string, number>();
   #excused = false;
 
   constructor(options: RefereeOptions) {
@@ -95,12 +93,15 @@ export class Referee {
     if (ended !== undefined) this.#check(ended);
   }
 
-  dnsChanges(from: Places, to: Places, answer: DnsAnswer): void {
-    if (from.signal !== to.signal) this.#flips++;
-    if (from.signal !== to.signal || from.region !== to.region)
-      this.#excused ||= hasUnseenVote(this.#facts());
-    this.#check({ kind: 'dns', from, to, answer });
+  dnsChanges(step: Omit<Extract<Step, { readonly kind: 'dns' }>, 'kind'>): void {
+    const { from, to } = step;
+    const moved = cellsMoved(from, to);
+    for (const cell of moved) this.#flips.set(cell, this.#flipsOf(cell) + 1);
+    if (moved.length > 0 || from.region !== to.region) this.#excused ||= hasUnseenVote(this.#facts());
+    this.#check({ kind: 'dns', ...step });
   }
+
+  readonly #flipsOf = (cell: string): number => this.#flips.get(cell) ?? 0;
 
   #facts(): Facts {
     const { system, conductor, liar, nowMs, world } = this.#options;
@@ -112,7 +113,7 @@ export class Referee {
       oneSided: this.#oneSided,
       observers: this.#observers,
       atMs: nowMs(),
-      flips: this.#flips,
+      flipsOf: this.#flipsOf,
       excused: this.#excused,
     };
   }

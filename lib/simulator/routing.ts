@@ -10,16 +10,15 @@ import { formatSignal } from '../../lambda/core/signal.ts';
 import { observerRegions } from '../config/config.ts';
 import { checkerRegions, type EndpointCheck, type HealthCheck } from '../route53/health-check.ts';
 import { createZone, type RecordSet, type Zone } from '../route53/records.ts';
-import type { SimulatedSystem } from './system.ts';
+import { groupsOfSystem, type SimulatedSystem } from './system.ts';
 
-// The tree of lib/constructs/failover-tree.ts and the checks of lib/constructs/health-checks.ts, for one cell, as the
-// model of Route 53 takes them. Not synthesised: a synthesis takes seconds, and a simulation milliseconds.
+// The tree of lib/constructs/failover-tree.ts and the checks of lib/constructs/health-checks.ts, as the model of
+// Route 53 takes them. Not synthesised: a synthesis takes seconds, and a simulation milliseconds.
 
 const zoneName = 'example.com';
-const cell = 'orders';
 export const regionName = regionRecordName(zoneName);
-export const signalName = signalRecordName(cell, zoneName);
-export const switchCheckId = 'switch';
+export const signalName = (cell: string): string => signalRecordName(cell, zoneName);
+export const switchCheckId = (group: string): string => `switch-${group}`;
 export const voteCheckId = (region: string): string => `vote-${region}`;
 const quorumId = 'quorum';
 
@@ -33,7 +32,8 @@ export interface Routing {
   readonly zone: Zone;
 }
 
-export function routingOf({ regions, policy, delivery }: SimulatedSystem): Routing {
+export function routingOf(system: SimulatedSystem): Routing {
+  const { regions, policy, delivery, cells } = system;
   const votes = observerRegions(regions).map((region) =>
     markerCheck(delivery.healthCheckIntervalSeconds, {
       id: voteCheckId(region),
@@ -42,12 +42,14 @@ export function routingOf({ regions, policy, delivery }: SimulatedSystem): Routi
       failureThreshold: VOTE_FAILURES,
     }),
   );
-  const latch = markerCheck(delivery.healthCheckIntervalSeconds, {
-    id: switchCheckId,
-    resourcePath: switchPath(cell),
-    searchString: standbyMarker,
-    failureThreshold: SWITCH_FAILURES,
-  });
+  const switches = groupsOfSystem(system).map((group) =>
+    markerCheck(delivery.healthCheckIntervalSeconds, {
+      id: switchCheckId(group),
+      resourcePath: switchPath(group),
+      searchString: standbyMarker,
+      failureThreshold: SWITCH_FAILURES,
+    }),
+  );
   const quorum: HealthCheck = {
     id: quorumId,
     kind: 'calculated',
@@ -58,24 +60,25 @@ export function routingOf({ regions, policy, delivery }: SimulatedSystem): Routi
   };
   const ttlSeconds = delivery.dnsTtlSeconds;
   const records = [
-    ...tree({
-      name: signalName,
-      ttlSeconds,
-      primary: signalTo(regions.primary, cell),
-      standby: signalTo(regions.standby, cell),
-      latched: true,
-    }),
+    ...cells.flatMap(({ name, group }) =>
+      tree({
+        name: signalName(name),
+        ttlSeconds,
+        primary: signalTo(regions.primary, name),
+        standby: signalTo(regions.standby, name),
+        switchId: switchCheckId(group),
+      }),
+    ),
     ...tree({
       name: regionName,
       ttlSeconds,
       primary: signalTo(regions.primary),
       standby: signalTo(regions.standby),
-      latched: false,
     }),
   ];
   return {
-    checks: [...votes, latch, quorum],
-    endpoints: [...votes, latch],
+    checks: [...votes, ...switches, quorum],
+    endpoints: [...votes, ...switches],
     zone: createZone(zoneName, records),
   };
 }
@@ -106,11 +109,11 @@ interface TreeOptions {
   readonly ttlSeconds: number;
   readonly primary: string;
   readonly standby: string;
-  /** Whether it follows the switch beside the quorum. */
-  readonly latched: boolean;
+  /** The check of the switch that it follows beside the quorum; absent: the quorum alone. */
+  readonly switchId?: string;
 }
 
-function tree({ name, ttlSeconds, primary, standby, latched }: TreeOptions): readonly RecordSet[] {
+function tree({ name, ttlSeconds, primary, standby, switchId }: TreeOptions): readonly RecordSet[] {
   const values = (text: string): RecordSet['data'] => ({ kind: 'values', ttlSeconds, values: [text] });
   const head = {
     name,
@@ -127,7 +130,7 @@ function tree({ name, ttlSeconds, primary, standby, latched }: TreeOptions): rea
     setIdentifier: 'standby',
     data: values(standby),
   };
-  if (!latched) return [{ ...head, data: values(primary) }, secondary];
+  if (switchId === undefined) return [{ ...head, data: values(primary) }, secondary];
   return [
     { ...head, data: { kind: 'alias', target, evaluateTargetHealth: true } },
     secondary,
@@ -136,7 +139,7 @@ function tree({ name, ttlSeconds, primary, standby, latched }: TreeOptions): rea
       type: 'TXT',
       routing: { policy: 'weighted', weight: 1 },
       setIdentifier: 'only',
-      healthCheckId: switchCheckId,
+      healthCheckId: switchId,
       data: values(primary),
     },
   ];

@@ -1,5 +1,6 @@
 import { observeRound } from '../../lambda/core/round.ts';
 import { liveVote } from '../../lambda/core/vote.ts';
+import { onsetMs } from '../scenario/onset.ts';
 import { ranks } from './events.ts';
 import { silence, usualNoise } from './noise.ts';
 import { Recorder } from './recorder.ts';
@@ -26,6 +27,7 @@ export function runScenario(options: SimulationOptions): SimulationResult {
   const recorder = new Recorder({
     standby: system.regions.standby,
     votesToEvacuate: system.policy.votesToEvacuate,
+    cells: system.cells.map(({ name }) => name),
   });
   const world = new World({
     ...options,
@@ -41,8 +43,9 @@ export function runScenario(options: SimulationOptions): SimulationResult {
   traceFaults(options, world);
   const goOn = options.until === 'decided' ? () => recorder.decidedMs === null : () => true;
   world.agenda.runUntil(scenario.durationMs, goOn);
-  const firstFaultMs = Math.min(...scenario.faults.map(({ atMs }) => atMs));
-  const lastFaultMs = Math.max(...scenario.faults.map(({ untilMs }) => untilMs));
+  const firstFaultMs = onsetMs(scenario);
+  const { faults, lies = [] } = scenario;
+  const lastFaultMs = Math.max(...[...faults, ...lies].map(({ untilMs }) => untilMs));
   const span = { firstFaultMs, endMs: scenario.durationMs, outageMs: lastFaultMs - firstFaultMs };
   return { seed, ...recorder.result(span), violations: world.violations };
 }
@@ -50,7 +53,8 @@ export function runScenario(options: SimulationOptions): SimulationResult {
 function traceFaults({ scenario, trace }: SimulationOptions, world: World): void {
   if (trace === undefined) return;
   for (const [index, { atMs, untilMs, where, effect }] of scenario.faults.entries()) {
-    const text = `${effect.kind} of ${where.service ?? 'everything'} in ${where.region}`;
+    const streams = where.streams === undefined ? '' : ` (${where.streams.join(', ')})`;
+    const text = `${effect.kind} of ${where.service ?? 'everything'}${streams} in ${where.region}`;
     world.agenda.at(atMs, {
       rank: ranks.world,
       index: 2 * index,

@@ -5,20 +5,32 @@ export interface StateTableOptions {
   readonly agenda: Agenda;
   readonly epochMs: number;
   readonly actions: readonly OperatorAction[];
-  readonly onSwitch: () => void;
+  /** One switch for each. */
+  readonly groups: readonly string[];
+  readonly onSwitch: (group: string) => void;
   readonly trace: (text: string) => void;
 }
 
 const NEVER = Number.NEGATIVE_INFINITY;
 
-/** The standby's state table: the control item, and the one switch; and the operators who write to it. */
+type Who = 'the conductor' | 'an operator';
+
+/** One switch, and when it was last set to hold, and when it last held. */
+export interface SwitchState {
+  readonly latched: boolean;
+  readonly latchedMs: number;
+  readonly heldMs: number;
+}
+const neverSet: SwitchState = { latched: false, latchedMs: NEVER, heldMs: NEVER };
+
+/** The standby's state table: the control item, and the switches; and the operators who write to it. */
 export class StateTable {
   readonly #options: StateTableOptions;
   #control: unknown;
-  #latched = false;
-  /** When the switch was last set to hold, and when it last held. */
-  latchedMs = NEVER;
-  heldMs = NEVER;
+  readonly #switches = new Map<string, SwitchState>();
+  #latchedGroups = 0;
+  /** Items of the switches that hold. One that was never set has no item. */
+  #items: readonly unknown[] = [];
 
   constructor(options: StateTableOptions) {
     this.#options = options;
@@ -29,22 +41,39 @@ export class StateTable {
     return this.#control;
   }
 
-  get latched(): boolean {
-    return this.#latched;
+  switchOf(group: string): SwitchState {
+    return this.#switches.get(group) ?? neverSet;
   }
 
-  /** A switch that was never set has no item. */
+  get anyLatched(): boolean {
+    return this.#latchedGroups > 0;
+  }
+
+  get allLatched(): boolean {
+    return this.#latchedGroups === this.#options.groups.length;
+  }
+
   get switchItems(): readonly unknown[] {
-    return this.#latched ? [{ position: 'STANDBY' }] : [];
+    return this.#items;
   }
 
-  setSwitch(latched: boolean, who: 'the conductor' | 'an operator'): void {
+  setAll(latched: boolean, who: Who): void {
+    for (const group of this.#options.groups) this.setSwitch(group, { latched, who });
+  }
+
+  setSwitch(group: string, { latched, who }: { readonly latched: boolean; readonly who: Who }): void {
     const { agenda, trace, onSwitch } = this.#options;
-    if (this.#latched && !latched) this.heldMs = agenda.nowMs;
-    if (!this.#latched && latched) this.latchedMs = agenda.nowMs;
-    this.#latched = latched;
-    trace(`${who} sets the switch to ${latched ? 'STANDBY' : 'PRIMARY'}`);
-    onSwitch();
+    const before = this.switchOf(group);
+    const { nowMs } = agenda;
+    if (before.latched !== latched) this.#latchedGroups += latched ? 1 : -1;
+    this.#switches.set(group, {
+      latched,
+      latchedMs: !before.latched && latched ? nowMs : before.latchedMs,
+      heldMs: before.latched && !latched ? nowMs : before.heldMs,
+    });
+    this.#items = Array(this.#latchedGroups).fill({ position: 'STANDBY' });
+    trace(`${who} sets the switch of ${group} to ${latched ? 'STANDBY' : 'PRIMARY'}`);
+    onSwitch(group);
   }
 
   #plan(action: OperatorAction): void {
@@ -52,7 +81,7 @@ export class StateTable {
     const at = (atMs: number, run: () => void): void => agenda.at(atMs, { rank: ranks.world, run });
     switch (action.kind) {
       case 'release':
-        at(action.atMs, () => this.setSwitch(false, 'an operator'));
+        at(action.atMs, () => this.setAll(false, 'an operator'));
         return;
       case 'unreadable':
         at(action.atMs, () => this.#setControl('damaged'));

@@ -1,12 +1,10 @@
 import type { Policy } from '../../lambda/core/policy.ts';
 import { observerRegions } from '../config/config.ts';
-import { defaultMonitoring } from '../config/defaults.ts';
-import { relationProblems } from '../config/relations.ts';
 import { everySeed, failingWrites, untilDecided } from './detection.ts';
 import { scenarioTask, yearsJobs, yearsTask } from './jobs.ts';
 import { runJobs } from './pool.ts';
 import { type Percentiles, percentilesOfAll, poissonUpperBound } from './statistics.ts';
-import type { SimulatedSystem } from './system.ts';
+import { type SimulatedSystem, systemProblems } from './system.ts';
 
 /** One policy to be measured. */
 export interface TunePoint {
@@ -83,7 +81,7 @@ export function tuneGrid(system: SimulatedSystem): {
   for (const candidate of candidates) {
     const point = { system: candidate, own: candidate === system };
     const name = nameOf(point);
-    const [problem] = problemsOf(candidate);
+    const [problem] = systemProblems(candidate);
     if (problem !== undefined && !point.own) {
       refused.set(name, { ...point, reason: `${problem.path} ${problem.problem}` });
     } else if (!points.has(name)) points.set(name, point);
@@ -101,17 +99,6 @@ function quorums(system: SimulatedSystem, observers: number): readonly Simulated
     policy: { ...policy, votesToEvacuate: index + 2 },
   }));
 }
-
-const problemsOf = (system: SimulatedSystem) =>
-  relationProblems({
-    ...system,
-    name: 'simulated',
-    zone: { id: 'Z0', name: 'simulated.example' },
-    cells: [],
-    healthCheckQuota: Number.POSITIVE_INFINITY,
-    notify: {},
-    monitoring: defaultMonitoring,
-  });
 
 export const observersOf = ({ system }: TunePoint): number => observerRegions(system.regions).length;
 

@@ -3,6 +3,7 @@ import type { Policy } from '../../lambda/core/policy.ts';
 import type { RoundReadings, RoundResult } from '../../lambda/core/round.ts';
 import type { Vote } from '../../lambda/core/vote.ts';
 import type { Scenario } from '../scenario/schema.ts';
+import type { Place } from './places.ts';
 import type { Routing } from './routing.ts';
 import type { SimulatedSystem } from './system.ts';
 
@@ -70,17 +71,21 @@ export interface SimulationResult {
   readonly decideMs: number | null;
   /** K observers first said at once that the primary is at fault: the alarm `primary impaired` begins to count. */
   readonly pagedMs: number | null;
-  /** DNS first answered with the standby. */
+  /** DNS first answered with the standby, for any cell. */
   readonly flipMs: number | null;
-  /** The last producer's first put in the standby. */
+  /** The last producer's first put in the standby, of all cells that moved. */
   readonly rtoMs: number | null;
-  /** Changes of the signal's answer. */
+  /** Changes of a signal's answer, of the cell that has most. */
   readonly flips: number;
-  /** When DNS answered with the primary again. */
+  /** When DNS answered with the primary again, for any cell. */
   readonly returnMs: number | null;
   readonly violations: readonly Violation[];
   /** Votes that went from HOLD to EVACUATE, over all observers. */
   readonly votesCast: number;
+  /** Where each cell was at the end. */
+  readonly cells: Readonly<Record<string, Place>>;
+  /** Moves of a cell that were not moves of the region. */
+  readonly cellFailovers: number;
 }
 
 /** A year (or some) of nothing but noise. */
@@ -96,8 +101,10 @@ export interface YearsOptions {
 
 export interface YearsResult {
   readonly years: number;
-  /** Times DNS moved. */
+  /** Times the region moved, and every cell with it. */
   readonly failovers: number;
+  /** Moves of a cell that were not moves of the region. */
+  readonly cellFailovers: number;
   /** Votes that went from HOLD to EVACUATE, of any observer. */
   readonly observerAlarms: number;
   readonly violations: readonly Violation[];

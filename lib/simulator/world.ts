@@ -4,28 +4,32 @@ import type { DnsAnswer } from '../route53/answer.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import { BaselineFailures } from './baseline.ts';
 import { Calls, type KnownCall } from './calls.ts';
-import { EndpointCheckers } from './checkers.ts';
 import { Conductor } from './conductor.ts';
-import { Dns, type DnsChange } from './dns.ts';
+import { Dns, type DnsAnswers } from './dns.ts';
+import { Endpoints } from './endpoints.ts';
 import { Agenda, ranks } from './events.ts';
-import type { Place, Places } from './ledger.ts';
 import type { Noise } from './noise.ts';
 import { ObserverNode, type RoundSeen, type StoredVote } from './observer-node.ts';
 import { ObserverTimes, RUN_PERIOD_MS } from './observer-times.ts';
+import { cellsMoved, type Place, type Places } from './places.ts';
 import { slotsPerRound } from './probing.ts';
 import { Producers } from './producers.ts';
 import { between, Dice, hash, seedFor, uniform } from './random.ts';
 import { Referee } from './referee.ts';
-import { routingOf, switchCheckId, voteCheckId } from './routing.ts';
+import { routingOf } from './routing.ts';
 import { StateTable } from './state-table.ts';
-import type { SimulatedSystem } from './system.ts';
+import { groupsOfSystem, type SimulatedSystem } from './system.ts';
 import type { OperatorAction, SimulatedCore, SimulationOptions, TraceEvent, Violation } from './types.ts';
 
 export interface WorldHooks {
   readonly onRound?: (seen: RoundSeen) => void;
   readonly onStored?: (node: ObserverNode, before: StoredVote | undefined) => void;
   readonly onDns?: (from: Places, to: Places) => void;
-  readonly onPut?: (put: { readonly producer: number; readonly region: string }) => void;
+  readonly onPut?: (put: {
+    readonly cell: string;
+    readonly producer: number;
+    readonly region: string;
+  }) => void;
   readonly trace?: ((line: TraceEvent) => void) | undefined;
 }
 
@@ -45,7 +49,7 @@ export interface WorldOptions extends Pick<SimulationOptions, 'liar' | 'dead' | 
   readonly hooks: WorldHooks;
 }
 
-/** A producer in the primary asks through the primary's resolver, and so on: two there, one in the standby, as in the drill. */
+/** Of each cell. A producer in the primary asks through the primary's resolver, and so on: two there, one in the standby, as in the drill. */
 const PRODUCER_ROLES = ['primary', 'primary', 'standby'] as const;
 /** Clocks disciplined by NTP. */
 const CLOCK_OFFSET_MS = 20;
@@ -59,9 +63,10 @@ export class World {
   readonly #options: WorldOptions;
   readonly #calls: Calls;
   readonly #dns: Dns;
-  readonly #voteCheckers: ReadonlyMap<string, EndpointCheckers>;
-  readonly #switchCheckers: EndpointCheckers;
-  readonly #producers: Producers;
+  readonly #endpoints: Endpoints;
+  /** Of the cells that have moved: the others' are where they always were. */
+  readonly #producers = new Map<string, Producers>();
+  readonly #groupOf: ReadonlyMap<string, string>;
   readonly #conductor: Conductor;
   readonly #state: StateTable;
   readonly #referee: Referee;
@@ -69,6 +74,8 @@ export class World {
   readonly #dice = new Dice();
   readonly #expiryAt: number[] = [];
   #places: Places;
+  /** DNS has everything in the primary. */
+  #isHome = true;
 
   constructor(options: WorldOptions) {
     this.#options = options;
@@ -77,79 +84,60 @@ export class World {
     this.agenda = new Agenda(startMs);
     this.#calls = new Calls({ roles: regions, faults: scenario.faults, noise: noise.faults, latencyMs });
     const routing = (options.routing ?? routingOf)(system);
-    this.#dns = new Dns(routing, this.agenda, (change) => this.#onDns(change));
-    this.#places = this.#placesOf(this.#dns);
+    this.#dns = new Dns({
+      routing,
+      cells: system.cells.map(({ name }) => name),
+      agenda: this.agenda,
+      onChange: (answers) => this.#onDns(answers),
+    });
+    this.#places = this.#placesOf(this.#dns.answers);
+    this.#groupOf = new Map(system.cells.map(({ name, group }) => [name, group]));
     const sources = observerRegions(regions);
     this.#state = new StateTable({
       agenda: this.agenda,
       epochMs: options.epochMs,
       actions: options.actions,
-      onSwitch: () => this.#onSwitch(),
+      groups: groupsOfSystem(system),
+      onSwitch: (group) => this.#onSwitch(group),
       trace: (text) => this.#trace('latch', text),
     });
     this.#referee = this.#appoint();
     this.nodes = sources.map((region, index) => this.#node(region, index));
-    const endpoint = (
-      id: string,
-      region: string,
-      tableOperation: 'GetItem' | 'Query',
-      marked: () => boolean,
-    ): EndpointCheckers => {
-      const check = routing.endpoints.find((each) => each.id === id);
-      if (check === undefined) throw new Error(`The tree has no check ${id}.`);
-      const onChange = (): void =>
-        this.#trace('check', `${id} is ${this.#dns.board.isHealthy(id) ? 'healthy' : 'unhealthy'}`);
-      return new EndpointCheckers({
-        check,
-        region,
-        tableOperation,
-        remembers: id === switchCheckId,
-        marked,
-        agenda: this.agenda,
-        calls: this.#calls,
-        dns: this.#dns,
-        noise,
-        seed,
-        onChange,
-      });
-    };
-    this.#voteCheckers = new Map(
-      this.nodes.map((node) => [
-        node.region,
-        endpoint(voteCheckId(node.region), node.region, 'GetItem', () => this.#served(node)),
-      ]),
-    );
-    this.#switchCheckers = endpoint(switchCheckId, regions.standby, 'Query', () => this.#state.latched);
+    this.#endpoints = new Endpoints({
+      system,
+      routing,
+      agenda: this.agenda,
+      calls: this.#calls,
+      dns: this.#dns,
+      noise,
+      seed,
+      accuses: (region) => this.#served(region),
+      holds: (group) => this.#state.switchOf(group).latched,
+      onChange: (id, healthy) => this.#trace('check', `${id} is ${healthy ? 'healthy' : 'unhealthy'}`),
+    });
     this.#conductor = new Conductor({
       standby: regions.standby,
       agenda: this.agenda,
       calls: this.#calls,
       seed,
-      latch: () => this.#state.setSwitch(true, 'the conductor'),
+      latchAll: () => this.#state.setAll(true, 'the conductor'),
     });
     const places = PRODUCER_ROLES.map((role) => regions[role]);
     this.#queries = new Map([...sources, ...places].map((source) => [source, this.#query(source)]));
-    this.#producers = new Producers({
-      places,
-      regions,
-      delivery: system.delivery,
-      agenda: this.agenda,
-      calls: this.#calls,
-      seed,
-      resolve: (source) => (this.#resolves(source) ? this.#regionOf(this.#places.signal) : undefined),
-      onMoved: ({ producer, region }) => this.#trace('producer', `producer ${producer} follows to ${region}`),
-      onPut: (put) => options.hooks.onPut?.(put),
-    });
     if (options.liar !== undefined)
-      this.agenda.at(0, { rank: ranks.world, run: () => this.#voteCheckers.get(options.liar ?? '')?.look() });
+      this.agenda.at(0, {
+        rank: ranks.world,
+        run: () => this.#endpoints.votes.get(options.liar ?? '')?.look(),
+      });
   }
 
   get violations(): readonly Violation[] {
     return this.#referee.violations;
   }
 
+  /** A switch holds. */
   get latched(): boolean {
-    return this.#state.latched;
+    return this.#state.anyLatched;
   }
 
   get liveVotes(): number {
@@ -162,7 +150,7 @@ export class World {
   }
 
   release(): void {
-    this.#state.setSwitch(false, 'an operator');
+    this.#state.setAll(false, 'an operator');
   }
 
   #appoint(): Referee {
@@ -177,11 +165,11 @@ export class World {
       nowMs: () => this.agenda.nowMs,
       world: () => ({
         places: this.#places,
-        latched: this.#state.latched,
-        latchedMs: this.#state.latchedMs,
-        heldMs: this.#state.heldMs,
-        voteDarkSince: (region, atMs) => this.#voteCheckers.get(region)?.darkShareSince(atMs) ?? 0,
-        switchDarkSince: (atMs) => this.#switchCheckers.darkShareSince(atMs),
+        allLatched: this.#state.allLatched,
+        switchOf: (cell) => this.#state.switchOf(this.#group(cell)),
+        voteDarkSince: (region, atMs) => this.#endpoints.votes.get(region)?.darkShareSince(atMs) ?? 0,
+        switchDarkSince: (cell, atMs) =>
+          this.#endpoints.switches.get(this.#group(cell))?.darkShareSince(atMs) ?? 0,
       }),
       onViolation: ({ invariant, detail }) => this.#trace('violation', `${invariant}: ${detail}`),
     });
@@ -220,17 +208,14 @@ export class World {
         standby: system.regions.standby,
         controlItem: () => this.#state.control,
         switchItems: () => this.#state.switchItems,
+        groups: groupsOfSystem(system).length,
         quorum: (source) => {
           this.#referee.roundBegins(index, this.#places.region);
           return this.#resolves(source) && this.#places.region !== 'neither'
             ? this.#places.region
             : 'unknown';
         },
-        isCalm: () =>
-          this.#places.signal === 'primary' &&
-          this.#places.region === 'primary' &&
-          !this.#state.latched &&
-          this.#dns.isSettled,
+        isCalm: () => this.#isHome && !this.#state.anyLatched && this.#dns.isSettled,
         onRound: (seen) => this.#onRound(seen),
         onStored: (node, before) => this.#onStored(node, before),
         onSkipped: (node, rounds, lastMs) => this.#onSkipped(node, rounds, lastMs),
@@ -262,7 +247,7 @@ export class World {
     if (vote !== (before?.vote ?? 'HOLD')) this.#trace('vote', `${node.region} stores ${vote}`);
     this.#referee.voteStored(node, before);
     // Whatever the vote is: it is the endpoint that says what it reads in it.
-    this.#voteCheckers.get(node.region)?.look();
+    this.#endpoints.votes.get(node.region)?.look();
     if (vote === 'EVACUATE') this.#awaitExpiry(node, expiresAtMs - this.#options.epochMs);
     this.#options.hooks.onStored?.(node, before);
   }
@@ -282,40 +267,74 @@ export class World {
         if (item?.vote !== 'EVACUATE') return;
         const untilMs = item.expiresAtMs - this.#options.epochMs;
         if (untilMs > this.agenda.nowMs) this.#awaitExpiry(node, untilMs);
-        else this.#voteCheckers.get(region)?.look();
+        else this.#endpoints.votes.get(region)?.look();
       },
     });
   }
 
-  #served(node: ObserverNode): boolean {
+  #served(region: string): boolean {
     const { liar, core, epochMs } = this.#options;
-    if (node.region === liar && this.agenda.nowMs >= 0) return true;
-    return (
-      node.stored !== undefined && core.liveVote(node.stored, epochMs + this.agenda.nowMs) === 'EVACUATE'
-    );
+    if (region === liar && this.agenda.nowMs >= 0) return true;
+    const stored = this.nodes.find((node) => node.region === region)?.stored;
+    return stored !== undefined && core.liveVote(stored, epochMs + this.agenda.nowMs) === 'EVACUATE';
   }
 
-  #onDns({ signal, region }: DnsChange): void {
+  #onDns(answers: DnsAnswers): void {
     const from = this.#places;
-    const to = this.#placesOf({ signal, region });
+    const to = this.#placesOf(answers);
     this.#places = to;
-    const moved = from.signal !== to.signal;
-    if (moved || from.region !== to.region) {
-      this.#trace('dns', `signal: ${to.signal}, region: ${to.region}`);
+    const moved = cellsMoved(from, to);
+    if (moved.length > 0 || from.region !== to.region) {
+      this.#isHome = to.region === 'primary' && Object.values(to.cells).every((place) => place === 'primary');
+      this.#traceMove(to, moved);
       for (const node of this.nodes) node.rouse();
       this.#options.hooks.onDns?.(from, to);
     }
-    this.#referee.dnsChanges(from, to, signal);
-    if (moved) this.#producers.look();
+    this.#referee.dnsChanges({ from, to, answers });
+    for (const cell of moved) this.#producersOf(cell).look();
   }
 
-  #onSwitch(): void {
-    this.#switchCheckers.look();
+  #traceMove({ region, cells }: Places, moved: readonly string[]): void {
+    if (this.#options.hooks.trace === undefined) return;
+    this.#trace('dns', [...moved.map((cell) => `${cell}: ${cells[cell]}`), `region: ${region}`].join(', '));
+  }
+
+  #producersOf(cell: string): Producers {
+    const known = this.#producers.get(cell);
+    if (known !== undefined) return known;
+    const { system, seed, hooks } = this.#options;
+    const { regions, delivery, cells } = system;
+    const made = new Producers({
+      cell,
+      before: PRODUCER_ROLES.length * cells.findIndex(({ name }) => name === cell),
+      places: PRODUCER_ROLES.map((role) => regions[role]),
+      regions,
+      delivery,
+      agenda: this.agenda,
+      calls: this.#calls,
+      seed,
+      resolve: (source) =>
+        this.#resolves(source) ? this.#regionOf(this.#places.cells[cell] ?? 'neither') : undefined,
+      onMoved: ({ producer, region }) =>
+        this.#trace('producer', `producer ${producer} of ${cell} follows to ${region}`),
+      onPut: (put) => hooks.onPut?.({ cell, ...put }),
+    });
+    this.#producers.set(cell, made);
+    return made;
+  }
+
+  #onSwitch(group: string): void {
+    this.#endpoints.switches.get(group)?.look();
     for (const node of this.nodes) node.rouse();
   }
 
-  #placesOf({ signal, region }: { readonly signal: DnsAnswer; readonly region: DnsAnswer }): Places {
-    return { signal: this.#placeOf(signal), region: this.#placeOf(region) };
+  #group(cell: string): string {
+    return this.#groupOf.get(cell) ?? cell;
+  }
+
+  #placesOf({ region, cells }: DnsAnswers): Places {
+    const placed = Object.entries(cells).map(([cell, answer]) => [cell, this.#placeOf(answer)] as const);
+    return { region: this.#placeOf(region), cells: Object.fromEntries(placed) };
   }
 
   #placeOf(answer: DnsAnswer): Place {

@@ -15,6 +15,7 @@ const EPOCH_MS = Date.parse('2026-01-01T00:00:00Z');
 /** Nothing but noise. Every year begins at rest and has a seed of its own, so years can be spread over workers. */
 export function runYears(options: YearsOptions): YearsResult {
   let failovers = 0;
+  let cellFailovers = 0;
   let observerAlarms = 0;
   const rounds = { computed: 0, skipped: 0 };
   const violations: Violation[] = [];
@@ -22,13 +23,14 @@ export function runYears(options: YearsOptions): YearsResult {
     const share = Math.min(1, options.years - year);
     const { recorder, world } = runYear(options, hash(options.seed, year), share * YEAR_MS);
     failovers += recorder.moves;
+    cellFailovers += recorder.cellMoves;
     observerAlarms += recorder.votesCast;
     rounds.computed += world.count.computed;
     rounds.skipped += world.count.skipped;
     for (const violation of world.violations)
       violations.push({ ...violation, atMs: violation.atMs + year * YEAR_MS });
   }
-  return { years: options.years, failovers, observerAlarms, violations, rounds };
+  return { years: options.years, failovers, cellFailovers, observerAlarms, violations, rounds };
 }
 
 interface Year {
@@ -45,6 +47,7 @@ function runYear(
   const recorder = new Recorder({
     standby: system.regions.standby,
     votesToEvacuate: system.policy.votesToEvacuate,
+    cells: system.cells.map(({ name }) => name),
   });
   const world: World = new World({
     system,

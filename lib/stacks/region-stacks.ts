@@ -122,10 +122,13 @@ function addStreams(stack: Stack, config: Config, role: Role): void {
 
 /** What the functions know about the cells. */
 function deployedCells(config: Config): readonly DeployedCell[] {
-  return config.cells.map(({ name, group, streams }) => ({
+  return config.cells.map(({ name, group, streams, probe, mode }) => ({
     cell: name,
     group,
     stream: streams.standby.name,
+    primaryStream: streams.primary.name,
+    probe,
+    ...(mode === undefined ? {} : { mode }),
   }));
 }
 

@@ -58,6 +58,15 @@ describe('the simulated system', () => {
     expect(policy).toMatchObject({ blipMs: 9_000, mode: 'observe', tickMs: 5_000 });
   });
 
+  it('has the cells of the config, whatever settings lie over it', async () => {
+    const { cells } = await loadSystem({ directory: root });
+    expect(cells).toEqual([
+      { name: 'orders', group: 'orders' },
+      { name: 'clicks', group: 'clicks' },
+    ]);
+    expect((await loadWith('blip.yaml', 'blipMs: 9000\n')).cells).toEqual(cells);
+  });
+
   it('may have JSON for a policy file, and the parts of a config', async () => {
     const parts = { policy: { blipMs: 8_000 }, delivery: { dnsTtlSeconds: 3 } };
     const system = await loadWith('parts.json', JSON.stringify(parts));

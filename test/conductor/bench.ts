@@ -33,7 +33,13 @@ export function bench(groups: number, changes: Partial<Conductor> = {}): Bench {
       topicArn: 'arn:aws:sns:us-west-2:000000000000:shop',
     },
     state: table,
-    cells: groupNames(groups).map((group) => ({ cell: group, group, stream: group })),
+    cells: groupNames(groups).map((group) => ({
+      cell: group,
+      group,
+      stream: group,
+      primaryStream: group,
+      probe: 'never' as const,
+    })),
     nowMs: () => clock.nowMs++,
     readQuorum: async () => 'standby',
     askSignals: async (cells) =>

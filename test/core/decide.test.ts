@@ -10,6 +10,7 @@ import {
 import { type FailbackFacts, failbackRefusals } from '../../lambda/core/failback.ts';
 import { guards } from '../../lambda/core/guards.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
+import { noStreamsSeen } from '../../lambda/core/streams.ts';
 import { allUp, conditions, gains, policy, regionLevels, wellSeen } from './levels.ts';
 
 const NOW = 1_800_000_000_000;
@@ -22,6 +23,7 @@ const impaired: Observation = {
   latch: 'open',
   quorum: 'primary',
   putFailedAtMs: null,
+  accusedCells: 0,
 };
 const well: Observation = { ...impaired, ...wellSeen };
 
@@ -39,6 +41,7 @@ const failback: Omit<FailbackFacts, 'nowMs' | 'reports'> = {
   newestEpoch: 1,
   control: {},
   standby: 'us-west-2',
+  groups: ['orders'],
   primaryShortfalls: [],
   undrained: [],
 };
@@ -289,6 +292,8 @@ describe('decide', () => {
       latch: fc.constantFrom('latched', 'partial', 'open', 'unknown'),
       quorum: fc.constantFrom('primary', 'standby', 'unknown'),
       putFailedAtMs: fc.constantFrom(null, NOW, NOW - 60_000),
+      streams: fc.constant(noStreamsSeen),
+      accusedCells: fc.nat(3),
     });
     fc.assert(
       fc.property(observation, (o) => {
@@ -310,6 +315,8 @@ describe('decide', () => {
       'pause',
       'maintenance',
       'observer-sick',
+      'moves-with-region',
+      'in-standby',
       'not-actionable',
       'standby-unfit',
       'over-already',

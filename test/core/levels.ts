@@ -4,6 +4,7 @@ import { type RegionLevels, signalNames } from '../../lambda/core/observation.ts
 import type { Policy } from '../../lambda/core/policy.ts';
 import type { ObserverCondition, RegionsSeen } from '../../lambda/core/regions-seen.ts';
 import type { Gain } from '../../lambda/core/severity.ts';
+import { noStreamsSeen } from '../../lambda/core/streams.ts';
 import { defaultPolicy } from '../../lib/config/defaults.ts';
 
 export const policy: Policy = { ...defaultPolicy, votesToEvacuate: 2 };
@@ -18,6 +19,7 @@ export const wellSeen: RegionsSeen = {
   severe: false,
   blames: [],
   observer: 'sound',
+  streams: noStreamsSeen,
 };
 
 export const gains: readonly Gain[] = ['large', 'one-shard', 'small'];

@@ -52,6 +52,12 @@ describe('a fault', () => {
     expect(fate(fault, { at: 10_000, call: { source: 'us-west-2' } })).toEqual(through);
   });
 
+  it('that producers alone see hits them wherever they run, and no observer beside them', () => {
+    const fault = reset('where: {}, seenFrom: [producers]');
+    expect(fate(fault, { at: 10_000, call: { source: 'us-west-2', byProducer: true } })).toEqual(broken);
+    expect(fate(fault, { at: 10_000, call: { source: 'us-west-2' } })).toEqual(through);
+  });
+
   it('ramps over its life', () => {
     const fault = reset('where: {}, rate: { from: 1, to: 0 }');
     expect(fate(fault, { at: 14_000, random: 0.55 })).toEqual(broken);

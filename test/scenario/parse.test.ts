@@ -2,8 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatDuration, parseDuration } from '../../lib/scenario/duration.ts';
 import { ScenarioError } from '../../lib/scenario/errors.ts';
+import { onsetMs } from '../../lib/scenario/onset.ts';
 import { parseScenario } from '../../lib/scenario/parse.ts';
+import { underPolicy } from '../../lib/scenario/policy.ts';
+import { fleetOf } from '../../lib/scenario/sources.ts';
 import { checkCells } from '../../lib/scenario/streams.ts';
+import { systemProblems } from '../../lib/simulator/system.ts';
+import { deployed } from '../simulator/deployed.ts';
 
 const minimal = `
 name: mine
@@ -99,6 +104,62 @@ describe('a scenario', () => {
     ['a moment after the end', minimal.replace('hold }', 'hold, after: 2h }'), /expect\.after is when/],
     ['a fault after the end', minimal.replace('10s', '2h'), /begins when the scenario has ended/],
     ['no faults', minimal.replace(/faults:[\s\S]*expect/, 'faults: []\nexpect'), /has at least one fault/],
+    [
+      'a policy with a key that it does not have',
+      `${minimal}policy: { minimumGane: 0.3 }\n`,
+      /mine\.yaml:9: policy has no key "minimumGane"\. Did you mean minimumGain\?/,
+    ],
+    [
+      'a use of beacons that is none',
+      `${minimal}policy: { beacons: prob }\n`,
+      /policy\.beacons "prob" is not/,
+    ],
+    ['a setting out of its range', `${minimal}policy: { minimumGain: 2 }\n`, /policy\.minimumGain must be/],
+    [
+      'no instances',
+      `${minimal}producers: { instances: 0 }\n`,
+      /producers\.instances must be a whole number of instances from 1 to 10000/,
+    ],
+    [
+      'a key of a fleet that it does not have',
+      `${minimal}producers: { cells: { orders: { beacon: true } } }\n`,
+      /producers\.cells\.orders has no key "beacon"\. Did you mean beacons\?/,
+    ],
+    [
+      'a lie without anybody who could tell it',
+      `${minimal}lies: [{ at: 1s, share: 30%, say: failing }]\n`,
+      /lies need producers that report\. Write producers: \{ beacons: true \}/,
+    ],
+    [
+      'a lie of producers that are silent',
+      `${minimal}producers: { beacons: false }\nlies: [{ at: 1s, share: 30%, say: failing }]\n`,
+      /lies need producers that report/,
+    ],
+    [
+      'a lie that nobody would tell',
+      `${minimal}producers: {}\nlies: [{ at: 1s, share: 30%, say: failed }]\n`,
+      /lies\[0\]\.say "failed" is not one of "failing" or "healthy"/,
+    ],
+    [
+      'a lie of more than all',
+      `${minimal}producers: {}\nlies: [{ at: 1s, share: 2, say: failing }]\n`,
+      /lies\[0\]\.share is above 1/,
+    ],
+    [
+      'a lie after the end',
+      `${minimal}producers: {}\nlies: [{ at: 2h, share: 1, say: failing }]\n`,
+      /lies\[0\]\.at begins when the scenario has ended/,
+    ],
+    [
+      'a lie of no length',
+      `${minimal}producers: {}\nlies: [{ at: 1m, for: 0s, share: 1, say: failing }]\n`,
+      /lies\[0\]\.for is zero/,
+    ],
+    [
+      'producers as a region that is called',
+      minimal.replace('primary', 'producers'),
+      /region is neither a role nor a region/,
+    ],
     ['no YAML', 'name: [', /mine\.yaml:\d+: is not YAML/],
     ['nothing', '', /is empty/],
     ['two documents', `${minimal}---\n${minimal}`, /several YAML documents/],
@@ -128,6 +189,52 @@ describe('a scenario', () => {
     expect(() => checkCells(scenario, ['order', 'clicks'])).toThrow(
       /faults\[0\]\.where\.streams names orders, and the config has no such cell\. Did you mean order\?[\s\S]*expect\.cells/,
     );
+  });
+
+  it('has fleets, what differs for a cell, lies, and settings of its own', () => {
+    const scenario = parseScenario(
+      `${minimal.replace(/faults:[\s\S]*expect/, 'expect')}
+producers: { instances: 12, cells: { orders: { probe: never }, clicks: { beacons: false } } }
+lies: [{ at: 5m, cells: [orders], share: 30%, say: failing }]
+policy: { beacons: move, minimumGain: 0.3 }
+`,
+      'mine.yaml',
+    );
+    const { producers, lies, policy, faults } = scenario;
+    expect(producers).toEqual({
+      instances: 12,
+      beacons: true,
+      probe: 'onSuspicion',
+      cells: {
+        orders: { instances: 12, beacons: true, probe: 'never' },
+        clicks: { instances: 12, beacons: false, probe: 'onSuspicion' },
+      },
+    });
+    expect(lies).toEqual([
+      { atMs: 300_000, untilMs: 3_600_000, cells: ['orders'], share: 0.3, says: 'failing' },
+    ]);
+    expect(policy).toEqual({ beacons: 'move', minimumGain: 0.3 });
+    expect(faults).toEqual([]);
+    expect(onsetMs(scenario)).toBe(300_000);
+    expect(
+      producers && ['orders', 'other', 'toString'].map((cell) => fleetOf(producers, cell).probe),
+    ).toEqual(['never', 'onSuspicion', 'onSuspicion']);
+    expect(() => checkCells(scenario, ['orders', 'clicks'])).not.toThrow();
+    expect(() => checkCells(scenario, ['order', 'clicks'])).toThrow(
+      /producers\.cells\.orders names orders.*Did you mean order\?[\s\S]*lies\[0\]\.cells/,
+    );
+  });
+
+  it('is played under its own policy, unless the settings do not go together', () => {
+    const played = { policy: deployed.policy };
+    const scenario = { name: 'mine', policy: { minimumGain: 0.3, voteTtlMs: 3_000 } };
+    expect(underPolicy(played, { name: 'mine' }, () => [])).toBe(played);
+    expect(underPolicy(played, scenario, () => []).policy).toEqual({
+      ...deployed.policy,
+      minimumGain: 0.3,
+      voteTtlMs: 3_000,
+    });
+    expect(() => underPolicy(deployed, scenario, systemProblems)).toThrow(/mine: policy\.voteTtlMs/);
   });
 
   it('reads the effects of a call that fails in part, and of a name that does not resolve', () => {

@@ -30,9 +30,13 @@ export const blindToStandby: SimulatedCore = {
     const atMs = readings.startedAtMs - policy.tickMs;
     const standby = { puts: { window: afterQuietRounds('', WINDOW_ROUNDS, policy.putsPerRound), atMs } };
     const without = { ...memory, evidence: { ...memory.evidence, standby } };
-    const { decision, memory: decided } = observeRound(without, { ...readings, standby: fine }, policy);
+    const {
+      decision,
+      memory: decided,
+      cells,
+    } = observeRound(without, { ...readings, standby: fine }, policy);
     const { gain } = decided.evidence;
-    return { decision, memory: { ...decided, evidence: { ...seen.memory.evidence, gain } } };
+    return { decision, cells, memory: { ...decided, evidence: { ...seen.memory.evidence, gain } } };
   },
 };
 

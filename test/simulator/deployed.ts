@@ -16,6 +16,7 @@ export const deployed: SimulatedSystem = {
     votesToEvacuate: defaultVotesToEvacuate(observerRegions(defaultRegions).length),
   },
   delivery: defaultDelivery,
+  cells: ['orders', 'clicks'].map((name) => ({ name, group: name })),
 };
 
 export const MINUTE_MS = 60_000;

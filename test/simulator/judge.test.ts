@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { Scenario } from '../../lib/scenario/schema.ts';
 import { ScenarioTally, shortfalls } from '../../lib/simulator/judge.ts';
 import type { SimulationResult } from '../../lib/simulator/types.ts';
+import { fault } from './deployed.ts';
 
 const scenario = (expected: Scenario['expect']): Scenario => ({
   name: 'an-outage',
   title: 'An outage',
   durationMs: 3_600_000,
-  faults: [],
+  faults: [fault({})],
   expect: expected,
 });
 const mustMove = scenario({ verdict: 'failover', diagnosis: 'KinesisWriteImpaired', withinMs: 60_000 });
@@ -25,6 +26,8 @@ const moved = (seed: number, change: Partial<SimulationResult> = {}): Simulation
   returnMs: null,
   violations: [],
   votesCast: 3,
+  cells: { orders: 'standby', clicks: 'standby' },
+  cellFailovers: 0,
   ...change,
 });
 const held = (seed: number, change: Partial<SimulationResult> = {}): SimulationResult =>
@@ -37,6 +40,7 @@ const held = (seed: number, change: Partial<SimulationResult> = {}): SimulationR
     rtoMs: null,
     flips: 0,
     votesCast: 0,
+    cells: { orders: 'primary', clicks: 'primary' },
     ...change,
   });
 const violation = { atMs: 5, invariant: 'one-failover-per-epoch', detail: 'two in epoch 1' };
@@ -54,9 +58,20 @@ describe('one run', () => {
   });
 
   it('that ended in the primary says so, besides the moves it took', () => {
-    expect(shortfalls(moved(1, { flips: 2, returnMs: 900_000 }), mustMove)).toEqual([
+    const cells = { orders: 'primary', clicks: 'standby' } as const;
+    expect(shortfalls(moved(1, { flips: 2, returnMs: 900_000, cells }), mustMove)).toEqual([
       'DNS moved 2 times instead of once',
-      'the signal ended in the primary, 900000 ms after the first fault',
+      'orders ended in primary',
+    ]);
+  });
+
+  it('is held to the cells that were to move, and to those that were to stay', () => {
+    const one = scenario({ verdict: 'failover', cells: ['orders'] });
+    expect(shortfalls(moved(1, { cells: { orders: 'standby', clicks: 'primary' } }), one)).toEqual([]);
+    expect(shortfalls(moved(1), one)).toEqual(['clicks ended in standby']);
+    expect(shortfalls(moved(1, { cells: { orders: 'primary', clicks: 'standby' } }), one)).toEqual([
+      'orders ended in primary',
+      'clicks ended in standby',
     ]);
   });
 
@@ -87,6 +102,7 @@ describe('many runs', () => {
     expect(summary).toMatchObject({ verdict: 'hold', agreeing: 4, diagnosis: 'Healthy', ok: false });
     expect(summary).toMatchObject({ failed: 1, failedSeeds: [2] });
     expect(summary.failures).toEqual(['seed 2: expected hold, saw failover']);
+    expect(summary.cells).toEqual({ orders: 'primary', clicks: 'primary' });
   });
 
   it('take percentiles over those in which it happened, and null when it never did', () => {

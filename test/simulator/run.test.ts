@@ -102,6 +102,44 @@ describe('what is no outage', () => {
   });
 });
 
+describe('cells', () => {
+  const outage = scenarioOf(20 * MINUTE_MS, [fault({ untilMs: 5 * MINUTE_MS })]);
+  const cells = ['orders', 'clicks', 'events'].map((name) => ({
+    name,
+    group: name === 'orders' ? name : 'rest',
+  }));
+
+  test('all move with their region, once, whichever switch holds them', () => {
+    const lines: string[] = [];
+    const trace = ({ what, text }: TraceEvent) => what === 'latch' && lines.push(text);
+
+    const result = runScenario({ system: { ...deployed, cells }, scenario: outage, seed: 1, trace });
+
+    expect(result).toMatchObject({
+      verdict: 'failover',
+      flips: 1,
+      cells: { orders: 'standby', clicks: 'standby', events: 'standby' },
+      cellFailovers: 0,
+      violations: [],
+    });
+    expect(result.rtoMs).toBeLessThan(60_000);
+    expect(lines).toEqual([
+      'the conductor sets the switch of orders to STANDBY',
+      'the conductor sets the switch of rest to STANDBY',
+    ]);
+  });
+
+  test('producers whose own stream fails in the standby do not settle there', () => {
+    const dead = fault({ where: { region: 'standby', service: 'kinesis', streams: ['clicks'] } });
+    const scenario = scenarioOf(20 * MINUTE_MS, [...outage.faults, dead]);
+
+    expect(runScenario({ system: { ...deployed, cells }, scenario, seed: 1 })).toMatchObject({
+      verdict: 'failover',
+      rtoMs: null,
+    });
+  });
+});
+
 describe('operators', () => {
   const outage = scenarioOf(20 * MINUTE_MS, [fault({ untilMs: 5 * MINUTE_MS })]);
 

@@ -1,6 +1,6 @@
 import { parseConfig } from '../../lib/config/parse.ts';
 import type { ConfigInput } from '../../lib/config/schema.ts';
-import type { SimulatedSystem } from '../../lib/simulator/system.ts';
+import { type SimulatedSystem, systemOf } from '../../lib/simulator/system.ts';
 
 /** A system with the defaults, but for what is given. */
 export function systemWith(
@@ -11,6 +11,5 @@ export function systemWith(
     zone: { id: 'Z0', name: 'simulated.example' },
     cells: [{ name: 'orders', stream: 'orders' }],
   };
-  const { regions, policy, delivery } = parseConfig({ ...rest, ...input }, 'test');
-  return { regions, policy, delivery };
+  return systemOf(parseConfig({ ...rest, ...input }, 'test'));
 }

@@ -11,7 +11,7 @@ import { type LocalStack, startLocalStack } from '../localstack/localstack.ts';
 import { type FaultProxy, startFaultProxy } from '../proxy/fault-proxy.ts';
 import { prepareAccount, writeConfigFile } from './account.ts';
 import { CallRecord } from './call-record.ts';
-import { callersOf } from './callers.ts';
+import { callersOf, producersOf } from './callers.ts';
 import { checkLabel } from './check-label.ts';
 import { LocalClients } from './clients.ts';
 import { DrillError } from './errors.ts';
@@ -129,6 +129,7 @@ async function build(options: WorldOptions, closers: Closer[], close: () => Prom
     streams: streamsByName(config),
     sources: checkerRegions,
     callers: callersOf(config),
+    producers: producersOf(config).map(({ who }) => who),
     random: options.random,
     now: Date.now,
     onCall: (call) => calls.saw(call),

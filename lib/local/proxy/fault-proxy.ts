@@ -46,6 +46,8 @@ export interface FaultProxyOptions {
   readonly sources: readonly string[];
   /** Callers that are to be told from the others of their region, by name; each gets a listener too. */
   readonly callers?: Readonly<Record<string, string>>;
+  /** Those callers that are producers: for faults that only producers see. */
+  readonly producers?: readonly string[];
   readonly random: () => number;
   readonly now: () => number;
   readonly onCall?: (call: ProxiedCall) => void;
@@ -94,6 +96,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
   const streamNames = new StreamNames(options.streams ?? new Map());
   let playing: { readonly scenario: Scenario; readonly startedAtMs: number } | undefined;
 
+  const producers = new Set(options.producers);
   const fate = (call: Call) =>
     playing === undefined
       ? { delayMs: 0 }
@@ -121,7 +124,14 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     const { region, service, operation } = facts;
     // Only then: a body has up to 10 MiB.
     const stream = namesStreams(playing?.scenario) ? streamNames.of(facts, body) : undefined;
-    const call = { source, region, service, operation, ...(stream === undefined ? {} : { stream }) };
+    const call = {
+      source,
+      region,
+      service,
+      operation,
+      ...(stream === undefined ? {} : { stream }),
+      ...(producers.has(caller) ? { byProducer: true } : {}),
+    };
     const { delayMs, failure } = fate(call);
     options.onCall?.({ ...call, caller, ...(failure === undefined ? {} : { effect: failure.kind }) });
     if (delayMs > 0) await sleep(delayMs, undefined, { signal: closing.signal });

@@ -185,6 +185,15 @@ describe('the fault proxy', () => {
     await expect(putRecord('us-east-1', 'us-east-2')).resolves.toBeDefined();
   });
 
+  it('tells producers from the other callers of their region', async () => {
+    await proxy.close();
+    const callers = { 'producer p1': 'us-west-2', cli: 'us-west-2' };
+    proxy = await startFaultProxy({ ...options(), callers, producers: ['producer p1'] });
+    play('{ kind: error }', ', seenFrom: [producers]');
+    await expect(putRecord('us-east-1', 'producer p1')).rejects.toMatchObject({ name: 'InternalFailure' });
+    await expect(putRecord('us-east-1', 'cli')).resolves.toBeDefined();
+  });
+
   it('hits the share of calls that the rate says', async () => {
     play('{ kind: error }', ', rate: 0.5');
     await putRecord();

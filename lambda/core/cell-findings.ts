@@ -1,0 +1,203 @@
+import { z } from 'zod';
+import type { CellBeacons } from './beacons.ts';
+import type { ControlReading } from './control.ts';
+import { type GuardInput, type Refusal, refusalsOf } from './guards.ts';
+import { type Mode, modes, type Policy } from './policy.ts';
+import type { Puts } from './put-window.ts';
+import { recentPuts, refusalIn, type StreamEvidence, standbyTakes, streamLevel } from './stream-evidence.ts';
+import type { GroupSwitch, StreamReadings, StreamsEvidence } from './streams.ts';
+import type { WatchedCell } from './watched-cells.ts';
+
+/** What one observer has found about a cell's own stream. Only what somebody should know is a finding. */
+export const cellFindingKinds = {
+  impaired:
+    'this observer’s own records are refused by the cell’s stream, and taken by the stream of the standby',
+  reported: 'a quorum of the cell’s producers reports failures, and the owner lets that move the cell',
+  suspected: 'some records fail, or producers report failures, and that is not enough to move the cell',
+  refused: 'the stream does not take this observer’s records for a reason that is no outage',
+} as const;
+export type CellFindingKind = keyof typeof cellFindingKinds;
+/** Findings that accuse: with K of them, the cell moves. */
+export const accusingKinds: ReadonlySet<CellFindingKind> = new Set(['impaired', 'reported']);
+
+export interface CellFinding {
+  readonly cell: string;
+  readonly group: string;
+  readonly kind: CellFindingKind;
+  /** Since when without a break; of findings that accuse. */
+  readonly sinceMs: number;
+  readonly reason: string;
+  /** Guards that refuse a move. Empty, for a finding that accuses: this observer asks for the move. */
+  readonly refusals: readonly Refusal[];
+  /** This observer's records of the last half minute. */
+  readonly puts?: Puts;
+}
+
+/** A finding as another observer has stored it. Rules may be of another version. */
+export const cellFindingSchema = z.object({
+  cell: z.string().min(1),
+  group: z.string().min(1),
+  kind: z.enum(Object.keys(cellFindingKinds) as [CellFindingKind, ...CellFindingKind[]]),
+  sinceMs: z.number(),
+  reason: z.string(),
+  refusals: z.array(z.object({ rule: z.string(), reason: z.string(), untilMs: z.number().optional() })),
+  puts: z.object({ failed: z.number(), counted: z.number() }).optional(),
+});
+
+/** Since when each cell has been accused without a break. */
+export type Accusations = Readonly<Record<string, number>>;
+
+/** Findings that are kept and stored, at most: those that accuse come first. */
+export const MOST_FINDINGS = 40;
+
+/** What is seen of one cell, before any guard. */
+export interface CellSight {
+  readonly cell: WatchedCell;
+  readonly kind: CellFindingKind;
+  readonly reason: string;
+  readonly evidence?: StreamEvidence | undefined;
+}
+
+export interface SightsInput {
+  readonly readings: StreamReadings;
+  readonly streams: StreamsEvidence | undefined;
+  readonly policy: Policy;
+  readonly nowMs: number;
+}
+
+const nothing: readonly CellSight[] = [];
+
+/** What is seen of each cell of which anything is to be said. */
+export function cellSights({ readings, streams, policy, nowMs }: SightsInput): readonly CellSight[] {
+  const beacons = new Map(readings.beacons.map((each) => [each.cell, each]));
+  if (streams === undefined && beacons.size === 0) return nothing;
+  return readings.cells.flatMap((cell) => {
+    const evidence = streams?.cells[cell.cell];
+    return sightOf(evidence, beacons.get(cell.cell), { cell, policy, nowMs }) ?? [];
+  });
+}
+
+export const accusedIn = (sights: readonly CellSight[]): number =>
+  sights.filter(({ kind }) => accusingKinds.has(kind)).length;
+
+export interface FindingsInput {
+  readonly sights: readonly CellSight[];
+  readonly switches: StreamReadings['switches'];
+  readonly accusedBefore: Accusations;
+  /** What the guards see of the region, whose vote it is about. */
+  readonly guarded: Omit<
+    GuardInput,
+    'diagnosis' | 'putFailedAtMs' | 'actionableSinceMs' | 'clearedAtMs' | 'cell'
+  >;
+  /** This observer accuses the whole region, or votes to leave it. */
+  readonly regionAccused: boolean;
+}
+
+/** The sights with what the guards say about a move. */
+export function cellFindings(input: FindingsInput): readonly CellFinding[] {
+  const rank = ({ kind, refusals }: CellFinding): number =>
+    accusingKinds.has(kind) ? (refusals.length === 0 ? 0 : 1) : 2;
+  return input.sights
+    .map((sight) => findingOf(sight, input))
+    .toSorted((a, b) => rank(a) - rank(b) || a.sinceMs - b.sinceMs)
+    .slice(0, MOST_FINDINGS);
+}
+
+/** Since when each cell is accused, for the next round. */
+export const accusationsOf = (findings: readonly CellFinding[]): Accusations =>
+  Object.fromEntries(
+    findings.filter(({ kind }) => accusingKinds.has(kind)).map(({ cell, sinceMs }) => [cell, sinceMs]),
+  );
+
+function sightOf(
+  evidence: StreamEvidence | undefined,
+  beacons: CellBeacons | undefined,
+  { cell, policy, nowMs }: { readonly cell: WatchedCell; readonly policy: Policy; readonly nowMs: number },
+): CellSight | undefined {
+  const level = evidence === undefined ? 'unknown' : streamLevel(evidence, policy, nowMs);
+  const reports = beacons === undefined || policy.beacons === 'ignore' ? undefined : beacons;
+  const said =
+    reports === undefined ? '' : `${reports.failing} of ${reports.sources} producers report failures`;
+  const see = (kind: CellFindingKind, reason: string): CellSight => ({ cell, kind, reason, evidence });
+  if (level === 'impaired') return see('impaired', inWords(evidence));
+  const failing = reports?.sight === 'failing';
+  // Producers that fail in the standby too have a fault that no move cures.
+  if (reports?.failsInStandbyToo === true)
+    return see(
+      'suspected',
+      `${said}, and they fail in the standby as well: look at the producers themselves`,
+    );
+  if (failing && policy.beacons === 'move') return see('reported', said);
+  if (level === 'refused' && evidence !== undefined)
+    return see('refused', `the stream refuses this observer’s records: ${refusalIn(evidence, 'primary')}`);
+  if (failing) return see('suspected', `${said}; ${probesSay(level, cell)}`);
+  return level === 'suspect' ? see('suspected', inWords(evidence)) : undefined;
+}
+
+function probesSay(level: string, { probe, cell }: WatchedCell): string {
+  if (level === 'well')
+    return `this observer’s own records are taken: if the producers are right, move the cell with spillway failover --cells ${cell}`;
+  if (probe === 'never')
+    return `the stream may not be probed, so nothing moves by itself: spillway failover --cells ${cell}`;
+  return 'the stream is being probed';
+}
+
+function inWords(evidence: StreamEvidence | undefined): string {
+  const { failed, counted } = recentPuts(evidence?.primary);
+  return `${failed} of ${counted} records were not taken lately`;
+}
+
+function findingOf({ cell, kind, reason, evidence }: CellSight, input: FindingsInput): CellFinding {
+  const { switches, accusedBefore, guarded, regionAccused } = input;
+  const { nowMs } = guarded;
+  const puts = recentPuts(evidence?.primary);
+  const own = { cell: cell.cell, group: cell.group, kind, reason, ...(puts.counted === 0 ? {} : { puts }) };
+  if (!accusingKinds.has(kind)) return { ...own, sinceMs: nowMs, refusals: [] };
+  const sinceMs = Math.min(nowMs, accusedBefore[cell.cell] ?? nowMs);
+  const held = switches?.find(({ group }) => group === cell.group);
+  const refusals = refusalsOf({
+    ...guarded,
+    policy: { ...guarded.policy, mode: leastAutonomous(cell.mode, guarded.policy.mode) },
+    control: withMode(guarded.control, cell.mode),
+    diagnosis: { code: 'StreamImpaired', actionable: true },
+    putFailedAtMs: kind === 'impaired' ? (evidence?.test?.failedAtMs ?? null) : null,
+    actionableSinceMs: sinceMs,
+    // A switch that is back in the primary was given back: the cell has moved before.
+    clearedAtMs: held?.position === 'PRIMARY' ? (held.setAtMs ?? null) : null,
+    cell: {
+      regionAccused,
+      position: positionOf(switches, held),
+      standbyProblem: standbyProblem(evidence, kind, nowMs),
+    },
+  });
+  return { ...own, sinceMs, refusals };
+}
+
+const positionOf = (
+  switches: readonly GroupSwitch[] | undefined,
+  held: GroupSwitch | undefined,
+): 'PRIMARY' | 'STANDBY' | 'unknown' => (switches === undefined ? 'unknown' : (held?.position ?? 'PRIMARY'));
+
+function standbyProblem(
+  evidence: StreamEvidence | undefined,
+  kind: CellFindingKind,
+  nowMs: number,
+): string | undefined {
+  // Producers that report say nothing of the standby's stream before they are there.
+  if (kind === 'reported' && evidence?.standby === undefined) return undefined;
+  if (evidence === undefined || standbyTakes(evidence, nowMs)) return undefined;
+  const refusal = refusalIn(evidence, 'standby');
+  return refusal === undefined
+    ? 'takes no records of this observer'
+    : `refuses this observer’s records: ${refusal}`;
+}
+
+function leastAutonomous(a: Mode | undefined, b: Mode): Mode {
+  return a === undefined ? b : (modes[Math.min(modes.indexOf(a), modes.indexOf(b))] ?? b);
+}
+
+/** A cell's own mode bounds what an operator has set for all of them. */
+function withMode(control: ControlReading, mode: Mode | undefined): ControlReading {
+  if (control === 'unreadable' || control.mode === undefined) return control;
+  return { ...control, mode: leastAutonomous(mode, control.mode) };
+}

@@ -1,0 +1,114 @@
+import { countDoubtful, type DoubtfulRounds, LIMIT_ROUNDS } from './blame.ts';
+import type { SignalEvidence } from './evidence.ts';
+import type { Policy } from './policy.ts';
+import type { ErrorClass, ProbeOutcome } from './probe.ts';
+import { type Puts, putsOf } from './put-window.ts';
+import { addPuts, addRoundToTest, gainModel, type PutHistory, wellStandby } from './severity.ts';
+
+/** The marked records that one round put into the two streams of a cell. */
+export interface StreamOutcomes {
+  readonly cell: string;
+  readonly primary: readonly ProbeOutcome[];
+  /** Empty while nothing is suspected of the cell. */
+  readonly standby: readonly ProbeOutcome[];
+}
+
+/** What an observer remembers of a cell's streams: of those that it has probed lately, or accuses. */
+export interface StreamEvidence {
+  /** When the cell's stream was last probed. */
+  readonly atMs: number;
+  readonly primary?: PutHistory | undefined;
+  readonly standby?: PutHistory | undefined;
+  /** Page's test of the gain over the cell's own stream in the standby (severity.ts). */
+  readonly test?: SignalEvidence | undefined;
+  /** Rounds in a row with errors that say nothing about a region, by role and class. */
+  readonly doubtful: DoubtfulRounds;
+  /** Since when this observer has accused the cell without a break. */
+  readonly accusedSinceMs?: number | undefined;
+}
+
+/** Rounds whose puts say how a stream is now. */
+const RECENT_ROUNDS = 6;
+/**
+ * A test of some hundreds of cells' streams in turn may come back to one only after half a minute: what it showed
+ * holds for a minute.
+ */
+export const STREAM_LIFE_MS = 60_000;
+/** Puts, at least, of which nearly all were taken, for a stream to be known to work. */
+const WELL_PUTS = 8;
+
+export const noStream: StreamEvidence = { atMs: 0, doubtful: {} };
+
+/** Adds a round. */
+export function addStreamRound(
+  before: StreamEvidence,
+  { outcomes, atMs }: { readonly outcomes: StreamOutcomes; readonly atMs: number },
+  policy: Policy,
+): StreamEvidence {
+  const round = (puts: readonly ProbeOutcome[]) => ({ puts, atMs });
+  const standby =
+    outcomes.standby.length === 0 ? before.standby : addPuts(before.standby, round(outcomes.standby), policy);
+  // A standby in which nothing has failed counts as well, however few its puts: it is asked from the first failure on,
+  // and a move needs a success there besides.
+  const fails = isRecent(standby, atMs) && putsOf(standby?.window ?? '').failed > 0;
+  const model = gainModel(fails ? standby : wellStandby(policy), policy);
+  return {
+    ...before,
+    atMs,
+    primary: addPuts(before.primary, round(outcomes.primary), policy),
+    standby,
+    test:
+      model === undefined
+        ? before.test
+        : addRoundToTest(before.test, round(outcomes.primary), { model, policy }),
+    doubtful: countDoubtful(before.doubtful, {
+      primary: outcomes.primary,
+      ...(outcomes.standby.length === 0 ? {} : { standby: outcomes.standby }),
+    }),
+  };
+}
+
+/**
+ * How a stream is. `impaired`: far more of its records are refused than in the cell's stream of the standby. `suspect`:
+ * something fails. `well`: it demonstrably takes records. `refused`: it tells nothing, because it does not accept this
+ * observer's records for reasons that are nobody's outage. `unknown`: nothing is known.
+ */
+export type StreamLevel = 'impaired' | 'suspect' | 'well' | 'refused' | 'unknown';
+
+export function streamLevel(evidence: StreamEvidence, policy: Policy, nowMs: number): StreamLevel {
+  if (Math.abs(nowMs - evidence.atMs) > STREAM_LIFE_MS) return 'unknown';
+  if (evidence.test?.alarmed) return 'impaired';
+  if (refusalIn(evidence, 'primary') !== undefined) return 'refused';
+  const { failed, counted } = recentPuts(evidence.primary);
+  if (failed > policy.minimumGain * WELL_SHARE * counted) return 'suspect';
+  if (counted >= WELL_PUTS) return 'well';
+  return failed > 0 ? 'suspect' : 'unknown';
+}
+/** Share of the minimum gain up to which a stream works well enough to speak against a canary that fails. */
+const WELL_SHARE = 0.5;
+
+export const recentPuts = (history: PutHistory | undefined): Puts =>
+  history === undefined ? { failed: 0, counted: 0 } : putsOf(history.window, RECENT_ROUNDS);
+
+/** Whether a stream has failed lately, so that it has to be looked at again, and harder. */
+export const isUneasy = ({ test }: StreamEvidence): boolean =>
+  test !== undefined && (test.alarmed || test.score > 0);
+
+/** Why a stream takes none of this observer's records although nothing is broken; undefined when it is not so. */
+export function refusalIn({ doubtful }: StreamEvidence, role: 'primary' | 'standby'): ErrorClass | undefined {
+  const found = Object.entries(doubtful).find(
+    ([key, rounds]) => key.startsWith(`${role} `) && rounds >= LIMIT_ROUNDS,
+  );
+  return found?.[0].slice(role.length + 1) as ErrorClass | undefined;
+}
+
+/** Whether the cell's stream in the standby has taken a record lately. */
+export function standbyTakes({ standby }: StreamEvidence, nowMs: number): boolean {
+  if (!isRecent(standby, nowMs)) return false;
+  const { failed, counted } = putsOf(standby?.window ?? '', STANDBY_ROUNDS);
+  return counted > failed;
+}
+const STANDBY_ROUNDS = 3;
+
+const isRecent = (history: PutHistory | undefined, nowMs: number): boolean =>
+  history !== undefined && Math.abs(nowMs - history.atMs) <= STREAM_LIFE_MS;

@@ -1,0 +1,129 @@
+import type { CellBeacons } from './beacons.ts';
+import type { Policy } from './policy.ts';
+import {
+  addStreamRound,
+  isUneasy,
+  noStream,
+  STREAM_LIFE_MS,
+  type StreamEvidence,
+  type StreamLevel,
+  type StreamOutcomes,
+  streamLevel,
+} from './stream-evidence.ts';
+import type { Position } from './switch.ts';
+import { sampleOf, type WatchedCell } from './watched-cells.ts';
+
+/** A switch as an observer reads it. */
+export interface GroupSwitch {
+  readonly group: string;
+  readonly position: Position;
+  /** When the switch was last set; absent: never, or not known. */
+  readonly setAtMs?: number | undefined;
+}
+
+/** What a round brought in about the cells' own streams. */
+export interface StreamReadings {
+  readonly cells: readonly WatchedCell[];
+  readonly probed: readonly StreamOutcomes[];
+  /** The last of these cells that had its turn without being suspected (`lastTurnOf`). */
+  readonly lastTurn?: string | undefined;
+  /** What the producers report. A cell without an entry: nothing is known. */
+  readonly beacons: readonly CellBeacons[];
+  /** Undefined when the switches cannot be read. */
+  readonly switches: readonly GroupSwitch[] | undefined;
+}
+
+/** How the streams that stand for the region are, together. */
+export interface StreamsSeen {
+  /** Of those that may be probed, or of a fair sample of them. */
+  readonly watched: number;
+  /** Those that are known to take records, or not to. */
+  readonly well: number;
+  readonly impaired: number;
+  readonly suspect: number;
+}
+
+export const noStreamsSeen: StreamsSeen = { watched: 0, well: 0, impaired: 0, suspect: 0 };
+
+export interface StreamsEvidence {
+  readonly cells: Readonly<Record<string, StreamEvidence>>;
+  readonly lastTurn?: string | undefined;
+  readonly seen: StreamsSeen;
+  /** When `seen` was seen. */
+  readonly atMs: number;
+}
+
+/** Streams that are remembered, at most: those that were probed within a minute, and those that are accused. */
+export const MOST_STREAMS = 100;
+
+export interface StreamsRound {
+  readonly readings: StreamReadings;
+  readonly atMs: number;
+}
+
+/** Adds a round. What is remembered of a cell ends a minute after it was last probed. */
+export function addStreams(
+  before: StreamsEvidence | undefined,
+  { readings, atMs }: StreamsRound,
+  policy: Policy,
+): StreamsEvidence | undefined {
+  if (before === undefined && readings.probed.length === 0) return undefined;
+  const names = new Set(readings.cells.map(({ cell }) => cell));
+  const cells: Record<string, StreamEvidence> = {};
+  for (const [cell, evidence] of Object.entries(before?.cells ?? {})) {
+    if (names.has(cell) && Math.abs(atMs - evidence.atMs) <= STREAM_LIFE_MS) cells[cell] = evidence;
+  }
+  for (const outcomes of readings.probed) {
+    const { cell } = outcomes;
+    if (names.has(cell)) cells[cell] = addStreamRound(cells[cell] ?? noStream, { outcomes, atMs }, policy);
+  }
+  const kept = leastNeededDropped(cells);
+  if (Object.keys(kept).length === 0) return undefined;
+  const lastTurn = readings.lastTurn ?? before?.lastTurn;
+  return {
+    cells: kept,
+    ...(lastTurn === undefined ? {} : { lastTurn }),
+    seen: seenIn(kept, { cells: readings.cells, policy, nowMs: atMs }),
+    atMs,
+  };
+}
+
+function leastNeededDropped(
+  cells: Readonly<Record<string, StreamEvidence>>,
+): Readonly<Record<string, StreamEvidence>> {
+  const entries = Object.entries(cells);
+  if (entries.length <= MOST_STREAMS) return cells;
+  const need = (evidence: StreamEvidence): number => (isUneasy(evidence) ? 1 : 0);
+  return Object.fromEntries(
+    entries.toSorted(([, a], [, b]) => need(b) - need(a) || b.atMs - a.atMs).slice(0, MOST_STREAMS),
+  );
+}
+
+function seenIn(
+  known: Readonly<Record<string, StreamEvidence>>,
+  context: { readonly cells: readonly WatchedCell[]; readonly policy: Policy; readonly nowMs: number },
+): StreamsSeen {
+  const sample = sampleOf(context.cells);
+  const levels = { impaired: 0, suspect: 0, well: 0, refused: 0, unknown: 0 } satisfies Record<
+    StreamLevel,
+    number
+  >;
+  for (const { cell } of sample) {
+    const evidence = known[cell];
+    levels[evidence === undefined ? 'unknown' : streamLevel(evidence, context.policy, context.nowMs)]++;
+  }
+  const { well, impaired, suspect } = levels;
+  return { watched: sample.length, well, impaired, suspect };
+}
+
+/** What was last seen of the streams, as long as it holds. */
+export const streamsSeen = (streams: StreamsEvidence | undefined, nowMs: number): StreamsSeen =>
+  streams === undefined || Math.abs(nowMs - streams.atMs) > STREAM_LIFE_MS ? noStreamsSeen : streams.seen;
+
+/** Whether enough streams fail for the region to be left: half of them, and more than one. */
+export const regionsStreamsFail = ({ watched, impaired }: StreamsSeen): boolean =>
+  impaired >= 2 && 2 * impaired >= watched;
+
+/** Whether workloads demonstrably write to the primary: most of what is known of their streams is well, and none fails. */
+export const streamsTakeRecords = ({ well, impaired, suspect }: StreamsSeen): boolean =>
+  well > 0 && impaired === 0 && well >= suspect;

@@ -1,0 +1,342 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CellBeacons } from '../../lambda/core/beacons.ts';
+import type { Control } from '../../lambda/core/control.ts';
+import { emptyMemory, type Memory, parseMemory, serializeMemory } from '../../lambda/core/memory.ts';
+import type { Policy } from '../../lambda/core/policy.ts';
+import type { ErrorClass, ProbeOutcome } from '../../lambda/core/probe.ts';
+import { observeRound, type RoundResult, streamsOfRound } from '../../lambda/core/round.ts';
+import { lastTurnOf, STREAMS_PER_ROUND, streamsDue } from '../../lambda/core/stream-plan.ts';
+import type { GroupSwitch } from '../../lambda/core/streams.ts';
+import { sampleOf, type WatchedCell } from '../../lambda/core/watched-cells.ts';
+import { policy } from './levels.ts';
+
+const START = 1_800_000_000_000;
+/** The window of the puts to the standby: it is known to be well. */
+const CALM_ROUNDS = 24;
+const ok: ProbeOutcome = { ok: true, latencyMs: 20 };
+const failed = (errorClass: ErrorClass = 'server'): ProbeOutcome => ({
+  ok: false,
+  latencyMs: 20,
+  errorClass,
+  detail: '',
+});
+const cell = (name: string, probe: WatchedCell['probe'] = 'always', rest: Partial<WatchedCell> = {}) => ({
+  cell: name,
+  group: name,
+  probe,
+  ...rest,
+});
+
+/** What befalls a put: to the canary or a cell's stream, in a region. */
+type Fate = (put: { readonly stream: string; readonly role: 'primary' | 'standby' }) => ProbeOutcome;
+
+interface World {
+  readonly cells: readonly WatchedCell[];
+  readonly fate: Fate;
+  readonly rounds: number;
+  readonly beacons?: readonly CellBeacons[];
+  readonly control?: Control;
+  readonly switches?: readonly GroupSwitch[];
+  readonly policy?: Policy;
+}
+
+/** Rounds as an observer makes them: some in which all is well, then those of the world. The memory goes through its text. */
+function observe({
+  cells,
+  fate,
+  rounds,
+  beacons = [],
+  control = {},
+  switches = [],
+  policy: own = policy,
+}: World) {
+  let memory: Memory = emptyMemory;
+  const results: RoundResult[] = [];
+  const probed: string[][] = [];
+  for (let n = 0; n < rounds + CALM_ROUNDS; n++) {
+    const atMs = START + n * own.tickMs;
+    const calm = n < CALM_ROUNDS;
+    const put = (stream: string, role: 'primary' | 'standby') => (calm ? ok : fate({ stream, role }));
+    const said = calm ? [] : beacons;
+    const due = streamsOfRound(memory, { cells, beacons: said, policy: own, nowMs: atMs });
+    const outcomes = due.map(({ cell: name, firstPuts, morePuts, standbyPuts }) => {
+      const first = Array.from({ length: firstPuts }, () => put(name, 'primary'));
+      const more = first.some((each) => !each.ok) ? morePuts : 0;
+      return {
+        cell: name,
+        primary: [...first, ...Array.from({ length: more }, () => put(name, 'primary'))],
+        standby: Array.from({ length: standbyPuts }, () => put(name, 'standby')),
+      };
+    });
+    const region = (role: 'primary' | 'standby') => ({
+      kinesisWrite: Array.from({ length: own.putsPerRound }, () => put('canary', role)),
+      kinesisRead: [ok],
+      reachability: [ok],
+    });
+    const result = observeRound(
+      memory,
+      {
+        startedAtMs: atMs,
+        nowMs: atMs,
+        clockStepMs: 0,
+        primary: region('primary'),
+        standby: region('standby'),
+        control,
+        latch: 'open',
+        quorum: 'primary',
+        streams: { cells, probed: outcomes, lastTurn: lastTurnOf(due), beacons: said, switches },
+      },
+      own,
+    );
+    memory = parseMemory(serializeMemory(result.memory));
+    results.push(result);
+    probed.push(due.map(({ cell: name }) => name));
+  }
+  return { results, probed: probed.slice(CALM_ROUNDS), last: results.at(-1) as RoundResult, memory };
+}
+
+const fails =
+  (...streams: readonly string[]): Fate =>
+  ({ stream, role }) =>
+    role === 'primary' && streams.includes(stream) ? failed() : ok;
+const orders = cell('orders');
+const clicks = cell('clicks');
+const accusedBy = ({ cells }: RoundResult): readonly string[] =>
+  cells
+    .filter(({ refusals, kind }) => kind !== 'suspected' && refusals.length === 0)
+    .map((each) => each.cell);
+
+describe('a cell whose own stream fails', () => {
+  it('is accused after three rounds, alone, while the region is not', () => {
+    const { results, last } = observe({ cells: [orders, clicks], fate: fails('orders'), rounds: 3 });
+    expect(accusedBy(results.at(-2) as RoundResult)).toEqual([]);
+    expect(accusedBy(last)).toEqual(['orders']);
+    expect(last.decision).toMatchObject({ vote: 'HOLD', diagnosis: 'StreamImpaired' });
+    expect(last.cells[0]).toMatchObject({
+      kind: 'impaired',
+      sinceMs: START + (CALM_ROUNDS + 2) * policy.tickMs,
+    });
+  });
+
+  it('keeps the moment of its accusation', () => {
+    const { last } = observe({ cells: [orders, clicks], fate: fails('orders'), rounds: 9 });
+    expect(last.cells[0]).toMatchObject({
+      cell: 'orders',
+      sinceMs: START + (CALM_ROUNDS + 2) * policy.tickMs,
+    });
+  });
+
+  it('is not accused for a blip of two rounds', () => {
+    let round = 0;
+    const fate: Fate = ({ stream, role }) => {
+      if (stream === 'canary' && role === 'primary') round++;
+      return role === 'primary' && stream === 'orders' && round < 2 * policy.putsPerRound ? failed() : ok;
+    };
+    const { results } = observe({ cells: [orders, clicks], fate, rounds: 12 });
+    expect(results.flatMap(accusedBy)).toEqual([]);
+  });
+
+  const held: readonly (readonly [string, Partial<World>])[] = [
+    ['mode', { control: { mode: 'observe' } }],
+    ['mode', { cells: [cell('orders', 'always', { mode: 'observe' }), clicks] }],
+    ['pause', { control: { pause: { owner: 'me', reason: 'test', untilMs: START + 3_600_000 } } }],
+    ['in-standby', { switches: [{ group: 'orders', position: 'STANDBY' }] }],
+    ['cooldown', { switches: [{ group: 'orders', position: 'PRIMARY', setAtMs: START - 60_000 }] }],
+    [
+      'standby-unfit',
+      {
+        fate: ({ stream, role }) =>
+          stream === 'orders' || (role === 'standby' && stream !== 'canary') ? failed() : ok,
+      },
+    ],
+  ];
+  for (const [rule, world] of held) {
+    it(`does not move when ${rule} refuses, and the accusation is still told`, () => {
+      const { last } = observe({ cells: [orders, clicks], fate: fails('orders'), rounds: 4, ...world });
+      expect(accusedBy(last)).toEqual([]);
+      if (rule === 'standby-unfit') return;
+      expect(last.cells[0]?.refusals.map((each) => each.rule)).toContain(rule);
+    });
+  }
+
+  it('lets another cell move whose own mode is auto', () => {
+    const watching = cell('orders', 'always', { mode: 'observe' });
+    const cells = [watching, clicks, cell('views'), cell('carts'), cell('mails')];
+    const { last } = observe({ cells, fate: fails('orders', 'clicks'), rounds: 4 });
+    expect(accusedBy(last)).toEqual(['clicks']);
+  });
+
+  it('never moves by a mode above the one of the policy', () => {
+    const cells = [cell('orders', 'always', { mode: 'auto' }), clicks];
+    const { last } = observe({
+      cells,
+      fate: fails('orders'),
+      rounds: 4,
+      policy: { ...policy, mode: 'observe' },
+    });
+    expect(accusedBy(last)).toEqual([]);
+  });
+
+  for (const errorClass of ['access', 'missing', 'validation', 'unclassified', 'throttled'] as const) {
+    it(`is not accused for errors of the class ${errorClass}`, () => {
+      const fate: Fate = ({ stream, role }) =>
+        stream === 'orders' && role === 'primary' ? failed(errorClass) : ok;
+      const { last } = observe({ cells: [orders, clicks], fate, rounds: 12 });
+      expect(last.decision).toMatchObject({ vote: 'HOLD', diagnosis: 'Healthy' });
+      const told = last.cells.map(({ kind, reason }) => `${kind}: ${reason}`);
+      if (errorClass === 'throttled') expect(told).toEqual([]);
+      else expect(told).toEqual([`refused: the stream refuses this observer’s records: ${errorClass}`]);
+    });
+  }
+});
+
+describe('the streams of the cells, together', () => {
+  it('are the region when half of them and more than one fail, although the canary is well', () => {
+    const cells = [orders, clicks, cell('views'), cell('carts')];
+    const { last } = observe({ cells, fate: fails('orders', 'clicks'), rounds: 4 });
+    expect(last.decision).toMatchObject({ vote: 'EVACUATE', diagnosis: 'StreamsImpaired' });
+    expect(accusedBy(last)).toEqual([]);
+  });
+
+  it('are not the region when fewer fail', () => {
+    const cells = [orders, clicks, cell('views'), cell('carts'), cell('mails')];
+    const { last } = observe({ cells, fate: fails('orders', 'clicks'), rounds: 6 });
+    expect(last.decision.vote).toBe('HOLD');
+    expect(accusedBy(last)).toEqual(['orders', 'clicks']);
+  });
+
+  for (const probe of ['always', 'onSuspicion'] as const) {
+    it(`speak for a primary whose canary fails (${probe})`, () => {
+      const cells = [cell('orders', probe), cell('clicks', probe)];
+      const { results, last } = observe({ cells, fate: fails('canary'), rounds: 8 });
+      expect(results.map(({ decision }) => decision.vote)).not.toContain('EVACUATE');
+      expect(last.decision.diagnosis).toBe('CanaryOnly');
+    });
+  }
+
+  it('leave the decision to the canary where they may not be probed', () => {
+    const { last } = observe({ cells: [cell('orders', 'never')], fate: fails('canary'), rounds: 4 });
+    expect(last.decision).toMatchObject({ vote: 'EVACUATE', diagnosis: 'KinesisWriteImpaired' });
+  });
+
+  it('do not delay the evacuation of a primary in which everything fails', () => {
+    const cells = [cell('orders', 'onSuspicion'), cell('clicks', 'onSuspicion')];
+    const fate: Fate = ({ role }) => (role === 'primary' ? failed() : ok);
+    const { results, last } = observe({ cells, fate, rounds: 6 });
+    expect(results[CALM_ROUNDS + 2]?.decision).toMatchObject({
+      vote: 'EVACUATE',
+      diagnosis: 'KinesisWriteImpaired',
+    });
+    expect(results.flatMap(accusedBy)).toEqual([]);
+    expect(last.cells[0]?.refusals.map(({ rule }) => rule)).toContain('moves-with-region');
+  });
+});
+
+describe('what producers report', () => {
+  const failing: readonly CellBeacons[] = [{ cell: 'orders', sight: 'failing', sources: 40, failing: 30 }];
+
+  it('has the stream probed where that is allowed on suspicion', () => {
+    const cells = [cell('orders', 'onSuspicion'), cell('clicks', 'onSuspicion')];
+    const { probed, last } = observe({ cells, fate: fails('orders'), rounds: 3, beacons: failing });
+    expect(probed[0]).toEqual(['orders']);
+    expect(accusedBy(last)).toEqual(['orders']);
+  });
+
+  it('moves nothing by itself under `probe`, whatever it says', () => {
+    for (const probe of ['always', 'onSuspicion', 'never'] as const) {
+      const { results, last } = observe({
+        cells: [cell('orders', probe)],
+        fate: () => ok,
+        rounds: 20,
+        beacons: failing,
+      });
+      expect(results.flatMap(accusedBy)).toEqual([]);
+      expect(last.cells[0]).toMatchObject({ kind: 'suspected' });
+      expect(last.cells[0]?.reason).toMatch(
+        /30 of 40 producers report failures.*spillway failover --cells orders/,
+      );
+    }
+  });
+
+  it('moves the cell under `move`, and is not heard under `ignore`', () => {
+    const world = { cells: [cell('orders', 'never')], fate: () => ok, rounds: 2, beacons: failing };
+    const moved = observe({ ...world, policy: { ...policy, beacons: 'move' } });
+    expect(accusedBy(moved.last)).toEqual(['orders']);
+    const ignored = observe({ ...world, policy: { ...policy, beacons: 'ignore' } });
+    expect(ignored.last.cells).toEqual([]);
+  });
+});
+
+describe('the plan of a round', () => {
+  const many = Array.from({ length: 1_000 }, (_, n) => cell(`cell-${n}`));
+
+  it('gives every cell its turn, a few in each round', () => {
+    const { probed } = observe({ cells: many.slice(0, 50), fate: () => ok, rounds: 17 });
+    expect(Math.max(...probed.map((names) => names.length))).toBeLessThanOrEqual(STREAMS_PER_ROUND);
+    expect(new Set(probed.flat()).size).toBe(50);
+  });
+
+  it('stays within its bounds whatever is suspected, and lets nobody wait for ever', () => {
+    const sights = fc.array(fc.nat(999), { maxLength: 300 });
+    fc.assert(
+      fc.property(sights, (suspects) => {
+        const beacons = suspects.map(
+          (n) => ({ cell: `cell-${n}`, sight: 'suspicious', sources: 9, failing: 3 }) as const,
+        );
+        const input = { cells: many, beacons, canaryFails: false, nowMs: START };
+        const due = streamsDue(undefined, input, policy);
+        expect(due.length).toBeLessThanOrEqual(STREAMS_PER_ROUND);
+        expect(new Set(due.map((each) => each.cell)).size).toBe(due.length);
+        expect(due.filter(({ standbyPuts }) => standbyPuts === 0).length).toBeGreaterThanOrEqual(2);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('finds a single dead stream among many that are probed in turn, and comes back to it', () => {
+    const { probed, last } = observe({ cells: many.slice(0, 30), fate: fails('cell-7'), rounds: 12 });
+    expect(accusedBy(last)).toEqual(['cell-7']);
+    expect(probed.filter((names) => names.includes('cell-7')).length).toBeGreaterThan(4);
+  });
+
+  it('probes nothing of a cell that may not be probed', () => {
+    const cells = [cell('orders', 'never'), cell('clicks', 'onSuspicion')];
+    const { probed } = observe({ cells, fate: fails('canary', 'orders'), rounds: 6 });
+    expect(new Set(probed.flat())).toEqual(new Set(['clicks']));
+  });
+
+  it('takes a fair sample of very many cells, always the same', () => {
+    const sample = sampleOf(many).map((each) => each.cell);
+    expect(sample).toHaveLength(24);
+    expect(sampleOf([...many].reverse()).map((each) => each.cell)).toEqual(sample);
+    const firstHalf = sample.filter((name) => Number(name.slice(5)) < 500).length;
+    expect(firstHalf).toBeGreaterThan(5);
+    expect(firstHalf).toBeLessThan(19);
+  });
+});
+
+describe('the memory', () => {
+  it('is small, and forgets a stream a minute after it was last probed', () => {
+    const cells = [cell('orders', 'onSuspicion'), cell('clicks', 'onSuspicion')];
+    let calls = 0;
+    const fate: Fate = ({ stream, role }) =>
+      stream === 'canary' && role === 'primary' && calls++ < 2 * policy.putsPerRound ? failed() : ok;
+    const { results, memory } = observe({ cells, fate, rounds: 40 });
+    expect(results.some((each) => each.memory.evidence.streams !== undefined)).toBe(true);
+    expect(memory.evidence.streams).toBeUndefined();
+    const longest = Math.max(...results.map((each) => serializeMemory(each.memory).length));
+    expect(longest).toBeLessThan(4_000);
+  });
+
+  it('reads a damaged part as nothing known', () => {
+    const text = serializeMemory(observe({ cells: [orders], fate: fails('orders'), rounds: 4 }).memory);
+    const damaged = JSON.parse(text);
+    damaged.evidence.streams.cells.orders = { atMs: 'yesterday' };
+    damaged.accusedCells = 7;
+    const parsed = parseMemory(JSON.stringify(damaged));
+    expect(parsed.evidence.streams?.cells).toEqual({});
+    expect(parsed.accusedCells).toEqual({});
+    expect(parsed.decision.phase).toBe('steady');
+  });
+});
