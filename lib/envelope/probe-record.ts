@@ -25,7 +25,9 @@ export interface ProbeRecordBytes {
 export function probeRecord({ observer, atMs, place }: ProbeRecordInput): ProbeRecordBytes {
   return {
     partitionKey: `${PROBE_KEY_PREFIX}${observer}/${place}`,
-    data: new TextEncoder().encode(`${PROBE_DATA_PREFIX}"observer":${JSON.stringify(observer)},"atMs":${atMs}}`),
+    data: new TextEncoder().encode(
+      `${PROBE_DATA_PREFIX}"observer":${JSON.stringify(observer)},"atMs":${atMs}}`,
+    ),
   };
 }
 
