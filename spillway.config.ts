@@ -9,6 +9,8 @@ export default defineConfig({
     {
       name: 'orders',
       stream: { name: 'orders', existing: true },
+      // Marked records in a stream of your own are your decision: its consumers see them (docs/envelope.md).
+      probe: 'always',
       services: [{ name: 'api.orders', type: 'A', primary: '192.0.2.10', standby: '198.51.100.10' }],
     },
     { name: 'clicks', stream: { name: 'clicks', shards: 1 } },

@@ -62,6 +62,7 @@ export async function checkGuards(state: RunState, conductor: Conductor): Promis
     control,
     reports,
     standby: settings.standby,
+    groups: scopeOf(input, groupsOf(conductor.cells)),
     primaryShortfalls: shortfalls(capacities, 'primary'),
     undrained: notDrained,
   });
@@ -126,7 +127,8 @@ async function planOf(state: RunState, { state: table, cells }: Conductor): Prom
 export const watch: Step = async (state, conductor) => {
   await holdLease(state, conductor);
   const { votesToEvacuate } = conductor.settings.policy;
-  const verdict = watchPrimary({ reports: await conductor.readReports(), votesToEvacuate });
+  const groups = scopeOf(state.input, groupsOf(conductor.cells));
+  const verdict = watchPrimary({ reports: await conductor.readReports(), groups, votesToEvacuate });
   const waitedMs = conductor.nowMs() - (state.watchUntilMs ?? 0);
   switch (verdict.verdict) {
     case 'take-back':

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { CellBeacons } from './beacons.ts';
 import type { ControlReading } from './control.ts';
 import { type GuardInput, type Refusal, refusalsOf } from './guards.ts';
@@ -31,6 +32,17 @@ export interface CellFinding {
   /** This observer's records of the last half minute. */
   readonly puts?: Puts;
 }
+
+/** A finding as another observer has stored it. Rules may be of another version. */
+export const cellFindingSchema = z.object({
+  cell: z.string().min(1),
+  group: z.string().min(1),
+  kind: z.enum(Object.keys(cellFindingKinds) as [CellFindingKind, ...CellFindingKind[]]),
+  sinceMs: z.number(),
+  reason: z.string(),
+  refusals: z.array(z.object({ rule: z.string(), reason: z.string(), untilMs: z.number().optional() })),
+  puts: z.object({ failed: z.number(), counted: z.number() }).optional(),
+});
 
 /** Since when each cell has been accused without a break. */
 export type Accusations = Readonly<Record<string, number>>;
@@ -109,6 +121,12 @@ function sightOf(
   const see = (kind: CellFindingKind, reason: string): CellSight => ({ cell, kind, reason, evidence });
   if (level === 'impaired') return see('impaired', inWords(evidence));
   const failing = reports?.sight === 'failing';
+  // Producers that fail in the standby too have a fault that no move cures.
+  if (reports?.failsInStandbyToo === true)
+    return see(
+      'suspected',
+      `${said}, and they fail in the standby as well: look at the producers themselves`,
+    );
   if (failing && policy.beacons === 'move') return see('reported', said);
   if (level === 'refused' && evidence !== undefined)
     return see('refused', `the stream refuses this observer’s records: ${refusalIn(evidence, 'primary')}`);

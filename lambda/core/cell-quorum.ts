@@ -1,4 +1,5 @@
 import { accusingKinds, type CellFinding } from './cell-findings.ts';
+import type { ObserverReport } from './conductor-observers.ts';
 import type { WatchedCell } from './watched-cells.ts';
 
 /** What one observer says about single cells, as far as a quorum needs it. */
@@ -6,7 +7,7 @@ export interface CellAccuser {
   readonly region: string;
   /** What it has stored has not expired. */
   readonly fresh: boolean;
-  readonly cells: readonly CellFinding[];
+  readonly cells?: readonly CellFinding[] | undefined;
 }
 
 /** A switch that a quorum asks to be set. */
@@ -40,7 +41,7 @@ export function groupsToMove(question: QuorumQuestion): readonly GroupMove[] {
   const { accusers, cells, votesToEvacuate: needed, counts = isUnrefused } = question;
   const accusations = accusers
     .filter(({ fresh }) => fresh)
-    .flatMap(({ region, cells: findings }) =>
+    .flatMap(({ region, cells: findings = [] }) =>
       findings
         .filter((finding) => accusingKinds.has(finding.kind) && counts(finding))
         .map((finding) => ({ region, finding })),
@@ -69,4 +70,23 @@ export function groupsToMove(question: QuorumQuestion): readonly GroupMove[] {
     });
   }
   return moves;
+}
+
+/** The region's move that K observers call for and that the mode alone holds back; undefined when there is none. */
+export function regionHeldByMode(
+  reports: readonly ObserverReport[],
+  votesToEvacuate: number,
+): { readonly sinceMs: number; readonly reason: string } | undefined {
+  const held = reports.filter(
+    ({ fresh, vote, refusedBy = [], actionableSinceMs }) =>
+      fresh &&
+      vote === 'HOLD' &&
+      actionableSinceMs !== undefined &&
+      refusedBy.length > 0 &&
+      refusedBy.every((rule) => rule === 'mode'),
+  );
+  const since = held.flatMap(({ actionableSinceMs }) => actionableSinceMs ?? []).toSorted((a, b) => a - b);
+  const sinceMs = since[votesToEvacuate - 1];
+  if (sinceMs === undefined) return undefined;
+  return { sinceMs, reason: held.map(({ region, diagnosis }) => `${region}: ${diagnosis}`).join(', ') };
 }

@@ -12,9 +12,10 @@ export interface SwitchState {
 
 export interface LatchQuestion {
   /**
-   * `auto`: the latch is wanted as long as DNS is in the standby. `asked`: a person or a drill asked for it.
+   * `auto`: the latch is wanted as long as DNS is in the standby. `asked`: a person or a drill asked for it. `cells`: a
+   * quorum of observers asked for it, for these cells alone; DNS follows the switches.
    */
-  readonly trigger: 'auto' | 'asked';
+  readonly trigger: 'auto' | 'asked' | 'cells';
   readonly quorum: Quorum;
   /** DNS has had time to show a change: an answer of "primary" is not a stale one from before the move. */
   readonly settled: boolean;

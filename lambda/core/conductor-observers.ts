@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accusingKinds, type CellFinding, cellFindingSchema, MOST_FINDINGS } from './cell-findings.ts';
 import { type DiagnosisCode, isActionable } from './diagnosis.ts';
 import { subjectOf } from './subjects.ts';
 import { liveVote, type Vote } from './vote.ts';
@@ -15,6 +16,12 @@ export interface ObserverReport {
   readonly healthySinceMs: number | null;
   /** Since when the observer has voted EVACUATE; absent when it does not, or when the item does not say. */
   readonly voteSinceMs?: number;
+  /** What is said about single cells. Absent: nothing. */
+  readonly cells?: readonly CellFinding[];
+  /** Guards that hold its vote back. */
+  readonly refusedBy?: readonly string[];
+  /** Since when its diagnosis has called for an evacuation without a break. */
+  readonly actionableSinceMs?: number;
   /** A name of `phases` in lifecycle.ts, or of another version; absent when the item does not say. */
   readonly phase?: string;
 }
@@ -26,6 +33,9 @@ const itemSchema = z.object({
   healthySinceMs: z.number().nullish(),
   voteSinceMs: z.number().nullish(),
   phase: z.string().optional().catch(undefined),
+  cells: z.array(cellFindingSchema).max(MOST_FINDINGS).catch([]),
+  refusals: z.array(z.object({ rule: z.string() })).catch([]),
+  actionableSinceMs: z.number().nullish().catch(null),
 });
 
 /** Undefined for an observer that cannot be read or has never voted. */
@@ -33,6 +43,7 @@ export function observerReport(region: string, item: unknown, nowMs: number): Ob
   const parsed = itemSchema.safeParse(item);
   if (!parsed.success) return undefined;
   const { diagnosis, decidedAtMs, expiresAtMs, healthySinceMs = null, voteSinceMs, phase } = parsed.data;
+  const { cells, refusals, actionableSinceMs } = parsed.data;
   return {
     region,
     fresh: nowMs < expiresAtMs,
@@ -40,6 +51,9 @@ export function observerReport(region: string, item: unknown, nowMs: number): Ob
     diagnosis,
     decidedAtMs,
     healthySinceMs,
+    cells: cells as readonly CellFinding[],
+    refusedBy: refusals.map(({ rule }) => rule),
+    ...(actionableSinceMs == null ? {} : { actionableSinceMs }),
     ...(voteSinceMs == null ? {} : { voteSinceMs }),
     ...(phase === undefined ? {} : { phase }),
   };
@@ -77,9 +91,17 @@ const isContent = ({ diagnosis, healthySinceMs }: ObserverReport): boolean =>
     subjectOf(diagnosis) === 'standby' ||
     diagnosis === PROBES_REFUSED);
 const PROBES_REFUSED = 'ProbesRefused' satisfies DiagnosisCode;
+/** A cell that this failback does not return: the region is well beside it. */
+const STREAM_IMPAIRED = 'StreamImpaired' satisfies DiagnosisCode;
+
+/** Whether an observer finds the own stream of a cell of these groups impaired, whatever holds its move. */
+export const accusesAnyOf = ({ cells = [] }: ObserverReport, groups: readonly string[]): boolean =>
+  cells.some(({ kind, group }) => accusingKinds.has(kind) && groups.includes(group));
 
 export interface WatchQuestion {
   readonly reports: readonly ObserverReport[];
+  /** Groups that the failback returns: their own streams count as well. */
+  readonly groups: readonly string[];
   readonly votesToEvacuate: number;
 }
 
@@ -94,14 +116,18 @@ export type Watch =
  * vote or by an actionable diagnosis, take the failback back. One accusation alone, and silence, hold the next
  * stage: one observer may be cut off from a primary that is well.
  */
-export function watchPrimary({ reports, votesToEvacuate }: WatchQuestion): Watch {
+export function watchPrimary({ reports, groups, votesToEvacuate }: WatchQuestion): Watch {
   const fresh = reports.filter((report) => report.fresh);
-  const accusers = fresh.filter((report) => report.vote === 'EVACUATE' || isActionable(report.diagnosis));
+  const accusers = fresh.filter(
+    (report) => report.vote === 'EVACUATE' || isActionable(report.diagnosis) || accusesAnyOf(report, groups),
+  );
   const accusations = accusers
     .map(({ region, diagnosis, vote }) => `${region} sees ${diagnosis}, and votes ${vote}`)
     .join('; ');
   if (accusers.length >= votesToEvacuate) return { verdict: 'take-back', reason: accusations };
-  const content = fresh.filter((report) => !accusers.includes(report) && isContent(report));
+  const content = fresh.filter(
+    (report) => !accusers.includes(report) && (isContent(report) || report.diagnosis === STREAM_IMPAIRED),
+  );
   const enough = content.length >= votesToEvacuate;
   if (accusers.length > 0) {
     const others = `${content.length} others see the primary healthy`;

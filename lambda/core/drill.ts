@@ -115,6 +115,8 @@ export const drillGuards = [
         epoch: newestEpoch + 1,
         newestEpoch,
         undrained: [],
+        // The drill's cell carries no traffic, and nobody watches its stream.
+        groups: [],
       }).find(({ rule }) => !askedAbove.has(rule));
       return refusal === undefined
         ? undefined

@@ -1,6 +1,7 @@
+import { accusingKinds } from './cell-findings.ts';
 import { MAX_WAIT_SECONDS } from './conductor.ts';
 import type { SwitchState } from './conductor-latch.ts';
-import type { ObserverReport } from './conductor-observers.ts';
+import { accusesAnyOf, type ObserverReport } from './conductor-observers.ts';
 import type { ControlReading } from './control.ts';
 import type { Phase } from './lifecycle.ts';
 import { type Policy, recoveredAtMs } from './policy.ts';
@@ -15,6 +16,8 @@ export interface FailbackFacts {
   /** Reports of all N observers; one that could not be read is missing. */
   readonly reports: readonly ObserverReport[];
   readonly standby: string;
+  /** Groups that are to return. */
+  readonly groups: readonly string[];
   /** Sentences about cells whose primary stream is too small. */
   readonly primaryShortfalls: readonly string[];
   /**
@@ -75,6 +78,22 @@ export const failbackGuards = [
       if (own === undefined || !own.fresh) return { reason: `the observer in ${standby} is silent` };
       if (own.healthySinceMs !== null) return undefined;
       return { reason: `seen from ${standby}, the canary of the primary does not work (${own.diagnosis})` };
+    },
+  },
+  {
+    rule: 'streams',
+    purpose: 'While K observers find the own stream of a cell impaired, that cell does not return.',
+    refuses: ({ reports, groups, policy }) => {
+      const accusers = reports.filter((report) => report.fresh && accusesAnyOf(report, groups));
+      if (accusers.length < policy.votesToEvacuate) return undefined;
+      const impaired = new Set(
+        accusers.flatMap(({ cells = [] }) =>
+          cells.flatMap(({ cell, group, kind }) =>
+            accusingKinds.has(kind) && groups.includes(group) ? [cell] : [],
+          ),
+        ),
+      );
+      return { reason: `the streams of ${[...impaired].slice(0, 10).join(', ')} fail in the primary` };
     },
   },
   {

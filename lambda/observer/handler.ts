@@ -19,11 +19,14 @@ import { canaryStreamName, metricNamespace, stateTableName, voteTableName } from
 import type { RegionOutcomes } from '../core/observation.ts';
 import type { ProbeOutcome } from '../core/probe.ts';
 import { maxPuts } from '../core/put-plan.ts';
+import { PUTS_PER_STREAM, STREAMS_PER_ROUND } from '../core/stream-plan.ts';
+import { CellMoves } from './cell-moves.ts';
 import { ConductorStart, START_TIMEOUT_MS } from './conductor-start.ts';
 import { type ProbedRegion, probeRegion } from './probes.ts';
 import { type RunEnd, run } from './run.ts';
 import { siblingProbes } from './siblings.ts';
 import { ObserverStore, STORE_TIMEOUT_MS } from './store.ts';
+import { type ProbedStreams, probeStreams } from './stream-probes.ts';
 import type { TickResult } from './tick.ts';
 import { tickMetrics } from './tick-metrics.ts';
 
@@ -31,13 +34,14 @@ const settings = parseObserverSettings(requiredVariable(OBSERVER_SETTINGS));
 const logger = new Logger({ serviceName: `${settings.name}-observer` });
 const who = `observer ${settings.region}`;
 const metricLog = new MetricLog({ name: settings.name, service: 'observer' });
+const cells = readCells();
 const regions = { primary: probed(settings.primary), standby: probed(settings.standby) };
 const store = new ObserverStore({
   own: documentClient(settings.region),
   voteTable: voteTableName(settings.name),
   standby: documentClient(settings.standby),
   stateTable: stateTableName(settings.name),
-  switchGroups: new Set(groupsOf(readCells())),
+  switchGroups: new Set(groupsOf(cells)),
 });
 const readQuorum = quorumReader({
   zoneName: settings.zoneName,
@@ -46,8 +50,8 @@ const readQuorum = quorumReader({
   servers: process.env[DNS_SERVERS]?.split(','),
 });
 
-const conductorStart =
-  settings.conductorArn === undefined ? undefined : conductorStarter(settings.conductorArn);
+const streams = probedStreams();
+const conductor = settings.conductorArn === undefined ? undefined : conductorStarters(settings.conductorArn);
 
 /** Started each minute by an Events rule; ticks until the next run takes over. */
 export async function handler(_event: unknown, context: Context): Promise<{ readonly end: RunEnd }> {
@@ -59,13 +63,17 @@ export async function handler(_event: unknown, context: Context): Promise<{ read
     store,
     readQuorum,
     probe: (role, round) => probeRegion(regions[role], round),
+    cells,
+    probeStreams: (request) => probeStreams(streams, request),
+    readBeacons: async () => [],
     runId: context.awsRequestId,
     remainingMs: () => context.getRemainingTimeInMillis(),
     sleep: (ms) => sleep(ms),
     onTick: (result) => {
       logTick(result);
       metricLog.add(tickMetrics(result, settings.policy));
-      conductorStart?.consider(result);
+      conductor?.start.consider(result);
+      conductor?.cellMoves.consider(result);
     },
     onStoreError: (error) =>
       logger.error('the vote table of this region does not answer; the vote will expire', error as Error),
@@ -91,8 +99,29 @@ function probed(region: string): ProbedRegion {
   };
 }
 
-/** Only the standby's observer has a starter: the conductor is there, and two starters would only race. */
-function conductorStarter(machineArn: string): ConductorStart {
+function probedStreams(): ProbedStreams {
+  const { policy, primary, standby } = settings;
+  const kinesis = (region: string): KinesisClient =>
+    clientOf(KinesisClient, {
+      region,
+      who,
+      timeoutMs: policy.probeTimeoutMs,
+      maxSockets: STREAMS_PER_ROUND * PUTS_PER_STREAM,
+    });
+  return {
+    kinesis: { primary: kinesis(primary), standby: kinesis(standby) },
+    observer: settings.region,
+    streams: new Map(
+      cells.map(({ cell, stream, primaryStream }) => [cell, { primary: primaryStream, standby: stream }]),
+    ),
+  };
+}
+
+/** Only the standby's observer has starters: the conductor is there, and two would only race. */
+function conductorStarters(machineArn: string): {
+  readonly start: ConductorStart;
+  readonly cellMoves: CellMoves;
+} {
   const options = { region: settings.standby, who, timeoutMs: START_TIMEOUT_MS, maxSockets: 2 };
   const client = documentClient(settings.standby);
   const table = voteTableName(settings.name);
@@ -101,18 +130,21 @@ function conductorStarter(machineArn: string): ConductorStart {
     table,
     client: documentClient(region),
   }));
-  return new ConductorStart({
+  const common = {
     region: settings.region,
     machineArn,
     stepFunctions: clientOf(SFNClient, options),
-    groups: groupsOf(readCells()),
     votesToEvacuate: settings.policy.votesToEvacuate,
     readWitnesses: () => readReports(witnesses, Date.now),
     state: new StateTable({ client, table: stateTableName(settings.name), timeoutMs: STORE_TIMEOUT_MS }),
-    onStart: (name) => logger.info('the conductor is started', { execution: name }),
-    onError: (error) =>
+    onStart: (name: string) => logger.info('the conductor is started', { execution: name }),
+    onError: (error: unknown) =>
       logger.error('the conductor was not started; the next tick tries again', error as Error),
-  });
+  };
+  return {
+    start: new ConductorStart({ ...common, groups: groupsOf(cells) }),
+    cellMoves: new CellMoves({ ...common, cells }),
+  };
 }
 
 function documentClient(region: string): DynamoDBDocumentClient {
@@ -120,7 +152,7 @@ function documentClient(region: string): DynamoDBDocumentClient {
   return DynamoDBDocumentClient.from(clientOf(DynamoDBClient, options));
 }
 
-function logTick({ decision, outcomes }: TickResult): void {
+function logTick({ decision, outcomes, streams: probed, cells: findings }: TickResult): void {
   logger.info(decision.comment, {
     diagnosis: decision.diagnosis,
     phase: decision.state.phase,
@@ -129,6 +161,16 @@ function logTick({ decision, outcomes }: TickResult): void {
     refusals: decision.refusals.map((refusal) => refusal.rule),
     primary: summary(outcomes.primary),
     standby: summary(outcomes.standby),
+    ...(probed.length === 0
+      ? {}
+      : {
+          streams: Object.fromEntries(
+            probed.map((each) => [each.cell, [...each.primary, ...each.standby].map(describe).join('; ')]),
+          ),
+        }),
+    ...(findings.length === 0
+      ? {}
+      : { cells: findings.map(({ cell, kind, reason, refusals }) => ({ cell, kind, reason, refusals })) }),
   });
 }
 

@@ -1,11 +1,13 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { StateCalls } from '../../lib/state/calls.ts';
+import type { CellFinding } from '../core/cell-findings.ts';
 import { type ControlReading, controlKey, parseControl } from '../core/control.ts';
 import type { Decision } from '../core/decide.ts';
 import type { Latch } from '../core/lifecycle.ts';
 import { type Memory, parseMemory, serializeMemory } from '../core/memory.ts';
-import { latchOf, SWITCH_PARTITION } from '../core/switch.ts';
+import type { GroupSwitch } from '../core/streams.ts';
+import { latchOf, SWITCH_PARTITION, switchPosition } from '../core/switch.ts';
 import { observerKey } from '../core/vote.ts';
 
 /** Time-out of every read and write; a tick has room for one of each beside its probes. */
@@ -25,8 +27,16 @@ export interface StoreOptions {
 export interface StoredTick {
   readonly memory: Memory;
   readonly decision: Decision;
+  readonly cells: readonly CellFinding[];
   readonly decidedAtMs: number;
   readonly expiresAtMs: number;
+}
+
+/** The switches as an observer reads them. */
+export interface SwitchesRead {
+  readonly latch: Latch;
+  /** Undefined when they cannot be read. */
+  readonly switches: readonly GroupSwitch[] | undefined;
 }
 
 export type SaveResult = 'saved' | 'superseded';
@@ -86,6 +96,8 @@ export class ObserverStore {
             diagnosis: decision.diagnosis,
             comment: decision.comment,
             refusals: decision.refusals,
+            actionableSinceMs: decision.state.actionableSinceMs,
+            ...(tick.cells.length === 0 ? {} : { cells: tick.cells }),
             memory: serializeMemory(tick.memory),
           },
           ConditionExpression: ownerIsThisRun,
@@ -110,21 +122,25 @@ export class ObserverStore {
     }
   }
 
-  /** Never throws: what cannot be read is `unknown`, and that keeps a vote standing. */
-  async readLatch(): Promise<Latch> {
+  /** Never throws: a latch that cannot be read is `unknown`, and that keeps a vote standing. */
+  async readSwitches(): Promise<SwitchesRead> {
     const { switchGroups } = this.#options;
     try {
       const signal = AbortSignal.timeout(STORE_TIMEOUT_MS);
       const items = await this.#standby.query(SWITCH_PARTITION, { signal });
-      return latchOf(
-        items.filter(({ sk }) => switchGroups.has(String(sk))),
-        switchGroups.size,
-      );
+      const ours = items.filter(({ sk }) => switchGroups.has(String(sk)));
+      return { latch: latchOf(ours, switchGroups.size), switches: ours.map(groupSwitch) };
     } catch {
-      return latchOf('unreadable', switchGroups.size);
+      return { latch: latchOf('unreadable', switchGroups.size), switches: undefined };
     }
   }
 }
+
+const groupSwitch = (item: Record<string, unknown>): GroupSwitch => ({
+  group: String(item.sk),
+  position: switchPosition(item),
+  ...(typeof item.atMs === 'number' ? { setAtMs: item.atMs } : {}),
+});
 
 function bounded(): { readonly abortSignal: AbortSignal } {
   return { abortSignal: AbortSignal.timeout(STORE_TIMEOUT_MS) };

@@ -32,8 +32,11 @@ const common = {
 const evacuateSchema = z.strictObject({
   action: z.literal('evacuate'),
   ...common,
-  /** `auto`: asked for by the quorum, and dropped when DNS is no longer in the standby. `asked`: by a person or a drill. */
-  trigger: z.enum(['auto', 'asked']),
+  /**
+   * `auto`: asked for by the quorum, and dropped when DNS is no longer in the standby. `asked`: by a person or a drill.
+   * `cells`: by a quorum of observers, for the named groups alone.
+   */
+  trigger: z.enum(['auto', 'asked', 'cells']),
   /**
    * The number under which this evacuation first began, when the evacuation goes on under a new number
    * because a newer act had fenced the first. What newer acts have set since then stays as they set it.

@@ -13,12 +13,14 @@ import {
   voteFunctionName,
   voteTableName,
 } from '../../lambda/core/names.ts';
+import { WOULD_PARTITION } from '../../lambda/core/would.ts';
 import { siblingActions } from '../observers/sibling-actions.ts';
 import { CELLS_FILE, type DeployedCell } from '../settings/cells-file.ts';
 import { OBSERVER_SETTINGS, type ObserverSettings } from '../settings/observer.ts';
 import { VOTE_TABLE } from '../settings/vote.ts';
 import { PublicEndpoint } from './public-endpoint.ts';
 import { SpillwayFunction } from './spillway-function.ts';
+import { isPattern, shownArn, streamArns } from './stream-arns.ts';
 
 /** Longer than the minute between two starts, so that the next run takes over before this one ends. */
 const RUN_SECONDS = 90;
@@ -40,7 +42,13 @@ export class Observer extends Construct {
 
   constructor(scope: Construct, id: string, { cells, ...settings }: ObserverProps) {
     super(scope, id);
-    const { name } = settings;
+    const { name, primary, standby } = settings;
+    const streams = cells
+      .filter(({ probe }) => probe !== 'never')
+      .map(({ primaryStream, stream }) => ({ primary: primaryStream, standby: stream }));
+    const { account } = Stack.of(this);
+    const probed =
+      streams.length === 0 ? [] : streamArns({ regions: { primary, standby }, account, streams });
     const table = new Table(this, 'Table', {
       tableName: voteTableName(name),
       partitionKey: { name: 'pk', type: AttributeType.STRING },
@@ -55,7 +63,10 @@ export class Observer extends Construct {
       description: `Spillway: watches ${settings.primary} and ${settings.standby} from ${settings.region}, and votes.`,
       environment: { [OBSERVER_SETTINGS]: Stack.of(this).toJsonString(settings) },
       files: { [CELLS_FILE]: JSON.stringify(cells) },
-      statements: observerStatements(settings, table, Stack.of(this).account),
+      statements: [
+        ...observerStatements(settings, table, Stack.of(this).account),
+        ...streamStatements(probed),
+      ],
       timeoutSeconds: RUN_SECONDS,
       memoryMiB: MEMORY_MIB,
       reservedConcurrency: OVERLAPPING_RUNS,
@@ -65,6 +76,13 @@ export class Observer extends Construct {
       reason:
         'PutMetricData, GetMetricData and the listing calls of the sibling probes have no resources; writing is bound to our namespace by a condition.',
     });
+    for (const arn of probed.filter(isPattern)) {
+      Validations.of(observer.role).acknowledge({
+        id: `AwsSolutions::AwsSolutions-IAM5[Resource::${shownArn(arn, account)}]`,
+        reason:
+          'The names of so many streams do not fit into a role’s policies; the pattern is the common beginning of the names of streams whose owners allow marked records.',
+      });
+    }
     new Rule(this, 'EachMinute', {
       description: 'Spillway: starts the observer; it ticks inside until the next start.',
       schedule: Schedule.rate(Duration.minutes(1)),
@@ -81,6 +99,12 @@ export class Observer extends Construct {
     });
   }
 }
+
+/** Marked records, into the streams of cells whose owners allow them. */
+const streamStatements = (probed: readonly string[]): PolicyStatement[] =>
+  probed.length === 0
+    ? []
+    : [new PolicyStatement({ actions: ['kinesis:PutRecord', 'kinesis:PutRecords'], resources: [...probed] })];
 
 function observerStatements(settings: ObserverSettings, table: Table, account: string): PolicyStatement[] {
   const { name, primary, standby, policy } = settings;
@@ -137,7 +161,9 @@ function startStatements(settings: ObserverSettings, account: string): PolicySta
     new PolicyStatement({
       actions: ['dynamodb:PutItem'],
       resources: [stateTable],
-      conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [EPOCH_PARTITION] } },
+      conditions: {
+        'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [EPOCH_PARTITION, WOULD_PARTITION] },
+      },
     }),
   ];
 }

@@ -1,4 +1,4 @@
-import { Duration, Stack, Token, Validations } from 'aws-cdk-lib';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -13,6 +13,7 @@ import {
   type SurveySettings,
 } from '../settings/survey.ts';
 import { SpillwayFunction } from './spillway-function.ts';
+import { isPattern, shownArn, streamArns } from './stream-arns.ts';
 
 /**
  * No look at a cell begins after 90 s, and the last look may take as long again: ten pages of CloudWatch at
@@ -22,14 +23,6 @@ const TIMEOUT_SECONDS = 240;
 /** Room for two parsed answers of 3 MB at a time, and garbage of earlier answers. */
 const MEMORY_MIB = 512;
 const CONCURRENCY = 1;
-/**
- * A role's policies hold 10,240 characters together ("IAM and AWS STS quotas"), and the rest of the policies
- * needs about a thousand. CDK counts each name in an unknown account as 150 characters, and moves statements
- * that it thinks too long to another policy.
- */
-const NAMES_CHARACTERS = 8_000;
-const NAMES = 50;
-
 export interface SurveyProps {
   readonly settings: SurveySettings;
   readonly cells: readonly SurveyedCell[];
@@ -43,7 +36,13 @@ export interface SurveyProps {
 export class Survey extends Construct {
   constructor(scope: Construct, id: string, { settings, cells }: SurveyProps) {
     super(scope, id);
-    const streams = streamArns({ settings, cells, account: Stack.of(this).account });
+    const { primary, standby } = settings;
+    const { account } = Stack.of(this);
+    const streams = streamArns({
+      regions: { primary, standby },
+      account,
+      streams: cells.map((cell) => cell.streams),
+    });
     const survey = new SpillwayFunction(this, 'Run', {
       functionName: surveyFunctionName(settings.name),
       handler: 'survey',
@@ -59,9 +58,9 @@ export class Survey extends Construct {
       id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
       reason: 'GetMetricData has no resources; it only reads.',
     });
-    for (const arn of streams.filter((each) => each.endsWith('*'))) {
+    for (const arn of streams.filter(isPattern)) {
       Validations.of(survey.role).acknowledge({
-        id: `AwsSolutions::AwsSolutions-IAM5[Resource::${shown(arn, Stack.of(this).account)}]`,
+        id: `AwsSolutions::AwsSolutions-IAM5[Resource::${shownArn(arn, Stack.of(this).account)}]`,
         reason:
           'The names of so many streams do not fit into a role’s policies; the one action tells how a stream is scaled, and changes nothing.',
       });
@@ -75,10 +74,6 @@ export class Survey extends Construct {
     survey.lambda.configureAsyncInvoke(once);
   }
 }
-
-/** As cdk-nag names a resource of an account that is not known at synth. */
-const shown = (arn: string, account: string): string =>
-  Token.isUnresolved(account) ? arn.replace(account, '<AWS::AccountId>') : arn;
 
 /**
  * The survey's rights: to read how streams are scaled, and to write its results and their time in the state
@@ -108,30 +103,4 @@ function statements({
       conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [RECURRING_PARTITION] } },
     }),
   ];
-}
-
-/**
- * Each stream by its name; for more streams than a policy holds, one pattern per region: the common beginning
- * of all names.
- */
-function streamArns({
-  settings: { primary, standby },
-  cells,
-  account,
-}: SurveyProps & { readonly account: string }): readonly string[] {
-  const regions = { primary, standby } as const;
-  const roles = ['primary', 'standby'] as const;
-  const arn = (role: (typeof roles)[number], stream: string): string =>
-    `arn:aws:kinesis:${regions[role]}:${account}:stream/${stream}`;
-  const named = roles.flatMap((role) =>
-    [...new Set(cells.map(({ streams }) => streams[role]))].map((stream) => arn(role, stream)),
-  );
-  if (named.length <= NAMES && named.join().length <= NAMES_CHARACTERS) return named;
-  return roles.map((role) => arn(role, `${commonStart(cells.map(({ streams }) => streams[role]))}*`));
-}
-
-function commonStart(names: readonly string[]): string {
-  const [first = ''] = names;
-  const length = [...first].findIndex((letter, n) => names.some((name) => name[n] !== letter));
-  return length === -1 ? first : first.slice(0, length);
 }

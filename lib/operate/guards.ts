@@ -77,6 +77,7 @@ export function refusalsToFailBack(
       report.ok ? [failbackReport(region, report.value)] : [],
     ),
     standby: config.regions.standby,
+    groups: config.cells.filter(({ name }) => cells.includes(name)).map(({ group }) => group),
     primaryShortfalls: shortfalls(
       capacities.filter(({ cell }) => cells.includes(cell)),
       'primary',

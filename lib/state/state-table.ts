@@ -21,6 +21,7 @@ import {
 } from '../../lambda/core/survey.ts';
 import type { Position } from '../../lambda/core/switch.ts';
 import { SWITCH_PARTITION, switchKey, switchPosition } from '../../lambda/core/switch.ts';
+import { WOULD_PARTITION, type WouldHaveMoved, wouldKey, wouldSchema } from '../../lambda/core/would.ts';
 import { type Item, StateCalls, type StateTableOptions } from './calls.ts';
 import { FencedError, LeaseHeldError, StateConflictError } from './errors.ts';
 
@@ -264,6 +265,23 @@ export class StateTable {
     });
     return items.flatMap((item) => {
       const parsed = journalSchema.safeParse(item);
+      return parsed.success ? [parsed.data] : [];
+    });
+  }
+
+  /** Records a move that the mode has held back; the same one again changes nothing. */
+  async recordWould(would: WouldHaveMoved): Promise<void> {
+    await this.#putNew({ ...wouldKey(would), ...would });
+  }
+
+  /** Moves that the mode has held back, newest first. */
+  async readWould(limit = 50): Promise<readonly WouldHaveMoved[]> {
+    const items = await this.#calls.query(WOULD_PARTITION, {
+      newestFirst: true,
+      limit: Math.min(limit, MAX_HISTORY),
+    });
+    return items.flatMap((item) => {
+      const parsed = wouldSchema.safeParse(item);
       return parsed.success ? [parsed.data] : [];
     });
   }

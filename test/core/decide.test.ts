@@ -41,6 +41,7 @@ const failback: Omit<FailbackFacts, 'nowMs' | 'reports'> = {
   newestEpoch: 1,
   control: {},
   standby: 'us-west-2',
+  groups: ['orders'],
   primaryShortfalls: [],
   undrained: [],
 };

@@ -30,6 +30,7 @@ const facts: FailbackFacts = {
   control: {},
   reports,
   standby: 'us-west-2',
+  groups: ['orders'],
   primaryShortfalls: [],
   undrained: [],
 };
@@ -178,10 +179,35 @@ describe('a failback is possible', () => {
 
 describe('while a failback runs, the primary', () => {
   const watch = (...list: readonly ObserverReport[]): string =>
-    watchPrimary({ reports: list, votesToEvacuate: 2 }).verdict;
+    watchPrimary({ reports: list, groups: ['orders'], votesToEvacuate: 2 }).verdict;
 
   const voting = (region: string) => report(region, { vote: 'EVACUATE', diagnosis: 'RegionUnreachable' });
   const accusing = (region: string) => report(region, { diagnosis: 'KinesisWriteImpaired' });
+
+  const accusingCell = (region: string, cell: string) =>
+    report(region, {
+      diagnosis: 'StreamImpaired',
+      cells: [
+        {
+          ...{ cell, group: cell, kind: 'impaired', sinceMs: NOW, reason: '6 of 6' },
+          refusals: [{ rule: 'in-standby', reason: 'moved' }],
+        },
+      ],
+    });
+
+  it('fails again for a cell whose own stream K observers accuse, and holds for one of them', () => {
+    const orders = ['us-west-2', 'us-east-2', 'eu-west-1'].map((region) => accusingCell(region, 'orders'));
+    expect(watch(...orders)).toBe('take-back');
+    expect(watch(...orders.slice(0, 1), ...reports.slice(1))).toBe('hold');
+    expect(rules({ reports: orders })).toEqual(['streams']);
+    expect(rules({ reports: [...orders.slice(0, 1), ...reports.slice(1)] })).toEqual([]);
+  });
+
+  it('is well enough for a cell when only the stream of another one fails', () => {
+    const clicks = ['us-west-2', 'us-east-2', 'eu-west-1'].map((region) => accusingCell(region, 'clicks'));
+    expect(watch(...clicks)).toBe('go');
+    expect(rules({ reports: clicks })).toEqual([]);
+  });
 
   it('fails again when K observers vote to leave it, or name what would make them', () => {
     expect(watch(report('us-west-2'), voting('us-east-2'), voting('eu-west-1'))).toBe('take-back');
@@ -189,7 +215,8 @@ describe('while a failback runs, the primary', () => {
   });
 
   it('is not known to be well while one accuses it, and that one is a minority where K see it healthy', () => {
-    const look = (...list: readonly ObserverReport[]) => watchPrimary({ reports: list, votesToEvacuate: 2 });
+    const look = (...list: readonly ObserverReport[]) =>
+      watchPrimary({ reports: list, groups: ['orders'], votesToEvacuate: 2 });
     expect(look(...reports.slice(1), voting('us-west-2'))).toEqual({
       verdict: 'hold',
       reason: 'us-west-2 sees RegionUnreachable, and votes EVACUATE; 2 others see the primary healthy',

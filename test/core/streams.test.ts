@@ -206,6 +206,23 @@ describe('the streams of the cells, together', () => {
     expect(accusedBy(last)).toEqual(['orders', 'clicks']);
   });
 
+  it('speak for it where they are many as well', () => {
+    const cells = Array.from({ length: 100 }, (_, n) => cell(`cell-${n}`, 'onSuspicion'));
+    const { results, last } = observe({ cells, fate: fails('canary'), rounds: 30 });
+    expect(results.map(({ decision }) => decision.vote)).not.toContain('EVACUATE');
+    expect(last.decision.diagnosis).toBe('CanaryOnly');
+  });
+
+  it('are the region where half of very many fail, and single cells where a tenth does', () => {
+    const cells = Array.from({ length: 100 }, (_, n) => cell(`cell-${n}`));
+    const failing = (share: number): Fate => fails(...cells.slice(0, share * 100).map((each) => each.cell));
+    const many = observe({ cells, fate: failing(0.8), rounds: 40 });
+    expect(many.results.map(({ decision }) => decision.vote)).toContain('EVACUATE');
+    const few = observe({ cells, fate: failing(0.1), rounds: 60 });
+    expect(few.results.map(({ decision }) => decision.vote)).not.toContain('EVACUATE');
+    expect(new Set(few.results.flatMap(accusedBy)).size).toBe(10);
+  });
+
   for (const probe of ['always', 'onSuspicion'] as const) {
     it(`speak for a primary whose canary fails (${probe})`, () => {
       const cells = [cell('orders', probe), cell('clicks', probe)];
@@ -288,7 +305,7 @@ describe('the plan of a round', () => {
         const due = streamsDue(undefined, input, policy);
         expect(due.length).toBeLessThanOrEqual(STREAMS_PER_ROUND);
         expect(new Set(due.map((each) => each.cell)).size).toBe(due.length);
-        expect(due.filter(({ standbyPuts }) => standbyPuts === 0).length).toBeGreaterThanOrEqual(2);
+        expect(due.filter(({ why }) => why === 'turn').length).toBeGreaterThanOrEqual(1);
       }),
       { numRuns: 50 },
     );

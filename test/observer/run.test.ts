@@ -29,6 +29,9 @@ function world(lifeMs: number) {
       state.monotonicMs += ms;
     },
     readQuorum: async () => 'primary',
+    cells: [],
+    probeStreams: async () => [],
+    readBeacons: async () => [],
     probe: async (role, asked) => round(role === 'primary' ? state.primary : ok, asked),
     store: {
       takeOver: async (owner): Promise<Memory> => {
@@ -41,7 +44,7 @@ function world(lifeMs: number) {
         return 'saved';
       },
       readControl: async () => ({}),
-      readLatch: async () => 'open',
+      readSwitches: async () => ({ latch: 'open', switches: [] }),
     },
     onTick: () => {
       state.ticks++;

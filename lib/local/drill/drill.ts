@@ -108,7 +108,6 @@ async function conduct(options: Conducting): Promise<DrillResult> {
       faultAtMs,
       events: sinceFault(events, faultAtMs),
       acknowledgements: fleet.acknowledgements,
-      producers: fleet.names,
       endMs: faultsEndMs,
       failback,
       operatorFailures: failover,

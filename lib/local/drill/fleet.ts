@@ -4,6 +4,7 @@ import { producersOf } from './callers.ts';
 import { localCredentials } from './clients.ts';
 import type { DrillError } from './errors.ts';
 import { idPrefix } from './measure.ts';
+import { cellOfProducer } from './moving.ts';
 import type { ProducerProcessOptions } from './producer-process.ts';
 import { type ProducerFleet, startProducers } from './producers.ts';
 import type { World } from './world.ts';
@@ -26,7 +27,7 @@ export function startFleet(
 ): ProducerFleet {
   const { primary, standby } = config.regions;
   const list = producersOf(config).map(({ name, who }, n): ProducerProcessOptions | undefined => {
-    const cell = config.cells[n % config.cells.length];
+    const cell = cellOfProducer(config, n);
     if (cell === undefined) return undefined;
     return {
       producer: name,

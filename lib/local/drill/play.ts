@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SETTLED_WINDOW_MS } from '../../../lambda/core/arrival.ts';
-import { groupsOf } from '../../settings/cells-file.ts';
+import type { Scenario } from '../../scenario/schema.ts';
 import type { DrillOptions } from './drill-options.ts';
 import { rtoMs } from './measure.ts';
+import { movingIn } from './moving.ts';
 import type { ProducerFleet } from './producers.ts';
 import { describeFault, leadMs, withoutLead } from './schedule.ts';
 import type { Watching } from './watch.ts';
@@ -47,7 +48,7 @@ export async function play(stage: Stage, options: PlayOptions): Promise<number> 
     const fresh = fleet.acknowledgements.slice(counted);
     counted += fresh.length;
     onEvent({ kind: 'puts', atMs: Date.now(), perRegion: countPerRegion(fresh), pending: fleet.pending() });
-    if (scenario.expect.verdict === 'failover' && settled(stage, faultAtMs)) break;
+    if (scenario.expect.verdict === 'failover' && settled(stage, { faultAtMs, scenario })) break;
   }
   return faultAtMs;
 }
@@ -55,11 +56,14 @@ export async function play(stage: Stage, options: PlayOptions): Promise<number> 
 /** Some time after the move, so that a flap right after it would still be seen. */
 const WATCH_AFTER_MOVE_MS = 20_000;
 
-function settled({ world, fleet, watching }: Stage, faultAtMs: number): boolean {
+function settled(
+  { world, fleet, watching }: Stage,
+  { faultAtMs, scenario }: { readonly faultAtMs: number; readonly scenario: Scenario },
+): boolean {
   const { standby } = world.config.regions;
-  const isHeld = groupsOf(world.config.cells).every((group) => watching.switches.get(group) === 'STANDBY');
-  if (!isHeld) return false;
-  const rto = rtoMs(fleet.acknowledgements, { faultAtMs, standby, producers: fleet.names });
+  const { groups, producers } = movingIn(world.config, scenario);
+  if (!groups.every((group) => watching.switches.get(group) === 'STANDBY')) return false;
+  const rto = rtoMs(fleet.acknowledgements, { faultAtMs, standby, producers });
   return rto !== null && Date.now() > faultAtMs + rto + SETTLED_WINDOW_MS + WATCH_AFTER_MOVE_MS;
 }
 

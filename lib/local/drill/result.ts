@@ -4,7 +4,6 @@ import { audit } from '../../operate/audit.ts';
 import { straysOf, unmetOnes } from '../../scenario/expectation.ts';
 import { onsetMs } from '../../scenario/onset.ts';
 import type { Scenario } from '../../scenario/schema.ts';
-import { groupsOf } from '../../settings/cells-file.ts';
 import type { Acknowledgement, DrillEvent } from './events.ts';
 import type { FailbackEnd, FailbackSeen } from './fail-back.ts';
 import {
@@ -19,6 +18,7 @@ import {
   type RecordCount,
   rtoMs,
 } from './measure.ts';
+import { movingIn } from './moving.ts';
 import type { FailureKind } from './next-step.ts';
 import type { PaceSummary } from './pace.ts';
 
@@ -44,9 +44,9 @@ export interface DrillResult {
   readonly detectMs: number | null;
   /** When DNS first named the standby. */
   readonly flipMs: number | null;
-  /** When every producer began to land 95 % of its puts in the standby. */
+  /** When every producer of the cells that are to move began to land 95 % of its puts in the standby. */
   readonly rtoMs: number | null;
-  /** When every switch was stored as held in the standby. */
+  /** When every switch of the cells that are to move was stored as held in the standby. */
   readonly latchedMs: number | null;
   /** Where the signal of each cell was at the end. */
   readonly cells: Readonly<Record<string, string>>;
@@ -68,7 +68,6 @@ export interface Evidence {
   /** Events from the moment the scenario began. */
   readonly events: readonly DrillEvent[];
   readonly acknowledgements: readonly Acknowledgement[];
-  readonly producers: readonly string[];
   /** When the faults ended, or when watching ended. */
   readonly endMs: number;
   readonly failback: FailbackSeen | undefined;
@@ -94,6 +93,7 @@ export function judge(evidence: Evidence): DrillResult {
   const { config, scenario, faultAtMs, events } = evidence;
   const { standby } = config.regions;
   const moved = flips(events);
+  const moving = movingIn(config, scenario);
   const measured = {
     scenario: scenario.name,
     verdict: moved === 0 ? ('hold' as const) : ('failover' as const),
@@ -101,8 +101,8 @@ export function judge(evidence: Evidence): DrillResult {
     diagnosis: commonDiagnosis(events, evidence),
     detectMs: detectMs(events, { faultAtMs, votesToEvacuate: config.policy.votesToEvacuate }),
     flipMs: flipMs(events, { faultAtMs, standby }),
-    rtoMs: rtoMs(evidence.acknowledgements, { faultAtMs, standby, producers: evidence.producers }),
-    latchedMs: latchedMs(events, { faultAtMs, groups: groupsOf(config.cells) }),
+    rtoMs: rtoMs(evidence.acknowledgements, { faultAtMs, standby, producers: moving.producers }),
+    latchedMs: latchedMs(events, { faultAtMs, groups: moving.groups }),
     cells: cellsAtEnd(config, events),
     records: countRecords(evidence.acknowledgements, evidence.found),
     flips: moved,

@@ -111,7 +111,6 @@ describe('the judgement of a drill', () => {
     faultAtMs: 0,
     events: [{ kind: 'dns', atMs: 0, cell: 'orders', region: 'us-east-1' }],
     acknowledgements: [acknowledgement],
-    producers: ['p1'],
     endMs: 120_000,
     failback: undefined,
     operatorFailures: [],
