@@ -14,7 +14,7 @@ interface BeaconBench {
   readonly warmUpMs: number;
 }
 
-/** Longer than the first beacon of a process takes to come, which loads the SDK’s clients. */
+/** Longer than the first beacon of a process takes to come, which opens its connections. */
 const FIRST_BEACON_MS = 10_500;
 
 /**

@@ -92,7 +92,7 @@ async function sdkContestant(client: KinesisClient): Promise<Contestant> {
 
 /** Spillway with its reports on, to a table on loopback: the difference to `spillway` is what the reports cost. */
 export async function beaconContestant(setting: Setting): Promise<Contestant> {
-  const standby = await startFakeStandby();
+  const standby = await startFakeStandby(credentials);
   const beacons = { table: 'bench-beacons', region: 'us-west-2', endpoint: standby.url };
   const contestant = await producerContestant('fast', { ...setting, beacons });
   return {
