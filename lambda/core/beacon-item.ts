@@ -67,6 +67,8 @@ export const LATENCY_BUCKETS = latencyBoundsMs.length + 1;
 export const BEACON_VERSION = 1;
 /** In health, and for fleets of up to `FLEET_AT_LEAST_INTERVAL` beacons. */
 export const HEALTH_INTERVAL_MS = 90_000;
+/** Share of an interval that is drawn: the next beacon comes up to this much earlier than promised, never later. */
+export const BEACON_JITTER = 0.2;
 export const MOST_INTERVAL_MS = 15 * 60_000;
 export const FLEET_AT_LEAST_INTERVAL = 1_000;
 export const TROUBLE_INTERVAL_MS = 5_000;

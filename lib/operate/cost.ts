@@ -4,6 +4,7 @@ import { alarmRegions, alarmRows } from '../alarms/alarms-table.ts';
 import { type Config, observerRegions, type StreamSpec } from '../config/config.ts';
 import { groupsOf } from '../settings/cells-file.ts';
 import { CELLS_A_RUN } from '../survey/run.ts';
+import { beaconUsage } from './beacon-usage.ts';
 import { HOURS_A_MONTH, prices, SECONDS_A_MONTH } from './prices.ts';
 
 export interface CostLine {
@@ -61,6 +62,7 @@ export function estimate(config: Config): CostEstimate {
     observers,
     endpoints,
     dynamo,
+    beacons,
     conductor,
     drill,
     probesOfCloudWatch,
@@ -177,6 +179,24 @@ const dynamo: Part = (config) => {
   const writes = n * ticks * WRITE_UNITS_PER_TICK;
   const usd = (reads / MILLION) * prices.dynamoMillionReads + (writes / MILLION) * prices.dynamoMillionWrites;
   return [line('DynamoDB', usd, `${millions(reads)} reads, ${millions(writes)} write units`)];
+};
+
+/** In health. In trouble a beacon costs two units, one of them for the index, each five seconds. */
+const beacons: Part = (config) => {
+  if (config.beacons === undefined) return [];
+  const { sources } = config.beacons;
+  const used = beaconUsage({ beacons: sources, ...counts(config) });
+  const usd =
+    (used.writeUnits / MILLION) * prices.dynamoMillionWrites +
+    (used.readUnits / MILLION) * prices.dynamoMillionReads +
+    used.gbBetweenRegions * prices.interRegionGb;
+  return [
+    line(
+      'beacons',
+      usd,
+      `${sources.toLocaleString('en')} at the same time, each every ${used.intervalSeconds} s: ${millions(used.writeUnits)} write units, ${millions(used.readUnits)} reads, ${used.gbBetweenRegions.toFixed(0)} GB to other regions`,
+    ),
+  ];
 };
 
 const conductor: Part = () => [

@@ -65,6 +65,25 @@ describe('cost, against sums done by hand', () => {
     expect(linesOf({ cells: cells(1_000) }).survey).toBe(linesOf({ cells: cells(250) }).survey);
   });
 
+  // For 1,000: 2,628,000 s / 81 s × 1,000 = 32.444 million writes, and 43,800 of the fleet's size; 3 × (525,600 × 0.5 + 43,800 × 125)
+  // + 1,000 × 2,920 × 0.5 = 18.673 million reads; 2 × 43,800 × 1,024,000 B = 89.7 GB.
+  test('beacons: 32.488 million writes × 0.625 + 18.673 million reads × 0.125 + 89.7 GB × 0.02', () => {
+    expect(linesOf({ beacons: { sources: 1_000 } }).beacons).toBe(24.43);
+    expect(linesOf({ beacons: { sources: 1_000 } }).beacons).toBeLessThanOrEqual(25);
+  });
+
+  test('beacons of 10,000 come each 15 minutes and cost little more than those of 1,000; without a table they cost nothing', () => {
+    const config = parseConfig({ ...configInput, beacons: { sources: 10_000 } }, 'spillway.config.json');
+    const found = estimate(config).lines.find(({ resource }) => resource === 'beacons');
+    expect(found?.how).toContain('10,000 at the same time, each every 900 s');
+    expect(found?.usd).toBeLessThan(27);
+    expect(linesOf().beacons).toBeUndefined();
+  });
+
+  test('a table that nobody writes to costs a few cents', () => {
+    expect(linesOf({ beacons: { sources: 1 } }).beacons).toBeLessThan(0.2);
+  });
+
   test('a dashboard costs 3.00, and nothing when it is turned off', () => {
     expect(linesOf().dashboard).toBe(3);
     expect(linesOf({ monitoring: { dashboard: false } }).dashboard).toBeUndefined();

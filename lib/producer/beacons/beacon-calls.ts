@@ -1,17 +1,9 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
-import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { STSClient } from '@aws-sdk/client-sts';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { type BeaconItem, FLEET_KEY } from '../../../lambda/core/beacon-item.ts';
 import type { ProducerOptions } from '../options.ts';
 import type { BeaconOptions } from './beacon-options.ts';
+import { SmallCalls } from './small-calls.ts';
 
-/** Longest wait for one call. */
-export const BEACON_TIMEOUT_MS = 3_000;
-const MOST_SOCKETS = 8;
-
-/** The three calls of a writer of beacons. Each is tried once, for at most `BEACON_TIMEOUT_MS`. */
+/** The three calls of a writer of beacons. Each is tried once. */
 export interface BeaconCalls {
   /** The `aws:userid` of these credentials, under which alone they may write. */
   source(): Promise<string>;
@@ -25,91 +17,60 @@ export interface BeaconCallsOptions extends Omit<BeaconOptions, 'domain'> {
   readonly credentials: ProducerOptions['credentials'];
 }
 
-interface Clients {
-  readonly sdk: typeof import('@aws-sdk/client-dynamodb') & typeof import('@aws-sdk/client-sts');
-  readonly dynamo: DynamoDBClient;
-  readonly sts: STSClient;
-}
+const JSON_TYPE = 'application/x-amz-json-1.0';
+const FORM_TYPE = 'application/x-www-form-urlencoded';
+const WHO_AM_I = 'Action=GetCallerIdentity&Version=2011-06-15';
 
-/** Loads the SDK's clients when the first call is made: producers without beacons do without them. */
-export function beaconCalls(options: BeaconCallsOptions): BeaconCalls {
-  const { table } = options;
-  const ended = new AbortController();
-  let loading: Promise<Clients> | undefined;
-  const clients = (): Promise<Clients> => {
-    loading ??= load(options).catch((error) => {
-      loading = undefined;
-      throw error;
+/**
+ * Calls DynamoDB and STS by the producer's own means: two small JSON documents and a form are no reason for an application
+ * to install the clients of two more services.
+ */
+export function beaconCalls({ table, ...options }: BeaconCallsOptions): BeaconCalls {
+  const calls = new SmallCalls(options);
+  const dynamo = async (operation: 'PutItem' | 'GetItem', input: object): Promise<unknown> => {
+    const body = await calls.send({
+      service: 'dynamodb',
+      target: `DynamoDB_20120810.${operation}`,
+      contentType: JSON_TYPE,
+      body: JSON.stringify({ TableName: table, ...input }),
     });
-    return loading;
+    return JSON.parse(body);
   };
-  const bounded = () => ({
-    abortSignal: AbortSignal.any([ended.signal, AbortSignal.timeout(BEACON_TIMEOUT_MS)]),
-  });
   return {
     source: async () => {
-      const { sdk, sts } = await clients();
-      const { UserId } = await sts.send(new sdk.GetCallerIdentityCommand({}), bounded());
-      if (UserId === undefined || UserId === '') throw new Error('STS names no user for these credentials.');
-      return UserId;
+      const answer = await calls.send({ service: 'sts', contentType: FORM_TYPE, body: WHO_AM_I });
+      // The names of principals have none of the characters that XML escapes.
+      const [, userId] = /<UserId>([^<&]+)<\/UserId>/.exec(answer) ?? [];
+      if (userId === undefined) throw new Error('STS names no user for these credentials.');
+      return userId;
     },
     put: async (item) => {
-      const { sdk, dynamo } = await clients();
-      const command = new sdk.PutItemCommand({ TableName: table, Item: attributesOf(item) });
-      await dynamo.send(command, bounded());
+      await dynamo('PutItem', { Item: attributesOf(item) });
     },
     fleetIntervalMs: async () => {
-      const { sdk, dynamo } = await clients();
-      const command = new sdk.GetItemCommand({ TableName: table, Key: attributesOf(FLEET_KEY) });
-      const { Item } = await dynamo.send(command, bounded());
+      const { Item } = (await dynamo('GetItem', { Key: attributesOf(FLEET_KEY) })) as {
+        readonly Item?: Readonly<Record<string, Attribute | undefined>>;
+      };
       const everyMs = Number(Item?.every?.N);
       return Number.isFinite(everyMs) ? everyMs : undefined;
     },
-    close: () => {
-      ended.abort();
-      loading?.then(
-        ({ dynamo, sts }) => {
-          dynamo.destroy();
-          sts.destroy();
-        },
-        () => {},
-      );
-    },
+    close: () => calls.close(),
   };
 }
 
-async function load({ region, endpoint, credentials }: BeaconCallsOptions): Promise<Clients> {
-  const [dynamo, sts] = await Promise.all([
-    import('@aws-sdk/client-dynamodb'),
-    import('@aws-sdk/client-sts'),
-  ]);
-  const agent = { keepAlive: true, maxSockets: MOST_SOCKETS };
-  const settings = {
-    region,
-    maxAttempts: 1,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(credentials === undefined ? {} : { credentials }),
-    requestHandler: new NodeHttpHandler({
-      httpAgent: new HttpAgent(agent),
-      httpsAgent: new HttpsAgent(agent),
-      connectionTimeout: BEACON_TIMEOUT_MS,
-      requestTimeout: BEACON_TIMEOUT_MS,
-      throwOnRequestTimeout: true,
-    }),
-  };
-  return {
-    sdk: { ...sts, ...dynamo },
-    dynamo: new dynamo.DynamoDBClient(settings),
-    sts: new sts.STSClient(settings),
-  };
-}
+/** A value in DynamoDB's own form, as far as beacons need it. */
+export type Attribute =
+  | { readonly S: string; readonly N?: undefined }
+  | { readonly N: string }
+  | { readonly L: readonly Attribute[]; readonly N?: undefined }
+  | { readonly M: Readonly<Record<string, Attribute>>; readonly N?: undefined };
 
 /** A flat object of texts and numbers, and of lists and objects of them, in DynamoDB's own form. */
-export function attributesOf(item: object): Record<string, AttributeValue> {
+export function attributesOf(item: object): Readonly<Record<string, Attribute>> {
   return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, attributeOf(value)]));
 }
 
-function attributeOf(value: unknown): AttributeValue {
+function attributeOf(value: unknown): Attribute {
   if (typeof value === 'string') return { S: value };
   if (typeof value === 'number') return { N: String(value) };
   if (Array.isArray(value)) return { L: value.map(attributeOf) };

@@ -133,14 +133,6 @@ export class BeaconSender {
 const refusals: ReadonlySet<string> = new Set(['access', 'missing', 'validation']);
 
 function classOf(error: unknown): string {
-  const {
-    name = '',
-    code,
-    $metadata,
-  } = (error ?? {}) as {
-    readonly name?: string;
-    readonly code?: string;
-    readonly $metadata?: { readonly httpStatusCode?: number };
-  };
-  return classifyError({ name, code, status: $metadata?.httpStatusCode });
+  const { name = '', status } = (error ?? {}) as { readonly name?: string; readonly status?: number };
+  return classifyError({ name, status });
 }

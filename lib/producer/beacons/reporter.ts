@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { type Beacon, TROUBLE_INTERVAL_MS } from '../../../lambda/core/beacon-item.ts';
+import { BEACON_JITTER, type Beacon, TROUBLE_INTERVAL_MS } from '../../../lambda/core/beacon-item.ts';
 import type { BeaconCalls } from './beacon-calls.ts';
 import { BeaconSender } from './beacon-sender.ts';
 import { failureClassOf } from './failure-class.ts';
@@ -45,8 +45,6 @@ const MOST_STREAMS = 1_000;
 const FIRST_WITHIN_MS = 10_000;
 /** Beacons written at the same time. */
 const AT_ONCE = 8;
-/** Share of an interval that is drawn: the next beacon comes earlier than promised, never later. */
-const JITTER = 0.2;
 const LAG_RESOLUTION_MS = 100;
 const NANOSECONDS_IN_MS = 1e6;
 
@@ -119,7 +117,7 @@ export class BeaconReporter {
   }
 
   #jittered(intervalMs: number): number {
-    return intervalMs * (1 - JITTER * this.#parts.random());
+    return intervalMs * (1 - BEACON_JITTER * this.#parts.random());
   }
 
   #wakeAt(atMs: number): void {

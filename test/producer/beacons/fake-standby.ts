@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
+import type { KnownIdentity } from '../sink/behaviour.ts';
+import { signatureProblem } from '../sink/verify-signature.ts';
 
 /** DynamoDB and STS of one region on a real socket, as far as beacons go. */
 export interface FakeStandby {
@@ -13,6 +15,8 @@ export interface FakeStandby {
   userId: string;
   /** The interval of the fleet; undefined: no observer has written any. */
   fleetEveryMs: number | undefined;
+  /** How far the service's clock is ahead of this machine's. */
+  clockAheadMs: number;
   /** Answers a call with an error, or never (`hang`); undefined serves it. */
   refuse: (operation: string, item?: Record<string, WireValue>) => Refusal | 'hang' | undefined;
   close(): Promise<void>;
@@ -32,7 +36,10 @@ interface Refusal {
 
 export const denied: Refusal = { status: 400, type: 'AccessDeniedException' };
 
-export async function startFakeStandby(): Promise<FakeStandby> {
+/** The identity whose signatures are taken. */
+export const known: KnownIdentity = { accessKeyId: 'test', secretAccessKey: 'test' };
+
+export async function startFakeStandby(identity: KnownIdentity = known): Promise<FakeStandby> {
   const items: Record<string, WireValue>[] = [];
   const calls: string[] = [];
   const server = createServer((request, response) => void serve(request, response));
@@ -42,6 +49,7 @@ export async function startFakeStandby(): Promise<FakeStandby> {
     calls,
     userId: 'AROAEXAMPLE:task-1',
     fleetEveryMs: undefined,
+    clockAheadMs: 0,
     refuse: () => undefined,
     close: async () => {
       server.closeAllConnections();
@@ -50,14 +58,34 @@ export async function startFakeStandby(): Promise<FakeStandby> {
   } as FakeStandby & { url: string };
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await text(request);
+    const bytes = await buffer(request);
+    const body = bytes.toString();
     const target = request.headers['x-amz-target'];
     const operation = target === undefined ? 'GetCallerIdentity' : String(target).split('.')[1];
     const item = operation === 'PutItem' ? JSON.parse(body).Item : undefined;
     calls.push(String(operation));
-    const refusal = fake.refuse(String(operation), item);
+    const problem = signatureProblem(
+      { method: 'POST', path: request.url ?? '', headers: request.headers, body: bytes },
+      {
+        service: target === undefined ? 'sts' : 'dynamodb',
+        identities: [identity],
+        nowMs: Date.now() + fake.clockAheadMs,
+      },
+    );
+    if (problem !== undefined) calls.push(problem);
+    const refusal =
+      problem === undefined ? fake.refuse(String(operation), item) : { status: 403, type: problem };
     if (refusal === 'hang') return;
     if (refusal !== undefined) {
+      const date = new Date(Date.now() + fake.clockAheadMs).toUTCString();
+      if (target === undefined) {
+        response.writeHead(refusal.status, { 'content-type': 'text/xml', date });
+        response.end(
+          `<ErrorResponse><Error><Type>Sender</Type><Code>${refusal.type}</Code><Message>refused</Message></Error></ErrorResponse>`,
+        );
+        return;
+      }
+      response.setHeader('date', date);
       response.writeHead(refusal.status, { 'content-type': 'application/x-amz-json-1.0' });
       response.end(JSON.stringify({ __type: `com.amazonaws#${refusal.type}`, message: 'refused' }));
       return;
