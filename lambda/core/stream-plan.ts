@@ -17,7 +17,8 @@ export interface StreamProbe {
 export const STREAMS_PER_ROUND = 6;
 /** Of these, how many are kept for cells of which nothing is suspected, so that nobody waits for ever. */
 const FAIR_TURNS = 2;
-const QUIET_PUTS = 2;
+/** Puts to the stream of a cell that has its turn, while none of them fails. */
+export const QUIET_PUTS = 2;
 /** To one stream of the primary, in one round, at most. */
 export const PUTS_PER_STREAM = 6;
 const STANDBY_PUTS = 2;
