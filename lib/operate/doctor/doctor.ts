@@ -1,4 +1,5 @@
 import { capacity } from './capacity.ts';
+import { cellsAlone } from './cells-alone.ts';
 import type { Check, DoctorContext, Finding, Found } from './check.ts';
 import { credentials, examineCredentials } from './credentials.ts';
 import { leftover } from './leftover.ts';
@@ -23,6 +24,7 @@ export const checks: readonly Check[] = [
   policy,
   versions,
   observing,
+  cellsAlone,
   leftover,
   listening,
 ];
