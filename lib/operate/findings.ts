@@ -8,6 +8,7 @@ import { named } from './named.ts';
 import { lastRunEnd } from './run-end.ts';
 import type { StateReadings } from './state.ts';
 import type { ObserverStatus, Status, StatusFinding } from './status-document.ts';
+import { streamFindings } from './stream-findings.ts';
 import { type UnreadPart, unreadFindings } from './unread.ts';
 
 type Facts = Omit<Status, 'findings' | 'ok'>;
@@ -102,6 +103,7 @@ const rules: readonly Rule[] = [
       codes.has(code) && code !== 'Healthy' ? [bad(`${code}: ${description} ${operator}`)] : [],
     );
   },
+  ({ cells, mode, votesToEvacuate }) => streamFindings(cells, { mode, votesToEvacuate }),
   ({ control }) =>
     control === 'unreadable'
       ? [bad('the control item cannot be understood: it counts as a pause', 'spillway resume --reason "…"')]

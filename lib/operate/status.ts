@@ -3,6 +3,7 @@ import type { Control } from '../../lambda/core/control.ts';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
 import type { Lease } from '../../lambda/core/lease.ts';
 import type { Config } from '../config/config.ts';
+import { cellStreams } from './cell-streams.ts';
 import { failbackOutlook } from './failback-outlook.ts';
 import { findingsOf } from './findings.ts';
 import type { ObserverReport } from './observers.ts';
@@ -10,6 +11,7 @@ import type { Reading, Unread } from './reading.ts';
 import type { StateReadings } from './state.ts';
 import type {
   CellStatus,
+  CellStreams,
   LastDrill,
   LeaseStatus,
   ObserverStatus,
@@ -54,29 +56,24 @@ function outlookOf(config: Config, readings: Readings): Status['failback'] {
   return failbackOutlook(config, readings) ?? 'none';
 }
 
-function cellsOf(config: Config, { dns, state }: Readings): readonly CellStatus[] {
+function cellsOf(config: Config, { dns, observers, state }: Readings): readonly CellStatus[] {
   const latched = new Set(
     state.switches.ok
       ? state.switches.value.filter(({ position }) => position === 'STANDBY').map(({ group }) => group)
       : [],
   );
+  const positionOf = (group: string): SwitchReading =>
+    state.switches.ok ? (latched.has(group) ? 'STANDBY' : 'PRIMARY') : 'unknown';
+  const streams = cellStreams(config, { observers, positionOf });
   return config.cells.map(({ name, group }) => {
     const signal = dns.signals.get(name);
-    const position: SwitchReading = !state.switches.ok
-      ? 'unknown'
-      : latched.has(group)
-        ? 'STANDBY'
-        : 'PRIMARY';
-    if (signal?.ok)
-      return {
-        cell: name,
-        group,
-        region: signal.value.region,
-        stream: signal.value.stream ?? null,
-        switch: position,
-      };
+    const about = { switch: positionOf(group), streams: streams.get(name) as CellStreams };
+    if (signal?.ok) {
+      const { region, stream = null } = signal.value;
+      return { cell: name, group, region, stream, ...about };
+    }
     const problem = signal?.problem ?? 'not asked';
-    return { cell: name, group, region: null, stream: null, problem, switch: position };
+    return { cell: name, group, region: null, stream: null, problem, ...about };
   });
 }
 
