@@ -1,6 +1,6 @@
 import type { BeaconSight, CellBeacons } from './beacons.ts';
 import type { Policy } from './policy.ts';
-import { isUneasy, noStream, STREAM_LIFE_MS, type StreamEvidence } from './stream-evidence.ts';
+import { isUneasy, noStream, STREAM_LIFE_MS, type StreamEvidence, streamLevel } from './stream-evidence.ts';
 import type { StreamsEvidence } from './streams.ts';
 import { sampleOf, type WatchedCell } from './watched-cells.ts';
 
@@ -11,19 +11,32 @@ export interface StreamProbe {
   readonly firstPuts: number;
   readonly morePuts: number;
   readonly standbyPuts: number;
+  readonly why: ProbeReason;
 }
+
+/**
+ * `suspected`: something fails there. `sampled`: the canary fails, or other streams do, and this one is asked whether it is
+ * well. `turn`: nothing is suspected.
+ */
+export type ProbeReason = 'suspected' | 'sampled' | 'turn';
 
 /** Cells whose streams one round probes, at most: a thousand cells cost an observer no more than six. */
 export const STREAMS_PER_ROUND = 6;
 /** Of these, how many are kept for cells of which nothing is suspected, so that nobody waits for ever. */
-const FAIR_TURNS = 2;
+const FAIR_TURNS = 1;
 /** Puts to the stream of a cell that has its turn, while none of them fails. */
 export const QUIET_PUTS = 2;
 /** To one stream of the primary, in one round, at most. */
 export const PUTS_PER_STREAM = 6;
 const STANDBY_PUTS = 2;
-/** An alarm is looked at again in every third round or so: it holds for a minute. */
-const ALARM_ROUNDS = 3;
+/**
+ * Streams that are asked in a round whether they are well, and puts to each: few, because all of them are new connections
+ * for a function with a seventh of a processor, in the very round in which the canary is looked at harder.
+ */
+const SAMPLED_STREAMS = 4;
+const SAMPLED_PUTS = 4;
+/** An alarm has to be looked at again after so many rounds: it holds for a minute. Where there is room, it is earlier. */
+const ALARM_ROUNDS = 8;
 
 export interface PlanInput {
   readonly cells: readonly WatchedCell[];
@@ -36,7 +49,32 @@ export interface PlanInput {
 interface Candidate {
   readonly cell: WatchedCell;
   readonly evidence: StreamEvidence;
-  readonly rank: number;
+  readonly rank: Rank;
+}
+
+/** In this order streams get their probes. */
+const ranks = {
+  tested: 0,
+  alarmed: 1,
+  reported: 2,
+  suspicious: 3,
+  alarmedLately: 4,
+  /** Asked whether they are well. Those that have begun to answer come first, or none would ever have answered. */
+  answering: 5,
+  unknown: 6,
+  well: 7,
+  /** Where more fail than can be looked at, the sample comes first: it tells whether this is the region. */
+  testedOutside: 8,
+  alarmedOutside: 9,
+  crowdedOut: 10,
+} as const;
+type Rank = (typeof ranks)[keyof typeof ranks];
+const isSampled = (rank: Rank): boolean =>
+  rank === ranks.answering || rank === ranks.unknown || rank === ranks.well;
+
+function withFewSampled(suspects: readonly Candidate[]): readonly Candidate[] {
+  let sampled = 0;
+  return suspects.filter(({ rank }) => !isSampled(rank) || sampled++ < SAMPLED_STREAMS);
 }
 
 /** Which streams the next round probes: those that are being tested, then suspects, then the others in turn. */
@@ -48,8 +86,8 @@ export function streamsDue(
   const { cells, beacons, nowMs } = input;
   const known = streams?.cells ?? {};
   const troubled = new Map(beacons.map(({ cell, sight }) => [cell, sight]));
-  const anyUneasy = input.canaryFails || Object.values(known).some(isUneasy);
-  const sample = anyUneasy ? new Set(sampleOf(cells)) : undefined;
+  const uneasy = Object.values(known).filter(isUneasy).length;
+  const sample = input.canaryFails || uneasy > 0 ? new Set(sampleOf(cells)) : undefined;
   const suspects: Candidate[] = [];
   const others: WatchedCell[] = [];
   for (const cell of cells) {
@@ -59,6 +97,7 @@ export function streamsDue(
       evidence,
       sight: troubled.get(cell.cell),
       sampled: sample?.has(cell) === true,
+      crowded: uneasy > STREAMS_PER_ROUND,
       nowMs,
       policy,
     });
@@ -66,24 +105,37 @@ export function streamsDue(
     else if (cell.probe === 'always') others.push(cell);
   }
   suspects.sort((a, b) => a.rank - b.rank || a.evidence.atMs - b.evidence.atMs);
-  const free = STREAMS_PER_ROUND - Math.min(suspects.length, STREAMS_PER_ROUND - FAIR_TURNS);
+  const due = withFewSampled(suspects);
+  const free = STREAMS_PER_ROUND - Math.min(due.length, STREAMS_PER_ROUND - FAIR_TURNS);
   const turns = inTurn(others, streams?.lastTurn).slice(0, free);
   return [
-    ...suspects.slice(0, STREAMS_PER_ROUND - turns.length).map(({ cell: { cell } }) => suspecting(cell)),
-    ...turns.map(({ cell }) => ({
-      cell,
-      firstPuts: QUIET_PUTS,
-      morePuts: PUTS_PER_STREAM - QUIET_PUTS,
-      standbyPuts: 0,
-    })),
+    ...due.slice(0, STREAMS_PER_ROUND - turns.length).map(({ cell: { cell }, rank }) => probeOf(cell, rank)),
+    ...turns.map(({ cell }) => ({ cell, ...quietLook })),
   ];
 }
 
-const suspecting = (cell: string): StreamProbe => ({
-  cell,
+const closeLook = {
   firstPuts: PUTS_PER_STREAM,
   morePuts: 0,
   standbyPuts: STANDBY_PUTS,
+  why: 'suspected',
+} as const;
+const sampledLook = {
+  firstPuts: SAMPLED_PUTS,
+  morePuts: PUTS_PER_STREAM - SAMPLED_PUTS,
+  standbyPuts: 0,
+  why: 'sampled',
+} as const;
+const quietLook = {
+  firstPuts: QUIET_PUTS,
+  morePuts: PUTS_PER_STREAM - QUIET_PUTS,
+  standbyPuts: 0,
+  why: 'turn',
+} as const;
+
+const probeOf = (cell: string, rank: Rank): StreamProbe => ({
+  cell,
+  ...(isSampled(rank) ? sampledLook : closeLook),
 });
 
 /** Lower first. Undefined: nothing is suspected. */
@@ -91,18 +143,24 @@ function rankOf(candidate: {
   readonly evidence: StreamEvidence;
   readonly sight: BeaconSight | undefined;
   readonly sampled: boolean;
+  readonly crowded: boolean;
   readonly nowMs: number;
   readonly policy: Policy;
-}): number | undefined {
-  const { evidence, sight, sampled, nowMs, policy } = candidate;
+}): Rank | undefined {
+  const { evidence, sight, sampled, crowded, nowMs, policy } = candidate;
   const ageMs = Math.abs(nowMs - evidence.atMs);
+  const outside = crowded && !sampled;
   if (isUneasy(evidence) && ageMs <= STREAM_LIFE_MS) {
-    if (!evidence.test?.alarmed) return 0;
-    return ageMs >= (ALARM_ROUNDS - CADENCE) * policy.tickMs ? 1 : 4;
+    if (!evidence.test?.alarmed) return outside ? ranks.testedOutside : ranks.tested;
+    const isDue = ageMs >= (ALARM_ROUNDS - CADENCE) * policy.tickMs;
+    if (isDue) return outside ? ranks.alarmedOutside : ranks.alarmed;
+    return crowded ? ranks.crowdedOut : ranks.alarmedLately;
   }
-  if (sight === 'failing') return 2;
-  if (sight === 'suspicious' || sampled) return 3;
-  return undefined;
+  if (sight === 'failing') return ranks.reported;
+  if (sight === 'suspicious') return ranks.suspicious;
+  if (!sampled) return undefined;
+  if (ageMs > STREAM_LIFE_MS) return ranks.unknown;
+  return streamLevel(evidence, policy, nowMs) === 'well' ? ranks.well : ranks.answering;
 }
 const CADENCE = 0.5;
 
@@ -114,4 +172,4 @@ function inTurn(cells: readonly WatchedCell[], last: string | undefined): readon
 
 /** The last cell of a round that had its turn without being suspected. */
 export const lastTurnOf = (probes: readonly StreamProbe[]): string | undefined =>
-  probes.findLast(({ standbyPuts }) => standbyPuts === 0)?.cell;
+  probes.findLast(({ why }) => why === 'turn')?.cell;

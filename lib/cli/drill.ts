@@ -18,6 +18,7 @@ import { UsageError } from '../operate/errors.ts';
 import { WORLD_FILE } from '../operate/world.ts';
 import { loadScenario } from '../scenario/load.ts';
 import { underPolicy } from '../scenario/policy.ts';
+import { probedAs } from '../scenario/probes.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import { checkCells } from '../scenario/streams.ts';
 import type { ExitCode } from '../shell/exit-codes.ts';
@@ -135,11 +136,11 @@ interface Prepared {
   readonly scenario: Scenario;
 }
 
-/** A drill has a few producers of its own, and none that lies. */
-function refuseFleets({ name, producers, lies }: Scenario): void {
-  if (producers === undefined && lies === undefined) return;
+/** A drill has three producers of its own, and none that lies. */
+function refuseLies({ name, lies }: Scenario): void {
+  if (lies === undefined) return;
   throw new UsageError(
-    `${name} has fleets of producers: the simulator plays those, and a drill does not. Use spillway simulate --scenario.`,
+    `${name} has sources that lie: the simulator plays those, and a drill does not. Use spillway simulate --scenario.`,
   );
 }
 
@@ -153,8 +154,9 @@ async function prepare(flags: DrillFlags, directory: string): Promise<Prepared> 
     scenario,
     loaded.cells.map(({ name }) => name),
   );
-  refuseFleets(scenario);
-  const config = underPolicy(loaded, scenario, relationProblems);
+  refuseLies(scenario);
+  const ruled = underPolicy(loaded, scenario, relationProblems);
+  const config = { ...ruled, cells: probedAs(ruled.cells, scenario) };
   const observers = observerRegions(config.regions);
   if (flags.killObserver !== undefined && !observers.includes(flags.killObserver)) {
     throw new UsageError(

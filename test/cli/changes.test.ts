@@ -80,6 +80,18 @@ describe('an override', () => {
     expect(regions()).toEqual(['us-west-2']);
   });
 
+  test('may be about single cells, which the config has to know', async () => {
+    await shell.run('pause --cells orders --reason resharding --yes');
+    expect(control()?.pause).toBeUndefined();
+    expect(control()?.cells).toMatchObject({
+      M: { orders: { M: { pause: { M: { reason: { S: 'resharding' } } } } } },
+    });
+    expect((await shell.run('pause --cells odrers --reason x --yes')).exit).toBe(2);
+    expect((await shell.run('resume --cells clicks --reason x --yes')).exit).toBe(3);
+    expect((await shell.run('resume --cells orders --reason over --yes')).exit).toBe(0);
+    expect(control()?.cells).toBeUndefined();
+  });
+
   test('ends with resume', async () => {
     await shell.run('pause --reason drill --yes');
     expect((await shell.run('resume --reason over --yes')).exit).toBe(0);

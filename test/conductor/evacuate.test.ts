@@ -105,9 +105,11 @@ describe('an evacuation', () => {
     expect(await runStep({ step: 'refresh', state }, world.conductor)).toMatchObject({ next: 'fitness' });
   });
 
-  it('asked for by a person, goes on although DNS is in the primary', async () => {
-    const world = bench(3, { readQuorum: async () => 'primary' });
-    expect(endOf(await drive(asked(), world))).toBe('latched');
+  it('asked for by a person, or for single cells, goes on although DNS is in the primary', async () => {
+    for (const trigger of ['asked', 'cells'] as const) {
+      const world = bench(3, { readQuorum: async () => 'primary' });
+      expect(endOf(await drive({ ...asked(), trigger }, world))).toBe('latched');
+    }
   });
 
   it('does not pin traffic to a standby that is known to fail, unless somebody insists', async () => {

@@ -16,6 +16,7 @@ import { checks, examine } from '../../lib/operate/doctor/doctor.ts';
 import { leftover } from '../../lib/operate/doctor/leftover.ts';
 import { topicFinding } from '../../lib/operate/doctor/listening.ts';
 import { policyFindings } from '../../lib/operate/doctor/policy.ts';
+import { probeFindings } from '../../lib/operate/doctor/probes.ts';
 import { quotaFinding } from '../../lib/operate/doctor/quota.ts';
 import { canaryFindings, cellFindings, type StreamFacts } from '../../lib/operate/doctor/streams.ts';
 import { findingsFrom } from '../../lib/operate/doctor/unchecked.ts';
@@ -234,6 +235,46 @@ describe('policy', () => {
   );
 });
 
+describe('cells without marked records', () => {
+  const [orders, clicks] = config.cells as [(typeof config.cells)[number], (typeof config.cells)[number]];
+  const found = (probes: readonly (typeof orders.probe)[], beacons: typeof config.policy.beacons = 'probe') =>
+    probeFindings({
+      cells: probes.map((probe, n) => ({ ...(n === 0 ? orders : clicks), probe })),
+      policy: { ...config.policy, beacons },
+    });
+
+  test('are a hint that names them and the way out, and no fault', () => {
+    const hints = found(['never', 'onSuspicion']);
+    expect(hints).toMatchObject([
+      {
+        ok: true,
+        finding: expect.stringMatching(/^orders: .*an outage of such a stream alone .*beacons/),
+        fix: expect.stringMatching(/docs\/envelope\.md.*onSuspicion/),
+      },
+    ]);
+    expect(hints[0]?.finding).not.toContain('clicks');
+    expect(doctorScreen(hints, { colors: createColors(false) })).toMatch(
+      /^! probes: orders.*\n +→ .*\n\nall is well$/,
+    );
+  });
+
+  test.each([
+    ['probe', /page somebody, or not at all$/],
+    ['move', /move the cell, or not at all$/],
+    ['ignore', /by nobody/],
+  ] as const)('with beacons that may %s are seen so', (beacons, seen) => {
+    expect(found(['never', 'never'], beacons)[0]?.finding).toMatch(seen);
+  });
+
+  test('are none where every stream may be probed', () => {
+    const [one] = found(['always', 'onSuspicion']);
+    expect(one).toMatchObject({ ok: true, fix: '' });
+    expect(doctorScreen(one === undefined ? [] : [one], { colors: createColors(false) })).toMatch(
+      /^✓ probes/,
+    );
+  });
+});
+
 describe('versions', () => {
   const deployed = (region: string, change: Partial<Deployed> = {}): Deployed => ({
     region,
@@ -309,7 +350,7 @@ test('what cannot be checked is a finding with a fix, and no check keeps the oth
   expect(ill.every(({ fix }) => fix !== '')).toBe(true);
   const named = new Set(findings.map(({ check }) => check));
   expect(checks.map(({ check }) => check).filter((check) => !named.has(check))).toEqual([]);
-  expect(findings.filter(({ ok }) => ok).map(({ check }) => check)).toEqual(['policy']);
+  expect(findings.filter(({ ok }) => ok).map(({ check }) => check)).toEqual(['policy', 'probes']);
   expect(doctorScreen(findings, { colors: createColors(false) })).toMatch(
     /^✗ credentials: STS in us-west-2 could not be checked.*\n +→ /,
   );

@@ -1,3 +1,4 @@
+import type { CellFinding } from '../../../lambda/core/cell-findings.ts';
 import type { DiagnosisCode } from '../../../lambda/core/diagnosis.ts';
 import type { Position } from '../../../lambda/core/switch.ts';
 import type { Vote } from '../../../lambda/core/vote.ts';
@@ -13,6 +14,16 @@ export type DrillEvent =
       readonly diagnosis: DiagnosisCode;
       readonly vote: Vote;
       readonly comment: string;
+    }
+  /** What an observer says of a cell's own stream; without findings when it says nothing any more. */
+  | {
+      readonly kind: 'cell';
+      readonly atMs: number;
+      readonly region: string;
+      readonly cell: string;
+      readonly finding?: Pick<CellFinding, 'kind' | 'reason'>;
+      /** Guards that hold the cell; empty, for a finding that accuses: the observer asks for the move. */
+      readonly refusedBy: readonly string[];
     }
   | { readonly kind: 'health'; readonly atMs: number; readonly check: string; readonly healthy: boolean }
   | { readonly kind: 'dns'; readonly atMs: number; readonly cell: string; readonly region: string }

@@ -1,23 +1,34 @@
 import { arrivedMs } from '../../../lambda/core/arrival.ts';
+import { accusingKinds } from '../../../lambda/core/cell-findings.ts';
 import { Conclusions } from '../../scenario/conclusions.ts';
 import type { Acknowledgement, DrillEvent } from './events.ts';
 
 type DnsEvent = Extract<DrillEvent, { kind: 'dns' }>;
 
-/** Time from the fault's start until the K-th observer's EVACUATE was stored; null if that never happened. */
+/**
+ * Time from the fault's start until the K-th observer's EVACUATE, or its accusation of one and the same cell, was stored;
+ * null if that never happened.
+ */
 export function detectMs(
   events: readonly DrillEvent[],
   options: { readonly faultAtMs: number; readonly votesToEvacuate: number },
 ): number | null {
-  const voting = new Set<string>();
+  const asking = new Map<string, Set<string>>();
   for (const event of events) {
-    if (event.kind !== 'observer') continue;
-    if (event.vote === 'EVACUATE') voting.add(event.region);
-    else voting.delete(event.region);
-    if (voting.size >= options.votesToEvacuate) return event.atMs - options.faultAtMs;
+    if (event.kind !== 'observer' && event.kind !== 'cell') continue;
+    const scope = event.kind === 'observer' ? '' : event.cell;
+    const asks = event.kind === 'observer' ? event.vote === 'EVACUATE' : accuses(event);
+    const who = asking.get(scope) ?? new Set<string>();
+    asking.set(scope, who);
+    if (asks) who.add(event.region);
+    else who.delete(event.region);
+    if (who.size >= options.votesToEvacuate) return event.atMs - options.faultAtMs;
   }
   return null;
 }
+
+const accuses = ({ finding, refusedBy }: Extract<DrillEvent, { kind: 'cell' }>): boolean =>
+  finding !== undefined && accusingKinds.has(finding.kind) && refusedBy.length === 0;
 
 /** Time from the fault's start until DNS first answered with the standby for any cell. */
 export function flipMs(

@@ -42,6 +42,12 @@ function describe(event: DrillEvent, colors: Colors): readonly [string, string] 
       const vote = event.vote === 'EVACUATE' ? colors.yellow(event.vote) : event.vote;
       return ['observer', `${event.region}: ${event.diagnosis} → ${vote}; ${event.comment}`];
     }
+    case 'cell': {
+      const { region, cell, finding, refusedBy } = event;
+      if (finding === undefined) return ['cell', `${region}: nothing to say of ${cell} any more`];
+      const held = refusedBy.length === 0 ? '' : `; held by ${refusedBy.join(', ')}`;
+      return ['cell', `${region}: ${colors.bold(cell)} ${finding.kind}, ${finding.reason}${held}`];
+    }
     case 'health':
       return [
         'check',

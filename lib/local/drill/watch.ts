@@ -1,6 +1,7 @@
 import { Resolver } from 'node:dns/promises';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
+import { cellFindingSchema, MOST_FINDINGS } from '../../../lambda/core/cell-findings.ts';
 import { diagnosisCodes } from '../../../lambda/core/diagnosis.ts';
 import { signalRecordName, stateTableName, voteTableName } from '../../../lambda/core/names.ts';
 import { parseSignal } from '../../../lambda/core/signal.ts';
@@ -25,6 +26,7 @@ const observerItem = z.object({
   comment: z.string(),
   decidedAtMs: z.number(),
   expiresAtMs: z.number(),
+  cells: z.array(cellFindingSchema).max(MOST_FINDINGS).catch([]),
 });
 export type ObserverItem = z.infer<typeof observerItem>;
 
@@ -60,6 +62,7 @@ export function watch(options: {
         if (!item.success) return;
         const before = observers.get(region);
         observers.set(region, item.data);
+        for (const event of cellEvents(before, item.data)) onEvent({ ...event, region, atMs: Date.now() });
         if (before?.vote === item.data.vote && before.diagnosis === item.data.diagnosis) return;
         const { vote, diagnosis, comment } = item.data;
         onEvent({ kind: 'observer', atMs: Date.now(), region, vote, diagnosis, comment });
@@ -107,6 +110,24 @@ export function watch(options: {
       await Promise.all(loops.map((loop) => loop.stop()));
     },
   };
+}
+
+/** What has changed in what an observer says of single cells; the reason alone is no change. */
+function cellEvents(
+  before: ObserverItem | undefined,
+  { cells }: ObserverItem,
+): readonly Omit<Extract<DrillEvent, { kind: 'cell' }>, 'region' | 'atMs'>[] {
+  const textOf = ({ kind, refusals }: ObserverItem['cells'][number]): string =>
+    `${kind} ${refusals.map(({ rule }) => rule).join()}`;
+  const known = new Map(before?.cells.map((finding) => [finding.cell, textOf(finding)]));
+  const said = cells
+    .filter((finding) => known.get(finding.cell) !== textOf(finding))
+    .map(({ cell, kind, reason, refusals }) => ({
+      ...{ kind: 'cell' as const, cell, finding: { kind, reason } },
+      refusedBy: refusals.map(({ rule }) => rule),
+    }));
+  const over = [...known.keys()].filter((cell) => !cells.some((finding) => finding.cell === cell));
+  return [...said, ...over.map((cell) => ({ kind: 'cell' as const, cell, refusedBy: [] }))];
 }
 
 interface Loop {

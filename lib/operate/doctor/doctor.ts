@@ -6,6 +6,7 @@ import { leftover } from './leftover.ts';
 import { listening } from './listening.ts';
 import { observing } from './observing.ts';
 import { policy } from './policy.ts';
+import { probes } from './probes.ts';
 import { healthCheckQuota } from './quota.ts';
 import { resolvers } from './resolvers.ts';
 import { streams } from './streams.ts';
@@ -22,6 +23,7 @@ export const checks: readonly Check[] = [
   streams,
   capacity,
   policy,
+  probes,
   versions,
   observing,
   cellsAlone,

@@ -36,6 +36,23 @@ describe('detection time', () => {
     expect(detectMs(events.slice(0, 1), options)).toBeNull();
   });
 
+  it('is when the second observer accuses one and the same cell, with no guard in the way', () => {
+    const cell = (
+      afterMs: number,
+      region: string,
+      name: string,
+      refusedBy: readonly string[] = [],
+    ): DrillEvent => ({
+      ...{ kind: 'cell', atMs: FAULT + afterMs, region, cell: name, refusedBy },
+      finding: { kind: 'impaired', reason: '' },
+    });
+    const first = cell(9_000, 'a', 'orders');
+    expect(detectMs([first, cell(12_000, 'b', 'orders')], options)).toBe(12_000);
+    expect(detectMs([first, cell(12_000, 'b', 'clicks')], options)).toBeNull();
+    expect(detectMs([first, cell(12_000, 'b', 'orders', ['mode'])], options)).toBeNull();
+    expect(detectMs([first, observer(12_000, 'b', 'EVACUATE')], options)).toBeNull();
+  });
+
   it('wants the votes at the same time', () => {
     const events = [observer(1, 'a', 'EVACUATE'), observer(2, 'a', 'HOLD'), observer(3, 'b', 'EVACUATE')];
     expect(detectMs(events, options)).toBeNull();
