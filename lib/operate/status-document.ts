@@ -97,6 +97,8 @@ export interface ObserverStatus {
 
 export interface OverrideStatus {
   readonly kind: 'pause' | 'maintenance' | 'approval';
+  /** Cells whose moves alone it is about. Absent: every move. */
+  readonly cells?: readonly string[];
   readonly owner: string;
   readonly reason: string;
   readonly fromMs?: number;

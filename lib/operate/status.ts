@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Control } from '../../lambda/core/control.ts';
+import type { CellOverrides, Control } from '../../lambda/core/control.ts';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
 import type { Lease } from '../../lambda/core/lease.ts';
 import type { Config } from '../config/config.ts';
@@ -108,8 +108,24 @@ function controlOf(config: Config, { control }: StateReadings, atMs: number) {
   };
 }
 
-/** The overrides in force or to come; expired overrides are left out. */
+/**
+ * The overrides in force or to come; expired overrides are left out. Those of single cells follow; cells with the same one
+ * share a line, because an operator has set it for all of them by one command.
+ */
 export function overridesOf(control: Control, atMs: number): readonly OverrideStatus[] {
+  const ofCells = Object.entries(control.cells ?? {}).flatMap(([cell, own]) =>
+    overridesIn(own, atMs).map((override) => ({ cell, override })),
+  );
+  const alike = Map.groupBy(ofCells, ({ override }) => JSON.stringify(override));
+  return [
+    ...overridesIn(control, atMs),
+    ...[...alike.values()].flatMap((some) =>
+      some.slice(0, 1).map(({ override }) => ({ ...override, cells: some.map(({ cell }) => cell) })),
+    ),
+  ];
+}
+
+function overridesIn(control: CellOverrides, atMs: number): readonly OverrideStatus[] {
   const kinds = ['pause', 'maintenance', 'approval'] as const;
   return kinds.flatMap((kind) => {
     const override = control[kind];

@@ -5,18 +5,21 @@ import { moveInWords, streamInWords } from './cell-streams.ts';
 import { named } from './named.ts';
 import type { CellStatus, CellStreams, Status, StatusFinding } from './status-document.ts';
 
-type Known = Pick<Status, 'mode' | 'votesToEvacuate'>;
+type Known = Pick<Status, 'mode' | 'overrides' | 'votesToEvacuate'>;
 type Said = CellStatus & { readonly streams: { readonly kind: NonNullable<CellStreams['kind']> } };
 
 /** A command names so many cells, at most. */
 const MAX_NAMED = 5;
 
+const commandFor = (verb: string, cells: readonly string[]): string =>
+  cells.length > MAX_NAMED ? 'spillway why' : `spillway ${verb} --cells ${cells.join(',')} --reason "…"`;
+
 /** The move of cells by hand, which no guard of the observers holds. */
-export function byHand(cells: readonly string[]): string {
-  return cells.length > MAX_NAMED
-    ? 'spillway why'
-    : `spillway failover --cells ${cells.join(',')} --reason "…"`;
-}
+export const byHand = (cells: readonly string[]): string => commandFor('failover', cells);
+
+/** Ends a pause: of the moves of these cells alone, or of all. */
+export const resume = (cells: readonly string[] | undefined): string =>
+  cells === undefined ? 'spillway resume --reason "…"' : commandFor('resume', cells);
 
 /** Pure: what is said of the cells' own streams. Cells of which the same is said are one finding. */
 export function streamFindings(cells: readonly CellStatus[], known: Known): readonly StatusFinding[] {
@@ -46,7 +49,7 @@ function isBad({ observers, move, refusals }: CellStreams, { votesToEvacuate: ne
   return move === 'moves' || isHeld || observers.length >= needed;
 }
 
-function nextCommand(cells: readonly string[], streams: CellStreams, { mode }: Known): string {
+function nextCommand(cells: readonly string[], streams: CellStreams, { mode, overrides }: Known): string {
   const { kind, move, refusals, probe, mode: own } = streams;
   if (move === 'moves') return 'spillway status --watch';
   if (kind === 'refused') return 'spillway doctor';
@@ -54,9 +57,13 @@ function nextCommand(cells: readonly string[], streams: CellStreams, { mode }: K
   if (kind === 'suspected' && probe === 'never') return byHand(cells);
   if (move !== 'held' || kind === null || !accusingKinds.has(kind)) return 'spillway why';
   const rule = refusals[0]?.rule as GuardRule | undefined;
-  if (rule === 'mode' && mode !== 'observe' && own !== 'observe')
-    return 'spillway approve --for 30m --reason "…"';
+  if (rule === 'mode' && mode !== 'observe' && own !== 'observe') return commandFor('approve', cells);
   if (rule === 'mode' || rule === 'cooldown') return byHand(cells);
-  if (rule === 'pause' || rule === 'maintenance') return 'spillway resume --reason "…"';
+  if (rule === 'pause' || rule === 'maintenance') {
+    const isOfAll = overrides?.some(
+      ({ kind, active, cells: own }) => kind === rule && active && own === undefined,
+    );
+    return resume(isOfAll === false ? cells : undefined);
+  }
   return rule === 'standby-unfit' ? 'spillway doctor' : 'spillway why';
 }

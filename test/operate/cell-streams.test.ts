@@ -96,11 +96,11 @@ describe('what status says of the stream of a cell', () => {
   });
 
   test.each<[GuardRule, string]>([
-    ['pause', 'spillway resume --reason "…"'],
-    ['maintenance', 'spillway resume --reason "…"'],
+    ['pause', 'spillway resume --cells orders --reason "…"'],
+    ['maintenance', 'spillway resume --cells orders --reason "…"'],
     ['cooldown', 'spillway failover --cells orders --reason "…"'],
     ['standby-unfit', 'spillway doctor'],
-    ['mode', 'spillway approve --for 30m --reason "…"'],
+    ['mode', 'spillway approve --cells orders --reason "…"'],
   ])('names the guard %s that holds a move, and the next command', (rule, run) => {
     const said = [says('orders', 'impaired', refusedBy(rule))];
     const control = { mode: 'approve' } as const;
@@ -111,6 +111,21 @@ describe('what status says of the stream of a cell', () => {
         run,
       },
     ]);
+  });
+
+  test('a pause of every move is ended for all, and one of single cells is told with their names, once', () => {
+    const pause = { owner: 'ana', reason: 'load test', untilMs: NOW_MS + 3_600_000 };
+    const said = [says('orders', 'impaired', refusedBy('pause'))];
+    expect(streamFindings([said], { control: { pause } })[0]?.run).toBe('spillway resume --reason "…"');
+    const cells = { orders: { pause }, clicks: { pause }, gone: { pause: { ...pause, untilMs: NOW_MS } } };
+    const found = status([said], { control: { cells } });
+    expect(found.overrides).toEqual([{ kind: 'pause', ...pause, active: true, cells: ['orders', 'clicks'] }]);
+    expect(found.findings).toContainEqual({
+      level: 'note',
+      text: 'pause of the moves of orders, clicks alone, by ana: load test (1.0 h left)',
+      run: 'spillway resume --cells orders,clicks --reason "…"',
+    });
+    expect(statusScreen(found, plain)).toMatch(/pause of orders, clicks alone until .* by ana: load test/);
   });
 
   test('names a command that moves it by hand where the mode only observes', () => {

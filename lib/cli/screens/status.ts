@@ -193,8 +193,8 @@ function overrides({ overrides: all }: Status, colors: Colors): string {
   if (all.length === 0) return 'no override is in force';
   return all
     .map(
-      ({ kind, owner, reason, untilMs, active }) =>
-        `${active ? colors.yellow(kind) : kind} until ${at(untilMs)} by ${owner}: ${reason}`,
+      ({ kind, cells: some, owner, reason, untilMs, active }) =>
+        `${active ? colors.yellow(kind) : kind}${some === undefined ? '' : ` of ${named(some)} alone`} until ${at(untilMs)} by ${owner}: ${reason}`,
     )
     .join('; ');
 }

@@ -2,7 +2,6 @@ import { modes } from '../../../lambda/core/policy.ts';
 import type { ErrorClass } from '../../../lambda/core/probe.ts';
 import type { Role } from '../../../lambda/core/role.ts';
 import { refusalIn } from '../../../lambda/core/stream-evidence.ts';
-import { type ProbeMode, probeModes } from '../../../lambda/core/watched-cells.ts';
 import type { Cell, Config } from '../../config/config.ts';
 import { named } from '../named.ts';
 import { type ObserverReadings, readObservers } from '../observers.ts';
@@ -23,7 +22,9 @@ export const cellsAlone: Check = {
       ...refusedFindings(config, observers),
       ...unreadFindings(observers),
     ];
-    return found.length > 0 ? found : [well(CHECK, inWords(config.cells))];
+    return found.length > 0
+      ? found
+      : [well(CHECK, 'modes and groups fit, and no stream refuses the observers')];
   },
 };
 
@@ -35,20 +36,6 @@ function unreadFindings(observers: ObserverReadings): readonly Finding[] {
   if (unread.length === 0) return [];
   const finding = `whether the cells’ streams take the records of the observers in ${named(unread)} is not known`;
   return [ill(CHECK, finding, 'Mend what the check of observers finds, and run this again.')];
-}
-
-const probing: Readonly<Record<ProbeMode, string>> = {
-  always: 'always probed',
-  onSuspicion: 'probed on suspicion',
-  never: 'never probed, so that their producers alone can accuse them',
-};
-
-function inWords(cells: readonly Cell[]): string {
-  const parts = probeModes.flatMap((mode) => {
-    const count = cells.filter(({ probe }) => probe === mode).length;
-    return count === 0 ? [] : [`${count} ${probing[mode]}`];
-  });
-  return `of ${cells.length} cells: ${parts.join(', ')}`;
 }
 
 /** Pure. */
