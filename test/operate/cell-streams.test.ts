@@ -184,7 +184,7 @@ describe('what status says of the stream of a cell', () => {
     }));
     const many = parseConfig({ ...configInput, cells, healthCheckQuota: 10_000 }, 'test');
     const said = Array.from({ length: MOST_FINDINGS }, (_, n) =>
-      says(`c${n}`, n < 3 ? 'impaired' : 'suspected'),
+      says(`c${n}`, n >= MOST_FINDINGS - 3 ? 'impaired' : 'suspected'),
     );
     const signals = new Map(
       many.cells.map(({ name }) => [name, read({ region: 'us-east-1', stream: name })]),
@@ -195,7 +195,7 @@ describe('what status says of the stream of a cell', () => {
     expect(lines.length).toBeLessThan(40);
     expect(lines).toContain('… and 28 more cells of whose streams something is said');
     expect(lines.filter((line) => /^c\d+ +impaired/.test(line))).toHaveLength(3);
-    expect(text).toMatch(/✗ the stream of c0, c1, c2: impaired; moves alone/);
+    expect(text).toMatch(/✗ the stream of c37, c38, c39: impaired; moves alone/);
   });
 });
 
@@ -267,7 +267,9 @@ describe('why', () => {
 
   test('does not show more cells of an observer than fit, and says how many there are', () => {
     const said = Array.from({ length: MOST_FINDINGS }, (_, n) => says(`c${n}`, 'suspected'));
-    expect(whyScreen(why([said]), plain)).toMatch(/… and 32 more cells/);
+    const text = whyScreen(why([said]), plain);
+    expect(text).toMatch(/… and 32 more cells/);
+    expect(text.match(/^ {2}cell /gm)).toHaveLength(8);
   });
 });
 
@@ -284,6 +286,11 @@ describe('the item of an observer', () => {
   test('loses a finding that is not understood, and no other', () => {
     const known = says('orders', 'impaired');
     expect(stored([{ ...known, kind: 'of another version' }, known, 'text']).cells).toEqual([known]);
+  });
+
+  test('has as many findings as an observer stores, at most', () => {
+    const many = Array.from({ length: 2 * MOST_FINDINGS }, (_, n) => says(`c${n}`, 'impaired'));
+    expect(stored(many).cells).toHaveLength(MOST_FINDINGS);
   });
 
   test('is read whatever is in its cells', () => {

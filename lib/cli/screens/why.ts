@@ -102,6 +102,9 @@ export function pastScreen({ atMs, rounds, entries }: Past, { colors, columns }:
       `${colors.bold(region)}  ${age(Math.max(0, atMs - value.atMs))} before`,
       `  primary   ${measured(value.primary)}`,
       `  standby   ${measured(value.standby)}`,
+      ...(value.cells ?? [])
+        .slice(0, MAX_CELLS)
+        .map(({ cell, kind, reason }) => `  cell      ${cell} ${kind}: ${reason}`),
       `  diagnosis ${value.diagnosis}`,
       ...(value.refusals?.length ? [`  refused   ${value.refusals.join(', ')}`] : []),
       `  phase     ${value.phase}`,

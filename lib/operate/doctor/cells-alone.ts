@@ -5,7 +5,7 @@ import { refusalIn } from '../../../lambda/core/stream-evidence.ts';
 import type { Cell, Config } from '../../config/config.ts';
 import { named } from '../named.ts';
 import { type ObserverReadings, readObservers } from '../observers.ts';
-import { type Check, type Finding, ill, well } from './check.ts';
+import { type Check, type Finding, ill, type Unchecked, well } from './check.ts';
 
 const CHECK = 'cells that move alone';
 const TIMEOUT_MS = 2_500;
@@ -28,14 +28,13 @@ export const cellsAlone: Check = {
   },
 };
 
-/** Pure. Why an observer cannot be read is a finding of the check of observers. */
-function unreadFindings(observers: ObserverReadings): readonly Finding[] {
-  const unread = [...observers].flatMap(([region, report]) =>
-    report.ok && report.value.fresh ? [] : [region],
-  );
-  if (unread.length === 0) return [];
-  const finding = `whether the cells’ streams take the records of the observers in ${named(unread)} is not known`;
-  return [ill(CHECK, finding, 'Mend what the check of observers finds, and run this again.')];
+/** An observer that is silent is a finding of the check of observers. */
+function unreadFindings(observers: ObserverReadings): readonly Unchecked[] {
+  return [...observers].flatMap(([region, report]) => {
+    if (report.ok) return [];
+    const what = `what the observer in ${region} sees of the cells’ streams`;
+    return [{ check: CHECK, region, what, error: report.error ?? new Error(report.problem) }];
+  });
 }
 
 /** Pure. */
