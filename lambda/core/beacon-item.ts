@@ -130,8 +130,7 @@ export interface BeaconItem {
   readonly domain: string;
   /** Key of the sparse index: only items that report trouble have it. The process spreads the writes. */
   readonly trouble?: string;
-  /** By region: ok, the failures by class, the requests by latency. */
-  readonly regions: Readonly<Record<string, readonly number[]>>;
+  readonly regions: Readonly<Record<string, Counts>>;
 }
 
 export function itemOf(beacon: Beacon): BeaconItem {
@@ -151,10 +150,34 @@ export function itemOf(beacon: Beacon): BeaconItem {
     regions: Object.fromEntries(
       Object.entries(beacon.regions)
         .slice(0, MOST_REGIONS)
-        .map(([region, { ok, failed, latency }]) => [
-          region,
-          [ok, ...beaconClassNames.map((name) => failed[name]), ...latency],
-        ]),
+        .map(([region, tally]) => [region, countsOf(tally)]),
     ),
   };
+}
+
+/** A tally as a list of numbers: ok, the failures by class, the requests by latency. */
+export type Counts = readonly number[];
+export const COUNTS = 1 + beaconClassNames.length + LATENCY_BUCKETS;
+
+const countsOf = ({ ok, failed, latency }: RegionTally): Counts => [
+  ok,
+  ...beaconClassNames.map((name) => failed[name]),
+  ...latency,
+];
+
+export function tallyOf([ok = 0, ...numbers]: Counts): RegionTally {
+  return {
+    ok,
+    failed: Object.fromEntries(
+      beaconClassNames.map((name, n) => [name, numbers[n] ?? 0]),
+    ) as RegionTally['failed'],
+    latency: numbers.slice(beaconClassNames.length),
+  };
+}
+
+/** Place of a latency among the buckets. */
+export function bucketOf(tookMs: number): number {
+  let bucket = 0;
+  while (bucket < latencyBoundsMs.length && tookMs > (latencyBoundsMs[bucket] as number)) bucket++;
+  return bucket;
 }

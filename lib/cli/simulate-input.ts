@@ -92,7 +92,13 @@ function over(base: Config, { file, input, isConfig }: PolicyFile): Config {
   const merged = {
     name: 'simulated',
     zone: { id: 'Z0', name: 'simulated.example' },
-    cells: base.cells.map(({ name, group }) => ({ name, group, stream: name })),
+    cells: base.cells.map(({ name, group, probe, mode }) => ({
+      name,
+      group,
+      stream: name,
+      probe,
+      ...(mode && { mode }),
+    })),
     ...given,
     regions: given.regions ?? base.regions,
     delivery: merge(base.delivery, given.delivery),

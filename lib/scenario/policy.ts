@@ -1,20 +1,15 @@
 import type { Policy } from '../../lambda/core/policy.ts';
 import type { ConfigProblem } from '../config/errors.ts';
-import { object, oneOf } from '../config/fields.ts';
+import { object } from '../config/fields.ts';
 import { configSchema } from '../config/schema.ts';
 import { ScenarioError } from './errors.ts';
 
-const beaconUses = ['probe', 'move', 'ignore'] as const;
-
 /** A policy's own keys and ranges, so that an outage can be played under another policy than the config's. */
-export const policyOverride = object({
-  ...configSchema.shape.policy.unwrap().shape,
-  beacons: oneOf(beaconUses)
-    .optional()
-    .describe('What a quorum of beacons does: have streams probed, move the cell, or nothing.'),
-}).describe('Settings of the policy that take the place of those of the config');
+export const policyOverride = object(configSchema.shape.policy.unwrap().shape).describe(
+  'Settings of the policy that take the place of those of the config',
+);
 
-export type PolicyOverride = Partial<Policy> & { readonly beacons?: (typeof beaconUses)[number] };
+export type PolicyOverride = Partial<Policy>;
 
 /**
  * What is to be played: with the scenario's own settings in the place of the config's. `problemsOf` checks the

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type ProbeMode, probeModes } from '../../lambda/core/watched-cells.ts';
 import { object, oneOf, say } from '../config/fields.ts';
 import { parseDuration } from './duration.ts';
 import { cellName, duration, fraction, MAX_CELLS_NAMED, orZero } from './fields.ts';
@@ -7,8 +8,6 @@ import { cellName, duration, fraction, MAX_CELLS_NAMED, orZero } from './fields.
 
 const MAX_INSTANCES = 10_000;
 const DEFAULT_INSTANCES = 40;
-const probeUses = ['always', 'onSuspicion', 'never'] as const;
-export type ProbeUse = (typeof probeUses)[number];
 
 const instancesError = say(
   `must be a whole number of instances from 1 to ${MAX_INSTANCES}`,
@@ -25,7 +24,7 @@ const fleetShape = {
     .boolean({ error: say('is not true or false', 'Write true or false.') })
     .optional()
     .describe('Whether they report what they see. Default true'),
-  probe: oneOf(probeUses)
+  probe: oneOf(probeModes)
     .optional()
     .describe('When observers put marked records into the stream of the cell. Default onSuspicion'),
 };
@@ -53,7 +52,7 @@ export const lie = object({
 export interface Fleet {
   readonly instances: number;
   readonly beacons: boolean;
-  readonly probe: ProbeUse;
+  readonly probe: ProbeMode;
 }
 
 export interface Producers extends Fleet {

@@ -29,9 +29,12 @@ const clear: Fate = { delayMs: 0 };
 export class Calls {
   readonly #options: CallsOptions;
   readonly #timelines = new Map<string, Timeline<Fault>>();
+  /** Streams that have noise of their own. */
+  readonly #namedStreams: ReadonlySet<string>;
 
   constructor(options: CallsOptions) {
     this.#options = options;
+    this.#namedStreams = new Set(options.noise.flatMap(({ where }) => where.streams ?? []));
   }
 
   know(call: Call): KnownCall {
@@ -58,9 +61,11 @@ export class Calls {
     return failure === undefined ? { delayMs } : { delayMs, failure };
   }
 
-  /** One timeline for each pair of places and service: thousands of faults a year are searched for each call. */
+  /** One timeline for each pair of places, service and stream that the noise names: thousands of faults a year are searched for each call. */
   #noiseOn(call: Call): Timeline<Fault> {
-    const key = `${call.source} ${call.region} ${call.service}`;
+    const { source, region, service, byProducer = false } = call;
+    const stream = this.#namedStreams.has(call.stream ?? '') ? call.stream : '';
+    const key = `${source} ${region} ${service} ${byProducer} ${stream}`;
     const known = this.#timelines.get(key);
     if (known !== undefined) return known;
     const { roles, noise } = this.#options;
@@ -122,7 +127,8 @@ interface Explanation {
 /** By effect and service: each is the same object in every call. */
 const explanations = new WeakMap<FailingEffect, Map<string, Explanation>>();
 
-function explained(failure: FailingEffect, service: string): Explanation {
+/** How a call that fails so looks to its caller. */
+export function explained(failure: FailingEffect, service: string): Explanation {
   const ofEffect = explanations.get(failure) ?? new Map<string, Explanation>();
   const known = ofEffect.get(service);
   if (known !== undefined) return known;

@@ -26,7 +26,7 @@ export const fuzzSystem: SimulatedSystem = {
     cooldownMs: 5 * 60_000,
   },
   delivery: defaultDelivery,
-  cells: ['orders', 'clicks'].map((name) => ({ name, group: name })),
+  cells: ['orders', 'clicks'].map((name) => ({ name, group: name, probe: 'onSuspicion' })),
 };
 
 /** One random scenario against every invariant. The seed alone determines the scenario. */

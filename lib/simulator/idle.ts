@@ -15,6 +15,7 @@ import { WINDOW_ROUNDS } from '../../lambda/core/put-window.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import { putViews, type ViewEvidence } from '../../lambda/core/severity.ts';
 import { evidenceOf, quietGain, quietPuts } from './idle-puts.ts';
+import { quietStreams } from './idle-streams.ts';
 
 /**
  * How quiet stretches are skipped. An observer is idle when its vote is a steady HOLD, nothing is alarmed and every
@@ -33,6 +34,7 @@ export function isIdle(memory: Memory, policy: Policy, nowMs: number): boolean {
     !decision.sawMove &&
     decision.actionableSinceMs === null &&
     decision.healthySinceMs !== null &&
+    isEmpty(memory.accusedCells) &&
     isEmpty(evidence.observer.doubtful.primary) &&
     isEmpty(evidence.observer.doubtful.standby) &&
     evidence.observer.clockSuspectUntilMs <= nowMs &&
@@ -121,6 +123,7 @@ export function skipped(memory: Memory, skip: Skip, policy: Policy): Memory {
       primary: after('primary'),
       standby: after('standby'),
       gain: quietGain(evidence, skippedPuts, policy),
+      ...(evidence.streams && { streams: quietStreams(evidence.streams, lastRoundAtMs) }),
     },
     decision: { ...memory.decision, decidedAtMs: lastRoundAtMs + skip.quietMs },
     ticks: ticks + rounds,

@@ -1,8 +1,9 @@
 import { works } from '../../lambda/core/observation.ts';
 import { errorClasses, type ProbeOutcome } from '../../lambda/core/probe.ts';
 import { formatSignal, parseSignal } from '../../lambda/core/signal.ts';
-import type { Facts, ObserverFacts, PutCount, Step } from './ledger.ts';
+import type { Facts, ObserverFacts, Step } from './ledger.ts';
 import { cellsMoved } from './places.ts';
+import { STREAM_MEMORY_MS, sumOf } from './stream-ledger.ts';
 import type { SimulatedSystem } from './system.ts';
 
 export interface Invariant {
@@ -40,6 +41,29 @@ const wentTo = (step: Step, place: 'primary' | 'standby'): readonly string[] =>
 /** The first that is not undefined. */
 const firstOf = (cells: readonly string[], check: (cell: string) => string | undefined): string | undefined =>
   cells.map(check).find((detail) => detail !== undefined);
+
+/** As long as a record in a stream of a cell says how that is now, and how many of them show that it is well. */
+const WELL_WITHIN_MS = 20_000;
+const WELL_RECORDS = 10;
+
+/** Whether an observer's own records in the cell's stream failed, of late, for half of the minimum gain at least. */
+function sawFailing(
+  { streams }: ObserverFacts,
+  cell: string,
+  { system, atMs }: Pick<Facts, 'system' | 'atMs'>,
+): boolean {
+  const { failed, counted } = streams.sumSince(cell, 'primary', atMs - STREAM_MEMORY_MS);
+  return counted > 0 && failed / counted >= system.policy.minimumGain / 2;
+}
+
+/** Whether anything that truly happened speaks for moving this cell alone. */
+function isFounded(cell: string, facts: Facts): boolean {
+  const { votesToEvacuate, beacons, minimumGain } = facts.system.policy;
+  const seers = facts.observers.filter((observer) => sawFailing(observer, cell, facts)).length;
+  if (seers >= votesToEvacuate) return true;
+  const { failingShare, liarShare } = facts.producersOf(cell);
+  return beacons === 'move' && (failingShare > minimumGain || liarShare > 1 / 2);
+}
 
 /** Votes that DNS may be following now; a liar's is served, whoever decided it. */
 function servedVotes({ observers, liar, atMs, system }: Facts): number {
@@ -108,14 +132,67 @@ export const invariants = [
   {
     name: 'worth-it',
     statement:
-      'no vote is cast for a primary of whose puts fewer have failed, in the last minute and as this observer saw them, than half of the minimum gain',
-    check: (step, { system }) => {
+      'no vote is cast for a primary of whose puts fewer have failed, in the last minute and as this observer saw them, than half of the minimum gain, unless the streams of two cells fail',
+    check: (step, { system, atMs }) => {
       if (step.kind !== 'cast') return undefined;
       const { failed, counted } = sumOf(step.observer.primaryPuts);
       const share = counted === 0 ? 0 : failed / counted;
-      return share >= system.policy.minimumGain / 2
+      const { streams } = step.observer;
+      const failing = streams
+        .cellsSince(atMs - STREAM_MEMORY_MS)
+        .filter((cell) => sawFailing(step.observer, cell, { system, atMs }));
+      return share >= system.policy.minimumGain / 2 || failing.length >= 2
         ? undefined
         : `${step.observer.region} cast while ${failed} of ${counted} puts to the primary failed`;
+    },
+  },
+  {
+    name: 'workload-first',
+    statement:
+      'no vote is cast for a canary that fails while this observer’s records in the cells’ own streams are taken, all of them: a healthy workload is never moved by its canary',
+    check: (step, { atMs }) => {
+      if (step.kind !== 'cast') return undefined;
+      const { streams, region } = step.observer;
+      const cells = streams.cellsSince(atMs - STREAM_MEMORY_MS);
+      const failed = cells.some(
+        (cell) => streams.sumSince(cell, 'primary', atMs - STREAM_MEMORY_MS).failed > 0,
+      );
+      const taken = cells.find(
+        (cell) => streams.sumSince(cell, 'primary', atMs - WELL_WITHIN_MS).counted >= WELL_RECORDS,
+      );
+      return failed || taken === undefined
+        ? undefined
+        : `${region} cast while ${taken} took all of its records`;
+    },
+  },
+  {
+    name: 'cell-quorum',
+    statement:
+      'a cell moves without its region only while K observers’ own records are refused by its stream, or, where beacons may move it, its producers truly fail or more than half of them lie: no single observer moves a cell, no minority of liars, and under `probe` no liars at all',
+    check: (step, facts) => {
+      if (step.kind !== 'cell') return undefined;
+      const { group, cells } = step.move;
+      const unfounded = cells.filter((cell) => !isFounded(cell, facts));
+      return unfounded.length === 0
+        ? undefined
+        : `the switch of ${group} is to move for ${unfounded.join(', ')}`;
+    },
+  },
+  {
+    name: 'cell-standby',
+    statement:
+      'no cell moves to a stream that has taken no record of the observers that asked it: at most N - K of them may have seen it take none',
+    check: (step, { observers, system, atMs }) => {
+      if (step.kind !== 'cell') return undefined;
+      return firstOf(step.move.cells, (cell) => {
+        const asked = observers
+          .map(({ streams }) => streams.sumSince(cell, 'standby', atMs - STREAM_MEMORY_MS))
+          .filter(({ counted }) => counted > 0);
+        const refused = asked.filter(({ failed, counted }) => failed === counted).length;
+        return refused > observers.length - system.policy.votesToEvacuate
+          ? `${cell} is to move, and its stream in the standby took no record of ${refused} observers`
+          : undefined;
+      });
     },
   },
   {
@@ -219,12 +296,5 @@ export const invariants = [
 
 const isRefused = (reads: readonly ProbeOutcome[] = []): boolean =>
   reads.length > 0 && reads.every((read) => !read.ok && !errorClasses[read.errorClass].evidence);
-
-function sumOf(rounds: readonly PutCount[]): PutCount {
-  return rounds.reduce(
-    (sum, { failed, counted }) => ({ failed: sum.failed + failed, counted: sum.counted + counted }),
-    { failed: 0, counted: 0 },
-  );
-}
 
 export type InvariantName = (typeof invariants)[number]['name'];

@@ -1,18 +1,21 @@
+import type { GroupMove } from '../../lambda/core/cell-quorum.ts';
 import type { DecisionState } from '../../lambda/core/decide.ts';
 import { voteOf } from '../../lambda/core/lifecycle.ts';
 import { levelsOf, type RegionLevels } from '../../lambda/core/observation.ts';
-import { errorClasses } from '../../lambda/core/probe.ts';
 import type { RoundReadings } from '../../lambda/core/round.ts';
 import type { DnsAnswers } from './dns.ts';
 import type { ObserverNode, RoundSeen, StoredVote } from './observer-node.ts';
 import type { Place, Places } from './places.ts';
 import type { SwitchState } from './state-table.ts';
+import { countOf, type PutCount, StreamLedger } from './stream-ledger.ts';
 import type { SimulatedSystem } from './system.ts';
 
 // What the invariants look at: what truly happened, kept beside the world and not asked of the code under test.
 
 export interface ObserverFacts {
   readonly region: string;
+  /** Its marked records in the cells' own streams. */
+  readonly streams: StreamLedger;
   /** Since when it has had, or had, its last live EVACUATE vote without a break. */
   liveFromMs: number;
   /** True time until which its last EVACUATE vote lives, or lived; never: -Infinity. */
@@ -32,10 +35,6 @@ export interface ObserverFacts {
   lapsed: boolean;
 }
 
-export interface PutCount {
-  readonly failed: number;
-  readonly counted: number;
-}
 /** A minute of rounds. */
 const ROUNDS_COUNTED = 12;
 
@@ -52,7 +51,16 @@ export type Step =
     }
   /** A vote that was still live was replaced by HOLD. `regionRead` is where DNS was when the round that did it began. */
   | { readonly kind: 'ended'; readonly observer: ObserverFacts; readonly regionRead: Place }
+  /** The conductor begins to move cells by their switch. */
+  | { readonly kind: 'cell'; readonly move: GroupMove }
   | { readonly kind: 'dns'; readonly from: Places; readonly to: Places; readonly answers: DnsAnswers };
+
+/** What the producers of a cell truly saw of late, and how many of them did not say so. */
+export interface ProducerFacts {
+  /** Largest share of the puts to the primary that failed by the region's fault. */
+  readonly failingShare: number;
+  readonly liarShare: number;
+}
 
 export interface Facts {
   readonly system: SimulatedSystem;
@@ -69,6 +77,7 @@ export interface Facts {
   readonly switchOf: (cell: string) => SwitchState;
   /** Changes of the signal of a cell. */
   readonly flipsOf: (cell: string) => number;
+  readonly producersOf: (cell: string) => ProducerFacts;
   /** A vote has lapsed, or was not to be seen when DNS changed. */
   readonly excused: boolean;
   /** Share of the checkers' requests since then that did not see a vote, or a switch, that was there. */
@@ -80,6 +89,7 @@ const NEVER = Number.NEGATIVE_INFINITY;
 
 export const newObserverFacts = (region: string): ObserverFacts => ({
   region,
+  streams: new StreamLedger(),
   liveFromMs: NEVER,
   liveUntilMs: NEVER,
   movedUnderVote: false,
@@ -100,15 +110,14 @@ export interface RoundContext {
   readonly offsetMs: number;
 }
 
-function countOf({ primary: { kinesisWrite: puts = [] } }: RoundReadings): PutCount {
-  const counts = puts.filter((put) => put.ok || errorClasses[put.errorClass].evidence);
-  return { failed: counts.filter(({ ok }) => !ok).length, counted: counts.length };
-}
-
 /** Takes in a round; returns the cast, if it was one. */
 export function noteRound({ before, readings, result }: RoundSeen, context: RoundContext): Step | undefined {
   const { facts, system, atMs, offsetMs } = context;
-  facts.primaryPuts = [...facts.primaryPuts, countOf(readings)].slice(-ROUNDS_COUNTED);
+  facts.primaryPuts = [...facts.primaryPuts, countOf(readings.primary.kinesisWrite ?? [])].slice(
+    -ROUNDS_COUNTED,
+  );
+  const { probed = [] } = readings.streams ?? {};
+  if (probed.length > 0) facts.streams.note(probed, atMs);
   if (readings.standby.kinesisWrite?.some(({ ok }) => ok)) facts.standbyWroteMs = atMs;
   if (readings.standby.kinesisRead?.some(({ ok }) => ok)) facts.standbyReadMs = atMs;
   const wasVote = voteOf(before.decision.phase);

@@ -1,3 +1,4 @@
+import type { CellFinding } from '../../lambda/core/cell-findings.ts';
 import type { Quorum } from '../../lambda/core/lifecycle.ts';
 import { emptyMemory, type Memory, parseMemory, serializeMemory } from '../../lambda/core/memory.ts';
 import { putsDue } from '../../lambda/core/observation.ts';
@@ -5,26 +6,36 @@ import type { Policy } from '../../lambda/core/policy.ts';
 import { putPlaces } from '../../lambda/core/put-plan.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import type { RoundReadings, RoundResult } from '../../lambda/core/round.ts';
+import type { GroupSwitch } from '../../lambda/core/streams.ts';
 import type { Vote } from '../../lambda/core/vote.ts';
+import type { WatchedCell } from '../../lambda/core/watched-cells.ts';
 import type { BaselineFailures } from './baseline.ts';
 import type { Calls } from './calls.ts';
 import { type Agenda, type Rank, ranks } from './events.ts';
+import type { Fleets } from './fleets.ts';
 import { isIdle, lastSlowRound, skipped } from './idle.ts';
 import { putsAfter } from './idle-puts.ts';
+import { streamsAreIdle } from './idle-streams.ts';
 import { ObserverTables, type StateReading } from './observer-tables.ts';
 import { type ObserverTimes, STORE_TIMEOUT_MS } from './observer-times.ts';
 import { type ProbeReport, Probing } from './probing.ts';
 import { seedFor } from './random.ts';
 import { quietRounds } from './rest.ts';
+import { StreamProbing } from './stream-probing.ts';
 import { type Span, Timeline } from './timeline.ts';
 import type { SimulatedCore } from './types.ts';
+import { type WorkloadReport, Workloads } from './workloads.ts';
 
 /** The stored vote that the vote endpoint finds in the observer's table. */
 export interface StoredVote {
   readonly vote: Vote;
   readonly decidedAtMs: number;
   readonly expiresAtMs: number;
+  /** What is said about single cells, beside the vote. */
+  readonly cells: readonly CellFinding[];
 }
+
+const noFindings: readonly CellFinding[] = [];
 
 export interface RoundSeen {
   readonly node: ObserverNode;
@@ -44,9 +55,13 @@ export interface Surroundings {
   readonly standby: string;
   /** Items of the standby's state table. */
   readonly controlItem: () => unknown;
-  readonly switchItems: () => readonly unknown[];
+  readonly switchItems: () => readonly GroupSwitch[];
   /** Switches there are. */
   readonly groups: number;
+  readonly cells: readonly WatchedCell[];
+  readonly fleets: Fleets;
+  /** DNS has every cell in the primary. */
+  readonly allHome: () => boolean;
   readonly quorum: (source: string) => Quorum;
   /** DNS is in the primary and no switch holds: nothing outside an observer can move it. */
   readonly isCalm: () => boolean;
@@ -62,7 +77,7 @@ export interface ObserverNodeOptions {
   readonly primary: string;
   readonly seed: number;
   readonly times: ObserverTimes;
-  readonly baseline: { readonly primary: BaselineFailures; readonly standby: BaselineFailures };
+  readonly baseline: Readonly<Record<Role | 'streams', BaselineFailures>>;
   readonly mayRest: boolean;
 }
 
@@ -97,6 +112,7 @@ export class ObserverNode {
   readonly probing: { readonly primary: Probing; readonly standby: Probing };
   readonly #world: Surroundings;
   readonly #tables: ObserverTables;
+  readonly #workloads: Workloads;
   readonly #trouble: Timeline<Span>;
   #run: Run | undefined;
   #stored: { readonly item: StoredVote; readonly memory: Memory } | undefined;
@@ -118,12 +134,37 @@ export class ObserverNode {
       primary: new Probing({ ...common, region: primary, role: 'primary', baseline: baseline.primary }),
       standby: new Probing({ ...common, region: standby, role: 'standby', baseline: baseline.standby }),
     };
-    const { controlItem, switchItems, groups } = world;
-    this.#tables = new ObserverTables({ calls, region, standby, seed, groups, controlItem, switchItems });
+    const { controlItem, switchItems, groups, cells, fleets } = world;
+    const hasBeacons = fleets.report;
+    this.#tables = new ObserverTables({
+      calls,
+      region,
+      standby,
+      seed,
+      groups,
+      controlItem,
+      switchItems,
+      hasBeacons,
+    });
+    const regions = { primary, standby };
+    const streams = new StreamProbing({
+      calls,
+      policy,
+      source: region,
+      regions,
+      seed,
+      baseline: baseline.streams,
+    });
+    this.#workloads = new Workloads({ cells, fleets, probing: streams, policy, allHome: world.allHome });
     // Every call whose fate decides anything for this observer, and what befalls itself.
-    const known = [...this.probing.primary.known, ...this.probing.standby.known, ...this.#tables.known];
+    const known = [
+      ...this.probing.primary.known,
+      ...this.probing.standby.known,
+      ...this.#tables.known,
+      ...cells.filter(({ probe }) => probe === 'always').map(({ cell }) => streams.known(cell).primary),
+    ];
     const faults = new Set(known.flatMap((call) => [...call.faults, ...call.noise.spans]));
-    this.#trouble = new Timeline<Span>([...faults, ...times.spans]);
+    this.#trouble = new Timeline<Span>([...faults, ...fleets.trouble, ...times.spans]);
     this.#own = new Timeline<Span>(times.spans);
     for (const { fromMs } of times.absences) {
       agenda.at(fromMs, { rank: ranks.world, index, run: () => this.#crash(fromMs) });
@@ -235,7 +276,16 @@ export class ObserverNode {
     const primary = probe('primary');
     const standby = probe('standby');
     const state = this.#tables.readState(atMs, round);
-    if (before !== undefined && this.#isUneventful({ atMs, primary, standby, state })) {
+    const workload = this.#workloads.look({
+      atMs,
+      round,
+      startedAtMs,
+      memory: run.memory,
+      idle: before !== undefined,
+      beaconsRead: state.beaconsRead,
+      switches: state.switches,
+    });
+    if (before !== undefined && this.#isUneventful({ atMs, primary, standby, state, workload })) {
       this.#goOn(run, { rounds: before.rounds + 1, lastMs: atMs });
       return;
     }
@@ -255,8 +305,10 @@ export class ObserverNode {
       control,
       latch,
       quorum: this.#world.quorum(this.region),
+      streams: workload.readings,
     };
-    this.#later(atMs + Math.max(primary.tookMs, standby.tookMs, tookMs), ranks.roundEnd, () => {
+    const longestMs = Math.max(primary.tookMs, standby.tookMs, tookMs, workload.tookMs);
+    this.#later(atMs + longestMs, ranks.roundEnd, () => {
       // A run that was superseded finds its write refused, and what it saw is lost.
       if (this.#run === run) this.#end(run, readings, atMs);
     });
@@ -275,7 +327,12 @@ export class ObserverNode {
     // Neither away, nor late, nor with another clock, since the round before and until this one has ended.
     if (this.#own.nextMs(sinceMs) <= atMs + policy.tickMs) return undefined;
     if (known !== undefined) return known;
-    return isIdle(run.memory, policy, times.clockAt(atMs)) ? { rounds: 0, lastMs: sinceMs } : undefined;
+    const { memory } = run;
+    const { streams } = memory.evidence;
+    const isAtRest =
+      isIdle(memory, policy, times.clockAt(atMs)) &&
+      streamsAreIdle(streams, { cells: this.#world.cells, ...memory });
+    return isAtRest ? { rounds: 0, lastMs: sinceMs } : undefined;
   }
 
   #isUneventful(round: {
@@ -283,12 +340,13 @@ export class ObserverNode {
     readonly primary: ProbeReport;
     readonly standby: ProbeReport;
     readonly state: StateReading;
+    readonly workload: WorkloadReport;
   }): boolean {
-    const { atMs, primary, standby, state } = round;
+    const { atMs, primary, standby, state, workload } = round;
     if (!this.probing.primary.isQuiet(primary) || !this.probing.standby.isQuiet(standby)) return false;
-    if (state.control === 'unreadable' || state.latch !== 'open') return false;
+    if (state.control === 'unreadable' || state.latch !== 'open' || !workload.isQuiet) return false;
     const { times } = this.options;
-    const endMs = atMs + Math.max(primary.tookMs, standby.tookMs, state.tookMs);
+    const endMs = atMs + Math.max(primary.tookMs, standby.tookMs, state.tookMs, workload.tookMs);
     // A run that takes over in the middle of a round ends it.
     return times.runStartsMs(times.runAfter(atMs + 1)) > endMs && this.#tables.reaches('save', endMs);
   }
@@ -321,7 +379,7 @@ export class ObserverNode {
     const memory = skipped(before, skip, policy);
     const decidedAtMs = memory.decision.decidedAtMs ?? 0;
     this.#stored = {
-      item: { vote: 'HOLD', decidedAtMs, expiresAtMs: decidedAtMs + policy.voteTtlMs },
+      item: { vote: 'HOLD', decidedAtMs, expiresAtMs: decidedAtMs + policy.voteTtlMs, cells: noFindings },
       memory,
     };
     if (this.#run !== undefined) this.#run.memory = memory;
@@ -344,12 +402,13 @@ export class ObserverNode {
     else this.#run = undefined;
   }
 
-  #save({ memory, decision }: RoundResult, decidedAtMs: number): void {
+  #save({ memory, decision, cells }: RoundResult, decidedAtMs: number): void {
     const before = this.#stored?.item;
     const item = {
       vote: decision.vote,
       decidedAtMs,
       expiresAtMs: decidedAtMs + this.#world.policy.voteTtlMs,
+      cells,
     };
     this.#stored = { item, memory };
     this.#world.onStored(this, before);
@@ -363,6 +422,7 @@ export class ObserverNode {
       memory,
       nextMs,
       policy,
+      cells: this.#world.cells,
       nowMs: agenda.nowMs,
       clockMs: this.options.times.clockAt(agenda.nowMs),
     });
@@ -390,13 +450,19 @@ export class ObserverNode {
     let now = memory;
     if (rounds > 0) {
       this.#world.onSkipped(this, rounds, lastMs);
+      this.#workloads.skipped(lastMs);
       const skip = { rounds, lastRoundAtMs: epochMs + lastMs + offsetMs, quietMs: this.quietMs };
       now = skipped(memory, skip, policy);
       const slowMs = lastSlowRound(memory.ticks, skip, policy);
       if (slowMs !== undefined) this.#skippedSlowRounds(slowMs - epochMs - offsetMs);
       const decidedAtMs = now.decision.decidedAtMs ?? 0;
       this.#stored = {
-        item: { vote: 'HOLD', decidedAtMs, expiresAtMs: decidedAtMs + policy.voteTtlMs },
+        item: {
+          vote: 'HOLD',
+          decidedAtMs,
+          expiresAtMs: decidedAtMs + policy.voteTtlMs,
+          cells: noFindings,
+        },
         memory: now,
       };
     }

@@ -1,5 +1,6 @@
 import { type ControlReading, parseControl } from '../../lambda/core/control.ts';
 import type { Latch } from '../../lambda/core/lifecycle.ts';
+import type { GroupSwitch } from '../../lambda/core/streams.ts';
 import { latchOf } from '../../lambda/core/switch.ts';
 import { type Calls, type KnownCall, outcomeOf } from './calls.ts';
 import { STORE_TIMEOUT_MS } from './observer-times.ts';
@@ -14,19 +15,25 @@ export interface TablesOptions {
   readonly groups: number;
   /** Items of the standby's state table. */
   readonly controlItem: () => unknown;
-  readonly switchItems: () => readonly unknown[];
+  readonly switchItems: () => readonly GroupSwitch[];
+  /** Producers report to a table in the standby. */
+  readonly hasBeacons: boolean;
 }
 
 export interface StateReading {
   readonly control: ControlReading;
   readonly latch: Latch;
+  /** The switches that were ever set; undefined: they could not be read. */
+  readonly switches: readonly GroupSwitch[] | undefined;
+  /** The table of beacons answered, or there is none. */
+  readonly beaconsRead: boolean;
   readonly tookMs: number;
 }
 
 /** The tables of lambda/observer/store.ts: its own, and the standby's. What is in its own is kept by the observer. */
 export class ObserverTables {
   readonly #options: TablesOptions;
-  readonly #calls: Readonly<Record<'takeOver' | 'save' | 'control' | 'latch', KnownCall>>;
+  readonly #calls: Readonly<Record<'takeOver' | 'save' | 'control' | 'latch' | 'beacons', KnownCall>>;
   readonly #dice = new Dice();
 
   constructor(options: TablesOptions) {
@@ -39,6 +46,7 @@ export class ObserverTables {
       save: table(region, 'PutItem'),
       control: table(standby, 'GetItem'),
       latch: table(standby, 'Query'),
+      beacons: table(standby, 'Query'),
     };
   }
 
@@ -56,10 +64,14 @@ export class ObserverTables {
     this.#dice.at(this.#options.seed, 3, round);
     const control = this.#ask(this.#calls.control, atMs);
     const latch = this.#ask(this.#calls.latch, atMs);
+    const beacons = this.#options.hasBeacons ? this.#ask(this.#calls.beacons, atMs) : control;
+    const items = latch.ok ? this.#options.switchItems() : undefined;
     return {
       control: control.ok ? parseControl(this.#options.controlItem()) : 'unreadable',
-      latch: latchOf(latch.ok ? this.#options.switchItems() : 'unreadable', this.#options.groups),
-      tookMs: Math.max(control.latencyMs, latch.latencyMs),
+      latch: latchOf(items ?? 'unreadable', this.#options.groups),
+      switches: items,
+      beaconsRead: beacons.ok || !this.#options.hasBeacons,
+      tookMs: Math.max(control.latencyMs, latch.latencyMs, beacons.latencyMs),
     };
   }
 

@@ -51,6 +51,9 @@ export class Recorder {
         if (before?.vote !== 'EVACUATE') this.votesCast++;
         if (world().liveVotes >= this.#options.votesToEvacuate) this.decidedMs ??= nowMs();
       },
+      onCellMove: () => {
+        this.decidedMs ??= nowMs();
+      },
       onDns: (from, to) => this.#onDns(from, to, nowMs()),
       onPut: ({ cell, producer, region }) => {
         if (region !== this.#options.standby) return;

@@ -1,3 +1,4 @@
+import type { GroupMove } from '../../lambda/core/cell-quorum.ts';
 import { observerRegions } from '../config/config.ts';
 import type { Fault } from '../scenario/schema.ts';
 import { hasUnseenVote, invariants } from './invariants.ts';
@@ -19,13 +20,15 @@ export interface RefereeOptions {
   readonly conductor: 'alive' | 'dead';
   readonly liar: string | undefined;
   readonly faults: readonly Fault[];
+  /** How many lies the scenario has. */
+  readonly lies: number;
   readonly hasNoise: boolean;
   readonly epochMs: number;
   readonly nowMs: () => number;
   /** What only the world can tell at this moment. */
   readonly world: () => Pick<
     Facts,
-    'places' | 'allLatched' | 'switchOf' | 'voteDarkSince' | 'switchDarkSince'
+    'places' | 'allLatched' | 'switchOf' | 'producersOf' | 'voteDarkSince' | 'switchDarkSince'
   >;
   readonly onViolation: (violation: Violation) => void;
 }
@@ -47,7 +50,8 @@ export class Referee {
     this.#options = options;
     const regions = observerRegions(options.system.regions);
     this.#observers = regions.map(newObserverFacts);
-    this.#oneSided = !options.hasNoise && options.liar === undefined && isOneSided(options.faults, regions);
+    const { hasNoise, liar, lies, faults } = options;
+    this.#oneSided = !hasNoise && liar === undefined && lies === 0 && isOneSided(faults, regions);
   }
 
   /** Votes that live now, as stored: a liar's does not count. */
@@ -99,6 +103,10 @@ export class Referee {
     for (const cell of moved) this.#flips.set(cell, this.#flipsOf(cell) + 1);
     if (moved.length > 0 || from.region !== to.region) this.#excused ||= hasUnseenVote(this.#facts());
     this.#check({ kind: 'dns', ...step });
+  }
+
+  cellMoves(move: GroupMove): void {
+    this.#check({ kind: 'cell', move });
   }
 
   readonly #flipsOf = (cell: string): number => this.#flips.get(cell) ?? 0;

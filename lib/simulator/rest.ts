@@ -3,8 +3,10 @@ import { signalNames } from '../../lambda/core/observation.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
 import { maxPuts } from '../../lambda/core/put-plan.ts';
 import type { Role } from '../../lambda/core/role.ts';
+import type { WatchedCell } from '../../lambda/core/watched-cells.ts';
 import type { BaselineFailures } from './baseline.ts';
 import { isIdle, roundsToCalm, roundsToForget } from './idle.ts';
+import { nextStreamFailure, streamsAreIdle } from './idle-streams.ts';
 import { RUN_PERIOD_MS } from './observer-times.ts';
 import { firstSlowSlot, isFurtherPut, signalOfSlot } from './probing.ts';
 
@@ -15,7 +17,7 @@ export interface RestingNode {
   readonly nextRound: number;
   readonly options: {
     readonly times: { readonly startMs: number };
-    readonly baseline: Readonly<Record<Role, BaselineFailures>>;
+    readonly baseline: Readonly<Record<Role | 'streams', BaselineFailures>>;
   };
   nextTroubleMs(nowMs: number): number;
 }
@@ -26,6 +28,7 @@ export interface QuietQuestion {
   /** When its next round is due. */
   readonly nextMs: number;
   readonly policy: Policy;
+  readonly cells: readonly WatchedCell[];
   readonly nowMs: number;
   readonly clockMs: number;
 }
@@ -39,8 +42,9 @@ const NONE = Number.POSITIVE_INFINITY;
 
 /** How many of the coming rounds of an idle observer cannot matter. 0: it is not idle. Infinite: nothing ever comes. */
 export function quietRounds(question: QuietQuestion): number {
-  const { node, memory, nextMs, policy, nowMs, clockMs } = question;
-  if (!isIdle(memory, policy, clockMs)) return 0;
+  const { node, memory, nextMs, policy, cells, nowMs, clockMs } = question;
+  if (!isIdle(memory, policy, clockMs) || !streamsAreIdle(memory.evidence.streams, { cells, ...memory }))
+    return 0;
   const busyMs = node.quietMs + SLACK_MS;
   // A run that takes over in the middle of a round ends it, and its own first round sets another beat.
   const seamMs = (((node.options.times.startMs - nextMs) % policy.tickMs) + policy.tickMs) % policy.tickMs;
@@ -51,7 +55,11 @@ export function quietRounds(question: QuietQuestion): number {
     RUN_PERIOD_MS % policy.tickMs === 0 ? NONE : nextRunMs(node, nowMs),
   );
   const byTrouble = Math.max(0, Math.ceil((untilMs - busyMs - nextMs) / policy.tickMs));
-  return byTrouble === 0 ? 0 : quietByBaseline(question, byTrouble);
+  if (byTrouble === 0) return 0;
+  const { baseline } = node.options;
+  const streamFails = nextStreamFailure({ cells, baseline: baseline.streams, from: node.nextRound });
+  const limit = Math.min(byTrouble, streamFails - node.nextRound);
+  return limit === 0 ? 0 : quietByBaseline(question, limit);
 }
 
 function nextRunMs({ options }: RestingNode, nowMs: number): number {

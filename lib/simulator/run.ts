@@ -1,13 +1,15 @@
+import { groupsToMove } from '../../lambda/core/cell-quorum.ts';
 import { observeRound } from '../../lambda/core/round.ts';
 import { liveVote } from '../../lambda/core/vote.ts';
 import { onsetMs } from '../scenario/onset.ts';
 import { ranks } from './events.ts';
 import { silence, usualNoise } from './noise.ts';
 import { Recorder } from './recorder.ts';
+import { underScenario } from './system.ts';
 import type { SimulatedCore, SimulationOptions, SimulationResult } from './types.ts';
 import { World } from './world.ts';
 
-export const realCore: SimulatedCore = { observeRound, liveVote };
+export const realCore: SimulatedCore = { observeRound, liveVote, groupsToMove };
 
 /**
  * Virtual time before t = 0 in which observers learn what is usual: twenty rounds for the latency, and one slow round
@@ -19,7 +21,8 @@ const DEFAULT_START = '2026-01-01T00:00:00Z';
 
 /** Runs one scenario with one seed. Pure: the same options give the same result. */
 export function runScenario(options: SimulationOptions): SimulationResult {
-  const { system, scenario, seed, core = realCore } = options;
+  const { scenario, seed, core = realCore } = options;
+  const system = underScenario(options.system, scenario);
   const noise =
     options.noise === 'usual'
       ? usualNoise({ regions: system.regions, seed, fromMs: -WARM_UP_MS, untilMs: scenario.durationMs })
@@ -31,6 +34,7 @@ export function runScenario(options: SimulationOptions): SimulationResult {
   });
   const world = new World({
     ...options,
+    system,
     noise,
     startMs: -WARM_UP_MS,
     epochMs: Date.parse(scenario.startsAt ?? DEFAULT_START),

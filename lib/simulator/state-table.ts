@@ -1,3 +1,4 @@
+import type { GroupSwitch } from '../../lambda/core/streams.ts';
 import { type Agenda, ranks } from './events.ts';
 import type { OperatorAction } from './types.ts';
 
@@ -29,8 +30,9 @@ export class StateTable {
   #control: unknown;
   readonly #switches = new Map<string, SwitchState>();
   #latchedGroups = 0;
-  /** Items of the switches that hold. One that was never set has no item. */
-  #items: readonly unknown[] = [];
+  /** One that was never set has no item. */
+  readonly #setAtMs = new Map<string, number>();
+  #items: readonly GroupSwitch[] = [];
 
   constructor(options: StateTableOptions) {
     this.#options = options;
@@ -53,7 +55,7 @@ export class StateTable {
     return this.#latchedGroups === this.#options.groups.length;
   }
 
-  get switchItems(): readonly unknown[] {
+  get switchItems(): readonly GroupSwitch[] {
     return this.#items;
   }
 
@@ -71,7 +73,12 @@ export class StateTable {
       latchedMs: !before.latched && latched ? nowMs : before.latchedMs,
       heldMs: before.latched && !latched ? nowMs : before.heldMs,
     });
-    this.#items = Array(this.#latchedGroups).fill({ position: 'STANDBY' });
+    this.#setAtMs.set(group, this.#options.epochMs + nowMs);
+    this.#items = [...this.#setAtMs].map(([name, setAtMs]) => ({
+      group: name,
+      position: this.switchOf(name).latched ? 'STANDBY' : 'PRIMARY',
+      setAtMs,
+    }));
     trace(`${who} sets the switch of ${group} to ${latched ? 'STANDBY' : 'PRIMARY'}`);
     onSwitch(group);
   }

@@ -1,8 +1,12 @@
 import type { Delivery, Policy } from '../../lambda/core/policy.ts';
+import type { WatchedCell } from '../../lambda/core/watched-cells.ts';
 import type { Cell, Config, Regions } from '../config/config.ts';
 import { defaultMonitoring } from '../config/defaults.ts';
 import type { ConfigProblem } from '../config/errors.ts';
 import { relationProblems } from '../config/relations.ts';
+import type { PolicyOverride } from '../scenario/policy.ts';
+import type { Scenario } from '../scenario/schema.ts';
+import { fleetOf, type Producers } from '../scenario/sources.ts';
 
 /** What is simulated: a config without its names, but for those of its cells. */
 export interface SimulatedSystem {
@@ -12,13 +16,13 @@ export interface SimulatedSystem {
   readonly cells: readonly SimulatedCell[];
 }
 
-export type SimulatedCell = Pick<Cell, 'name' | 'group'>;
+export type SimulatedCell = Pick<Cell, 'name' | 'group' | 'probe' | 'mode'>;
 
 export const systemOf = ({ regions, policy, delivery, cells }: Config): SimulatedSystem => ({
   regions,
   policy,
   delivery,
-  cells: cells.map(({ name, group }) => ({ name, group })),
+  cells: cells.map(({ name, group, probe, mode }) => ({ name, group, probe, ...(mode && { mode }) })),
 });
 
 /** Settings that a config could not hold together. */
@@ -32,6 +36,33 @@ export const systemProblems = (system: SimulatedSystem): readonly ConfigProblem[
     notify: {},
     monitoring: defaultMonitoring,
   });
+
+/** A system under the settings of a scenario, for the runs with all its seeds: what follows from a policy is kept by object. */
+const overridden = new WeakMap<
+  PolicyOverride,
+  { readonly base: SimulatedSystem; readonly played: SimulatedSystem }
+>();
+
+export function underScenario(base: SimulatedSystem, { policy }: Pick<Scenario, 'policy'>): SimulatedSystem {
+  if (policy === undefined) return base;
+  const known = overridden.get(policy);
+  if (known?.base === base) return known.played;
+  const played = { ...base, policy: { ...base.policy, ...policy } };
+  overridden.set(policy, { base, played });
+  return played;
+}
+
+/** The cells as an observer knows them. A scenario's fleets say when their streams may be probed. */
+export const watchedCells = (
+  { cells }: SimulatedSystem,
+  producers: Producers | undefined,
+): readonly WatchedCell[] =>
+  cells.map(({ name, group, probe, mode }) => ({
+    cell: name,
+    group,
+    probe: producers === undefined ? probe : fleetOf(producers, name).probe,
+    ...(mode && { mode }),
+  }));
 
 /** The switches: each of them holds the cells of one group. */
 export const groupsOfSystem = ({ cells }: Pick<SimulatedSystem, 'cells'>): readonly string[] => [

@@ -37,6 +37,25 @@ export class Timeline<T extends Span> {
     return active ?? this.#none;
   }
 
+  /** Spans that hold at any time from `fromMs` to `atMs`, for askers whose clock goes any way. */
+  heldFrom(fromMs: number, atMs: number): readonly T[] {
+    let [low, high] = [0, this.spans.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#endsMs[middle] ?? 0) <= fromMs) low = middle + 1;
+      else high = middle;
+    }
+    let held: T[] | undefined;
+    for (let n = low; n < this.spans.length; n++) {
+      const span = this.spans[n];
+      if (span === undefined || span.atMs > atMs) break;
+      if (fromMs >= span.untilMs) continue;
+      held ??= [];
+      held.push(span);
+    }
+    return held ?? this.#none;
+  }
+
   /** When one holds next, from `atMs` on; `atMs` itself if one does. */
   nextMs(atMs: number): number {
     this.#forward(atMs);

@@ -1,3 +1,4 @@
+import type { GroupMove, QuorumQuestion } from '../../lambda/core/cell-quorum.ts';
 import type { Memory } from '../../lambda/core/memory.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
 import type { RoundReadings, RoundResult } from '../../lambda/core/round.ts';
@@ -12,6 +13,8 @@ export interface SimulatedCore {
   readonly observeRound: (memory: Memory, readings: RoundReadings, policy: Policy) => RoundResult;
   /** What the vote endpoint reads from a stored item: `liveVote` of lambda/core/vote.ts. */
   readonly liveVote: (item: unknown, nowMs: number) => Vote;
+  /** Which switches a quorum of observers asks for. */
+  readonly groupsToMove: (question: QuorumQuestion) => readonly GroupMove[];
 }
 
 export interface SimulationOptions {
@@ -50,7 +53,17 @@ export type NoiseLevel = 'none' | 'usual';
 export interface TraceEvent {
   /** Virtual time since the scenario's t = 0. */
   readonly atMs: number;
-  readonly what: 'round' | 'vote' | 'check' | 'dns' | 'latch' | 'noise' | 'fault' | 'producer' | 'violation';
+  readonly what:
+    | 'round'
+    | 'vote'
+    | 'cell'
+    | 'check'
+    | 'dns'
+    | 'latch'
+    | 'noise'
+    | 'fault'
+    | 'producer'
+    | 'violation';
   readonly text: string;
 }
 

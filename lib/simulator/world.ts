@@ -1,4 +1,7 @@
+import { accusingKinds } from '../../lambda/core/cell-findings.ts';
+import type { GroupMove } from '../../lambda/core/cell-quorum.ts';
 import { parseSignal } from '../../lambda/core/signal.ts';
+import type { WatchedCell } from '../../lambda/core/watched-cells.ts';
 import { observerRegions } from '../config/config.ts';
 import type { DnsAnswer } from '../route53/answer.ts';
 import type { Scenario } from '../scenario/schema.ts';
@@ -8,6 +11,8 @@ import { Conductor } from './conductor.ts';
 import { Dns, type DnsAnswers } from './dns.ts';
 import { Endpoints } from './endpoints.ts';
 import { Agenda, ranks } from './events.ts';
+import { Fleets } from './fleets.ts';
+import type { ProducerFacts } from './ledger.ts';
 import type { Noise } from './noise.ts';
 import { ObserverNode, type RoundSeen, type StoredVote } from './observer-node.ts';
 import { ObserverTimes, RUN_PERIOD_MS } from './observer-times.ts';
@@ -18,13 +23,16 @@ import { between, Dice, hash, seedFor, uniform } from './random.ts';
 import { Referee } from './referee.ts';
 import { routingOf } from './routing.ts';
 import { StateTable } from './state-table.ts';
-import { groupsOfSystem, type SimulatedSystem } from './system.ts';
+import { STREAM_MEMORY_MS } from './stream-ledger.ts';
+import { STREAM_SLOTS } from './stream-probing.ts';
+import { groupsOfSystem, type SimulatedSystem, watchedCells } from './system.ts';
 import type { OperatorAction, SimulatedCore, SimulationOptions, TraceEvent, Violation } from './types.ts';
 
 export interface WorldHooks {
   readonly onRound?: (seen: RoundSeen) => void;
   readonly onStored?: (node: ObserverNode, before: StoredVote | undefined) => void;
   readonly onDns?: (from: Places, to: Places) => void;
+  readonly onCellMove?: (move: GroupMove) => void;
   readonly onPut?: (put: {
     readonly cell: string;
     readonly producer: number;
@@ -35,7 +43,7 @@ export interface WorldHooks {
 
 export interface WorldOptions extends Pick<SimulationOptions, 'liar' | 'dead' | 'routing'> {
   readonly system: SimulatedSystem;
-  readonly scenario: Pick<Scenario, 'faults'>;
+  readonly scenario: Pick<Scenario, 'faults' | 'producers' | 'lies'>;
   readonly noise: Noise;
   readonly seed: number;
   /** When the first observer begins; before 0, so that everything is at rest by then. */
@@ -54,6 +62,7 @@ const PRODUCER_ROLES = ['primary', 'primary', 'standby'] as const;
 /** Clocks disciplined by NTP. */
 const CLOCK_OFFSET_MS = 20;
 const NEVER = Number.NEGATIVE_INFINITY;
+const LOOK_BACK_STEP_MS = 1_000;
 
 /** Everything that is simulated, and the ledger that the invariants are checked on. */
 export class World {
@@ -67,12 +76,18 @@ export class World {
   /** Of the cells that have moved: the others' are where they always were. */
   readonly #producers = new Map<string, Producers>();
   readonly #groupOf: ReadonlyMap<string, string>;
+  readonly #cells: readonly WatchedCell[];
+  readonly #fleets: Fleets;
+  /** Of the cells that DNS has in the standby, since when. */
+  readonly #inStandbySinceMs = new Map<string, number>();
   readonly #conductor: Conductor;
   readonly #state: StateTable;
   readonly #referee: Referee;
   readonly #queries: ReadonlyMap<string, KnownCall>;
   readonly #dice = new Dice();
   readonly #expiryAt: number[] = [];
+  /** Observers that accuse a cell by what they have stored. */
+  readonly #accusing = new Set<ObserverNode>();
   #places: Places;
   /** DNS has everything in the primary. */
   #isHome = true;
@@ -93,6 +108,8 @@ export class World {
     this.#places = this.#placesOf(this.#dns.answers);
     this.#groupOf = new Map(system.cells.map(({ name, group }) => [name, group]));
     const sources = observerRegions(regions);
+    this.#cells = watchedCells(system, scenario.producers);
+    this.#fleets = this.#raiseFleets();
     this.#state = new StateTable({
       agenda: this.agenda,
       epochMs: options.epochMs,
@@ -120,7 +137,14 @@ export class World {
       agenda: this.agenda,
       calls: this.#calls,
       seed,
+      core: options.core,
+      votesToEvacuate: system.policy.votesToEvacuate,
+      cells: this.#cells,
+      nodes: this.nodes,
+      isLatched: (group) => this.#state.switchOf(group).latched,
       latchAll: () => this.#state.setAll(true, 'the conductor'),
+      latch: (group) => this.#state.setSwitch(group, { latched: true, who: 'the conductor' }),
+      onCellMove: (move) => this.#onCellMove(move),
     });
     const places = PRODUCER_ROLES.map((role) => regions[role]);
     this.#queries = new Map([...sources, ...places].map((source) => [source, this.#query(source)]));
@@ -153,6 +177,20 @@ export class World {
     this.#state.setAll(false, 'an operator');
   }
 
+  #raiseFleets(): Fleets {
+    const { system, scenario, seed } = this.#options;
+    return new Fleets({
+      cells: system.cells.map(({ name }) => name),
+      producers: scenario.producers,
+      lies: [...(scenario.lies ?? [])],
+      regions: system.regions,
+      policy: system.policy,
+      calls: this.#calls,
+      seed,
+      inStandbySinceMs: (cell) => this.#inStandbySinceMs.get(cell),
+    });
+  }
+
   #appoint(): Referee {
     const { system, conductor, liar, scenario, noise, epochMs } = this.#options;
     return new Referee({
@@ -160,6 +198,7 @@ export class World {
       conductor,
       liar,
       faults: scenario.faults,
+      lies: scenario.lies?.length ?? 0,
       hasNoise: noise.faults.length > 0,
       epochMs,
       nowMs: () => this.agenda.nowMs,
@@ -167,6 +206,7 @@ export class World {
         places: this.#places,
         allLatched: this.#state.allLatched,
         switchOf: (cell) => this.#state.switchOf(this.#group(cell)),
+        producersOf: (cell) => this.#producersSaw(cell),
         voteDarkSince: (region, atMs) => this.#endpoints.votes.get(region)?.darkShareSince(atMs) ?? 0,
         switchDarkSince: (cell, atMs) =>
           this.#endpoints.switches.get(this.#group(cell))?.darkShareSince(atMs) ?? 0,
@@ -196,7 +236,15 @@ export class World {
           offsetMs: between(uniform(hash(own, 3)), -CLOCK_OFFSET_MS, CLOCK_OFFSET_MS),
           trouble: { ...trouble, absences: [...trouble.absences, ...gone] },
         }),
-        baseline: { primary: baseline(1), standby: baseline(2) },
+        baseline: {
+          primary: baseline(1),
+          standby: baseline(2),
+          streams: new BaselineFailures({
+            seed: hash(own, 1, 3),
+            rate: noise.baselineRate,
+            slots: STREAM_SLOTS,
+          }),
+        },
         mayRest: options.skip,
       },
       {
@@ -209,13 +257,17 @@ export class World {
         controlItem: () => this.#state.control,
         switchItems: () => this.#state.switchItems,
         groups: groupsOfSystem(system).length,
+        cells: this.#cells,
+        fleets: this.#fleets,
+        allHome: () => this.#isHome,
         quorum: (source) => {
           this.#referee.roundBegins(index, this.#places.region);
           return this.#resolves(source) && this.#places.region !== 'neither'
             ? this.#places.region
             : 'unknown';
         },
-        isCalm: () => this.#isHome && !this.#state.anyLatched && this.#dns.isSettled,
+        isCalm: () =>
+          this.#isHome && this.#accusing.size === 0 && !this.#state.anyLatched && this.#dns.isSettled,
         onRound: (seen) => this.#onRound(seen),
         onStored: (node, before) => this.#onStored(node, before),
         onSkipped: (node, rounds, lastMs) => this.#onSkipped(node, rounds, lastMs),
@@ -246,10 +298,22 @@ export class World {
     const { vote, expiresAtMs } = node.stored;
     if (vote !== (before?.vote ?? 'HOLD')) this.#trace('vote', `${node.region} stores ${vote}`);
     this.#referee.voteStored(node, before);
+    this.#noteAccusations(node);
     // Whatever the vote is: it is the endpoint that says what it reads in it.
     this.#endpoints.votes.get(node.region)?.look();
     if (vote === 'EVACUATE') this.#awaitExpiry(node, expiresAtMs - this.#options.epochMs);
     this.#options.hooks.onStored?.(node, before);
+  }
+
+  /** The observer in the standby reads what the others store, so it must not rest meanwhile. */
+  #noteAccusations(node: ObserverNode): void {
+    if (node.stored?.cells.some(({ kind }) => accusingKinds.has(kind)) !== true) {
+      this.#accusing.delete(node);
+      return;
+    }
+    if (this.#accusing.has(node)) return;
+    this.#accusing.add(node);
+    for (const each of this.nodes) each.rouse();
   }
 
   /** A vote that is not renewed goes by itself. One event waits for it, and finds out when due whether it was renewed. */
@@ -287,6 +351,10 @@ export class World {
     if (moved.length > 0 || from.region !== to.region) {
       this.#isHome = to.region === 'primary' && Object.values(to.cells).every((place) => place === 'primary');
       this.#traceMove(to, moved);
+      for (const cell of moved) {
+        if (to.cells[cell] === 'standby') this.#inStandbySinceMs.set(cell, this.agenda.nowMs);
+        else this.#inStandbySinceMs.delete(cell);
+      }
       for (const node of this.nodes) node.rouse();
       this.#options.hooks.onDns?.(from, to);
     }
@@ -321,6 +389,23 @@ export class World {
     });
     this.#producers.set(cell, made);
     return made;
+  }
+
+  #onCellMove(move: GroupMove): void {
+    this.#trace('cell', `${move.cells.join(', ')} is to move: ${move.reason}`);
+    this.#referee.cellMoves(move);
+    this.#options.hooks.onCellMove?.(move);
+  }
+
+  #producersSaw(cell: string): ProducerFacts {
+    const fleet = this.#fleets.fleetOf(cell);
+    const seen = { failingShare: 0, liarShare: 0 };
+    for (let agoMs = 0; fleet !== undefined && agoMs <= STREAM_MEMORY_MS; agoMs += LOOK_BACK_STEP_MS) {
+      const atMs = this.agenda.nowMs - agoMs;
+      seen.failingShare = Math.max(seen.failingShare, fleet.failingShareAt(atMs));
+      seen.liarShare = Math.max(seen.liarShare, fleet.liarShareAt(atMs));
+    }
+    return seen;
   }
 
   #onSwitch(group: string): void {

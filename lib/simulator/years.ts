@@ -1,9 +1,11 @@
 import { phases } from '../../lambda/core/lifecycle.ts';
+import { defaultFleet, type Producers } from '../scenario/sources.ts';
 import { ranks } from './events.ts';
 import { usualNoise } from './noise.ts';
 import { hash } from './random.ts';
 import { Recorder } from './recorder.ts';
 import { realCore, WARM_UP_MS } from './run.ts';
+import type { SimulatedSystem } from './system.ts';
 import type { Violation, YearsOptions, YearsResult } from './types.ts';
 import { World } from './world.ts';
 
@@ -33,6 +35,12 @@ export function runYears(options: YearsOptions): YearsResult {
   return { years: options.years, failovers, cellFailovers, observerAlarms, violations, rounds };
 }
 
+/** Every cell has a fleet that reports; its stream is probed as the config says. */
+const usualFleets = ({ cells }: SimulatedSystem): Producers => ({
+  ...defaultFleet,
+  cells: Object.fromEntries(cells.map(({ name, probe }) => [name, { ...defaultFleet, probe }])),
+});
+
 interface Year {
   readonly recorder: Recorder;
   readonly world: World;
@@ -51,7 +59,7 @@ function runYear(
   });
   const world: World = new World({
     system,
-    scenario: { faults: [] },
+    scenario: { faults: [], producers: usualFleets(system) },
     noise: usualNoise({ regions: system.regions, seed, fromMs: startMs, untilMs: durationMs }),
     seed,
     startMs,

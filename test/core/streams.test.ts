@@ -261,6 +261,26 @@ describe('the streams of the cells, together', () => {
     });
   }
 
+  it('go on to speak for it through a blip of theirs, and no longer when that lasts', () => {
+    const shaken = (rounds: number): Fate => {
+      const calls = new Map<string, number>();
+      return ({ stream, role }) => {
+        const count = (calls.get(stream) ?? 0) + 1;
+        calls.set(stream, count);
+        if (role === 'standby') return ok;
+        // Six rounds in which the canary alone fails; six puts a round to a stream that is watched closely.
+        const isFailing = count > 36 && count <= 36 + rounds * 6;
+        return stream === 'canary' || isFailing ? failed() : ok;
+      };
+    };
+    const voted = (rounds: number) =>
+      observe({ cells: [orders, clicks], fate: shaken(rounds), rounds: 20 }).results.some(
+        ({ decision }) => decision.vote === 'EVACUATE',
+      );
+    expect(voted(1)).toBe(false);
+    expect(voted(8)).toBe(true);
+  });
+
   it('leave the decision to the canary where they may not be probed', () => {
     const { last } = observe({ cells: [cell('orders', 'never')], fate: fails('canary'), rounds: 4 });
     expect(last.decision).toMatchObject({ vote: 'EVACUATE', diagnosis: 'KinesisWriteImpaired' });

@@ -1,3 +1,4 @@
+import { groupsToMove } from '../../lambda/core/cell-quorum.ts';
 import { initialDecisionState } from '../../lambda/core/decide.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
 import type { ProbeOutcome } from '../../lambda/core/probe.ts';
@@ -82,6 +83,60 @@ export const memoryless: SimulatedCore = {
     const forgetful = { ...memory, decision: { ...initialDecisionState, epoch: memory.decision.epoch } };
     return observeRound(forgetful, readings, policy);
   },
+};
+
+/** One observer's accusation moves a cell. */
+export const oneAccuser: SimulatedCore = {
+  ...realCore,
+  groupsToMove: (question) => groupsToMove({ ...question, votesToEvacuate: 1 }),
+};
+
+const believing = new WeakMap<Policy, Policy>();
+/** Lets producers move cells, whatever their owner says. */
+export const believesProducers: SimulatedCore = {
+  ...realCore,
+  observeRound: (memory, readings, policy) => {
+    const known = believing.get(policy) ?? { ...policy, beacons: 'move' };
+    believing.set(policy, known);
+    return observeRound(memory, readings, known);
+  },
+};
+
+/** A few producers that report failures are a quorum. */
+export const anyProducer: SimulatedCore = {
+  ...realCore,
+  observeRound: (memory, readings, policy) => {
+    const { streams } = readings;
+    const beacons = streams?.beacons.map((cell) =>
+      cell.sight === 'suspicious' ? { ...cell, sight: 'failing' as const } : cell,
+    );
+    return observeRound(
+      memory,
+      { ...readings, streams: streams && { ...streams, beacons: beacons ?? [] } },
+      policy,
+    );
+  },
+};
+
+/** Takes the cells' streams in the standby for well. */
+export const blindToStandbyStreams: SimulatedCore = {
+  ...realCore,
+  observeRound: (memory, readings, policy) => {
+    const { streams } = readings;
+    const probed = streams?.probed.map((outcomes) => ({ ...outcomes, standby: [ok, ok] }));
+    return observeRound(
+      memory,
+      { ...readings, streams: streams && { ...streams, probed: probed ?? [] } },
+      policy,
+    );
+  },
+};
+
+/** Knows no stream but the canary. */
+export const blindToStreams: SimulatedCore = {
+  ...realCore,
+  observeRound: (memory, readings, policy) =>
+    observeRound(memory, { ...readings, streams: undefined }, policy),
 };
 
 /** One vote is a quorum. */

@@ -16,7 +16,7 @@ export const deployed: SimulatedSystem = {
     votesToEvacuate: defaultVotesToEvacuate(observerRegions(defaultRegions).length),
   },
   delivery: defaultDelivery,
-  cells: ['orders', 'clicks'].map((name) => ({ name, group: name })),
+  cells: ['orders', 'clicks'].map((name) => ({ name, group: name, probe: 'onSuspicion' })),
 };
 
 export const MINUTE_MS = 60_000;

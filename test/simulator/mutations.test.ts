@@ -1,15 +1,22 @@
 import { describe, expect, test, vi } from 'vitest';
+import type { Scenario } from '../../lib/scenario/schema.ts';
+import { defaultFleet } from '../../lib/scenario/sources.ts';
 import { fuzzOne, fuzzSystem } from '../../lib/simulator/fuzz.ts';
 import { type InvariantName, invariants } from '../../lib/simulator/invariants.ts';
 import { runScenario } from '../../lib/simulator/run.ts';
 import type { SimulatedCore, SimulationOptions } from '../../lib/simulator/types.ts';
 import {
   anyGain,
+  anyProducer,
   anyVote,
+  believesProducers,
   blindToStandby,
+  blindToStandbyStreams,
+  blindToStreams,
   deafToOperators,
   memoryless,
   noCooldown,
+  oneAccuser,
   oneVoteTree,
   staleVotes,
   strayTree,
@@ -31,6 +38,15 @@ const outage = (fromMin: number, toMin: number, changes: Parameters<typeof fault
   fault({ atMs: fromMin * MINUTE_MS, untilMs: toMin * MINUTE_MS, ...changes });
 const cutOff = (fromMin: number, toMin: number, observer: string) =>
   outage(fromMin, toMin, { where: { region: 'primary' }, seenFrom: [observer] });
+
+const streams = (region: string, ...names: string[]) => ({
+  where: { region, service: 'kinesis' as const, streams: names },
+});
+const lying = (share: number): Scenario => ({
+  ...scenarioOf(10 * MINUTE_MS, []),
+  producers: { ...defaultFleet, cells: {} },
+  lies: [{ atMs: MINUTE_MS, untilMs: 9 * MINUTE_MS, share, says: 'failing' }],
+});
 
 const mutations: readonly Mutation[] = [
   {
@@ -112,6 +128,51 @@ const mutations: readonly Mutation[] = [
     what: 'votes that are read as accusations, whatever they say',
     breakage: { core: anyVote },
     run: { scenario: scenarioOf(5 * MINUTE_MS, [cutOff(0, 5, 'us-east-2')]) },
+  },
+  {
+    invariant: 'workload-first',
+    what: 'a canary that is believed while the streams of the cells are well',
+    breakage: { core: blindToStreams },
+    run: { scenario: scenarioOf(10 * MINUTE_MS, [outage(1, 9, streams('primary', 'canary'))]) },
+  },
+  {
+    invariant: 'cell-quorum',
+    what: 'a single observer that may move a cell',
+    breakage: { core: oneAccuser },
+    run: {
+      scenario: {
+        ...scenarioOf(10 * MINUTE_MS, [
+          outage(1, 9, { ...streams('primary', 'orders'), seenFrom: ['us-east-2'] }),
+        ]),
+        producers: { ...defaultFleet, beacons: false, probe: 'always', cells: {} },
+      },
+    },
+  },
+  {
+    invariant: 'cell-quorum',
+    what: 'a majority of liars that is believed where beacons only have streams probed',
+    breakage: { core: believesProducers },
+    run: { scenario: lying(0.9) },
+  },
+  {
+    invariant: 'cell-quorum',
+    what: 'a minority of liars that is taken for a quorum',
+    breakage: { core: anyProducer },
+    run: { scenario: { ...lying(0.3), policy: { beacons: 'move' } } },
+  },
+  {
+    invariant: 'cell-standby',
+    what: 'a cell’s stream in the standby that is not looked at',
+    breakage: { core: blindToStandbyStreams },
+    run: {
+      scenario: {
+        ...scenarioOf(10 * MINUTE_MS, [
+          outage(1, 9, streams('primary', 'orders')),
+          outage(1, 9, streams('standby', 'orders')),
+        ]),
+        producers: { ...defaultFleet, cells: {} },
+      },
+    },
   },
   {
     invariant: 'one-region',

@@ -107,6 +107,7 @@ describe('cells', () => {
   const cells = ['orders', 'clicks', 'events'].map((name) => ({
     name,
     group: name === 'orders' ? name : 'rest',
+    probe: 'never' as const,
   }));
 
   test('all move with their region, once, whichever switch holds them', () => {

@@ -1,0 +1,58 @@
+import { errorClasses, type ProbeOutcome } from '../../lambda/core/probe.ts';
+import type { StreamOutcomes } from '../../lambda/core/stream-evidence.ts';
+
+export interface PutCount {
+  readonly failed: number;
+  readonly counted: number;
+}
+
+/** What one observer's marked records to a cell's streams came to, of one round. */
+interface StreamRound {
+  readonly atMs: number;
+  readonly primary: PutCount;
+  readonly standby: PutCount;
+}
+
+/** As long as anything that is said of a stream may hold: a minute, and the life of what an observer has stored. */
+const KEPT_MS = 90_000;
+
+/** What truly became of one observer's marked records, kept beside the world and not asked of the code under test. */
+export class StreamLedger {
+  readonly #rounds = new Map<string, readonly StreamRound[]>();
+
+  note(probed: readonly StreamOutcomes[], atMs: number): void {
+    for (const { cell, primary, standby } of probed) {
+      const kept = (this.#rounds.get(cell) ?? []).filter((round) => round.atMs >= atMs - KEPT_MS);
+      this.#rounds.set(cell, [...kept, { atMs, primary: countOf(primary), standby: countOf(standby) }]);
+    }
+  }
+
+  /** Cells into whose stream a record was put since then. */
+  cellsSince(atMs: number): readonly string[] {
+    return [...this.#rounds]
+      .filter(([, rounds]) => rounds.some((round) => round.atMs >= atMs))
+      .map(([cell]) => cell);
+  }
+
+  sumSince(cell: string, role: 'primary' | 'standby', atMs: number): PutCount {
+    const rounds = this.#rounds.get(cell) ?? [];
+    return sumOf(rounds.filter((round) => round.atMs >= atMs).map((round) => round[role]));
+  }
+}
+
+export const STREAM_MEMORY_MS = KEPT_MS;
+
+/** Puts that say something about the region, and those of them that failed. */
+export function countOf(puts: readonly ProbeOutcome[]): PutCount {
+  const counts = puts.filter((put) => put.ok || errorClasses[put.errorClass].evidence);
+  return { failed: counts.filter(({ ok }) => !ok).length, counted: counts.length };
+}
+
+export const sumOf = (rounds: readonly PutCount[]): PutCount =>
+  rounds.reduce(
+    (sum, { failed, counted }) => ({ failed: sum.failed + failed, counted: sum.counted + counted }),
+    {
+      failed: 0,
+      counted: 0,
+    },
+  );
