@@ -8,7 +8,7 @@ import { recentPuts, refusalIn, type StreamEvidence, standbyTakes, streamLevel }
 import type { GroupSwitch, StreamReadings, StreamsEvidence } from './streams.ts';
 import type { WatchedCell } from './watched-cells.ts';
 
-/** What one observer has found about a cell's own stream. Only what somebody should know is a finding. */
+/** What one observer has found about a cell's own stream. Only what somebody should know is a finding. The worst first. */
 export const cellFindingKinds = {
   impaired:
     'this observer’s own records are refused by the cell’s stream, and taken by the stream of the standby',

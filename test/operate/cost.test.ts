@@ -46,9 +46,39 @@ describe('cost, against sums done by hand', () => {
     expect(linesOf()['CloudWatch probes']).toBe(4.43);
   });
 
-  // 15 of the monitor, the survey's, one of each observer; 19 alarms in the standby on 24 metrics, 2 on 3 in each of 2 witnesses.
-  test('metrics and alarms: 19 × 0.30 + 30 × 0.10 + 43,800 runs × 0.5 s × 0.25 GB × 0.0000133334', () => {
-    expect(linesOf()['metrics and alarms']).toBe(8.77);
+  // 15 of the monitor, the survey's, one of each observer; 22 alarms in the standby on 27 metrics, 2 on 3 in each of 2 witnesses.
+  test('metrics and alarms: 19 × 0.30 + 33 × 0.10 + 43,800 runs × 0.5 s × 0.25 GB × 0.0000133334', () => {
+    expect(linesOf()['metrics and alarms']).toBe(9.07);
+  });
+
+  describe('cells that are always probed', () => {
+    const probed = (count: number, stream: object = { existing: true }) =>
+      linesOf({
+        cells: Array.from({ length: count }, (_, n) => ({
+          name: `c${n}`,
+          group: 'g',
+          stream: { name: `s${n}`, ...stream },
+          probe: 'always' as const,
+        })),
+      })['probes of streams'];
+
+    test('cost nothing where there are none', () => {
+      expect(linesOf()['probes of streams']).toBeUndefined();
+    });
+
+    test('one: 3 × 525,600 × 2 puts of 1 KB at 0.08 a GB, or at 0.014 a million where it has shards; no write unit', () => {
+      expect(probed(1)).toBe(0.25);
+      expect(probed(1, { shards: 2 })).toBe(0.04);
+    });
+
+    test('six: as many puts each, and a fourth write unit at each of 1,576,800 ticks', () => {
+      expect(probed(6)).toBeCloseTo(1.51 + 0.99, 2);
+    });
+
+    test('hundreds cost no more puts than six: they take turns; 72 of them are remembered for a minute', () => {
+      expect(probed(300)).toBeCloseTo(1.51 + 14 * 0.9855, 2);
+      expect(probed(1_000)).toBe(probed(300));
+    });
   });
 
   test('survey: 4 metrics of each cell × 730 × 0.01/1,000 and a function of some seconds, for 250 cells an hour and no more', () => {

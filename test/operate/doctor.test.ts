@@ -3,8 +3,15 @@ import { once } from 'node:events';
 import { encode } from 'dns-packet';
 import { createColors } from 'picocolors';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Mode } from '../../lambda/core/policy.ts';
+import type { ErrorClass } from '../../lambda/core/probe.ts';
+import type { Role } from '../../lambda/core/role.ts';
+import { addStreamRound, noStream } from '../../lambda/core/stream-evidence.ts';
+import { noStreamsSeen } from '../../lambda/core/streams.ts';
 import { doctorScreen } from '../../lib/cli/doctor.ts';
+import type { Cell } from '../../lib/config/config.ts';
 import { AwsClients } from '../../lib/operate/clients.ts';
+import { cellConfigFindings, refusedFindings } from '../../lib/operate/doctor/cells-alone.ts';
 import { checks, examine } from '../../lib/operate/doctor/doctor.ts';
 import { leftover } from '../../lib/operate/doctor/leftover.ts';
 import { topicFinding } from '../../lib/operate/doctor/listening.ts';
@@ -15,8 +22,9 @@ import { canaryFindings, cellFindings, type StreamFacts } from '../../lib/operat
 import { findingsFrom } from '../../lib/operate/doctor/unchecked.ts';
 import { type Deployed, versionFindings } from '../../lib/operate/doctor/versions.ts';
 import { delegationFinding, referralFrom } from '../../lib/operate/doctor/zone.ts';
+import type { ObserverReport } from '../../lib/operate/observers.ts';
 import { startFakeAws, tableOf } from './fixtures/fake-aws.ts';
-import { config } from './fixtures/readings.ts';
+import { config, NOW_MS, read, report } from './fixtures/readings.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -29,6 +37,71 @@ const facts: StreamFacts = {
 };
 const cell = (primary: StreamFacts | string, standby: StreamFacts | string) =>
   cellFindings({ cell: 'orders', regions: config.regions, primary, standby });
+
+describe('cells that move alone', () => {
+  const cells = (...changes: readonly Partial<Cell>[]) =>
+    changes.map((change, n) => ({ ...(config.cells[0] as Cell), name: `c${n}`, group: `c${n}`, ...change }));
+  const found = (policyMode: Mode, ...changes: readonly Partial<Cell>[]) =>
+    cellConfigFindings({ cells: cells(...changes), policy: { ...config.policy, mode: policyMode } });
+
+  test('a mode above the policy’s has no effect, and is told; one below it is well', () => {
+    expect(found('approve', { mode: 'auto' }, { mode: 'observe' }, {})).toMatchObject([
+      { ok: false, finding: expect.stringMatching(/^c0 \(auto\): .* which is approve,.* no effect/) },
+    ]);
+    expect(found('auto', { mode: 'auto' }, { mode: 'approve' }, {})).toEqual([]);
+  });
+
+  test('a group whose cells are not probed alike is told, with what that does', () => {
+    const group = 'shop';
+    expect(found('auto', { group, probe: 'always' }, { group, probe: 'always' }, { probe: 'never' })).toEqual(
+      [],
+    );
+    expect(found('auto', { group, probe: 'always' }, { group, probe: 'never' })).toMatchObject([
+      { finding: expect.stringMatching(/^the cells of shop .*always: c0; never: c1.* half of its 2 cells/) },
+    ]);
+    const never = { group, probe: 'never' } as const;
+    expect(found('auto', { group, probe: 'always' }, never, never)[0]?.finding).toMatch(
+      /more than half of them are never probed$/,
+    );
+  });
+
+  const refusing = (errorClass: ErrorClass, role: Role = 'primary', change: Partial<ObserverReport> = {}) => {
+    const own = report(change);
+    let evidence = noStream;
+    for (let n = 0; n < 3; n++) {
+      const refused = [{ ok: false, latencyMs: 20, errorClass, detail: '' } as const];
+      const outcomes = { cell: 'orders', primary: [], standby: [], [role]: refused };
+      evidence = addStreamRound(evidence, { outcomes, atMs: NOW_MS }, config.policy);
+    }
+    const streams = { cells: { orders: evidence }, seen: noStreamsSeen, atMs: NOW_MS };
+    return { ...own, memory: { ...own.memory, evidence: { ...own.memory.evidence, streams } } };
+  };
+  const refused = (...reports: readonly ObserverReport[]) =>
+    refusedFindings(config, new Map(reports.map((own, n) => [`observer-${n}`, read(own)])));
+
+  test.each<[ErrorClass, RegExp]>([
+    ['access', /kinesis:PutRecord .* kms:GenerateDataKey/],
+    ['missing', /Create the stream/],
+    ['unclassified', /Read the log/],
+  ])('a stream that refuses the observers by %s is told once, with its fix', (errorClass, fix) => {
+    expect(refused(refusing(errorClass), refusing(errorClass))).toMatchObject([
+      {
+        ok: false,
+        finding: expect.stringMatching(/^orders: the stream in us-east-1 .* observer-0, observer-1;/),
+        fix: expect.stringMatching(fix),
+      },
+    ]);
+  });
+
+  test('a stream of the standby that refuses them is told with its region', () => {
+    expect(refused(refusing('access', 'standby'))[0]?.finding).toMatch(/stream in us-west-2/);
+  });
+
+  test('an outage is no refusal, and what an observer said long ago counts for nothing', () => {
+    expect(refused(refusing('server'))).toEqual([]);
+    expect(refused(refusing('access', 'primary', { fresh: false }))).toEqual([]);
+  });
+});
 
 describe('streams', () => {
   test('that match are well', () => {

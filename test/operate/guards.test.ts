@@ -40,6 +40,16 @@ describe('failback', () => {
     expect(refused(readings())).toEqual([]);
   });
 
+  test('is refused while K observers accuse the own stream of a cell that is to return', () => {
+    const finding = { kind: 'impaired', sinceMs: NOW_MS, reason: '', refusals: [] } as const;
+    const accusing = report({ cells: [{ cell: 'orders', group: 'orders', ...finding }] });
+    expect(refused(readings({ observers: threeOf(accusing) }))).toMatchObject([
+      { rule: 'streams', reason: expect.stringMatching(/orders/) },
+    ]);
+    const one = new Map([...threeOf(report()), ['us-east-2', read(accusing)]]);
+    expect(refused(readings({ observers: one }))).toEqual([]);
+  });
+
   test('is refused until the recovery time is over, with the time when it will be', () => {
     const observers = threeOf(report({}, { healthyForMs: 5 * MINUTE_MS }));
     expect(refused(readings({ observers }))).toMatchObject([

@@ -1,4 +1,5 @@
 import { capacity } from './capacity.ts';
+import { cellsAlone } from './cells-alone.ts';
 import type { Check, DoctorContext, Finding, Found } from './check.ts';
 import { credentials, examineCredentials } from './credentials.ts';
 import { leftover } from './leftover.ts';
@@ -25,6 +26,7 @@ export const checks: readonly Check[] = [
   probes,
   versions,
   observing,
+  cellsAlone,
   leftover,
   listening,
 ];
