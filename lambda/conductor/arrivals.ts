@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GetRecordsCommand, GetShardIteratorCommand, type KinesisClient } from '@aws-sdk/client-kinesis';
+import {
+  type _Record,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  type KinesisClient,
+} from '@aws-sdk/client-kinesis';
 import { isOpen, listShards, shardIds } from '../../lib/aws/shards.ts';
+import { isProbeRecord } from '../../lib/envelope/probe-record.ts';
 import { spread } from '../../lib/settings/cells-file.ts';
 import type { Arrivals } from './conductor.ts';
 
@@ -15,6 +21,14 @@ const LISTINGS = 10;
 /** Most pages read of a shard. Kinesis gives empty pages while an iterator is on its way to the tip. */
 const PAGES = 5;
 /**
+ * Records asked for with the first page: one proves an arrival, and takes the least of what the shard gives to consumers.
+ * A page full of marked records makes the next one larger: where there is hardly anything else, pages stay small in
+ * bytes. Five pages reach over two thousand of them.
+ */
+const FIRST_PAGE_RECORDS = 1;
+const PAGE_GROWTH = 10;
+const MOST_PAGE_RECORDS = 1_000;
+/**
  * Pause between pages. A shard answers five reads a second, consumers' own included ("Quotas and limits",
  * Kinesis Developer Guide).
  */
@@ -24,7 +38,8 @@ const STREAM_TIMEOUT_MS = 8_000;
 
 /**
  * Looks for a record that arrived after a given time in streams of the standby. Reads the stream itself:
- * CloudWatch's metric is minutes late, and would be one more dependency. Never throws.
+ * CloudWatch's metric is minutes late, and would be one more dependency. Marked records of observers do not count: they
+ * arrive whether producers have moved or not. Never throws.
  */
 export async function readArrivals(
   kinesis: KinesisClient,
@@ -138,12 +153,18 @@ async function lookAt(shard: string, { kinesis, stream, sinceMs, signal }: Looki
       Timestamp: new Date(sinceMs),
     });
     let iterator = (await kinesis.send(start, options)).ShardIterator;
+    let limit = FIRST_PAGE_RECORDS;
     for (let page = 0; page < PAGES; page++) {
-      const read = await kinesis.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: 1 }), options);
-      if ((read.Records ?? []).length > 0) return { is: 'seen' };
+      const ask = new GetRecordsCommand({ ShardIterator: iterator, Limit: limit });
+      const read = await kinesis.send(ask, options);
+      const records = read.Records ?? [];
+      if (records.some((record) => !isMarked(record))) return { is: 'seen' };
+      // Behind a full page there may be more, even of the same millisecond.
+      const isFull = records.length >= limit;
+      if (isFull) limit = Math.min(limit * PAGE_GROWTH, MOST_PAGE_RECORDS);
       iterator = read.NextShardIterator;
       if (iterator === undefined) return { is: 'silent', children: shardIds(read.ChildShards) };
-      if ((read.MillisBehindLatest ?? 0) === 0) return { is: 'silent' };
+      if (!isFull && (read.MillisBehindLatest ?? 0) === 0) return { is: 'silent' };
       await sleep(PAGE_EVERY_MS, undefined, { signal });
     }
     return { is: 'behind' };
@@ -151,3 +172,6 @@ async function lookAt(shard: string, { kinesis, stream, sinceMs, signal }: Looki
     return { is: signal.aborted ? 'behind' : 'failed' };
   }
 }
+
+const isMarked = ({ PartitionKey, Data }: _Record): boolean =>
+  isProbeRecord({ partitionKey: PartitionKey, data: Data });

@@ -67,6 +67,8 @@ export const LATENCY_BUCKETS = latencyBoundsMs.length + 1;
 export const BEACON_VERSION = 1;
 /** In health, and for fleets of up to `FLEET_AT_LEAST_INTERVAL` beacons. */
 export const HEALTH_INTERVAL_MS = 90_000;
+/** Share of an interval that is drawn: the next beacon comes up to this much earlier than promised, never later. */
+export const BEACON_JITTER = 0.2;
 export const MOST_INTERVAL_MS = 15 * 60_000;
 export const FLEET_AT_LEAST_INTERVAL = 1_000;
 export const TROUBLE_INTERVAL_MS = 5_000;
@@ -130,8 +132,7 @@ export interface BeaconItem {
   readonly domain: string;
   /** Key of the sparse index: only items that report trouble have it. The process spreads the writes. */
   readonly trouble?: string;
-  /** By region: ok, the failures by class, the requests by latency. */
-  readonly regions: Readonly<Record<string, readonly number[]>>;
+  readonly regions: Readonly<Record<string, Counts>>;
 }
 
 export function itemOf(beacon: Beacon): BeaconItem {
@@ -151,10 +152,34 @@ export function itemOf(beacon: Beacon): BeaconItem {
     regions: Object.fromEntries(
       Object.entries(beacon.regions)
         .slice(0, MOST_REGIONS)
-        .map(([region, { ok, failed, latency }]) => [
-          region,
-          [ok, ...beaconClassNames.map((name) => failed[name]), ...latency],
-        ]),
+        .map(([region, tally]) => [region, countsOf(tally)]),
     ),
   };
+}
+
+/** A tally as a list of numbers: ok, the failures by class, the requests by latency. */
+export type Counts = readonly number[];
+export const COUNTS = 1 + beaconClassNames.length + LATENCY_BUCKETS;
+
+const countsOf = ({ ok, failed, latency }: RegionTally): Counts => [
+  ok,
+  ...beaconClassNames.map((name) => failed[name]),
+  ...latency,
+];
+
+export function tallyOf([ok = 0, ...numbers]: Counts): RegionTally {
+  return {
+    ok,
+    failed: Object.fromEntries(
+      beaconClassNames.map((name, n) => [name, numbers[n] ?? 0]),
+    ) as RegionTally['failed'],
+    latency: numbers.slice(beaconClassNames.length),
+  };
+}
+
+/** Place of a latency among the buckets. */
+export function bucketOf(tookMs: number): number {
+  let bucket = 0;
+  while (bucket < latencyBoundsMs.length && tookMs > (latencyBoundsMs[bucket] as number)) bucket++;
+  return bucket;
 }

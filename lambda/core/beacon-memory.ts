@@ -50,6 +50,21 @@ export function rememberBeacons(
   return { memory, ignored };
 }
 
+/** Beacons that hold, and the sources that they are of. */
+export function fleetOf(
+  memory: BeaconMemory,
+  nowMs: number,
+): { readonly beacons: number; readonly sources: number } {
+  const sources = new Set<string>();
+  let beacons = 0;
+  for (const beacon of memory.values()) {
+    if (expiresAtMs(beacon) <= nowMs) continue;
+    beacons++;
+    sources.add(beacon.source);
+  }
+  return { beacons, sources: sources.size };
+}
+
 function taken(
   item: unknown,
   {

@@ -2,12 +2,11 @@ import { z } from 'zod';
 import {
   BEACON_VERSION,
   type Beacon,
-  beaconClassNames,
-  LATENCY_BUCKETS,
+  COUNTS,
   MOST_DOMAIN_CHARACTERS,
   MOST_INTERVAL_MS,
   MOST_REGIONS,
-  type RegionTally,
+  tallyOf,
 } from './beacon-item.ts';
 import { isRegionName, isStreamName } from './signal.ts';
 
@@ -18,7 +17,7 @@ const MOST_COUNT = 1e9;
 
 const count = z.number().int().min(0).max(MOST_COUNT);
 const time = z.number().int().positive();
-const tally = z.array(count).length(1 + beaconClassNames.length + LATENCY_BUCKETS);
+const tally = z.array(count).length(COUNTS);
 const itemSchema = z.object({
   pk: z.string().min(1).max(256),
   sk: z
@@ -67,15 +66,5 @@ export function readBeacon(item: unknown): ReadBeacon {
         Object.entries(regions).map(([region, numbers]) => [region, tallyOf(numbers)]),
       ),
     },
-  };
-}
-
-function tallyOf([ok = 0, ...numbers]: readonly number[]): RegionTally {
-  return {
-    ok,
-    failed: Object.fromEntries(
-      beaconClassNames.map((name, n) => [name, numbers[n] ?? 0]),
-    ) as RegionTally['failed'],
-    latency: numbers.slice(beaconClassNames.length),
   };
 }

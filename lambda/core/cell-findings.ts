@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { CellBeacons } from './beacons.ts';
-import type { ControlReading } from './control.ts';
+import { type ControlReading, controlOfCell } from './control.ts';
 import { type GuardInput, type Refusal, refusalsOf } from './guards.ts';
-import { type Mode, modes, type Policy } from './policy.ts';
+import { leastAutonomous, type Mode, type Policy } from './policy.ts';
 import type { Puts } from './put-window.ts';
 import { recentPuts, refusalIn, type StreamEvidence, standbyTakes, streamLevel } from './stream-evidence.ts';
 import type { GroupSwitch, StreamReadings, StreamsEvidence } from './streams.ts';
 import type { WatchedCell } from './watched-cells.ts';
 
-/** What one observer has found about a cell's own stream. Only what somebody should know is a finding. */
+/** What one observer has found about a cell's own stream. Only what somebody should know is a finding. The worst first. */
 export const cellFindingKinds = {
   impaired:
     'this observer’s own records are refused by the cell’s stream, and taken by the stream of the standby',
@@ -158,7 +158,7 @@ function findingOf({ cell, kind, reason, evidence }: CellSight, input: FindingsI
   const refusals = refusalsOf({
     ...guarded,
     policy: { ...guarded.policy, mode: leastAutonomous(cell.mode, guarded.policy.mode) },
-    control: withMode(guarded.control, cell.mode),
+    control: withMode(controlOfCell(guarded.control, cell.cell, nowMs), cell.mode),
     diagnosis: { code: 'StreamImpaired', actionable: true },
     putFailedAtMs: kind === 'impaired' ? (evidence?.test?.failedAtMs ?? null) : null,
     actionableSinceMs: sinceMs,
@@ -190,10 +190,6 @@ function standbyProblem(
   return refusal === undefined
     ? 'takes no records of this observer'
     : `refuses this observer’s records: ${refusal}`;
-}
-
-function leastAutonomous(a: Mode | undefined, b: Mode): Mode {
-  return a === undefined ? b : (modes[Math.min(modes.indexOf(a), modes.indexOf(b))] ?? b);
 }
 
 /** A cell's own mode bounds what an operator has set for all of them. */

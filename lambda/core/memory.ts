@@ -87,6 +87,7 @@ const streamEvidence = z.object({
   standby: forgotten(putHistory),
   test: forgotten(signalEvidence),
   doubtful,
+  wellAtMs: z.number().optional().catch(undefined),
 });
 const streamsEvidence = z.object({
   cells: z

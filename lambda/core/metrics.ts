@@ -18,11 +18,6 @@ export const metrics = {
     meaning: 'observers whose vote has not expired',
   },
   EvacuateVotes: { service: 'monitor', unit: 'Count', meaning: 'live votes to leave the primary' },
-  MinorityVotes: {
-    service: 'monitor',
-    unit: 'Count',
-    meaning: 'votes to leave the primary, while they are too few to move anything',
-  },
   BlockedVotes: {
     service: 'monitor',
     unit: 'Count',
@@ -33,6 +28,18 @@ export const metrics = {
     unit: 'Count',
     meaning: 'observers whose diagnosis is a fault of the primary',
   },
+  UnprovenFaults: {
+    service: 'monitor',
+    unit: 'Count',
+    meaning:
+      'observers that agree on a fault of the primary that may be none of the workloads’: on CanaryOnly or on PrimaryRefusesAccess, whichever are more',
+  },
+  CellTrouble: {
+    service: 'monitor',
+    unit: 'Count',
+    meaning:
+      'the worst that is said of the own stream of any cell: 2 when K observers accuse it, or one has for a minute and a guard holds the move; 1 when K suspect it or are refused by it, or one alone accuses it; else 0',
+  },
   SickObservers: {
     service: 'monitor',
     unit: 'Count',
@@ -42,11 +49,6 @@ export const metrics = {
     service: 'monitor',
     unit: 'Count',
     meaning: 'observers that do not see the standby take and return records',
-  },
-  ProbeAge: {
-    service: 'monitor',
-    unit: 'Seconds',
-    meaning: 'time since the last round of the observer that is furthest behind, of those that can be read',
   },
   DnsInStandby: {
     service: 'monitor',

@@ -1,6 +1,7 @@
+import { worstTrouble } from './cell-voices.ts';
 import { type ObserverReport, observerReport } from './conductor-observers.ts';
 import type { ControlReading } from './control.ts';
-import { isActionable, isFit } from './diagnosis.ts';
+import { type DiagnosisCode, isActionable, isFit } from './diagnosis.ts';
 import type { JournalEntry } from './journal.ts';
 import type { Quorum } from './lifecycle.ts';
 import { parseMemory } from './memory.ts';
@@ -36,6 +37,11 @@ interface Live {
   readonly standbyFit: boolean;
 }
 
+/** Diagnoses that accuse the primary and that nothing moves for: only the producers know whether they are right. */
+const unproven: readonly DiagnosisCode[] = ['CanaryOnly', 'PrimaryRefusesAccess'];
+/** Cells of one observer that the log line names, at most. */
+const CELLS_IN_WORDS = 5;
+
 /** Every metric of the monitor. Pure. A value that could not be read is undefined, never 0. */
 export function monitorValues(
   readings: MonitorReadings,
@@ -44,18 +50,22 @@ export function monitorValues(
   const { nowMs, observers, quorum, control, switchesInStandby, work } = readings;
   const live = observers.flatMap((observer) => liveObserver(observer, { policy, nowMs }) ?? []);
   const count = (holds: (each: Live) => boolean): number => live.filter(holds).length;
-  const evacuate = count(({ report }) => report.vote === 'EVACUATE');
   const latched = switchesInStandby !== undefined && switchesInStandby >= groups;
   return {
     LiveVotes: live.length,
-    EvacuateVotes: evacuate,
-    MinorityVotes: evacuate < policy.votesToEvacuate ? evacuate : 0,
+    EvacuateVotes: count(({ report }) => report.vote === 'EVACUATE'),
     // Once every switch holds, nothing is left to move, whatever a guard says.
     BlockedVotes: latched ? 0 : count(({ report }) => isBlocked(report)),
     ImpairedDiagnoses: count(({ subject }) => subject === 'primary'),
+    // The votes of two diagnoses are not added up: they contradict each other.
+    UnprovenFaults: Math.max(...unproven.map((code) => count(({ report }) => report.diagnosis === code))),
+    CellTrouble: worstTrouble({
+      accusers: live.map(({ report }) => report),
+      votesToEvacuate: policy.votesToEvacuate,
+      nowMs,
+    }),
     SickObservers: count(({ subject }) => subject === 'observer'),
     StandbyDoubts: count(({ standbyFit }) => !standbyFit),
-    ProbeAge: probeAgeSeconds(readings),
     DnsInStandby: quorum === 'unknown' ? undefined : Number(quorum === 'standby'),
     DnsUnread: Number(quorum === 'unknown'),
     SwitchesInStandby: switchesInStandby,
@@ -74,9 +84,16 @@ export function observersInWords({ observers, nowMs }: MonitorReadings): string 
       const report = observerReport(region, item, nowMs);
       if (report === undefined) return `${region} cannot be read`;
       if (!report.fresh) return `${region} silent for ${secondsSince(report.decidedAtMs, nowMs)} s`;
-      return `${region} ${report.vote} ${report.diagnosis}`;
+      return `${region} ${report.vote} ${report.diagnosis}${cellsInWords(report)}`;
     })
     .join('; ');
+}
+
+function cellsInWords({ cells = [] }: ObserverReport): string {
+  if (cells.length === 0) return '';
+  const named = cells.slice(0, CELLS_IN_WORDS).map(({ cell, kind }) => `${cell} ${kind}`);
+  const more = cells.length > named.length ? [`${cells.length - named.length} more`] : [];
+  return ` (${[...named, ...more].join(', ')})`;
 }
 
 /** Whether the standby cannot take an evacuation, or the alarms in its region cannot be relied on. */
@@ -112,11 +129,6 @@ const isBlocked = ({ vote, diagnosis }: ObserverReport): boolean =>
 function ageSeconds(work: Recurring | undefined, nowMs: number): number | undefined {
   const ms = work === undefined ? undefined : outstandingMs(work, nowMs);
   return ms === undefined ? undefined : Math.round(ms / 1_000);
-}
-
-function probeAgeSeconds({ observers, nowMs }: MonitorReadings): number | undefined {
-  const rounds = observers.flatMap(({ item }) => memoryOf(item).lastRoundAtMs ?? []);
-  return rounds.length === 0 ? undefined : secondsSince(Math.min(...rounds), nowMs);
 }
 
 const memoryOf = (item: unknown) =>

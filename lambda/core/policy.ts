@@ -1,6 +1,9 @@
 /** Operating modes, from least to most autonomous. */
 export const modes = ['observe', 'approve', 'auto'] as const;
 export type Mode = (typeof modes)[number];
+/** The mode of a cell beside the one that is in force for all: a cell's own mode only bounds it. */
+export const leastAutonomous = (own: Mode | undefined, all: Mode): Mode =>
+  own === undefined ? all : (modes[Math.min(modes.indexOf(own), modes.indexOf(all))] ?? all);
 
 /** Services beside Kinesis and CloudWatch that may be probed in the primary, to tell an outage of theirs from one of Kinesis. */
 export const siblingNames = ['cognito', 'lambda', 'sqs'] as const;

@@ -1,5 +1,5 @@
 import { countDoubtful, type DoubtfulRounds, LIMIT_ROUNDS } from './blame.ts';
-import type { SignalEvidence } from './evidence.ts';
+import { modelTimes, type SignalEvidence } from './evidence.ts';
 import type { Policy } from './policy.ts';
 import type { ErrorClass, ProbeOutcome } from './probe.ts';
 import { type Puts, putsOf } from './put-window.ts';
@@ -23,6 +23,8 @@ export interface StreamEvidence {
   readonly test?: SignalEvidence | undefined;
   /** Rounds in a row with errors that say nothing about a region, by role and class. */
   readonly doubtful: DoubtfulRounds;
+  /** When the stream was last known to be well. */
+  readonly wellAtMs?: number | undefined;
   /** Since when this observer has accused the cell without a break. */
   readonly accusedSinceMs?: number | undefined;
 }
@@ -52,7 +54,7 @@ export function addStreamRound(
   // and a move needs a success there besides.
   const fails = isRecent(standby, atMs) && putsOf(standby?.window ?? '').failed > 0;
   const model = gainModel(fails ? standby : wellStandby(policy), policy);
-  return {
+  const after: StreamEvidence = {
     ...before,
     atMs,
     primary: addPuts(before.primary, round(outcomes.primary), policy),
@@ -66,6 +68,20 @@ export function addStreamRound(
       ...(outcomes.standby.length === 0 ? {} : { standby: outcomes.standby }),
     }),
   };
+  return streamLevel(after, policy, atMs) === 'well' ? { ...after, wellAtMs: atMs } : after;
+}
+
+/**
+ * Whether a stream speaks for the primary: it is well, or it was so within a minute and what fails there now may be a
+ * blip. Else any blip would, while the canary is dead, look like an outage of the region.
+ */
+export function speaksForPrimary(evidence: StreamEvidence, policy: Policy, nowMs: number): boolean {
+  const level = streamLevel(evidence, policy, nowMs);
+  if (level === 'well') return true;
+  const { wellAtMs, test } = evidence;
+  if (level !== 'suspect' || wellAtMs === undefined || test === undefined) return false;
+  const { sustainMs } = modelTimes({ sustainMs: policy.blipMs, periodMs: policy.tickMs });
+  return nowMs - wellAtMs <= STREAM_LIFE_MS && (test.failedAtMs ?? 0) - test.sinceMs < sustainMs;
 }
 
 /**

@@ -24,7 +24,8 @@ export type ProbeReason = 'suspected' | 'sampled' | 'turn';
 export const STREAMS_PER_ROUND = 6;
 /** Of these, how many are kept for cells of which nothing is suspected, so that nobody waits for ever. */
 const FAIR_TURNS = 1;
-const QUIET_PUTS = 2;
+/** Puts to the stream of a cell that has its turn, while none of them fails. */
+export const QUIET_PUTS = 2;
 /** To one stream of the primary, in one round, at most. */
 export const PUTS_PER_STREAM = 6;
 const STANDBY_PUTS = 2;

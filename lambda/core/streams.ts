@@ -8,6 +8,7 @@ import {
   type StreamEvidence,
   type StreamLevel,
   type StreamOutcomes,
+  speaksForPrimary,
   streamLevel,
 } from './stream-evidence.ts';
 import type { Position } from './switch.ts';
@@ -37,7 +38,7 @@ export interface StreamReadings {
 export interface StreamsSeen {
   /** Of those that may be probed, or of a fair sample of them. */
   readonly watched: number;
-  /** Those that are known to take records, or not to. */
+  /** Those that speak for the primary, and those that are known to fail. */
   readonly well: number;
   readonly impaired: number;
   readonly suspect: number;
@@ -110,6 +111,10 @@ function seenIn(
   >;
   for (const { cell } of sample) {
     const evidence = known[cell];
+    if (evidence !== undefined && speaksForPrimary(evidence, context.policy, context.nowMs)) {
+      levels.well++;
+      continue;
+    }
     levels[evidence === undefined ? 'unknown' : streamLevel(evidence, context.policy, context.nowMs)]++;
   }
   const { well, impaired, suspect } = levels;

@@ -15,11 +15,18 @@ import { groupsOf, readCells } from '../../lib/settings/cells-file.ts';
 import { DNS_SERVERS, OBSERVER_SETTINGS, parseObserverSettings } from '../../lib/settings/observer.ts';
 import { requiredVariable } from '../../lib/settings/variables.ts';
 import { StateTable } from '../../lib/state/state-table.ts';
-import { canaryStreamName, metricNamespace, stateTableName, voteTableName } from '../core/names.ts';
+import {
+  beaconTableName,
+  canaryStreamName,
+  metricNamespace,
+  stateTableName,
+  voteTableName,
+} from '../core/names.ts';
 import type { RegionOutcomes } from '../core/observation.ts';
 import type { ProbeOutcome } from '../core/probe.ts';
 import { maxPuts } from '../core/put-plan.ts';
 import { PUTS_PER_STREAM, STREAMS_PER_ROUND } from '../core/stream-plan.ts';
+import { BeaconReader } from './beacon-reader.ts';
 import { CellMoves } from './cell-moves.ts';
 import { ConductorStart, START_TIMEOUT_MS } from './conductor-start.ts';
 import { type ProbedRegion, probeRegion } from './probes.ts';
@@ -51,6 +58,7 @@ const readQuorum = quorumReader({
 });
 
 const streams = probedStreams();
+const beacons = settings.beacons === true ? beaconReader() : undefined;
 const conductor = settings.conductorArn === undefined ? undefined : conductorStarters(settings.conductorArn);
 
 /** Started each minute by an Events rule; ticks until the next run takes over. */
@@ -65,7 +73,7 @@ export async function handler(_event: unknown, context: Context): Promise<{ read
     probe: (role, round) => probeRegion(regions[role], round),
     cells,
     probeStreams: (request) => probeStreams(streams, request),
-    readBeacons: async () => [],
+    readBeacons: async () => (await beacons?.read()) ?? [],
     runId: context.awsRequestId,
     remainingMs: () => context.getRemainingTimeInMillis(),
     sleep: (ms) => sleep(ms),
@@ -115,6 +123,25 @@ function probedStreams(): ProbedStreams {
       cells.map(({ cell, stream, primaryStream }) => [cell, { primary: primaryStream, standby: stream }]),
     ),
   };
+}
+
+function beaconReader(): BeaconReader {
+  const { name, policy, primary, standby, region } = settings;
+  return new BeaconReader({
+    client: documentClient(standby),
+    table: beaconTableName(name),
+    cells: cells.map(({ cell, stream, primaryStream }) => ({
+      cell,
+      streams: { primary: primaryStream, standby: stream },
+    })),
+    regions: { primary, standby },
+    policy,
+    nowMs: () => Date.now(),
+    tellsFleet: region === standby,
+    onIgnored: (ignored) => logger.warn('beacons were ignored, by reason', { ignored }),
+    onError: (error) =>
+      logger.warn('the table of beacons does not answer; what it said will expire', error as Error),
+  });
 }
 
 /** Only the standby's observer has starters: the conductor is there, and two would only race. */

@@ -1,3 +1,4 @@
+import { cellTroubles } from '../../lambda/core/cell-voices.ts';
 import { dimensionsOf, type MetricName } from '../../lambda/core/metrics.ts';
 import {
   conductorArn,
@@ -31,6 +32,8 @@ export interface AlarmDefinition {
   /** `below`: fires under the threshold. `from`: fires at the threshold and above. */
   readonly fires: 'below' | 'from';
   readonly threshold: (config: AlarmConfig) => number;
+  /** Absent: no upper limit. Otherwise a value of the one metric that reaches it does not count. */
+  readonly under?: (config: AlarmConfig) => number;
   readonly periodMinutes: number;
   /** How many periods in a row must cross the threshold. */
   readonly periods: (config: AlarmConfig) => number;
@@ -144,6 +147,16 @@ export const alarms = [
   },
   {
     ...notZero,
+    alarm: 'canary or access',
+    urgency: 'now',
+    metrics: ['UnprovenFaults'],
+    threshold: ({ policy }) => policy.votesToEvacuate,
+    periods: inARow(2),
+    meaning:
+      'Enough observers for an evacuation agree on CanaryOnly (the canary of the primary fails, the streams of the cells take records) or on PrimaryRefusesAccess (the primary refuses credentials that the standby accepts). `spillway status` says which of the two. Nothing moves by itself for either: the errors of your own producers decide.',
+  },
+  {
+    ...notZero,
     alarm: 'evacuation blocked',
     urgency: 'now',
     metrics: ['BlockedVotes'],
@@ -155,10 +168,31 @@ export const alarms = [
     ...notZero,
     alarm: 'votes disagreeing',
     urgency: 'now',
-    metrics: ['MinorityVotes'],
+    metrics: ['EvacuateVotes'],
+    under: ({ policy }) => policy.votesToEvacuate,
     periods: ({ monitoring }) => monitoring.votesDisagreeMinutes,
     meaning:
       'For a while some observers have voted EVACUATE, but too few to move anything. Either one of them is wrong, or the primary fails for part of the world.',
+  },
+  {
+    ...notZero,
+    alarm: 'cell impaired',
+    urgency: 'now',
+    metrics: ['CellTrouble'],
+    threshold: () => cellTroubles.impaired,
+    periods: inARow(1),
+    meaning:
+      'Enough observers accuse the own stream of a cell, which then moves alone; or one has accused it for a minute, and a guard holds the move back: the mode, a pause, a cooldown, a standby that does not take its records.',
+  },
+  {
+    ...notZero,
+    alarm: 'stream suspected',
+    urgency: 'today',
+    metrics: ['CellTrouble'],
+    threshold: () => cellTroubles.suspected,
+    periods: inARow(5),
+    meaning:
+      'For minutes, something has been said of the own stream of a cell that moves nothing: records fail, but too few; producers report failures, and may not move the cell; the stream refuses the records of the observers; or one observer alone accuses it.',
   },
   {
     ...notZero,
@@ -341,7 +375,8 @@ export function firesWhen(row: AlarmDefinition, config: AlarmConfig): string {
   const names = row.metrics.map((metric) =>
     isOwn(metric) ? metric : `${metric.namespace} ${metric.metricName}`,
   );
-  const level = `${row.fires === 'below' ? 'below' : 'at or above'} ${row.threshold(config)}`;
+  const below = row.under === undefined ? '' : `, and below ${row.under(config)},`;
+  const level = `${row.fires === 'below' ? 'below' : 'at or above'} ${row.threshold(config)}${below}`;
   const periods = row.periods(config);
   const unit = row.periodMinutes === HOUR_MINUTES ? 'hour' : 'minute';
   const time = periods === 1 ? `in one ${unit}` : `for ${periods} ${unit}s in a row`;

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { controlVerb } from './control.ts';
 import type { Io } from './io.ts';
-import { type OverrideFlags, withChange, withExpiry } from './options.ts';
+import { type OverrideFlags, withChange, withExpiry, withScope } from './options.ts';
 import { perform } from './verb.ts';
 
 const MINUTE_MS = 60_000;
@@ -12,7 +12,7 @@ export function approveCommand(io: Io): Command {
   const command = new Command('approve').description(
     'In mode `approve`: consent to an evacuation, if the observers call for one within this time.',
   );
-  return withExpiry(withChange(command), bounds)
+  return withExpiry(withScope(withChange(command)), bounds)
     .addHelpText('after', '\nExample:\n  spillway approve --for 30m --reason "seen on the wire, go"')
     .action((flags: OverrideFlags) =>
       perform(io, flags, () =>

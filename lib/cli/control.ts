@@ -1,6 +1,9 @@
-import { type ControlReading, parseControl } from '../../lambda/core/control.ts';
+import { type CellOverrides, type ControlReading, parseControl } from '../../lambda/core/control.ts';
+import type { Config } from '../config/config.ts';
+import { nearest } from '../config/nearest.ts';
 import { applyControl, planControl, revisionOf } from '../operate/apply-control.ts';
-import type { ControlAct } from '../operate/control-change.ts';
+import type { ControlAct, ControlScope } from '../operate/control-change.ts';
+import { UsageError } from '../operate/errors.ts';
 import { stateTable } from '../operate/state.ts';
 import { exitCodes } from '../shell/exit-codes.ts';
 import type { StateTable } from '../state/state-table.ts';
@@ -15,20 +18,29 @@ const TABLE_TIMEOUT_MS = 3_000;
 export function controlVerb(options: {
   readonly io: Io;
   readonly verb: string;
-  readonly flags: ChangeFlags;
+  readonly flags: ChangeFlags & ControlScope;
   readonly actOf: (acting: Acting) => ControlAct;
 }): Promise<Outcome> {
   const { io, verb, flags, actOf } = options;
+  const { cells } = flags;
   return change({
     io,
     verb,
     flags,
+    fits: (config) => assertCells(config, cells),
     act: async (acting) => {
       const { config } = acting.target;
       const table = stateTable(config, acting.clients, TABLE_TIMEOUT_MS);
       const act = actOf(acting);
-      const context = { nowMs: acting.nowMs, policyMode: config.policy.mode };
-      const plan = acting.dry ? await dryPlan(table, act) : await planControl(table, act, context);
+      const context = {
+        nowMs: acting.nowMs,
+        policyMode: config.policy.mode,
+        cells,
+        cellModes: new Map(
+          config.cells.flatMap(({ name, mode }) => (mode === undefined ? [] : [[name, mode]])),
+        ),
+      };
+      const plan = acting.dry ? await dryPlan(table, { act, cells }) : await planControl(table, act, context);
       await acting.consent(beforeAfter(plan));
       const author = { who: acting.owner, why: acting.reason, atMs: acting.nowMs };
       const unjournaled = await applyControl(table, plan, author);
@@ -43,10 +55,15 @@ type Plan = Awaited<ReturnType<typeof planControl>>;
  * Plans the calls of a dry run. A dry run reads nothing, so an error that depends on a reading (there is no
  * pause to end) must not refuse it.
  */
-async function dryPlan(table: StateTable, act: ControlAct): Promise<Plan> {
+async function dryPlan(
+  table: StateTable,
+  { act, cells }: ControlScope & { readonly act: ControlAct },
+): Promise<Plan> {
   const item = await table.readControlItem();
   const before = parseControl(item);
-  const after = act.kind === 'resume' ? {} : overrideOf(act);
+  const override = act.kind === 'resume' ? {} : overrideOf(act);
+  const after =
+    cells === undefined ? override : { cells: Object.fromEntries(cells.map((cell) => [cell, override])) };
   return { act, before, after, item, revision: revisionOf(item) };
 }
 
@@ -70,10 +87,18 @@ function beforeAfter({ before, item, after }: Plan): string {
 
 function shown(control: ControlReading): string {
   if (control === 'unreadable') return 'an item that cannot be understood (counts as a pause)';
-  const { mode, pause, maintenance, approval } = control;
-  const until = (ms: number): string => `until ${new Date(ms).toISOString()}`;
+  const { mode, cells = {}, ...all } = control;
   const parts = [
     ...(mode === undefined ? [] : [`mode ${mode}`]),
+    ...overridesShown(all),
+    ...Object.entries(cells).map(([cell, own]) => `${cell} alone: ${overridesShown(own).join(', ')}`),
+  ];
+  return parts.length === 0 ? 'nothing set: the deployed policy applies' : parts.join('; ');
+}
+
+function overridesShown({ pause, maintenance, approval }: CellOverrides): readonly string[] {
+  const until = (ms: number): string => `until ${new Date(ms).toISOString()}`;
+  return [
     ...(pause === undefined ? [] : [`pause by ${pause.owner} (${pause.reason}) ${until(pause.untilMs)}`]),
     ...(maintenance === undefined
       ? []
@@ -84,5 +109,15 @@ function shown(control: ControlReading): string {
       ? []
       : [`approval by ${approval.owner} (${approval.reason}) ${until(approval.untilMs)}`]),
   ];
-  return parts.length === 0 ? 'nothing set: the deployed policy applies' : parts.join('; ');
+}
+
+/** @throws UsageError for a cell that the config does not have */
+function assertCells(config: Config, cells: readonly string[] | undefined): void {
+  const names = config.cells.map(({ name }) => name);
+  const unknown = cells?.find((cell) => !names.includes(cell));
+  if (unknown === undefined) return;
+  const near = nearest(unknown, names);
+  throw new UsageError(
+    `The config has no cell ${unknown}${near === undefined ? '' : `: did you mean ${near}?`}`,
+  );
 }

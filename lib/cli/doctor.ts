@@ -53,9 +53,15 @@ async function doctor(io: Io, flags: DoctorFlags): Promise<Outcome> {
   }
 }
 
+/** A finding that is well and still has advice is a hint. */
+function signOf({ ok, fix }: Pick<Finding, 'ok' | 'fix'>, colors: Io['colors']): string {
+  if (!ok) return colors.red('✗');
+  return fix === '' ? colors.green('✓') : colors.yellow('!');
+}
+
 export function doctorScreen(findings: readonly Finding[], { colors }: Pick<Io, 'colors'>): string {
   const lines = findings.flatMap(({ check, ok, finding, fix }) => [
-    `${ok ? colors.green('✓') : colors.red('✗')} ${check}: ${finding}`,
+    `${signOf({ ok, fix }, colors)} ${check}: ${finding}`,
     ...(fix === '' ? [] : [colors.dim(`    → ${fix}`)]),
   ]);
   const ill = findings.filter(({ ok }) => !ok).length;

@@ -5,6 +5,7 @@ import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { Command, InvalidArgumentError } from 'commander';
 import { regionCredentials } from '../credentials/provider.ts';
+import type { DrainCounts } from '../drain/counts.ts';
 import { type DrainProgress, type DrainReport, drain } from '../drain/drain.ts';
 import { defaultLimits } from '../drain/limits.ts';
 import type { DrainPlan } from '../drain/plan.ts';
@@ -149,8 +150,11 @@ function defaultCheckpoint({ from, to, fromMs, toMs }: DrainPlan): string {
 }
 
 function progressLine({ counts, shardsDone, shards }: DrainProgress): string {
-  return `${counts.read} read, ${counts.copied} copied, ${counts.alreadyThere} already there; ${shardsDone} of ${shards} shards done`;
+  return `${counts.read} read, ${counts.copied} copied, ${counts.alreadyThere} already there${leftOut(counts)}; ${shardsDone} of ${shards} shards done`;
 }
+
+const leftOut = ({ probes }: DrainCounts): string =>
+  probes === 0 ? '' : `, marked records of observers left out: ${probes}`;
 
 interface Asked {
   readonly plan: DrainPlan;
@@ -167,16 +171,20 @@ function summary(report: DrainReport, { plan, flags, colors }: Asked): string {
   const source = `${plan.from.stream} in ${plan.from.region}`;
   const target = `${plan.to.stream} in ${plan.to.region}`;
   const window = `from ${new Date(plan.fromMs).toISOString()} to ${new Date(plan.toMs).toISOString()}`;
+  const due = counts.read - counts.probes;
   const kinds = `${counts.enveloped} with an envelope, ${counts.bare} without, ${counts.damaged} damaged; ${counts.bytes} bytes`;
   if (counts.read === 0) return `Nothing to do: no record arrived in ${source} ${window}.`;
   if (report.alreadyDone) {
-    return `Nothing to do: this drain was done before (${counts.copied} copied, ${counts.alreadyThere} already there).`;
+    return `Nothing to do: this drain was done before (${counts.copied} copied, ${counts.alreadyThere} already there${leftOut(counts)}).`;
   }
-  if (flags.dryRun) return `${counts.read} records would be copied from ${source} to ${target} (${kinds}).`;
+  if (due === 0)
+    return `Nothing to copy: only marked records of observers arrived in ${source} ${window} (${counts.probes}).`;
+  if (flags.dryRun)
+    return `${due} records would be copied from ${source} to ${target} (${kinds}${leftOut(counts)}).`;
   const resumed = report.resumed ? ', earlier runs included' : '';
   return [
-    `${colors.green('done')}: ${counts.read} records of ${source} ${window} are in ${target}${resumed}`,
-    `  ${counts.copied} copied, ${counts.alreadyThere} already there (${kinds})`,
+    `${colors.green('done')}: ${due} records of ${source} ${window} are in ${target}${resumed}`,
+    `  ${counts.copied} copied, ${counts.alreadyThere} already there (${kinds})${leftOut(counts)}`,
   ].join('\n');
 }
 

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { type Config, observerRegions } from '../config/config.ts';
+import { defaultBeaconSources } from '../config/defaults.ts';
 import { drillSchedules } from '../config/drill-schedule.ts';
 import { loadConfig } from '../config/load.ts';
 import { relationProblems } from '../config/relations.ts';
@@ -18,7 +19,7 @@ import { UsageError } from '../operate/errors.ts';
 import { WORLD_FILE } from '../operate/world.ts';
 import { loadScenario } from '../scenario/load.ts';
 import { underPolicy } from '../scenario/policy.ts';
-import { probedAs } from '../scenario/probes.ts';
+import { probedAs, reports } from '../scenario/probes.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import { checkCells } from '../scenario/streams.ts';
 import type { ExitCode } from '../shell/exit-codes.ts';
@@ -156,7 +157,11 @@ async function prepare(flags: DrillFlags, directory: string): Promise<Prepared> 
   );
   refuseLies(scenario);
   const ruled = underPolicy(loaded, scenario, relationProblems);
-  const config = { ...ruled, cells: probedAs(ruled.cells, scenario) };
+  const config = {
+    ...ruled,
+    cells: probedAs(ruled.cells, scenario),
+    ...(reports(scenario) ? { beacons: { sources: defaultBeaconSources } } : {}),
+  };
   const observers = observerRegions(config.regions);
   if (flags.killObserver !== undefined && !observers.includes(flags.killObserver)) {
     throw new UsageError(

@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
+import type { WouldHaveMoved } from '../../lambda/core/would.ts';
 import { explained } from '../operate/credentials.ts';
+import { named } from '../operate/named.ts';
 import { lastRunEnd } from '../operate/run-end.ts';
 import { stateTable } from '../operate/state.ts';
 import { clientsFor, resolveTarget } from '../operate/target.ts';
@@ -15,6 +17,7 @@ const TABLE_TIMEOUT_MS = 3_000;
 
 interface HistoryFlags extends TargetFlags, OutputFlags {
   readonly limit?: number;
+  readonly would?: true;
 }
 
 /** `spillway history`: the journal, newest first. */
@@ -27,7 +30,11 @@ export function historyCommand(io: Io): Command {
       `entries, at most 1000 (default: ${DEFAULT_LIMIT})`,
       wholeArgument({ min: 1, max: 1_000 }),
     )
-    .addHelpText('after', '\nExample:\n  spillway history --limit 10')
+    .option('--would', 'moves that the mode alone has held back: what would have moved by itself')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  spillway history --limit 10\n  spillway history --would\n\nMoves that would have been are kept with the time since when a quorum asked for them.',
+    )
     .action((flags: HistoryFlags) => perform(io, flags, () => history(io, flags)));
 }
 
@@ -42,7 +49,9 @@ async function history(io: Io, flags: HistoryFlags): Promise<Outcome> {
   try {
     await clients.prepare([region]);
     const state = stateTable(target.config, clients, TABLE_TIMEOUT_MS);
-    const entries = await state.history(flags.limit ?? DEFAULT_LIMIT);
+    const limit = flags.limit ?? DEFAULT_LIMIT;
+    if (flags.would) return wouldOutcome(await state.readWould(limit), io.columns);
+    const entries = await state.history(limit);
     const document = entries.map((entry) => ({ at: new Date(entry.atMs).toISOString(), ...entry }));
     return {
       exit: exitCodes.done,
@@ -56,10 +65,30 @@ async function history(io: Io, flags: HistoryFlags): Promise<Outcome> {
   }
 }
 
+function wouldOutcome(moves: readonly WouldHaveMoved[], columns: number): Outcome {
+  const would = moves.map((move) => ({ since: new Date(move.sinceMs).toISOString(), ...move }));
+  return { exit: exitCodes.done, document: { ok: true, would }, screen: wouldScreen(moves, columns) };
+}
+
+export function wouldScreen(moves: readonly WouldHaveMoved[], columns: number): string {
+  if (moves.length === 0) return 'The mode has held no move back.';
+  const rows = moves.map(({ sinceMs, scope, cells, reason, who }) => [
+    timeOf(sinceMs),
+    // A move of the region names no cells; a group may have the same name.
+    cells.length === 0 ? 'the region' : scope,
+    cells.length === 0 ? 'every cell' : named(cells),
+    who,
+    reason,
+  ]);
+  return table(['since (UTC)', 'scope', 'cells', 'recorded by', 'reason'], rows, { columns });
+}
+
+const timeOf = (ms: number): string => new Date(ms).toISOString().replace('T', ' ').slice(0, 19);
+
 export function historyScreen(entries: readonly JournalEntry[], columns: number): string {
   if (entries.length === 0) return 'The journal is empty.';
   const rows = entries.map(({ atMs, who, what, why, epoch, group }) => [
-    new Date(atMs).toISOString().replace('T', ' ').slice(0, 19),
+    timeOf(atMs),
     what,
     epoch === undefined ? '' : String(epoch),
     group ?? '',

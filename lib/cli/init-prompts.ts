@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { confirm, intro, isCancel, log, select, text } from '@clack/prompts';
+import { PROBE_KEY_PREFIX } from '../envelope/probe-record.ts';
 import { InterruptedError } from '../operate/errors.ts';
 import { type Answers, proposalsFor } from '../operate/init-config.ts';
 import {
@@ -71,6 +72,25 @@ const askings: Readonly<Record<Question, Asking>> = {
     placeholder: 'orders,clicks',
     parse: listOf,
   }),
+  probe: (draft, terminal) =>
+    select({
+      ...terminal,
+      message: [
+        'May observers put marked records into these streams?',
+        'They show an outage of one stream alone. Consumers see them: under 100 bytes,',
+        `with a partition key that begins with ${PROBE_KEY_PREFIX} (docs/envelope.md)`,
+      ].join('\n'),
+      initialValue: draft.probe ?? 'never',
+      options: [
+        { value: 'never', label: 'never', hint: 'then only its producers can report such an outage' },
+        {
+          value: 'onSuspicion',
+          label: 'on suspicion',
+          hint: 'a few a second, while something looks wrong',
+        },
+        { value: 'always', label: 'always', hint: 'about one a second, at all times' },
+      ],
+    }),
   primary: typed({ question: 'primary', message: 'Primary region' }),
   standby: typed({ question: 'standby', message: 'Standby region' }),
   witnesses: typed({ question: 'witnesses', message: 'Witness regions, two or more', parse: listOf }),

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { modes } from '../../lambda/core/policy.ts';
+import { probeModes } from '../../lambda/core/watched-cells.ts';
 import { ConfigError } from '../config/errors.ts';
 import { configExtensions, configFileNames } from '../config/load.ts';
 import { isClone } from '../files/own-files.ts';
@@ -25,6 +26,7 @@ export interface InitFlags extends OutputFlags {
   readonly primary?: string;
   readonly standby?: string;
   readonly witnesses?: readonly string[];
+  readonly probe?: string;
   readonly mode?: string;
   readonly drill?: boolean;
   readonly out?: string;
@@ -51,6 +53,10 @@ export function initCommand(io: Io): Command {
     .option('--primary <region>', `default: ${proposals.primary}`)
     .option('--standby <region>', `default: ${proposals.standby}`)
     .option('--witnesses <regions>', `default: ${proposals.witnesses.join(',')}`, listArgument)
+    .option(
+      '--probe <when>',
+      `whether observers may put marked records into these streams, where your consumers see them (docs/envelope.md): ${probeModes.join(', ')} (default: never)`,
+    )
     .option('--mode <mode>', `${modes.join(', ')} (default: ${proposals.mode})`)
     .option(
       '--drill',
@@ -148,7 +154,7 @@ async function answersFrom(io: Io, flags: InitFlags): Promise<Answers> {
 }
 
 function givenBy({ zone, ...flags }: InitFlags): Partial<Answers> {
-  const { name, zoneId, streams, primary, standby, witnesses, mode, drill } = flags;
-  const all = { name, zoneId, zoneName: zone, streams, primary, standby, witnesses, mode, drill };
+  const { name, zoneId, streams, primary, standby, witnesses, probe, mode, drill } = flags;
+  const all = { name, zoneId, zoneName: zone, streams, primary, standby, witnesses, probe, mode, drill };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

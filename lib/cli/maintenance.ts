@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { UsageError } from '../operate/errors.ts';
 import { controlVerb } from './control.ts';
 import type { Io } from './io.ts';
-import { type OverrideFlags, timeArgument, withChange, withExpiry } from './options.ts';
+import { type OverrideFlags, timeArgument, withChange, withExpiry, withScope } from './options.ts';
 import { perform } from './verb.ts';
 
 const HOUR_MS = 3_600_000;
@@ -20,7 +20,7 @@ export function maintenanceCommand(io: Io): Command {
   const command = new Command('maintenance').description(
     'Announce planned work: in this window no evacuation starts by itself.',
   );
-  return withExpiry(withChange(command), bounds)
+  return withExpiry(withScope(withChange(command)), bounds)
     .option('--from <time>', 'when it begins, like 2026-12-01T02:00Z (default: now)', timeArgument(io.nowMs))
     .option('--force', 'go ahead although this replaces a window that it does not cover')
     .addHelpText(

@@ -22,7 +22,20 @@ export interface ChangeFlags extends TargetFlags, OutputFlags {
   readonly verbose?: true;
 }
 
-export interface OverrideFlags extends ChangeFlags {
+/** Flags of a verb that may be about single cells alone. */
+export interface ScopeFlags {
+  readonly cells?: readonly string[];
+}
+
+/** `--cells` of an override: it then holds for the moves of these cells alone. */
+export const withScope = (command: Command): Command =>
+  command.option(
+    '--cells <names>',
+    'only the moves of these cells by themselves, separated by commas; the votes of the region go on (default: every move)',
+    listArgument,
+  );
+
+export interface OverrideFlags extends ChangeFlags, ScopeFlags {
   readonly for?: number;
 }
 

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { controlVerb } from './control.ts';
 import type { Io } from './io.ts';
-import { type OverrideFlags, withChange, withExpiry } from './options.ts';
+import { type OverrideFlags, withChange, withExpiry, withScope } from './options.ts';
 import { perform } from './verb.ts';
 
 const HOUR_MS = 3_600_000;
@@ -16,7 +16,7 @@ export function pauseCommand(io: Io): Command {
   const command = new Command('pause').description(
     'Stop new evacuations from starting by themselves. An evacuation under way is not undone, and `failover` still works.',
   );
-  return withExpiry(withChange(command), bounds)
+  return withExpiry(withScope(withChange(command)), bounds)
     .option('--force', 'go ahead although this ends a longer pause earlier')
     .addHelpText('after', '\nExample:\n  spillway pause --for 2h --reason "load test in us-east-1"')
     .action((flags: PauseFlags) =>

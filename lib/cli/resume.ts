@@ -2,10 +2,10 @@ import { Command, Option } from 'commander';
 import type { Resumable } from '../operate/control-change.ts';
 import { controlVerb } from './control.ts';
 import type { Io } from './io.ts';
-import { type ChangeFlags, withChange } from './options.ts';
+import { type ChangeFlags, type ScopeFlags, withChange, withScope } from './options.ts';
 import { perform } from './verb.ts';
 
-interface ResumeFlags extends ChangeFlags {
+interface ResumeFlags extends ChangeFlags, ScopeFlags {
   readonly pause?: true;
   readonly maintenance?: true;
   readonly all?: true;
@@ -13,9 +13,11 @@ interface ResumeFlags extends ChangeFlags {
 
 /** `spillway resume`: ends a pause or a maintenance window early, and clears a control item nobody can read. */
 export function resumeCommand(io: Io): Command {
-  return withChange(
-    new Command('resume').description(
-      'End the pause and the maintenance window that are in force; clear a control item that cannot be understood.',
+  return withScope(
+    withChange(
+      new Command('resume').description(
+        'End the pause and the maintenance window that are in force; clear a control item that cannot be understood.',
+      ),
     ),
   )
     .addOption(new Option('--pause', 'end the pause alone').conflicts(['maintenance', 'all']))

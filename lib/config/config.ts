@@ -20,6 +20,14 @@ export interface Config {
   readonly cellStacks?: number;
   readonly notify: Notify;
   readonly monitoring: Monitoring;
+  /** Absent: producers have no table in which to report. */
+  readonly beacons?: Beacons;
+}
+
+/** The table in which producers report how their own writes fare. */
+export interface Beacons {
+  /** Beacons expected at the same time, for the estimate of what they cost. */
+  readonly sources: number;
 }
 
 /** The cell that drills move through the real path. */

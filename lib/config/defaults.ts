@@ -42,6 +42,9 @@ export const defaultDelivery: Delivery = {
   rtoMs: MINUTE_MS,
 };
 
+/** Only `spillway cost` depends on it: what the beacons cost depends on who sends them. */
+export const defaultBeaconSources = 100;
+
 export const defaultMonitoring: Monitoring = {
   dashboard: true,
   observerSilentMinutes: 3,

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { cellProblems } from './cells.ts';
 import type { Cell, Config, ServiceName, StreamSpec } from './config.ts';
 import {
+  defaultBeaconSources,
   defaultDelivery,
   defaultDrillOverdueDays,
   defaultDrillSchedule,
@@ -78,6 +79,7 @@ function withDefaults(input: ConfigInput): Config {
     healthCheckQuota: input.healthCheckQuota ?? defaultHealthCheckQuota,
     ...(input.drill === undefined ? {} : { drill: { cell: input.drill.cell, schedule } }),
     ...(input.cellStacks === undefined ? {} : { cellStacks: input.cellStacks }),
+    ...beaconsOf(input.beacons),
     notify: given(input.notify ?? {}),
     monitoring: {
       ...defaultMonitoring,
@@ -85,6 +87,12 @@ function withDefaults(input: ConfigInput): Config {
       ...given(input.monitoring ?? {}),
     },
   };
+}
+
+function beaconsOf(input: ConfigInput['beacons']): Pick<Config, 'beacons'> {
+  if (input === undefined || input === false) return {};
+  const { sources = defaultBeaconSources } = input === true ? {} : input;
+  return { beacons: { sources } };
 }
 
 type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

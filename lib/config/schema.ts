@@ -235,6 +235,21 @@ const drill = object({
     ),
 });
 
+const beacons = either(
+  [
+    z.boolean(),
+    object({
+      sources: whole({ min: 1, max: 1_000_000, unit: 'beacons' }).describe(
+        'Beacons at the same time, one for each producer process and stream, for the estimate of what they cost. Default 100.',
+      ),
+    }),
+  ],
+  {
+    what: 'true, false nor { sources }',
+    fix: 'Write true for a table of beacons, or leave the key out for none.',
+  },
+);
+
 export const configSchema = object({
   $schema: z
     .string({ error: say('is not a string', 'Write the path of config.schema.json.') })
@@ -278,6 +293,11 @@ export const configSchema = object({
     .optional()
     .describe('Who is told of evacuations and alarms, beside the subscribers of the topic.'),
   monitoring: monitoring.optional().describe('When the alarms fire, and whether there is a dashboard.'),
+  beacons: beacons
+    .optional()
+    .describe(
+      'true: a table in the standby in which producers report how their own writes fare (docs/beacons.md). Default false: producers have to be given the right and the option to report, and without them there is nothing to read.',
+    ),
 });
 
 /** What a user writes. Every part but `name`, `zone` and `cells` has a default. */

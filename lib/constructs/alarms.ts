@@ -42,7 +42,12 @@ export class Alarms extends Construct {
       const alarm = new Alarm(this, row.alarm.replaceAll(' ', '-'), {
         alarmName: alarmResourceName(config.name, row.alarm),
         alarmDescription: `[${row.urgency}] ${row.meaning} Fires when: ${firesWhen(row, config)}. What to run: docs/runbook.md, "${row.alarm}".`,
-        metric: alarmMetric(row, { config, region, account: Stack.of(this).account }),
+        metric: alarmMetric(row, {
+          config,
+          region,
+          account: Stack.of(this).account,
+          under: row.under?.(config),
+        }),
         comparisonOperator: comparison(row.fires),
         threshold: row.threshold(config),
         evaluationPeriods: row.periods(config),
@@ -63,13 +68,17 @@ interface MetricPlace {
   readonly account: string;
 }
 
-function alarmMetric(row: AlarmDefinition, place: MetricPlace): IMetric {
+function alarmMetric(
+  row: AlarmDefinition,
+  { under, ...place }: MetricPlace & { readonly under: number | undefined },
+): IMetric {
   const period = Duration.minutes(row.periodMinutes);
   const metrics = row.metrics.map((metric) =>
     metricOf(metric, { ...place, statistic: row.statistic, period }),
   );
   const [first] = metrics;
-  if (metrics.length === 1 && first !== undefined) return first;
+  if (metrics.length === 1 && first !== undefined)
+    return under === undefined ? first : onlyUnder(under, { metric: first, period, label: row.alarm });
   const named = metrics.map((metric, index) => [`m${index + 1}`, metric] as const);
   // Without FILL, a period without failures of one kind would hide failures of another kind.
   const expression = named.map(([id]) => `FILL(${id}, 0)`).join(' + ');
@@ -78,6 +87,19 @@ function alarmMetric(row: AlarmDefinition, place: MetricPlace): IMetric {
     usingMetrics: Object.fromEntries(named),
     period,
     label: row.alarm,
+  });
+}
+
+/** A metric that is 0 from a limit on: CloudWatch works it out, and asks no more for it than for the metric itself. */
+function onlyUnder(
+  limit: number,
+  { metric, period, label }: { readonly metric: IMetric; readonly period: Duration; readonly label: string },
+): IMetric {
+  return new MathExpression({
+    expression: `IF(m1 < ${limit}, m1, 0)`,
+    usingMetrics: { m1: metric },
+    period,
+    label,
   });
 }
 

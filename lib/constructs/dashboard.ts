@@ -56,8 +56,14 @@ export class Dashboard extends Construct {
         [this.#intro()],
         [new AlarmStatusWidget({ title: 'Alarms', alarms: [...props.alarms], width: WIDTH, height: 4 })],
         [
-          this.#own('Votes', ['LiveVotes', 'EvacuateVotes', 'BlockedVotes', 'MinorityVotes']),
-          this.#own('What the observers see', ['ImpairedDiagnoses', 'StandbyDoubts', 'SickObservers']),
+          this.#own('Votes', ['LiveVotes', 'EvacuateVotes', 'BlockedVotes']),
+          this.#own('What the observers see', [
+            'ImpairedDiagnoses',
+            'UnprovenFaults',
+            'CellTrouble',
+            'StandbyDoubts',
+            'SickObservers',
+          ]),
         ],
         [
           this.#own('Where traffic is', [
@@ -68,7 +74,10 @@ export class Dashboard extends Construct {
           ]),
           this.#own('What holds traffic back, and what cannot be read', ['Paused', 'StateUnread']),
         ],
-        [this.#own('Time since the last round of probes', ['ProbeAge']), this.#arrivals()],
+        [
+          this.#own('Time since the last drill and the last survey', ['DrillAge', 'SurveyAge']),
+          this.#arrivals(),
+        ],
         [
           this.#conductor(),
           this.#own('Latch, and recovery time of drills', ['LatchTime', 'DrillRto'], 'Maximum'),

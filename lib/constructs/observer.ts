@@ -4,12 +4,15 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { FLEET_KEY } from '../../lambda/core/beacon-item.ts';
 import { EPOCH_PARTITION } from '../../lambda/core/epoch.ts';
 import {
+  beaconTableName,
   canaryStreamName,
   metricNamespace,
   observerFunctionName,
   stateTableName,
+  TROUBLE_INDEX,
   voteFunctionName,
   voteTableName,
 } from '../../lambda/core/names.ts';
@@ -139,7 +142,26 @@ function observerStatements(settings: ObserverSettings, table: Table, account: s
       resources: [stateTable],
     }),
     ...(settings.conductorArn === undefined ? [] : startStatements(settings, account)),
+    ...(settings.beacons === true ? beaconStatements(settings, account) : []),
     ...(siblings.length === 0 ? [] : [new PolicyStatement({ actions: siblings, resources: ['*'] })]),
+  ];
+}
+
+/** Every observer reads what producers report; the standby's tells them how many they are. */
+function beaconStatements({ name, region, standby }: ObserverSettings, account: string): PolicyStatement[] {
+  const beacons = `arn:aws:dynamodb:${standby}:${account}:table/${beaconTableName(name)}`;
+  const reading = new PolicyStatement({
+    actions: ['dynamodb:Scan'],
+    resources: [beacons, `${beacons}/index/${TROUBLE_INDEX}`],
+  });
+  if (region !== standby) return [reading];
+  return [
+    reading,
+    new PolicyStatement({
+      actions: ['dynamodb:PutItem'],
+      resources: [beacons],
+      conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [FLEET_KEY.pk] } },
+    }),
   ];
 }
 

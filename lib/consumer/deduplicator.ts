@@ -19,6 +19,9 @@ export interface DeduplicatorOptions {
  * again. So do two consumers that do not share a store, or a copy that is older than the window (a drain may
  * copy records hours after they were first written: keep the window longer than the outage, or the handler
  * idempotent). Only a handler that writes its result and the id in one transaction gets exactly once.
+ *
+ * Takes ids alone. A marked record of an observer (`probe` of unwrap's result) has none, and nothing to handle: skip it
+ * before, because a call with an absent id would let the first of them through to the handler.
  */
 export class Deduplicator {
   readonly #store: SeenStore;

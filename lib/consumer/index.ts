@@ -1,9 +1,16 @@
 import '../producer/supported-node.ts';
 
 export {
+  isProbeRecord,
+  PROBE_DATA_PREFIX,
+  PROBE_KEY_PREFIX,
+  type RecordMarks,
+} from '../envelope/probe-record.ts';
+export {
   type Bare,
   type Enveloped,
   type EnvelopeRejection,
+  type ProbeRecord,
   type RejectedEnvelope,
   type Unwrapped,
   unwrap,

@@ -52,6 +52,9 @@ const MAX_GAPS = 8;
  * lost record only if no other region has it: a producer begins a new epoch when it moves, and records in
  * flight at that moment land in the other region. A key that was not seen while `maxKeys` others were is
  * forgotten, and begins again with `first`.
+ *
+ * Takes records with an envelope alone. A marked record of an observer (`probe` of unwrap's result) has no number and no
+ * place in the order of any key: skip it before. It leaves no gap in the numbers of the others.
  */
 export class OrderChecker {
   readonly #keys: RecentMap<KeyState>;

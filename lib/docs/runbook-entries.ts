@@ -307,6 +307,22 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
     run: [status, why, ack],
     not: ['Do not wait for the status page or for an alarm in the primary: they fail with it.'],
   },
+  'canary or access': {
+    lookAt: [
+      'Which of the two, in `status`, and its page above: CanaryOnly or PrimaryRefusesAccess.',
+      'What your own producers get in the primary: errors, retries, growing buffers.',
+    ],
+    run: [
+      why,
+      [
+        'spillway failover --cells CELL --reason "its producers fail too, inc-4711"',
+        'for each cell whose producers fail as well',
+      ],
+      log,
+      ack,
+    ],
+    not: ['Do not wait for it to move traffic: nothing moves by itself for either.'],
+  },
   'evacuation blocked': {
     lookAt: [
       'Which guard refuses, and until when: `why` says both. "When a guard refuses" above says how to get past each guard.',
@@ -338,6 +354,41 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
       ],
     ],
     not: ['Do not fail over because of one observer: K of N is there to outvote it.'],
+  },
+  'cell impaired': {
+    lookAt: [
+      'Which cell, who accuses it, and whether it moves or what holds it: the lines of streams in `status`.',
+      'The errors of that cell’s producers, and whether its consumers in the standby run.',
+    ],
+    run: [
+      status,
+      why,
+      [
+        'spillway failover --cells CELL --reason "its stream fails, inc-4711"',
+        'if a guard holds it, and its producers fail: an operator’s failover needs no vote',
+      ],
+      ack,
+    ],
+    not: [
+      'Do not move the other cells: the region is well.',
+      'Do not return the cell while this alarm is on: its stream still fails.',
+    ],
+  },
+  'stream suspected': {
+    lookAt: [
+      'Which cell, and the reason: the lines of streams in `status`. Records that fail are retried; look at the producers’ buffers.',
+      'If producers report failures and the stream may not be probed: the errors of these producers decide, not Spillway.',
+      'If the stream refuses the observers: access, a KMS key, or a stream that is missing. `doctor` names the fix.',
+    ],
+    run: [
+      why,
+      doctor,
+      [
+        'spillway failover --cells CELL --reason "its producers fail, inc-4711"',
+        'if the producers of the cell are right',
+      ],
+    ],
+    not: ['Do not let observers be refused for long: a cell that cannot be probed does not move by itself.'],
   },
   'traffic moved': {
     lookAt: ['Whether the switches follow within a minute, and whether producers arrive in the standby.'],

@@ -92,6 +92,8 @@ something is not as in healthy times.
 | traffic in the standby, switches PRIMARY | only the votes hold traffic there: the conductor has not set the switches | \`spillway failover --all --reason "latch, inc-4711"\` |
 | traffic in the primary, enough votes EVACUATE | DNS follows within half a minute | \`spillway status --watch\`; after a minute \`spillway failover --all --reason "…"\` |
 | traffic in the primary, an actionable diagnosis, phase held | a guard refuses | \`spillway why\` names the guard; the table below says how to get past each guard |
+| a line “own stream of”, and the cell moves alone | its own stream fails, and the region is well | nothing: \`spillway status --watch\`; watch its producers and consumers |
+| a line “own stream of”, and the cell does not move | a guard, its group, or too few observers hold it | the command beside the finding; \`spillway why\` names the guard |
 | traffic in the primary, all Healthy, and your producers fail | the fault is elsewhere, or on one cell’s shards alone | \`spillway failover --cells CELL --reason "…"\` moves that cell |
 | switches STANDBY, traffic in the primary | the switch checks have not followed yet, or their endpoint is down | \`spillway status --watch\` for a minute; then \`spillway doctor\` |
 | some regions do not answer | these regions fail, or you cannot reach them | \`aws sts get-caller-identity --region us-west-2\` |

@@ -20,8 +20,12 @@ const place = z.strictObject({
 const shardState = z.strictObject({
   /** Every record up to this one is finished; null at the beginning. */
   after: sequence.nullable(),
-  /** Records after `after` and up to `last`, of which the first `done` chunks are in the target. */
-  page: z.strictObject({ last: sequence, records: count, done: count }).nullable(),
+  /**
+   * Records after `after` and up to `last`, of which the first `done` chunks are in the target. `records` are those in the
+   * chunks, `probes` the marked ones that are left out of them; absent in a page that an earlier version began, which put
+   * those into the chunks as well.
+   */
+  page: z.strictObject({ last: sequence, records: count, probes: count.optional(), done: count }).nullable(),
   /**
    * The next chunk may have been written, in whole or in part, at some time from `fromMs` to `untilMs`. None
    * of the chunk is in the target at or before `tips`.
@@ -36,6 +40,8 @@ const shardState = z.strictObject({
     enveloped: count,
     bare: count,
     damaged: count,
+    // Earlier versions did not know of them.
+    probes: count.default(0),
   }),
 });
 

@@ -1,5 +1,5 @@
 /**
- * Counts of the records that arrived in the window. `read` = `copied` + `alreadyThere` when a drain is done.
+ * Counts of the records that arrived in the window. `read` = `copied` + `alreadyThere` + `probes` when a drain is done.
  */
 export interface DrainCounts {
   read: number;
@@ -15,6 +15,8 @@ export interface DrainCounts {
   bare: number;
   /** Records that look like an envelope, but cannot be read as one; copied unchanged, like bare records. */
   damaged: number;
+  /** Marked records of Spillway's observers; left out. */
+  probes: number;
 }
 
 export const noCounts: Readonly<DrainCounts> = {
@@ -25,6 +27,7 @@ export const noCounts: Readonly<DrainCounts> = {
   enveloped: 0,
   bare: 0,
   damaged: 0,
+  probes: 0,
 };
 
 export function sumOf(all: Iterable<Readonly<DrainCounts>>): DrainCounts {

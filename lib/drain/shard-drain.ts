@@ -1,3 +1,4 @@
+import { isProbeRecord } from '../envelope/probe-record.ts';
 import type { ShardState } from './checkpoint.ts';
 import { chunksOf } from './chunks.ts';
 import type { DrainCounts } from './counts.ts';
@@ -59,13 +60,13 @@ function split(
 async function drainPage(draining: ShardDraining, page: readonly SourceRecord[]): Promise<void> {
   const { plan, shardId, state, target, save } = draining;
   const last = page.at(-1)?.sequenceNumber ?? '';
-  const records = page
-    .filter(({ arrivedAtMs }) => arrivedAtMs >= plan.fromMs && arrivedAtMs < plan.toMs)
-    .map((record) => copied(record, plan, shardId));
+  const { records: sources, probes } = inWindow(page, draining);
+  const records = sources.map((record) => copied(record, plan, shardId));
   if (state.page === null) {
-    count(state.counts, records);
-    state.page = { last, records: records.length, done: 0 };
+    count(state.counts, { records, probes });
+    state.page = { last, records: records.length, probes: probes.length, done: 0 };
   } else if (state.page.records !== records.length) throw pageIsGone(draining);
+  const begun = state.page;
   if (target !== undefined) {
     const chunks = chunksOf(records);
     for (let done = state.page.done; done < chunks.length; done++) {
@@ -81,7 +82,7 @@ async function drainPage(draining: ShardDraining, page: readonly SourceRecord[])
       // next run finds the chunk in the target.
       state.counts.copied += result.copied;
       state.counts.alreadyThere += result.alreadyThere;
-      state.page = { last, records: records.length, done: done + 1 };
+      state.page = { ...begun, done: done + 1 };
       state.intent = null;
     }
   }
@@ -89,12 +90,32 @@ async function drainPage(draining: ShardDraining, page: readonly SourceRecord[])
   state.page = null;
 }
 
-function count(counts: DrainCounts, records: readonly CopiedRecord[]): void {
+/** What arrived in the window, of a page. */
+interface PageInWindow<Record> {
+  readonly records: readonly Record[];
+  /** Marked records of observers: nobody in the target waits for them. */
+  readonly probes: readonly SourceRecord[];
+}
+
+function inWindow(page: readonly SourceRecord[], { plan, state }: ShardDraining): PageInWindow<SourceRecord> {
+  const windowed = page.filter(({ arrivedAtMs }) => arrivedAtMs >= plan.fromMs && arrivedAtMs < plan.toMs);
+  // The chunks of a page that was begun have to stay as they were, so that those done are not other records.
+  const keepsProbes = state.page !== null && state.page.probes === undefined;
+  if (keepsProbes) return { records: windowed, probes: [] };
+  return {
+    records: windowed.filter((record) => !isProbeRecord(record)),
+    probes: windowed.filter(isProbeRecord),
+  };
+}
+
+function count(counts: DrainCounts, { records, probes }: PageInWindow<CopiedRecord>): void {
   for (const { kind, data } of records) {
-    counts.read++;
     counts.bytes += data.byteLength;
     counts[kind]++;
   }
+  for (const { data } of probes) counts.bytes += data.byteLength;
+  counts.probes += probes.length;
+  counts.read += records.length + probes.length;
 }
 
 function pageIsGone({ source, shardId }: ShardDraining): DrainError {

@@ -31,6 +31,29 @@ export function probeRecord({ observer, atMs, place }: ProbeRecordInput): ProbeR
   };
 }
 
-/** Whether these bytes are the data of a marked record. */
-export const isProbeData = (bytes: Uint8Array): boolean =>
-  bytes.byteLength >= prefixBytes.byteLength && prefixBytes.every((byte, at) => bytes[at] === byte);
+/**
+ * Whether these bytes are the data of a marked record. Decided by the first byte for nearly every other record, because
+ * consumers ask this of each one.
+ */
+export function isProbeData(bytes: Uint8Array): boolean {
+  if (bytes.byteLength < prefixBytes.byteLength) return false;
+  for (let at = 0; at < prefixBytes.byteLength; at++) if (bytes[at] !== prefixBytes[at]) return false;
+  return true;
+}
+
+/** What a consumer knows of a record; at least one of the two. */
+export interface RecordMarks {
+  /** Absent where the stream does not tell it: service-managed distribution. */
+  readonly partitionKey?: string | undefined;
+  readonly data?: Uint8Array | undefined;
+}
+
+/**
+ * Whether a record is a marked one, for consumers without `unwrap` and for copies: whatever is given has to say so. With
+ * both given, no record of a user is taken for a marked one because of its key or its first bytes alone.
+ */
+export function isProbeRecord({ partitionKey, data }: RecordMarks): boolean {
+  if (partitionKey === undefined && data === undefined) return false;
+  const keySays = partitionKey === undefined || partitionKey.startsWith(PROBE_KEY_PREFIX);
+  return keySays && (data === undefined || isProbeData(data));
+}

@@ -1,11 +1,13 @@
 import { crc32 } from 'node:zlib';
 import { idText } from './ids.ts';
 import { flags, KNOWN_FLAGS, layout, MAGIC, VERSION } from './layout.ts';
+import { isProbeData } from './probe-record.ts';
 
 /** The user's bytes and the fields of the envelope. */
 export interface Enveloped {
   readonly enveloped: true;
   readonly rejection?: undefined;
+  readonly probe?: undefined;
   /** The producer's id as a UUID, in lower case. */
   readonly producerId: string;
   readonly epoch: number;
@@ -23,7 +25,21 @@ export interface Enveloped {
 export interface Bare {
   readonly enveloped: false;
   readonly rejection?: undefined;
+  readonly probe?: undefined;
   readonly data: Uint8Array;
+}
+
+/**
+ * A marked record, which an observer of Spillway has put into the stream to see whether the stream takes records: skip
+ * it. There is no `data` on purpose, so that nobody handles the record as a user's by accident. Told by its first
+ * bytes; a record with an envelope is never one, whatever its data.
+ */
+export interface ProbeRecord {
+  readonly enveloped: false;
+  readonly rejection?: undefined;
+  readonly probe: true;
+  /** All the given bytes, unchanged. */
+  readonly bytes: Uint8Array;
 }
 
 /**
@@ -34,13 +50,14 @@ export interface Bare {
 export interface RejectedEnvelope {
   readonly enveloped: false;
   readonly rejection: EnvelopeRejection;
+  readonly probe?: undefined;
   /** What was wrong, and what to do. */
   readonly detail: string;
   /** All the given bytes, unchanged. */
   readonly bytes: Uint8Array;
 }
 
-export type Unwrapped = Enveloped | Bare | RejectedEnvelope;
+export type Unwrapped = Enveloped | Bare | ProbeRecord | RejectedEnvelope;
 export type EnvelopeRejection = keyof typeof details;
 
 const details = {
@@ -61,7 +78,8 @@ export function unwrap(bytes: Uint8Array): Unwrapped {
   const matching = magicMatch(bytes);
   if (matching < MAGIC.length) {
     const damaged = matching === MAGIC.length - 1 && bytes.byteLength >= layout.data && checksumHolds(bytes);
-    return damaged ? reject('damaged-magic', bytes) : { enveloped: false, data: bytes };
+    if (damaged) return reject('damaged-magic', bytes);
+    return isProbeData(bytes) ? { enveloped: false, probe: true, bytes } : { enveloped: false, data: bytes };
   }
   // Checked before the length, because a later version may have a shorter header.
   const version = bytes[layout.version];

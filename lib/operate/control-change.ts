@@ -1,5 +1,11 @@
-import { type Control, type ControlReading, parseControl } from '../../lambda/core/control.ts';
-import type { Mode } from '../../lambda/core/policy.ts';
+import {
+  type CellOverrides,
+  type Control,
+  type ControlReading,
+  MOST_CELLS_WITH_OVERRIDES,
+  parseControl,
+} from '../../lambda/core/control.ts';
+import { leastAutonomous, type Mode } from '../../lambda/core/policy.ts';
 import { RefusedError } from './errors.ts';
 
 export interface Override {
@@ -21,15 +27,22 @@ export type ControlAct =
   | { readonly kind: 'maintenance'; readonly override: MaintenanceWindow; readonly force?: boolean }
   | { readonly kind: 'approve'; readonly override: Override };
 
+/** Cells that an act is about: their moves alone. Absent: every move. */
+export interface ControlScope {
+  readonly cells?: readonly string[] | undefined;
+}
+
 export interface ControlChange {
   readonly before: ControlReading;
   readonly after: Control;
 }
 
-export interface ControlContext {
+export interface ControlContext extends ControlScope {
   readonly nowMs: number;
   /** The mode of the deployed policy. */
   readonly policyMode: Mode;
+  /** Modes that the config gives to single cells. */
+  readonly cellModes?: ReadonlyMap<string, Mode> | undefined;
 }
 
 /**
@@ -39,7 +52,13 @@ export interface ControlContext {
  */
 export function changeControl(item: unknown, act: ControlAct, context: ControlContext): ControlChange {
   const before = parseControl(item);
-  if (before !== 'unreadable') return { before, after: after(before, act, context) };
+  const { cells } = context;
+  if (before !== 'unreadable') {
+    return {
+      before,
+      after: cells === undefined ? after(before, act, context) : ofCells(before, act, context),
+    };
+  }
   // The meaning of an unreadable item is unknown; only the act whose purpose is to clear it may replace it.
   if (act.kind !== 'resume') {
     throw new RefusedError(
@@ -48,6 +67,36 @@ export function changeControl(item: unknown, act: ControlAct, context: ControlCo
     );
   }
   return { before, after: without(legiblePartOf(item), act.what, context.nowMs) };
+}
+
+/** The same act on the overrides of single cells. One that refuses for one of them refuses for all. */
+function ofCells(before: Control, act: ControlAct, context: ControlContext): Control {
+  const { cells: named = [], policyMode, cellModes } = context;
+  const cells: Record<string, CellOverrides> = { ...before.cells };
+  for (const cell of named) {
+    const mode = leastAutonomous(cellModes?.get(cell), before.mode ?? policyMode);
+    const { pause, maintenance, approval } = after({ ...before.cells?.[cell] }, act, {
+      ...context,
+      policyMode: mode,
+    });
+    const own = {
+      ...(pause && { pause }),
+      ...(maintenance && { maintenance }),
+      ...(approval && { approval }),
+    };
+    if (Object.keys(own).length === 0) delete cells[cell];
+    else cells[cell] = own;
+  }
+  const count = Object.keys(cells).length;
+  if (count > MOST_CELLS_WITH_OVERRIDES) {
+    const reason = `${count} cells would have overrides of their own, at most ${MOST_CELLS_WITH_OVERRIDES} may`;
+    throw new RefusedError(
+      [{ rule: 'too-many-cells', reason }],
+      'Leave --cells out: the override then holds for all.',
+    );
+  }
+  const { cells: _, ...rest } = before;
+  return count === 0 ? rest : { ...rest, cells };
 }
 
 function after(before: Control, act: ControlAct, { nowMs, policyMode }: ControlContext): Control {
@@ -100,10 +149,15 @@ function refuseToShorten(
 }
 
 function resumed(before: Control, what: Resumable, nowMs: number): Control {
-  const next = without(before, what, nowMs);
-  const ends = (['pause', 'maintenance'] as const).some(
-    (kind) => standing(before[kind], nowMs) !== undefined && next[kind] === undefined,
-  );
+  const { cells, ...rest } = without(before, what, nowMs);
+  // Those of single cells end with all others, or when they are named.
+  const next = what === 'all' || cells === undefined ? rest : { ...rest, cells };
+  const endsCells = what === 'all' && cells !== undefined;
+  const ends =
+    endsCells ||
+    (['pause', 'maintenance'] as const).some(
+      (kind) => standing(before[kind], nowMs) !== undefined && next[kind] === undefined,
+    );
   if (ends) return next;
   const left = standing(next.maintenance, nowMs);
   throw new RefusedError(
@@ -138,7 +192,7 @@ function without({ pause, maintenance, ...rest }: Control, what: Resumable, nowM
 function legiblePartOf(item: unknown): Control {
   if (typeof item !== 'object' || item === null) return {};
   const stored = item as Readonly<Record<string, unknown>>;
-  const parts = (['mode', 'pause', 'maintenance', 'approval'] as const).map((part) => {
+  const parts = (['mode', 'pause', 'maintenance', 'approval', 'cells'] as const).map((part) => {
     const read = parseControl(stored[part] === undefined ? {} : { [part]: stored[part] });
     return read === 'unreadable' ? {} : read;
   });

@@ -1,9 +1,13 @@
 import { metricsOf } from '../../lambda/core/metrics.ts';
 import { STANDBY_CANARY_SHARDS } from '../../lambda/core/put-plan.ts';
+import { STREAM_LIFE_MS } from '../../lambda/core/stream-evidence.ts';
+import { QUIET_PUTS, STREAMS_PER_ROUND } from '../../lambda/core/stream-plan.ts';
+import { MOST_STREAMS } from '../../lambda/core/streams.ts';
 import { alarmRegions, alarmRows } from '../alarms/alarms-table.ts';
 import { type Config, observerRegions, type StreamSpec } from '../config/config.ts';
 import { groupsOf } from '../settings/cells-file.ts';
 import { CELLS_A_RUN } from '../survey/run.ts';
+import { beaconUsage } from './beacon-usage.ts';
 import { HOURS_A_MONTH, prices, SECONDS_A_MONTH } from './prices.ts';
 
 export interface CostLine {
@@ -32,8 +36,13 @@ const FUNCTION_GB = 0.25;
 const OBSERVER_GB = 240 / 1_024;
 /** A read of one item and an answer, on a warm function. [inferred] */
 const ENDPOINT_SECONDS = 0.005;
-/** An observer's item with its memory is between 2 and 3 KB: three write units. */
-const WRITE_UNITS_PER_TICK = 3;
+/** An observer's item with its memory, and what it remembers of each stream in which nothing fails: measured. */
+const ITEM_BYTES = 2_200;
+const BYTES_PER_STREAM = 210;
+const WRITE_UNIT_BYTES = 1_024;
+const WRITE_UNITS_PER_TICK = Math.ceil(ITEM_BYTES / WRITE_UNIT_BYTES);
+/** Each record counts as 1 KB at least. */
+const GB_A_MILLION_PUTS = 1;
 /** Reads side by side, one of them on another continent. [inferred] */
 const MONITOR_SECONDS = 0.5;
 /** Bytes and records, in both regions. */
@@ -59,8 +68,10 @@ export function estimate(config: Config): CostEstimate {
     healthChecks,
     canaries,
     observers,
+    streamProbes,
     endpoints,
     dynamo,
+    beacons,
     conductor,
     drill,
     probesOfCloudWatch,
@@ -158,6 +169,30 @@ const observers: Part = (config) => {
   return [line('observers', usd, `${n} functions of 240 MB on arm64 that run continuously`)];
 };
 
+/** Cells of which nothing is suspected; a suspected one, of any cell that may be probed, costs a few cents an hour more. */
+const streamProbes: Part = (config) => {
+  const { observers: n, ticks } = counts(config);
+  const always = config.cells.filter(({ probe }) => probe === 'always');
+  if (always.length === 0) return [];
+  const turns = Math.min(always.length, STREAMS_PER_ROUND);
+  const puts = n * ticks * turns * QUIET_PUTS;
+  // The cells take turns, so each has its share of the puts, and pays for them as its own records do.
+  const provisioned = always.filter(({ streams }) => streams.primary.shards !== undefined).length;
+  const share = provisioned / always.length;
+  const million = share * prices.putMillionUnits + (1 - share) * GB_A_MILLION_PUTS * prices.onDemandGbIn;
+  const roundsRemembered = STREAM_LIFE_MS / config.policy.tickMs;
+  const remembered = Math.min(always.length, MOST_STREAMS, turns * roundsRemembered);
+  const itemUnits = Math.ceil((ITEM_BYTES + remembered * BYTES_PER_STREAM) / WRITE_UNIT_BYTES);
+  const units = n * ticks * Math.max(0, itemUnits - WRITE_UNITS_PER_TICK);
+  return [
+    line(
+      'probes of streams',
+      (puts / MILLION) * million + (units / MILLION) * prices.dynamoMillionWrites,
+      `${millions(puts)} marked records to ${always.length} cells that are always probed, ${millions(units)} more write units`,
+    ),
+  ];
+};
+
 const requests = (config: Config): number => {
   const { observers: votes, switches } = counts(config);
   return (votes + switches) * CHECKERS * (SECONDS_A_MONTH / config.delivery.healthCheckIntervalSeconds);
@@ -177,6 +212,24 @@ const dynamo: Part = (config) => {
   const writes = n * ticks * WRITE_UNITS_PER_TICK;
   const usd = (reads / MILLION) * prices.dynamoMillionReads + (writes / MILLION) * prices.dynamoMillionWrites;
   return [line('DynamoDB', usd, `${millions(reads)} reads, ${millions(writes)} write units`)];
+};
+
+/** In health. In trouble a beacon costs two units, one of them for the index, each five seconds. */
+const beacons: Part = (config) => {
+  if (config.beacons === undefined) return [];
+  const { sources } = config.beacons;
+  const used = beaconUsage({ beacons: sources, ...counts(config) });
+  const usd =
+    (used.writeUnits / MILLION) * prices.dynamoMillionWrites +
+    (used.readUnits / MILLION) * prices.dynamoMillionReads +
+    used.gbBetweenRegions * prices.interRegionGb;
+  return [
+    line(
+      'beacons',
+      usd,
+      `${sources.toLocaleString('en')} at the same time, each every ${used.intervalSeconds} s: ${millions(used.writeUnits)} write units, ${millions(used.readUnits)} reads, ${used.gbBetweenRegions.toFixed(0)} GB to other regions`,
+    ),
+  ];
 };
 
 const conductor: Part = () => [

@@ -8,6 +8,7 @@ import { named } from './named.ts';
 import { lastRunEnd } from './run-end.ts';
 import type { StateReadings } from './state.ts';
 import type { ObserverStatus, Status, StatusFinding } from './status-document.ts';
+import { resume, streamFindings } from './stream-findings.ts';
 import { type UnreadPart, unreadFindings } from './unread.ts';
 
 type Facts = Omit<Status, 'findings' | 'ok'>;
@@ -102,6 +103,7 @@ const rules: readonly Rule[] = [
       codes.has(code) && code !== 'Healthy' ? [bad(`${code}: ${description} ${operator}`)] : [],
     );
   },
+  ({ cells, ...known }) => streamFindings(cells, known),
   ({ control }) =>
     control === 'unreadable'
       ? [bad('the control item cannot be understood: it counts as a pause', 'spillway resume --reason "…"')]
@@ -115,10 +117,14 @@ const rules: readonly Rule[] = [
   },
   ({ quorum }) => (quorum.region === null ? [bad(`region record: ${quorum.problem}`)] : []),
   ({ overrides, atMs }) =>
-    (overrides ?? []).map(({ kind, owner, reason, untilMs, active }) => {
+    (overrides ?? []).map(({ kind, cells, owner, reason, untilMs, active }) => {
       const hours = ((untilMs - atMs) / HOUR_MS).toFixed(1);
-      const run = kind === 'pause' ? 'spillway resume --reason "…"' : undefined;
-      return note(`${kind} by ${owner}: ${reason} (${active ? `${hours} h left` : 'not begun yet'})`, run);
+      const run = kind === 'pause' ? resume(cells) : undefined;
+      const of = cells === undefined ? '' : ` of the moves of ${named(cells)} alone,`;
+      return note(
+        `${kind}${of} by ${owner}: ${reason} (${active ? `${hours} h left` : 'not begun yet'})`,
+        run,
+      );
     }),
   ({ cells }, { state: { capacities } }) => {
     if (!capacities.ok) return [];

@@ -110,6 +110,7 @@ const failbackReport = (region: string, report: ObserverReport): FailbackReport 
   decidedAtMs: report.decidedAtMs,
   healthySinceMs: report.memory.decision.healthySinceMs,
   phase: report.phase,
+  cells: report.cells,
 });
 
 /**

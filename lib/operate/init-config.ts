@@ -1,3 +1,4 @@
+import type { ProbeMode } from '../../lambda/core/watched-cells.ts';
 import type { Config } from '../config/config.ts';
 import { defaultPolicy, defaultRegions } from '../config/defaults.ts';
 import { ConfigError, type ConfigProblem } from '../config/errors.ts';
@@ -14,6 +15,8 @@ export interface Answers {
   readonly primary?: string;
   readonly standby?: string;
   readonly witnesses?: readonly string[];
+  /** Whether observers may put marked records into these streams; absent = nobody has said, and they may not. */
+  readonly probe?: string;
   readonly mode?: string;
   /** Adds a cell of its own for weekly drills. */
   readonly drill?: boolean;
@@ -70,14 +73,17 @@ const noStreams: ConfigProblem = {
 
 /**
  * Makes the config's keys. Default values are left out, so that a later version's better default takes
- * effect.
+ * effect; `probe` is not, because what an owner has said of records in their streams outlives any default. The stream of
+ * the drill cell is Spillway's own, and keeps its default.
  */
 function inputOf(answers: Answers & Proposed): ConfigInput {
-  const { name, zoneId, zoneName, streams, primary, standby, witnesses, mode, drill } = answers;
+  const { name, zoneId, zoneName, streams, primary, standby, witnesses, probe, mode, drill } = answers;
   const regions = { primary, standby, witnesses: [...witnesses] };
   const cells = streams.map((stream) => ({
     name: cellName(stream),
     stream: { name: stream, existing: true },
+    // Checked with everything else, like the mode.
+    ...(probe === undefined ? {} : { probe: probe as ProbeMode }),
   }));
   const [drillCell = '', drillStream = ''] = [
     DRILL_CELLS.find((cell) => cells.every((other) => other.name !== cell)),

@@ -7,6 +7,7 @@ export const questions = [
   'zoneName',
   'zoneId',
   'streams',
+  'probe',
   'primary',
   'standby',
   'witnesses',
@@ -27,6 +28,7 @@ const owners: readonly (readonly [path: RegExp, questions: readonly Question[]])
   [/^healthCheckQuota/, ['streams']],
   // A cell's name and its zone's make a DNS name.
   [/^cells\[\d+\]\.name/, ['zoneName', 'streams']],
+  [/^cells\[\d+\]\.probe/, ['probe']],
   // Spillway's own streams are called by the prefix.
   [/^cells/, ['name', 'streams']],
   [/^/, ['name']],

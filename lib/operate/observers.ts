@@ -1,5 +1,6 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
+import { type CellFinding, cellFindingSchema, MOST_FINDINGS } from '../../lambda/core/cell-findings.ts';
 import { diagnosisCodes } from '../../lambda/core/diagnosis.ts';
 import { type Memory, parseMemory } from '../../lambda/core/memory.ts';
 import { voteTableName } from '../../lambda/core/names.ts';
@@ -23,10 +24,14 @@ const itemSchema = z.object({
   voteSinceMs: z.number().nullable(),
   epoch: z.number(),
   refusals: z.array(z.object({ rule: z.string(), reason: z.string(), untilMs: z.number().optional() })),
+  cells: z.array(z.unknown()).catch([]),
 });
+type StoredItem = Readonly<z.infer<typeof itemSchema>>;
 
 /** What an observer last stored in its own region. */
-export interface ObserverReport extends Readonly<z.infer<typeof itemSchema>> {
+export interface ObserverReport extends Omit<StoredItem, 'cells'> {
+  /** What is said about single cells. A finding that this version does not understand is left out. */
+  readonly cells: readonly CellFinding[];
   /** The vote that the observer's endpoint gives now: a vote that was not renewed reads HOLD. */
   readonly liveVote: Vote;
   readonly fresh: boolean;
@@ -71,6 +76,10 @@ export function observerReport(item: Record<string, unknown> | undefined, nowMs:
     );
   return {
     ...parsed.data,
+    cells: parsed.data.cells.slice(0, MOST_FINDINGS).flatMap((cell) => {
+      const finding = cellFindingSchema.safeParse(cell);
+      return finding.success ? [finding.data as CellFinding] : [];
+    }),
     liveVote: liveVote(item, nowMs),
     fresh: nowMs < parsed.data.expiresAtMs,
     memory: parseMemory(item.memory),

@@ -18,6 +18,10 @@ const lineSchema = z.object({
   refusals: z.array(z.string()).optional(),
   primary: z.record(z.string(), z.string()).optional(),
   standby: z.record(z.string(), z.string()).optional(),
+  cells: z
+    .array(z.object({ cell: z.string(), kind: z.string(), reason: z.string() }))
+    .optional()
+    .catch(undefined),
 });
 
 export interface PastRound extends Readonly<z.infer<typeof lineSchema>> {

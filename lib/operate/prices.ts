@@ -22,6 +22,8 @@ export const prices = {
   /** https://aws.amazon.com/dynamodb/pricing/on-demand/ */
   dynamoMillionReads: 0.125,
   dynamoMillionWrites: 0.625,
+  /** https://aws.amazon.com/ec2/pricing/on-demand/ : data transfer from one region to another. */
+  interRegionGb: 0.02,
   /** https://aws.amazon.com/step-functions/pricing/ : standard workflows. */
   transitionsThousand: 0.025,
   /** https://aws.amazon.com/cloudwatch/pricing/ */

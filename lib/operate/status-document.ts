@@ -1,6 +1,8 @@
+import type { CellFindingKind } from '../../lambda/core/cell-findings.ts';
 import type { Mode } from '../../lambda/core/policy.ts';
 import type { Position } from '../../lambda/core/switch.ts';
 import type { Vote } from '../../lambda/core/vote.ts';
+import type { ProbeMode } from '../../lambda/core/watched-cells.ts';
 import type { FailureKind } from '../credentials/failure.ts';
 import type { CredentialsVerdict } from '../credentials/verdict.ts';
 
@@ -39,6 +41,33 @@ export interface FailbackOutlook {
 
 export type SwitchReading = Position | 'unknown';
 
+/**
+ * `moves`: the observers start its move. `moved`: its switch holds it in the standby. `held`: a guard holds the move back.
+ * `waits`: too few observers accuse it, or too few cells of its group are accused. `none`: nothing asks for a move.
+ */
+export type StreamMove = 'moves' | 'moved' | 'held' | 'waits' | 'none';
+
+/** What the observers say of the own stream of a cell, in the primary. */
+export interface CellStreams {
+  /** The worst that is said; null: nothing is said. */
+  readonly kind: CellFindingKind | null;
+  readonly observers: readonly { readonly region: string; readonly kind: CellFindingKind }[];
+  /** How many observers there are. */
+  readonly of: number;
+  /** Guards that hold a move back, as those who accuse the cell name them. */
+  readonly refusals: readonly { readonly rule: string; readonly reason: string; readonly untilMs?: number }[];
+  /** Since when the cell has been accused; null while nobody accuses it. */
+  readonly sinceMs: number | null;
+  /** What one observer says, in words. */
+  readonly reason: string | null;
+  readonly move: StreamMove;
+  /** Why it does not move. */
+  readonly because?: string;
+  readonly probe: ProbeMode;
+  /** The mode of the cell itself; null: as the policy says. */
+  readonly mode: Mode | null;
+}
+
 export interface CellStatus {
   readonly cell: string;
   readonly group: string;
@@ -47,6 +76,7 @@ export interface CellStatus {
   readonly stream: string | null;
   readonly problem?: string;
   readonly switch: SwitchReading;
+  readonly streams: CellStreams;
 }
 
 export interface ObserverStatus {
@@ -67,6 +97,8 @@ export interface ObserverStatus {
 
 export interface OverrideStatus {
   readonly kind: 'pause' | 'maintenance' | 'approval';
+  /** Cells whose moves alone it is about. Absent: every move. */
+  readonly cells?: readonly string[];
   readonly owner: string;
   readonly reason: string;
   readonly fromMs?: number;

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import type { Control } from '../../lambda/core/control.ts';
+import type { CellOverrides, Control } from '../../lambda/core/control.ts';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
 import type { Lease } from '../../lambda/core/lease.ts';
 import type { Config } from '../config/config.ts';
+import { cellStreams } from './cell-streams.ts';
 import { failbackOutlook } from './failback-outlook.ts';
 import { findingsOf } from './findings.ts';
 import type { ObserverReport } from './observers.ts';
@@ -10,6 +11,7 @@ import type { Reading, Unread } from './reading.ts';
 import type { StateReadings } from './state.ts';
 import type {
   CellStatus,
+  CellStreams,
   LastDrill,
   LeaseStatus,
   ObserverStatus,
@@ -54,29 +56,24 @@ function outlookOf(config: Config, readings: Readings): Status['failback'] {
   return failbackOutlook(config, readings) ?? 'none';
 }
 
-function cellsOf(config: Config, { dns, state }: Readings): readonly CellStatus[] {
+function cellsOf(config: Config, { dns, observers, state }: Readings): readonly CellStatus[] {
   const latched = new Set(
     state.switches.ok
       ? state.switches.value.filter(({ position }) => position === 'STANDBY').map(({ group }) => group)
       : [],
   );
+  const positionOf = (group: string): SwitchReading =>
+    state.switches.ok ? (latched.has(group) ? 'STANDBY' : 'PRIMARY') : 'unknown';
+  const streams = cellStreams(config, { observers, positionOf });
   return config.cells.map(({ name, group }) => {
     const signal = dns.signals.get(name);
-    const position: SwitchReading = !state.switches.ok
-      ? 'unknown'
-      : latched.has(group)
-        ? 'STANDBY'
-        : 'PRIMARY';
-    if (signal?.ok)
-      return {
-        cell: name,
-        group,
-        region: signal.value.region,
-        stream: signal.value.stream ?? null,
-        switch: position,
-      };
+    const about = { switch: positionOf(group), streams: streams.get(name) as CellStreams };
+    if (signal?.ok) {
+      const { region, stream = null } = signal.value;
+      return { cell: name, group, region, stream, ...about };
+    }
     const problem = signal?.problem ?? 'not asked';
-    return { cell: name, group, region: null, stream: null, problem, switch: position };
+    return { cell: name, group, region: null, stream: null, problem, ...about };
   });
 }
 
@@ -111,8 +108,24 @@ function controlOf(config: Config, { control }: StateReadings, atMs: number) {
   };
 }
 
-/** The overrides in force or to come; expired overrides are left out. */
+/**
+ * The overrides in force or to come; expired overrides are left out. Those of single cells follow; cells with the same one
+ * share a line, because an operator has set it for all of them by one command.
+ */
 export function overridesOf(control: Control, atMs: number): readonly OverrideStatus[] {
+  const ofCells = Object.entries(control.cells ?? {}).flatMap(([cell, own]) =>
+    overridesIn(own, atMs).map((override) => ({ cell, override })),
+  );
+  const alike = Map.groupBy(ofCells, ({ override }) => JSON.stringify(override));
+  return [
+    ...overridesIn(control, atMs),
+    ...[...alike.values()].flatMap((some) =>
+      some.slice(0, 1).map(({ override }) => ({ ...override, cells: some.map(({ cell }) => cell) })),
+    ),
+  ];
+}
+
+function overridesIn(control: CellOverrides, atMs: number): readonly OverrideStatus[] {
   const kinds = ['pause', 'maintenance', 'approval'] as const;
   return kinds.flatMap((kind) => {
     const override = control[kind];

@@ -1,4 +1,5 @@
-import { diagnoses } from '../../lambda/core/diagnosis.ts';
+import type { CellFinding } from '../../lambda/core/cell-findings.ts';
+import { type DiagnosisCode, diagnoses } from '../../lambda/core/diagnosis.ts';
 import { guards } from '../../lambda/core/guards.ts';
 import { type Phase, phases } from '../../lambda/core/lifecycle.ts';
 import {
@@ -11,12 +12,15 @@ import {
 import { regionsSeen } from '../../lambda/core/regions-seen.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import { type Gain, shownShare } from '../../lambda/core/severity.ts';
+import { type StreamsSeen, streamsTakeRecords } from '../../lambda/core/streams.ts';
+import type { ProbeMode } from '../../lambda/core/watched-cells.ts';
 import type { Config } from '../config/config.ts';
 import type { CredentialsVerdict } from '../credentials/verdict.ts';
 import type { ObserverReport } from './observers.ts';
 import { isUnseen } from './status.ts';
 import type { Status } from './status-document.ts';
 import type { Readings } from './stored-readings.ts';
+import { byHand } from './stream-findings.ts';
 
 /** From what an observer measured to what it votes, each step with what decided it. */
 export interface ObserverChain {
@@ -33,12 +37,25 @@ export interface ObserverChain {
   /** Whether so much more fails in the primary than in the standby that leaving is worth it. */
   readonly gain?: Gain;
   readonly observer?: string;
+  /** How the cells' own streams are together; absent while this observer knows of none. */
+  readonly streams?: StreamsSeen;
+  /** Why the streams made, or forbade, the diagnosis. */
+  readonly streamsSay?: string;
+  /** What is said of single cells, the worst first. */
+  readonly cells?: readonly CellChain[];
   readonly diagnosis?: { readonly code: string; readonly when: string; readonly actionable: boolean };
   readonly refusals?: readonly { readonly rule: string; readonly reason: string; readonly purpose: string }[];
   readonly phase?: { readonly name: string; readonly meaning: string };
   readonly comment?: string;
   readonly vote?: string;
   readonly sinceMs?: number | null;
+}
+
+/** What one observer says of the own stream of a cell. */
+export interface CellChain extends CellFinding {
+  readonly probe: ProbeMode;
+  /** The command that moves the cell, where it does not move by itself. */
+  readonly byHand?: string;
 }
 
 export interface Why {
@@ -83,13 +100,15 @@ function chain(config: Config, region: string, report: ObserverReport, atMs: num
   const row = diagnoses.find(({ code }) => code === diagnosis);
   const levels = (role: Role): readonly string[] =>
     told(levelsOf(memory.evidence[role], config.policy, decidedAtMs), memory.evidence[role]);
-  const { observer, gain } = regionsSeen(memory.evidence, config.policy, decidedAtMs);
+  const { observer, gain, streams } = regionsSeen(memory.evidence, config.policy, decidedAtMs);
   return {
     region,
     ageMs: Math.max(0, atMs - decidedAtMs),
     evidence: { primary: levels('primary'), standby: levels('standby') },
     gain,
     observer,
+    ...streamsChain(streams, diagnosis),
+    cells: cellChains(config, report.cells),
     diagnosis: { code: diagnosis, when: row?.when ?? '', actionable: row?.actionable ?? false },
     refusals: refusals.map(({ rule, reason }) => ({
       rule,
@@ -101,6 +120,32 @@ function chain(config: Config, region: string, report: ObserverReport, atMs: num
     vote: report.fresh ? liveVote : `${liveVote} (its last vote has expired)`,
     sinceMs: voteSinceMs,
   };
+}
+
+function streamsChain(
+  streams: StreamsSeen,
+  diagnosis: string,
+): Pick<ObserverChain, 'streams' | 'streamsSay'> {
+  const { watched, well, impaired, suspect } = streams;
+  if (well + impaired + suspect === 0) return {};
+  if (diagnosis === ('CanaryOnly' satisfies DiagnosisCode) && streamsTakeRecords(streams)) {
+    return { streams, streamsSay: `${well} of ${watched} streams demonstrably take records, and none fails` };
+  }
+  if (diagnosis === ('StreamsImpaired' satisfies DiagnosisCode)) {
+    return { streams, streamsSay: `${impaired} of ${watched} streams fail: half of them, or more` };
+  }
+  return { streams };
+}
+
+function cellChains({ cells }: Config, findings: readonly CellFinding[]): readonly CellChain[] {
+  const probes = new Map(cells.map(({ name, probe }) => [name, probe]));
+  return findings.map((finding) => {
+    const { cell, kind, refusals } = finding;
+    const probe = probes.get(cell) ?? 'never';
+    const isAlone = probe === 'never' && kind === 'suspected';
+    const isHeld = refusals.some(({ rule }) => rule === 'mode');
+    return { ...finding, probe, ...(isAlone || isHeld ? { byHand: byHand([cell]) } : {}) };
+  });
 }
 
 /** The meaning of a phase; a name that only another version knows has no meaning here. */

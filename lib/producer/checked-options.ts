@@ -1,5 +1,7 @@
 import { Resolver } from 'node:dns/promises';
+import { MOST_DOMAIN_CHARACTERS } from '../../lambda/core/beacon-item.ts';
 import { isRegionName, isStreamName } from '../../lambda/core/signal.ts';
+import type { BeaconOptions } from './beacons/beacon-options.ts';
 import { ProducerConfigError } from './errors.ts';
 import type { FollowSignalOptions } from './follow-options.ts';
 import {
@@ -60,6 +62,22 @@ const spoolRules = {
   afterMs: optional(whole({ least: 0 })),
 } as const satisfies Record<keyof NonNullable<ProducerOptions['spool']>, Rule>;
 
+const url: Rule = rule('a URL with http: or https:, in a text', isUrl);
+
+const beaconRules = {
+  table: text('the name of a table, of 3 to 255 letters, digits, dots, dashes and underscores', (given) =>
+    /^[A-Za-z0-9_.-]{3,255}$/.test(given),
+  ),
+  region: text('the name of a region, such as us-west-2', isRegionName),
+  domain: optional(
+    text(
+      `a name of 1 to ${MOST_DOMAIN_CHARACTERS} characters`,
+      (given) => given !== '' && given.length <= MOST_DOMAIN_CHARACTERS,
+    ),
+  ),
+  endpoint: optional(url),
+} as const satisfies Record<keyof BeaconOptions, Rule>;
+
 /** The rules that `followSignal` shares with the producer. */
 const followRules = {
   signal: (value) => readOptions(value, { rules: signalRules, name: '`signal`', prefix: 'signal.' }),
@@ -71,7 +89,10 @@ const followRules = {
     typeof value === 'object' && value !== null ? streamPerRegion(value, name) : streamName(value, name),
   ),
   endpoint: optional(callback('a function that is given a region and returns the base URL of its Kinesis')),
-} as const satisfies Record<'signal' | 'regions' | 'streamName' | 'endpoint', Rule>;
+  beacons: optional((value) =>
+    readOptions(value, { rules: beaconRules, name: '`beacons`', prefix: 'beacons.' }),
+  ),
+} as const satisfies Record<'signal' | 'regions' | 'streamName' | 'endpoint' | 'beacons', Rule>;
 
 const followSignalRules = {
   ...followRules,
@@ -150,10 +171,12 @@ function urlOf(endpoint: NonNullable<ProducerOptions['endpoint']>, region: strin
   const name = `\`endpoint\` of ${region}`;
   const url: unknown = guarded(name, () => endpoint(region));
   if (url === undefined) return undefined;
-  if (typeof url !== 'string' || !/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
-    refuse(name, 'a URL with http: or https:, in a text, or undefined', url);
-  }
-  return url;
+  if (!isUrl(url)) refuse(name, 'a URL with http: or https:, in a text, or undefined', url);
+  return url as string;
+}
+
+function isUrl(value: unknown): boolean {
+  return typeof value === 'string' && /^https?:$/.test(URL.parse(value)?.protocol ?? '');
 }
 
 /**

@@ -2,7 +2,7 @@ import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { ProducerOptions } from './options.ts';
 
 export interface FollowSignalOptions
-  extends Pick<ProducerOptions, 'signal' | 'regions' | 'streamName' | 'endpoint'> {
+  extends Pick<ProducerOptions, 'signal' | 'regions' | 'streamName' | 'endpoint' | 'beacons'> {
   /** Longest wait of a call for the first signal, in milliseconds. Default 5,000. */
   readonly firstSignalTimeoutMs?: number;
   /**
@@ -12,8 +12,8 @@ export interface FollowSignalOptions
    */
   readonly createClient?: (region: string) => KinesisClient;
   /**
-   * Called when DNS fails or gives an invalid answer (the last good signal stays in force), and once when the
-   * resolver keeps answers beyond their TTL.
+   * Called when DNS fails or gives an invalid answer (the last good signal stays in force), once when the
+   * resolver keeps answers beyond their TTL, and once when beacons cannot be written.
    */
   readonly onProblem?: (problem: string) => void;
 }

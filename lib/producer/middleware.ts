@@ -6,6 +6,8 @@ import {
   type PutRecordsCommandInput,
   type ServiceOutputTypes,
 } from '@aws-sdk/client-kinesis';
+import { reported } from './beacons/reported-call.ts';
+import { reporterOf } from './beacons/reporter-choice.ts';
 import { checkedFollowOptions } from './checked-options.ts';
 import { CurrentSignal } from './current-signal.ts';
 import { ProducerConfigError } from './errors.ts';
@@ -52,6 +54,9 @@ export function followSignal(client: KinesisClient, given: FollowSignalOptions):
   }
   const clients = new RegionalClients(client, options);
   const signals = new CurrentSignal(options);
+  const beacons = reporterOf({ ...options, credentials: client.config.credentials }, (problem) =>
+    options.onProblem?.(problem),
+  );
   let stream: string | undefined;
   const bind = (asked: string): void => {
     stream ??= asked;
@@ -80,10 +85,12 @@ export function followSignal(client: KinesisClient, given: FollowSignalOptions):
       const signal = await signals.get();
       const { region } = signal;
       const target = redirected(input, { home, region, stream: streamOf(options, signal) });
-      return {
-        output: await senders[command](clients.of(region), target, abortSignalOf(context)),
-        response: undefined,
-      };
+      const abortSignal = abortSignalOf(context);
+      const send = (): Promise<ServiceOutputTypes> =>
+        senders[command](clients.of(region), target, abortSignal);
+      const output =
+        beacons === undefined ? await send() : await reported(send, { beacons, region, target, abortSignal });
+      return { output, response: undefined };
     },
     { step: 'initialize', name: MIDDLEWARE, priority: 'low' },
   );
@@ -91,6 +98,7 @@ export function followSignal(client: KinesisClient, given: FollowSignalOptions):
     close: () => {
       for (const name of [READ_MIDDLEWARE, MIDDLEWARE]) client.middlewareStack.remove(name);
       signals.close();
+      beacons?.close();
       clients.close();
     },
   };

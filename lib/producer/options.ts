@@ -1,4 +1,5 @@
 import type { KinesisClientConfig } from '@aws-sdk/client-kinesis';
+import type { BeaconOptions } from './beacons/beacon-options.ts';
 import { MAX_TIMER_MS, optional, readOptions, rule } from './option-rules.ts';
 
 export interface ProducerOptions {
@@ -64,6 +65,11 @@ export interface ProducerOptions {
    * always the spool. Default `delivered`.
    */
   readonly acknowledge?: 'delivered' | 'spooled';
+  /**
+   * Reports in the background how the writes of this process fare, for the observers of Spillway (docs/beacons.md).
+   * Default: no reports.
+   */
+  readonly beacons?: BeaconOptions;
   /**
    * Wraps each record with an id for deduplication and a number per key (docs/envelope.md), for consumers
    * that use `spillway/consumer`. Costs 56 bytes a record. Default false: consumers see the bytes that were

@@ -1,6 +1,8 @@
 import { EventEmitter } from 'node:events';
 import type { Signal } from '../../lambda/core/signal.ts';
 import { Admission } from './admission.ts';
+import type { BeaconReporter } from './beacons/reporter.ts';
+import { reporterOf } from './beacons/reporter-choice.ts';
 import { checkedOptions } from './checked-options.ts';
 import type { Receipt } from './entry.ts';
 import { type Enveloping, enveloping } from './enveloping.ts';
@@ -53,6 +55,8 @@ export interface ProducerEvents {
   drained: [];
   /** The spool is damaged, full, or cannot be written; records acknowledged before are not affected. */
   spoolProblem: [problem: unknown];
+  /** Beacons cannot be written, which affects no record: emitted once, until one is written again. */
+  beaconProblem: [problem: string];
 }
 
 /** Parts that tests replace. */
@@ -89,6 +93,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   readonly #admission: Admission;
   readonly #enveloping: Enveloping | undefined;
   readonly #spooling: Spooling | undefined;
+  readonly #beacons: BeaconReporter | undefined;
   readonly #gate: Gate;
   readonly #following: Following | undefined;
   readonly #sweep: NodeJS.Timeout;
@@ -116,6 +121,8 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
       now: this.#now,
       envelope: this.#enveloping,
     });
+    const beacons = reporterOf(options, (problem) => this.#tell('beaconProblem', problem));
+    this.#beacons = beacons;
     this.#sender = new Sender({
       limits: this.#limits,
       ordered: (options.order ?? 'perKey') === 'perKey',
@@ -128,6 +135,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
         onRefused: ({ owner, index }, error) => owner.fail(error, index),
         onOverdue: ({ owner, index, lastError }) => owner.fail(this.#overdue(lastError), index),
         onProgress: () => this.#admit(),
+        onAnswer: beacons === undefined ? undefined : (answer) => beacons.answered(answer),
       },
     });
     this.#spooling = this.#createSpooling();
@@ -234,6 +242,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     this.#sender.close();
     await grace.wait(this.#spooling?.divert());
     this.#following?.stop();
+    this.#beacons?.close();
     clearInterval(this.#sweep);
     const closed = new ProducerClosedError('The producer was closed before the record was delivered.');
     this.#admission.failWaiting(closed);

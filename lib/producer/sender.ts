@@ -32,6 +32,18 @@ export interface SenderHooks {
   readonly onOverdue: (entry: Entry) => void;
   /** Called when records left the sender, so that there is room; `records` may be 0. */
   readonly onProgress: () => void;
+  /** Called after each request that was sent, once its records are queued again or done. */
+  readonly onAnswer?: ((answer: SentRequest) => void) | undefined;
+}
+
+/** A request that was sent, and what became of it. */
+export interface SentRequest extends Target {
+  readonly records: number;
+  readonly tookMs: number;
+  /** Why single records are not in the stream. */
+  readonly refused: readonly unknown[];
+  /** Why the request failed as a whole. */
+  readonly failure: unknown;
 }
 
 export interface SenderOptions {
@@ -391,14 +403,38 @@ export class Sender {
     this.#inFlight--;
     health.inFlight--;
     this.#underWay.delete(sending);
+    let refused: readonly Entry[] = [];
     if (results === undefined) this.#requestFailed(sending, failure);
-    else this.#answered(sending, results);
+    else refused = this.#answered(sending, results);
+    this.#report(sending, { sentMs, refused, failure });
     if (this.#inFlight === 0) for (const resolve of this.#quiet.splice(0)) resolve();
     this.#options.hooks.onProgress();
     this.pump();
   }
 
-  #answered({ batch, target, health, bisection }: Sending, results: readonly RecordResult[]): void {
+  #report(
+    { batch, target }: Sending,
+    sent: { readonly sentMs: number; readonly refused: readonly Entry[]; readonly failure: unknown },
+  ): void {
+    const { hooks, now } = this.#options;
+    const { sentMs, refused, failure } = sent;
+    // What could not be encoded was not sent.
+    if (hooks.onAnswer === undefined || failure instanceof EncodingError) return;
+    hooks.onAnswer({
+      region: target.region,
+      stream: target.stream,
+      records: batch.length,
+      tookMs: now() - sentMs,
+      refused: refused.length === 0 ? none : refused.map(({ lastError }) => lastError),
+      failure,
+    });
+  }
+
+  /** The entries that the stream did not take. */
+  #answered(
+    { batch, target, health, bisection }: Sending,
+    results: readonly RecordResult[],
+  ): readonly Entry[] {
     const failed: Entry[] = [];
     const lanes = this.#lanes;
     const backoff = this.#backoff.isActive ? this.#backoff : undefined;
@@ -430,7 +466,7 @@ export class Sender {
       this.#wasGood();
       health.succeeded();
       backoff?.acceptedAll();
-      return;
+      return failed;
     }
     const throttled = throttledIn(failed);
     // A region that took at least one record is not down: the records that it refused wait in their own lane.
@@ -440,6 +476,7 @@ export class Sender {
     // Otherwise a shard that always refuses would keep the region at its slow start without end.
     else if (failed.length < batch.length * THROTTLED_SHARE) health.succeeded();
     this.#again(failed, target.region);
+    return failed;
   }
 
   #wasGood(): void {
@@ -560,6 +597,8 @@ export class Sender {
     this.#bytes -= entry.size;
   }
 }
+
+const none: readonly unknown[] = [];
 
 function throttledIn(failed: readonly Entry[]): number {
   let throttled = 0;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Effect } from './schema.ts';
+import { wireContent } from './wire-content.ts';
 
 const answerSchema = z.looseObject({
   FailedRecordCount: z.number().optional(),
@@ -16,19 +17,12 @@ export function refusedInPart(
   { code, rate }: Extract<Effect, { readonly kind: 'partial' }>,
   random: () => number,
 ): Buffer {
-  const parsed = answerSchema.safeParse(jsonOf(content));
-  if (!parsed.success) return content;
+  const read = wireContent(content);
+  const parsed = answerSchema.safeParse(read?.value);
+  if (read === undefined || !parsed.success) return content;
   const Records = parsed.data.Records.map((entry) =>
     random() < rate ? { ErrorCode: code, ErrorMessage: 'Internal service failure.' } : entry,
   );
   const FailedRecordCount = Records.filter(({ ErrorCode }) => ErrorCode !== undefined).length;
-  return Buffer.from(JSON.stringify({ ...parsed.data, FailedRecordCount, Records }));
-}
-
-function jsonOf(content: Buffer): unknown {
-  try {
-    return JSON.parse(content.toString('utf8'));
-  } catch {
-    return undefined;
-  }
+  return read.encode({ ...parsed.data, FailedRecordCount, Records });
 }

@@ -10,3 +10,7 @@ export function probedAs<Cell extends { readonly name: string; readonly probe: P
   if (producers === undefined) return cells;
   return cells.map((cell) => ({ ...cell, probe: fleetOf(producers, cell.name).probe }));
 }
+
+/** Whether any fleet of the scenario sends beacons. */
+export const reports = ({ producers }: Pick<Scenario, 'producers'>): boolean =>
+  producers !== undefined && [producers, ...Object.values(producers.cells)].some(({ beacons }) => beacons);

@@ -28,6 +28,8 @@ export interface ObserverSettings {
   readonly witnesses?: readonly string[] | undefined;
   /** Where in a tick this observer's rounds begin, from 0 to below 1: each observer has its own phase. */
   readonly phase?: number | undefined;
+  /** Whether there is a table of beacons, in the standby. */
+  readonly beacons?: boolean | undefined;
   readonly policy: Policy;
 }
 
@@ -62,6 +64,7 @@ const settingsSchema = z.object({
   conductorArn: z.string().min(1).optional(),
   witnesses: z.array(z.string().min(1)).optional(),
   phase: z.number().min(0).lt(1).optional(),
+  beacons: z.boolean().optional(),
   policy: policySchema,
 }) satisfies z.ZodType<ObserverSettings>;
 

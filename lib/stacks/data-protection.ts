@@ -1,6 +1,6 @@
 import type { Stack } from 'aws-cdk-lib';
 import { CfnTable } from 'aws-cdk-lib/aws-dynamodb';
-import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import { ManagedPolicy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { CfnLogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnTopic } from 'aws-cdk-lib/aws-sns';
 import { KeyMissingError } from './errors.ts';
@@ -37,6 +37,10 @@ export function protectData({ stack, region, logRetention, encryptionKeyArns }: 
     }
     if (encryptionKeyArns === undefined) continue;
     if (construct instanceof Role) construct.addToPolicy(useOf(encryptionKeyArns));
+    // Of roles outside, which write to a table of this region alone.
+    if (construct instanceof ManagedPolicy && key !== undefined) {
+      construct.addStatements(useOf({ [region]: key }));
+    }
     if (
       !(construct instanceof CfnLogGroup || construct instanceof CfnTable || construct instanceof CfnTopic)
     ) {

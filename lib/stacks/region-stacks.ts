@@ -5,6 +5,7 @@ import type { RecurringWork } from '../../lambda/core/recurring.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import { type Cell, type Config, observerRegions } from '../config/config.ts';
 import { Alarms } from '../constructs/alarms.ts';
+import { Beacons } from '../constructs/beacons.ts';
 import { Conductor } from '../constructs/conductor.ts';
 import { Dashboard } from '../constructs/dashboard.ts';
 import { Drill } from '../constructs/drill.ts';
@@ -77,6 +78,7 @@ export class StandbyStack extends Stack {
       topic,
     });
     this.vote = observe(this, props, conductor.machine.stateMachineArn);
+    if (config.beacons !== undefined) new Beacons(this, 'Beacons', { name });
     this.switches = new Switches(this, 'Switches', { name, cells }).endpoint;
     const expected: RecurringWork[] =
       config.monitoring.drillOverdueDays === undefined ? ['survey'] : ['survey', 'drill'];
@@ -145,6 +147,7 @@ function observe(stack: Stack, { config, region }: RegionStackProps, conductorAr
     conductorArn,
     ...(conductorArn === undefined ? {} : { witnesses: [...config.regions.witnesses] }),
     phase: phaseOf(observers.indexOf(region), observers.length),
+    ...(config.beacons === undefined ? {} : { beacons: true }),
     policy: config.policy,
   });
   return observer.endpoint;

@@ -50,6 +50,8 @@ export const folders: Readonly<Record<string, string>> = {
   'lib/operate/doctor': 'The checks of spillway doctor, a file each.',
   'lib/producer':
     'What applications import to write: it follows the signal, keeps the order of keys, retries, and keeps records on disk while no region takes them.',
+  'lib/producer/beacons':
+    'The reports of a producer: what it put lately, counted by request and written in the background.',
   'lib/producer/spool': 'The log on disk that keeps records while no region takes them.',
   'lib/producer/wire': 'The producer’s own client of PutRecords: encodings, signature, connections.',
   'lib/resolver': 'DNS questions by long-lived processes: servers read again, time-outs, TTLs.',

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { Agent } from 'node:https';
 import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { FailoverProducer, RecordFailure } from '../../lib/producer/index.ts';
+import { FailoverProducer, type ProducerOptions, RecordFailure } from '../../lib/producer/index.ts';
 import { fastTransport } from '../../lib/producer/wire/fast-transport.ts';
+import { startFakeStandby } from '../../test/producer/beacons/fake-standby.ts';
 import { startSignalServer } from '../../test/producer/signal-server.ts';
 import { rawSender } from './raw.ts';
 import type { Batch } from './workload.ts';
@@ -89,10 +90,29 @@ async function sdkContestant(client: KinesisClient): Promise<Contestant> {
   };
 }
 
+/** Spillway with its reports on, to a table on loopback: the difference to `spillway` is what the reports cost. */
+export async function beaconContestant(setting: Setting): Promise<Contestant> {
+  const standby = await startFakeStandby(credentials);
+  const beacons = { table: 'bench-beacons', region: 'us-west-2', endpoint: standby.url };
+  const contestant = await producerContestant('fast', { ...setting, beacons });
+  return {
+    ...contestant,
+    close: async () => {
+      await contestant.close();
+      await standby.close();
+    },
+  };
+}
+
 /** Spillway's producer, with order per key and failover on: it follows a signal from a real DNS server. */
 async function producerContestant(
   transport: 'fast' | 'sdk',
-  { url, maxBatchRecords, encoding = 'cbor' }: Setting & { readonly encoding?: 'cbor' | 'json' },
+  {
+    url,
+    maxBatchRecords,
+    encoding = 'cbor',
+    beacons,
+  }: Setting & Pick<ProducerOptions, 'encoding' | 'beacons'>,
 ): Promise<Contestant> {
   const dns = await startSignalServer(`v=1; region=${REGION}; stream=${STREAM}`);
   const producer = new FailoverProducer({
@@ -104,6 +124,7 @@ async function producerContestant(
     encoding,
     maxInFlight: IN_FLIGHT,
     maxBatchRecords,
+    ...(beacons === undefined ? {} : { beacons }),
     requestTimeoutMs: TIMEOUT_MS,
   });
   await once(producer, 'regionChanged');

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startSink } from '../../test/producer/sink/sink.ts';
+import { beaconFigures } from './beacons.ts';
 import { type Contestant, type ContestantName, contestantNames, contestants } from './contestants.ts';
 import type { BenchContext } from './context.ts';
 import { figuresOf, type Results, tableOf } from './figures.ts';
@@ -15,11 +16,13 @@ interface Plan {
   readonly warmUpMs: number;
   /** Warm-up before each round, for connections that were idle meanwhile. */
   readonly runUpMs: number;
+  /** Rounds with and without beacons, in turn: many short ones, because the difference is small. */
+  readonly beacons: { readonly rounds: number; readonly roundMs: number };
 }
 
 const plans = {
-  full: { rounds: 9, roundMs: 1_700, warmUpMs: 1_500, runUpMs: 150 },
-  quick: { rounds: 1, roundMs: 300, warmUpMs: 100, runUpMs: 20 },
+  full: { rounds: 9, roundMs: 1_700, warmUpMs: 1_500, runUpMs: 150, beacons: { rounds: 40, roundMs: 500 } },
+  quick: { rounds: 1, roundMs: 300, warmUpMs: 100, runUpMs: 20, beacons: { rounds: 2, roundMs: 100 } },
 } as const satisfies Record<string, Plan>;
 
 /** Pause between rounds, so that garbage and sockets of one contestant do not burden the next. */
@@ -38,6 +41,7 @@ export async function bench({ progress, quick }: BenchContext) {
     const run = (workload: Workload) => compare(workload, { plan, sink, progress });
     const figures = figuresOf(await run(workloads.batches));
     const oneRecord = figuresOf(await run(workloads.singles));
+    const beacons = await beaconFigures({ sink, progress, warmUpMs: plan.warmUpMs, ...plan.beacons });
     const peaks = await memoryOf({ url, ca, durationMs: plan.warmUpMs + plan.roundMs });
     const { rounds, roundMs } = plan;
     return {
@@ -45,12 +49,15 @@ export async function bench({ progress, quick }: BenchContext) {
       ...figures,
       peakRssMiB: peaks,
       oneRecord,
+      beacons,
       rounds,
       roundMs,
       node: process.version,
       table: [
         tableOf(workloads.batches.title, { figures, peakRssMiB: peaks }),
         tableOf(workloads.singles.title, { figures: oneRecord }),
+        `with beacons ${beacons.onRecordsPerSecond} records/s, without ${beacons.offRecordsPerSecond}: ratio ${beacons.ratio}; CPU ${beacons.cpuRatio}`,
+        '',
       ].join('\n'),
     };
   } finally {

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { stepNamed } from '../../lambda/core/conductor.ts';
+import { wouldKey } from '../../lambda/core/would.ts';
 import { DEFAULT_WAIT_MS } from '../../lib/cli/failover.ts';
 import { type FakeAws, startFakeAws, tableOf } from '../operate/fixtures/fake-aws.ts';
 import { configInput } from '../operate/fixtures/readings.ts';
@@ -77,6 +78,18 @@ describe('an override', () => {
       after: { M: { pause: { M: { reason: { S: 'drill' } } } } },
     });
     expect(regions()).toEqual(['us-west-2']);
+  });
+
+  test('may be about single cells, which the config has to know', async () => {
+    await shell.run('pause --cells orders --reason resharding --yes');
+    expect(control()?.pause).toBeUndefined();
+    expect(control()?.cells).toMatchObject({
+      M: { orders: { M: { pause: { M: { reason: { S: 'resharding' } } } } } },
+    });
+    expect((await shell.run('pause --cells odrers --reason x --yes')).exit).toBe(2);
+    expect((await shell.run('resume --cells clicks --reason x --yes')).exit).toBe(3);
+    expect((await shell.run('resume --cells orders --reason over --yes')).exit).toBe(0);
+    expect(control()?.cells).toBeUndefined();
   });
 
   test('ends with resume', async () => {
@@ -422,4 +435,38 @@ test('history shows the journal, newest first', async () => {
   );
   await shell.run('ack --reason three --yes', { nowMs: () => 3_000 });
   expect((await shell.run('history')).out).toMatch(/ack +assumed-role\/oncall\/ana +three/);
+});
+
+test('history --would shows what the mode has held back, newest first, and changes nothing', async () => {
+  const would = (sinceMs: number, scope: string, cells: readonly string[]) => {
+    const { pk, sk } = wouldKey({ sinceMs, scope });
+    state().set(`${pk}#${sk}`, {
+      pk: { S: pk },
+      sk: { S: sk },
+      sinceMs: { N: String(sinceMs) },
+      scope: { S: scope },
+      cells: { L: cells.map((S) => ({ S })) },
+      reason: { S: 'orders: us-west-2 (impaired: 6 of 6 records were not taken lately)' },
+      who: { S: 'observer us-west-2' },
+    });
+  };
+  expect((await shell.run('history --would')).out).toBe('The mode has held no move back.');
+  would(1_000, 'region', []);
+  would(2_000, 'orders', ['orders']);
+  const { exit, json } = await shell.run('history --would --json');
+  expect(exit).toBe(0);
+  expect(json).toMatchObject({
+    ok: true,
+    would: [
+      { since: '1970-01-01T00:00:02.000Z', scope: 'orders', cells: ['orders'] },
+      { since: '1970-01-01T00:00:01.000Z', scope: 'region', cells: [] },
+    ],
+  });
+  expect((await shell.run('history --would --limit 1 --json')).json).toMatchObject({
+    would: [{ scope: 'orders' }],
+  });
+  const { out } = await shell.run('history --would');
+  expect(out).toMatch(/1970-01-01 00:00:02 +orders +orders +observer us-west-2/);
+  expect(out).toMatch(/1970-01-01 00:00:01 +the region +every cell/);
+  expect(aws.calls.map(({ operation }) => operation)).toEqual(Array(4).fill('Query'));
 });

@@ -439,7 +439,9 @@ describe('what is refused in part', () => {
     const { findings } = json as { findings: { check: string; ok: boolean; finding: string; fix: string }[] };
     const about = findings.filter(({ finding, ok }) => !ok && finding.includes('us-east-2'));
     expect(about).toMatchObject([{ check: 'rights', fix: expect.stringContaining('docs/cli.md, Rights') }]);
-    expect(about[0]?.finding).toMatch(/not checked there: versions, observers, alarms are heard$/);
+    expect(about[0]?.finding).toMatch(
+      /not checked there: versions, observers, cells that move alone, alarms are heard$/,
+    );
     expect(findings.some(({ check, ok }) => check === 'switches' && ok)).toBe(true);
   });
 });

@@ -3,10 +3,12 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
 import { askForConfig } from '../../lib/cli/init-prompts.ts';
 import { type Answers, configFile } from '../../lib/operate/init-config.ts';
+import { problemsOf, questionsOf } from '../../lib/operate/init-problems.ts';
 
 const ENTER = '\r';
 const CLEAR = '\u0015';
 const CTRL_C = '\u0003';
+const DOWN = '\u001B[B';
 
 /** The real prompts on streams instead of a terminal. */
 function session(given: Partial<Answers> = {}) {
@@ -44,6 +46,7 @@ const zone = async ({ answer }: Session) => {
 };
 const rest = async ({ answer }: Session) => {
   for (const question of [
+    'marked records into these streams',
     'Primary region',
     'Standby region',
     'Witness regions',
@@ -54,7 +57,7 @@ const rest = async ({ answer }: Session) => {
 };
 
 describe('the questions of init', () => {
-  it('propose what flags that say nothing of it give as well', async () => {
+  it('propose what flags that say nothing of it give as well, and keep a no to marked records', async () => {
     const asked = session();
     await asked.answer('Prefix of every physical name');
     await zone(asked);
@@ -64,6 +67,7 @@ describe('the questions of init', () => {
       zoneId: 'Z0123456789ABCDEFGHIJ',
       zoneName: 'shop.example.com',
       streams: ['orders', 'clicks'],
+      probe: 'never',
     };
     const [one, other] = [await asked.answers, byFlags].map((answers) => configFile(answers, 'made.ts').text);
     expect(one).toBe(other);
@@ -108,7 +112,13 @@ describe('the questions of init', () => {
     },
   );
 
-  const answered = { name: 'shop', zoneId: 'Z1', zoneName: 'shop.example.com', streams: ['orders'] };
+  const answered = {
+    name: 'shop',
+    zoneId: 'Z1',
+    zoneName: 'shop.example.com',
+    streams: ['orders'],
+    probe: 'never',
+  };
 
   it('object to a region that has a role already, and propose for none what is taken', async () => {
     const asked = session({ ...answered, drill: false, mode: 'auto' });
@@ -164,6 +174,24 @@ describe('the questions of init', () => {
     expect(asked.shown()).not.toContain('Primary region');
   });
 
+  it('say what a consumer sees of marked records, and take no for granted', async () => {
+    const regions = { primary: 'us-east-1', standby: 'us-west-2', witnesses: ['us-east-2', 'eu-west-1'] };
+    const { probe: _, ...unasked } = { ...answered, ...regions, drill: false, mode: 'auto' };
+    const refusing = session(unasked);
+    await refusing.see('marked records into these streams');
+    await refusing.see('Consumers see them');
+    await refusing.see('spillway-probe/');
+    await refusing.see('never');
+    refusing.press(ENTER);
+    expect(await refusing.answers).toMatchObject({ probe: 'never' });
+    const allowing = session(unasked);
+    await allowing.see('marked records into these streams');
+    allowing.press(DOWN);
+    await allowing.see('while something looks wrong');
+    allowing.press(ENTER);
+    expect(await allowing.answers).toMatchObject({ probe: 'onSuspicion' });
+  });
+
   it('end with nothing written after Ctrl-C', async () => {
     const asked = session({ name: 'shop' });
     await asked.see('Public hosted zone');
@@ -173,6 +201,27 @@ describe('the questions of init', () => {
       message: 'Interrupted. Nothing was written.',
     });
   });
+});
+
+it.each(['always', 'onSuspicion', 'never'] as const)(
+  'the answer %s is written for each existing stream, and the stream of the drills keeps its default',
+  (probe) => {
+    const answers = { zoneId: 'Z1', zoneName: 'shop.example.com', streams: ['orders', 'clicks'], probe };
+    const { config, text } = configFile(answers, 'a.json');
+    expect(config.cells.map(({ name, probe: of }) => [name, of])).toEqual([
+      ['orders', probe],
+      ['clicks', probe],
+      ['drill', 'onSuspicion'],
+    ]);
+    const { cells } = JSON.parse(text) as { cells: { probe?: string }[] };
+    expect(cells.map((cell) => cell.probe)).toEqual([probe, probe, undefined]);
+  },
+);
+
+it('an answer about marked records that the config refuses is asked for again, and no other', () => {
+  const problems = problemsOf({ streams: ['orders', 'clicks'], probe: 'sometimes' });
+  expect(problems.map(({ path }) => path)).toEqual(['cells[0].probe', 'cells[1].probe']);
+  expect(new Set(problems.flatMap(questionsOf))).toEqual(new Set(['probe']));
 });
 
 it.each([

@@ -124,6 +124,7 @@ describe('status --world', () => {
         vote,
         refusals,
         primary: { kinesisWrite: 'server 12 ms, InternalFailure' },
+        cells: [{ cell: 'orders', kind: 'impaired', reason: '5 of 6 records were not taken', refusals: [] }],
       }),
     });
     const atMs = Date.parse('2026-11-25T03:10:00Z');
@@ -144,6 +145,7 @@ describe('status --world', () => {
     });
     const { out } = await shell.run('why --at 2026-11-25T03:10Z --world world.json');
     expect(out).toMatch(/refused +pause/);
+    expect(out).toMatch(/cell +orders impaired: 5 of 6 records were not taken/);
     expect(out).toMatch(/primary +kinesisWrite: server 12 ms, InternalFailure/);
     expect(aws.calls.map(({ region }) => region)).not.toContain('us-east-1');
   });

@@ -129,6 +129,23 @@ describe('init', () => {
     });
   });
 
+  test('allows marked records where told so, and says nothing of them where nobody has', async () => {
+    const flags = '--zone-id Z1 --zone shop.example.com --streams orders,clicks --no-drill';
+    const written = async (file: string) =>
+      JSON.parse(await readFile(join(shell.directory, file), 'utf8')).cells as { probe?: string }[];
+    const told = await shell.run(`init ${flags} --probe onSuspicion --out probed.json --json`);
+    expect(told.json).toMatchObject({
+      config: { cells: [{ probe: 'onSuspicion' }, { probe: 'onSuspicion' }] },
+    });
+    expect((await written('probed.json')).map(({ probe }) => probe)).toEqual(['onSuspicion', 'onSuspicion']);
+    const untold = await shell.run(`init ${flags} --out unprobed.json --json`);
+    expect(untold.json).toMatchObject({ config: { cells: [{ probe: 'never' }, { probe: 'never' }] } });
+    expect((await written('unprobed.json')).some((cell) => 'probe' in cell)).toBe(false);
+    const wrong = await shell.run(`init ${flags} --probe sometimes --out wrong-probe.json`);
+    expect(wrong.exit).toBe(2);
+    expect(wrong.err).toMatch(/probe: "sometimes" .*always.*onSuspicion.*never/);
+  });
+
   test.each([
     ['nowhere/made.json', /no directory/],
     ['made.yaml', /neither a \.ts, \.mts nor \.json/],

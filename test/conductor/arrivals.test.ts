@@ -1,6 +1,7 @@
 import { ListShardsCommand, SplitShardCommand } from '@aws-sdk/client-kinesis';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { readArrivals } from '../../lambda/conductor/arrivals.ts';
+import { probeRecord } from '../../lib/envelope/probe-record.ts';
 import {
   isActive,
   type KinesisServer,
@@ -49,6 +50,25 @@ describe('in a stream that was split', () => {
     });
   });
 
+  it('marked records of observers are not taken for records of producers', async () => {
+    const client = clientFor(kinesis.url, REGION);
+    await makeStream(client, 'arrivals-probed', 1);
+    const sinceMs = Date.now();
+    const probes = Array.from({ length: 30 }, (_, place) => {
+      const { partitionKey, data } = probeRecord({ observer: 'us-east-2', atMs: sinceMs, place });
+      return [partitionKey, data] as const;
+    });
+    await putAll(client, 'arrivals-probed', probes);
+    expect(await readArrivals(client, ['arrivals-probed'], sinceMs)).toMatchObject({
+      seen: [],
+      silent: ['arrivals-probed'],
+    });
+    await putAll(client, 'arrivals-probed', [['key', 'after']]);
+    expect(await readArrivals(client, ['arrivals-probed'], sinceMs)).toMatchObject({
+      seen: ['arrivals-probed'],
+    });
+  });
+
   it('records are seen that arrived in a shard before it was closed', async () => {
     const client = clientFor(kinesis.url, REGION);
     await makeStream(client, 'arrivals-closed', 1);
@@ -71,11 +91,20 @@ describe('as Kinesis answers', () => {
   }
   interface Page {
     readonly records?: number;
+    /** Marked records of observers, before the others. */
+    readonly probes?: number;
     readonly behindMs?: number;
     /** The shard ends here. */
     readonly children?: readonly string[];
   }
   const tip: Page = { records: 0, behindMs: 0 };
+  const record = (PartitionKey: string, data: string | Uint8Array) => ({
+    Data: Buffer.from(data as string).toString('base64'),
+    PartitionKey,
+    SequenceNumber: '1',
+  });
+  const { partitionKey, data } = probeRecord({ observer: 'us-east-2', atMs: 1, place: 1 });
+  const marked = record(partitionKey, data);
 
   async function world({ shards, pages = () => [tip], pageSize = 1_000 }: Script) {
     const listed = (from: number) => ({
@@ -94,11 +123,10 @@ describe('as Kinesis answers', () => {
       const page = all[Math.min(Number(number), all.length - 1)] ?? tip;
       if (typeof page === 'number') return page;
       return {
-        Records: Array.from({ length: page.records ?? 0 }, () => ({
-          Data: '',
-          PartitionKey: 'k',
-          SequenceNumber: '1',
-        })),
+        Records: [
+          ...Array.from({ length: page.probes ?? 0 }, () => marked),
+          ...Array.from({ length: page.records ?? 0 }, () => record('k', '')),
+        ],
         MillisBehindLatest: page.behindMs ?? 0,
         ...(page.children === undefined
           ? { NextShardIterator: `${shard}/${Number(number) + 1}` }
@@ -128,6 +156,38 @@ describe('as Kinesis answers', () => {
       pages: () => [late, late, { records: 1 }],
     });
     expect(await arrivals()).toMatchObject({ seen: ['orders'], silent: [], unknown: [] });
+  });
+
+  it('marked records of observers are no arrival, and a record behind them is one', async () => {
+    const pages: readonly Page[] = [{ probes: 1 }, { probes: 10 }, { probes: 3 }];
+    const silent = await world({ shards: numberedShards(1), pages: () => pages });
+    expect(await silent.arrivals()).toMatchObject({ seen: [], silent: ['orders'] });
+    const seen = await world({
+      shards: numberedShards(1),
+      pages: () => [...pages.slice(0, 2), { probes: 3, records: 1 }],
+    });
+    expect(await seen.arrivals()).toMatchObject({ seen: ['orders'], silent: [] });
+  });
+
+  it('pages are small until marked records fill them', async () => {
+    const { arrivals, asked } = await world({
+      shards: numberedShards(1),
+      pages: () => [{ probes: 1, behindMs: 9 }, { behindMs: 9 }, { probes: 10, behindMs: 9 }, tip],
+    });
+    await arrivals();
+    const limits = asked.flatMap(({ operation, body }) => (operation === 'GetRecords' ? [body.Limit] : []));
+    expect(limits).toEqual([1, 10, 10, 100]);
+  });
+
+  it('where marked records go on for longer than is read, that is not silence', async () => {
+    const { arrivals } = await world({
+      shards: numberedShards(1),
+      pages: () => [{ probes: 1 }, { probes: 10 }, { probes: 100 }, { probes: 1_000 }],
+    });
+    expect(await arrivals()).toMatchObject({
+      silent: [],
+      unknown: [{ stream: 'orders', why: expect.stringContaining('1 could not be read to the tip') }],
+    });
   });
 
   it('that the tip was not reached is not silence', async () => {

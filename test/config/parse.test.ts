@@ -300,3 +300,13 @@ test.each<[string, Pick<ConfigInput, 'drill' | 'monitoring'>, number | undefined
   const { monitoring } = parseConfig({ ...leastInput, ...change }, 'test');
   expect(monitoring.drillOverdueDays).toBe(days);
 });
+
+test.each<[ConfigInput['beacons'], Config['beacons']]>([
+  [undefined, undefined],
+  [false, undefined],
+  [true, { sources: 100 }],
+  [{}, { sources: 100 }],
+  [{ sources: 2_000 }, { sources: 2_000 }],
+])('with beacons: %o the config has %o', (beacons, expected) => {
+  expect(parse({ ...leastInput, beacons }).beacons).toEqual(expected);
+});

@@ -36,6 +36,14 @@ const refused: readonly [what: string, input: unknown, path: string, problem: Re
     /not a domain name/,
     /shop\.example\.com/,
   ],
+  ['beacons that are a text', { ...leastInput, beacons: 'on' }, 'beacons', /^is neither true/, /Write true/],
+  [
+    'no beacons',
+    { ...leastInput, beacons: { sources: 0 } },
+    'beacons.sources',
+    /from 1 to/,
+    /Write a number/,
+  ],
   ['no cells', { ...leastInput, cells: [] }, 'cells', /fewer than 1/, /List 1 to 5000/],
   [
     'too many cells',

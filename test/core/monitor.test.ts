@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { CellFinding } from '../../lambda/core/cell-findings.ts';
+import { cellTroubles } from '../../lambda/core/cell-voices.ts';
 import { initialDecisionState } from '../../lambda/core/decide.ts';
 import { type DiagnosisCode, diagnosisCodes } from '../../lambda/core/diagnosis.ts';
 import type { Phase } from '../../lambda/core/lifecycle.ts';
@@ -72,6 +74,16 @@ const values = (change: Partial<MonitorReadings> = {}) => monitorValues(readings
 const evacuating = item({ diagnosis: 'KinesisWriteImpaired', phase: 'evacuating' });
 const held = item({ diagnosis: 'KinesisWriteImpaired', phase: 'held' });
 
+const finding = (change: Partial<CellFinding>): CellFinding => ({
+  cell: 'orders',
+  group: 'orders',
+  kind: 'suspected',
+  sinceMs: NOW_MS,
+  reason: '3 of 6 records were not taken lately',
+  refusals: [],
+  ...change,
+});
+
 describe('what the monitor says', () => {
   it('counts a standby that fails in part among the doubts, and a primary with no known standby among the impaired', () => {
     const observers = said(item({ diagnosis: 'StandbyDegraded' }), item({ diagnosis: 'StandbyUnknown' }));
@@ -82,7 +94,6 @@ describe('what the monitor says', () => {
     expect(values()).toEqual({
       ...Object.fromEntries(metricsOf('monitor').map((name) => [name, 0])),
       LiveVotes: 3,
-      ProbeAge: 2,
       DrillAge: 86_400,
       SurveyAge: 3_600,
     });
@@ -93,17 +104,26 @@ describe('what the monitor says', () => {
     expect(values({ observers: said(undefined, { vote: 'HOLD' }) }).LiveVotes).toBe(1);
   });
 
-  it('tells the age of the oldest round, and nothing when no observer can be read', () => {
-    expect(values({ observers: said(item({ ageMs: 90_000 })) }).ProbeAge).toBe(90);
-    expect(values({ observers: said(undefined, undefined, undefined) }).ProbeAge).toBeUndefined();
+  it('counts the votes to leave', () => {
+    expect(values({ observers: said(evacuating) }).EvacuateVotes).toBe(1);
+    expect(values({ observers: said(evacuating, evacuating) }).EvacuateVotes).toBe(2);
   });
 
-  it('calls votes a minority until there are K', () => {
-    expect(values({ observers: said(evacuating) })).toMatchObject({ EvacuateVotes: 1, MinorityVotes: 1 });
-    expect(values({ observers: said(evacuating, evacuating) })).toMatchObject({
-      EvacuateVotes: 2,
-      MinorityVotes: 0,
-    });
+  it('counts who agrees on a fault that only producers can judge, and does not add two of them up', () => {
+    const canary = item({ diagnosis: 'CanaryOnly' });
+    const access = item({ diagnosis: 'PrimaryRefusesAccess' });
+    expect(values({ observers: said(canary, access) }).UnprovenFaults).toBe(1);
+    expect(values({ observers: said(access, canary, access) }).UnprovenFaults).toBe(2);
+    expect(values({ observers: said(item({ diagnosis: 'LatencyDegraded' })) }).UnprovenFaults).toBe(0);
+  });
+
+  it('tells the worst of what is said of single cells, by living observers alone', () => {
+    const impaired = { ...item({ diagnosis: 'StreamImpaired' }), cells: [finding({ kind: 'impaired' })] };
+    const trouble = (...items: readonly unknown[]) => values({ observers: said(...items) }).CellTrouble;
+    expect(trouble()).toBe(cellTroubles.none);
+    expect(trouble(impaired)).toBe(cellTroubles.suspected);
+    expect(trouble(impaired, impaired)).toBe(cellTroubles.impaired);
+    expect(trouble(impaired, { ...impaired, expiresAtMs: NOW_MS })).toBe(cellTroubles.suspected);
   });
 
   it('counts who would leave and is held back, until there is nothing left to move', () => {
@@ -210,6 +230,14 @@ it('puts each observer into words', () => {
   const observers = said(item(), item({ ageMs: 60_000 }), undefined);
   expect(observersInWords(readings({ observers }))).toBe(
     'us-west-2 HOLD Healthy; us-east-2 silent for 60 s; eu-west-1 cannot be read',
+  );
+});
+
+it('says which cells an observer speaks of, the first few of many', () => {
+  const cells = [finding({ kind: 'impaired' }), ...'abcdef'.split('').map((cell) => finding({ cell }))];
+  const [first] = observersInWords(readings({ observers: said({ ...item(), cells }) })).split('; ');
+  expect(first).toBe(
+    'us-west-2 HOLD Healthy (orders impaired, a suspected, b suspected, c suspected, d suspected, 2 more)',
   );
 });
 

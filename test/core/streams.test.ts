@@ -141,6 +141,14 @@ describe('a cell whose own stream fails', () => {
     ['mode', { control: { mode: 'observe' } }],
     ['mode', { cells: [cell('orders', 'always', { mode: 'observe' }), clicks] }],
     ['pause', { control: { pause: { owner: 'me', reason: 'test', untilMs: START + 3_600_000 } } }],
+    [
+      'pause',
+      {
+        control: {
+          cells: { orders: { pause: { owner: 'me', reason: 'test', untilMs: START + 3_600_000 } } },
+        },
+      },
+    ],
     ['in-standby', { switches: [{ group: 'orders', position: 'STANDBY' }] }],
     ['cooldown', { switches: [{ group: 'orders', position: 'PRIMARY', setAtMs: START - 60_000 }] }],
     [
@@ -165,6 +173,27 @@ describe('a cell whose own stream fails', () => {
     const cells = [watching, clicks, cell('views'), cell('carts'), cell('mails')];
     const { last } = observe({ cells, fate: fails('orders', 'clicks'), rounds: 4 });
     expect(accusedBy(last)).toEqual(['clicks']);
+  });
+
+  it('is not held by the pause of another cell, nor by one of its own that is over', () => {
+    const pause = { owner: 'me', reason: 'test', untilMs: START + 3_600_000 };
+    const control = { cells: { clicks: { pause }, orders: { pause: { ...pause, untilMs: START } } } };
+    const { last } = observe({ cells: [orders, clicks], fate: fails('orders'), rounds: 4, control });
+    expect(accusedBy(last)).toEqual(['orders']);
+  });
+
+  it('moves in mode approve with a consent for itself, which moves no region', () => {
+    const consent = { owner: 'me', reason: 'test', untilMs: START + 3_600_000 };
+    const control = { mode: 'approve' as const, cells: { orders: { approval: consent } } };
+    const one = observe({
+      cells: [orders, clicks, cell('views'), cell('carts'), cell('mails')],
+      fate: fails('orders', 'clicks'),
+      rounds: 4,
+      control,
+    });
+    expect(accusedBy(one.last)).toEqual(['orders']);
+    const all = observe({ cells: [orders], fate: fails('canary', 'orders'), rounds: 6, control });
+    expect(all.last.decision.vote).toBe('HOLD');
   });
 
   it('never moves by a mode above the one of the policy', () => {
@@ -231,6 +260,26 @@ describe('the streams of the cells, together', () => {
       expect(last.decision.diagnosis).toBe('CanaryOnly');
     });
   }
+
+  it('go on to speak for it through a blip of theirs, and no longer when that lasts', () => {
+    const shaken = (rounds: number): Fate => {
+      const calls = new Map<string, number>();
+      return ({ stream, role }) => {
+        const count = (calls.get(stream) ?? 0) + 1;
+        calls.set(stream, count);
+        if (role === 'standby') return ok;
+        // Six rounds in which the canary alone fails; six puts a round to a stream that is watched closely.
+        const isFailing = count > 36 && count <= 36 + rounds * 6;
+        return stream === 'canary' || isFailing ? failed() : ok;
+      };
+    };
+    const voted = (rounds: number) =>
+      observe({ cells: [orders, clicks], fate: shaken(rounds), rounds: 20 }).results.some(
+        ({ decision }) => decision.vote === 'EVACUATE',
+      );
+    expect(voted(1)).toBe(false);
+    expect(voted(8)).toBe(true);
+  });
 
   it('leave the decision to the canary where they may not be probed', () => {
     const { last } = observe({ cells: [cell('orders', 'never')], fate: fails('canary'), rounds: 4 });

@@ -27,6 +27,7 @@ describe('a drain', () => {
       enveloped: 0,
       bare: 20,
       damaged: 0,
+      probes: 0,
     });
     expectAll(await world.copies(), all);
   });

@@ -207,7 +207,7 @@ describe('what watches over it', () => {
     expect(Namespace).toBe('Spillway/shop');
     const said = new Set(Metrics.map(({ Name }: { Name: string }) => Name));
     // No drill is asked for, no DNS server serves the zone of this test, and observers may not have had their first minute.
-    const unknown = new Set(['DrillAge', 'DnsInStandby', 'ProbeAge']);
+    const unknown = new Set(['DrillAge', 'DnsInStandby']);
     expect(metricsOf('monitor').filter((name) => !said.has(name) && !unknown.has(name))).toEqual([]);
     expect(line).toMatchObject({ DnsUnread: 1, StateUnread: 0, Paused: 0 });
     expect(line.observers).toMatch(/us-west-2 .+; us-east-2 .+; eu-west-1 .+/);

@@ -19,7 +19,7 @@ describe('a line of metrics', () => {
   it('has namespace, dimension and units of the table, the values, and the words beside them', () => {
     const lines = listen();
     const log = monitorLog();
-    log.add({ LiveVotes: 3, ProbeAge: 4 });
+    log.add({ LiveVotes: 3, SurveyAge: 4 });
     log.flush({ observers: 'all well' });
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       {
@@ -31,14 +31,14 @@ describe('a line of metrics', () => {
               Dimensions: [Object.keys(dimensionsOf('LiveVotes'))],
               Metrics: [
                 { Name: 'LiveVotes', Unit: 'Count' },
-                { Name: 'ProbeAge', Unit: 'Seconds' },
+                { Name: 'SurveyAge', Unit: 'Seconds' },
               ],
             },
           ],
         },
         ...dimensionsOf('LiveVotes'),
         LiveVotes: 3,
-        ProbeAge: 4,
+        SurveyAge: 4,
         observers: 'all well',
       },
     ]);
@@ -47,7 +47,7 @@ describe('a line of metrics', () => {
   it('leaves out what is unknown, and is not written when there is nothing to say', () => {
     const lines = listen();
     const log = monitorLog();
-    log.add({ DrillAge: undefined, ProbeAge: Number.NaN });
+    log.add({ DrillAge: undefined, SurveyAge: Number.NaN });
     log.flush({ observers: 'x' });
     expect(lines).toEqual([]);
   });

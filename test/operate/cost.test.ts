@@ -46,9 +46,39 @@ describe('cost, against sums done by hand', () => {
     expect(linesOf()['CloudWatch probes']).toBe(4.43);
   });
 
-  // 15 of the monitor, the survey's, one of each observer; 19 alarms in the standby on 24 metrics, 2 on 3 in each of 2 witnesses.
-  test('metrics and alarms: 19 × 0.30 + 30 × 0.10 + 43,800 runs × 0.5 s × 0.25 GB × 0.0000133334', () => {
-    expect(linesOf()['metrics and alarms']).toBe(8.77);
+  // 15 of the monitor, the survey's, one of each observer; 22 alarms in the standby on 27 metrics, 2 on 3 in each of 2 witnesses.
+  test('metrics and alarms: 19 × 0.30 + 33 × 0.10 + 43,800 runs × 0.5 s × 0.25 GB × 0.0000133334', () => {
+    expect(linesOf()['metrics and alarms']).toBe(9.07);
+  });
+
+  describe('cells that are always probed', () => {
+    const probed = (count: number, stream: object = { existing: true }) =>
+      linesOf({
+        cells: Array.from({ length: count }, (_, n) => ({
+          name: `c${n}`,
+          group: 'g',
+          stream: { name: `s${n}`, ...stream },
+          probe: 'always' as const,
+        })),
+      })['probes of streams'];
+
+    test('cost nothing where there are none', () => {
+      expect(linesOf()['probes of streams']).toBeUndefined();
+    });
+
+    test('one: 3 × 525,600 × 2 puts of 1 KB at 0.08 a GB, or at 0.014 a million where it has shards; no write unit', () => {
+      expect(probed(1)).toBe(0.25);
+      expect(probed(1, { shards: 2 })).toBe(0.04);
+    });
+
+    test('six: as many puts each, and a fourth write unit at each of 1,576,800 ticks', () => {
+      expect(probed(6)).toBeCloseTo(1.51 + 0.99, 2);
+    });
+
+    test('hundreds cost no more puts than six: they take turns; 72 of them are remembered for a minute', () => {
+      expect(probed(300)).toBeCloseTo(1.51 + 14 * 0.9855, 2);
+      expect(probed(1_000)).toBe(probed(300));
+    });
   });
 
   test('survey: 4 metrics of each cell × 730 × 0.01/1,000 and a function of some seconds, for 250 cells an hour and no more', () => {
@@ -63,6 +93,25 @@ describe('cost, against sums done by hand', () => {
     const most = 250 * 4 * 730 * 0.00001 + 78 * 730 * 0.5 * 0.0000133334;
     expect(linesOf({ cells: cells(250) }).survey).toBeCloseTo(most, 2);
     expect(linesOf({ cells: cells(1_000) }).survey).toBe(linesOf({ cells: cells(250) }).survey);
+  });
+
+  // For 1,000: 2,628,000 s / 81 s × 1,000 = 32.444 million writes, and 43,800 of the fleet's size; 3 × (525,600 × 0.5 + 43,800 × 125)
+  // + 1,000 × 2,920 × 0.5 = 18.673 million reads; 2 × 43,800 × 1,024,000 B = 89.7 GB.
+  test('beacons: 32.488 million writes × 0.625 + 18.673 million reads × 0.125 + 89.7 GB × 0.02', () => {
+    expect(linesOf({ beacons: { sources: 1_000 } }).beacons).toBe(24.43);
+    expect(linesOf({ beacons: { sources: 1_000 } }).beacons).toBeLessThanOrEqual(25);
+  });
+
+  test('beacons of 10,000 come each 15 minutes and cost little more than those of 1,000; without a table they cost nothing', () => {
+    const config = parseConfig({ ...configInput, beacons: { sources: 10_000 } }, 'spillway.config.json');
+    const found = estimate(config).lines.find(({ resource }) => resource === 'beacons');
+    expect(found?.how).toContain('10,000 at the same time, each every 900 s');
+    expect(found?.usd).toBeLessThan(27);
+    expect(linesOf().beacons).toBeUndefined();
+  });
+
+  test('a table that nobody writes to costs a few cents', () => {
+    expect(linesOf({ beacons: { sources: 1 } }).beacons).toBeLessThan(0.2);
   });
 
   test('a dashboard costs 3.00, and nothing when it is turned off', () => {

@@ -3,19 +3,28 @@ import { once } from 'node:events';
 import { encode } from 'dns-packet';
 import { createColors } from 'picocolors';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Mode } from '../../lambda/core/policy.ts';
+import type { ErrorClass } from '../../lambda/core/probe.ts';
+import type { Role } from '../../lambda/core/role.ts';
+import { addStreamRound, noStream } from '../../lambda/core/stream-evidence.ts';
+import { noStreamsSeen } from '../../lambda/core/streams.ts';
 import { doctorScreen } from '../../lib/cli/doctor.ts';
+import type { Cell } from '../../lib/config/config.ts';
 import { AwsClients } from '../../lib/operate/clients.ts';
+import { cellConfigFindings, refusedFindings } from '../../lib/operate/doctor/cells-alone.ts';
 import { checks, examine } from '../../lib/operate/doctor/doctor.ts';
 import { leftover } from '../../lib/operate/doctor/leftover.ts';
 import { topicFinding } from '../../lib/operate/doctor/listening.ts';
 import { policyFindings } from '../../lib/operate/doctor/policy.ts';
+import { probeFindings } from '../../lib/operate/doctor/probes.ts';
 import { quotaFinding } from '../../lib/operate/doctor/quota.ts';
 import { canaryFindings, cellFindings, type StreamFacts } from '../../lib/operate/doctor/streams.ts';
 import { findingsFrom } from '../../lib/operate/doctor/unchecked.ts';
 import { type Deployed, versionFindings } from '../../lib/operate/doctor/versions.ts';
 import { delegationFinding, referralFrom } from '../../lib/operate/doctor/zone.ts';
+import type { ObserverReport } from '../../lib/operate/observers.ts';
 import { startFakeAws, tableOf } from './fixtures/fake-aws.ts';
-import { config } from './fixtures/readings.ts';
+import { config, NOW_MS, read, report } from './fixtures/readings.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -28,6 +37,71 @@ const facts: StreamFacts = {
 };
 const cell = (primary: StreamFacts | string, standby: StreamFacts | string) =>
   cellFindings({ cell: 'orders', regions: config.regions, primary, standby });
+
+describe('cells that move alone', () => {
+  const cells = (...changes: readonly Partial<Cell>[]) =>
+    changes.map((change, n) => ({ ...(config.cells[0] as Cell), name: `c${n}`, group: `c${n}`, ...change }));
+  const found = (policyMode: Mode, ...changes: readonly Partial<Cell>[]) =>
+    cellConfigFindings({ cells: cells(...changes), policy: { ...config.policy, mode: policyMode } });
+
+  test('a mode above the policy’s has no effect, and is told; one below it is well', () => {
+    expect(found('approve', { mode: 'auto' }, { mode: 'observe' }, {})).toMatchObject([
+      { ok: false, finding: expect.stringMatching(/^c0 \(auto\): .* which is approve,.* no effect/) },
+    ]);
+    expect(found('auto', { mode: 'auto' }, { mode: 'approve' }, {})).toEqual([]);
+  });
+
+  test('a group whose cells are not probed alike is told, with what that does', () => {
+    const group = 'shop';
+    expect(found('auto', { group, probe: 'always' }, { group, probe: 'always' }, { probe: 'never' })).toEqual(
+      [],
+    );
+    expect(found('auto', { group, probe: 'always' }, { group, probe: 'never' })).toMatchObject([
+      { finding: expect.stringMatching(/^the cells of shop .*always: c0; never: c1.* half of its 2 cells/) },
+    ]);
+    const never = { group, probe: 'never' } as const;
+    expect(found('auto', { group, probe: 'always' }, never, never)[0]?.finding).toMatch(
+      /more than half of them are never probed$/,
+    );
+  });
+
+  const refusing = (errorClass: ErrorClass, role: Role = 'primary', change: Partial<ObserverReport> = {}) => {
+    const own = report(change);
+    let evidence = noStream;
+    for (let n = 0; n < 3; n++) {
+      const refused = [{ ok: false, latencyMs: 20, errorClass, detail: '' } as const];
+      const outcomes = { cell: 'orders', primary: [], standby: [], [role]: refused };
+      evidence = addStreamRound(evidence, { outcomes, atMs: NOW_MS }, config.policy);
+    }
+    const streams = { cells: { orders: evidence }, seen: noStreamsSeen, atMs: NOW_MS };
+    return { ...own, memory: { ...own.memory, evidence: { ...own.memory.evidence, streams } } };
+  };
+  const refused = (...reports: readonly ObserverReport[]) =>
+    refusedFindings(config, new Map(reports.map((own, n) => [`observer-${n}`, read(own)])));
+
+  test.each<[ErrorClass, RegExp]>([
+    ['access', /kinesis:PutRecord .* kms:GenerateDataKey/],
+    ['missing', /Create the stream/],
+    ['unclassified', /Read the log/],
+  ])('a stream that refuses the observers by %s is told once, with its fix', (errorClass, fix) => {
+    expect(refused(refusing(errorClass), refusing(errorClass))).toMatchObject([
+      {
+        ok: false,
+        finding: expect.stringMatching(/^orders: the stream in us-east-1 .* observer-0, observer-1;/),
+        fix: expect.stringMatching(fix),
+      },
+    ]);
+  });
+
+  test('a stream of the standby that refuses them is told with its region', () => {
+    expect(refused(refusing('access', 'standby'))[0]?.finding).toMatch(/stream in us-west-2/);
+  });
+
+  test('an outage is no refusal, and what an observer said long ago counts for nothing', () => {
+    expect(refused(refusing('server'))).toEqual([]);
+    expect(refused(refusing('access', 'primary', { fresh: false }))).toEqual([]);
+  });
+});
 
 describe('streams', () => {
   test('that match are well', () => {
@@ -161,6 +235,46 @@ describe('policy', () => {
   );
 });
 
+describe('cells without marked records', () => {
+  const [orders, clicks] = config.cells as [(typeof config.cells)[number], (typeof config.cells)[number]];
+  const found = (probes: readonly (typeof orders.probe)[], beacons: typeof config.policy.beacons = 'probe') =>
+    probeFindings({
+      cells: probes.map((probe, n) => ({ ...(n === 0 ? orders : clicks), probe })),
+      policy: { ...config.policy, beacons },
+    });
+
+  test('are a hint that names them and the way out, and no fault', () => {
+    const hints = found(['never', 'onSuspicion']);
+    expect(hints).toMatchObject([
+      {
+        ok: true,
+        finding: expect.stringMatching(/^orders: .*an outage of such a stream alone .*beacons/),
+        fix: expect.stringMatching(/docs\/envelope\.md.*onSuspicion/),
+      },
+    ]);
+    expect(hints[0]?.finding).not.toContain('clicks');
+    expect(doctorScreen(hints, { colors: createColors(false) })).toMatch(
+      /^! probes: orders.*\n +→ .*\n\nall is well$/,
+    );
+  });
+
+  test.each([
+    ['probe', /page somebody, or not at all$/],
+    ['move', /move the cell, or not at all$/],
+    ['ignore', /by nobody/],
+  ] as const)('with beacons that may %s are seen so', (beacons, seen) => {
+    expect(found(['never', 'never'], beacons)[0]?.finding).toMatch(seen);
+  });
+
+  test('are none where every stream may be probed', () => {
+    const [one] = found(['always', 'onSuspicion']);
+    expect(one).toMatchObject({ ok: true, fix: '' });
+    expect(doctorScreen(one === undefined ? [] : [one], { colors: createColors(false) })).toMatch(
+      /^✓ probes/,
+    );
+  });
+});
+
 describe('versions', () => {
   const deployed = (region: string, change: Partial<Deployed> = {}): Deployed => ({
     region,
@@ -236,7 +350,7 @@ test('what cannot be checked is a finding with a fix, and no check keeps the oth
   expect(ill.every(({ fix }) => fix !== '')).toBe(true);
   const named = new Set(findings.map(({ check }) => check));
   expect(checks.map(({ check }) => check).filter((check) => !named.has(check))).toEqual([]);
-  expect(findings.filter(({ ok }) => ok).map(({ check }) => check)).toEqual(['policy']);
+  expect(findings.filter(({ ok }) => ok).map(({ check }) => check)).toEqual(['policy', 'probes']);
   expect(doctorScreen(findings, { colors: createColors(false) })).toMatch(
     /^✗ credentials: STS in us-west-2 could not be checked.*\n +→ /,
   );

@@ -40,6 +40,16 @@ describe('failback', () => {
     expect(refused(readings())).toEqual([]);
   });
 
+  test('is refused while K observers accuse the own stream of a cell that is to return', () => {
+    const finding = { kind: 'impaired', sinceMs: NOW_MS, reason: '', refusals: [] } as const;
+    const accusing = report({ cells: [{ cell: 'orders', group: 'orders', ...finding }] });
+    expect(refused(readings({ observers: threeOf(accusing) }))).toMatchObject([
+      { rule: 'streams', reason: expect.stringMatching(/orders/) },
+    ]);
+    const one = new Map([...threeOf(report()), ['us-east-2', read(accusing)]]);
+    expect(refused(readings({ observers: one }))).toEqual([]);
+  });
+
   test('is refused until the recovery time is over, with the time when it will be', () => {
     const observers = threeOf(report({}, { healthyForMs: 5 * MINUTE_MS }));
     expect(refused(readings({ observers }))).toMatchObject([
@@ -101,6 +111,51 @@ describe('what an operator says', () => {
   test('an item that nobody can read is replaced by resume, and by nothing else', () => {
     expect(refusal('unreadable', { kind: 'pause', override })).toEqual(['unreadable']);
     expect(change('unreadable', { kind: 'resume', what: 'active' }).after).toEqual({});
+  });
+
+  describe('of single cells', () => {
+    const of = (before: ControlReading, act: ControlAct, cells: readonly string[] | undefined) =>
+      changeControl(before, act, {
+        nowMs: NOW_MS,
+        policyMode: 'auto',
+        cells,
+        cellModes: new Map([['clicks', 'approve' as const]]),
+      }).after;
+
+    test('is kept for them alone, and ended for them alone', () => {
+      const paused = of({ pause: override }, { kind: 'pause', override }, ['orders', 'clicks']);
+      expect(paused).toEqual({
+        pause: override,
+        cells: { orders: { pause: override }, clicks: { pause: override } },
+      });
+      const resumed = of(paused, { kind: 'resume', what: 'active' }, ['orders']);
+      expect(resumed).toEqual({ pause: override, cells: { clicks: { pause: override } } });
+      expect(of(resumed, { kind: 'resume', what: 'active' }, undefined)).toEqual({
+        cells: { clicks: { pause: override } },
+      });
+      expect(of(resumed, { kind: 'resume', what: 'all' }, undefined)).toEqual({});
+      expect(
+        of({ cells: { clicks: { pause: override } } }, { kind: 'resume', what: 'active' }, ['clicks']),
+      ).toEqual({});
+    });
+
+    test('is consent where the mode of the cell asks for it, and refused elsewhere', () => {
+      expect(of({}, { kind: 'approve', override }, ['clicks'])).toEqual({
+        cells: { clicks: { approval: override } },
+      });
+      expect(() => of({}, { kind: 'approve', override }, ['orders'])).toThrow(RefusedError);
+    });
+
+    test('refuses for all where it refuses for one', () => {
+      const before = { cells: { orders: { pause: { ...override, untilMs: NOW_MS + 2 * MINUTE_MS } } } };
+      expect(() => of(before, { kind: 'pause', override }, ['clicks', 'orders'])).toThrow(RefusedError);
+      expect(() => of({}, { kind: 'resume', what: 'active' }, ['orders'])).toThrow(RefusedError);
+    });
+
+    test('has a limit', () => {
+      const many = Array.from({ length: 201 }, (_, n) => `cell-${n}`);
+      expect(() => of({}, { kind: 'pause', override }, many)).toThrow(RefusedError);
+    });
   });
 
   test('consent is refused where it would change nothing', () => {

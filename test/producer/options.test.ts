@@ -98,6 +98,17 @@ const wrong: Readonly<Record<string, readonly Case[]>> = {
     ['that expire at a text', { accessKeyId: 'AKID', secretAccessKey: 'secret', expiration: '2026-01-01' }],
     ['a promise', Promise.resolve({ accessKeyId: 'AKID', secretAccessKey: 'secret' })],
   ],
+  beacons: [
+    ...anything,
+    ['a text', 'shop-beacons'],
+    ['without a region', { table: 'shop-beacons' }],
+    ['without a table', { region: 'us-west-2' }],
+    ['a table that no service knows', { table: 'a b', region: 'us-west-2' }],
+    ['a number for a region', { table: 'shop-beacons', region: 5 }],
+    ['an empty domain', { table: 'shop-beacons', region: 'us-west-2', domain: '' }],
+    ['a long domain', { table: 'shop-beacons', region: 'us-west-2', domain: 'x'.repeat(65) }],
+    ['no URL', { table: 'shop-beacons', region: 'us-west-2', endpoint: 'localhost' }],
+  ],
   transport: [...anything, ['an unknown one', 'toString']],
   encoding: [...anything, ['an unknown one', 'xml']],
   order: [...anything, ['an unknown one', 'constructor']],
@@ -220,7 +231,7 @@ describe('the options of `followSignal`', () => {
     region: 'us-east-1',
     credentials: { accessKeyId: 'a', secretAccessKey: 's' },
   });
-  const shared = ['signal', 'regions', 'streamName', 'endpoint'];
+  const shared = ['signal', 'regions', 'streamName', 'endpoint', 'beacons'];
   const own: Readonly<Record<string, readonly Case[]>> = {
     firstSignalTimeoutMs: noNumber,
     createClient: noFunction,

@@ -140,6 +140,20 @@ describe('the alarms', () => {
     expect(named(changed, 'drill overdue')).toMatchObject({ Threshold: 30 * 86_400 });
   });
 
+  it('tell votes that are too few to move anything by the votes themselves, and by how many it takes', () => {
+    const [expression, metric] = named(alarmsIn(stack('shop-standby')), 'votes disagreeing')?.Metrics ?? [];
+    expect(expression).toMatchObject({ Expression: 'IF(m1 < 2, m1, 0)' });
+    expect(metric?.MetricStat?.Metric.MetricName).toBe('EvacuateVotes');
+  });
+
+  it('tell a cell that is impaired from a stream that is suspected, by one metric', () => {
+    const standby = alarmsIn(stack('shop-standby'));
+    const cell = { MetricName: 'CellTrouble', TreatMissingData: 'notBreaching' };
+    expect(named(standby, 'cell impaired')).toMatchObject({ ...cell, Threshold: 2, EvaluationPeriods: 1 });
+    expect(named(standby, 'stream suspected')).toMatchObject({ ...cell, Threshold: 1, EvaluationPeriods: 5 });
+    expect(named(standby, 'canary or access')).toMatchObject({ Threshold: 2, EvaluationPeriods: 2 });
+  });
+
   it.each<[string, Partial<ConfigInput>, boolean]>([
     ['drills are weekly', {}, true],
     ['no drill is configured', { drill: undefined }, false],
@@ -264,8 +278,6 @@ describe('the dashboard', () => {
       'StandbyShortfalls',
       'StandbyDown',
       'RunsNeedingAct',
-      'DrillAge',
-      'SurveyAge',
       'DrillSuccess',
     ];
     for (const name of metricNames) {

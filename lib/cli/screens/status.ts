@@ -1,3 +1,5 @@
+import { cellFindingKinds } from '../../../lambda/core/cell-findings.ts';
+import { moveInWords, streamInWords } from '../../operate/cell-streams.ts';
 import { named } from '../../operate/named.ts';
 import type { CellStatus, FailbackOutlook, ObserverStatus, Status } from '../../operate/status-document.ts';
 import type { Colors } from '../colors.ts';
@@ -22,6 +24,7 @@ export function statusScreen(status: Status, options: ScreenOptions): string {
     '',
     ...findings(status, colors),
     ...cells(status, options),
+    ...streams(status, options),
     ...failback(status, options),
     '',
     observers(status, options),
@@ -82,6 +85,33 @@ function cells(status: Status, { colors, columns }: ScreenOptions): readonly str
   if (rows.length === 0) return counted;
   return [table(['cell', 'DNS sends it to', 'switch', 'group', 'stream'], rows, { columns }), ...counted];
 }
+
+/** What is said of the cells' own streams, the worst first; nothing where nothing is said. */
+function streams(status: Status, { colors, columns }: ScreenOptions): readonly string[] {
+  const said = status.cells.filter(({ streams: { kind } }) => kind !== null).toSorted(byNeed);
+  if (said.length === 0) return [];
+  const rows = said.slice(0, MAX_CELLS).map(({ cell, streams: own }) => {
+    const isAccused = own.sinceMs !== null;
+    const words = streamInWords(own);
+    return [
+      cell,
+      isAccused ? colors.red(words) : colors.yellow(words),
+      own.sinceMs === null ? '' : age(Math.max(0, status.atMs - own.sinceMs)),
+      moveInWords(own),
+    ];
+  });
+  const rest = said.length - rows.length;
+  return [
+    '',
+    table(['own stream of', 'is', 'for', 'so'], rows, { columns }),
+    ...(rest === 0 ? [] : [`… and ${rest} more cells of whose streams something is said`]),
+  ];
+}
+
+const kindsInOrder = Object.keys(cellFindingKinds);
+const byNeed = ({ streams: a }: CellStatus, { streams: b }: CellStatus): number =>
+  kindsInOrder.indexOf(a.kind ?? '') - kindsInOrder.indexOf(b.kind ?? '') ||
+  b.observers.length - a.observers.length;
 
 /** The lines that say who holds which cells in the standby, and from when these cells can fail back. */
 function failback(
@@ -163,8 +193,8 @@ function overrides({ overrides: all }: Status, colors: Colors): string {
   if (all.length === 0) return 'no override is in force';
   return all
     .map(
-      ({ kind, owner, reason, untilMs, active }) =>
-        `${active ? colors.yellow(kind) : kind} until ${at(untilMs)} by ${owner}: ${reason}`,
+      ({ kind, cells: some, owner, reason, untilMs, active }) =>
+        `${active ? colors.yellow(kind) : kind}${some === undefined ? '' : ` of ${named(some)} alone`} until ${at(untilMs)} by ${owner}: ${reason}`,
     )
     .join('; ');
 }

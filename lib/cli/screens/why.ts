@@ -3,7 +3,7 @@ import type { Gain } from '../../../lambda/core/severity.ts';
 import { credentialsLine } from '../../credentials/verdict.ts';
 import type { PastRound } from '../../operate/past.ts';
 import type { Reading } from '../../operate/reading.ts';
-import type { ObserverChain, Why } from '../../operate/why.ts';
+import type { CellChain, ObserverChain, Why } from '../../operate/why.ts';
 import { historyScreen } from '../history.ts';
 import { age, type ScreenOptions } from './status.ts';
 
@@ -38,7 +38,9 @@ function observerLines(chain: ObserverChain, bold: (text: string) => string): re
     `  evidence  primary: ${signals(evidence?.primary)}`,
     `            standby: ${signals(evidence?.standby)}`,
     ...(chain.gain === undefined || chain.gain === 'small' ? [] : [`            gain: ${gains[chain.gain]}`]),
+    ...streamLines(chain),
     ...(chain.observer === 'sound' ? [] : [`            this observer: ${chain.observer}`]),
+    ...cellLines(chain),
     `  diagnosis ${diagnosis?.code} (${diagnosis?.when}); ${diagnosis?.actionable ? 'calls for an evacuation' : 'does not call for an evacuation'}`,
     // Unless the diagnosis calls for an evacuation, the other guards did not decide anything.
     ...(diagnosis?.actionable ? refusals.map(({ rule, reason }) => `  refused   ${rule}: ${reason}`) : []),
@@ -46,6 +48,39 @@ function observerLines(chain: ObserverChain, bold: (text: string) => string): re
     `  decided   ${chain.comment}`,
     `  vote      ${chain.vote}`,
     '',
+  ];
+}
+
+function streamLines({ streams, streamsSay }: ObserverChain): readonly string[] {
+  if (streams === undefined) return [];
+  const { watched, well, impaired, suspect } = streams;
+  return [
+    `            streams seen: ${well} of ${watched} well, ${impaired} impaired, ${suspect} suspect`,
+    ...(streamsSay === undefined ? [] : [`            ${streamsSay}`]),
+  ];
+}
+
+/** Cells of one observer that the screen shows, at most. The document has all that are stored. */
+const MAX_CELLS = 8;
+
+function cellLines({ cells = [] }: ObserverChain): readonly string[] {
+  const rest = cells.length - MAX_CELLS;
+  return [
+    ...cells.slice(0, MAX_CELLS).flatMap((each) => cellText(each)),
+    ...(rest > 0 ? [`            … and ${rest} more cells`] : []),
+  ];
+}
+
+function cellText({ cell, kind, reason, puts, refusals, byHand }: CellChain): readonly string[] {
+  const share =
+    puts === undefined || puts.counted === 0
+      ? ''
+      : ` (${Math.round((100 * puts.failed) / puts.counted)} % of ${puts.counted} puts fail)`;
+  const hasCommand = reason.includes('spillway failover');
+  return [
+    `  cell      ${cell} ${kind}${share}: ${reason}`,
+    ...refusals.map((refusal) => `            refused   ${refusal.rule}: ${refusal.reason}`),
+    ...(byHand === undefined || hasCommand ? [] : [`            by hand   ${byHand}`]),
   ];
 }
 
@@ -67,6 +102,9 @@ export function pastScreen({ atMs, rounds, entries }: Past, { colors, columns }:
       `${colors.bold(region)}  ${age(Math.max(0, atMs - value.atMs))} before`,
       `  primary   ${measured(value.primary)}`,
       `  standby   ${measured(value.standby)}`,
+      ...(value.cells ?? [])
+        .slice(0, MAX_CELLS)
+        .map(({ cell, kind, reason }) => `  cell      ${cell} ${kind}: ${reason}`),
       `  diagnosis ${value.diagnosis}`,
       ...(value.refusals?.length ? [`  refused   ${value.refusals.join(', ')}`] : []),
       `  phase     ${value.phase}`,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { signalRecordName } from '../../../lambda/core/names.ts';
+import { beaconTableName, signalRecordName } from '../../../lambda/core/names.ts';
 import { producersOf } from './callers.ts';
 import { localCredentials } from './clients.ts';
 import type { DrillError } from './errors.ts';
@@ -40,6 +40,9 @@ export function startFleet(
       pollMs: config.delivery.producerPollMs,
       putEveryMs: options.putEveryMs ?? PUT_EVERY_MS,
       keys: KEYS_PER_PRODUCER,
+      ...(config.beacons === undefined
+        ? {}
+        : { beacons: { table: beaconTableName(config.name), region: standby } }),
     };
   });
   return startProducers(

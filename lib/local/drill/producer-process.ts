@@ -16,6 +16,8 @@ export interface ProducerProcessOptions {
   readonly pollMs: number;
   readonly putEveryMs: number;
   readonly keys: number;
+  /** The table in which the producer reports how its writes fare, and its region; absent: it does not. */
+  readonly beacons?: { readonly table: string; readonly region: string } | undefined;
 }
 
 /** Stands for the region when a record is acknowledged from the disk. */
@@ -39,6 +41,9 @@ const producer = new FailoverProducer({
   regions: options.regions,
   spool: { directory: options.spoolDirectory },
   endpoint: () => options.endpoint,
+  ...(options.beacons === undefined
+    ? {}
+    : { beacons: { ...options.beacons, domain: options.producer, endpoint: options.endpoint } }),
 });
 
 let acknowledged: { id: string; region: string; atMs: number }[] = [];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { RequestFacts } from '../../scenario/request-facts.ts';
+import { wireContent } from '../../scenario/wire-content.ts';
 
 const requestSchema = z.looseObject({
   StreamName: z.string().optional(),
@@ -29,7 +30,7 @@ export class StreamNames {
 
   of({ region, service }: RequestFacts, body: Buffer): string | undefined {
     if (service !== 'kinesis') return undefined;
-    const parsed = requestSchema.safeParse(jsonOf(body));
+    const parsed = requestSchema.safeParse(wireContent(body)?.value);
     if (!parsed.success) return undefined;
     const { StreamName, StreamARN, ShardIterator } = parsed.data;
     const name = StreamName ?? StreamARN?.split('/').at(-1);
@@ -39,7 +40,7 @@ export class StreamNames {
 
   /** Takes in the answer of a call to this stream. */
   answered(stream: string, content: Buffer): void {
-    const parsed = answerSchema.safeParse(jsonOf(content));
+    const parsed = answerSchema.safeParse(wireContent(content)?.value);
     if (!parsed.success) return;
     for (const iterator of [parsed.data.ShardIterator, parsed.data.NextShardIterator]) {
       if (iterator) this.#iterators.set(iterator, stream);
@@ -48,13 +49,5 @@ export class StreamNames {
       if (this.#iterators.size <= MOST_ITERATORS) return;
       this.#iterators.delete(oldest);
     }
-  }
-}
-
-function jsonOf(content: Buffer): unknown {
-  try {
-    return JSON.parse(content.toString('utf8'));
-  } catch {
-    return undefined;
   }
 }

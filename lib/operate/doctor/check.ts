@@ -6,7 +6,7 @@ export interface Finding {
   readonly ok: boolean;
   /** A sentence. */
   readonly finding: string;
-  /** What to do next; empty when all is well. */
+  /** What to do next, or, if `ok`, what could be better; empty when all is well. */
   readonly fix: string;
 }
 
@@ -44,6 +44,13 @@ export interface Check {
 export type Found = Finding | Unchecked;
 
 export const well = (check: string, finding: string): Finding => ({ check, ok: true, finding, fix: '' });
+/** Nothing to fix: something that the owner may have decided so, and should know. */
+export const hint = (check: string, finding: string, fix: string): Finding => ({
+  check,
+  ok: true,
+  finding,
+  fix,
+});
 export const ill = (check: string, finding: string, fix: string): Finding => ({
   check,
   ok: false,

@@ -1,10 +1,12 @@
 import { capacity } from './capacity.ts';
+import { cellsAlone } from './cells-alone.ts';
 import type { Check, DoctorContext, Finding, Found } from './check.ts';
 import { credentials, examineCredentials } from './credentials.ts';
 import { leftover } from './leftover.ts';
 import { listening } from './listening.ts';
 import { observing } from './observing.ts';
 import { policy } from './policy.ts';
+import { probes } from './probes.ts';
 import { healthCheckQuota } from './quota.ts';
 import { resolvers } from './resolvers.ts';
 import { streams } from './streams.ts';
@@ -21,8 +23,10 @@ export const checks: readonly Check[] = [
   streams,
   capacity,
   policy,
+  probes,
   versions,
   observing,
+  cellsAlone,
   leftover,
   listening,
 ];

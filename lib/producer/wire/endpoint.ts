@@ -12,3 +12,13 @@ export function endpointOf(region: string, given: ProducerOptions['endpoint']): 
   const { endpointProvider } = new KinesisClient({ region }).config;
   return endpointProvider({ Region: region, UseDualStack: false, UseFIPS: false }).url;
 }
+
+/**
+ * The endpoint of another service in the same region. In every partition it has the name of Kinesis' endpoint with
+ * another first label ("Service endpoints and quotas", AWS General Reference).
+ */
+export function siblingEndpoint(region: string, service: 'dynamodb' | 'sts'): URL {
+  const url = new URL(endpointOf(region, undefined));
+  url.hostname = url.hostname.replace(/^kinesis\./, `${service}.`);
+  return url;
+}

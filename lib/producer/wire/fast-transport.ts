@@ -22,6 +22,7 @@ interface RegionLink {
 }
 
 const HTTP_OK = 200;
+const PUT_RECORDS = 'Kinesis_20131202.PutRecords';
 /**
  * Sends PutRecords without the SDK's client: over keep-alive connections of undici, with one pool per region
  * and hand-written bodies and parsers. One attempt per call, as with sdkTransport; the errors are the same.
@@ -48,7 +49,7 @@ export function fastTransport(
       const url = endpointOf(region, options.endpoint);
       link = {
         pool: connectionsTo(url.origin, { connections: limits.maxInFlight, timeoutMs }),
-        signer: new Signer(region),
+        signer: new Signer({ region, service: 'kinesis' }),
         host: url.host,
         path: url.pathname,
         choice: new EncodingChoice(now),
@@ -66,7 +67,7 @@ export function fastTransport(
     const { contentType, write } = encodings[encoding];
     const { buffer, bytes: body } = encoded({ stream, records }, (batch) => write(batch, buffers));
     const identity = await credentials.current();
-    const unsigned = { host, path, body, contentType };
+    const unsigned = { host, path, body, contentType, target: PUT_RECORDS };
     const headers = await signer.headers(unsigned, { identity, nowMs: clock.now() });
     const answer = await exchange(pool, { path, headers, body }, timeoutMs);
     if (answer.status === HTTP_OK) {

@@ -8,26 +8,32 @@ export interface Unsigned {
   readonly path: string;
   readonly body: Buffer;
   readonly contentType: string;
+  /** The operation, for services that read it from a header. */
+  readonly target?: string;
 }
 
-const TARGET = 'Kinesis_20131202.PutRecords';
+/** A service of a region, as a signature names it. */
+export interface SignedFor {
+  readonly region: string;
+  readonly service: 'kinesis' | 'dynamodb' | 'sts';
+}
 
 /**
- * Signs PutRecords requests of one region with Signature Version 4. The body is hashed: Kinesis is not among the services
- * whose model allows an unsigned payload. The signer caches the key that it derives per day, region and identity.
+ * Signs the requests to one service of one region with Signature Version 4. The body is hashed: Kinesis is not among the
+ * services whose model allows an unsigned payload. The signer caches the key that it derives per day, region and identity.
  */
 export class Signer {
-  readonly #region: string;
+  readonly #signedFor: SignedFor;
   #identity: Identity | undefined;
   #signer: SignatureV4 | undefined;
 
-  constructor(region: string) {
-    this.#region = region;
+  constructor(signedFor: SignedFor) {
+    this.#signedFor = signedFor;
   }
 
   /** All headers of the request. `nowMs`: the time as the service sees it. */
   async headers(
-    { host, path, body, contentType }: Unsigned,
+    { host, path, body, contentType, target }: Unsigned,
     { identity, nowMs }: { readonly identity: Identity; readonly nowMs: number },
   ): Promise<Readonly<Record<string, string>>> {
     const { headers } = await this.#signerOf(identity).sign(
@@ -40,7 +46,7 @@ export class Signer {
         headers: {
           host,
           'content-type': contentType,
-          'x-amz-target': TARGET,
+          ...(target === undefined ? {} : { 'x-amz-target': target }),
           // The signer uses a given hash as it is: one call of node:crypto instead of a copy and three calls.
           'x-amz-content-sha256': hash('sha256', body, 'hex'),
         },
@@ -54,8 +60,7 @@ export class Signer {
     if (this.#signer === undefined || this.#identity !== identity) {
       this.#identity = identity;
       this.#signer = new SignatureV4({
-        service: 'kinesis',
-        region: this.#region,
+        ...this.#signedFor,
         credentials: identity,
         sha256: Sha256,
       });
