@@ -1,7 +1,7 @@
 import type { Policy } from '../../lambda/core/policy.ts';
 import type { ProbeOutcome } from '../../lambda/core/probe.ts';
 import { afterQuietRounds, WINDOW_ROUNDS } from '../../lambda/core/put-window.ts';
-import type { StreamEvidence } from '../../lambda/core/stream-evidence.ts';
+import { notingWell, type StreamEvidence } from '../../lambda/core/stream-evidence.ts';
 import { STREAMS_PER_ROUND } from '../../lambda/core/stream-plan.ts';
 import { addStreams, type StreamsEvidence } from '../../lambda/core/streams.ts';
 import type { WatchedCell } from '../../lambda/core/watched-cells.ts';
@@ -56,13 +56,13 @@ export function quietStreams(
   policy: Policy,
 ): StreamsEvidence | undefined {
   const names = alwaysProbed(cells);
-  if (areSteady(streams, names)) return olderBy(streams, { lastAtMs, rounds });
+  if (areSteady(streams, names)) return olderBy(streams, { lastAtMs, rounds, policy });
   const beforeMs = lastAtMs - policy.tickMs;
   const older = { ...streams.cells };
   for (const name of names) {
     const evidence = streams.cells[name];
     if (evidence !== undefined && rounds > 1)
-      older[name] = aged(evidence, { rounds: rounds - 1, atMs: beforeMs });
+      older[name] = aged(evidence, { rounds: rounds - 1, atMs: beforeMs, policy });
   }
   const before =
     rounds > 1 ? { ...streams, cells: older, atMs: names.length > 0 ? beforeMs : streams.atMs } : streams;
@@ -83,11 +83,15 @@ const areSteady = ({ cells, seen }: StreamsEvidence, names: readonly string[]): 
 
 function olderBy(
   streams: StreamsEvidence,
-  { lastAtMs, rounds }: { readonly lastAtMs: number; readonly rounds: number },
+  {
+    lastAtMs,
+    rounds,
+    policy,
+  }: { readonly lastAtMs: number; readonly rounds: number; readonly policy: Policy },
 ): StreamsEvidence {
   const cells: Record<string, StreamEvidence> = {};
   for (const [cell, evidence] of Object.entries(streams.cells))
-    cells[cell] = aged(evidence, { rounds, atMs: lastAtMs });
+    cells[cell] = aged(evidence, { rounds, atMs: lastAtMs, policy });
   return { ...streams, cells, atMs: lastAtMs };
 }
 
@@ -96,10 +100,10 @@ const quietPuts: readonly ProbeOutcome[] = Array(QUIET_PUTS).fill(taken);
 
 function aged(
   evidence: StreamEvidence,
-  { rounds, atMs }: { readonly rounds: number; readonly atMs: number },
+  { rounds, atMs, policy }: { readonly rounds: number; readonly atMs: number; readonly policy: Policy },
 ): StreamEvidence {
   const { primary, test } = evidence;
-  return {
+  const older = {
     ...evidence,
     atMs,
     primary: primary && {
@@ -109,6 +113,7 @@ function aged(
     },
     test: test && { ...test, okAtMs: atMs, sampledAtMs: atMs },
   };
+  return notingWell(older, policy);
 }
 
 /** The next round in which a record for an idle stream fails for no reason; infinite if none ever does. */
