@@ -78,12 +78,22 @@ const nothing: readonly CellSight[] = [];
 
 /** What is seen of each cell of which anything is to be said. */
 export function cellSights({ readings, streams, policy, nowMs }: SightsInput): readonly CellSight[] {
+  // A beacon that says `well` is no reason to look closer.
+  const spoken = readings.beacons.some(({ failing }) => failing > 0);
+  if (!spoken && (streams === undefined || areAllWell(streams))) return nothing;
   const beacons = new Map(readings.beacons.map((each) => [each.cell, each]));
-  if (streams === undefined && beacons.size === 0) return nothing;
   return readings.cells.flatMap((cell) => {
     const evidence = streams?.cells[cell.cell];
     return sightOf(evidence, beacons.get(cell.cell), { cell, policy, nowMs }) ?? [];
   });
+}
+
+function areAllWell({ cells, atMs }: StreamsEvidence): boolean {
+  for (const name in cells) {
+    const evidence = cells[name];
+    if (evidence?.wellAtMs !== evidence?.atMs || evidence?.atMs !== atMs) return false;
+  }
+  return true;
 }
 
 export const accusedIn = (sights: readonly CellSight[]): number =>

@@ -2,12 +2,13 @@ import { accusationsOf, accusedIn, type CellFinding, cellFindings, cellSights } 
 import type { ControlReading } from './control.ts';
 import { type Decision, decide } from './decide.ts';
 import { isActionable } from './diagnosis.ts';
+import { levelOf } from './evidence.ts';
 import type { Latch, Quorum } from './lifecycle.ts';
 import type { Memory } from './memory.ts';
 import {
   addTick,
   type Evidence,
-  levelsOf,
+  evidenceModels,
   putsDue,
   type RegionLevels,
   type RegionOutcomes,
@@ -68,7 +69,7 @@ export function streamsOfRound(
   input: Pick<StreamReadings, 'cells' | 'beacons'> & { readonly policy: Policy; readonly nowMs: number },
 ): readonly StreamProbe[] {
   const { cells, policy, nowMs } = input;
-  const { kinesisWrite } = levelsOf(evidence.primary, policy, nowMs);
+  const kinesisWrite = levelOf(evidence.primary.kinesisWrite, evidenceModels(policy).kinesisWrite, nowMs);
   const canaryFails = kinesisWrite === 'suspect' || kinesisWrite === 'down';
   const beacons = policy.beacons === 'ignore' ? [] : input.beacons;
   return streamsDue(evidence.streams, { cells, beacons, canaryFails, nowMs }, policy);

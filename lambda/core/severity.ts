@@ -250,6 +250,9 @@ export function addRoundToTest(
   { puts, atMs }: PutRound,
   { model, policy }: { readonly model: EvidenceModel; readonly policy: Policy },
 ): SignalEvidence | undefined {
+  const isCalmTest = previous === undefined || (!previous.alarmed && previous.score === 0);
+  // Successes alone say nothing new to a test in which nothing has failed.
+  if (isCalmTest && !puts.some((put) => !put.ok && counts(put))) return previous;
   const score = previous === undefined || previous.alarmed ? 0 : previous.score;
   const ceiling = score + mostOfOneRound(model, policy);
   let test = previous;

@@ -47,6 +47,13 @@ export function addStreamRound(
   { outcomes, atMs }: { readonly outcomes: StreamOutcomes; readonly atMs: number },
   policy: Policy,
 ): StreamEvidence {
+  if (outcomes.standby.length === 0 && outcomes.primary.every(({ ok }) => ok) && isAtRest(before)) {
+    const primary = addPuts(before.primary, { puts: outcomes.primary, atMs }, policy);
+    const next = { ...before, atMs, primary };
+    // Puts that change nothing in a full window leave it as well as it was.
+    const staysWell = before.wellAtMs === before.atMs && primary.window === before.primary?.window;
+    return staysWell ? { ...next, wellAtMs: atMs } : notingWell(next, policy);
+  }
   const round = (puts: readonly ProbeOutcome[]) => ({ puts, atMs });
   const standby =
     outcomes.standby.length === 0 ? before.standby : addPuts(before.standby, round(outcomes.standby), policy);
@@ -71,6 +78,15 @@ export function addStreamRound(
   return notingWell(after, policy);
 }
 
+/** Nothing fails, and nothing has lately: successes change nothing but the time. */
+const isAtRest = ({ test, doubtful }: StreamEvidence): boolean =>
+  (test === undefined || (test.score === 0 && !test.alarmed)) && isEmpty(doubtful);
+
+function isEmpty(rounds: DoubtfulRounds): boolean {
+  for (const _ in rounds) return false;
+  return true;
+}
+
 /** Notes that the stream is well, if what was just added shows it. */
 export const notingWell = (evidence: StreamEvidence, policy: Policy): StreamEvidence =>
   streamLevel(evidence, policy, evidence.atMs) === 'well'
@@ -82,9 +98,10 @@ export const notingWell = (evidence: StreamEvidence, policy: Policy): StreamEvid
  * blip. Else any blip would, while the canary is dead, look like an outage of the region.
  */
 export function speaksForPrimary(evidence: StreamEvidence, policy: Policy, nowMs: number): boolean {
+  const { wellAtMs, test } = evidence;
+  if (wellAtMs === evidence.atMs && nowMs === wellAtMs) return true;
   const level = streamLevel(evidence, policy, nowMs);
   if (level === 'well') return true;
-  const { wellAtMs, test } = evidence;
   if (level !== 'suspect' || wellAtMs === undefined || test === undefined) return false;
   const { sustainMs } = modelTimes({ sustainMs: policy.blipMs, periodMs: policy.tickMs });
   return nowMs - wellAtMs <= STREAM_LIFE_MS && (test.failedAtMs ?? 0) - test.sinceMs < sustainMs;

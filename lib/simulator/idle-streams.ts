@@ -102,7 +102,7 @@ function aged(
   evidence: StreamEvidence,
   { rounds, atMs, policy }: { readonly rounds: number; readonly atMs: number; readonly policy: Policy },
 ): StreamEvidence {
-  const { primary, test } = evidence;
+  const { primary } = evidence;
   const older = {
     ...evidence,
     atMs,
@@ -111,7 +111,6 @@ function aged(
         primary.window === steadyWindow ? steadyWindow : afterQuietRounds(primary.window, rounds, QUIET_PUTS),
       atMs,
     },
-    test: test && { ...test, okAtMs: atMs, sampledAtMs: atMs },
   };
   return notingWell(older, policy);
 }
