@@ -73,7 +73,9 @@ export const fitness: Step = async (state, conductor) => {
   ]);
   const { fit, findings } = fitnessOf(levels, capacities);
   const after = { fit, forced: state.input.force, findings: findings.slice(0, NAMES_IN_JOURNAL) };
-  if (!fit && !state.input.force) {
+  // Each observer that asks for a cell has had its own records taken by that cell's stream in the standby.
+  const isProven = state.input.action === 'evacuate' && state.input.trigger === 'cells';
+  if (!fit && !state.input.force && !isProven) {
     throw new StandbyUnfitError(`The standby does not work: ${findings.join('; ')}.`);
   }
   await journalStep(state, { step: 'fitness', what: 'fitness', after }, conductor);

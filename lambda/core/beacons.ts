@@ -192,9 +192,12 @@ function judged(cell: string, { primary, standby }: ByRole, question: BeaconQues
   const count = counted(primary, { other: standby, question });
   const there = counted(standby, { other: primary, question });
   const missing = rules.find(({ holds }) => !holds(count));
+  // In health hardly anybody writes to the standby, so those who do are no quorum by themselves: of all sources of the cell
+  // more than half must fail there, or of those that fail in the primary. A minority of liars forbids nothing.
+  const everybody = new Set([...primary.keys(), ...standby.keys()]).size;
   const failsInStandbyToo =
     (count.failing.length > 0 && count.inStandbyToo > count.failing.length / 2) ||
-    regionRules.every(({ holds }) => holds(there));
+    (there.failing.length > everybody / 2 && regionRules.every(({ holds }) => holds(there)));
   return {
     cell,
     sight: missing === undefined ? 'failing' : sightBelow(count),

@@ -189,6 +189,7 @@ function findingOf({ cell, kind, reason, evidence }: CellSight, input: FindingsI
       regionAccused,
       position: positionOf(switches, held),
       standbyProblem: standbyProblem(evidence, kind, nowMs),
+      standbyTakes: evidence !== undefined && standbyTakes(evidence, nowMs),
     },
   });
   return { ...own, sinceMs, refusals };

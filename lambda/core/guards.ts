@@ -28,6 +28,8 @@ export interface GuardInput {
     readonly position: 'PRIMARY' | 'STANDBY' | 'unknown';
     /** What speaks against the cell's stream in the standby; undefined: nothing. */
     readonly standbyProblem: string | undefined;
+    /** This observer's own records have lately been taken there. */
+    readonly standbyTakes: boolean;
   };
 }
 
@@ -132,6 +134,8 @@ export const guards = [
     rule: 'standby-unfit',
     purpose: 'Never evacuate to a place that is not known to work.',
     refuses: ({ standby, blames, cell }) => {
+      // The very stream to which the cell would move takes this observer's records, whatever the canary beside it does.
+      if (cell?.standbyTakes === true) return undefined;
       if (!isFit(standby, blames)) {
         const reason = `standby: writes ${inPart(standby, 'kinesisWrite')}, reads ${inPart(standby, 'kinesisRead')}, reachability ${standby.reachability}`;
         return { reason };

@@ -36,7 +36,7 @@ export interface StreamReadings {
 
 /** How the streams that stand for the region are, together. */
 export interface StreamsSeen {
-  /** Of those that may be probed, or of a fair sample of them. */
+  /** All cells, or as many as the sample of those that may be probed stands for. */
   readonly watched: number;
   /** Those that speak for the primary, and those that are known to fail. */
   readonly well: number;
@@ -118,7 +118,10 @@ function seenIn(
     levels[evidence === undefined ? 'unknown' : streamLevel(evidence, context.policy, context.nowMs)]++;
   }
   const { well, impaired, suspect } = levels;
-  return { watched: sample.length, well, impaired, suspect };
+  // Cells that may not be probed are cells all the same: a few that may, and fail, are not half of them.
+  const probed = context.cells.filter(({ probe }) => probe !== 'never').length;
+  const watched = probed === 0 ? 0 : Math.round((sample.length * context.cells.length) / probed);
+  return { watched, well, impaired, suspect };
 }
 
 /** What was last seen of the streams, as long as it holds. */
@@ -129,6 +132,9 @@ export const streamsSeen = (streams: StreamsEvidence | undefined, nowMs: number)
 export const regionsStreamsFail = ({ watched, impaired }: StreamsSeen): boolean =>
   impaired >= 2 && 2 * impaired >= watched;
 
-/** Whether workloads demonstrably write to the primary: most of what is known of their streams is well, and none fails. */
-export const streamsTakeRecords = ({ well, impaired, suspect }: StreamsSeen): boolean =>
-  well > 0 && impaired === 0 && well >= suspect;
+/**
+ * Whether workloads demonstrably write to the primary: at least as many of their streams are known to be well as to fail. A
+ * stream that fails beside them moves alone.
+ */
+export const streamsTakeRecords = (seen: StreamsSeen): boolean =>
+  seen.well > 0 && seen.well >= seen.impaired + seen.suspect && !regionsStreamsFail(seen);

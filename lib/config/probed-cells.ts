@@ -23,7 +23,7 @@ export interface ProbedCells {
  */
 export function probedCells(cells: readonly Cell[]): ProbedCells {
   const wanted = cells.filter(({ probe }) => probe !== 'never');
-  if (fits(wanted) || roles.every((role) => sharedLetters(wanted, role) >= LEAST_SHARED_LETTERS))
+  if (fits(wanted) || roles.every((role) => mayBePattern(wanted, { role, cells })))
     return { probed: wanted, withheld: [] };
   const byName = new Map(wanted.map((cell) => [cell.name, cell]));
   const asWatched = wanted.map(({ name, group, probe }): WatchedCell => ({ cell: name, group, probe }));
@@ -33,6 +33,19 @@ export function probedCells(cells: readonly Cell[]): ProbedCells {
   for (const cell of inOrder) if (fits([...probed, cell])) probed.push(cell);
   const kept = new Set(probed);
   return { probed, withheld: wanted.filter((cell) => !kept.has(cell)).map(({ name }) => name) };
+}
+
+/** Whether the beginning that these names share is long enough, and begins no stream whose owner says `never`. */
+function mayBePattern(
+  wanted: readonly Cell[],
+  { role, cells }: { readonly role: (typeof roles)[number]; readonly cells: readonly Cell[] },
+): boolean {
+  const letters = sharedLetters(wanted, role);
+  const beginning = wanted[0]?.streams[role].name.slice(0, letters) ?? '';
+  const forbidden = cells.some(
+    ({ probe, streams }) => probe === 'never' && streams[role].name.startsWith(beginning),
+  );
+  return letters >= LEAST_SHARED_LETTERS && !forbidden;
 }
 
 function fits(cells: readonly Cell[]): boolean {
