@@ -2,14 +2,11 @@ import type { Policy } from '../../lambda/core/policy.ts';
 import type { ProbeOutcome } from '../../lambda/core/probe.ts';
 import { afterQuietRounds, WINDOW_ROUNDS } from '../../lambda/core/put-window.ts';
 import type { StreamEvidence } from '../../lambda/core/stream-evidence.ts';
-import { STREAMS_PER_ROUND } from '../../lambda/core/stream-plan.ts';
+import { QUIET_PUTS, STREAMS_PER_ROUND } from '../../lambda/core/stream-plan.ts';
 import { addStreams, type StreamsEvidence } from '../../lambda/core/streams.ts';
 import type { WatchedCell } from '../../lambda/core/watched-cells.ts';
 import type { BaselineFailures } from './baseline.ts';
 import { SLOTS_PER_STREAM } from './stream-probing.ts';
-
-/** As in lambda/core/stream-plan.ts: puts to a stream of which nothing is suspected. */
-const QUIET_PUTS = 2;
 
 const always = new WeakMap<readonly WatchedCell[], readonly string[]>();
 /** Cells whose streams are probed in every round, whatever happens. */
@@ -87,7 +84,7 @@ function olderBy(
 ): StreamsEvidence {
   const cells: Record<string, StreamEvidence> = {};
   for (const [cell, evidence] of Object.entries(streams.cells))
-    cells[cell] = aged(evidence, { rounds, atMs: lastAtMs });
+    cells[cell] = { ...aged(evidence, { rounds, atMs: lastAtMs }), wellAtMs: lastAtMs };
   return { ...streams, cells, atMs: lastAtMs };
 }
 
