@@ -1,5 +1,5 @@
 import type { Scenario } from './schema.ts';
 
-/** When the first fault or lie begins, from t = 0: a scenario has at least one of either. */
+/** When the first fault begins, from t = 0; of a scenario in which nothing fails, the first lie. */
 export const onsetMs = ({ faults, lies = [] }: Pick<Scenario, 'faults' | 'lies'>): number =>
-  Math.min(...[...faults, ...lies].map(({ atMs }) => atMs));
+  Math.min(...(faults.length > 0 ? faults : lies).map(({ atMs }) => atMs));

@@ -1,5 +1,6 @@
 import { accusingKinds } from '../../lambda/core/cell-findings.ts';
 import type { CellAccuser, GroupMove } from '../../lambda/core/cell-quorum.ts';
+import { attemptDue } from '../../lambda/core/conductor.ts';
 import { voteOf } from '../../lambda/core/lifecycle.ts';
 import type { WatchedCell } from '../../lambda/core/watched-cells.ts';
 import type { Calls, KnownCall } from './calls.ts';
@@ -80,12 +81,14 @@ export class Conductor {
   }
 
   #moveCells(seen: RoundSeen): void {
+    // Once the votes have moved DNS, every cell has moved with it.
+    if (seen.readings.quorum === 'standby') return;
     const { core, cells, votesToEvacuate, isLatched, latch, onCellMove } = this.#options;
     const accusers = this.#accusers(seen);
     if (accusers.length === 0) return;
     for (const move of core.groupsToMove({ accusers, cells, votesToEvacuate })) {
       const { group, sinceMs } = move;
-      const execution = `${group} ${sinceMs}`;
+      const execution = `${group} ${sinceMs} ${attemptDue(sinceMs, seen.readings.nowMs)}`;
       if (isLatched(group) || this.#begun.has(execution)) continue;
       this.#begun.add(execution);
       onCellMove(move);

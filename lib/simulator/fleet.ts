@@ -58,18 +58,23 @@ export class CellFleet {
   readonly options: FleetOptions;
   readonly #puts: Readonly<Record<'primary' | 'standby', Timeline<Fault>>>;
   readonly #blocked: Timeline<Span>;
+  readonly #lies: Timeline<Lie>;
   /** By the number of liars, which come first: sources by domain and step of lag. */
   readonly #honest = new Map<number, readonly Int32Array[]>();
 
   constructor(options: FleetOptions) {
     this.options = options;
-    const { puts, write } = options;
+    const { puts, write, lies } = options;
+    this.#lies = new Timeline(lies);
     this.#puts = { primary: accusing(puts.primary), standby: accusing(puts.standby) };
     this.#blocked = new Timeline(joined(lost(write)));
   }
 
-  /** When sources may say anything that matters, while DNS has the cell in the primary. A few liars alone may not. */
-  trouble(matters: (sources: readonly SourceGroup[]) => boolean): readonly Span[] {
+  /**
+   * When sources may say anything that matters, while DNS has the cell in the primary: when more than this share of the
+   * puts fails, or enough of them lie that it matters.
+   */
+  trouble(share: number, matters: (sources: readonly SourceGroup[]) => boolean): readonly Span[] {
     const { lies, instances } = this.options;
     const told = lies.filter(({ share, says }) => {
       const liars = this.#liars(share);
@@ -78,7 +83,11 @@ export class CellFleet {
       return says === 'failing' && matters([lying, { ...common, count: instances - liars, failed: 0 }]);
     });
     const late = ({ atMs, untilMs }: Span): Span => ({ atMs, untilMs: untilMs + LAG_MS.to });
-    return [...[...this.#puts.primary.spans, ...told].map(late), ...this.#blocked.spans];
+    const failing = heavy(
+      this.#puts.primary.spans.map((fault) => ({ ...late(fault), share: mostOf(fault) })),
+      share,
+    );
+    return [...failing, ...told.map(late), ...this.#blocked.spans];
   }
 
   /** Whether every source is there, speaks of the primary, and says that less than this share fails. */
@@ -134,12 +143,12 @@ export class CellFleet {
     return Math.round(share * this.options.instances);
   }
 
-  /** One for each source that lies now: of overlapping lies the first in the file counts. */
+  /** One for each source that lies now: of overlapping lies the one that was begun first counts. */
   #liarsAt(atMs: number): readonly Lie[] {
-    if (this.options.lies.length === 0) return nobody;
+    const told = this.#lies.heldFrom(atMs, atMs);
+    if (told.length === 0) return nobody;
     const liars: Lie[] = [];
-    for (const lie of this.options.lies) {
-      if (lie.atMs > atMs || atMs >= lie.untilMs) continue;
+    for (const lie of told) {
       while (liars.length < this.#liars(lie.share)) liars.push(lie);
     }
     return liars;
@@ -198,6 +207,26 @@ const lost = (write: KnownCall): readonly Span[] =>
   faultsOf(write).filter(
     (fault) => fault.effect.kind !== 'latency' && rateAt(fault, fault.atMs) >= LOST_SHARE,
   );
+
+/** Most of a producer's records that a fault takes at any time. */
+const mostOf = (fault: Fault): number => Math.max(shareOf(fault, fault.atMs), shareOf(fault, fault.untilMs));
+
+interface Weighed extends Span {
+  readonly share: number;
+}
+
+/** When spans together may take more than this share. Whole percents are reported, so half a percent less. */
+function heavy(spans: readonly Weighed[], share: number): readonly Span[] {
+  const found: Span[] = [];
+  let active: readonly Weighed[] = [];
+  for (const span of spans.toSorted((a, b) => a.atMs - b.atMs)) {
+    active = [...active.filter(({ untilMs }) => untilMs > span.atMs), span];
+    const works = active.reduce((left, each) => left * (1 - each.share), 1);
+    if (1 - works < share - 0.005) continue;
+    found.push({ atMs: span.atMs, untilMs: Math.max(...active.map(({ untilMs }) => untilMs)) });
+  }
+  return found;
+}
 
 /** Spans that touch become one. */
 function joined(spans: readonly Span[]): readonly Span[] {

@@ -30,7 +30,7 @@ export interface FleetsOptions {
 }
 
 /** Beacons on which nothing follows: they neither accuse nor make anybody look. */
-export const isCalm = ({ sight }: CellBeacons): boolean => sight === 'well' || sight === 'unknown';
+const isCalm = ({ sight }: CellBeacons): boolean => sight === 'well' || sight === 'unknown';
 
 /**
  * The fleets of all cells that report, as an observer reads their beacons. While no fault and no lie touches any of
@@ -72,6 +72,11 @@ export class Fleets {
     return this.#byCell.get(cell);
   }
 
+  /** Whether nothing follows on what was read. */
+  areCalm(beacons: readonly CellBeacons[]): boolean {
+    return beacons === this.#calm || beacons.every(isCalm);
+  }
+
   /** What an observer reads at this time. */
   look(atMs: number, { allHome }: { readonly allHome: boolean }): readonly CellBeacons[] {
     if (!this.report || (allHome && this.#trouble.nextMs(atMs) > atMs)) return this.#calm;
@@ -84,7 +89,7 @@ export class Fleets {
   }
 
   #troubleOf(fleet: CellFleet): readonly Span[] {
-    return fleet.trouble((sources) => {
+    return fleet.trouble(this.#options.policy.minimumGain, (sources) => {
       const judged = this.#judge(fleet.options.cell, sources);
       return judged !== undefined && !isCalm(judged);
     });

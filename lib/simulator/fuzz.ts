@@ -31,7 +31,7 @@ export const fuzzSystem: SimulatedSystem = {
 
 /** One random scenario against every invariant. The seed alone determines the scenario. */
 export function fuzzOne(seed: number, core?: SimulatedCore, trace?: (line: TraceEvent) => void): FuzzResult {
-  const { scenario, ...rest } = randomScenario(seed, fuzzSystem.regions);
+  const { scenario, ...rest } = randomScenario(seed, fuzzSystem);
   const { violations } = runScenario({
     system: fuzzSystem,
     scenario,

@@ -1,14 +1,15 @@
+import type { Policy } from '../../lambda/core/policy.ts';
+import type { ProbeOutcome } from '../../lambda/core/probe.ts';
 import { afterQuietRounds, WINDOW_ROUNDS } from '../../lambda/core/put-window.ts';
 import type { StreamEvidence } from '../../lambda/core/stream-evidence.ts';
 import { STREAMS_PER_ROUND } from '../../lambda/core/stream-plan.ts';
-import type { StreamsEvidence } from '../../lambda/core/streams.ts';
+import { addStreams, type StreamsEvidence } from '../../lambda/core/streams.ts';
 import type { WatchedCell } from '../../lambda/core/watched-cells.ts';
 import type { BaselineFailures } from './baseline.ts';
 import { SLOTS_PER_STREAM } from './stream-probing.ts';
 
 /** As in lambda/core/stream-plan.ts: puts to a stream of which nothing is suspected. */
 const QUIET_PUTS = 2;
-const steadyWindow = afterQuietRounds('', WINDOW_ROUNDS, QUIET_PUTS);
 
 const always = new WeakMap<readonly WatchedCell[], readonly string[]>();
 /** Cells whose streams are probed in every round, whatever happens. */
@@ -21,48 +22,93 @@ function alwaysProbed(cells: readonly WatchedCell[]): readonly string[] {
 }
 
 /**
- * Whether what is known of the streams only grows older while nothing fails. Nothing is known of a stream that is probed
- * on suspicion, and those that are always probed have worked for as long as anybody remembers. More of these than a round
- * probes take turns: such an observer never rests.
+ * Whether what is known of the streams only grows older while nothing fails: nothing fails now, those that are always
+ * probed were probed in the last round, and what is known of others, from a suspicion that has passed, is forgotten in
+ * time. More streams that are always probed than fit into a round take turns: such an observer never rests.
  */
 export function streamsAreIdle(
   streams: StreamsEvidence | undefined,
   { cells, lastRoundAtMs }: { readonly cells: readonly WatchedCell[]; readonly lastRoundAtMs: number | null },
 ): boolean {
   const names = alwaysProbed(cells);
-  if (streams === undefined || names.length === 0) return streams === undefined && names.length === 0;
-  if (names.length > STREAMS_PER_ROUND || streams.atMs !== lastRoundAtMs) return false;
-  const known = Object.keys(streams.cells);
+  if (streams === undefined) return names.length === 0;
+  if (names.length > STREAMS_PER_ROUND) return false;
   return (
-    known.length === names.length &&
-    streams.seen.well === streams.seen.watched &&
-    names.every((name) => isSteady(streams.cells[name], lastRoundAtMs))
+    names.every((name) => streams.cells[name]?.atMs === lastRoundAtMs) &&
+    Object.values(streams.cells).every(isWell)
   );
 }
 
-const isSteady = (evidence: StreamEvidence | undefined, atMs: number): boolean =>
-  evidence?.primary !== undefined &&
-  evidence.primary.window === steadyWindow &&
-  evidence.atMs === atMs &&
-  evidence.test?.score === 0 &&
-  !evidence.test.alarmed &&
-  Object.keys(evidence.doubtful).length === 0;
+const isWell = ({ test, doubtful }: StreamEvidence): boolean =>
+  (test === undefined || (test.score === 0 && !test.alarmed)) && Object.keys(doubtful).length === 0;
 
-/** Idle streams after rounds in which every record was taken; the last began at this time. */
-export function quietStreams(streams: StreamsEvidence, lastAtMs: number): StreamsEvidence {
-  const cells = Object.entries(streams.cells).map(([cell, evidence]): [string, StreamEvidence] => {
-    const { primary, test } = evidence;
-    return [
-      cell,
-      {
-        ...evidence,
-        atMs: lastAtMs,
-        primary: primary && { ...primary, atMs: lastAtMs },
-        test: test && { ...test, okAtMs: lastAtMs, sampledAtMs: lastAtMs },
-      },
-    ];
-  });
-  return { ...streams, cells: Object.fromEntries(cells), atMs: lastAtMs };
+/**
+ * Idle streams after rounds in which every record was taken: all but the last are worked out, and the last is the
+ * core's own, which forgets what is old.
+ */
+export function quietStreams(
+  streams: StreamsEvidence,
+  {
+    rounds,
+    lastAtMs,
+    cells,
+  }: { readonly rounds: number; readonly lastAtMs: number; readonly cells: readonly WatchedCell[] },
+  policy: Policy,
+): StreamsEvidence | undefined {
+  const names = alwaysProbed(cells);
+  if (areSteady(streams, names)) return olderBy(streams, { lastAtMs, rounds });
+  const beforeMs = lastAtMs - policy.tickMs;
+  const older = { ...streams.cells };
+  for (const name of names) {
+    const evidence = streams.cells[name];
+    if (evidence !== undefined && rounds > 1)
+      older[name] = aged(evidence, { rounds: rounds - 1, atMs: beforeMs });
+  }
+  const before =
+    rounds > 1 ? { ...streams, cells: older, atMs: names.length > 0 ? beforeMs : streams.atMs } : streams;
+  const probed = names.map((cell) => ({ cell, primary: quietPuts, standby: [] }));
+  const readings = { cells, probed, beacons: [], switches: [] };
+  return addStreams(before, { readings, atMs: lastAtMs }, policy);
+}
+
+const steadyWindow = afterQuietRounds('', WINDOW_ROUNDS, QUIET_PUTS);
+
+/** Nothing is known but that the streams which are always probed take all records: only the times change. */
+const areSteady = ({ cells, seen }: StreamsEvidence, names: readonly string[]): boolean =>
+  Object.keys(cells).length === names.length &&
+  seen.suspect === 0 &&
+  seen.impaired === 0 &&
+  seen.well === names.length &&
+  names.every((name) => cells[name]?.primary?.window === steadyWindow);
+
+function olderBy(
+  streams: StreamsEvidence,
+  { lastAtMs, rounds }: { readonly lastAtMs: number; readonly rounds: number },
+): StreamsEvidence {
+  const cells: Record<string, StreamEvidence> = {};
+  for (const [cell, evidence] of Object.entries(streams.cells))
+    cells[cell] = aged(evidence, { rounds, atMs: lastAtMs });
+  return { ...streams, cells, atMs: lastAtMs };
+}
+
+const taken: ProbeOutcome = { ok: true, latencyMs: 0 };
+const quietPuts: readonly ProbeOutcome[] = Array(QUIET_PUTS).fill(taken);
+
+function aged(
+  evidence: StreamEvidence,
+  { rounds, atMs }: { readonly rounds: number; readonly atMs: number },
+): StreamEvidence {
+  const { primary, test } = evidence;
+  return {
+    ...evidence,
+    atMs,
+    primary: primary && {
+      window:
+        primary.window === steadyWindow ? steadyWindow : afterQuietRounds(primary.window, rounds, QUIET_PUTS),
+      atMs,
+    },
+    test: test && { ...test, okAtMs: atMs, sampledAtMs: atMs },
+  };
 }
 
 /** The next round in which a record for an idle stream fails for no reason; infinite if none ever does. */

@@ -14,6 +14,7 @@ import type { Policy } from '../../lambda/core/policy.ts';
 import { WINDOW_ROUNDS } from '../../lambda/core/put-window.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import { putViews, type ViewEvidence } from '../../lambda/core/severity.ts';
+import type { WatchedCell } from '../../lambda/core/watched-cells.ts';
 import { evidenceOf, quietGain, quietPuts } from './idle-puts.ts';
 import { quietStreams } from './idle-streams.ts';
 
@@ -82,12 +83,13 @@ export interface Skip {
   /** When the last of them began, and how long after that it decided; by the observer's clock. */
   readonly lastRoundAtMs: number;
   readonly quietMs: number;
+  readonly cells: readonly WatchedCell[];
 }
 
 /** When, by the observer's clock, the last slow round among those skipped began; undefined if there was none. */
 export function lastSlowRound(
   ticks: number,
-  { rounds, lastRoundAtMs }: Skip,
+  { rounds, lastRoundAtMs }: Omit<Skip, 'cells'>,
   policy: Policy,
 ): number | undefined {
   const lastTick = ticks + rounds - 1;
@@ -116,14 +118,17 @@ export function skipped(memory: Memory, skip: Skip, policy: Policy): Memory {
     ...quietEvidence(evidence[role], { fast, slow }, policy),
     ...quietPuts(evidence[role], skippedPuts, policy),
   });
+  const { streams, ...rest } = evidence;
+  const quiet =
+    streams && quietStreams(streams, { rounds, lastAtMs: lastRoundAtMs, cells: skip.cells }, policy);
   return {
     ...memory,
     evidence: {
-      ...evidence,
+      ...rest,
+      ...(quiet && { streams: quiet }),
       primary: after('primary'),
       standby: after('standby'),
       gain: quietGain(evidence, skippedPuts, policy),
-      ...(evidence.streams && { streams: quietStreams(evidence.streams, lastRoundAtMs) }),
     },
     decision: { ...memory.decision, decidedAtMs: lastRoundAtMs + skip.quietMs },
     ticks: ticks + rounds,

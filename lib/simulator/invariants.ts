@@ -43,8 +43,8 @@ const firstOf = (cells: readonly string[], check: (cell: string) => string | und
   cells.map(check).find((detail) => detail !== undefined);
 
 /** As long as a record in a stream of a cell says how that is now, and how many of them show that it is well. */
-const WELL_WITHIN_MS = 20_000;
-const WELL_RECORDS = 10;
+const WELL_WITHIN_MS = 15_000;
+const WELL_RECORDS = 8;
 
 /** Whether an observer's own records in the cell's stream failed, of late, for half of the minimum gain at least. */
 function sawFailing(

@@ -9,15 +9,24 @@ export interface FaultSource {
   readonly standsFor: string;
   /** Mean time from one occurrence to the next. Occurrences have no memory, so a year of them is drawn as gaps. */
   readonly everyMs: number;
-  readonly places: (regions: Regions) => readonly Where[];
+  readonly places: (system: NoisySystem) => readonly Where[];
   readonly draw: (
     where: Where,
     random: () => number,
   ) => Omit<Fault, 'atMs' | 'untilMs'> & { readonly forMs: number };
 }
 
+/** Where noise is. */
+export interface NoisySystem {
+  readonly regions: Regions;
+  /** Names of the cells, each with a stream of its own. */
+  readonly cells: readonly string[];
+}
+
 interface Where {
   readonly region: string;
+  /** The cell whose stream it is, alone. */
+  readonly stream?: string;
   readonly source?: string;
 }
 
@@ -26,13 +35,20 @@ const MINUTE = 60 * SECOND;
 const DAY = 24 * 60 * MINUTE;
 const WEEK = 7 * DAY;
 const MONTH = 30 * DAY;
+const QUARTER = 91 * DAY;
 
-const paths = (regions: Regions): readonly Where[] =>
+const paths = ({ regions }: NoisySystem): readonly Where[] =>
   observerRegions(regions).flatMap((source) =>
     [regions.primary, regions.standby].map((region) => ({ region, source })),
   );
-const pair = ({ primary, standby }: Regions): readonly Where[] => [{ region: primary }, { region: standby }];
-const observers = (regions: Regions): readonly Where[] =>
+const pair = ({ regions: { primary, standby } }: NoisySystem): readonly Where[] => [
+  { region: primary },
+  { region: standby },
+];
+/** Each cell's stream in either region. The canary is not among them. */
+const streams = (system: NoisySystem): readonly Where[] =>
+  system.cells.flatMap((stream) => pair(system).map(({ region }) => ({ region, stream })));
+const observers = ({ regions }: NoisySystem): readonly Where[] =>
   observerRegions(regions).map((region) => ({ region }));
 
 const lost: Effect = { kind: 'timeout' };
@@ -40,6 +56,11 @@ const refused: Effect = { kind: 'error', status: 500, code: 'InternalFailure' };
 const cut: Effect = { kind: 'reset' };
 /** How a failing region fails: it answers badly, cuts connections, or says nothing. */
 const anyEffect = (random: () => number): Effect => [refused, cut, lost][Math.floor(random() * 3)] ?? refused;
+const ofStream = ({ region, stream }: Where): Fault['where'] => ({
+  region,
+  service: 'kinesis',
+  streams: stream === undefined ? [] : [stream],
+});
 const range = (random: () => number, from: number, to: number): number => from + random() * (to - from);
 
 /**
@@ -100,6 +121,31 @@ export const faultSources: readonly FaultSource[] = [
     }),
   },
   {
+    name: 'stream-blip',
+    standsFor:
+      'the stream of one cell fails wholly for some seconds, beside a healthy canary: Kinesis is cellular [inferred]',
+    everyMs: MONTH,
+    places: streams,
+    draw: (where, random) => ({
+      where: ofStream(where),
+      effect: anyEffect(random),
+      rate: 1,
+      forMs: between(random(), SECOND, 8 * SECOND),
+    }),
+  },
+  {
+    name: 'stream-partial',
+    standsFor: 'some records of one cell’s stream are refused for minutes: a shard that moves [inferred]',
+    everyMs: QUARTER,
+    places: streams,
+    draw: (where, random) => ({
+      where: ofStream(where),
+      effect: anyEffect(random),
+      rate: range(random, 0.01, 0.1),
+      forMs: between(random(), 2 * MINUTE, 10 * MINUTE),
+    }),
+  },
+  {
     name: 'throttling-storm',
     standsFor: 'a quota that is hit, by somebody else in the account: says nothing about the region',
     everyMs: WEEK,
@@ -141,8 +187,8 @@ export const faultSources: readonly FaultSource[] = [
     standsFor:
       'a resolver that does not answer: for producers, and for observers that ask where the quorum is',
     everyMs: WEEK,
-    places: (regions) =>
-      [...observers(regions), { region: regions.primary }].map(({ region }) => ({
+    places: (system) =>
+      [...observers(system), { region: system.regions.primary }].map(({ region }) => ({
         region: 'dns',
         source: region,
       })),
@@ -155,6 +201,17 @@ export const faultSources: readonly FaultSource[] = [
     }),
   },
 ];
+
+/**
+ * Sources that lie: one of a fleet of forty claims for minutes to hours that its puts fail. With these times one source in
+ * a hundred lies at any moment [inferred].
+ */
+export const lyingSources = {
+  standsFor: 'a producer with a fault of its own, of which it does not know',
+  everyMs: 95 * MINUTE,
+  share: 1 / 40,
+  forMs: { from: 5 * MINUTE, to: 120 * MINUTE },
+} as const;
 
 /** What happens to an observer itself. */
 export const observerSources = {

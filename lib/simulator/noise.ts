@@ -1,10 +1,13 @@
-import { observerRegions, type Regions } from '../config/config.ts';
+import { observerRegions } from '../config/config.ts';
 import type { Fault } from '../scenario/schema.ts';
+import type { Lie } from '../scenario/sources.ts';
 import {
   BASELINE_RATE,
   CHECK_FAILURE_RATE,
   CHECK_STALE_RATE,
   faultSources,
+  lyingSources,
+  type NoisySystem,
   observerSources,
 } from './noise-table.ts';
 import { between, exponential, seedFor, stream } from './random.ts';
@@ -22,6 +25,7 @@ export const noTrouble: NodeTrouble = { absences: [], clockSteps: [], lateRuns: 
 
 export interface Noise {
   readonly faults: readonly Fault[];
+  readonly lies: readonly Lie[];
   readonly troubleOf: (index: number) => NodeTrouble;
   readonly baselineRate: number;
   /** Share of a checker's requests that fail, or that it reports as the one before. */
@@ -31,14 +35,14 @@ export interface Noise {
 
 export const silence: Noise = {
   faults: [],
+  lies: [],
   troubleOf: () => noTrouble,
   baselineRate: 0,
   checkFailureRate: 0,
   checkStaleRate: 0,
 };
 
-export interface NoiseOptions {
-  readonly regions: Regions;
+export interface NoiseOptions extends NoisySystem {
   readonly seed: number;
   readonly fromMs: number;
   readonly untilMs: number;
@@ -48,7 +52,7 @@ export interface NoiseOptions {
 export function usualNoise(options: NoiseOptions): Noise {
   const { regions, seed } = options;
   const faults = faultSources.flatMap((source) =>
-    source.places(regions).flatMap((where, index) => {
+    source.places(options).flatMap((where, index) => {
       const random = stream(seedFor(seed, source.name, index));
       return occurrences(options, source.everyMs, random, (atMs) => {
         const { forMs, ...fault } = source.draw(where, random);
@@ -59,11 +63,21 @@ export function usualNoise(options: NoiseOptions): Noise {
   const troubles = observerRegions(regions).map((_, index) => troubleOf(options, index));
   return {
     faults,
+    lies: options.cells.flatMap((cell, index) => liesOf(options, cell, index)),
     troubleOf: (index) => troubles[index] ?? noTrouble,
     baselineRate: BASELINE_RATE,
     checkFailureRate: CHECK_FAILURE_RATE,
     checkStaleRate: CHECK_STALE_RATE,
   };
+}
+
+function liesOf(options: NoiseOptions, cell: string, index: number): readonly Lie[] {
+  const { everyMs, forMs, share } = lyingSources;
+  const random = stream(seedFor(options.seed, 'lie', index));
+  return occurrences(options, everyMs, random, (atMs) => ({
+    atMs,
+    endMs: atMs + between(random(), forMs.from, forMs.to),
+  })).map(({ atMs, endMs }) => ({ atMs, untilMs: endMs, cells: [cell], share, says: 'failing' }));
 }
 
 /** No run has more than this many occurrences of one source in one place. */

@@ -82,7 +82,7 @@ export interface ObserverNodeOptions {
 }
 
 /** One in so many runs of an observer that holds reads its memory as text: reading a text takes longer than a round. */
-const RUNS_PER_TEXT = 8;
+const RUNS_PER_TEXT = 32;
 
 /** The memory as a run finds it in its table. What does not survive as text must not matter. */
 const throughTable = (memory: Memory, run: number): Memory =>
@@ -161,7 +161,9 @@ export class ObserverNode {
       ...this.probing.primary.known,
       ...this.probing.standby.known,
       ...this.#tables.known,
-      ...cells.filter(({ probe }) => probe === 'always').map(({ cell }) => streams.known(cell).primary),
+      ...cells
+        .filter(({ probe }) => probe === 'always')
+        .flatMap(({ cell }) => Object.values(streams.known(cell).primary)),
     ];
     const faults = new Set(known.flatMap((call) => [...call.faults, ...call.noise.spans]));
     this.#trouble = new Timeline<Span>([...faults, ...fleets.trouble, ...times.spans]);
@@ -243,6 +245,7 @@ export class ObserverNode {
     const stored = this.#stored?.memory;
     const memory = stored === undefined ? emptyMemory : throughTable(stored, n);
     this.#run = { memory, lastRoundStartsMs, offsetMs: undefined };
+    this.#workloads.beginRun();
     const { lastRoundAtMs } = memory;
     const waitMs = lastRoundAtMs === null ? 0 : lastRoundAtMs + policy.tickMs - times.clockAt(atMs);
     this.#scheduleRound(waitMs > 0 && waitMs <= policy.tickMs ? atMs + waitMs : atMs, this.#run);
@@ -281,6 +284,7 @@ export class ObserverNode {
       round,
       startedAtMs,
       memory: run.memory,
+      ticks,
       idle: before !== undefined,
       beaconsRead: state.beaconsRead,
       switches: state.switches,
@@ -375,7 +379,8 @@ export class ObserverNode {
     if (uneventful === undefined || uneventful.rounds === 0 || before === undefined) return;
     const { policy } = this.#world;
     const lastRoundAtMs = this.options.times.clockAt(uneventful.lastMs);
-    const skip = { rounds: uneventful.rounds, lastRoundAtMs, quietMs: this.quietMs };
+    const { cells } = this.#world;
+    const skip = { rounds: uneventful.rounds, lastRoundAtMs, quietMs: this.quietMs, cells };
     const memory = skipped(before, skip, policy);
     const decidedAtMs = memory.decision.decidedAtMs ?? 0;
     this.#stored = {
@@ -451,7 +456,8 @@ export class ObserverNode {
     if (rounds > 0) {
       this.#world.onSkipped(this, rounds, lastMs);
       this.#workloads.skipped(lastMs);
-      const skip = { rounds, lastRoundAtMs: epochMs + lastMs + offsetMs, quietMs: this.quietMs };
+      const { cells } = this.#world;
+      const skip = { rounds, lastRoundAtMs: epochMs + lastMs + offsetMs, quietMs: this.quietMs, cells };
       now = skipped(memory, skip, policy);
       const slowMs = lastSlowRound(memory.ticks, skip, policy);
       if (slowMs !== undefined) this.#skippedSlowRounds(slowMs - epochMs - offsetMs);

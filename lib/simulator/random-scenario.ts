@@ -1,6 +1,7 @@
 import { observerRegions, type Regions } from '../config/config.ts';
 import type { Effect, Fault, Scenario } from '../scenario/schema.ts';
 import { hash, seedFor, stream } from './random.ts';
+import type { SimulatedSystem } from './system.ts';
 import type { NoiseLevel, OperatorAction } from './types.ts';
 
 /** A random case: what fails, what operators do, and which observer lies or is dead. */
@@ -13,22 +14,27 @@ export interface RandomCase {
   readonly dead?: { readonly region: string; readonly fromMs: number };
 }
 
+type Cells = SimulatedSystem['cells'];
+
 const MINUTE_MS = 60_000;
 
 /** The same seed, the same case. */
-export function randomScenario(seed: number, regions: Regions): RandomCase {
+export function randomScenario(seed: number, { regions, cells }: RandomWorld): RandomCase {
   const draw = new Draw(stream(seedFor(seed, 'scenario')));
   const durationMs = draw.whole(10 * MINUTE_MS, 30 * MINUTE_MS);
   const faults = draw.chance(0.1) ? oneSided(draw, regions, durationMs) : mixed(draw, regions, durationMs);
   const observers = observerRegions(regions);
   const odd = draw.of(observers);
   const trick = draw.whole(0, 9);
+  // Drawn after everything else, and from streams of their own: what was drawn before stays the same case.
+  const workloads = drawWorkloads(new Draw(stream(seedFor(seed, 'workloads'))), { cells, durationMs });
   return {
     scenario: {
       name: `random-${seed}`,
       title: `Random scenario ${seed}`,
       durationMs,
-      faults,
+      faults: [...faults, ...workloads.faults],
+      ...workloads.fleets,
       expect: { verdict: 'hold' },
     },
     actions: draw.chance(0.3) ? operators(draw, durationMs) : [],
@@ -36,6 +42,63 @@ export function randomScenario(seed: number, regions: Regions): RandomCase {
     noise: draw.chance(0.2) ? 'usual' : 'none',
     ...(trick === 0 && { liar: odd }),
     ...(trick === 1 && { dead: { region: odd, fromMs: draw.whole(0, durationMs) } }),
+  };
+}
+
+export type RandomWorld = Pick<SimulatedSystem, 'regions' | 'cells'>;
+
+interface Workloads {
+  readonly faults: readonly Fault[];
+  readonly fleets: Pick<Scenario, 'producers' | 'lies' | 'policy'>;
+}
+
+/** What befalls single cells: half of the cases have fleets, and most of those a fault of a stream, or liars. */
+function drawWorkloads(
+  draw: Draw,
+  { cells, durationMs }: { readonly cells: Cells; readonly durationMs: number },
+): Workloads {
+  if (draw.chance(0.5)) return { faults: [], fleets: {} };
+  const names = cells.map(({ name }) => name);
+  const faults = Array.from({ length: draw.whole(0, 2) }, () => streamFault(draw, { names, durationMs }));
+  const lies = Array.from({ length: draw.whole(0, 2) }, () => ({
+    ...span(draw, durationMs),
+    cells: [draw.of(names)],
+    share: draw.of([1, 0.9, 0.6, 0.5, 0.3, 0.1]),
+    says: draw.of(['failing', 'failing', 'healthy'] as const),
+  }));
+  const fleet = {
+    instances: draw.of([1, 4, 12, 40]),
+    beacons: draw.chance(0.8),
+    probe: draw.of(['always', 'onSuspicion', 'onSuspicion', 'never'] as const),
+  };
+  const policy = { beacons: draw.of(['probe', 'probe', 'move', 'ignore'] as const) };
+  return {
+    faults,
+    fleets: { producers: { ...fleet, cells: {} }, policy, ...(lies.length > 0 && { lies }) },
+  };
+}
+
+function streamFault(
+  draw: Draw,
+  { names, durationMs }: { readonly names: readonly string[]; readonly durationMs: number },
+): Fault {
+  const from = draw.of([undefined, undefined, undefined, 'producers', 'standby', 'witness', 'us-east-2']);
+  return {
+    ...span(draw, durationMs),
+    where: {
+      region: draw.of(['primary', 'primary', 'primary', 'standby', '*']),
+      service: 'kinesis',
+      streams: draw.of([
+        [draw.of(names)],
+        [draw.of(names)],
+        [...names],
+        ['canary'],
+        ['canary', draw.of(names)],
+      ]),
+    },
+    effect: effectOf(draw, draw.chance(0.3)),
+    rate: draw.rate(),
+    ...(from !== undefined && { seenFrom: [from] }),
   };
 }
 

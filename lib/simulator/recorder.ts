@@ -1,3 +1,4 @@
+import { accusingKinds, type CellFinding } from '../../lambda/core/cell-findings.ts';
 import { voteOf } from '../../lambda/core/lifecycle.ts';
 import { accusesPrimary } from '../../lambda/core/subjects.ts';
 import { Conclusions } from '../scenario/conclusions.ts';
@@ -86,7 +87,8 @@ export class Recorder {
     this.#conclusions.saw(node.region, {
       atMs: Math.max(0, nowMs),
       diagnosis,
-      evacuates: voteOf(state.phase) === 'EVACUATE',
+      // Who asks that a cell be moved has concluded as much as who votes to leave the region.
+      evacuates: voteOf(state.phase) === 'EVACUATE' || result.cells.some(asksForMove),
     });
   }
 
@@ -115,6 +117,9 @@ export class Recorder {
     return Math.max(...arrived.flat());
   }
 }
+
+const asksForMove = ({ kind, refusals }: CellFinding): boolean =>
+  accusingKinds.has(kind) && refusals.length === 0;
 
 /** Of each cell, as many as in world.ts. */
 const PRODUCERS = 3;

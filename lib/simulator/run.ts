@@ -5,7 +5,7 @@ import { onsetMs } from '../scenario/onset.ts';
 import { ranks } from './events.ts';
 import { silence, usualNoise } from './noise.ts';
 import { Recorder } from './recorder.ts';
-import { underScenario } from './system.ts';
+import { noisy, underScenario } from './system.ts';
 import type { SimulatedCore, SimulationOptions, SimulationResult } from './types.ts';
 import { World } from './world.ts';
 
@@ -25,7 +25,7 @@ export function runScenario(options: SimulationOptions): SimulationResult {
   const system = underScenario(options.system, scenario);
   const noise =
     options.noise === 'usual'
-      ? usualNoise({ regions: system.regions, seed, fromMs: -WARM_UP_MS, untilMs: scenario.durationMs })
+      ? usualNoise({ ...noisy(system), seed, fromMs: -WARM_UP_MS, untilMs: scenario.durationMs })
       : silence;
   const recorder = new Recorder({
     standby: system.regions.standby,

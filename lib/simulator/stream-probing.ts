@@ -1,8 +1,10 @@
+import { looksHarder } from '../../lambda/core/observation.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
 import type { ProbeOutcome } from '../../lambda/core/probe.ts';
+import { type PutOperation, putOperations } from '../../lambda/core/put-plan.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import type { StreamOutcomes } from '../../lambda/core/stream-evidence.ts';
-import { STREAMS_PER_ROUND, type StreamProbe } from '../../lambda/core/stream-plan.ts';
+import { PUTS_PER_STREAM, STREAMS_PER_ROUND, type StreamProbe } from '../../lambda/core/stream-plan.ts';
 import type { Regions } from '../config/config.ts';
 import { type BaselineFailures, noSlots } from './baseline.ts';
 import { type Calls, type KnownCall, outcomeOf } from './calls.ts';
@@ -24,8 +26,9 @@ export interface StreamProbeReport {
   readonly isQuiet: boolean;
 }
 
-/** Puts of one stream in a round, at most: six to the primary and two to the standby. */
-export const SLOTS_PER_STREAM = 8;
+/** As in lambda/core/stream-plan.ts: puts to a stream of the standby, in one round, at most. */
+const STANDBY_PUTS = 2;
+export const SLOTS_PER_STREAM = PUTS_PER_STREAM + STANDBY_PUTS;
 /** Places for baseline failures, of one round. */
 export const STREAM_SLOTS = STREAMS_PER_ROUND * SLOTS_PER_STREAM;
 
@@ -35,19 +38,25 @@ const nothing: StreamProbeReport = { probed: [], tookMs: 0, isQuiet: true };
 export class StreamProbing {
   readonly #options: StreamProbingOptions;
   /** By cell; a thousand cells that are never probed cost nothing. */
-  readonly #known = new Map<string, Readonly<Record<Role, KnownCall>>>();
+  readonly #known = new Map<string, StreamCalls>();
+  readonly #quiet = new Map<string, StreamOutcomes>();
   readonly #dice = new Dice();
 
   constructor(options: StreamProbingOptions) {
     this.#options = options;
   }
 
-  known(cell: string): Readonly<Record<Role, KnownCall>> {
+  known(cell: string): StreamCalls {
     const before = this.#known.get(cell);
     if (before !== undefined) return before;
     const { calls, source, regions } = this.#options;
-    const put = (region: string): KnownCall =>
-      calls.know({ source, region, service: 'kinesis', operation: 'PutRecords', stream: cell });
+    const put = (region: string): Readonly<Record<PutOperation, KnownCall>> => {
+      const call = { source, region, service: 'kinesis', stream: cell };
+      return {
+        PutRecords: calls.know({ ...call, operation: 'PutRecords' }),
+        PutRecord: calls.know({ ...call, operation: 'PutRecord' }),
+      };
+    };
     const made = { primary: put(regions.primary), standby: put(regions.standby) };
     this.#known.set(cell, made);
     return made;
@@ -55,7 +64,7 @@ export class StreamProbing {
 
   probe(
     plan: readonly StreamProbe[],
-    { atMs, round }: { readonly atMs: number; readonly round: number },
+    { atMs, round, ticks }: { readonly atMs: number; readonly round: number; readonly ticks: number },
   ): StreamProbeReport {
     const failing = this.#options.baseline.take(round);
     if (plan.length === 0) return nothing;
@@ -64,16 +73,36 @@ export class StreamProbing {
     let isQuiet = true;
     const probed = plan.map((probe, place): StreamOutcomes => {
       const known = this.known(probe.cell);
-      const put: Put = ({ role, slot, offsetMs }) => {
+      const quiet = failing === noSlots ? this.#quietTurn(probe, atMs) : undefined;
+      if (quiet !== undefined) {
+        tookMs = Math.max(tookMs, known.primary.PutRecords.latencyMs);
+        return quiet;
+      }
+      const put: Put = ({ role, n, slot, offsetMs }) => {
+        const turn = ticks * (probe.firstPuts + probe.morePuts) + n;
+        const call = known[role][putOperations[turn % putOperations.length] ?? 'PutRecords'];
         const own = place * SLOTS_PER_STREAM + slot;
-        const outcome = this.#put(known[role], { atMs: atMs + offsetMs, round, slot: own, failing });
+        const outcome = this.#put(call, { atMs: atMs + offsetMs, round, slot: own, failing });
         tookMs = Math.max(tookMs, offsetMs + outcome.latencyMs);
-        isQuiet &&= outcome.ok && outcome.latencyMs === known[role].latencyMs;
+        isQuiet &&= outcome.ok && outcome.latencyMs === call.latencyMs;
         return outcome;
       };
       return { cell: probe.cell, ...putAll(probe, put) };
     });
     return { probed, tookMs, isQuiet };
+  }
+
+  /** A turn in which nothing can fail: the same each time. */
+  #quietTurn({ cell, why, firstPuts }: StreamProbe, atMs: number): StreamOutcomes | undefined {
+    const { PutRecords, PutRecord } = this.known(cell).primary;
+    if (why !== 'turn' || PutRecords.latencyMs > this.#options.policy.probeTimeoutMs) return undefined;
+    for (const { faults, noise } of [PutRecords, PutRecord])
+      if (faults.length > 0 || noise.activeAt(atMs).length > 0) return undefined;
+    const known = this.#quiet.get(cell);
+    if (known !== undefined) return known;
+    const made = { cell, primary: Array<ProbeOutcome>(firstPuts).fill(PutRecords.answered), standby: [] };
+    this.#quiet.set(cell, made);
+    return made;
   }
 
   #put(
@@ -93,18 +122,33 @@ export class StreamProbing {
   }
 }
 
-type Put = (to: { readonly role: Role; readonly slot: number; readonly offsetMs: number }) => ProbeOutcome;
+type StreamCalls = Readonly<Record<Role, Readonly<Record<PutOperation, KnownCall>>>>;
 
-/** Further puts follow the first ones, if one of those fails. */
+type Put = (to: {
+  readonly role: Role;
+  /** Number among the puts to this role's stream. */
+  readonly n: number;
+  readonly slot: number;
+  readonly offsetMs: number;
+}) => ProbeOutcome;
+
+/** Further puts follow the first ones, if one of those fails by the fault of the region. */
 function putAll(
   { firstPuts, morePuts, standbyPuts }: StreamProbe,
   put: Put,
 ): Readonly<Record<Role, readonly ProbeOutcome[]>> {
-  const times = (count: number, role: Role, from: number, offsetMs: number): readonly ProbeOutcome[] =>
-    Array.from({ length: count }, (_, n) => put({ role, slot: from + n, offsetMs }));
-  const first = times(firstPuts, 'primary', 0, 0);
+  const times = (count: number, to: Omit<Parameters<Put>[0], 'slot'>): readonly ProbeOutcome[] =>
+    Array.from({ length: count }, (_, i) => {
+      const n = to.n + i;
+      return put({ ...to, n, slot: to.role === 'primary' ? n : PUTS_PER_STREAM + n });
+    });
+  const first = times(firstPuts, { role: 'primary', n: 0, offsetMs: 0 });
   const firstMs = Math.max(0, ...first.map(({ latencyMs }) => latencyMs));
-  const more = first.every(({ ok }) => ok) ? [] : times(morePuts, 'primary', firstPuts, firstMs);
-  const standby = times(standbyPuts, 'standby', firstPuts + morePuts, 0);
-  return { primary: [...first, ...more], standby };
+  const more = looksHarder(first)
+    ? times(morePuts, { role: 'primary', n: firstPuts, offsetMs: firstMs })
+    : [];
+  return {
+    primary: [...first, ...more],
+    standby: times(standbyPuts, { role: 'standby', n: 0, offsetMs: 0 }),
+  };
 }

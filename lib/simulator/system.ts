@@ -5,8 +5,10 @@ import { defaultMonitoring } from '../config/defaults.ts';
 import type { ConfigProblem } from '../config/errors.ts';
 import { relationProblems } from '../config/relations.ts';
 import type { PolicyOverride } from '../scenario/policy.ts';
+import { probedAs } from '../scenario/probes.ts';
 import type { Scenario } from '../scenario/schema.ts';
-import { fleetOf, type Producers } from '../scenario/sources.ts';
+import type { Producers } from '../scenario/sources.ts';
+import type { NoisySystem } from './noise-table.ts';
 
 /** What is simulated: a config without its names, but for those of its cells. */
 export interface SimulatedSystem {
@@ -57,12 +59,17 @@ export const watchedCells = (
   { cells }: SimulatedSystem,
   producers: Producers | undefined,
 ): readonly WatchedCell[] =>
-  cells.map(({ name, group, probe, mode }) => ({
+  probedAs(cells, producers === undefined ? {} : { producers }).map(({ name, group, probe, mode }) => ({
     cell: name,
     group,
-    probe: producers === undefined ? probe : fleetOf(producers, name).probe,
+    probe,
     ...(mode && { mode }),
   }));
+
+export const noisy = ({ regions, cells }: SimulatedSystem): NoisySystem => ({
+  regions,
+  cells: cells.map(({ name }) => name),
+});
 
 /** The switches: each of them holds the cells of one group. */
 export const groupsOfSystem = ({ cells }: Pick<SimulatedSystem, 'cells'>): readonly string[] => [

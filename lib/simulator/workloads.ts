@@ -5,7 +5,7 @@ import { streamsOfRound } from '../../lambda/core/round.ts';
 import { lastTurnOf, type StreamProbe } from '../../lambda/core/stream-plan.ts';
 import type { GroupSwitch, StreamReadings } from '../../lambda/core/streams.ts';
 import type { WatchedCell } from '../../lambda/core/watched-cells.ts';
-import { type Fleets, isCalm } from './fleets.ts';
+import type { Fleets } from './fleets.ts';
 import type { StreamProbing } from './stream-probing.ts';
 
 export interface WorkloadsOptions {
@@ -23,6 +23,8 @@ export interface WorkloadRound {
   /** By the observer's clock. */
   readonly startedAtMs: number;
   readonly memory: Memory;
+  /** Rounds of this observer before this one. */
+  readonly ticks: number;
   /** The memory is one of rest, so that nothing is probed but what is probed always. */
   readonly idle: boolean;
   /** Whether the table of beacons answered. */
@@ -40,29 +42,33 @@ export interface WorkloadReport {
 /** What was read of the beacons holds for so long when they cannot be read again [inferred]. */
 const BEACONS_HOLD_MS = 60_000;
 const unread: readonly CellBeacons[] = [];
-const noProbes: readonly StreamProbe[] = [];
 
 /** The cells' own streams as one observer sees them: by its marked records, and by what the producers report. */
 export class Workloads {
   readonly #options: WorkloadsOptions;
-  readonly #always: number;
+  /** Of a round in which nothing is suspected. An idle observer has no more streams to probe than fit into one. */
+  #idlePlan: readonly StreamProbe[] | undefined;
   #read: { readonly beacons: readonly CellBeacons[]; readonly atMs: number } | undefined;
+  /** Of the round before, of the same run: with it, a round is planned. */
+  #before: readonly CellBeacons[] = unread;
 
   constructor(options: WorkloadsOptions) {
     this.#options = options;
-    this.#always = options.cells.filter(({ probe }) => probe === 'always').length;
   }
 
   look(request: WorkloadRound): WorkloadReport {
     const { cells, probing, policy } = this.#options;
-    const { atMs, round, startedAtMs: nowMs, memory, idle, beaconsRead, switches } = request;
+    const { atMs, round, startedAtMs: nowMs, memory, ticks, idle, beaconsRead, switches } = request;
     const beacons = this.#beacons(atMs, beaconsRead);
-    const calm = beacons.every(isCalm);
-    const plan =
-      idle && calm && this.#always === 0
-        ? noProbes
-        : streamsOfRound(memory, { cells, beacons, policy, nowMs });
-    const report = probing.probe(plan, { atMs, round });
+    const before = this.#before;
+    this.#before = beacons;
+    const { fleets } = this.#options;
+    const calm = fleets.areCalm(beacons) && fleets.areCalm(before);
+    const planned = (): readonly StreamProbe[] =>
+      streamsOfRound(memory, { cells, beacons: before, policy, nowMs });
+    if (idle && calm) this.#idlePlan ??= planned();
+    const plan = (idle && calm ? this.#idlePlan : undefined) ?? planned();
+    const report = probing.probe(plan, { atMs, round, ticks });
     const lastTurn = lastTurnOf(plan);
     return {
       readings: {
@@ -77,9 +83,16 @@ export class Workloads {
     };
   }
 
+  /** Another run takes over: it has read nothing yet. */
+  beginRun(): void {
+    this.#before = unread;
+  }
+
   /** Rounds were skipped in which the beacons were read, and calm; the last began at this time. */
   skipped(lastMs: number): void {
-    this.#read = { beacons: this.#look(lastMs), atMs: lastMs };
+    const beacons = this.#look(lastMs);
+    this.#read = { beacons, atMs: lastMs };
+    this.#before = beacons;
   }
 
   #beacons(atMs: number, read: boolean): readonly CellBeacons[] {

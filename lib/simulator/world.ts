@@ -178,11 +178,11 @@ export class World {
   }
 
   #raiseFleets(): Fleets {
-    const { system, scenario, seed } = this.#options;
+    const { system, scenario, seed, noise } = this.#options;
     return new Fleets({
       cells: system.cells.map(({ name }) => name),
       producers: scenario.producers,
-      lies: [...(scenario.lies ?? [])],
+      lies: [...(scenario.lies ?? []), ...noise.lies],
       regions: system.regions,
       policy: system.policy,
       calls: this.#calls,

@@ -5,7 +5,7 @@ import { usualNoise } from './noise.ts';
 import { hash } from './random.ts';
 import { Recorder } from './recorder.ts';
 import { realCore, WARM_UP_MS } from './run.ts';
-import type { SimulatedSystem } from './system.ts';
+import { noisy, type SimulatedSystem } from './system.ts';
 import type { Violation, YearsOptions, YearsResult } from './types.ts';
 import { World } from './world.ts';
 
@@ -60,7 +60,7 @@ function runYear(
   const world: World = new World({
     system,
     scenario: { faults: [], producers: usualFleets(system) },
-    noise: usualNoise({ regions: system.regions, seed, fromMs: startMs, untilMs: durationMs }),
+    noise: usualNoise({ ...noisy(system), seed, fromMs: startMs, untilMs: durationMs }),
     seed,
     startMs,
     epochMs: EPOCH_MS,

@@ -208,8 +208,12 @@ describe('random scenarios notice it as well', () => {
     ['a pause that is not heard', 'pause', deafToOperators],
     ['votes that follow the outage’s dips', 'no-flapping', memoryless],
     ['votes that are read as accusations', 'one-sided', anyVote],
+    ['a canary that is believed while the streams are well', 'workload-first', blindToStreams],
+    ['liars that are believed', 'cell-quorum', believesProducers],
+    ['a single observer that may move a cell', 'cell-quorum', oneAccuser],
+    ['a stream in the standby that is not looked at', 'cell-standby', blindToStandbyStreams],
   ];
-  const MOST_SEEDS = 60;
+  const MOST_SEEDS = 150;
 
   test.each(cases)('%s (%s)', (_, invariant, core) => {
     let seed = 1;

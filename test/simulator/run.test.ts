@@ -1,5 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { loadScenario } from '../../lib/scenario/load.ts';
+import { defaultFleet } from '../../lib/scenario/sources.ts';
+import { shortfalls } from '../../lib/simulator/judge.ts';
 import { runScenario } from '../../lib/simulator/run.ts';
 import type { SimulationOptions, SimulationResult, TraceEvent } from '../../lib/simulator/types.ts';
 import { deployed, fault, MINUTE_MS, scenarioOf } from './deployed.ts';
@@ -99,6 +101,69 @@ describe('what is no outage', () => {
       'us-east-2 stores EVACUATE',
       'us-east-2 stores HOLD',
     ]);
+  });
+});
+
+describe('workloads', () => {
+  const scenarios = [
+    'one-stream',
+    'one-stream-beacons',
+    'beacons-move',
+    'beacons-alone',
+    'canary-only',
+    'canary-and-streams',
+    'half-the-streams',
+    'liars-minority',
+    'liars-majority',
+    'liars-silent',
+    'standby-stream-dead',
+    'stream-degraded',
+    'stream-one-observer',
+    'stream-refused',
+  ];
+
+  test.each(scenarios)('%s: comes to what it expects', async (name) => {
+    const scenario = await loadScenario(name);
+    for (let seed = 1; seed <= 4; seed++) {
+      const result = runScenario({ system: deployed, scenario, seed });
+      expect(shortfalls(result, scenario), `seed ${seed}`).toEqual([]);
+      expect(result.cellFailovers).toBe(scenario.expect.cells?.length ?? 0);
+    }
+  });
+
+  test.each(['one-stream-beacons', 'liars-silent', 'stream-degraded', 'canary-only'])(
+    '%s: a run that walks through every round is the same as one that skips',
+    async (name) => {
+      const scenario = await loadScenario(name);
+      const traces = [true, false].map((skip) => {
+        const lines: TraceEvent[] = [];
+        const trace = (line: TraceEvent) => void lines.push(line);
+        const result = runScenario({ system: deployed, scenario, seed: 3, noise: 'usual', skip, trace });
+        return { result, lines };
+      });
+
+      expect(traces[0]).toEqual(traces[1]);
+      expect(traces[0]?.lines.length).toBeGreaterThan(0);
+    },
+  );
+
+  test('the observer in the standby hears of what the others alone see', () => {
+    const faults = [
+      fault({
+        atMs: 5 * MINUTE_MS,
+        where: { region: 'primary', service: 'kinesis', streams: ['orders'] },
+        seenFrom: ['witness'],
+      }),
+    ];
+    const scenario = {
+      ...scenarioOf(10 * MINUTE_MS, faults),
+      producers: { ...defaultFleet, beacons: false, probe: 'always' as const, cells: {} },
+    };
+
+    const result = runScenario({ system: deployed, scenario, seed: 1 });
+
+    expect(result).toMatchObject({ cells: { orders: 'standby', clicks: 'primary' }, cellFailovers: 1 });
+    expect(result.decideMs).toBeLessThan(MINUTE_MS);
   });
 });
 
