@@ -13,18 +13,27 @@ export const cellFindingKinds = {
   impaired:
     'this observer’s own records are refused by the cell’s stream, and taken by the stream of the standby',
   reported: 'a quorum of the cell’s producers reports failures, and the owner lets that move the cell',
+  unproven:
+    'a quorum of the cell’s producers reports failures, and that may not move the cell by itself: probes of the stream find nothing, or are not allowed',
   suspected: 'some records fail, or producers report failures, and that is not enough to move the cell',
   refused: 'the stream does not take this observer’s records for a reason that is no outage',
 } as const;
 export type CellFindingKind = keyof typeof cellFindingKinds;
 /** Findings that accuse: with K of them, the cell moves. */
 export const accusingKinds: ReadonlySet<CellFindingKind> = new Set(['impaired', 'reported']);
+/** Findings whose beginning is remembered: those that accuse, and those for which somebody is paged when they last. */
+const lastingKinds: ReadonlySet<CellFindingKind> = new Set(['impaired', 'reported', 'unproven']);
+/**
+ * A quorum of producers must report for so long before it may move the cell: their beacons are of the last ten seconds,
+ * and reach the observers some seconds later, so a blip of the whole region looks like an outage for a while.
+ */
+const REPORTED_HOLD_MS = 30_000;
 
 export interface CellFinding {
   readonly cell: string;
   readonly group: string;
   readonly kind: CellFindingKind;
-  /** Since when without a break; of findings that accuse. */
+  /** Since when without a break; of the other kinds: now. */
   readonly sinceMs: number;
   readonly reason: string;
   /** Guards that refuse a move. Empty, for a finding that accuses: this observer asks for the move. */
@@ -44,7 +53,7 @@ export const cellFindingSchema = z.object({
   puts: z.object({ failed: z.number(), counted: z.number() }).optional(),
 });
 
-/** Since when each cell has been accused without a break. */
+/** Since when each cell has been accused, or its producers have reported failures, without a break. */
 export type Accusations = Readonly<Record<string, number>>;
 
 /** Findings that are kept and stored, at most: those that accuse come first. */
@@ -106,7 +115,7 @@ export function cellFindings(input: FindingsInput): readonly CellFinding[] {
 /** Since when each cell is accused, for the next round. */
 export const accusationsOf = (findings: readonly CellFinding[]): Accusations =>
   Object.fromEntries(
-    findings.filter(({ kind }) => accusingKinds.has(kind)).map(({ cell, sinceMs }) => [cell, sinceMs]),
+    findings.filter(({ kind }) => lastingKinds.has(kind)).map(({ cell, sinceMs }) => [cell, sinceMs]),
   );
 
 function sightOf(
@@ -123,14 +132,14 @@ function sightOf(
   const failing = reports?.sight === 'failing';
   // Producers that fail in the standby too have a fault that no move cures.
   if (reports?.failsInStandbyToo === true)
-    return see(
-      'suspected',
-      `${said}, and they fail in the standby as well: look at the producers themselves`,
-    );
+    return see('suspected', 'the producers fail in the standby too: look at them, and at their network');
   if (failing && policy.beacons === 'move') return see('reported', said);
   if (level === 'refused' && evidence !== undefined)
     return see('refused', `the stream refuses this observer’s records: ${refusalIn(evidence, 'primary')}`);
-  if (failing) return see('suspected', `${said}; ${probesSay(level, cell)}`);
+  if (failing) {
+    const isProven = level === 'well' || cell.probe === 'never';
+    return see(isProven ? 'unproven' : 'suspected', `${said}; ${probesSay(level, cell)}`);
+  }
   return level === 'suspect' ? see('suspected', inWords(evidence)) : undefined;
 }
 
@@ -152,12 +161,14 @@ function findingOf({ cell, kind, reason, evidence }: CellSight, input: FindingsI
   const { nowMs } = guarded;
   const puts = recentPuts(evidence?.primary);
   const own = { cell: cell.cell, group: cell.group, kind, reason, ...(puts.counted === 0 ? {} : { puts }) };
-  if (!accusingKinds.has(kind)) return { ...own, sinceMs: nowMs, refusals: [] };
-  const sinceMs = Math.min(nowMs, accusedBefore[cell.cell] ?? nowMs);
+  const sinceMs = lastingKinds.has(kind) ? Math.min(nowMs, accusedBefore[cell.cell] ?? nowMs) : nowMs;
+  if (!accusingKinds.has(kind)) return { ...own, sinceMs, refusals: [] };
+  const { policy } = guarded;
+  const holdMs = kind === 'reported' ? Math.max(policy.holdMs, REPORTED_HOLD_MS) : policy.holdMs;
   const held = switches?.find(({ group }) => group === cell.group);
   const refusals = refusalsOf({
     ...guarded,
-    policy: { ...guarded.policy, mode: leastAutonomous(cell.mode, guarded.policy.mode) },
+    policy: { ...policy, holdMs, mode: leastAutonomous(cell.mode, policy.mode) },
     control: withMode(controlOfCell(guarded.control, cell.cell, nowMs), cell.mode),
     diagnosis: { code: 'StreamImpaired', actionable: true },
     putFailedAtMs: kind === 'impaired' ? (evidence?.test?.failedAtMs ?? null) : null,

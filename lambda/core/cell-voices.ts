@@ -89,7 +89,10 @@ function troubleOf(
   const accusers = accusing({ voices });
   const isHeld = ({ finding }: CellVoice): boolean =>
     finding.refusals.length > 0 && !held(restful, finding) && nowMs - finding.sinceMs >= HELD_MS;
-  if (accusers.length >= needed || accusers.some(isHeld)) return cellTroubles.impaired;
+  const isUnproven = ({ finding }: CellVoice): boolean =>
+    finding.kind === 'unproven' && nowMs - finding.sinceMs >= HELD_MS;
+  const paged = voices.filter(isUnproven).length >= needed;
+  if (accusers.length >= needed || accusers.some(isHeld) || paged) return cellTroubles.impaired;
   const pending = accusers.some(({ finding }) => !held(restful, finding));
   return pending || voices.length >= needed ? cellTroubles.suspected : cellTroubles.none;
 }

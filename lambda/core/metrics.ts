@@ -38,7 +38,7 @@ export const metrics = {
     service: 'monitor',
     unit: 'Count',
     meaning:
-      'the worst that is said of the own stream of any cell: 2 when K observers accuse it, or one has for a minute and a guard holds the move; 1 when K suspect it or are refused by it, or one alone accuses it; else 0',
+      'the worst that is said of the own stream of any cell: 2 when K observers accuse it, or one has for a minute and a guard holds the move, or K have read for a minute that its producers fail and that may not move it; 1 when K suspect it or are refused by it, or one alone accuses it; else 0',
   },
   SickObservers: {
     service: 'monitor',

@@ -182,7 +182,7 @@ export const alarms = [
     threshold: () => cellTroubles.impaired,
     periods: inARow(1),
     meaning:
-      'Enough observers accuse the own stream of a cell, which then moves alone; or one has accused it for a minute, and a guard holds the move back: the mode, a pause, a cooldown, a standby that does not take its records.',
+      'Enough observers accuse the own stream of a cell, which then moves alone; or one has accused it for a minute, and a guard holds the move back: the mode, a pause, a cooldown, a standby that does not take its records. Or its producers have reported failures for a minute, and that may not move the cell: you have to.',
   },
   {
     ...notZero,
@@ -192,7 +192,7 @@ export const alarms = [
     threshold: () => cellTroubles.suspected,
     periods: inARow(5),
     meaning:
-      'For minutes, something has been said of the own stream of a cell that moves nothing: records fail, but too few; producers report failures, and may not move the cell; the stream refuses the records of the observers; or one observer alone accuses it.',
+      'For minutes, something has been said of the own stream of a cell that moves nothing: records fail, but too few; some producers report failures; the stream refuses the records of the observers; or one observer alone accuses it.',
   },
   {
     ...notZero,

@@ -156,12 +156,9 @@ async function prepare(flags: DrillFlags, directory: string): Promise<Prepared> 
     loaded.cells.map(({ name }) => name),
   );
   refuseLies(scenario);
-  const ruled = underPolicy(loaded, scenario, relationProblems);
-  const config = {
-    ...ruled,
-    cells: probedAs(ruled.cells, scenario),
-    ...(reports(scenario) ? { beacons: { sources: defaultBeaconSources } } : {}),
-  };
+  const reporting = reports(scenario) ? { ...loaded, beacons: { sources: defaultBeaconSources } } : loaded;
+  const ruled = underPolicy(reporting, scenario, relationProblems);
+  const config = { ...ruled, cells: probedAs(ruled.cells, scenario) };
   const observers = observerRegions(config.regions);
   if (flags.killObserver !== undefined && !observers.includes(flags.killObserver)) {
     throw new UsageError(

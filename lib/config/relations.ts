@@ -27,10 +27,18 @@ const relations: readonly Relation[] = [
   healthChecks,
   drillCell,
   drillOverdue,
+  movingBeacons,
 ];
 
 export function relationProblems(config: Config): readonly ConfigProblem[] {
   return relations.flatMap((relation) => relation(config));
+}
+
+/** A quorum of beacons that nobody can send moves nothing: whoever asked for it would wait in vain. */
+function movingBeacons({ policy, beacons }: Config): readonly ConfigProblem[] {
+  if (policy.beacons !== 'move' || beacons !== undefined) return [];
+  const problem = 'lets producers move their cell, and there is no table in which they could report';
+  return [{ path: 'policy.beacons', problem, fix: 'Write beacons: true at the top level as well.' }];
 }
 
 function distinctRoles({ regions }: Config): readonly ConfigProblem[] {

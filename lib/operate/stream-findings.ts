@@ -50,11 +50,11 @@ function isBad({ observers, move, refusals }: CellStreams, { votesToEvacuate: ne
 }
 
 function nextCommand(cells: readonly string[], streams: CellStreams, { mode, overrides }: Known): string {
-  const { kind, move, refusals, probe, mode: own } = streams;
+  const { kind, move, refusals, mode: own } = streams;
   if (move === 'moves') return 'spillway status --watch';
   if (kind === 'refused') return 'spillway doctor';
   // Its producers are all that is known, and they may not move it.
-  if (kind === 'suspected' && probe === 'never') return byHand(cells);
+  if (kind === 'unproven') return byHand(cells);
   if (move !== 'held' || kind === null || !accusingKinds.has(kind)) return 'spillway why';
   const rule = refusals[0]?.rule as GuardRule | undefined;
   if (rule === 'mode' && mode !== 'observe' && own !== 'observe') return commandFor('approve', cells);

@@ -142,7 +142,7 @@ function cellChains({ cells }: Config, findings: readonly CellFinding[]): readon
   return findings.map((finding) => {
     const { cell, kind, refusals } = finding;
     const probe = probes.get(cell) ?? 'never';
-    const isAlone = probe === 'never' && kind === 'suspected';
+    const isAlone = kind === 'unproven';
     const isHeld = refusals.some(({ rule }) => rule === 'mode');
     return { ...finding, probe, ...(isAlone || isHeld ? { byHand: byHand([cell]) } : {}) };
   });

@@ -242,3 +242,11 @@ describe('the days after which a drill is overdue', () => {
     ]);
   });
 });
+
+test('producers may move a cell only where they have a table to report in', () => {
+  const policy = { beacons: 'move' } as const;
+  expect(problemsOf(config({ policy }))).toMatchObject([
+    { path: 'policy.beacons', fix: 'Write beacons: true at the top level as well.' },
+  ]);
+  expect(problemsOf(config({ policy, beacons: true }))).toEqual([]);
+});

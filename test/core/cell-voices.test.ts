@@ -99,10 +99,18 @@ describe('the trouble of a cell', () => {
     expect(trouble(...findings)).toBe(cellTroubles[expected]);
   });
 
+  it('is that of a cell whose producers have failed for a minute, by the word of K, and may not move it', () => {
+    const reported = (sinceMs: number) => [finding('unproven', { cell: 'a', sinceMs })];
+    const [lately, long] = [reported(NOW_MS - 30_000), reported(NOW_MS - 60_000)];
+    expect(trouble(long, long)).toBe(cellTroubles.impaired);
+    expect(trouble(long, lately)).toBe(cellTroubles.suspected);
+    expect(trouble(long)).not.toBe(cellTroubles.impaired);
+  });
+
   it('is never impaired while fewer than K accuse a cell and no guard holds it, whoever says what', () => {
     const any = fc.record({
       cell: fc.constantFrom('a', 'b', 'c'),
-      kind: fc.constantFrom(...kinds),
+      kind: fc.constantFrom(...kinds.filter((kind) => kind !== 'unproven')),
       sinceMs: fc.integer({ min: NOW_MS - 600_000, max: NOW_MS }),
     });
     fc.assert(

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CellBeacons } from '../../lambda/core/beacons.ts';
+import { accusingKinds } from '../../lambda/core/cell-findings.ts';
 import type { Control } from '../../lambda/core/control.ts';
 import { emptyMemory, type Memory, parseMemory, serializeMemory } from '../../lambda/core/memory.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
@@ -104,8 +105,8 @@ const orders = cell('orders');
 const clicks = cell('clicks');
 const accusedBy = ({ cells }: RoundResult): readonly string[] =>
   cells
-    .filter(({ refusals, kind }) => kind !== 'suspected' && refusals.length === 0)
-    .map((each) => each.cell);
+    .filter(({ refusals, kind }) => accusingKinds.has(kind) && refusals.length === 0)
+    .map(({ cell }) => cell);
 
 describe('a cell whose own stream fails', () => {
   it('is accused after three rounds, alone, while the region is not', () => {
@@ -318,7 +319,8 @@ describe('what producers report', () => {
         beacons: failing,
       });
       expect(results.flatMap(accusedBy)).toEqual([]);
-      expect(last.cells[0]).toMatchObject({ kind: 'suspected' });
+      expect(last.cells[0]).toMatchObject({ kind: 'unproven', sinceMs: expect.any(Number) });
+      expect(last.decision.diagnosis).toBe('Healthy');
       expect(last.cells[0]?.reason).toMatch(
         /30 of 40 producers report failures.*spillway failover --cells orders/,
       );
@@ -326,7 +328,9 @@ describe('what producers report', () => {
   });
 
   it('moves the cell under `move`, and is not heard under `ignore`', () => {
-    const world = { cells: [cell('orders', 'never')], fate: () => ok, rounds: 2, beacons: failing };
+    const world = { cells: [cell('orders', 'never')], fate: () => ok, rounds: 7, beacons: failing };
+    const blip = observe({ ...world, rounds: 6, policy: { ...policy, beacons: 'move' } });
+    expect(blip.results.flatMap(accusedBy)).toEqual([]);
     const moved = observe({ ...world, policy: { ...policy, beacons: 'move' } });
     expect(accusedBy(moved.last)).toEqual(['orders']);
     const ignored = observe({ ...world, policy: { ...policy, beacons: 'ignore' } });

@@ -165,7 +165,9 @@ describe('what status says of the stream of a cell', () => {
     expect(status([suspected]).ok).toBe(true);
     expect(streamFindings([suspected, suspected])).toMatchObject([{ level: 'bad' }]);
     // It may not be probed: only by hand.
-    expect(streamFindings([suspected])[0]?.run).toBe('spillway failover --cells orders --reason "…"');
+    expect(streamFindings([[says('orders', 'unproven')]])[0]?.run).toBe(
+      'spillway failover --cells orders --reason "…"',
+    );
     expect(streamFindings([[says('orders', 'refused')]])[0]?.run).toBe('spillway doctor');
   });
 
@@ -230,10 +232,10 @@ describe('why', () => {
 
   test('names the command for a cell that may not be probed, once, and for no other', () => {
     const reason = '6 of 9 producers report failures';
-    const never = whyScreen(why([[says('orders', 'suspected', { reason })]]), plain);
+    const never = whyScreen(why([[says('orders', 'unproven', { reason })]]), plain);
     expect(never.match(/spillway failover --cells orders/g)).toHaveLength(1);
     const told = `${reason}; move it with spillway failover --cells orders`;
-    const once = whyScreen(why([[says('orders', 'suspected', { reason: told })]]), plain);
+    const once = whyScreen(why([[says('orders', 'unproven', { reason: told })]]), plain);
     expect(once.match(/spillway failover --cells orders/g)).toHaveLength(1);
     const probed = parseConfig({ ...configInput, cells: [{ name: 'orders', stream: 'orders' }] }, 'test');
     expect(whyScreen(why([[says('orders', 'suspected', { reason })]], {}, probed), plain)).not.toMatch(

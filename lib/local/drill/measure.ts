@@ -1,5 +1,6 @@
 import { arrivedMs } from '../../../lambda/core/arrival.ts';
 import { accusingKinds } from '../../../lambda/core/cell-findings.ts';
+import type { DiagnosisCode } from '../../../lambda/core/diagnosis.ts';
 import { Conclusions } from '../../scenario/conclusions.ts';
 import type { Acknowledgement, DrillEvent } from './events.ts';
 
@@ -102,11 +103,16 @@ export function commonDiagnosis(
   { faultAtMs, endMs }: { readonly faultAtMs: number; readonly endMs: number },
 ): string {
   const conclusions = new Conclusions();
+  const last = new Map<string, DiagnosisCode>();
   for (const event of events) {
-    if (event.kind !== 'observer') continue;
-    const { region, diagnosis, vote } = event;
-    const atMs = Math.max(event.atMs, faultAtMs);
-    conclusions.saw(region, { atMs, diagnosis, evacuates: vote === 'EVACUATE' });
+    if (event.kind !== 'observer' && event.kind !== 'cell') continue;
+    const { region } = event;
+    if (event.kind === 'observer') last.set(region, event.diagnosis);
+    // An observer that asks for the move of a cell has concluded what it says then, as one that votes has.
+    const evacuates = event.kind === 'observer' ? event.vote === 'EVACUATE' : accuses(event);
+    const diagnosis = last.get(region);
+    if (diagnosis === undefined) continue;
+    conclusions.saw(region, { atMs: Math.max(event.atMs, faultAtMs), diagnosis, evacuates });
   }
   return conclusions.together({ endMs, outageMs: endMs - faultAtMs });
 }

@@ -62,10 +62,10 @@ export function watch(options: {
         if (!item.success) return;
         const before = observers.get(region);
         observers.set(region, item.data);
-        for (const event of cellEvents(before, item.data)) onEvent({ ...event, region, atMs: Date.now() });
-        if (before?.vote === item.data.vote && before.diagnosis === item.data.diagnosis) return;
         const { vote, diagnosis, comment } = item.data;
-        onEvent({ kind: 'observer', atMs: Date.now(), region, vote, diagnosis, comment });
+        if (before?.vote !== vote || before.diagnosis !== diagnosis)
+          onEvent({ kind: 'observer', atMs: Date.now(), region, vote, diagnosis, comment });
+        for (const event of cellEvents(before, item.data)) onEvent({ ...event, region, atMs: Date.now() });
       });
     }),
     ...config.cells.map((cell) => watchCell(cell.name)),

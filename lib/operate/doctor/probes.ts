@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts';
+import { probedCells } from '../../config/probed-cells.ts';
 import { named } from '../named.ts';
 import { type Check, type Finding, hint, well } from './check.ts';
 
@@ -22,9 +23,18 @@ const seenBy: Readonly<Record<Config['policy']['beacons'], string>> = {
 /** Pure. A hint and no fault: what consumers see is the owner's decision. One for all cells, of which there may be a thousand. */
 export function probeFindings({ cells, policy }: Pick<Config, 'cells' | 'policy'>): readonly Finding[] {
   const unseen = cells.filter(({ probe }) => probe === 'never').map(({ name }) => name);
+  const { withheld } = probedCells(cells);
+  const unnamed = withheld.length === 0 ? [] : [withheldHint(withheld)];
   if (unseen.length === 0)
-    return [well(CHECK, `observers may put marked records into the streams of ${cells.length} cells`)];
+    return [
+      ...unnamed,
+      well(
+        CHECK,
+        `observers may put marked records into the streams of ${cells.length - withheld.length} cells`,
+      ),
+    ];
   return [
+    ...unnamed,
     hint(
       CHECK,
       `${named(unseen)}: no marked records (probe: never), so an outage of such a stream alone is seen ${seenBy[policy.beacons]}`,
@@ -32,3 +42,10 @@ export function probeFindings({ cells, policy }: Pick<Config, 'cells' | 'policy'
     ),
   ];
 }
+
+const withheldHint = (cells: readonly string[]): Finding =>
+  hint(
+    CHECK,
+    `${named(cells)}: not probed, although the config says so: the role of an observer names only some two dozen cells whose streams share no beginning`,
+    "Let the names of the streams begin alike, or write probe: 'never' for cells that need no probes.",
+  );

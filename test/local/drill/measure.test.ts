@@ -53,6 +53,20 @@ describe('detection time', () => {
     expect(detectMs([first, observer(12_000, 'b', 'EVACUATE')], options)).toBeNull();
   });
 
+  it('has the diagnosis with which a cell was accused, however short that stood', () => {
+    const events: readonly DrillEvent[] = [
+      observer(0, 'a', 'HOLD', 'StreamImpaired'),
+      {
+        ...{ kind: 'cell', atMs: FAULT + 1, region: 'a', cell: 'orders', refusedBy: [] },
+        finding: { kind: 'reported', reason: '' },
+      },
+      observer(5_000, 'a', 'HOLD', 'Healthy'),
+    ];
+    expect(commonDiagnosis(events, { faultAtMs: FAULT, endMs: FAULT + 600_000 })).toBe('StreamImpaired');
+    const without = events.filter(({ kind }) => kind !== 'cell');
+    expect(commonDiagnosis(without, { faultAtMs: FAULT, endMs: FAULT + 600_000 })).toBe('Healthy');
+  });
+
   it('wants the votes at the same time', () => {
     const events = [observer(1, 'a', 'EVACUATE'), observer(2, 'a', 'HOLD'), observer(3, 'b', 'EVACUATE')];
     expect(detectMs(events, options)).toBeNull();

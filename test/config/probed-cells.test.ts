@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest';
+import type { Cell } from '../../lib/config/config.ts';
+import { probedCells } from '../../lib/config/probed-cells.ts';
+
+const cell = (name: string, probe: Cell['probe'] = 'onSuspicion'): Cell => ({
+  ...{ name, group: name, probe, services: [] },
+  streams: { primary: { name, create: true }, standby: { name, create: true } },
+});
+/** Names that share no beginning. */
+const mixed = (count: number, probe?: Cell['probe']) =>
+  Array.from({ length: count }, (_, n) => cell(`${String.fromCharCode(97 + (n % 26))}-${n}`, probe));
+
+describe('the cells whose streams an observer may write to', () => {
+  test('are all that may be probed, as long as a policy names them', () => {
+    const cells = [...mixed(25), cell('quiet', 'never')];
+    expect(probedCells(cells)).toEqual({ probed: cells.slice(0, 25), withheld: [] });
+  });
+
+  test('are all of a thousand whose names share their beginning', () => {
+    const cells = Array.from({ length: 1_000 }, (_, n) => cell(`shop-${n}`));
+    expect(probedCells(cells).withheld).toEqual([]);
+  });
+
+  test('are a part of very many with other names: never by a pattern for every stream', () => {
+    const { probed, withheld } = probedCells([...mixed(100), cell('first', 'always')]);
+    expect(probed.map(({ name }) => name)).toContain('first');
+    expect(probed.length).toBeGreaterThan(20);
+    expect(probed.length).toBeLessThanOrEqual(25);
+    expect(withheld).toHaveLength(101 - probed.length);
+  });
+
+  test('are fewer where the names are long', () => {
+    const long = mixed(25).map(({ name }) => cell(`${name}-${'x'.repeat(120)}`));
+    expect(probedCells(long).probed.length).toBeLessThan(25);
+  });
+});
