@@ -399,10 +399,11 @@ export class World {
 
   #producersSaw(cell: string): ProducerFacts {
     const fleet = this.#fleets.fleetOf(cell);
-    const seen = { failingShare: 0, liarShare: 0 };
+    const seen = { failingMs: 0, liarShare: 0 };
+    const { minimumGain } = this.#options.system.policy;
     for (let agoMs = 0; fleet !== undefined && agoMs <= STREAM_MEMORY_MS; agoMs += LOOK_BACK_STEP_MS) {
       const atMs = this.agenda.nowMs - agoMs;
-      seen.failingShare = Math.max(seen.failingShare, fleet.failingShareAt(atMs));
+      if (fleet.failingShareAt(atMs) > minimumGain) seen.failingMs += LOOK_BACK_STEP_MS;
       seen.liarShare = Math.max(seen.liarShare, fleet.liarShareAt(atMs));
     }
     return seen;
