@@ -19,7 +19,7 @@ import { type Span, Timeline } from './timeline.ts';
  * takes its time [inferred]. In steps, so that sources of one step need not be told apart.
  */
 const LAG_MS = { from: 1_500, to: 7_000 } as const;
-const LAG_STEP_MS = 100;
+const LAG_STEP_MS = 500;
 const LAG_STEPS = (LAG_MS.to - LAG_MS.from) / LAG_STEP_MS;
 /**
  * Observers read the beacons of trouble in every round, and all others once a minute: of a source that has recovered they
@@ -125,13 +125,13 @@ export class CellFleet {
       groups.set(key, { ...group, age, count: group.count + (groups.get(key)?.count ?? 0) });
     };
     const region = this.#speaksOf(spokenMs, LAG_MS.from);
+    const shares = {
+      primary: this.#recentlyFailed('primary', spokenMs),
+      standby: region === 'standby' ? this.#recentlyFailed('standby', spokenMs) : allWell,
+    };
     const liars = this.#liarsAt(spokenMs);
     for (const [n, { says }] of liars.entries())
       add({ count: 1, domain: n % DOMAINS, region, failed: says === 'failing' ? 100 : 0 });
-    const shares = {
-      primary: this.#recentlyFailed('primary', spokenMs),
-      standby: this.#recentlyFailed('standby', spokenMs),
-    };
     for (let step = 0; step < LAG_STEPS; step++) {
       const lagMs = LAG_MS.from + step * LAG_STEP_MS;
       const of = this.#speaksOf(spokenMs, lagMs);
