@@ -68,8 +68,14 @@ export function addStreamRound(
       ...(outcomes.standby.length === 0 ? {} : { standby: outcomes.standby }),
     }),
   };
-  return streamLevel(after, policy, atMs) === 'well' ? { ...after, wellAtMs: atMs } : after;
+  return notingWell(after, policy);
 }
+
+/** Notes that the stream is well, if what was just added shows it. */
+export const notingWell = (evidence: StreamEvidence, policy: Policy): StreamEvidence =>
+  streamLevel(evidence, policy, evidence.atMs) === 'well'
+    ? { ...evidence, wellAtMs: evidence.atMs }
+    : evidence;
 
 /**
  * Whether a stream speaks for the primary: it is well, or it was so within a minute and what fails there now may be a
