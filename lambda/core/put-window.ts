@@ -33,11 +33,17 @@ export function putsOf(window: PutWindow, rounds: number = WINDOW_ROUNDS): Puts 
   let [failed, counted] = [0, 0];
   const from = Math.max(0, window.length - DIGITS * rounds);
   for (let at = from; at < window.length; at += DIGITS) {
-    failed += Number.parseInt(window.charAt(at), RADIX);
-    counted += Number.parseInt(window.charAt(at + 1), RADIX);
+    failed += countAt(window.charCodeAt(at));
+    counted += countAt(window.charCodeAt(at + 1));
   }
   return { failed, counted };
 }
+
+const NINE = 57;
+const ZERO = 48;
+/** In base 36, a follows on 9. Windows are read in every round, and this is several times as fast as `parseInt`. */
+const TEN_BEFORE_A = 97 - 10;
+const countAt = (code: number): number => (code <= NINE ? code - ZERO : code - TEN_BEFORE_A);
 
 /** A failing fraction with its uncertainty: from 0 to 1, `low` at most `high`. */
 export interface FailingShare extends Puts {

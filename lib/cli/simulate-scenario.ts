@@ -1,5 +1,7 @@
+import { defaultBeaconSources } from '../config/defaults.ts';
 import { loadScenario } from '../scenario/load.ts';
 import { underPolicy } from '../scenario/policy.ts';
+import { reports } from '../scenario/probes.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import { checkCells } from '../scenario/streams.ts';
 import { exitCodes } from '../shell/exit-codes.ts';
@@ -33,7 +35,10 @@ export async function simulateScenario(context: SimulateContext): Promise<Outcom
     scenario,
     context.system.cells.map(({ name }) => name),
   );
-  const system = underPolicy(context.system, scenario, systemProblems);
+  const reporting = reports(scenario)
+    ? { ...context.system, beacons: { sources: defaultBeaconSources } }
+    : context.system;
+  const system = underPolicy(reporting, scenario, systemProblems);
   const seeds = flags.seeds ?? defaultSeeds;
   const replay = (seed: number): string => replayCommand(flags, ['--scenario', scenarioName], seed);
 

@@ -19,8 +19,16 @@ import { type Span, Timeline } from './timeline.ts';
  * takes its time [inferred]. In steps, so that sources of one step need not be told apart.
  */
 const LAG_MS = { from: 1_500, to: 7_000 } as const;
-const LAG_STEP_MS = 100;
+const LAG_STEP_MS = 500;
 const LAG_STEPS = (LAG_MS.to - LAG_MS.from) / LAG_STEP_MS;
+/**
+ * Observers read the beacons of trouble in every round, and all others once a minute: of a source that has recovered they
+ * still know its last beacon of trouble, until that has expired. On average it was written half an interval before.
+ */
+const KNOWN_AFTER_MS = (LIFE_INTERVALS - 0.5) * TROUBLE_INTERVAL_MS;
+const KNOWN_STEPS = KNOWN_AFTER_MS / LAG_STEP_MS;
+/** From a failure to the moment at which nothing is known of it any more. */
+export const LONGEST_TRACE_MS = LAG_MS.to + KNOWN_AFTER_MS;
 /** Producers follow DNS within its TTL and a poll. */
 const FOLLOW_MS = 5_000;
 /** A write that fails no more than this gets through before the last beacon has expired. */
@@ -41,6 +49,7 @@ export interface FleetOptions extends Pick<Fleet, 'instances'> {
 }
 
 const nobody: readonly Lie[] = [];
+const allWell: readonly number[] = Array(LAG_STEPS).fill(0);
 
 /** Sources that cannot be told apart. */
 export interface SourceGroup {
@@ -82,7 +91,7 @@ export class CellFleet {
       const lying = { ...common, count: liars, failed: 100 };
       return says === 'failing' && matters([lying, { ...common, count: instances - liars, failed: 0 }]);
     });
-    const late = ({ atMs, untilMs }: Span): Span => ({ atMs, untilMs: untilMs + LAG_MS.to });
+    const late = ({ atMs, untilMs }: Span): Span => ({ atMs, untilMs: untilMs + LONGEST_TRACE_MS });
     const failing = heavy(
       this.#puts.primary.spans.map((fault) => ({ ...late(fault), share: mostOf(fault) })),
       share,
@@ -95,7 +104,7 @@ export class CellFleet {
     if (this.options.inStandbySinceMs() !== undefined || this.#blocked.heldFrom(atMs, atMs).length > 0)
       return false;
     let works = 1;
-    const fromMs = atMs - LAG_MS.to;
+    const fromMs = atMs - LONGEST_TRACE_MS;
     for (const fault of this.#puts.primary.heldFrom(fromMs, atMs))
       works *=
         1 -
@@ -116,13 +125,17 @@ export class CellFleet {
       groups.set(key, { ...group, age, count: group.count + (groups.get(key)?.count ?? 0) });
     };
     const region = this.#speaksOf(spokenMs, LAG_MS.from);
+    const shares = {
+      primary: this.#recentlyFailed('primary', spokenMs),
+      standby: region === 'standby' ? this.#recentlyFailed('standby', spokenMs) : allWell,
+    };
     const liars = this.#liarsAt(spokenMs);
     for (const [n, { says }] of liars.entries())
       add({ count: 1, domain: n % DOMAINS, region, failed: says === 'failing' ? 100 : 0 });
     for (let step = 0; step < LAG_STEPS; step++) {
       const lagMs = LAG_MS.from + step * LAG_STEP_MS;
       const of = this.#speaksOf(spokenMs, lagMs);
-      const failed = this.#failedAt(of, spokenMs - lagMs);
+      const failed = shares[of][step] ?? 0;
       for (const [domain, steps] of this.#honestSources(liars.length).entries())
         add({ count: steps[step] ?? 0, domain, region: of, failed });
     }
@@ -157,6 +170,18 @@ export class CellFleet {
   #speaksOf(atMs: number, lagMs: number): 'primary' | 'standby' {
     const sinceMs = this.options.inStandbySinceMs();
     return sinceMs !== undefined && atMs >= sinceMs + FOLLOW_MS + lagMs ? 'standby' : 'primary';
+  }
+
+  /** By step of lag, the most that a source has reported and that an observer still knows. */
+  #recentlyFailed(region: 'primary' | 'standby', spokenMs: number): readonly number[] {
+    const newestMs = spokenMs - LAG_MS.from;
+    if (this.#puts[region].heldFrom(spokenMs - LONGEST_TRACE_MS, newestMs).length === 0) return allWell;
+    const seen = Array.from({ length: LAG_STEPS + KNOWN_STEPS }, (_, step) =>
+      this.#failedAt(region, newestMs - step * LAG_STEP_MS),
+    );
+    return Array.from({ length: LAG_STEPS }, (_, step) =>
+      Math.max(...seen.slice(step, step + KNOWN_STEPS + 1)),
+    );
   }
 
   #failedAt(region: 'primary' | 'standby', atMs: number): number {

@@ -1,15 +1,12 @@
 import type { Policy } from '../../lambda/core/policy.ts';
 import type { ProbeOutcome } from '../../lambda/core/probe.ts';
 import { afterQuietRounds, WINDOW_ROUNDS } from '../../lambda/core/put-window.ts';
-import { notingWell, type StreamEvidence } from '../../lambda/core/stream-evidence.ts';
-import { STREAMS_PER_ROUND } from '../../lambda/core/stream-plan.ts';
+import type { StreamEvidence } from '../../lambda/core/stream-evidence.ts';
+import { QUIET_PUTS, STREAMS_PER_ROUND } from '../../lambda/core/stream-plan.ts';
 import { addStreams, type StreamsEvidence } from '../../lambda/core/streams.ts';
 import type { WatchedCell } from '../../lambda/core/watched-cells.ts';
 import type { BaselineFailures } from './baseline.ts';
 import { SLOTS_PER_STREAM } from './stream-probing.ts';
-
-/** As in lambda/core/stream-plan.ts: puts to a stream of which nothing is suspected. */
-const QUIET_PUTS = 2;
 
 const always = new WeakMap<readonly WatchedCell[], readonly string[]>();
 /** Cells whose streams are probed in every round, whatever happens. */
@@ -56,13 +53,13 @@ export function quietStreams(
   policy: Policy,
 ): StreamsEvidence | undefined {
   const names = alwaysProbed(cells);
-  if (areSteady(streams, names)) return olderBy(streams, { lastAtMs, rounds, policy });
+  if (areSteady(streams, names)) return olderBy(streams, { lastAtMs, rounds });
   const beforeMs = lastAtMs - policy.tickMs;
   const older = { ...streams.cells };
   for (const name of names) {
     const evidence = streams.cells[name];
     if (evidence !== undefined && rounds > 1)
-      older[name] = aged(evidence, { rounds: rounds - 1, atMs: beforeMs, policy });
+      older[name] = aged(evidence, { rounds: rounds - 1, atMs: beforeMs });
   }
   const before =
     rounds > 1 ? { ...streams, cells: older, atMs: names.length > 0 ? beforeMs : streams.atMs } : streams;
@@ -83,15 +80,11 @@ const areSteady = ({ cells, seen }: StreamsEvidence, names: readonly string[]): 
 
 function olderBy(
   streams: StreamsEvidence,
-  {
-    lastAtMs,
-    rounds,
-    policy,
-  }: { readonly lastAtMs: number; readonly rounds: number; readonly policy: Policy },
+  { lastAtMs, rounds }: { readonly lastAtMs: number; readonly rounds: number },
 ): StreamsEvidence {
   const cells: Record<string, StreamEvidence> = {};
   for (const [cell, evidence] of Object.entries(streams.cells))
-    cells[cell] = aged(evidence, { rounds, atMs: lastAtMs, policy });
+    cells[cell] = { ...aged(evidence, { rounds, atMs: lastAtMs }), wellAtMs: lastAtMs };
   return { ...streams, cells, atMs: lastAtMs };
 }
 
@@ -100,10 +93,10 @@ const quietPuts: readonly ProbeOutcome[] = Array(QUIET_PUTS).fill(taken);
 
 function aged(
   evidence: StreamEvidence,
-  { rounds, atMs, policy }: { readonly rounds: number; readonly atMs: number; readonly policy: Policy },
+  { rounds, atMs }: { readonly rounds: number; readonly atMs: number },
 ): StreamEvidence {
   const { primary } = evidence;
-  const older = {
+  return {
     ...evidence,
     atMs,
     primary: primary && {
@@ -112,7 +105,6 @@ function aged(
       atMs,
     },
   };
-  return notingWell(older, policy);
 }
 
 /** The next round in which a record for an idle stream fails for no reason; infinite if none ever does. */

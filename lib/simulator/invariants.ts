@@ -58,11 +58,11 @@ function sawFailing(
 
 /** Whether anything that truly happened speaks for moving this cell alone. */
 function isFounded(cell: string, facts: Facts): boolean {
-  const { votesToEvacuate, beacons, minimumGain } = facts.system.policy;
+  const { votesToEvacuate, beacons, blipMs } = facts.system.policy;
   const seers = facts.observers.filter((observer) => sawFailing(observer, cell, facts)).length;
   if (seers >= votesToEvacuate) return true;
-  const { failingShare, liarShare } = facts.producersOf(cell);
-  return beacons === 'move' && (failingShare > minimumGain || liarShare > 1 / 2);
+  const { failingMs, liarShare } = facts.producersOf(cell);
+  return beacons === 'move' && (failingMs > blipMs || liarShare > 1 / 2);
 }
 
 /** Votes that DNS may be following now; a liar's is served, whoever decided it. */
@@ -168,7 +168,7 @@ export const invariants = [
   {
     name: 'cell-quorum',
     statement:
-      'a cell moves without its region only while K observers’ own records are refused by its stream, or, where beacons may move it, its producers truly fail or more than half of them lie: no single observer moves a cell, no minority of liars, and under `probe` no liars at all',
+      'a cell moves without its region only while K observers’ own records are refused by its stream, or, where beacons may move it, its producers truly fail for longer than a blip or more than half of them lie: no single observer moves a cell, no minority of liars, and under `probe` no liars at all',
     check: (step, facts) => {
       if (step.kind !== 'cell') return undefined;
       const { group, cells } = step.move;

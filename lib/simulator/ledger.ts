@@ -57,8 +57,9 @@ export type Step =
 
 /** What the producers of a cell truly saw of late, and how many of them did not say so. */
 export interface ProducerFacts {
-  /** Largest share of the puts to the primary that failed by the region's fault. */
-  readonly failingShare: number;
+  /** For how long more than the minimum gain of the puts to the primary failed by the region's fault. */
+  readonly failingMs: number;
+  /** Largest share of liars. */
   readonly liarShare: number;
 }
 

@@ -1,5 +1,5 @@
 import type { CellFinding } from '../../lambda/core/cell-findings.ts';
-import type { Quorum } from '../../lambda/core/lifecycle.ts';
+import { type Quorum, voteOf } from '../../lambda/core/lifecycle.ts';
 import { emptyMemory, type Memory, parseMemory, serializeMemory } from '../../lambda/core/memory.ts';
 import { putsDue } from '../../lambda/core/observation.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
@@ -81,14 +81,12 @@ export interface ObserverNodeOptions {
   readonly mayRest: boolean;
 }
 
-/** One in so many runs of an observer that holds reads its memory as text: reading a text takes longer than a round. */
-const RUNS_PER_TEXT = 32;
+/** One in so many runs reads its memory as text, more of those with a vote: reading a text takes longer than a round. */
+const RUNS_PER_TEXT = { HOLD: 32, EVACUATE: 1 } as const;
 
 /** The memory as a run finds it in its table. What does not survive as text must not matter. */
 const throughTable = (memory: Memory, run: number): Memory =>
-  run % RUNS_PER_TEXT === 0 || memory.decision.phase !== 'steady'
-    ? parseMemory(serializeMemory(memory))
-    : memory;
+  run % RUNS_PER_TEXT[voteOf(memory.decision.phase)] === 0 ? parseMemory(serializeMemory(memory)) : memory;
 
 /**
  * Rounds in a row of an idle observer in which every call worked, although a fault may have hit one. They are counted, and

@@ -16,14 +16,20 @@ interface StreamRound {
 /** As long as anything that is said of a stream may hold: a minute, and the life of what an observer has stored. */
 const KEPT_MS = 90_000;
 
+/** More than there are in that time, of rounds that are a second apart at least. */
+const MOST_ROUNDS = 100;
+
 /** What truly became of one observer's marked records, kept beside the world and not asked of the code under test. */
 export class StreamLedger {
-  readonly #rounds = new Map<string, readonly StreamRound[]>();
+  readonly #rounds = new Map<string, StreamRound[]>();
 
   note(probed: readonly StreamOutcomes[], atMs: number): void {
     for (const { cell, primary, standby } of probed) {
-      const kept = (this.#rounds.get(cell) ?? []).filter((round) => round.atMs >= atMs - KEPT_MS);
-      this.#rounds.set(cell, [...kept, { atMs, primary: countOf(primary), standby: countOf(standby) }]);
+      const rounds = this.#rounds.get(cell) ?? [];
+      if (rounds.length === 0) this.#rounds.set(cell, rounds);
+      // Whoever asks names the time from which on.
+      if (rounds.length >= MOST_ROUNDS) rounds.shift();
+      rounds.push({ atMs, primary: countOf(primary), standby: countOf(standby) });
     }
   }
 

@@ -16,15 +16,18 @@ export interface SimulatedSystem {
   readonly policy: Policy;
   readonly delivery: Delivery;
   readonly cells: readonly SimulatedCell[];
+  /** Producers have a table to report to. */
+  readonly beacons?: NonNullable<Config['beacons']>;
 }
 
 export type SimulatedCell = Pick<Cell, 'name' | 'group' | 'probe' | 'mode'>;
 
-export const systemOf = ({ regions, policy, delivery, cells }: Config): SimulatedSystem => ({
+export const systemOf = ({ regions, policy, delivery, cells, beacons }: Config): SimulatedSystem => ({
   regions,
   policy,
   delivery,
   cells: cells.map(({ name, group, probe, mode }) => ({ name, group, probe, ...(mode && { mode }) })),
+  ...(beacons && { beacons }),
 });
 
 /** Settings that a config could not hold together. */

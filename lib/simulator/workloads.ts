@@ -1,3 +1,4 @@
+import { LIFE_INTERVALS, TROUBLE_INTERVAL_MS } from '../../lambda/core/beacon-item.ts';
 import type { CellBeacons } from '../../lambda/core/beacons.ts';
 import type { Memory } from '../../lambda/core/memory.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
@@ -39,8 +40,8 @@ export interface WorkloadReport {
   readonly isQuiet: boolean;
 }
 
-/** What was read of the beacons holds for so long when they cannot be read again [inferred]. */
-const BEACONS_HOLD_MS = 60_000;
+/** What was read of the beacons holds for so long when they cannot be read again: as long as a beacon of trouble. */
+const BEACONS_HOLD_MS = LIFE_INTERVALS * TROUBLE_INTERVAL_MS;
 const unread: readonly CellBeacons[] = [];
 
 /** The cells' own streams as one observer sees them: by its marked records, and by what the producers report. */

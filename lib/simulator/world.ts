@@ -72,6 +72,7 @@ export class World {
   readonly #options: WorldOptions;
   readonly #calls: Calls;
   readonly #dns: Dns;
+  readonly #nodeIn: ReadonlyMap<string, ObserverNode>;
   readonly #endpoints: Endpoints;
   /** Of the cells that have moved: the others' are where they always were. */
   readonly #producers = new Map<string, Producers>();
@@ -120,6 +121,7 @@ export class World {
     });
     this.#referee = this.#appoint();
     this.nodes = sources.map((region, index) => this.#node(region, index));
+    this.#nodeIn = new Map(this.nodes.map((node) => [node.region, node]));
     this.#endpoints = new Endpoints({
       system,
       routing,
@@ -339,7 +341,7 @@ export class World {
   #served(region: string): boolean {
     const { liar, core, epochMs } = this.#options;
     if (region === liar && this.agenda.nowMs >= 0) return true;
-    const stored = this.nodes.find((node) => node.region === region)?.stored;
+    const stored = this.#nodeIn.get(region)?.stored;
     return stored !== undefined && core.liveVote(stored, epochMs + this.agenda.nowMs) === 'EVACUATE';
   }
 
@@ -399,10 +401,11 @@ export class World {
 
   #producersSaw(cell: string): ProducerFacts {
     const fleet = this.#fleets.fleetOf(cell);
-    const seen = { failingShare: 0, liarShare: 0 };
+    const seen = { failingMs: 0, liarShare: 0 };
+    const { minimumGain } = this.#options.system.policy;
     for (let agoMs = 0; fleet !== undefined && agoMs <= STREAM_MEMORY_MS; agoMs += LOOK_BACK_STEP_MS) {
       const atMs = this.agenda.nowMs - agoMs;
-      seen.failingShare = Math.max(seen.failingShare, fleet.failingShareAt(atMs));
+      if (fleet.failingShareAt(atMs) > minimumGain) seen.failingMs += LOOK_BACK_STEP_MS;
       seen.liarShare = Math.max(seen.liarShare, fleet.liarShareAt(atMs));
     }
     return seen;

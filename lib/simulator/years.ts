@@ -35,7 +35,7 @@ export function runYears(options: YearsOptions): YearsResult {
   return { years: options.years, failovers, cellFailovers, observerAlarms, violations, rounds };
 }
 
-/** Every cell has a fleet that reports; its stream is probed as the config says. */
+/** Every cell has a fleet that reports, whether or not the config has a table for it; its stream is probed as the config says. */
 const usualFleets = ({ cells }: SimulatedSystem): Producers => ({
   ...defaultFleet,
   cells: Object.fromEntries(cells.map(({ name, probe }) => [name, { ...defaultFleet, probe }])),

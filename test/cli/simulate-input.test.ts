@@ -61,8 +61,8 @@ describe('the simulated system', () => {
   it('has the cells of the config, whatever settings lie over it', async () => {
     const { cells } = await loadSystem({ directory: root });
     expect(cells).toEqual([
-      { name: 'orders', group: 'orders' },
-      { name: 'clicks', group: 'clicks' },
+      { name: 'orders', group: 'orders', probe: 'always' },
+      { name: 'clicks', group: 'clicks', probe: 'onSuspicion' },
     ]);
     expect((await loadWith('blip.yaml', 'blipMs: 9000\n')).cells).toEqual(cells);
   });

@@ -118,6 +118,16 @@ export const anyProducer: SimulatedCore = {
   },
 };
 
+/** Lets a quorum of producers move a cell at once, however short what they report. */
+export const hastyProducers: SimulatedCore = {
+  ...realCore,
+  groupsToMove: (question) =>
+    groupsToMove({
+      ...question,
+      counts: ({ refusals }) => refusals.every(({ rule }) => rule === 'hold-time'),
+    }),
+};
+
 /** Takes the cells' streams in the standby for well. */
 export const blindToStandbyStreams: SimulatedCore = {
   ...realCore,

@@ -9,8 +9,9 @@ import { deployed, fault, MINUTE_MS } from './deployed.ts';
 
 const { regions, policy } = deployed;
 const SECOND_MS = 1_000;
-/** The longest from a failure to the beacon that tells of it. */
+/** The longest from a failure to the beacon that tells of it, and to the time at which nothing is known of it any more. */
 const LONGEST_LAG_MS = 7 * SECOND_MS;
+const LONGEST_TRACE_MS = 17 * SECOND_MS;
 
 interface World {
   readonly faults?: readonly Fault[];
@@ -63,7 +64,8 @@ describe('a fleet', () => {
     expect(failing[2]).toBeGreaterThan(0);
     expect(failing[3]).toBeGreaterThan(failing[2] ?? 0);
     expect(look({ faults }, 2 * MINUTE_MS)).toMatchObject({ sight: 'failing', sources: 40, failing: 40 });
-    expect(look({ faults }, 3 * MINUTE_MS + LONGEST_LAG_MS)).toMatchObject({ sight: 'well', failing: 0 });
+    expect(look({ faults }, 3 * MINUTE_MS + 10 * SECOND_MS)).toMatchObject({ sight: 'failing', failing: 40 });
+    expect(look({ faults }, 3 * MINUTE_MS + LONGEST_TRACE_MS)).toMatchObject({ sight: 'well', failing: 0 });
     expect(look({ faults }, 2 * MINUTE_MS, 'clicks')).toMatchObject({ sight: 'well' });
   });
 

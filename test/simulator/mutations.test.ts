@@ -14,6 +14,7 @@ import {
   blindToStandbyStreams,
   blindToStreams,
   deafToOperators,
+  hastyProducers,
   memoryless,
   noCooldown,
   oneAccuser,
@@ -159,6 +160,20 @@ const mutations: readonly Mutation[] = [
     what: 'a minority of liars that is taken for a quorum',
     breakage: { core: anyProducer },
     run: { scenario: { ...lying(0.3), policy: { beacons: 'move' } } },
+  },
+  {
+    invariant: 'cell-quorum',
+    what: 'producers that are believed before a blip would be over',
+    breakage: { core: hastyProducers },
+    run: {
+      scenario: {
+        ...scenarioOf(5 * MINUTE_MS, [
+          outage(1, 1 + 8 / 60, { ...streams('primary', 'orders'), seenFrom: ['producers'] }),
+        ]),
+        producers: { ...defaultFleet, probe: 'never', cells: {} },
+        policy: { beacons: 'move' },
+      },
+    },
   },
   {
     invariant: 'cell-standby',
