@@ -87,6 +87,10 @@ const streamEvidence = z.object({
   standby: forgotten(putHistory),
   test: forgotten(signalEvidence),
   doubtful,
+  byOperation: forgotten(
+    z.object({ PutRecords: forgotten(signalEvidence), PutRecord: forgotten(signalEvidence) }),
+  ),
+  isHeld: z.boolean().optional().catch(undefined),
   wellAtMs: z.number().optional().catch(undefined),
 });
 const streamsEvidence = z.object({

@@ -75,8 +75,9 @@ export function addPuts(
   previous: PutHistory | undefined,
   { puts, atMs }: PutRound,
   policy: Policy,
+  lifeMs = timesOf(policy).staleAfterMs,
 ): PutHistory {
-  const isFresh = previous !== undefined && Math.abs(atMs - previous.atMs) <= timesOf(policy).staleAfterMs;
+  const isFresh = previous !== undefined && Math.abs(atMs - previous.atMs) <= lifeMs;
   let [failed, counted] = [0, 0];
   for (const put of puts) {
     if (!counts(put)) continue;

@@ -44,8 +44,8 @@ export function lengthened(memory: unknown): unknown {
   return { ...memory, evidence: withFullSignals(memory.evidence, baseMs) };
 }
 
-/** Evidence is nested three deep: role, signal, and the test within. */
-const MAX_DEPTH = 4;
+/** Evidence is nested five deep: streams, cells, the cell, its operations, and the test within. */
+const MAX_DEPTH = 6;
 
 function withFullSignals(value: unknown, baseMs: number, depth = 0): unknown {
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value;

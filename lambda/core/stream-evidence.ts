@@ -1,9 +1,17 @@
 import { countDoubtful, type DoubtfulRounds, LIMIT_ROUNDS } from './blame.ts';
-import { modelTimes, type SignalEvidence } from './evidence.ts';
+import { type EvidenceModel, modelTimes, type SignalEvidence } from './evidence.ts';
 import type { Policy } from './policy.ts';
 import type { ErrorClass, ProbeOutcome } from './probe.ts';
+import { type PutOperation, putOperations } from './put-plan.ts';
 import { type Puts, putsOf } from './put-window.ts';
-import { addPuts, addRoundToTest, gainModel, type PutHistory, wellStandby } from './severity.ts';
+import {
+  addPuts,
+  addRoundToTest,
+  gainModel,
+  type PutHistory,
+  type PutRound,
+  wellStandby,
+} from './severity.ts';
 
 /** The marked records that one round put into the two streams of a cell. */
 export interface StreamOutcomes {
@@ -21,12 +29,14 @@ export interface StreamEvidence {
   readonly standby?: PutHistory | undefined;
   /** Page's test of the gain over the cell's own stream in the standby (severity.ts). */
   readonly test?: SignalEvidence | undefined;
+  /** The same test of the puts of one operation alone: one that fails for itself fails for those who use it. */
+  readonly byOperation?: Readonly<Partial<Record<PutOperation, SignalEvidence>>> | undefined;
+  /** The switch of the cell held it in the standby when it was last read. */
+  readonly isHeld?: boolean | undefined;
   /** Rounds in a row with errors that say nothing about a region, by role and class. */
   readonly doubtful: DoubtfulRounds;
   /** When the stream was last known to be well. */
   readonly wellAtMs?: number | undefined;
-  /** Since when this observer has accused the cell without a break. */
-  readonly accusedSinceMs?: number | undefined;
 }
 
 /** Rounds whose puts say how a stream is now. */
@@ -48,7 +58,7 @@ export function addStreamRound(
   policy: Policy,
 ): StreamEvidence {
   if (outcomes.standby.length === 0 && outcomes.primary.every(({ ok }) => ok) && isAtRest(before)) {
-    const primary = addPuts(before.primary, { puts: outcomes.primary, atMs }, policy);
+    const primary = addPuts(before.primary, { puts: outcomes.primary, atMs }, policy, STREAM_LIFE_MS);
     const next = { ...before, atMs, primary };
     // Puts that change nothing in a full window leave it as well as it was.
     const staysWell = before.wellAtMs === before.atMs && primary.window === before.primary?.window;
@@ -56,7 +66,9 @@ export function addStreamRound(
   }
   const round = (puts: readonly ProbeOutcome[]) => ({ puts, atMs });
   const standby =
-    outcomes.standby.length === 0 ? before.standby : addPuts(before.standby, round(outcomes.standby), policy);
+    outcomes.standby.length === 0
+      ? before.standby
+      : addPuts(before.standby, round(outcomes.standby), policy, STREAM_LIFE_MS);
   // A standby in which nothing has failed counts as well, however few its puts: it is asked from the first failure on,
   // and a move needs a success there besides.
   const fails = isRecent(standby, atMs) && putsOf(standby?.window ?? '').failed > 0;
@@ -64,12 +76,9 @@ export function addStreamRound(
   const after: StreamEvidence = {
     ...before,
     atMs,
-    primary: addPuts(before.primary, round(outcomes.primary), policy),
+    primary: addPuts(before.primary, round(outcomes.primary), policy, STREAM_LIFE_MS),
     standby,
-    test:
-      model === undefined
-        ? before.test
-        : addRoundToTest(before.test, round(outcomes.primary), { model, policy }),
+    ...(model === undefined ? {} : testsAfter(before, { puts: outcomes.primary, atMs }, { model, policy })),
     doubtful: countDoubtful(before.doubtful, {
       primary: outcomes.primary,
       ...(outcomes.standby.length === 0 ? {} : { standby: outcomes.standby }),
@@ -78,9 +87,45 @@ export function addStreamRound(
   return notingWell(after, policy);
 }
 
+/** The operation of the n-th put of a round to a stream of the primary: they take turns. */
+export const streamOperation = (n: number): PutOperation =>
+  putOperations[n % putOperations.length] ?? 'PutRecords';
+
+type Tests = Pick<StreamEvidence, 'test' | 'byOperation'>;
+
+function testsAfter(
+  { test, byOperation }: Tests,
+  { puts, atMs }: PutRound,
+  context: { readonly model: EvidenceModel; readonly policy: Policy },
+): Tests {
+  const each = putOperations.flatMap((operation) => {
+    const own = puts.filter((_, n) => streamOperation(n) === operation);
+    const next = addRoundToTest(byOperation?.[operation], { puts: own, atMs }, context);
+    return next === undefined || isCalm(next) ? [] : [[operation, next] as const];
+  });
+  return {
+    test: addRoundToTest(test, { puts, atMs }, context),
+    byOperation: each.length === 0 ? undefined : Object.fromEntries(each),
+  };
+}
+
+const isCalm = (test: SignalEvidence | undefined): boolean =>
+  test === undefined || (test.score === 0 && !test.alarmed);
+
+/** Every test of the stream. */
+const testsOf = ({ test, byOperation }: Tests): readonly (SignalEvidence | undefined)[] =>
+  byOperation === undefined ? [test] : [test, ...Object.values(byOperation)];
+
+/** The largest score of any test that has no alarm yet: how near the stream is to one. */
+export const nearness = (evidence: StreamEvidence): number =>
+  Math.max(...testsOf(evidence).map((test) => (test === undefined || test.alarmed ? 0 : test.score)));
+export const isAlarmed = (evidence: StreamEvidence): boolean =>
+  evidence.test?.alarmed === true ||
+  (evidence.byOperation !== undefined && testsOf(evidence).some((test) => test?.alarmed));
+
 /** Nothing fails, and nothing has lately: successes change nothing but the time. */
-const isAtRest = ({ test, doubtful }: StreamEvidence): boolean =>
-  (test === undefined || (test.score === 0 && !test.alarmed)) && isEmpty(doubtful);
+const isAtRest = ({ test, byOperation, doubtful }: StreamEvidence): boolean =>
+  isCalm(test) && byOperation === undefined && isEmpty(doubtful);
 
 function isEmpty(rounds: DoubtfulRounds): boolean {
   for (const _ in rounds) return false;
@@ -116,7 +161,7 @@ export type StreamLevel = 'impaired' | 'suspect' | 'well' | 'refused' | 'unknown
 
 export function streamLevel(evidence: StreamEvidence, policy: Policy, nowMs: number): StreamLevel {
   if (Math.abs(nowMs - evidence.atMs) > STREAM_LIFE_MS) return 'unknown';
-  if (evidence.test?.alarmed) return 'impaired';
+  if (isAlarmed(evidence)) return 'impaired';
   if (refusalIn(evidence, 'primary') !== undefined) return 'refused';
   const { failed, counted } = recentPuts(evidence.primary);
   if (failed > policy.minimumGain * WELL_SHARE * counted) return 'suspect';
@@ -130,8 +175,8 @@ export const recentPuts = (history: PutHistory | undefined): Puts =>
   history === undefined ? { failed: 0, counted: 0 } : putsOf(history.window, RECENT_ROUNDS);
 
 /** Whether a stream has failed lately, so that it has to be looked at again, and harder. */
-export const isUneasy = ({ test }: StreamEvidence): boolean =>
-  test !== undefined && (test.alarmed || test.score > 0);
+export const isUneasy = ({ test, byOperation }: StreamEvidence): boolean =>
+  !isCalm(test) || byOperation !== undefined;
 
 /** Why a stream takes none of this observer's records although nothing is broken; undefined when it is not so. */
 export function refusalIn({ doubtful }: StreamEvidence, role: 'primary' | 'standby'): ErrorClass | undefined {

@@ -1,6 +1,14 @@
 import type { BeaconSight, CellBeacons } from './beacons.ts';
 import type { Policy } from './policy.ts';
-import { isUneasy, noStream, STREAM_LIFE_MS, type StreamEvidence, streamLevel } from './stream-evidence.ts';
+import {
+  isAlarmed,
+  isUneasy,
+  nearness,
+  noStream,
+  STREAM_LIFE_MS,
+  type StreamEvidence,
+  streamLevel,
+} from './stream-evidence.ts';
 import type { StreamsEvidence } from './streams.ts';
 import { sampleOf, type WatchedCell } from './watched-cells.ts';
 
@@ -66,11 +74,14 @@ const ranks = {
   /** Where more fail than can be looked at, the sample comes first: it tells whether this is the region. */
   testedOutside: 8,
   alarmedOutside: 9,
-  crowdedOut: 10,
+  wellLately: 10,
+  /** Has moved: how its stream is matters for the way back. */
+  held: 11,
+  crowdedOut: 12,
 } as const;
 type Rank = (typeof ranks)[keyof typeof ranks];
 const isSampled = (rank: Rank): boolean =>
-  rank === ranks.answering || rank === ranks.unknown || rank === ranks.well;
+  rank === ranks.answering || rank === ranks.unknown || rank === ranks.well || rank === ranks.wellLately;
 
 function withFewSampled(suspects: readonly Candidate[]): readonly Candidate[] {
   let sampled = 0;
@@ -86,7 +97,7 @@ export function streamsDue(
   const { cells, beacons, nowMs } = input;
   const known = streams?.cells ?? {};
   const troubled = new Map(beacons.map(({ cell, sight }) => [cell, sight]));
-  const uneasy = Object.values(known).filter(isUneasy).length;
+  const uneasy = Object.values(known).filter((each) => isUneasy(each) && each.isHeld !== true).length;
   const sample = input.canaryFails || uneasy > 0 ? new Set(sampleOf(cells)) : undefined;
   const suspects: Candidate[] = [];
   const others: WatchedCell[] = [];
@@ -104,7 +115,11 @@ export function streamsDue(
     if (rank !== undefined) suspects.push({ cell, evidence, rank });
     else if (cell.probe === 'always') others.push(cell);
   }
-  suspects.sort((a, b) => a.rank - b.rank || a.evidence.atMs - b.evidence.atMs);
+  // What is nearest to an alarm first: turns for all of very many would never bring one of them there.
+  suspects.sort(
+    (a, b) =>
+      a.rank - b.rank || nearness(b.evidence) - nearness(a.evidence) || a.evidence.atMs - b.evidence.atMs,
+  );
   const due = withFewSampled(suspects);
   const free = STREAMS_PER_ROUND - Math.min(due.length, STREAMS_PER_ROUND - FAIR_TURNS);
   const turns = inTurn(others, streams?.lastTurn).slice(0, free);
@@ -151,8 +166,9 @@ function rankOf(candidate: {
   const ageMs = Math.abs(nowMs - evidence.atMs);
   const outside = crowded && !sampled;
   if (isUneasy(evidence) && ageMs <= STREAM_LIFE_MS) {
-    if (!evidence.test?.alarmed) return outside ? ranks.testedOutside : ranks.tested;
+    if (!isAlarmed(evidence)) return outside ? ranks.testedOutside : ranks.tested;
     const isDue = ageMs >= (ALARM_ROUNDS - CADENCE) * policy.tickMs;
+    if (evidence.isHeld === true) return isDue ? ranks.held : ranks.crowdedOut;
     if (isDue) return outside ? ranks.alarmedOutside : ranks.alarmed;
     return crowded ? ranks.crowdedOut : ranks.alarmedLately;
   }
@@ -160,7 +176,9 @@ function rankOf(candidate: {
   if (sight === 'suspicious') return ranks.suspicious;
   if (!sampled) return undefined;
   if (ageMs > STREAM_LIFE_MS) return ranks.unknown;
-  return streamLevel(evidence, policy, nowMs) === 'well' ? ranks.well : ranks.answering;
+  if (streamLevel(evidence, policy, nowMs) !== 'well') return ranks.answering;
+  // It has answered: others may come first for a while.
+  return ageMs >= (ALARM_ROUNDS - CADENCE) * policy.tickMs ? ranks.well : ranks.wellLately;
 }
 const CADENCE = 0.5;
 

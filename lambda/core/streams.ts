@@ -76,9 +76,10 @@ export function addStreams(
   }
   for (const outcomes of readings.probed) {
     const { cell } = outcomes;
-    if (names.has(cell)) cells[cell] = addStreamRound(cells[cell] ?? noStream, { outcomes, atMs }, policy);
+    if (!names.has(cell)) continue;
+    cells[cell] = addStreamRound(cells[cell] ?? noStream, { outcomes, atMs }, policy);
   }
-  const kept = leastNeededDropped(cells);
+  const kept = leastNeededDropped(withSwitches(cells, readings));
   if (Object.keys(kept).length === 0) return undefined;
   const lastTurn = readings.lastTurn ?? before?.lastTurn;
   return {
@@ -87,6 +88,22 @@ export function addStreams(
     seen: seenIn(kept, { cells: readings.cells, policy, nowMs: atMs }),
     atMs,
   };
+}
+
+/** Notes which cells have moved: nothing is left to be found out of them in a hurry. */
+function withSwitches(
+  cells: Record<string, StreamEvidence>,
+  { cells: watched, switches }: StreamReadings,
+): Record<string, StreamEvidence> {
+  // Switches that were never set have no item: in health there is nothing to look for.
+  if (switches === undefined || switches.length === 0) return cells;
+  const held = new Set(switches.flatMap(({ group, position }) => (position === 'STANDBY' ? [group] : [])));
+  for (const { cell, group } of watched) {
+    const evidence = cells[cell];
+    if (evidence === undefined || (evidence.isHeld ?? false) === held.has(group)) continue;
+    cells[cell] = { ...evidence, isHeld: held.has(group) };
+  }
+  return cells;
 }
 
 function leastNeededDropped(

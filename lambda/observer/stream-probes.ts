@@ -2,9 +2,8 @@ import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import { probeRecord } from '../../lib/envelope/probe-record.ts';
 import { looksHarder } from '../core/observation.ts';
 import type { ProbeOutcome } from '../core/probe.ts';
-import { putOperations } from '../core/put-plan.ts';
 import type { Role } from '../core/role.ts';
-import type { StreamOutcomes } from '../core/stream-evidence.ts';
+import { type StreamOutcomes, streamOperation } from '../core/stream-evidence.ts';
 import type { StreamProbe } from '../core/stream-plan.ts';
 import { measure } from './measure.ts';
 import { putBy } from './put.ts';
@@ -48,7 +47,7 @@ async function probeCell(
   const put = async (role: Role, n: number): Promise<ProbeOutcome> => {
     const place = ticks * (firstPuts + morePuts) + n;
     const { partitionKey, data } = probeRecord({ observer, atMs: nowMs, place });
-    const operation = putOperations[place % putOperations.length] ?? 'PutRecords';
+    const operation = streamOperation(n);
     const record = { PartitionKey: partitionKey, Data: data };
     const { outcome } = await measure(timeoutMs, (abortSignal) =>
       putBy(operation, { kinesis: kinesis[role], stream: names[role], record, abortSignal }),
