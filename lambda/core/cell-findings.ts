@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CellBeacons } from './beacons.ts';
 import { type ControlReading, controlOfCell } from './control.ts';
-import { type GuardInput, type Refusal, refusalsOf } from './guards.ts';
+import { type GuardInput, type GuardRule, type Refusal, refusalsOf } from './guards.ts';
 import { leastAutonomous, type Mode, type Policy } from './policy.ts';
 import type { Puts } from './put-window.ts';
 import { recentPuts, refusalIn, type StreamEvidence, standbyTakes, streamLevel } from './stream-evidence.ts';
@@ -21,8 +21,6 @@ export const cellFindingKinds = {
 export type CellFindingKind = keyof typeof cellFindingKinds;
 /** Findings that accuse: with K of them, the cell moves. */
 export const accusingKinds: ReadonlySet<CellFindingKind> = new Set(['impaired', 'reported']);
-/** Findings whose beginning is remembered: those that accuse, and those for which somebody is paged when they last. */
-const lastingKinds: ReadonlySet<CellFindingKind> = new Set(['impaired', 'reported', 'unproven']);
 /**
  * A quorum of producers must report for so long before it may move the cell: their beacons are of the last ten seconds,
  * and reach the observers some seconds later, so a blip of the whole region looks like an outage for a while.
@@ -65,6 +63,8 @@ export interface CellSight {
   readonly kind: CellFindingKind;
   readonly reason: string;
   readonly evidence?: StreamEvidence | undefined;
+  /** A quorum of producers reports failures. */
+  readonly isReported: boolean;
 }
 
 export interface SightsInput {
@@ -101,6 +101,8 @@ export const accusedIn = (sights: readonly CellSight[]): number =>
 
 export interface FindingsInput {
   readonly sights: readonly CellSight[];
+  /** All cells: those that share a switch move together. */
+  readonly cells: readonly WatchedCell[];
   readonly switches: StreamReadings['switches'];
   readonly accusedBefore: Accusations;
   /** What the guards see of the region, whose vote it is about. */
@@ -114,19 +116,37 @@ export interface FindingsInput {
 
 /** The sights with what the guards say about a move. */
 export function cellFindings(input: FindingsInput): readonly CellFinding[] {
-  const rank = ({ kind, refusals }: CellFinding): number =>
-    accusingKinds.has(kind) ? (refusals.length === 0 ? 0 : 1) : 2;
+  const rank = ({ kind, refusals }: CellFinding): number => {
+    if (!accusingKinds.has(kind)) return kind === 'unproven' ? 2 : 3;
+    if (refusals.length === 0) return 0;
+    // Cells that have moved must not crowd out those that wait.
+    return refusals.some(({ rule }) => rule === 'in-standby') ? 4 : 1;
+  };
   return input.sights
     .map((sight) => findingOf(sight, input))
     .toSorted((a, b) => rank(a) - rank(b) || a.sinceMs - b.sinceMs)
     .slice(0, MOST_FINDINGS);
 }
 
-/** Since when each cell is accused, for the next round. */
-export const accusationsOf = (findings: readonly CellFinding[]): Accusations =>
-  Object.fromEntries(
-    findings.filter(({ kind }) => lastingKinds.has(kind)).map(({ cell, sinceMs }) => [cell, sinceMs]),
-  );
+/** Beginnings that are remembered, at most. */
+export const MOST_ACCUSATIONS = 200;
+
+/** Since when each cell is accused, or its producers have reported failures, for the next round: the oldest first. */
+export function accusationsOf(
+  sights: readonly CellSight[],
+  { accusedBefore, nowMs }: { readonly accusedBefore: Accusations; readonly nowMs: number },
+): Accusations {
+  const lasting = sights
+    .filter(isLasting)
+    .map(({ cell: { cell } }) => [cell, sinceOf(cell, { accusedBefore, nowMs })] as const);
+  return Object.fromEntries(lasting.toSorted(([, a], [, b]) => a - b).slice(0, MOST_ACCUSATIONS));
+}
+
+const isLasting = ({ kind, isReported }: CellSight): boolean => isReported || accusingKinds.has(kind);
+const sinceOf = (
+  cell: string,
+  { accusedBefore, nowMs }: { readonly accusedBefore: Accusations; readonly nowMs: number },
+): number => Math.min(nowMs, accusedBefore[cell] ?? nowMs);
 
 function sightOf(
   evidence: StreamEvidence | undefined,
@@ -137,9 +157,13 @@ function sightOf(
   const reports = beacons === undefined || policy.beacons === 'ignore' ? undefined : beacons;
   const said =
     reports === undefined ? '' : `${reports.failing} of ${reports.sources} producers report failures`;
-  const see = (kind: CellFindingKind, reason: string): CellSight => ({ cell, kind, reason, evidence });
-  if (level === 'impaired') return see('impaired', inWords(evidence));
   const failing = reports?.sight === 'failing';
+  const isReported = failing && reports.failsInStandbyToo !== true;
+  const see = (kind: CellFindingKind, reason: string): CellSight => ({
+    ...{ cell, kind, reason, evidence },
+    isReported,
+  });
+  if (level === 'impaired') return see('impaired', inWords(evidence));
   // Producers that fail in the standby too have a fault that no move cures.
   if (reports?.failsInStandbyToo === true)
     return see('suspected', 'the producers fail in the standby too: look at them, and at their network');
@@ -150,7 +174,11 @@ function sightOf(
     const isProven = level === 'well' || cell.probe === 'never';
     return see(isProven ? 'unproven' : 'suspected', `${said}; ${probesSay(level, cell)}`);
   }
-  return level === 'suspect' ? see('suspected', inWords(evidence)) : undefined;
+  if (level === 'suspect') return see('suspected', inWords(evidence));
+  // Too few for a quorum, and nobody has looked for himself.
+  if (reports?.sight === 'suspicious' && level !== 'well')
+    return see('suspected', reports.reason === undefined ? said : `${said}: ${reports.reason}`);
+  return undefined;
 }
 
 function probesSay(level: string, { probe, cell }: WatchedCell): string {
@@ -166,12 +194,18 @@ function inWords(evidence: StreamEvidence | undefined): string {
   return `${failed} of ${counted} records were not taken lately`;
 }
 
-function findingOf({ cell, kind, reason, evidence }: CellSight, input: FindingsInput): CellFinding {
+/** What a quorum of producers has reported for so long, and no probe has confirmed, is for a person to judge. */
+const CONFIRMED_WITHIN_MS = 60_000;
+
+function findingOf(sight: CellSight, input: FindingsInput): CellFinding {
+  const { cell, reason, evidence, isReported } = sight;
   const { switches, accusedBefore, guarded, regionAccused } = input;
   const { nowMs } = guarded;
+  const sinceMs = isLasting(sight) ? sinceOf(cell.cell, { accusedBefore, nowMs }) : nowMs;
+  const isOpen = sight.kind === 'suspected' && isReported && nowMs - sinceMs >= CONFIRMED_WITHIN_MS;
+  const kind = isOpen ? 'unproven' : sight.kind;
   const puts = recentPuts(evidence?.primary);
   const own = { cell: cell.cell, group: cell.group, kind, reason, ...(puts.counted === 0 ? {} : { puts }) };
-  const sinceMs = lastingKinds.has(kind) ? Math.min(nowMs, accusedBefore[cell.cell] ?? nowMs) : nowMs;
   if (!accusingKinds.has(kind)) return { ...own, sinceMs, refusals: [] };
   const { policy } = guarded;
   const holdMs = kind === 'reported' ? Math.max(policy.holdMs, REPORTED_HOLD_MS) : policy.holdMs;
@@ -192,7 +226,31 @@ function findingOf({ cell, kind, reason, evidence }: CellSight, input: FindingsI
       standbyTakes: evidence !== undefined && standbyTakes(evidence, nowMs),
     },
   });
-  return { ...own, sinceMs, refusals };
+  return { ...own, sinceMs, refusals: [...refusals, ...heldBack(cell, input)] };
+}
+
+/** Guards with which people hold single cells. */
+const peoplesRules: ReadonlySet<string> = new Set(['mode', 'pause', 'maintenance'] satisfies GuardRule[]);
+
+/** What people have said about the cells that share the switch: one that is to stay keeps the others. */
+function heldBack({ cell: own, group }: WatchedCell, { cells, guarded }: FindingsInput): readonly Refusal[] {
+  const { policy, control, nowMs } = guarded;
+  return cells
+    .filter((mate) => mate.group === group && mate.cell !== own)
+    .flatMap((mate) =>
+      refusalsOf({
+        ...guarded,
+        policy: { ...policy, mode: leastAutonomous(mate.mode, policy.mode) },
+        control: withMode(controlOfCell(control, mate.cell, nowMs), mate.mode),
+        diagnosis: { code: 'StreamImpaired', actionable: true },
+        putFailedAtMs: null,
+        actionableSinceMs: null,
+        clearedAtMs: null,
+      })
+        .filter(({ rule }) => peoplesRules.has(rule))
+        .map((refusal) => ({ ...refusal, reason: `${mate.cell}, on the same switch: ${refusal.reason}` })),
+    )
+    .slice(0, 1);
 }
 
 const positionOf = (

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Accusations } from './cell-findings.ts';
+import { type Accusations, MOST_ACCUSATIONS } from './cell-findings.ts';
 import { type DecisionState, initialDecisionState } from './decide.ts';
 import { phaseNames, voteOf } from './lifecycle.ts';
 import { countedSignals, type Evidence, noEvidence } from './observation.ts';
@@ -138,7 +138,7 @@ const memorySchema = z.object({
   firstMetricAtMs: z.object({ primary: time, standby: time }).catch(emptyMemory.firstMetricAtMs),
   accusedCells: z
     .record(z.string(), z.number())
-    .refine((cells) => Object.keys(cells).length <= MOST_STREAMS)
+    .refine((cells) => Object.keys(cells).length <= MOST_ACCUSATIONS)
     .catch({}),
 });
 

@@ -66,13 +66,18 @@ export function putsOfRound(
 /** The cells' streams that the round after this memory probes. */
 export function streamsOfRound(
   { evidence }: Memory,
-  input: Pick<StreamReadings, 'cells' | 'beacons'> & { readonly policy: Policy; readonly nowMs: number },
+  input: Pick<StreamReadings, 'cells' | 'beacons'> & {
+    /** As read in the round before. */
+    readonly switches?: StreamReadings['switches'];
+    readonly policy: Policy;
+    readonly nowMs: number;
+  },
 ): readonly StreamProbe[] {
-  const { cells, policy, nowMs } = input;
+  const { cells, switches, policy, nowMs } = input;
   const kinesisWrite = levelOf(evidence.primary.kinesisWrite, evidenceModels(policy).kinesisWrite, nowMs);
   const canaryFails = kinesisWrite === 'suspect' || kinesisWrite === 'down';
   const beacons = policy.beacons === 'ignore' ? [] : input.beacons;
-  return streamsDue(evidence.streams, { cells, beacons, canaryFails, nowMs }, policy);
+  return streamsDue(evidence.streams, { cells, beacons, switches, canaryFails, nowMs }, policy);
 }
 
 const noFindings: readonly CellFinding[] = [];
@@ -107,6 +112,7 @@ export function observeRound(memory: Memory, readings: RoundReadings, policy: Po
       ? noFindings
       : cellFindings({
           sights,
+          cells: streams?.cells ?? [],
           switches: streams?.switches,
           accusedBefore: memory.accusedCells,
           guarded: { ...seen, nowMs, policy, control },
@@ -122,7 +128,10 @@ export function observeRound(memory: Memory, readings: RoundReadings, policy: Po
         primary: firstMetric(memory.firstMetricAtMs.primary, primary, nowMs),
         standby: firstMetric(memory.firstMetricAtMs.standby, standby, nowMs),
       },
-      accusedCells: cells.length === 0 ? nothingAccused : accusationsOf(cells),
+      accusedCells:
+        sights.length === 0
+          ? nothingAccused
+          : accusationsOf(sights, { accusedBefore: memory.accusedCells, nowMs }),
     },
     decision,
     cells,

@@ -9,7 +9,7 @@ import {
   type StreamEvidence,
   streamLevel,
 } from './stream-evidence.ts';
-import type { StreamsEvidence } from './streams.ts';
+import type { GroupSwitch, StreamsEvidence } from './streams.ts';
 import { sampleOf, type WatchedCell } from './watched-cells.ts';
 
 /** The marked records that a round puts into the two streams of a cell. */
@@ -49,6 +49,8 @@ const ALARM_ROUNDS = 8;
 export interface PlanInput {
   readonly cells: readonly WatchedCell[];
   readonly beacons: readonly CellBeacons[];
+  /** The switches as they were last read. Undefined: not known. */
+  readonly switches?: readonly GroupSwitch[] | undefined;
   /** The canary of the primary fails, or is about to. */
   readonly canaryFails: boolean;
   readonly nowMs: number;
@@ -70,14 +72,16 @@ const ranks = {
   /** Asked whether they are well. Those that have begun to answer come first, or none would ever have answered. */
   answering: 5,
   unknown: 6,
-  well: 7,
   /** Where more fail than can be looked at, the sample comes first: it tells whether this is the region. */
-  testedOutside: 8,
-  alarmedOutside: 9,
-  wellLately: 10,
+  testedOutside: 7,
+  /** Has not been asked for a while. */
+  well: 8,
+  reportedOutside: 9,
+  alarmedOutside: 10,
+  wellLately: 11,
   /** Has moved: how its stream is matters for the way back. */
-  held: 11,
-  crowdedOut: 12,
+  held: 12,
+  crowdedOut: 13,
 } as const;
 type Rank = (typeof ranks)[keyof typeof ranks];
 const isSampled = (rank: Rank): boolean =>
@@ -99,6 +103,7 @@ export function streamsDue(
   const troubled = new Map(beacons.map(({ cell, sight }) => [cell, sight]));
   const uneasy = Object.values(known).filter((each) => isUneasy(each) && each.isHeld !== true).length;
   const sample = input.canaryFails || uneasy > 0 ? new Set(sampleOf(cells)) : undefined;
+  const moved = groupsHeld(input.switches);
   const suspects: Candidate[] = [];
   const others: WatchedCell[] = [];
   for (const cell of cells) {
@@ -106,7 +111,8 @@ export function streamsDue(
     const evidence = known[cell.cell] ?? noStream;
     const rank = rankOf({
       evidence,
-      sight: troubled.get(cell.cell),
+      // What producers report of a cell that has moved is over, or of the standby.
+      sight: moved.has(cell.group) ? undefined : troubled.get(cell.cell),
       sampled: sample?.has(cell) === true,
       crowded: uneasy > STREAMS_PER_ROUND,
       nowMs,
@@ -153,6 +159,12 @@ const probeOf = (cell: string, rank: Rank): StreamProbe => ({
   ...(isSampled(rank) ? sampledLook : closeLook),
 });
 
+const nobody: ReadonlySet<string> = new Set();
+const groupsHeld = (switches: readonly GroupSwitch[] = []): ReadonlySet<string> =>
+  switches.length === 0
+    ? nobody
+    : new Set(switches.flatMap(({ group, position }) => (position === 'STANDBY' ? [group] : [])));
+
 /** Lower first. Undefined: nothing is suspected. */
 function rankOf(candidate: {
   readonly evidence: StreamEvidence;
@@ -172,8 +184,8 @@ function rankOf(candidate: {
     if (isDue) return outside ? ranks.alarmedOutside : ranks.alarmed;
     return crowded ? ranks.crowdedOut : ranks.alarmedLately;
   }
-  if (sight === 'failing') return ranks.reported;
-  if (sight === 'suspicious') return ranks.suspicious;
+  if (sight === 'failing') return outside ? ranks.reportedOutside : ranks.reported;
+  if (sight === 'suspicious') return outside ? ranks.reportedOutside : ranks.suspicious;
   if (!sampled) return undefined;
   if (ageMs > STREAM_LIFE_MS) return ranks.unknown;
   if (streamLevel(evidence, policy, nowMs) !== 'well') return ranks.answering;

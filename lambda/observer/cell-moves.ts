@@ -12,6 +12,8 @@ import type { TickResult } from './tick.ts';
 const MAX_REASON = 500;
 /** Groups of one act. The input of an execution names each of them. */
 const MAX_GROUPS = 50;
+/** An act sets its switches within some seconds, even if its function starts cold; observers see it a round later. */
+const LATCH_MS = 30_000;
 /** Beginnings that are remembered, at most: of moves started, and of moves that the mode has held. */
 const MOST_REMEMBERED = 1_000;
 
@@ -41,6 +43,8 @@ export class CellMoves {
   readonly #options: CellMovesOptions;
   /** Groups that were started, with the beginning of their accusation and the attempt. */
   readonly #started = new Map<string, string>();
+  /** When each of them was started. A group that is still asked for after that is not latched yet. */
+  readonly #startedAtMs = new Map<string, number>();
   readonly #recorded = new Set<string>();
   #underWay: Promise<void> | undefined;
 
@@ -89,6 +93,12 @@ export class CellMoves {
   }
 
   async #start(moves: readonly GroupMove[], nowMs: number): Promise<void> {
+    // A newer act takes the lease of an older one, which would then have to wait for its next attempt: the next act begins
+    // when the one before has set its switches, or has had the time for it.
+    if (
+      moves.some(({ group }) => nowMs - (this.#startedAtMs.get(group) ?? Number.NEGATIVE_INFINITY) < LATCH_MS)
+    )
+      return;
     const due = moves
       .map((move) => ({ ...move, key: `${move.sinceMs} ${attemptDue(move.sinceMs, nowMs)}` }))
       .filter(({ group, key }) => this.#started.get(group) !== key)
@@ -114,8 +124,14 @@ export class CellMoves {
       // An earlier run of this observer has started it, or this one has and lost the answer.
       if (!(error instanceof ExecutionAlreadyExists)) throw error;
     }
-    if (this.#started.size > MOST_REMEMBERED) this.#started.clear();
-    for (const { group, key } of due) this.#started.set(group, key);
+    if (this.#started.size > MOST_REMEMBERED) {
+      this.#started.clear();
+      this.#startedAtMs.clear();
+    }
+    for (const { group, key } of due) {
+      this.#started.set(group, key);
+      this.#startedAtMs.set(group, nowMs);
+    }
     onStart(name);
   }
 

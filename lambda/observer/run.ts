@@ -1,4 +1,3 @@
-import type { CellBeacons } from '../core/beacons.ts';
 import type { Memory } from '../core/memory.ts';
 import { phaseDriftMs } from '../core/phase.ts';
 import { type ObserverStore, STORE_TIMEOUT_MS } from './store.ts';
@@ -35,7 +34,7 @@ export async function run(dependencies: RunDependencies): Promise<RunEnd> {
   const tickCostMs = 2 * policy.probeTimeoutMs + 2 * STORE_TIMEOUT_MS + DEADLINE_MARGIN_MS;
   const startedMs = clock.monotonicMs();
   let memory: Memory | undefined;
-  let beacons: readonly CellBeacons[] = [];
+  let before: TickResult | undefined;
   let last: { readonly wallMs: number; readonly monotonicMs: number } | undefined;
 
   for (let n = 0; n < MAX_TICKS && dependencies.remainingMs() > tickCostMs; n++) {
@@ -50,9 +49,9 @@ export async function run(dependencies: RunDependencies): Promise<RunEnd> {
         ? wallMs - last.wallMs - (monotonicMs - last.monotonicMs)
         : backwardStepMs(memory, wallMs);
       last = { wallMs, monotonicMs };
-      const result = await tick({ memory, clockStepMs, beaconsBefore: beacons }, dependencies);
+      const result = await tick({ memory, clockStepMs, before }, dependencies);
       memory = result.memory;
-      beacons = result.beacons;
+      before = result;
       dependencies.onTick(result);
       const stored = { ...result, expiresAtMs: result.decidedAtMs + policy.voteTtlMs };
       const saved = await store.save(runId, stored).catch(dependencies.onStoreError);

@@ -43,24 +43,31 @@ export interface TickResult extends RoundResult {
   readonly quorum: Quorum;
   /** What producers reported in this round: with it, the next round is planned. */
   readonly beacons: readonly CellBeacons[];
+  readonly switches: SwitchesRead['switches'];
   readonly streams: readonly StreamOutcomes[];
 }
 
 export interface TickInput {
   readonly memory: Memory;
   readonly clockStepMs: number;
-  /** What producers reported in the round before. */
-  readonly beaconsBefore: readonly CellBeacons[];
+  /** What producers reported in the round before, and the switches as they were then. */
+  readonly before?: Pick<TickResult, 'beacons' | 'switches'> | undefined;
 }
 
 /** One round: probe both regions, read what operators said and where DNS points, weigh, decide. Persists nothing. */
 export async function tick(
-  { memory, clockStepMs, beaconsBefore }: TickInput,
+  { memory, clockStepMs, before }: TickInput,
   dependencies: TickDependencies,
 ): Promise<TickResult> {
   const { policy, clock, store, probe, cells } = dependencies;
   const startedAtMs = clock.nowMs();
-  const due = streamsOfRound(memory, { cells, beacons: beaconsBefore, policy, nowMs: startedAtMs });
+  const due = streamsOfRound(memory, {
+    cells,
+    beacons: before?.beacons ?? [],
+    switches: before?.switches,
+    policy,
+    nowMs: startedAtMs,
+  });
   const round = (role: Role): ProbeRound => ({
     timeoutMs: policy.probeTimeoutMs,
     ...putsOfRound(memory, { role, policy, nowMs: startedAtMs }),
@@ -93,6 +100,7 @@ export async function tick(
     latch,
     quorum,
     beacons,
+    switches,
     streams: probed,
   };
 }

@@ -66,7 +66,7 @@ export class Workloads {
     const { fleets } = this.#options;
     const calm = fleets.areCalm(beacons) && fleets.areCalm(before);
     const planned = (): readonly StreamProbe[] =>
-      streamsOfRound(memory, { cells, beacons: before, policy, nowMs });
+      streamsOfRound(memory, { cells, beacons: before, switches, policy, nowMs });
     if (idle && calm) this.#idlePlan ??= planned();
     const plan = (idle && calm ? this.#idlePlan : undefined) ?? planned();
     const report = probing.probe(plan, { atMs, round, ticks });

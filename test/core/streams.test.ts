@@ -40,6 +40,8 @@ interface World {
   readonly control?: Control;
   readonly switches?: readonly GroupSwitch[];
   readonly policy?: Policy;
+  /** Cells that are accused are moved by their switches at once. */
+  readonly moves?: true;
 }
 
 /** Rounds as an observer makes them: some in which all is well, then those of the world. The memory goes through its text. */
@@ -49,9 +51,11 @@ function observe({
   rounds,
   beacons = [],
   control = {},
-  switches = [],
+  switches: set = [],
   policy: own = policy,
+  moves,
 }: World) {
+  const switches = [...set];
   let memory: Memory = emptyMemory;
   const results: RoundResult[] = [];
   const probed: string[][] = [];
@@ -60,7 +64,7 @@ function observe({
     const calm = n < CALM_ROUNDS;
     const put = (stream: string, role: 'primary' | 'standby') => (calm ? ok : fate({ stream, role }));
     const said = calm ? [] : beacons;
-    const due = streamsOfRound(memory, { cells, beacons: said, policy: own, nowMs: atMs });
+    const due = streamsOfRound(memory, { cells, beacons: said, switches, policy: own, nowMs: atMs });
     const outcomes = due.map(({ cell: name, firstPuts, morePuts, standbyPuts }) => {
       const first = Array.from({ length: firstPuts }, () => put(name, 'primary'));
       const more = first.some((each) => !each.ok) ? morePuts : 0;
@@ -86,10 +90,18 @@ function observe({
         control,
         latch: 'open',
         quorum: 'primary',
-        streams: { cells, probed: outcomes, lastTurn: lastTurnOf(due), beacons: said, switches },
+        streams: {
+          cells,
+          probed: outcomes,
+          lastTurn: lastTurnOf(due),
+          beacons: said,
+          switches: [...switches],
+        },
       },
       own,
     );
+    if (moves)
+      for (const group of accusedBy(result)) switches.push({ group, position: 'STANDBY', setAtMs: atMs });
     memory = parseMemory(serializeMemory(result.memory));
     results.push(result);
     probed.push(due.map(({ cell: name }) => name));
@@ -168,6 +180,19 @@ describe('a cell whose own stream fails', () => {
       expect(last.cells[0]?.refusals.map((each) => each.rule)).toContain(rule);
     });
   }
+
+  it('holds the cells that share a switch with one that people have held', () => {
+    const shared = [cell('orders', 'always', { group: 'shop' }), cell('clicks', 'always', { group: 'shop' })];
+    const pause = { owner: 'me', reason: 'test', untilMs: START + 3_600_000 };
+    const control = { cells: { clicks: { pause } } };
+    const { last } = observe({ cells: shared, fate: fails('orders'), rounds: 4, control });
+    expect(last.cells[0]?.refusals).toMatchObject([
+      { rule: 'pause', reason: expect.stringMatching(/^clicks,/) },
+    ]);
+    const modes = [shared[0] as WatchedCell, { ...(shared[1] as WatchedCell), mode: 'observe' as const }];
+    expect(accusedBy(observe({ cells: modes, fate: fails('orders'), rounds: 4 }).last)).toEqual([]);
+    expect(accusedBy(observe({ cells: shared, fate: fails('orders'), rounds: 4 }).last)).toEqual(['orders']);
+  });
 
   it('lets another cell move whose own mode is auto', () => {
     const watching = cell('orders', 'always', { mode: 'observe' });
@@ -327,6 +352,25 @@ describe('what producers report', () => {
     }
   });
 
+  it('is told even where too few report for a quorum, and nobody may look for himself', () => {
+    const few: readonly CellBeacons[] = [
+      { cell: 'orders', sight: 'suspicious', sources: 40, failing: 19, reason: 'not more than half' },
+    ];
+    const told = (probe: WatchedCell['probe']) =>
+      observe({ cells: [cell('orders', probe)], fate: () => ok, rounds: 5, beacons: few }).last.cells;
+    expect(told('never')).toMatchObject([
+      { kind: 'suspected', reason: expect.stringMatching(/19 of 40.*half/) },
+    ]);
+    expect(told('always')).toEqual([]);
+  });
+
+  it('becomes a page after a minute in which no probe has confirmed it, however many cells there are', () => {
+    const cells = Array.from({ length: 40 }, (_, n) => cell(`cell-${n}`, 'onSuspicion'));
+    const all = cells.map((each) => ({ cell: each.cell, sight: 'failing', sources: 9, failing: 9 }) as const);
+    const { last } = observe({ cells, fate: () => ok, rounds: 14, beacons: all });
+    expect(new Set(last.cells.map(({ kind }) => kind))).toEqual(new Set(['unproven']));
+  });
+
   it('moves the cell under `move`, and is not heard under `ignore`', () => {
     const world = { cells: [cell('orders', 'never')], fate: () => ok, rounds: 7, beacons: failing };
     const blip = observe({ ...world, rounds: 6, policy: { ...policy, beacons: 'move' } });
@@ -368,6 +412,32 @@ describe('the plan of a round', () => {
     const { probed, last } = observe({ cells: many.slice(0, 30), fate: fails('cell-7'), rounds: 12 });
     expect(accusedBy(last)).toEqual(['cell-7']);
     expect(probed.filter((names) => names.includes('cell-7')).length).toBeGreaterThan(4);
+  });
+
+  it('brings every one of thirty dead streams of two hundred to its alarm, whether probed always or on suspicion', () => {
+    for (const probe of ['always', 'onSuspicion'] as const) {
+      const cells = Array.from({ length: 200 }, (_, n) => cell(`cell-${n}`, probe));
+      const dead = cells
+        .filter((_, n) => n % 7 === 0)
+        .slice(0, 30)
+        .map((each) => each.cell);
+      const beacons = dead.map(
+        (name) => ({ cell: name, sight: 'failing', sources: 40, failing: 40 }) as const,
+      );
+      const { results } = observe({ cells, fate: fails(...dead), rounds: 120, beacons, moves: true });
+      expect(new Set(results.flatMap(accusedBy))).toEqual(new Set(dead));
+      expect(results.map(({ decision }) => decision.vote)).not.toContain('EVACUATE');
+    }
+  });
+
+  it('finds a stream in which one operation alone fails, as producers use it', () => {
+    const one = cell('orders');
+    let n = 0;
+    // Puts of a round alternate between the operations, the first is PutRecords.
+    const fate: Fate = ({ stream, role }) =>
+      stream === 'orders' && role === 'primary' && n++ % 2 === 0 ? failed() : ok;
+    const { results } = observe({ cells: [one, clicks], fate, rounds: 8 });
+    expect(results.flatMap(accusedBy)).toContain('orders');
   });
 
   it('probes nothing of a cell that may not be probed', () => {

@@ -140,6 +140,26 @@ describe('the standby’s observer, of single cells', () => {
     expect(started.map(({ name }) => name)).toEqual(['some-1', 'views-2']);
   });
 
+  it('waits with the next cell until the act before has set its switch, or has had the time for it', () => {
+    const second = finding('clicks', undefined, START_MS + 5_000);
+    const play = async (latchedAfterMs: number) => {
+      const { started, round, state } = world();
+      const at: string[] = [];
+      for (let ms = 0; ms <= 60_000; ms += 5_000) {
+        const first = ms >= latchedAfterMs ? finding('orders', 'in-standby') : finding('orders');
+        const said = ms === 0 ? [first] : [first, second];
+        state.witness = [witness(said)];
+        await round(said, { atMs: START_MS + ms });
+        while (at.length < started.length) at.push(`${started[at.length]?.name} after ${ms}`);
+      }
+      return at;
+    };
+    return Promise.all([
+      expect(play(10_000)).resolves.toEqual(['orders-1 after 0', 'clicks-2 after 10000']),
+      expect(play(Number.POSITIVE_INFINITY)).resolves.toEqual(['orders-1 after 0', 'clicks-2 after 30000']),
+    ]);
+  });
+
   it('tries again under another number when the cell does not get there', async () => {
     const { started, round, state } = world();
     state.witness = [witness([finding('orders')])];
