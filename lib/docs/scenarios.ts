@@ -43,7 +43,9 @@ policy: { beacons: move }
 \`\`\`
 
 An instance of a fleet runs in the primary, puts to the stream of its cell, and reports for itself. A fault with
-\`seenFrom: [producers]\` is seen by producers alone, wherever they run. Drills do not play fleets or lies.
+\`seenFrom: [producers]\` is seen by producers alone, wherever they run. A drill has three producers of its own in the place of
+fleets; they report what they see where the scenario has \`producers\` with beacons, or the config has \`beacons\`. A drill refuses
+a scenario with lies.
 
 ${schemaReference(scenarioJsonSchema() as SchemaNode)}
 `;
