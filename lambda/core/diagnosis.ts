@@ -133,10 +133,10 @@ export const diagnoses = [
   },
   {
     code: 'StreamsImpaired',
-    description: 'Half of the cells’ own streams, or more, take no records, whatever the canary says.',
+    description: 'The own streams of half of all cells, or more, take no records, whatever the canary says.',
     actionable: true,
     operator: 'Watch the evacuation. The canary is well: look at it afterwards.',
-    when: 'half of the streams that are watched, and at least two, are impaired, and the standby is fit',
+    when: 'the streams of half of all cells, and at least two, are impaired (cells that may not be probed count as cells), and the standby is fit',
     matches: ({ streams, standby, blames }) => regionsStreamsFail(streams) && isFit(standby, blames),
   },
   {

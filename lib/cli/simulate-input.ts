@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { LineCounter, parseDocument } from 'yaml';
+import type { Policy } from '../../lambda/core/policy.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
@@ -8,6 +9,7 @@ import { parseConfig } from '../config/parse.ts';
 import { configSchema } from '../config/schema.ts';
 import { SmallFileError } from '../files/errors.ts';
 import { readSmallFile } from '../files/small-file.ts';
+import { policyOverride } from '../scenario/policy.ts';
 import { type SimulatedSystem, systemOf } from '../simulator/system.ts';
 
 const MAX_POLICY_BYTES = 256 * 1024;
@@ -76,9 +78,18 @@ async function readPolicy(file: string, directory: string): Promise<PolicyFile> 
     return { file, input: {}, isConfig: true, complete: await loadConfig({ directory, file }) };
   }
   const input = await readData(file);
-  const isConfig = Object.keys(input).some((key) => key in configSchema.shape);
+  const isConfig = hasConfigKeys(input);
   const whole = isConfig && 'name' in input && 'zone' in input && 'cells' in input;
   return { file, input, isConfig, ...(whole && { complete: parseConfig(input, file) }) };
+}
+
+/** `beacons` is a key of a config and of its policy: alone, its value tells which of the two is meant. */
+function hasConfigKeys(input: Readonly<Record<string, unknown>>): boolean {
+  const keys = Object.keys(input);
+  const shared = keys.filter((key) => key in configSchema.shape && key in policyOverride.shape);
+  if (keys.length > shared.length)
+    return keys.some((key) => key in configSchema.shape && !shared.includes(key));
+  return shared.length > 0 && configSchema.pick({ beacons: true }).safeParse(input).success;
 }
 
 /**
@@ -89,8 +100,12 @@ function over(base: Config, { file, input, isConfig }: PolicyFile): Config {
   const given: Readonly<Record<string, unknown>> = isConfig ? input : { policy: input };
   // With other regions, K has another default.
   const { votesToEvacuate: _, ...rest } = base.policy;
+  // A policy that lets producers move their cell is tried out with the table in which they would report.
+  const needsTable = !isConfig && input.beacons === ('move' satisfies Policy['beacons']);
+  const beacons = base.beacons ?? (needsTable ? true : undefined);
   const merged = {
     name: 'simulated',
+    ...(beacons === undefined ? {} : { beacons }),
     zone: { id: 'Z0', name: 'simulated.example' },
     cells: base.cells.map(({ name, group, probe, mode }) => ({
       name,

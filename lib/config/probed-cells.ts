@@ -1,20 +1,39 @@
 import { sampleOf, type WatchedCell } from '../../lambda/core/watched-cells.ts';
 import type { Cell } from './config.ts';
 
+// Which streams the roles of observers may write to. The config's `probe` is what owners allow; what a role cannot name is
+// not probed, and whoever tells of a cell (status, cost, doctor) tells of what is in force.
+
 /** What the policies of one role hold beside everything else: see lib/constructs/stream-arns.ts. */
 const MOST_ARNS = 50;
 const MOST_CHARACTERS = 8_000;
 /** Of an ARN of a stream, without the stream's name. */
 const ARN_CHARACTERS = 60;
 /** A pattern of fewer letters would name streams that are nobody's here: the right is one to write. */
-const LEAST_SHARED_LETTERS = 3;
+export const LEAST_SHARED_LETTERS = 4;
 const roles = ['primary', 'standby'] as const;
+type StreamRole = (typeof roles)[number];
 
 export interface ProbedCells {
   /** Cells into whose streams observers may put marked records. */
   readonly probed: readonly Cell[];
   /** Names of cells that their owners would have probed, and whose streams the role of an observer cannot name. */
   readonly withheld: readonly string[];
+  /** By what beginning of their names the role of an observer names the streams of a region. Absent: each by its whole name. */
+  readonly beginnings?: Readonly<Record<StreamRole, string>>;
+}
+
+/** Why cells are withheld, as the end of a sentence. */
+export const WITHHELD_BECAUSE = `the role of an observer names the streams of some two dozen cells, or more by a beginning of at least ${LEAST_SHARED_LETTERS} letters that all their names share and that no stream with probe: never has`;
+/** What to do about it. */
+export const WITHHELD_FIX =
+  "Let the names of the streams that may be probed begin alike, and no others so; or write probe: 'never' for cells that need no probes.";
+
+/** The cells with the probes that are in force: `never` for those that are withheld. */
+export function inForce(cells: readonly Cell[]): readonly Cell[] {
+  const withheld = new Set(probedCells(cells).withheld);
+  if (withheld.size === 0) return cells;
+  return cells.map((cell) => (withheld.has(cell.name) ? { ...cell, probe: 'never' } : cell));
 }
 
 /**
@@ -23,8 +42,11 @@ export interface ProbedCells {
  */
 export function probedCells(cells: readonly Cell[]): ProbedCells {
   const wanted = cells.filter(({ probe }) => probe !== 'never');
-  if (fits(wanted) || roles.every((role) => mayBePattern(wanted, { role, cells })))
-    return { probed: wanted, withheld: [] };
+  if (fits(wanted)) return { probed: wanted, withheld: [] };
+  if (roles.every((role) => mayBePattern(wanted, { role, cells }))) {
+    const beginnings = { primary: beginningOf(wanted, 'primary'), standby: beginningOf(wanted, 'standby') };
+    return { probed: wanted, withheld: [], beginnings };
+  }
   const byName = new Map(wanted.map((cell) => [cell.name, cell]));
   const asWatched = wanted.map(({ name, group, probe }): WatchedCell => ({ cell: name, group, probe }));
   const sample = sampleOf(asWatched).flatMap(({ cell }) => byName.get(cell) ?? []);
@@ -38,14 +60,13 @@ export function probedCells(cells: readonly Cell[]): ProbedCells {
 /** Whether the beginning that these names share is long enough, and begins no stream whose owner says `never`. */
 function mayBePattern(
   wanted: readonly Cell[],
-  { role, cells }: { readonly role: (typeof roles)[number]; readonly cells: readonly Cell[] },
+  { role, cells }: { readonly role: StreamRole; readonly cells: readonly Cell[] },
 ): boolean {
-  const letters = sharedLetters(wanted, role);
-  const beginning = wanted[0]?.streams[role].name.slice(0, letters) ?? '';
+  const beginning = beginningOf(wanted, role);
   const forbidden = cells.some(
     ({ probe, streams }) => probe === 'never' && streams[role].name.startsWith(beginning),
   );
-  return letters >= LEAST_SHARED_LETTERS && !forbidden;
+  return beginning.length >= LEAST_SHARED_LETTERS && !forbidden;
 }
 
 function fits(cells: readonly Cell[]): boolean {
@@ -55,10 +76,11 @@ function fits(cells: readonly Cell[]): boolean {
   return arns.length <= MOST_ARNS && arns.reduce((sum, length) => sum + length, 0) <= MOST_CHARACTERS;
 }
 
-function sharedLetters(cells: readonly Cell[], role: (typeof roles)[number]): number {
+/** The letters that the names of all these streams begin with. */
+function beginningOf(cells: readonly Cell[], role: StreamRole): string {
   const names = cells.map(({ streams }) => streams[role].name);
   const [first = ''] = names;
   let letters = 0;
   while (letters < first.length && names.every((name) => name[letters] === first[letters])) letters++;
-  return letters;
+  return first.slice(0, letters);
 }

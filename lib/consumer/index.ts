@@ -5,6 +5,7 @@ export {
   PROBE_DATA_PREFIX,
   PROBE_KEY_PREFIX,
   type RecordMarks,
+  type SdkRecordMarks,
 } from '../envelope/probe-record.ts';
 export {
   type Bare,

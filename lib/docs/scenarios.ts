@@ -33,8 +33,9 @@ a drill, where clients reach the services by address, \`dns\` cuts the connectio
 scenario can begin with a phase that has to be borne and go on to one that has not.
 
 \`where.streams\` names cells, or \`canary\`: so a single stream can fail while the rest of the region works. \`expect.cells\` names the
-cells that move; the others must stay. A scenario may also have fleets of producers that report what they see, sources among them that
-lie, and settings of the policy that take the place of the config's:
+cells that move; the others must stay. A region is a role, or one that the config has; others are refused, because nothing would
+happen there. A scenario may also have fleets of producers that report what they see, sources among them that lie, and settings of
+the policy that take the place of the config's:
 
 \`\`\`yaml
 producers: { instances: 40, beacons: true, probe: onSuspicion, cells: { orders: { instances: 8 } } }
@@ -43,7 +44,9 @@ policy: { beacons: move }
 \`\`\`
 
 An instance of a fleet runs in the primary, puts to the stream of its cell, and reports for itself. A fault with
-\`seenFrom: [producers]\` is seen by producers alone, wherever they run. Drills do not play fleets or lies.
+\`seenFrom: [producers]\` is seen by producers alone, wherever they run. A drill has three producers of its own in the place of
+fleets; they report what they see where the scenario has \`producers\` with beacons, or the config has \`beacons\`. A drill refuses
+a scenario with lies.
 
 ${schemaReference(scenarioJsonSchema() as SchemaNode)}
 `;

@@ -71,10 +71,14 @@ const details = {
 } as const;
 
 /**
- * Reads one record of a stream. Never throws, never drops a record, and never returns a header as the user's
- * bytes.
+ * Reads one record of a stream. Never throws for bytes, whatever they are, never drops a record, and never returns a header
+ * as the user's bytes.
+ *
+ * @throws TypeError for a text: the base64 of a Lambda event would pass as a record without an envelope
  */
 export function unwrap(bytes: Uint8Array): Unwrapped {
+  if (typeof bytes === 'string')
+    throw new TypeError("A text is no record. Pass the bytes: Buffer.from(record.kinesis.data, 'base64').");
   const matching = magicMatch(bytes);
   if (matching < MAGIC.length) {
     const damaged = matching === MAGIC.length - 1 && bytes.byteLength >= layout.data && checksumHolds(bytes);

@@ -3,6 +3,7 @@ import { groupsToMove } from '../../lambda/core/cell-quorum.ts';
 import { accusing, type CellVoices, cellVoices, saying } from '../../lambda/core/cell-voices.ts';
 import type { Refusal } from '../../lambda/core/guards.ts';
 import type { Config } from '../config/config.ts';
+import { inForce } from '../config/probed-cells.ts';
 import { named } from './named.ts';
 import type { ObserverReadings } from './observers.ts';
 import type { CellStreams, StreamMove, SwitchReading } from './status-document.ts';
@@ -29,7 +30,7 @@ export function cellStreams(
   const sizes = Map.groupBy(cells, ({ group }) => group);
   const of = observers.size;
   return new Map(
-    cells.map(({ name, group, probe, mode = null }): readonly [string, CellStreams] => {
+    inForce(cells).map(({ name, group, probe, mode = null }): readonly [string, CellStreams] => {
       const about = said.get(name);
       const isMoving = moving.has(group);
       if (about === undefined) {

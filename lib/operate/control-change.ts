@@ -7,6 +7,7 @@ import {
 } from '../../lambda/core/control.ts';
 import { leastAutonomous, type Mode } from '../../lambda/core/policy.ts';
 import { RefusedError } from './errors.ts';
+import { named } from './named.ts';
 
 export interface Override {
   readonly owner: string;
@@ -52,11 +53,12 @@ export interface ControlContext extends ControlScope {
  */
 export function changeControl(item: unknown, act: ControlAct, context: ControlContext): ControlChange {
   const before = parseControl(item);
-  const { cells } = context;
+  const { cells, nowMs } = context;
   if (before !== 'unreadable') {
+    const current = withoutExpiredCells(before, nowMs);
     return {
       before,
-      after: cells === undefined ? after(before, act, context) : ofCells(before, act, context),
+      after: cells === undefined ? after(current, act, context) : ofCells(current, act, context),
     };
   }
   // The meaning of an unreadable item is unknown; only the act whose purpose is to clear it may replace it.
@@ -66,14 +68,23 @@ export function changeControl(item: unknown, act: ControlAct, context: ControlCo
       'Look at the item, then clear it with: spillway resume --reason "…"',
     );
   }
-  return { before, after: without(legiblePartOf(item), act.what, context.nowMs) };
+  return { before, after: without(withoutExpiredCells(legiblePartOf(item), nowMs), act.what, nowMs) };
+}
+
+/** Expired overrides of single cells have no effect, and would fill the item up to its limit. */
+function withoutExpiredCells({ cells = {}, ...rest }: Control, nowMs: number): Control {
+  const kept = Object.entries(cells).flatMap(([cell, overrides]) => {
+    const own = Object.entries(overrides).filter(([, override]) => standing(override, nowMs) !== undefined);
+    return own.length === 0 ? [] : [[cell, Object.fromEntries(own)] as const];
+  });
+  return kept.length === 0 ? rest : { ...rest, cells: Object.fromEntries(kept) };
 }
 
 /** The same act on the overrides of single cells. One that refuses for one of them refuses for all. */
 function ofCells(before: Control, act: ControlAct, context: ControlContext): Control {
-  const { cells: named = [], policyMode, cellModes } = context;
+  const { cells: chosen = [], policyMode, cellModes } = context;
   const cells: Record<string, CellOverrides> = { ...before.cells };
-  for (const cell of named) {
+  for (const cell of chosen) {
     const mode = leastAutonomous(cellModes?.get(cell), before.mode ?? policyMode);
     const { pause, maintenance, approval } = after({ ...before.cells?.[cell] }, act, {
       ...context,
@@ -159,13 +170,25 @@ function resumed(before: Control, what: Resumable, nowMs: number): Control {
       (kind) => standing(before[kind], nowMs) !== undefined && next[kind] === undefined,
     );
   if (ends) return next;
-  const left = standing(next.maintenance, nowMs);
   throw new RefusedError(
     [{ rule: 'nothing-to-resume', reason: nothing[what] }],
-    left === undefined
-      ? undefined
-      : `A maintenance window of ${left.owner} from ${new Date(left.fromMs).toISOString()} is set: --maintenance ends it.`,
+    stillSet(next, nowMs).join(' ') || undefined,
   );
+}
+
+/** What the act did not mean, with the flag that ends it. */
+function stillSet({ maintenance, cells = {} }: Control, nowMs: number): readonly string[] {
+  const left = standing(maintenance, nowMs);
+  const held = Object.entries(cells)
+    .filter(([, { pause, maintenance: window }]) => pause !== undefined || window !== undefined)
+    .map(([cell]) => cell);
+  const window =
+    left &&
+    `A maintenance window of ${left.owner} from ${new Date(left.fromMs).toISOString()} is set: --maintenance ends it.`;
+  const single =
+    held.length > 0 &&
+    `Single cells are paused or in maintenance: ${named(held)}. --cells ${held[0]} ends what is set for that one, --all ends everything.`;
+  return [window, single].filter((text) => typeof text === 'string');
 }
 
 const nothing: Readonly<Record<Resumable, string>> = {

@@ -5,6 +5,7 @@ import { QUIET_PUTS, STREAMS_PER_ROUND } from '../../lambda/core/stream-plan.ts'
 import { MOST_STREAMS } from '../../lambda/core/streams.ts';
 import { alarmRegions, alarmRows } from '../alarms/alarms-table.ts';
 import { type Config, observerRegions, type StreamSpec } from '../config/config.ts';
+import { inForce } from '../config/probed-cells.ts';
 import { groupsOf } from '../settings/cells-file.ts';
 import { CELLS_A_RUN } from '../survey/run.ts';
 import { beaconUsage } from './beacon-usage.ts';
@@ -172,7 +173,7 @@ const observers: Part = (config) => {
 /** Cells of which nothing is suspected; a suspected one, of any cell that may be probed, costs a few cents an hour more. */
 const streamProbes: Part = (config) => {
   const { observers: n, ticks } = counts(config);
-  const always = config.cells.filter(({ probe }) => probe === 'always');
+  const always = inForce(config.cells).filter(({ probe }) => probe === 'always');
   if (always.length === 0) return [];
   const turns = Math.min(always.length, STREAMS_PER_ROUND);
   const puts = n * ticks * turns * QUIET_PUTS;

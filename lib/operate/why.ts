@@ -15,6 +15,7 @@ import { type Gain, shownShare } from '../../lambda/core/severity.ts';
 import { type StreamsSeen, streamsTakeRecords } from '../../lambda/core/streams.ts';
 import type { ProbeMode } from '../../lambda/core/watched-cells.ts';
 import type { Config } from '../config/config.ts';
+import { inForce } from '../config/probed-cells.ts';
 import type { CredentialsVerdict } from '../credentials/verdict.ts';
 import type { ObserverReport } from './observers.ts';
 import { isUnseen } from './status.ts';
@@ -138,7 +139,7 @@ function streamsChain(
 }
 
 function cellChains({ cells }: Config, findings: readonly CellFinding[]): readonly CellChain[] {
-  const probes = new Map(cells.map(({ name, probe }) => [name, probe]));
+  const probes = new Map(inForce(cells).map(({ name, probe }) => [name, probe]));
   return findings.map((finding) => {
     const { cell, kind, refusals } = finding;
     const probe = probes.get(cell) ?? 'never';

@@ -6,7 +6,8 @@ import { parseDuration } from './duration.ts';
 
 // Fields that several parts of a scenario file have.
 
-const roleNames: readonly string[] = ['*', 'primary', 'standby', 'witness'];
+/** Places that every config has. */
+export const roleNames: readonly string[] = ['*', 'primary', 'standby', 'witness'];
 
 /** A duration as it is written; `parseDuration` reads it. */
 export const duration = z

@@ -120,6 +120,15 @@ export function* lieProblems(scenario: {
     yield { path: ['lies'], message };
   }
   for (const [index, one] of lies.entries()) {
+    for (const cell of one.cells ?? []) {
+      // Without anybody who reports, the problem of all lies says so.
+      if (!reporting || fleetOf(all, cell).beacons) continue;
+      const message = say(
+        `names ${cell}, whose producers do not report`,
+        `Let them: producers: { cells: { ${cell}: { beacons: true } } }.`,
+      );
+      yield { path: ['lies', index, 'cells'], message };
+    }
     if (endMs > 0 && orZero(one.at) >= endMs) {
       const message = say(`begins when the scenario has ended (${length})`, 'Let the lie begin earlier.');
       yield { path: ['lies', index, 'at'], message };

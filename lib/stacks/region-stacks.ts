@@ -4,7 +4,7 @@ import { phaseOf } from '../../lambda/core/phase.ts';
 import type { RecurringWork } from '../../lambda/core/recurring.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import { type Cell, type Config, observerRegions } from '../config/config.ts';
-import { probedCells } from '../config/probed-cells.ts';
+import { inForce } from '../config/probed-cells.ts';
 import { Alarms } from '../constructs/alarms.ts';
 import { Beacons } from '../constructs/beacons.ts';
 import { Conductor } from '../constructs/conductor.ts';
@@ -125,13 +125,12 @@ function addStreams(stack: Stack, config: Config, role: Role): void {
 
 /** What the functions know about the cells. */
 function deployedCells(config: Config): readonly DeployedCell[] {
-  const withheld = new Set(probedCells(config.cells).withheld);
-  return config.cells.map(({ name, group, streams, probe, mode }) => ({
+  return inForce(config.cells).map(({ name, group, streams, probe, mode }) => ({
     cell: name,
     group,
     stream: streams.standby.name,
     primaryStream: streams.primary.name,
-    probe: withheld.has(name) ? 'never' : probe,
+    probe,
     ...(mode === undefined ? {} : { mode }),
   }));
 }

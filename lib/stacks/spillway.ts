@@ -1,12 +1,16 @@
-import { type Environment, Stack } from 'aws-cdk-lib';
+import { Annotations, type Environment, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Config } from '../config/config.ts';
+import { probedCells, WITHHELD_BECAUSE, WITHHELD_FIX } from '../config/probed-cells.ts';
 import type { PublicEndpoint } from '../constructs/public-endpoint.ts';
 import { groupsOf } from '../settings/cells-file.ts';
 import { type DataProtectionProps, protectData } from './data-protection.ts';
 import { cellStacks, placed, recordsOf } from './placement.ts';
 import { PrimaryStack, StandbyStack, StreamsStack, WitnessStack } from './region-stacks.ts';
 import { CellsStack, RoutingStack, SwitchesStack } from './routing-stacks.ts';
+
+/** Cells that a warning names. */
+const MOST_SHOWN = 5;
 
 export interface SpillwayStacksProps extends DataProtectionProps {
   /**
@@ -56,6 +60,7 @@ function addStacks({ scope, config, at }: Placing): void {
     ...at(regions.standby),
     description: 'Spillway: observer, state and switches in the standby region',
   });
+  warnOfWithheld(standby, config);
   const votes = new Map<string, PublicEndpoint>([[regions.standby, standby.vote]]);
   for (const region of regions.witnesses) {
     const witness = new WitnessStack(scope, `${name}-witness-${region}`, {
@@ -70,6 +75,15 @@ function addStacks({ scope, config, at }: Placing): void {
     votes,
   });
   addCells({ scope, config, at, quorumId: routing.quorumId, switches: standby.switches });
+}
+
+/** Whoever allows probes should know before the deployment that some will not take place. Said once, not in each region. */
+function warnOfWithheld(stack: Stack, { cells }: Config): void {
+  const { withheld } = probedCells(cells);
+  if (withheld.length === 0) return;
+  const shown = `${withheld.slice(0, MOST_SHOWN).join(', ')}${withheld.length > MOST_SHOWN ? ', …' : ''}`;
+  const text = `${withheld.length} cells are not probed, although the config allows it (${shown}): ${WITHHELD_BECAUSE}. ${WITHHELD_FIX}`;
+  Annotations.of(stack).addWarningV2('spillway:probesWithheld', text);
 }
 
 interface CellsOptions extends Placing {

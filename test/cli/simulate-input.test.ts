@@ -74,6 +74,37 @@ describe('the simulated system', () => {
     expect(system.delivery).toMatchObject({ dnsTtlSeconds: 3, healthCheckIntervalSeconds: 10 });
   });
 
+  it('tells the policy’s beacons from those of a config, by all keys or by the value', async () => {
+    expect(await loadWith('move.yaml', 'beacons: move\n')).toMatchObject({
+      policy: { beacons: 'move' },
+      beacons: { sources: expect.any(Number) },
+    });
+    const ignored = await loadWith('ignore.yaml', 'beacons: ignore\nblipMs: 9000\n');
+    expect(ignored.policy).toMatchObject({ beacons: 'ignore', blipMs: 9_000 });
+    expect(ignored.beacons).toBeUndefined();
+    const table = await loadWith('table.yaml', 'beacons: { sources: 7 }\n');
+    expect(table).toMatchObject({ policy: { beacons: 'probe' }, beacons: { sources: 7 } });
+    const both = await loadWith('both.yaml', 'beacons: true\npolicy: { beacons: move }\n');
+    expect(both).toMatchObject({ policy: { beacons: 'move' }, beacons: {} });
+    await expect(loadWith('wrong.yaml', 'beacons: moves\n')).rejects.toThrow(/"probe" or "move" or "ignore"/);
+  });
+
+  it('keeps the table of beacons of the config that it lies over', async () => {
+    const own = await mkdtemp(join(directory, 'own-'));
+    await writeFile(
+      join(own, 'spillway.config.json'),
+      JSON.stringify({
+        name: 'shop',
+        zone: { id: 'Z0', name: 'shop.example' },
+        cells: [{ name: 'orders', stream: 'orders' }],
+        beacons: { sources: 7 },
+      }),
+    );
+    const policy = join(own, 'policy.yaml');
+    await writeFile(policy, 'blipMs: 9000\n');
+    expect((await loadSystem({ directory: own, policy })).beacons).toEqual({ sources: 7 });
+  });
+
   it('has a majority of other observers, unless the file says otherwise', async () => {
     const regions =
       'regions: { primary: us-east-1, standby: us-west-2, witnesses: [us-east-2, eu-west-1, ca-central-1, sa-east-1] }\n';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Cell } from '../../lib/config/config.ts';
-import { probedCells } from '../../lib/config/probed-cells.ts';
+import { inForce, probedCells } from '../../lib/config/probed-cells.ts';
 
 const cell = (name: string, probe: Cell['probe'] = 'onSuspicion'): Cell => ({
   ...{ name, group: name, probe, services: [] },
@@ -18,7 +18,10 @@ describe('the cells whose streams an observer may write to', () => {
 
   test('are all of a thousand whose names share their beginning', () => {
     const cells = Array.from({ length: 1_000 }, (_, n) => cell(`shop-${n}`));
-    expect(probedCells(cells).withheld).toEqual([]);
+    expect(probedCells(cells)).toMatchObject({
+      withheld: [],
+      beginnings: { primary: 'shop-', standby: 'shop-' },
+    });
   });
 
   test('are a part of very many with other names: never by a pattern for every stream', () => {
@@ -27,6 +30,21 @@ describe('the cells whose streams an observer may write to', () => {
     expect(probed.length).toBeGreaterThan(20);
     expect(probed.length).toBeLessThanOrEqual(25);
     expect(withheld).toHaveLength(101 - probed.length);
+  });
+
+  test('are not named by a beginning of three letters, or by one that a stream with never has', () => {
+    const like = (beginning: string) =>
+      Array.from({ length: 60 }, (_, n) => cell(`${beginning}${String.fromCharCode(97 + (n % 26))}${n}`));
+    expect(probedCells(like('abcd')).withheld).toEqual([]);
+    expect(probedCells(like('abc')).withheld).not.toEqual([]);
+    expect(probedCells([...like('abcd'), cell('abcd-private', 'never')]).withheld).not.toEqual([]);
+  });
+
+  test('have the probe that is in force: never where it is withheld', () => {
+    const cells = mixed(60, 'always');
+    const { withheld } = probedCells(cells);
+    const silent = inForce(cells).filter(({ probe }) => probe === 'never');
+    expect(silent.map(({ name }) => name)).toEqual(withheld);
   });
 
   test('are fewer where the names are long', () => {

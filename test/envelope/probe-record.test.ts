@@ -54,6 +54,41 @@ describe('a marked record', () => {
     );
   });
 
+  it('is told as a Lambda event has it, in base64, and as the SDK returns it', () => {
+    const user = fc.uint8Array({ maxLength: 60 }).filter((data) => !beginsMarked(data));
+    fc.assert(
+      fc.property(probe, user, ({ partitionKey, data }, other) => {
+        const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+        const kinesis = { kinesisSchemaVersion: '1.0', partitionKey, sequenceNumber: '1' };
+        expect(isProbeRecord({ ...kinesis, data: base64(data) })).toBe(true);
+        expect(isProbeRecord({ data: base64(data) })).toBe(true);
+        expect(isProbeRecord({ PartitionKey: partitionKey, Data: data })).toBe(true);
+        expect(isProbeRecord({ ...kinesis, data: base64(other) })).toBe(false);
+        expect(isProbeRecord({ ...kinesis, partitionKey: 'customer-7', data: base64(data) })).toBe(false);
+        expect(isProbeRecord({ PartitionKey: partitionKey, Data: other })).toBe(false);
+        expect(isProbeRecord({ PartitionKey: 'customer-7', Data: data })).toBe(false);
+      }),
+    );
+  });
+
+  it.each([
+    ['the record around it', { kinesis: { partitionKey: `${PROBE_KEY_PREFIX}a` } }, /record\.kinesis/],
+    ['its data as a text', { data: `${PROBE_DATA_PREFIX}"a":1}` }, /not base64/],
+    ['its data as a list', { partitionKey: `${PROBE_KEY_PREFIX}a`, data: [123] }, /neither bytes nor/],
+    ['null', { data: null }, /null/],
+    ['a key that is no text', { partitionKey: 7 }, /partitionKey/],
+  ])('is not passed over in silence when a consumer asks with %s', (_what, record, says) => {
+    const ask = () => isProbeRecord(record as Parameters<typeof isProbeRecord>[0]);
+    expect(ask).toThrow(TypeError);
+    expect(ask).toThrow(says);
+  });
+
+  it('is not taken for a user’s when its base64 is unwrapped instead of its bytes', () => {
+    const { data } = probeRecord({ observer: 'us-east-2', atMs: 1, place: 1 });
+    const base64: unknown = Buffer.from(data).toString('base64');
+    expect(() => unwrap(base64 as Uint8Array)).toThrow(/Buffer\.from/);
+  });
+
   it('has no data that could be handled as a user’s, and less than 100 bytes of its own', () => {
     const { data } = probeRecord({ observer: 'ap-southeast-2', atMs: Date.now(), place: 123_456_789 });
     expect(unwrap(data)).not.toHaveProperty('data');
@@ -110,7 +145,6 @@ describe('any other record', () => {
       { partitionKey: 'customer-7', data: bytesOf(`${PROBE_DATA_PREFIX}"a":1}`) },
     ],
     ['the mark is not at the beginning of its key', { partitionKey: `x${PROBE_KEY_PREFIX}` }],
-    ['nothing is known of it', {}],
   ])('is a user’s when %s', (_when, record) => {
     expect(isProbeRecord(record)).toBe(false);
   });

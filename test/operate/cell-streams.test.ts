@@ -7,6 +7,7 @@ import { statusScreen } from '../../lib/cli/screens/status.ts';
 import { whyScreen } from '../../lib/cli/screens/why.ts';
 import type { Config } from '../../lib/config/config.ts';
 import { parseConfig } from '../../lib/config/parse.ts';
+import { cellStreams } from '../../lib/operate/cell-streams.ts';
 import { type ObserverReport, observerReport } from '../../lib/operate/observers.ts';
 import { statusOf } from '../../lib/operate/status.ts';
 import { whyNow } from '../../lib/operate/why.ts';
@@ -66,6 +67,19 @@ describe('what status says of the stream of a cell', () => {
       mode: null,
     });
     expect(statusScreen(found, plain)).not.toMatch(/own stream/);
+  });
+
+  test('is not probed where the roles of observers cannot name it, whatever the config says', () => {
+    const cells = Array.from({ length: 60 }, (_, n) => ({
+      ...{ name: `c${n}`, group: 'g', probe: 'always' as const },
+      stream: { name: `${String.fromCharCode(97 + (n % 26))}-${n}`, existing: true },
+    }));
+    const many = parseConfig({ ...configInput, cells }, 'test');
+    const probes = [...cellStreams(many, { observers: new Map(), positionOf: () => 'PRIMARY' }).values()].map(
+      ({ probe }) => probe,
+    );
+    expect(probes.filter((probe) => probe === 'always').length).toBeLessThanOrEqual(25);
+    expect(probes).toContain('never');
   });
 
   test('is who accuses it, since when, and that it moves', () => {

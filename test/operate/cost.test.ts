@@ -52,12 +52,12 @@ describe('cost, against sums done by hand', () => {
   });
 
   describe('cells that are always probed', () => {
-    const probed = (count: number, stream: object = { existing: true }) =>
+    const probed = (count: number, stream: object = { existing: true }, beginning = 'shop-') =>
       linesOf({
         cells: Array.from({ length: count }, (_, n) => ({
           name: `c${n}`,
           group: 'g',
-          stream: { name: `s${n}`, ...stream },
+          stream: { name: `${beginning}${n}`, ...stream },
           probe: 'always' as const,
         })),
       })['probes of streams'];
@@ -78,6 +78,10 @@ describe('cost, against sums done by hand', () => {
     test('hundreds cost no more puts than six: they take turns; 72 of them are remembered for a minute', () => {
       expect(probed(300)).toBeCloseTo(1.51 + 14 * 0.9855, 2);
       expect(probed(1_000)).toBe(probed(300));
+    });
+
+    test('those that no role can name are not probed, and cost nothing', () => {
+      expect(probed(300, undefined, 's')).toBe(probed(25));
     });
   });
 

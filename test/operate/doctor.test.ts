@@ -237,10 +237,15 @@ describe('policy', () => {
 
 describe('cells without marked records', () => {
   const [orders, clicks] = config.cells as [(typeof config.cells)[number], (typeof config.cells)[number]];
-  const found = (probes: readonly (typeof orders.probe)[], beacons: typeof config.policy.beacons = 'probe') =>
+  const found = (
+    probes: readonly (typeof orders.probe)[],
+    beacons: typeof config.policy.beacons | 'off' = 'probe',
+  ) =>
     probeFindings({
+      regions: config.regions,
       cells: probes.map((probe, n) => ({ ...(n === 0 ? orders : clicks), probe })),
-      policy: { ...config.policy, beacons },
+      policy: { ...config.policy, ...(beacons !== 'off' && { beacons }) },
+      ...(beacons !== 'off' && { beacons: { sources: 40 } }),
     });
 
   test('are a hint that names them and the way out, and no fault', () => {
@@ -261,17 +266,57 @@ describe('cells without marked records', () => {
   test.each([
     ['probe', /page somebody, or not at all$/],
     ['move', /move the cell, or not at all$/],
-    ['ignore', /by nobody/],
-  ] as const)('with beacons that may %s are seen so', (beacons, seen) => {
+    ['ignore', /by nobody: beacons of producers are ignored/],
+    ['off', /by nobody: beacons is off, and no marked records are allowed$/],
+  ] as const)('with beacons that are %s are seen so', (beacons, seen) => {
     expect(found(['never', 'never'], beacons)[0]?.finding).toMatch(seen);
   });
 
-  test('are none where every stream may be probed', () => {
-    const [one] = found(['always', 'onSuspicion']);
-    expect(one).toMatchObject({ ok: true, fix: '' });
-    expect(doctorScreen(one === undefined ? [] : [one], { colors: createColors(false) })).toMatch(
-      /^✓ probes/,
-    );
+  test('do not wait for a suspicion that nobody can have', () => {
+    for (const beacons of ['off', 'ignore'] as const) {
+      expect(found(['never'], beacons)[0]?.fix).toMatch(/probe: 'always'.*beacons: true/);
+      const [hint, ...more] = found(['always', 'onSuspicion'], beacons);
+      expect(hint).toMatchObject({ ok: true, fix: expect.stringMatching(/probe: 'always'.*beacons: true/) });
+      expect(hint?.finding).toMatch(/^clicks: probed on suspicion alone .*seen by nobody until/);
+      expect(more).toEqual([]);
+    }
+  });
+
+  test('are none where every stream may be probed, and somebody can suspect it', () => {
+    for (const [one, ...more] of [found(['always', 'onSuspicion']), found(['always', 'always'], 'off')]) {
+      expect(one).toMatchObject({ ok: true, fix: '' });
+      expect(more).toEqual([]);
+      expect(doctorScreen(one === undefined ? [] : [one], { colors: createColors(false) })).toMatch(
+        /^✓ probes/,
+      );
+    }
+  });
+
+  const named = (count: number, probe: typeof orders.probe, nameOf: (n: number) => string) =>
+    Array.from({ length: count }, (_, n) => {
+      const stream = { name: nameOf(n), create: false };
+      return { ...orders, name: nameOf(n), probe, streams: { primary: stream, standby: stream } };
+    });
+  const foundOf = (cells: typeof config.cells) =>
+    probeFindings({ ...config, cells, beacons: { sources: 40 } });
+  const apart = (n: number) => `${String.fromCharCode(97 + (n % 26))}-${n}`;
+
+  test('although the config says always are a fault, and a hint if it says onSuspicion', () => {
+    expect(foundOf(named(60, 'always', apart))).toMatchObject([
+      { ok: false, finding: expect.stringMatching(/and \d+ more: not probed, .*probe: always/) },
+    ]);
+    expect(foundOf(named(60, 'onSuspicion', apart))).toMatchObject([
+      { ok: true, finding: expect.stringMatching(/not probed, .*probe: onSuspicion/) },
+    ]);
+  });
+
+  test('are not those whose names share a beginning; the pattern that the roles have instead is told', () => {
+    expect(foundOf(named(60, 'always', (n) => `shop-${n}`))).toMatchObject([
+      {
+        ok: true,
+        finding: expect.stringContaining('stream/shop-* in us-east-1 and stream/shop-* in us-west-2'),
+      },
+    ]);
   });
 });
 

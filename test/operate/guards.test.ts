@@ -152,6 +152,25 @@ describe('what an operator says', () => {
       expect(() => of({}, { kind: 'resume', what: 'active' }, ['orders'])).toThrow(RefusedError);
     });
 
+    test('takes no room once it has run out, whatever is said next', () => {
+      const expired = { ...override, untilMs: NOW_MS };
+      const full = Object.fromEntries(
+        Array.from({ length: 200 }, (_, n) => [`old-${n}`, { pause: expired }]),
+      );
+      const pause = { kind: 'pause', override } as const;
+      expect(of({ cells: full }, pause, ['orders'])).toEqual({ cells: { orders: { pause: override } } });
+      expect(of({ cells: full }, pause, undefined)).toEqual({ pause: override });
+      const half = { 'old-1': { pause: expired, approval: override } };
+      expect(of({ cells: half }, pause, undefined).cells).toEqual({ 'old-1': { approval: override } });
+    });
+
+    test('is named by a resume that was not meant for it', () => {
+      const paused = { cells: { orders: { pause: override }, clicks: { approval: override } } };
+      const resume = () => of(paused, { kind: 'resume', what: 'active' }, undefined);
+      expect(resume).toThrow(/orders.*--cells orders.*--all/);
+      expect(resume).not.toThrow(/clicks/);
+    });
+
     test('has a limit', () => {
       const many = Array.from({ length: 201 }, (_, n) => `cell-${n}`);
       expect(() => of({}, { kind: 'pause', override }, many)).toThrow(RefusedError);

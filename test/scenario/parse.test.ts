@@ -136,6 +136,60 @@ describe('a scenario', () => {
       /lies need producers that report/,
     ],
     [
+      'a lie about a cell whose producers are silent',
+      `${minimal}producers: { cells: { orders: { beacons: false } } }\nlies: [{ at: 1s, cells: [clicks, orders], share: 30%, say: failing }]\n`,
+      /lies\[0\]\.cells names orders, whose producers do not report\. (?!.*clicks)/,
+    ],
+    [
+      'a name that does not resolve for one stream',
+      minimal.replace('primary', 'primary, service: kinesis, streams: [orders]').replace('error', 'dns'),
+      /faults\[0\]\.where\.streams cannot be chosen: a name fails for every stream/,
+    ],
+    [
+      'a name that does not resolve for one operation',
+      minimal.replace('primary', 'primary, operations: [PutRecord]').replace('error', 'dns'),
+      /faults\[0\]\.where\.operations cannot be chosen: a name fails for every operation/,
+    ],
+    ...(['cells: [orders]', 'within: 60s', 'after: 2m'] as const).map((move): [string, string, RegExp] => {
+      const [key] = move.split(':');
+      return [
+        `a move that is not to happen (${move})`,
+        minimal.replace('hold', `hold, ${move}`),
+        new RegExp(`expect\\.${key} is about a move, .*Leave ${key} out`),
+      ];
+    }),
+    [
+      'a kind that is misspelt',
+      minimal.replace('error', 'eror'),
+      /effect\.kind "eror" is no effect\. Did you mean error\?/,
+    ],
+    ['no kind', minimal.replace('{ kind: error }', '{}'), /effect\.kind is missing\. Write one of error, /],
+    [
+      'a diagnosis that is misspelt',
+      minimal.replace('hold', 'hold, diagnosis: StreamImpared'),
+      /expect\.diagnosis "StreamImpared" is no diagnosis\. Did you mean StreamImpaired\?/,
+    ],
+    [
+      'a verdict that is misspelt',
+      minimal.replace('hold', 'holds'),
+      /verdict "holds" is no verdict\. Did you mean hold\?/,
+    ],
+    [
+      'a key of a place that is misspelt',
+      minimal.replace('primary', 'primary, services: kinesis'),
+      /where has no key "services"\. Did you mean service\?/,
+    ],
+    [
+      'a key of an effect that is misspelt',
+      minimal.replace('kind: error', 'kind: error, statsu: 500'),
+      /effect has no key "statsu"\. Did you mean status\?/,
+    ],
+    [
+      'a key that is misspelt',
+      minimal.replace('duration', 'durations'),
+      /has no key "durations"\. Did you mean duration\?/,
+    ],
+    [
       'a lie that nobody would tell',
       `${minimal}producers: {}\nlies: [{ at: 1s, share: 30%, say: failed }]\n`,
       /lies\[0\]\.say "failed" is not one of "failing" or "healthy"/,
@@ -226,15 +280,30 @@ policy: { beacons: move, minimumGain: 0.3 }
   });
 
   it('is played under its own policy, unless the settings do not go together', () => {
-    const played = { policy: deployed.policy };
-    const scenario = { name: 'mine', policy: { minimumGain: 0.3, voteTtlMs: 3_000 } };
-    expect(underPolicy(played, { name: 'mine' }, () => [])).toBe(played);
+    const played = { policy: deployed.policy, regions: deployed.regions };
+    const scenario = { name: 'mine', faults: [], policy: { minimumGain: 0.3, voteTtlMs: 3_000 } };
+    expect(underPolicy(played, { name: 'mine', faults: [] }, () => [])).toBe(played);
     expect(underPolicy(played, scenario, () => []).policy).toEqual({
       ...deployed.policy,
       minimumGain: 0.3,
       voteTtlMs: 3_000,
     });
     expect(() => underPolicy(deployed, scenario, systemProblems)).toThrow(/mine: policy\.voteTtlMs/);
+  });
+
+  it('is not played with regions that the config does not have: nothing would happen there', () => {
+    const played = (text: string) => underPolicy(deployed, parseScenario(text, 'mine.yaml'), systemProblems);
+    const seenFrom = (places: string) => minimal.replace('error }', `error }\n    seenFrom: [${places}]`);
+    expect(() => played(minimal.replace('primary', 'us-east-1'))).not.toThrow();
+    expect(() => played(minimal.replace('primary', '"*"'))).not.toThrow();
+    expect(() => played(seenFrom('producers, witness, eu-west-1'))).not.toThrow();
+    expect(() => played(minimal.replace('primary', 'ap-south-1'))).toThrow(
+      /faults\[0\]\.where\.region names ap-south-1, and the config has no such region.*us-east-1, us-west-2, us-east-2, eu-west-1/,
+    );
+    expect(() => played(minimal.replace('primary', 'us-west-1'))).toThrow(/Did you mean us-west-2\?/);
+    expect(() => played(seenFrom('standby, ap-south-1'))).toThrow(
+      /faults\[0\]\.seenFrom\[1\] names ap-south-1/,
+    );
   });
 
   it('reads the effects of a call that fails in part, and of a name that does not resolve', () => {

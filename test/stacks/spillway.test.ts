@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type App, CfnResource, Stack, Validations } from 'aws-cdk-lib';
-import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, type Template } from 'aws-cdk-lib/assertions';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -46,6 +46,22 @@ describe('the app', () => {
     const synthesis = () => app.synth();
     if (what === 'has nothing') expect(synthesis).not.toThrow();
     else expect(synthesis).toThrow(/ShardKount/);
+  });
+
+  it('warns once of cells that the config allows to be probed, and that no role can name', () => {
+    const cells = (nameOf: (n: number) => string) =>
+      Array.from({ length: 60 }, (_, n) => ({
+        ...{ name: `c${n}`, group: 'g', probe: 'always' as const },
+        stream: { name: nameOf(n), existing: true },
+      }));
+    const warnings = (nameOf: (n: number) => string) =>
+      appOf({ ...input, cells: cells(nameOf) })
+        .node.children.filter((child) => child instanceof Stack)
+        .flatMap((stack) =>
+          Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('not probed')),
+        );
+    expect(warnings((n) => `${String.fromCharCode(97 + (n % 26))}-${n}`)).toHaveLength(1);
+    expect(warnings((n) => `shop-${n}`)).toHaveLength(0);
   });
 
   it('has no custom resource, and no managed policy', () => {
