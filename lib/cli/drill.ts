@@ -20,6 +20,7 @@ import { WORLD_FILE } from '../operate/world.ts';
 import { loadScenario } from '../scenario/load.ts';
 import { underPolicy } from '../scenario/policy.ts';
 import { probedAs, reports } from '../scenario/probes.ts';
+import { strayRegions } from '../scenario/regions.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import { checkCells } from '../scenario/streams.ts';
 import type { ExitCode } from '../shell/exit-codes.ts';
@@ -257,6 +258,7 @@ async function drillIn(
   const note = (text: string): void => onEvent({ kind: 'note', atMs: Date.now(), text });
 
   write(`${colors.bold(scenario.name)}: ${scenario.title}`);
+  for (const stray of strayRegions(scenario, config.regions)) write(`${colors.yellow('note')} ${stray}`);
   const recovery = flags.failback ? `; recovery time ${config.policy.recoveryMs / 1_000} s` : '';
   write(`expected: ${scenario.expect.verdict}; seed ${seed}${recovery}; logs in ${directory}`);
   const result = await drill({

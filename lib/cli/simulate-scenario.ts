@@ -2,6 +2,7 @@ import { defaultBeaconSources } from '../config/defaults.ts';
 import { loadScenario } from '../scenario/load.ts';
 import { underPolicy } from '../scenario/policy.ts';
 import { reports } from '../scenario/probes.ts';
+import { strayRegions } from '../scenario/regions.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import { checkCells } from '../scenario/streams.ts';
 import { exitCodes } from '../shell/exit-codes.ts';
@@ -43,6 +44,7 @@ export async function simulateScenario(context: SimulateContext): Promise<Outcom
   const replay = (seed: number): string => replayCommand(flags, ['--scenario', scenarioName], seed);
 
   say(`${colors.bold(scenario.name)}: ${scenario.title}`);
+  for (const note of strayRegions(scenario, context.system.regions)) say(`${colors.yellow('note')} ${note}`);
   say(
     `expected: ${scenario.expect.verdict}; seeds ${seeds.from}..${seeds.to}, noise ${flags.noise ?? 'usual'}`,
   );

@@ -3,7 +3,6 @@ import type { ConfigProblem } from '../config/errors.ts';
 import { object } from '../config/fields.ts';
 import { configSchema } from '../config/schema.ts';
 import { ScenarioError } from './errors.ts';
-import { checkRegions, type PlacedFaults, type PlayedRegions } from './regions.ts';
 
 /** A policy's own keys and ranges, so that an outage can be played under another policy than the config's. */
 export const policyOverride = object(configSchema.shape.policy.unwrap().shape).describe(
@@ -16,14 +15,13 @@ export type PolicyOverride = Partial<Policy>;
  * What is to be played: with the scenario's own settings in the place of the config's. `problemsOf` checks the
  * relations between all of them.
  *
- * @throws ScenarioError when the settings do not go together, or the scenario names a region that is not played.
+ * @throws ScenarioError when the settings do not go together.
  */
-export function underPolicy<Played extends { readonly policy: Policy; readonly regions: PlayedRegions }>(
+export function underPolicy<Played extends { readonly policy: Policy }>(
   played: Played,
-  scenario: PlacedFaults & { readonly policy?: PolicyOverride },
+  scenario: { readonly name: string; readonly policy?: PolicyOverride },
   problemsOf: (played: Played) => readonly ConfigProblem[],
 ): Played {
-  checkRegions(scenario, played.regions);
   if (scenario.policy === undefined) return played;
   const changed = { ...played, policy: { ...played.policy, ...scenario.policy } };
   const problems = problemsOf(changed);

@@ -1,5 +1,4 @@
 import { nearest } from '../config/nearest.ts';
-import { ScenarioError } from './errors.ts';
 import { PRODUCERS, roleNames } from './fields.ts';
 
 export interface PlayedRegions {
@@ -10,7 +9,6 @@ export interface PlayedRegions {
 
 /** What of a scenario names regions. */
 export interface PlacedFaults {
-  readonly name: string;
   readonly faults: readonly {
     readonly where: { readonly region: string };
     readonly seenFrom?: readonly string[] | undefined;
@@ -18,12 +16,12 @@ export interface PlacedFaults {
 }
 
 /**
- * @throws ScenarioError when a fault is in a region, or seen from one, that the config does not have: the fault would hit no
- * call, and an expectation to hold would be met by nothing at all.
+ * Sentences about faults that hit nothing of this config, because it has no such region. They are said and not refused: a
+ * scenario may be about an outage elsewhere, which is to move nothing.
  */
-export function checkRegions({ name, faults }: PlacedFaults, regions: PlayedRegions): void {
+export function strayRegions({ faults }: PlacedFaults, regions: PlayedRegions): readonly string[] {
   const own = [regions.primary, regions.standby, ...regions.witnesses];
-  const problems = faults
+  return faults
     .flatMap(({ where, seenFrom = [] }, n) => [
       { place: where.region, path: `faults[${n}].where.region` },
       ...seenFrom
@@ -33,12 +31,7 @@ export function checkRegions({ name, faults }: PlacedFaults, regions: PlayedRegi
     .filter(({ place }) => !roleNames.includes(place) && !own.includes(place))
     .map(({ place, path }) => {
       const near = nearest(place, own);
-      const meant = near === undefined ? '' : `Did you mean ${near}? `;
-      return {
-        path,
-        problem: `names ${place}, and the config has no such region`,
-        fix: `${meant}Write a role (primary, standby, witness), or one of ${own.join(', ')}.`,
-      };
+      const meant = near === undefined ? '' : ` Did you mean ${near}?`;
+      return `${path} names ${place}, which is no region of the config (${own.join(', ')}): it hits nothing.${meant}`;
     });
-  if (problems.length > 0) throw new ScenarioError(name, problems);
 }

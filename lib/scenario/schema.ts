@@ -160,17 +160,9 @@ const expectation = object({
     .describe(
       'The moment from which `within` counts, and before which nothing may move. Default: the first fault',
     ),
-}).superRefine((expected, context) => {
-  if (expected.verdict !== 'hold') return;
-  for (const key of ['cells', 'within', 'after'] as const) {
-    if (expected[key] === undefined) continue;
-    const message = say(
-      'is about a move, and nothing moves where the verdict is hold',
-      `Leave ${key} out, or expect failover.`,
-    );
-    context.addIssue({ code: 'custom', path: [key], message });
-  }
-});
+}).describe(
+  'What is to come of it. Where the verdict is hold, nothing moves, and the keys about a move have no effect',
+);
 
 export const scenarioSchema = object({
   name: z
