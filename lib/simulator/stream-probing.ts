@@ -19,6 +19,13 @@ export interface StreamProbingOptions {
   readonly baseline: BaselineFailures;
 }
 
+export interface ProbedRound {
+  readonly atMs: number;
+  /** Number of the round, of this observer, and rounds before it that it remembers. */
+  readonly round: number;
+  readonly ticks: number;
+}
+
 export interface StreamProbeReport {
   readonly probed: readonly StreamOutcomes[];
   readonly tookMs: number;
@@ -62,11 +69,20 @@ export class StreamProbing {
     return made;
   }
 
-  probe(
+  probe(plan: readonly StreamProbe[], at: ProbedRound): StreamProbeReport {
+    return this.#probeAll(plan, at, this.#options.baseline.take(at.round));
+  }
+
+  /** What a round to come will bring, if nothing hits it but what fails for no reason. */
+  foresee(plan: readonly StreamProbe[], at: ProbedRound): StreamProbeReport {
+    return this.#probeAll(plan, at, this.#options.baseline.foreseen(at.round));
+  }
+
+  #probeAll(
     plan: readonly StreamProbe[],
-    { atMs, round, ticks }: { readonly atMs: number; readonly round: number; readonly ticks: number },
+    { atMs, round, ticks }: ProbedRound,
+    failing: readonly number[],
   ): StreamProbeReport {
-    const failing = this.#options.baseline.take(round);
     if (plan.length === 0) return nothing;
     this.#dice.at(this.#options.seed, 5, round);
     let tookMs = 0;
