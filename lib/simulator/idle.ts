@@ -48,7 +48,10 @@ export function isIdle(memory: Memory, policy: Policy, nowMs: number): boolean {
   );
 }
 
-const isEmpty = (rounds: object): boolean => Object.keys(rounds).length === 0;
+function isEmpty(rounds: object): boolean {
+  for (const _ in rounds) return false;
+  return true;
+}
 
 /** A score that is not zero yet falls with those of the signals, which the same puts feed. */
 const mayRest = (view: ViewEvidence | undefined): boolean => view !== undefined && !view.test.alarmed;

@@ -50,8 +50,13 @@ export const STREAM_MEMORY_MS = KEPT_MS;
 
 /** Puts that say something about the region, and those of them that failed. */
 export function countOf(puts: readonly ProbeOutcome[]): PutCount {
-  const counts = puts.filter((put) => put.ok || errorClasses[put.errorClass].evidence);
-  return { failed: counts.filter(({ ok }) => !ok).length, counted: counts.length };
+  let [failed, counted] = [0, 0];
+  for (const put of puts) {
+    if (!put.ok && !errorClasses[put.errorClass].evidence) continue;
+    counted++;
+    if (!put.ok) failed++;
+  }
+  return { failed, counted };
 }
 
 export const sumOf = (rounds: readonly PutCount[]): PutCount =>

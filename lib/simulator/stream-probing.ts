@@ -46,7 +46,8 @@ export class StreamProbing {
   readonly #options: StreamProbingOptions;
   /** By cell; a thousand cells that are never probed cost nothing. */
   readonly #known = new Map<string, StreamCalls>();
-  readonly #quiet = new Map<string, StreamOutcomes>();
+  /** Of plans whose rounds all bring the same, while nothing can fail. */
+  readonly #quiet = new WeakMap<readonly StreamProbe[], StreamProbeReport>();
   readonly #dice = new Dice();
 
   constructor(options: StreamProbingOptions) {
@@ -84,16 +85,13 @@ export class StreamProbing {
     failing: readonly number[],
   ): StreamProbeReport {
     if (plan.length === 0) return nothing;
+    const quiet = failing === noSlots ? this.#quietReport(plan, atMs) : undefined;
+    if (quiet !== undefined) return quiet;
     this.#dice.at(this.#options.seed, 5, round);
     let tookMs = 0;
     let isQuiet = true;
     const probed = plan.map((probe, place): StreamOutcomes => {
       const known = this.known(probe.cell);
-      const quiet = failing === noSlots ? this.#quietTurn(probe, atMs) : undefined;
-      if (quiet !== undefined) {
-        tookMs = Math.max(tookMs, known.primary.PutRecords.latencyMs);
-        return quiet;
-      }
       const put: Put = ({ role, n, slot, offsetMs }) => {
         const turn = ticks * (probe.firstPuts + probe.morePuts) + n;
         const call = known[role][putOperations[turn % putOperations.length] ?? 'PutRecords'];
@@ -108,16 +106,23 @@ export class StreamProbing {
     return { probed, tookMs, isQuiet };
   }
 
-  /** A turn in which nothing can fail: the same each time. */
-  #quietTurn({ cell, why, firstPuts }: StreamProbe, atMs: number): StreamOutcomes | undefined {
-    const { PutRecords, PutRecord } = this.known(cell).primary;
-    if (why !== 'turn' || PutRecords.latencyMs > this.#options.policy.probeTimeoutMs) return undefined;
-    for (const { faults, noise } of [PutRecords, PutRecord])
-      if (faults.length > 0 || noise.activeAt(atMs).length > 0) return undefined;
-    const known = this.#quiet.get(cell);
+  /** A round of turns in which nothing can fail: the same each time. */
+  #quietReport(plan: readonly StreamProbe[], atMs: number): StreamProbeReport | undefined {
+    for (const { cell, why } of plan) {
+      const { PutRecords, PutRecord } = this.known(cell).primary;
+      if (why !== 'turn' || PutRecords.latencyMs > this.#options.policy.probeTimeoutMs) return undefined;
+      if (mayFail(PutRecords, atMs) || mayFail(PutRecord, atMs)) return undefined;
+    }
+    const known = this.#quiet.get(plan);
     if (known !== undefined) return known;
-    const made = { cell, primary: Array<ProbeOutcome>(firstPuts).fill(PutRecords.answered), standby: [] };
-    this.#quiet.set(cell, made);
+    let tookMs = 0;
+    const probed = plan.map(({ cell, firstPuts }): StreamOutcomes => {
+      const { answered, latencyMs } = this.known(cell).primary.PutRecords;
+      tookMs = Math.max(tookMs, latencyMs);
+      return { cell, primary: Array<ProbeOutcome>(firstPuts).fill(answered), standby: [] };
+    });
+    const made = { probed, tookMs, isQuiet: true };
+    this.#quiet.set(plan, made);
     return made;
   }
 
@@ -138,6 +143,9 @@ export class StreamProbing {
   }
 }
 
+const mayFail = ({ faults, noise }: KnownCall, atMs: number): boolean =>
+  faults.length > 0 || noise.activeAt(atMs).length > 0;
+
 type StreamCalls = Readonly<Record<Role, Readonly<Record<PutOperation, KnownCall>>>>;
 
 type Put = (to: {
@@ -153,18 +161,19 @@ function putAll(
   { firstPuts, morePuts, standbyPuts }: StreamProbe,
   put: Put,
 ): Readonly<Record<Role, readonly ProbeOutcome[]>> {
-  const times = (count: number, to: Omit<Parameters<Put>[0], 'slot'>): readonly ProbeOutcome[] =>
-    Array.from({ length: count }, (_, i) => {
-      const n = to.n + i;
-      return put({ ...to, n, slot: to.role === 'primary' ? n : PUTS_PER_STREAM + n });
-    });
-  const first = times(firstPuts, { role: 'primary', n: 0, offsetMs: 0 });
-  const firstMs = Math.max(0, ...first.map(({ latencyMs }) => latencyMs));
-  const more = looksHarder(first)
-    ? times(morePuts, { role: 'primary', n: firstPuts, offsetMs: firstMs })
-    : [];
-  return {
-    primary: [...first, ...more],
-    standby: times(standbyPuts, { role: 'standby', n: 0, offsetMs: 0 }),
-  };
+  const primary: ProbeOutcome[] = [];
+  let firstMs = 0;
+  for (let n = 0; n < firstPuts; n++) {
+    const outcome = put({ role: 'primary', n, slot: n, offsetMs: 0 });
+    firstMs = Math.max(firstMs, outcome.latencyMs);
+    primary.push(outcome);
+  }
+  if (looksHarder(primary)) {
+    for (let n = firstPuts; n < firstPuts + morePuts; n++)
+      primary.push(put({ role: 'primary', n, slot: n, offsetMs: firstMs }));
+  }
+  const standby: ProbeOutcome[] = [];
+  for (let n = 0; n < standbyPuts; n++)
+    standby.push(put({ role: 'standby', n, slot: PUTS_PER_STREAM + n, offsetMs: 0 }));
+  return { primary, standby };
 }

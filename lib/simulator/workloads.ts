@@ -84,15 +84,9 @@ export class Workloads {
       ? this.#quietPlan(memory)
       : streamsOfRound(memory, { cells, beacons: before, policy, nowMs });
     const report = probing.probe(plan, { atMs, round, ticks });
-    const lastTurn = lastTurnOf(plan);
+    const lastTurn = isQuietPlan ? plan.at(-1)?.cell : lastTurnOf(plan);
     return {
-      readings: {
-        cells,
-        probed: report.probed,
-        ...(lastTurn === undefined ? {} : { lastTurn }),
-        beacons,
-        switches,
-      },
+      readings: { cells, probed: report.probed, lastTurn, beacons, switches },
       tookMs: report.tookMs,
       isQuiet: calm && beaconsRead && report.isQuiet,
     };
