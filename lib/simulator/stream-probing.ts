@@ -6,6 +6,7 @@ import type { Role } from '../../lambda/core/role.ts';
 import type { StreamOutcomes } from '../../lambda/core/stream-evidence.ts';
 import { PUTS_PER_STREAM, STREAMS_PER_ROUND, type StreamProbe } from '../../lambda/core/stream-plan.ts';
 import type { Regions } from '../config/config.ts';
+import type { Fate } from '../scenario/faults.ts';
 import { type BaselineFailures, noSlots } from './baseline.ts';
 import { type Calls, type KnownCall, outcomeOf } from './calls.ts';
 import { Dice } from './random.ts';
@@ -39,6 +40,13 @@ export const SLOTS_PER_STREAM = PUTS_PER_STREAM + STANDBY_PUTS;
 /** Places for baseline failures, of one round. */
 export const STREAM_SLOTS = STREAMS_PER_ROUND * SLOTS_PER_STREAM;
 
+/** What befalls the records of a round: slots that fail for no reason, and what the noise and the scenario do to the others. */
+interface Luck {
+  readonly failing: readonly number[];
+  readonly fate: (call: KnownCall, atMs: number) => Fate;
+}
+
+const unharmed: Fate = { delayMs: 0 };
 const nothing: StreamProbeReport = { probed: [], tookMs: 0, isQuiet: true };
 
 /** The marked records that one observer puts into the cells' own streams. */
@@ -71,23 +79,28 @@ export class StreamProbing {
   }
 
   probe(plan: readonly StreamProbe[], at: ProbedRound): StreamProbeReport {
-    return this.#probeAll(plan, at, this.#options.baseline.take(at.round));
+    const { baseline, calls } = this.#options;
+    const failing = baseline.take(at.round);
+    if (plan.length === 0) return nothing;
+    const quiet = failing === noSlots ? this.#quietReport(plan, at.atMs) : undefined;
+    if (quiet !== undefined) return quiet;
+    this.#dice.at(this.#options.seed, 5, at.round);
+    const fate = (call: KnownCall, atMs: number): Fate => calls.fate(call, atMs, this.#dice.next);
+    return this.#probeAll(plan, at, { failing, fate });
   }
 
   /** What a round to come will bring, if nothing hits it but what fails for no reason. */
   foresee(plan: readonly StreamProbe[], at: ProbedRound): StreamProbeReport {
-    return this.#probeAll(plan, at, this.#options.baseline.foreseen(at.round));
+    const failing = this.#options.baseline.foreseen(at.round);
+    // The timelines of the noise are not asked: they only go forward.
+    return this.#probeAll(plan, at, { failing, fate: () => unharmed });
   }
 
   #probeAll(
     plan: readonly StreamProbe[],
     { atMs, round, ticks }: ProbedRound,
-    failing: readonly number[],
+    luck: Luck,
   ): StreamProbeReport {
-    if (plan.length === 0) return nothing;
-    const quiet = failing === noSlots ? this.#quietReport(plan, atMs) : undefined;
-    if (quiet !== undefined) return quiet;
-    this.#dice.at(this.#options.seed, 5, round);
     let tookMs = 0;
     let isQuiet = true;
     const probed = plan.map((probe, place): StreamOutcomes => {
@@ -96,7 +109,7 @@ export class StreamProbing {
         const turn = ticks * (probe.firstPuts + probe.morePuts) + n;
         const call = known[role][putOperations[turn % putOperations.length] ?? 'PutRecords'];
         const own = place * SLOTS_PER_STREAM + slot;
-        const outcome = this.#put(call, { atMs: atMs + offsetMs, round, slot: own, failing });
+        const outcome = this.#put(call, { atMs: atMs + offsetMs, round, slot: own, ...luck });
         tookMs = Math.max(tookMs, offsetMs + outcome.latencyMs);
         isQuiet &&= outcome.ok && outcome.latencyMs === call.latencyMs;
         return outcome;
@@ -132,14 +145,13 @@ export class StreamProbing {
       readonly atMs: number;
       readonly round: number;
       readonly slot: number;
-      readonly failing: readonly number[];
-    },
+    } & Luck,
   ): ProbeOutcome {
-    const { calls, policy, baseline } = this.#options;
-    const { round, slot, failing } = at;
+    const { policy, baseline } = this.#options;
+    const { round, slot, failing, fate } = at;
     if (failing !== noSlots && failing.includes(slot))
       return baseline.outcome(round, slot, call.latencyMs, policy.probeTimeoutMs);
-    return outcomeOf(call, calls.fate(call, at.atMs, this.#dice.next), policy.probeTimeoutMs);
+    return outcomeOf(call, fate(call, at.atMs), policy.probeTimeoutMs);
   }
 }
 
