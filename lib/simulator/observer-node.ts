@@ -346,7 +346,9 @@ export class ObserverNode {
     if (known !== undefined) return known;
     const { memory } = run;
     const { streams } = memory.evidence;
+    // After an absence, the memory is older than one round.
     const isAtRest =
+      memory.lastRoundAtMs === times.clockAt(sinceMs) &&
       isIdle(memory, policy, times.clockAt(atMs)) &&
       streamsAreIdle(streams, { cells: this.#world.cells, ...memory });
     return isAtRest ? { rounds: 0, lastMs: sinceMs } : undefined;
