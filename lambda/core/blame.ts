@@ -22,8 +22,8 @@ export function countDoubtful(
     if (outcomes[signalOf(key)] === undefined) after[key] = rounds;
   }
   let found = !isEmpty && Object.keys(after).length > 0;
-  for (const [signal, list = []] of Object.entries(outcomes)) {
-    for (const outcome of list) {
+  for (const signal in outcomes) {
+    for (const outcome of outcomes[signal] ?? []) {
       if (outcome.ok || !errorClasses[outcome.errorClass].doubtful) continue;
       const key = `${signal} ${outcome.errorClass}`;
       after[key] = Math.min(MAX_ROUNDS, (before[key] ?? 0) + 1);

@@ -180,8 +180,10 @@ export type GuardRule = (typeof guards)[number]['rule'];
 
 /** Every guard that refuses, in order. An empty list lets the evacuation start. */
 export function refusalsOf(input: GuardInput): readonly Refusal[] {
-  return guards.flatMap((guard) => {
+  const refusals: Refusal[] = [];
+  for (const guard of guards) {
     const refusal = guard.refuses(input);
-    return refusal === undefined ? [] : [{ rule: guard.rule, ...refusal }];
-  });
+    if (refusal !== undefined) refusals.push({ rule: guard.rule, ...refusal });
+  }
+  return refusals;
 }

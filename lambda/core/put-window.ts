@@ -18,10 +18,16 @@ export interface Puts {
 
 const digit = (count: number): string => Math.min(RADIX - 1, count).toString(RADIX);
 
+/** Windows that a round of as many successes leaves as they are: those of regions and streams that are well. */
+const steady: PutWindow[] = [];
+
 export function addRound(window: PutWindow, { failed, counted }: Puts): PutWindow {
+  if (failed === 0 && window === steady[counted]) return window;
   const next = `${window}${digit(failed)}${digit(counted)}`.slice(-DIGITS * WINDOW_ROUNDS);
   // One and the same text while nothing changes: texts are compared often.
-  return next === window ? window : next;
+  if (next !== window) return next;
+  if (failed === 0 && counted < RADIX) steady[counted] = window;
+  return window;
 }
 
 /** The window after so many rounds in which every put succeeded. */

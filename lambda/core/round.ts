@@ -142,8 +142,8 @@ export function observeRound(memory: Memory, readings: RoundReadings, policy: Po
 function lastFailureOf({ primary, streams }: Evidence, { kinesisWrite }: RegionLevels): number | null {
   const canary = primary.kinesisWrite?.failedAtMs ?? null;
   if (kinesisWrite === 'down' || streams === undefined) return canary;
-  const times = Object.values(streams.cells).map(({ test }) => test?.failedAtMs ?? 0);
-  const newest = Math.max(canary ?? 0, ...times);
+  let newest = canary ?? 0;
+  for (const cell in streams.cells) newest = Math.max(newest, streams.cells[cell]?.test?.failedAtMs ?? 0);
   return newest === 0 ? null : newest;
 }
 

@@ -172,7 +172,10 @@ export function addGain(previous: GainEvidence, round: GainRound, policy: Policy
   const { puts, atMs, ticks } = round;
   const places = putPlaces(ticks, policy);
   const most = mostOfOneRound(model, policy);
-  const ceilings = new Map(putViews.map((view) => [view, ceilingsOf(previous[view], most)]));
+  // Only a failure has a ceiling.
+  const ceilings = isWell
+    ? noViews
+    : new Map(putViews.map((view) => [view, ceilingsOf(previous[view], most)]));
   for (const [n, { operation, shard }] of places.entries()) {
     const put = puts[n];
     if (put === undefined) break;
@@ -215,6 +218,7 @@ function ceilingsOf(view: ViewEvidence | undefined, most: number): Ceilings {
 
 const noScores: readonly number[] = Array(CANARY_SHARDS).fill(0);
 const noCeilings: Ceilings = { test: 0, without: noScores };
+const noViews: ReadonlyMap<PutView, Ceilings> = new Map();
 
 function addToView(
   previous: ViewEvidence | undefined,
@@ -237,12 +241,11 @@ function addToView(
     failed
       ? Math.max(score, Math.min(threshold, ceilings.without[shard] ?? 0, score + failureWeight))
       : Math.max(0, score - successWeight);
+  const test = addSample(previous?.test, { failed, atMs, ceiling: ceilings.test }, model);
+  // A region that is well keeps one and the same array.
+  if (!failed && before === noScores) return { test, without: noScores };
   const without = before.map((score, shard) => (shard === own ? score : next(score, shard)));
-  return {
-    test: addSample(previous?.test, { failed, atMs, ceiling: ceilings.test }, model),
-    // A region that is well keeps one and the same array.
-    without: without.every((score) => score === 0) ? noScores : without,
-  };
+  return { test, without: without.every((score) => score === 0) ? noScores : without };
 }
 
 /** Adds a round's puts to one test, in which no place is told from another: of a stream whose shards are not ours. */

@@ -91,6 +91,9 @@ export function addStreamRound(
 export const streamOperation = (n: number): PutOperation =>
   putOperations[n % putOperations.length] ?? 'PutRecords';
 
+/** As for any suspicion: more than one failure. */
+const LEAST_FAILURES = 1.5;
+
 type Tests = Pick<StreamEvidence, 'test' | 'byOperation'>;
 
 function testsAfter(
@@ -98,13 +101,18 @@ function testsAfter(
   { puts, atMs }: PutRound,
   context: { readonly model: EvidenceModel; readonly policy: Policy },
 ): Tests {
+  const together = addRoundToTest(test, { puts, atMs }, context);
+  // A lone failure, which the puts together have outweighed, is nothing for its operation either.
+  const least = isCalm(together) ? LEAST_FAILURES * context.model.failureWeight : 0;
   const each = putOperations.flatMap((operation) => {
     const own = puts.filter((_, n) => streamOperation(n) === operation);
     const next = addRoundToTest(byOperation?.[operation], { puts: own, atMs }, context);
-    return next === undefined || isCalm(next) ? [] : [[operation, next] as const];
+    return next === undefined || isCalm(next) || (!next.alarmed && next.score < least)
+      ? []
+      : [[operation, next] as const];
   });
   return {
-    test: addRoundToTest(test, { puts, atMs }, context),
+    test: together,
     byOperation: each.length === 0 ? undefined : Object.fromEntries(each),
   };
 }

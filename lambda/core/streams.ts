@@ -69,10 +69,13 @@ export function addStreams(
   policy: Policy,
 ): StreamsEvidence | undefined {
   if (before === undefined && readings.probed.length === 0) return undefined;
-  const names = new Set(readings.cells.map(({ cell }) => cell));
+  const names = namesOf(readings.cells);
   const cells: Record<string, StreamEvidence> = {};
-  for (const [cell, evidence] of Object.entries(before?.cells ?? {})) {
-    if (names.has(cell) && Math.abs(atMs - evidence.atMs) <= STREAM_LIFE_MS) cells[cell] = evidence;
+  const known = before?.cells ?? {};
+  for (const cell of Object.keys(known)) {
+    const evidence = known[cell];
+    if (evidence !== undefined && names.has(cell) && Math.abs(atMs - evidence.atMs) <= STREAM_LIFE_MS)
+      cells[cell] = evidence;
   }
   for (const outcomes of readings.probed) {
     const { cell } = outcomes;
@@ -106,11 +109,21 @@ function withSwitches(
   return cells;
 }
 
+const nameSets = new WeakMap<readonly WatchedCell[], ReadonlySet<string>>();
+/** The same cells in every round of an observer. */
+function namesOf(cells: readonly WatchedCell[]): ReadonlySet<string> {
+  const known = nameSets.get(cells);
+  if (known !== undefined) return known;
+  const names = new Set(cells.map(({ cell }) => cell));
+  nameSets.set(cells, names);
+  return names;
+}
+
 function leastNeededDropped(
   cells: Readonly<Record<string, StreamEvidence>>,
 ): Readonly<Record<string, StreamEvidence>> {
+  if (Object.keys(cells).length <= MOST_STREAMS) return cells;
   const entries = Object.entries(cells);
-  if (entries.length <= MOST_STREAMS) return cells;
   const need = (evidence: StreamEvidence): number => (isUneasy(evidence) ? 1 : 0);
   return Object.fromEntries(
     entries.toSorted(([, a], [, b]) => need(b) - need(a) || b.atMs - a.atMs).slice(0, MOST_STREAMS),
@@ -136,7 +149,8 @@ function seenIn(
   }
   const { well, impaired, suspect } = levels;
   // Cells that may not be probed are cells all the same: a few that may, and fail, are not half of them.
-  const probed = context.cells.filter(({ probe }) => probe !== 'never').length;
+  let probed = 0;
+  for (const { probe } of context.cells) if (probe !== 'never') probed++;
   const watched = probed === 0 ? 0 : Math.round((sample.length * context.cells.length) / probed);
   return { watched, well, impaired, suspect };
 }

@@ -43,6 +43,20 @@ export class BaselineFailures {
     }
   }
 
+  /** Slots that will fail in a round to come. */
+  foreseen(round: number): readonly number[] {
+    const { slots } = this.#options;
+    const from = round * slots;
+    let found: number[] | undefined;
+    for (let n = 0; ; n++) {
+      const next = this.peek(n);
+      if (next >= from + slots) return found ?? noSlots;
+      if (next < from) continue;
+      found ??= [];
+      found.push(next - from);
+    }
+  }
+
   /** Position of the n-th failure to come; infinite if there is none. */
   peek(n: number): number {
     if (this.#options.rate <= 0) return Number.POSITIVE_INFINITY;

@@ -53,6 +53,8 @@ export class Calls {
     const active = noise.activeAt(elapsedMs);
     if (faults.length === 0 && active.length === 0) return clear;
     const { roles } = this.#options;
+    // Without planned faults nothing is drawn for them.
+    if (faults.length === 0) return fateOf(call, { scenario: { faults: active }, roles, elapsedMs, random });
     const planned = passedInPart(fateOf(call, { scenario: { faults }, roles, elapsedMs, random }), random);
     if (active.length === 0) return planned;
     const chance = fateOf(call, { scenario: { faults: active }, roles, elapsedMs, random });

@@ -117,11 +117,15 @@ export class CellFleet {
   sourcesAt(atMs: number): readonly SourceGroup[] {
     const [blocked] = this.#blocked.heldFrom(atMs, atMs);
     const spokenMs = Math.min(atMs, blocked?.atMs ?? atMs);
-    const groups = new Map<string, SourceGroup>();
+    const groups = new Map<number, SourceGroup>();
     const add = (group: Omit<SourceGroup, 'age'>): void => {
       const age = ageOf(group.failed, atMs - spokenMs);
       if (group.count === 0 || age === 'gone') return;
-      const key = `${group.domain} ${group.region} ${group.failed} ${age}`;
+      // Failures are whole percents.
+      const key =
+        4 * (DOMAINS * group.failed + group.domain) +
+        (group.region === 'standby' ? 2 : 0) +
+        (age === 'expired' ? 1 : 0);
       groups.set(key, { ...group, age, count: group.count + (groups.get(key)?.count ?? 0) });
     };
     const region = this.#speaksOf(spokenMs, LAG_MS.from);
@@ -132,11 +136,12 @@ export class CellFleet {
     const liars = this.#liarsAt(spokenMs);
     for (const [n, { says }] of liars.entries())
       add({ count: 1, domain: n % DOMAINS, region, failed: says === 'failing' ? 100 : 0 });
+    const honest = this.#honestSources(liars.length);
     for (let step = 0; step < LAG_STEPS; step++) {
       const lagMs = LAG_MS.from + step * LAG_STEP_MS;
       const of = this.#speaksOf(spokenMs, lagMs);
       const failed = shares[of][step] ?? 0;
-      for (const [domain, steps] of this.#honestSources(liars.length).entries())
+      for (const [domain, steps] of honest.entries())
         add({ count: steps[step] ?? 0, domain, region: of, failed });
     }
     return [...groups.values()];

@@ -81,11 +81,16 @@ export class Fleets {
   look(atMs: number, { allHome }: { readonly allHome: boolean }): readonly CellBeacons[] {
     if (!this.report || (allHome && this.#trouble.nextMs(atMs) > atMs)) return this.#calm;
     const healthy = this.#options.policy.minimumGain / 2;
-    return this.#fleets.flatMap((fleet, n) =>
-      fleet.isWell(atMs, healthy)
-        ? (this.#calm[n] ?? [])
-        : (this.#judge(fleet.options.cell, fleet.sourcesAt(atMs)) ?? []),
-    );
+    const seen: CellBeacons[] = [];
+    for (const [n, fleet] of this.#fleets.entries()) {
+      const judged = fleet.isWell(atMs, healthy)
+        ? this.#calm[n]
+        : this.#judge(fleet.options.cell, fleet.sourcesAt(atMs));
+      if (judged !== undefined) seen.push(judged);
+    }
+    // One and the same object while all are well: askers know that nothing follows on it.
+    const areAllCalm = seen.length === this.#calm.length && seen.every((each, n) => each === this.#calm[n]);
+    return areAllCalm ? this.#calm : seen;
   }
 
   #troubleOf(fleet: CellFleet): readonly Span[] {

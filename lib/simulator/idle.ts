@@ -14,9 +14,11 @@ import type { Policy } from '../../lambda/core/policy.ts';
 import { WINDOW_ROUNDS } from '../../lambda/core/put-window.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import { putViews, type ViewEvidence } from '../../lambda/core/severity.ts';
+import type { StreamsEvidence } from '../../lambda/core/streams.ts';
 import type { WatchedCell } from '../../lambda/core/watched-cells.ts';
 import { evidenceOf, quietGain, quietPuts } from './idle-puts.ts';
 import { quietStreams } from './idle-streams.ts';
+import type { StreamFailure } from './stream-foresight.ts';
 
 /**
  * How quiet stretches are skipped. An observer is idle when its vote is a steady HOLD, nothing is alarmed and every
@@ -46,7 +48,10 @@ export function isIdle(memory: Memory, policy: Policy, nowMs: number): boolean {
   );
 }
 
-const isEmpty = (rounds: object): boolean => Object.keys(rounds).length === 0;
+function isEmpty(rounds: object): boolean {
+  for (const _ in rounds) return false;
+  return true;
+}
 
 /** A score that is not zero yet falls with those of the signals, which the same puts feed. */
 const mayRest = (view: ViewEvidence | undefined): boolean => view !== undefined && !view.test.alarmed;
@@ -84,12 +89,14 @@ export interface Skip {
   readonly lastRoundAtMs: number;
   readonly quietMs: number;
   readonly cells: readonly WatchedCell[];
+  /** The last of these rounds in which a stream did not take a record, and what is known of the streams after it. */
+  readonly streamFailure?: Pick<StreamFailure, 'after' | 'streams' | 'report'> | undefined;
 }
 
 /** When, by the observer's clock, the last slow round among those skipped began; undefined if there was none. */
 export function lastSlowRound(
   ticks: number,
-  { rounds, lastRoundAtMs }: Omit<Skip, 'cells'>,
+  { rounds, lastRoundAtMs }: Pick<Skip, 'rounds' | 'lastRoundAtMs'>,
   policy: Policy,
 ): number | undefined {
   const lastTick = ticks + rounds - 1;
@@ -119,8 +126,8 @@ export function skipped(memory: Memory, skip: Skip, policy: Policy): Memory {
     ...quietPuts(evidence[role], skippedPuts, policy),
   });
   const { streams, ...rest } = evidence;
-  const quiet =
-    streams && quietStreams(streams, { rounds, lastAtMs: lastRoundAtMs, cells: skip.cells }, policy);
+  const quiet = streams && streamsAfter(streams, skip, policy);
+  const lastTookMs = skip.streamFailure?.after === rounds - 1 ? skip.streamFailure.report.tookMs : 0;
   return {
     ...memory,
     evidence: {
@@ -130,10 +137,20 @@ export function skipped(memory: Memory, skip: Skip, policy: Policy): Memory {
       standby: after('standby'),
       gain: quietGain(evidence, skippedPuts, policy),
     },
-    decision: { ...memory.decision, decidedAtMs: lastRoundAtMs + skip.quietMs },
+    decision: { ...memory.decision, decidedAtMs: lastRoundAtMs + Math.max(skip.quietMs, lastTookMs) },
     ticks: ticks + rounds,
     lastRoundAtMs,
   };
+}
+
+function streamsAfter(
+  streams: StreamsEvidence,
+  { rounds, lastRoundAtMs, cells, streamFailure }: Skip,
+  policy: Policy,
+): StreamsEvidence | undefined {
+  const known = streamFailure?.streams ?? streams;
+  const since = rounds - ((streamFailure?.after ?? -1) + 1);
+  return since === 0 ? known : quietStreams(known, { rounds: since, lastAtMs: lastRoundAtMs, cells }, policy);
 }
 
 interface Successes {

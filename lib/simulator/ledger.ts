@@ -26,7 +26,7 @@ export interface ObserverFacts {
   endedMs: number;
   endedOffsetMs: number;
   /** Of the last rounds that were computed, its puts to the primary; oldest first. */
-  primaryPuts: readonly PutCount[];
+  readonly primaryPuts: PutCount[];
   standbyWroteMs: number;
   standbyReadMs: number;
   /** The last vote it stored is EVACUATE. */
@@ -114,11 +114,9 @@ export interface RoundContext {
 /** Takes in a round; returns the cast, if it was one. */
 export function noteRound({ before, readings, result }: RoundSeen, context: RoundContext): Step | undefined {
   const { facts, system, atMs, offsetMs } = context;
-  facts.primaryPuts = [...facts.primaryPuts, countOf(readings.primary.kinesisWrite ?? [])].slice(
-    -ROUNDS_COUNTED,
-  );
-  const { probed = [] } = readings.streams ?? {};
-  if (probed.length > 0) facts.streams.note(probed, atMs);
+  if (facts.primaryPuts.length >= ROUNDS_COUNTED) facts.primaryPuts.shift();
+  facts.primaryPuts.push(countOf(readings.primary.kinesisWrite ?? []));
+  if (readings.streams !== undefined) facts.streams.note(readings.streams.probed, atMs);
   if (readings.standby.kinesisWrite?.some(({ ok }) => ok)) facts.standbyWroteMs = atMs;
   if (readings.standby.kinesisRead?.some(({ ok }) => ok)) facts.standbyReadMs = atMs;
   const wasVote = voteOf(before.decision.phase);

@@ -6,6 +6,7 @@ import type { Policy } from '../../lambda/core/policy.ts';
 import { putPlaces } from '../../lambda/core/put-plan.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import type { RoundReadings, RoundResult } from '../../lambda/core/round.ts';
+import type { StreamOutcomes } from '../../lambda/core/stream-evidence.ts';
 import type { GroupSwitch } from '../../lambda/core/streams.ts';
 import type { Vote } from '../../lambda/core/vote.ts';
 import type { WatchedCell } from '../../lambda/core/watched-cells.ts';
@@ -21,7 +22,8 @@ import { type ObserverTimes, STORE_TIMEOUT_MS } from './observer-times.ts';
 import { type ProbeReport, Probing } from './probing.ts';
 import { seedFor } from './random.ts';
 import { quietRounds } from './rest.ts';
-import { StreamProbing } from './stream-probing.ts';
+import type { StreamFailure } from './stream-foresight.ts';
+import { type ProbedRound, type StreamProbeReport, StreamProbing } from './stream-probing.ts';
 import { type Span, Timeline } from './timeline.ts';
 import type { SimulatedCore } from './types.ts';
 import { type WorkloadReport, Workloads } from './workloads.ts';
@@ -67,7 +69,9 @@ export interface Surroundings {
   readonly isCalm: () => boolean;
   readonly onRound: (seen: RoundSeen) => void;
   readonly onStored: (node: ObserverNode, before: StoredVote | undefined) => void;
-  /** Rounds were skipped in which everything worked; the last began at this time. */
+  /** In a round that is skipped, some of these records for the cells' streams were not taken. */
+  readonly onStreamsProbed: (node: ObserverNode, probed: readonly StreamOutcomes[], atMs: number) => void;
+  /** Rounds were skipped in which nothing failed that matters; the last began at this time. */
   readonly onSkipped: (node: ObserverNode, rounds: number, lastMs: number) => void;
 }
 
@@ -117,7 +121,14 @@ export class ObserverNode {
   /** Pending events of an older generation are void. */
   #generation = 0;
   #round = 0;
-  #resting: { readonly nextMs: number; readonly memory: Memory } | undefined;
+  #resting:
+    | {
+        readonly nextMs: number;
+        readonly memory: Memory;
+        /** Rounds in which a stream does not take a record, in order. */
+        readonly streamFailures: readonly StreamFailure[];
+      }
+    | undefined;
   #uneventful: Uneventful | undefined;
   readonly #own: Timeline<Span>;
 
@@ -191,6 +202,10 @@ export class ObserverNode {
 
   get quietMs(): number {
     return Math.max(this.probing.primary.quietMs, this.probing.standby.quietMs);
+  }
+
+  foresee(memory: Memory, at: ProbedRound): StreamProbeReport {
+    return this.#workloads.foresee(memory, at);
   }
 
   get nextRound(): number {
@@ -331,7 +346,9 @@ export class ObserverNode {
     if (known !== undefined) return known;
     const { memory } = run;
     const { streams } = memory.evidence;
+    // After an absence, the memory is older than one round.
     const isAtRest =
+      memory.lastRoundAtMs === times.clockAt(sinceMs) &&
       isIdle(memory, policy, times.clockAt(atMs)) &&
       streamsAreIdle(streams, { cells: this.#world.cells, ...memory });
     return isAtRest ? { rounds: 0, lastMs: sinceMs } : undefined;
@@ -420,7 +437,7 @@ export class ObserverNode {
   #rest(memory: Memory, nextMs: number): boolean {
     if (!this.#world.isCalm()) return false;
     const { agenda, policy } = this.#world;
-    const rounds = quietRounds({
+    const { rounds, failures } = quietRounds({
       node: this,
       memory,
       nextMs,
@@ -430,7 +447,7 @@ export class ObserverNode {
       clockMs: this.options.times.clockAt(agenda.nowMs),
     });
     if (rounds <= 0) return false;
-    this.#resting = { nextMs, memory };
+    this.#resting = { nextMs, memory, streamFailures: failures };
     this.#generation++;
     const wakeMs = nextMs + rounds * policy.tickMs;
     if (Number.isFinite(wakeMs)) this.#later(wakeMs, ranks.world, () => this.#wake(rounds));
@@ -443,7 +460,7 @@ export class ObserverNode {
     if (resting === undefined) return;
     const { policy, epochMs } = this.#world;
     const { times } = this.options;
-    const { nextMs, memory } = resting;
+    const { nextMs, memory, streamFailures } = resting;
     this.#resting = undefined;
     this.#generation++;
     this.#round += rounds;
@@ -455,7 +472,18 @@ export class ObserverNode {
       this.#world.onSkipped(this, rounds, lastMs);
       this.#workloads.skipped(lastMs);
       const { cells } = this.#world;
-      const skip = { rounds, lastRoundAtMs: epochMs + lastMs + offsetMs, quietMs: this.quietMs, cells };
+      const passed = streamFailures.filter(({ after }) => after < rounds);
+      for (const { after, report } of passed) {
+        const endMs = nextMs + after * policy.tickMs + Math.max(this.quietMs, report.tookMs);
+        this.#world.onStreamsProbed(this, report.probed, endMs);
+      }
+      const skip = {
+        rounds,
+        lastRoundAtMs: epochMs + lastMs + offsetMs,
+        quietMs: this.quietMs,
+        cells,
+        streamFailure: passed.at(-1),
+      };
       now = skipped(memory, skip, policy);
       const slowMs = lastSlowRound(memory.ticks, skip, policy);
       if (slowMs !== undefined) this.#skippedSlowRounds(slowMs - epochMs - offsetMs);

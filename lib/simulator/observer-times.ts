@@ -53,7 +53,12 @@ export class ObserverTimes {
 
   offsetAt(atMs: number): number {
     const { offsetMs, trouble } = this.#options;
-    return offsetMs + (trouble.clockSteps.findLast((step) => step.atMs <= atMs)?.offsetMs ?? 0);
+    const { clockSteps } = trouble;
+    for (let n = clockSteps.length - 1; n >= 0; n--) {
+      const step = clockSteps[n];
+      if (step !== undefined && step.atMs <= atMs) return offsetMs + step.offsetMs;
+    }
+    return offsetMs;
   }
 
   /** What the observer's clock says. */

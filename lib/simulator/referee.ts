@@ -1,4 +1,5 @@
 import type { GroupMove } from '../../lambda/core/cell-quorum.ts';
+import type { StreamOutcomes } from '../../lambda/core/stream-evidence.ts';
 import { observerRegions } from '../config/config.ts';
 import type { Fault } from '../scenario/schema.ts';
 import { hasUnseenVote, invariants } from './invariants.ts';
@@ -80,6 +81,11 @@ export class Referee {
     if (facts === undefined) return;
     facts.standbyWroteMs = lastMs;
     facts.standbyReadMs = lastMs;
+  }
+
+  /** Records for the cells' streams, of a round that was skipped. */
+  streamsProbed(index: number, probed: readonly StreamOutcomes[], atMs: number): void {
+    this.#observers[index]?.streams.note(probed, atMs);
   }
 
   voteStored(node: ObserverNode, before: StoredVote | undefined): void {

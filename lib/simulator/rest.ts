@@ -6,9 +6,11 @@ import type { Role } from '../../lambda/core/role.ts';
 import type { WatchedCell } from '../../lambda/core/watched-cells.ts';
 import type { BaselineFailures } from './baseline.ts';
 import { isIdle, roundsToCalm, roundsToForget } from './idle.ts';
-import { nextStreamFailure, streamsAreIdle } from './idle-streams.ts';
+import { streamsAreIdle } from './idle-streams.ts';
 import { RUN_PERIOD_MS } from './observer-times.ts';
 import { firstSlowSlot, isFurtherPut, signalOfSlot } from './probing.ts';
+import { type Foreseen, type ForesightQuestion, foreseeStreams } from './stream-foresight.ts';
+import type { ProbedRound, StreamProbeReport } from './stream-probing.ts';
 
 /** The observer that may rest: an ObserverNode. */
 export interface RestingNode {
@@ -20,6 +22,8 @@ export interface RestingNode {
     readonly baseline: Readonly<Record<Role | 'streams', BaselineFailures>>;
   };
   nextTroubleMs(nowMs: number): number;
+  /** What a round to come puts into the cells' streams, while this memory rests. */
+  foresee(memory: Memory, at: ProbedRound): StreamProbeReport;
 }
 
 export interface QuietQuestion {
@@ -40,27 +44,58 @@ export interface QuietQuestion {
 const SLACK_MS = 100;
 const NONE = Number.POSITIVE_INFINITY;
 
-/** How many of the coming rounds of an idle observer cannot matter. 0: it is not idle. Infinite: nothing ever comes. */
-export function quietRounds(question: QuietQuestion): number {
+const restless: Foreseen = { rounds: 0, failures: [] };
+
+/**
+ * How many of the coming rounds of an idle observer cannot matter, and in which of them a stream does not take a record. 0
+ * rounds: it is not idle. Infinite: nothing ever comes.
+ */
+export function quietRounds(question: QuietQuestion): Foreseen {
   const { node, memory, nextMs, policy, cells, nowMs, clockMs } = question;
   if (!isIdle(memory, policy, clockMs) || !streamsAreIdle(memory.evidence.streams, { cells, ...memory }))
-    return 0;
+    return restless;
   const busyMs = node.quietMs + SLACK_MS;
   // A run that takes over in the middle of a round ends it, and its own first round sets another beat.
   const seamMs = (((node.options.times.startMs - nextMs) % policy.tickMs) + policy.tickMs) % policy.tickMs;
-  if (seamMs !== 0 && seamMs <= busyMs) return 0;
+  if (seamMs !== 0 && seamMs <= busyMs) return restless;
   const untilMs = Math.min(
     node.nextTroubleMs(nowMs),
     recoveredMs(question),
     RUN_PERIOD_MS % policy.tickMs === 0 ? NONE : nextRunMs(node, nowMs),
   );
   const byTrouble = Math.max(0, Math.ceil((untilMs - busyMs - nextMs) / policy.tickMs));
-  if (byTrouble === 0) return 0;
-  const { baseline } = node.options;
-  const streamFails = nextStreamFailure({ cells, baseline: baseline.streams, from: node.nextRound });
-  const limit = Math.min(byTrouble, streamFails - node.nextRound);
-  return limit === 0 ? 0 : quietByBaseline(question, limit);
+  if (byTrouble === 0) return restless;
+  const byCanary = quietByBaseline(question, byTrouble);
+  const byStreams = foreseeStreams(streamsQuestion(question), byCanary);
+  if (byStreams.rounds === byCanary) return byStreams;
+  // A failure of the canary that is not forgotten by then has to be computed, too.
+  const rounds = byStreams.rounds === 0 ? 0 : quietByBaseline(question, byStreams.rounds);
+  return { rounds, failures: byStreams.failures.filter(({ after }) => after < rounds) };
 }
+
+function streamsQuestion(question: QuietQuestion): ForesightQuestion {
+  const { node, memory, nextMs, policy, cells, nowMs, clockMs } = question;
+  const startMs = (after: number): number => nextMs + after * policy.tickMs;
+  return {
+    streams: memory.evidence.streams,
+    cells,
+    policy,
+    baseline: node.options.baseline.streams,
+    nextRound: node.nextRound,
+    firstAtMs: nextMs + clockMs - nowMs,
+    probe: (after) =>
+      node.foresee(memory, {
+        atMs: startMs(after),
+        round: node.nextRound + after,
+        ticks: memory.ticks + after,
+      }),
+    endsInTime: (after) => endsInTime(question, startMs(after)),
+  };
+}
+
+/** Whether a round that may wait for a time-out has ended before the next is due, and before a run takes over. */
+const endsInTime = ({ node, policy }: Pick<QuietQuestion, 'node' | 'policy'>, startMs: number): boolean =>
+  policy.probeTimeoutMs + node.quietMs + SLACK_MS < policy.tickMs && !seamNear(node, startMs, policy);
 
 function nextRunMs({ options }: RestingNode, nowMs: number): number {
   const { startMs } = options.times;
@@ -118,9 +153,8 @@ function mayMatter(
 ): boolean {
   const { round, key, forgottenAfter } = current;
   if (!Number.isFinite(forgottenAfter) || round <= (calmFrom.get(key) ?? -1)) return true;
-  // It may have been a time-out: its round must end before the next is due, and before a run takes over.
-  if (policy.probeTimeoutMs + node.quietMs + SLACK_MS >= policy.tickMs) return true;
-  if (seamNear(node, nextMs + (round - node.nextRound) * policy.tickMs, policy)) return true;
+  // It may have been a time-out.
+  if (!endsInTime({ node, policy }, nextMs + (round - node.nextRound) * policy.tickMs)) return true;
   for (let m = n + 1; ; m++) {
     const other = coming.at(m);
     if (other.round > round + forgottenAfter) return false;

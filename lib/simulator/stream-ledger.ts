@@ -6,11 +6,10 @@ export interface PutCount {
   readonly counted: number;
 }
 
-/** What one observer's marked records to a cell's streams came to, of one round. */
+/** One observer's marked records to a cell's streams, of one round. They are counted when somebody asks, which is seldom. */
 interface StreamRound {
   readonly atMs: number;
-  readonly primary: PutCount;
-  readonly standby: PutCount;
+  readonly outcomes: StreamOutcomes;
 }
 
 /** As long as anything that is said of a stream may hold: a minute, and the life of what an observer has stored. */
@@ -24,12 +23,12 @@ export class StreamLedger {
   readonly #rounds = new Map<string, StreamRound[]>();
 
   note(probed: readonly StreamOutcomes[], atMs: number): void {
-    for (const { cell, primary, standby } of probed) {
-      const rounds = this.#rounds.get(cell) ?? [];
-      if (rounds.length === 0) this.#rounds.set(cell, rounds);
-      // Whoever asks names the time from which on.
-      if (rounds.length >= MOST_ROUNDS) rounds.shift();
-      rounds.push({ atMs, primary: countOf(primary), standby: countOf(standby) });
+    for (const outcomes of probed) {
+      const rounds = this.#rounds.get(outcomes.cell) ?? [];
+      if (rounds.length === 0) this.#rounds.set(outcomes.cell, rounds);
+      // Whoever asks names the time from which on. Many are dropped at once: that is cheaper than one in each round.
+      if (rounds.length >= 2 * MOST_ROUNDS) rounds.splice(0, MOST_ROUNDS);
+      rounds.push({ atMs, outcomes });
     }
   }
 
@@ -42,7 +41,7 @@ export class StreamLedger {
 
   sumSince(cell: string, role: 'primary' | 'standby', atMs: number): PutCount {
     const rounds = this.#rounds.get(cell) ?? [];
-    return sumOf(rounds.filter((round) => round.atMs >= atMs).map((round) => round[role]));
+    return sumOf(rounds.filter((round) => round.atMs >= atMs).map(({ outcomes }) => countOf(outcomes[role])));
   }
 }
 
@@ -50,8 +49,13 @@ export const STREAM_MEMORY_MS = KEPT_MS;
 
 /** Puts that say something about the region, and those of them that failed. */
 export function countOf(puts: readonly ProbeOutcome[]): PutCount {
-  const counts = puts.filter((put) => put.ok || errorClasses[put.errorClass].evidence);
-  return { failed: counts.filter(({ ok }) => !ok).length, counted: counts.length };
+  let [failed, counted] = [0, 0];
+  for (const put of puts) {
+    if (!put.ok && !errorClasses[put.errorClass].evidence) continue;
+    counted++;
+    if (!put.ok) failed++;
+  }
+  return { failed, counted };
 }
 
 export const sumOf = (rounds: readonly PutCount[]): PutCount =>

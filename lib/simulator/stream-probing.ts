@@ -6,6 +6,7 @@ import type { Role } from '../../lambda/core/role.ts';
 import type { StreamOutcomes } from '../../lambda/core/stream-evidence.ts';
 import { PUTS_PER_STREAM, STREAMS_PER_ROUND, type StreamProbe } from '../../lambda/core/stream-plan.ts';
 import type { Regions } from '../config/config.ts';
+import type { Fate } from '../scenario/faults.ts';
 import { type BaselineFailures, noSlots } from './baseline.ts';
 import { type Calls, type KnownCall, outcomeOf } from './calls.ts';
 import { Dice } from './random.ts';
@@ -17,6 +18,13 @@ export interface StreamProbingOptions {
   readonly regions: Pick<Regions, 'primary' | 'standby'>;
   readonly seed: number;
   readonly baseline: BaselineFailures;
+}
+
+export interface ProbedRound {
+  readonly atMs: number;
+  /** Number of the round, of this observer, and rounds before it that it remembers. */
+  readonly round: number;
+  readonly ticks: number;
 }
 
 export interface StreamProbeReport {
@@ -32,6 +40,13 @@ export const SLOTS_PER_STREAM = PUTS_PER_STREAM + STANDBY_PUTS;
 /** Places for baseline failures, of one round. */
 export const STREAM_SLOTS = STREAMS_PER_ROUND * SLOTS_PER_STREAM;
 
+/** What befalls the records of a round: slots that fail for no reason, and what the noise and the scenario do to the others. */
+interface Luck {
+  readonly failing: readonly number[];
+  readonly fate: (call: KnownCall, atMs: number) => Fate;
+}
+
+const unharmed: Fate = { delayMs: 0 };
 const nothing: StreamProbeReport = { probed: [], tookMs: 0, isQuiet: true };
 
 /** The marked records that one observer puts into the cells' own streams. */
@@ -39,7 +54,8 @@ export class StreamProbing {
   readonly #options: StreamProbingOptions;
   /** By cell; a thousand cells that are never probed cost nothing. */
   readonly #known = new Map<string, StreamCalls>();
-  readonly #quiet = new Map<string, StreamOutcomes>();
+  /** Of plans whose rounds all bring the same, while nothing can fail. */
+  readonly #quiet = new WeakMap<readonly StreamProbe[], StreamProbeReport>();
   readonly #dice = new Dice();
 
   constructor(options: StreamProbingOptions) {
@@ -62,27 +78,38 @@ export class StreamProbing {
     return made;
   }
 
-  probe(
-    plan: readonly StreamProbe[],
-    { atMs, round, ticks }: { readonly atMs: number; readonly round: number; readonly ticks: number },
-  ): StreamProbeReport {
-    const failing = this.#options.baseline.take(round);
+  probe(plan: readonly StreamProbe[], at: ProbedRound): StreamProbeReport {
+    const { baseline, calls } = this.#options;
+    const failing = baseline.take(at.round);
     if (plan.length === 0) return nothing;
-    this.#dice.at(this.#options.seed, 5, round);
+    const quiet = failing === noSlots ? this.#quietReport(plan, at.atMs) : undefined;
+    if (quiet !== undefined) return quiet;
+    this.#dice.at(this.#options.seed, 5, at.round);
+    const fate = (call: KnownCall, atMs: number): Fate => calls.fate(call, atMs, this.#dice.next);
+    return this.#probeAll(plan, at, { failing, fate });
+  }
+
+  /** What a round to come will bring, if nothing hits it but what fails for no reason. */
+  foresee(plan: readonly StreamProbe[], at: ProbedRound): StreamProbeReport {
+    const failing = this.#options.baseline.foreseen(at.round);
+    // The timelines of the noise are not asked: they only go forward.
+    return this.#probeAll(plan, at, { failing, fate: () => unharmed });
+  }
+
+  #probeAll(
+    plan: readonly StreamProbe[],
+    { atMs, round, ticks }: ProbedRound,
+    luck: Luck,
+  ): StreamProbeReport {
     let tookMs = 0;
     let isQuiet = true;
     const probed = plan.map((probe, place): StreamOutcomes => {
       const known = this.known(probe.cell);
-      const quiet = failing === noSlots ? this.#quietTurn(probe, atMs) : undefined;
-      if (quiet !== undefined) {
-        tookMs = Math.max(tookMs, known.primary.PutRecords.latencyMs);
-        return quiet;
-      }
       const put: Put = ({ role, n, slot, offsetMs }) => {
         const turn = ticks * (probe.firstPuts + probe.morePuts) + n;
         const call = known[role][putOperations[turn % putOperations.length] ?? 'PutRecords'];
         const own = place * SLOTS_PER_STREAM + slot;
-        const outcome = this.#put(call, { atMs: atMs + offsetMs, round, slot: own, failing });
+        const outcome = this.#put(call, { atMs: atMs + offsetMs, round, slot: own, ...luck });
         tookMs = Math.max(tookMs, offsetMs + outcome.latencyMs);
         isQuiet &&= outcome.ok && outcome.latencyMs === call.latencyMs;
         return outcome;
@@ -92,16 +119,23 @@ export class StreamProbing {
     return { probed, tookMs, isQuiet };
   }
 
-  /** A turn in which nothing can fail: the same each time. */
-  #quietTurn({ cell, why, firstPuts }: StreamProbe, atMs: number): StreamOutcomes | undefined {
-    const { PutRecords, PutRecord } = this.known(cell).primary;
-    if (why !== 'turn' || PutRecords.latencyMs > this.#options.policy.probeTimeoutMs) return undefined;
-    for (const { faults, noise } of [PutRecords, PutRecord])
-      if (faults.length > 0 || noise.activeAt(atMs).length > 0) return undefined;
-    const known = this.#quiet.get(cell);
+  /** A round of turns in which nothing can fail: the same each time. */
+  #quietReport(plan: readonly StreamProbe[], atMs: number): StreamProbeReport | undefined {
+    for (const { cell, why } of plan) {
+      const { PutRecords, PutRecord } = this.known(cell).primary;
+      if (why !== 'turn' || PutRecords.latencyMs > this.#options.policy.probeTimeoutMs) return undefined;
+      if (mayFail(PutRecords, atMs) || mayFail(PutRecord, atMs)) return undefined;
+    }
+    const known = this.#quiet.get(plan);
     if (known !== undefined) return known;
-    const made = { cell, primary: Array<ProbeOutcome>(firstPuts).fill(PutRecords.answered), standby: [] };
-    this.#quiet.set(cell, made);
+    let tookMs = 0;
+    const probed = plan.map(({ cell, firstPuts }): StreamOutcomes => {
+      const { answered, latencyMs } = this.known(cell).primary.PutRecords;
+      tookMs = Math.max(tookMs, latencyMs);
+      return { cell, primary: Array<ProbeOutcome>(firstPuts).fill(answered), standby: [] };
+    });
+    const made = { probed, tookMs, isQuiet: true };
+    this.#quiet.set(plan, made);
     return made;
   }
 
@@ -111,16 +145,18 @@ export class StreamProbing {
       readonly atMs: number;
       readonly round: number;
       readonly slot: number;
-      readonly failing: readonly number[];
-    },
+    } & Luck,
   ): ProbeOutcome {
-    const { calls, policy, baseline } = this.#options;
-    const { round, slot, failing } = at;
+    const { policy, baseline } = this.#options;
+    const { round, slot, failing, fate } = at;
     if (failing !== noSlots && failing.includes(slot))
       return baseline.outcome(round, slot, call.latencyMs, policy.probeTimeoutMs);
-    return outcomeOf(call, calls.fate(call, at.atMs, this.#dice.next), policy.probeTimeoutMs);
+    return outcomeOf(call, fate(call, at.atMs), policy.probeTimeoutMs);
   }
 }
+
+const mayFail = ({ faults, noise }: KnownCall, atMs: number): boolean =>
+  faults.length > 0 || noise.activeAt(atMs).length > 0;
 
 type StreamCalls = Readonly<Record<Role, Readonly<Record<PutOperation, KnownCall>>>>;
 
@@ -137,18 +173,19 @@ function putAll(
   { firstPuts, morePuts, standbyPuts }: StreamProbe,
   put: Put,
 ): Readonly<Record<Role, readonly ProbeOutcome[]>> {
-  const times = (count: number, to: Omit<Parameters<Put>[0], 'slot'>): readonly ProbeOutcome[] =>
-    Array.from({ length: count }, (_, i) => {
-      const n = to.n + i;
-      return put({ ...to, n, slot: to.role === 'primary' ? n : PUTS_PER_STREAM + n });
-    });
-  const first = times(firstPuts, { role: 'primary', n: 0, offsetMs: 0 });
-  const firstMs = Math.max(0, ...first.map(({ latencyMs }) => latencyMs));
-  const more = looksHarder(first)
-    ? times(morePuts, { role: 'primary', n: firstPuts, offsetMs: firstMs })
-    : [];
-  return {
-    primary: [...first, ...more],
-    standby: times(standbyPuts, { role: 'standby', n: 0, offsetMs: 0 }),
-  };
+  const primary: ProbeOutcome[] = [];
+  let firstMs = 0;
+  for (let n = 0; n < firstPuts; n++) {
+    const outcome = put({ role: 'primary', n, slot: n, offsetMs: 0 });
+    firstMs = Math.max(firstMs, outcome.latencyMs);
+    primary.push(outcome);
+  }
+  if (looksHarder(primary)) {
+    for (let n = firstPuts; n < firstPuts + morePuts; n++)
+      primary.push(put({ role: 'primary', n, slot: n, offsetMs: firstMs }));
+  }
+  const standby: ProbeOutcome[] = [];
+  for (let n = 0; n < standbyPuts; n++)
+    standby.push(put({ role: 'standby', n, slot: PUTS_PER_STREAM + n, offsetMs: 0 }));
+  return { primary, standby };
 }

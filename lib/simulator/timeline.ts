@@ -13,6 +13,8 @@ export class Timeline<T extends Span> {
   /** Latest end among the spans up to each: where a search may begin. */
   readonly #endsMs: readonly number[];
   #cursor = 0;
+  /** No span holds from the first of these times up to the second: most askers ask within it. */
+  #clear = { fromMs: 0, untilMs: 0 };
 
   constructor(spans: readonly T[]) {
     this.spans = spans.toSorted((a, b) => a.atMs - b.atMs);
@@ -25,16 +27,25 @@ export class Timeline<T extends Span> {
 
   /** Spans that hold at this time. */
   activeAt(atMs: number): readonly T[] {
+    if (atMs >= this.#clear.fromMs && atMs < this.#clear.untilMs) return this.#none;
     this.#forward(atMs);
     let active: T[] | undefined;
-    for (let n = this.#cursor; n < this.spans.length; n++) {
+    let n = this.#cursor;
+    for (; n < this.spans.length; n++) {
       const span = this.spans[n];
       if (span === undefined || span.atMs > atMs) break;
       if (atMs >= span.untilMs) continue;
       active ??= [];
       active.push(span);
     }
-    return active ?? this.#none;
+    if (active !== undefined) return active;
+    this.#clear = { fromMs: atMs, untilMs: this.spans[n]?.atMs ?? Number.POSITIVE_INFINITY };
+    return this.#none;
+  }
+
+  /** Whether none holds at any time from `fromMs` to `toMs`. */
+  isClear(fromMs: number, toMs: number): boolean {
+    return this.activeAt(fromMs).length === 0 && toMs < this.#clear.untilMs;
   }
 
   /** Spans that hold at any time from `fromMs` to `atMs`, for askers whose clock goes any way. */

@@ -272,6 +272,8 @@ export class World {
           this.#isHome && this.#accusing.size === 0 && !this.#state.anyLatched && this.#dns.isSettled,
         onRound: (seen) => this.#onRound(seen),
         onStored: (node, before) => this.#onStored(node, before),
+        onStreamsProbed: (node, probed, atMs) =>
+          this.#referee.streamsProbed(node.options.index, probed, atMs),
         onSkipped: (node, rounds, lastMs) => this.#onSkipped(node, rounds, lastMs),
       },
     );

@@ -5,7 +5,8 @@ import type { ProbeOutcome } from '../../lambda/core/probe.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import { observeRound, putsOfRound, type RoundReadings } from '../../lambda/core/round.ts';
 import { isIdle, lastSlowRound, roundsToForget, skipped } from '../../lib/simulator/idle.ts';
-import type { TraceEvent } from '../../lib/simulator/types.ts';
+import { realCore } from '../../lib/simulator/run.ts';
+import type { SimulatedCore, TraceEvent } from '../../lib/simulator/types.ts';
 import { runYears } from '../../lib/simulator/years.ts';
 import { deployed } from './deployed.ts';
 
@@ -73,6 +74,35 @@ describe('quiet stretches', () => {
     expect(skipping.lines).toEqual(walking.lines);
     expect(skipping.result).toEqual(walking.result);
     expect(skipping.rounds.skipped).toBeGreaterThan(20 * skipping.rounds.computed);
+  });
+
+  // Two days with lone failures of the streams, a suspicion, and an absence of one observer.
+  test('what is known of the streams before a round that is computed is what a walk knows', () => {
+    const cells = deployed.cells.map((cell) => ({ ...cell, probe: 'always' as const }));
+    const knownAt = (walk: boolean): ReadonlyMap<number, Memory> => {
+      const known = new Map<number, Memory>();
+      const core: SimulatedCore = {
+        ...realCore,
+        observeRound: (memory, readings, ...rest) => {
+          known.set(readings.startedAtMs, memory);
+          return realCore.observeRound(memory, readings, ...rest);
+        },
+      };
+      runYears({ system: { ...deployed, cells }, years: 2.2 * DAY, seed: 23, walk, core });
+      return known;
+    };
+    const computed = knownAt(false);
+    const walked = knownAt(true);
+
+    expect(computed.size).toBeGreaterThan(100);
+    for (const [startedAtMs, { evidence, lastRoundAtMs, ticks }] of computed) {
+      const walk = walked.get(startedAtMs);
+      expect({ streams: evidence.streams, lastRoundAtMs, ticks }).toEqual({
+        streams: walk?.evidence.streams,
+        lastRoundAtMs: walk?.lastRoundAtMs,
+        ticks: walk?.ticks,
+      });
+    }
   });
 
   test.each([1])('walked or skipped, four days of noise are the same, step by step (seed %i)', (seed) => {
