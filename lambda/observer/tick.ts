@@ -1,3 +1,4 @@
+import type { BeaconTable } from '../core/beacon-table.ts';
 import type { CellBeacons } from '../core/beacons.ts';
 import type { ControlReading } from '../core/control.ts';
 import type { Latch, Quorum } from '../core/lifecycle.ts';
@@ -34,6 +35,8 @@ export interface TickDependencies {
   readonly probeStreams: (request: StreamsRequest) => Promise<readonly StreamOutcomes[]>;
   /** What producers report; never throws, and is empty where nothing is known. */
   readonly readBeacons: () => Promise<readonly CellBeacons[]>;
+  /** How this observer stands with the table of beacons. Absent where beacons are off. */
+  readonly beaconTable?: (() => BeaconTable) | undefined;
 }
 
 export interface TickResult extends RoundResult {
@@ -43,6 +46,7 @@ export interface TickResult extends RoundResult {
   readonly quorum: Quorum;
   /** What producers reported in this round: with it, the next round is planned. */
   readonly beacons: readonly CellBeacons[];
+  readonly beaconTable?: BeaconTable;
   readonly streams: readonly StreamOutcomes[];
 }
 
@@ -93,6 +97,7 @@ export async function tick(
     latch,
     quorum,
     beacons,
+    ...(dependencies.beaconTable === undefined ? {} : { beaconTable: dependencies.beaconTable() }),
     streams: probed,
   };
 }
