@@ -23,7 +23,7 @@ export interface Beacon {
   readonly regions: Readonly<Record<string, RegionTally>>;
 }
 
-/** Records of one stream in one region, counted once for each attempt. */
+/** Records of one stream in one region. A producer counts each once, however often it is tried (`RecordCounts`). */
 export interface RegionTally {
   readonly ok: number;
   readonly failed: Readonly<Record<BeaconClass, number>>;

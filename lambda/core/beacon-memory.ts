@@ -1,8 +1,14 @@
-import { type Beacon, expiresAtMs, FLEET_KEY, SEEN_LATELY_MS } from './beacon-item.ts';
+import { type Beacon, countedIn, expiresAtMs, FLEET_KEY, SEEN_LATELY_MS } from './beacon-item.ts';
 import { readBeacon } from './beacon-schema.ts';
 
+/** A beacon with what its process has said before. */
+export interface RememberedBeacon extends Beacon {
+  /** When the unbroken series of beacons began that say of a region that it fails. Absent: with this one. */
+  readonly failingSinceMs?: number;
+}
+
 /** The newest beacon of each process and stream, by its key. */
-export type BeaconMemory = ReadonlyMap<string, Beacon>;
+export type BeaconMemory = ReadonlyMap<string, RememberedBeacon>;
 
 /** Why an item is not taken. */
 export type IgnoredBecause = 'malformed' | 'oversized' | 'future' | 'replayed' | 'tooMany';
@@ -10,6 +16,8 @@ export type IgnoredBeacons = Readonly<Partial<Record<IgnoredBecause, number>>>;
 
 /** Clocks of producers may be ahead by this much; more is no time at which a beacon was written. */
 const MOST_AHEAD_MS = 5_000;
+/** From this share of failures on, a beacon belongs to a series. Below `policy.minimumGain`: to begin too early is careful. */
+const FAILING_SHARE = 0.1;
 export const MOST_BEACONS = 40_000;
 /** A function’s environments are one source with a process each; one source must not fill the memory. */
 export const MOST_BEACONS_OF_A_SOURCE = 1_000;
@@ -27,10 +35,10 @@ export function rememberBeacons(
   before: BeaconMemory,
   { items, nowMs }: { readonly items: readonly unknown[]; readonly nowMs: number },
 ): Remembered {
-  const memory = new Map<string, Beacon>();
+  const memory = new Map<string, RememberedBeacon>();
   const ofSource = new Map<string, number>();
   const ignored: Partial<Record<IgnoredBecause, number>> = {};
-  const add = (key: string, beacon: Beacon): boolean => {
+  const add = (key: string, beacon: RememberedBeacon): boolean => {
     if (!memory.has(key)) {
       const own = ofSource.get(beacon.source) ?? 0;
       if (own >= MOST_BEACONS_OF_A_SOURCE || memory.size >= MOST_BEACONS) return false;
@@ -73,7 +81,7 @@ function taken(
     nowMs,
   }: {
     readonly memory: BeaconMemory;
-    readonly add: (key: string, beacon: Beacon) => boolean;
+    readonly add: (key: string, beacon: RememberedBeacon) => boolean;
     readonly nowMs: number;
   },
 ): IgnoredBecause | undefined {
@@ -89,8 +97,20 @@ function taken(
     if (beacon.sequence === last.sequence && beacon.atMs === last.atMs) return undefined;
     if (beacon.sequence <= last.sequence || beacon.atMs <= last.atMs) return 'replayed';
   }
-  return add(key, beacon) ? undefined : 'tooMany';
+  return add(key, inItsSeries(beacon, last)) ? undefined : 'tooMany';
 }
+
+function inItsSeries(beacon: Beacon, last: RememberedBeacon | undefined): RememberedBeacon {
+  if (last === undefined || expiresAtMs(last) <= beacon.atMs) return beacon;
+  if (!saysFailing(beacon) || !saysFailing(last)) return beacon;
+  return { ...beacon, failingSinceMs: last.failingSinceMs ?? last.atMs };
+}
+
+const saysFailing = ({ regions }: Beacon): boolean =>
+  Object.values(regions).some((tally) => {
+    const { counted, failed } = countedIn(tally);
+    return failed > counted * FAILING_SHARE;
+  });
 
 const isFleet = (item: unknown): boolean =>
   typeof item === 'object' && item !== null && (item as { pk?: unknown }).pk === FLEET_KEY.pk;

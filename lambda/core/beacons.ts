@@ -1,5 +1,5 @@
-import { type Beacon, countedIn, expiresAtMs, MOST_LAG_MS, SEEN_LATELY_MS } from './beacon-item.ts';
-import type { BeaconMemory } from './beacon-memory.ts';
+import { countedIn, expiresAtMs, MOST_LAG_MS, SEEN_LATELY_MS } from './beacon-item.ts';
+import type { BeaconMemory, RememberedBeacon } from './beacon-memory.ts';
 import type { Policy } from './policy.ts';
 import type { Role } from './role.ts';
 
@@ -53,6 +53,11 @@ interface Source {
   counted: number;
   failed: number;
   isCurrent: boolean;
+  /** Since when it has said that a region fails, as far as it still says so. */
+  failingSinceMs: number;
+  /** When its last beacon expired, and whether that one said that the region fails. */
+  goneAtMs: number;
+  wentFailing: boolean;
   readonly domains: Set<string>;
 }
 type Sources = Map<string, Source>;
@@ -70,7 +75,8 @@ export function judgeBeacons(question: BeaconQuestion): readonly CellBeacons[] {
 
 type ByRole = Readonly<Record<Role, Sources>>;
 
-function sourcesByCell({ memory, cells, regions, nowMs }: BeaconQuestion): ReadonlyMap<string, ByRole> {
+function sourcesByCell(question: BeaconQuestion): ReadonlyMap<string, ByRole> {
+  const { memory, cells, regions, nowMs } = question;
   const places = new Map<string, { readonly cell: string; readonly role: Role }>();
   for (const { cell, streams } of cells) {
     for (const role of ['primary', 'standby'] as const) {
@@ -85,7 +91,7 @@ function sourcesByCell({ memory, cells, regions, nowMs }: BeaconQuestion): Reado
       if (place === undefined) continue;
       const roles: ByRole = found.get(place.cell) ?? { primary: new Map(), standby: new Map() };
       found.set(place.cell, roles);
-      addBeacon(roles[place.role], { beacon, region, nowMs });
+      addBeacon(roles[place.role], { beacon, region, question });
     }
   }
   return found;
@@ -93,25 +99,43 @@ function sourcesByCell({ memory, cells, regions, nowMs }: BeaconQuestion): Reado
 
 function addBeacon(
   sources: Sources,
-  { beacon, region, nowMs }: { readonly beacon: Beacon; readonly region: string; readonly nowMs: number },
+  {
+    beacon,
+    region,
+    question,
+  }: { readonly beacon: RememberedBeacon; readonly region: string; readonly question: BeaconQuestion },
 ): void {
-  const source = sources.get(beacon.source) ?? {
-    counted: 0,
-    failed: 0,
-    isCurrent: false,
-    domains: new Set<string>(),
-  };
+  const source = sources.get(beacon.source) ?? newSource();
   sources.set(beacon.source, source);
-  if (expiresAtMs(beacon) <= nowMs) return;
-  source.isCurrent = true;
   const tally = beacon.regions[region];
   // A process that did not run in time does not know whether the region or itself was late.
-  if (tally === undefined || beacon.lagMs > MOST_LAG_MS) return;
-  const { counted, failed } = countedIn(tally);
+  const { counted, failed } =
+    tally === undefined || beacon.lagMs > MOST_LAG_MS ? { counted: 0, failed: 0 } : countedIn(tally);
+  const expiryMs = expiresAtMs(beacon);
+  if (expiryMs <= question.nowMs) {
+    if (expiryMs < source.goneAtMs) return;
+    source.wentFailing =
+      failed > counted * question.policy.minimumGain || (source.wentFailing && expiryMs === source.goneAtMs);
+    source.goneAtMs = expiryMs;
+    return;
+  }
+  source.isCurrent = true;
   source.counted += counted;
   source.failed += failed;
   if (counted > 0) source.domains.add(beacon.domain);
+  if (failed > 0)
+    source.failingSinceMs = Math.min(source.failingSinceMs, beacon.failingSinceMs ?? beacon.atMs);
 }
+
+const newSource = (): Source => ({
+  counted: 0,
+  failed: 0,
+  isCurrent: false,
+  failingSinceMs: Number.POSITIVE_INFINITY,
+  goneAtMs: Number.NEGATIVE_INFINITY,
+  wentFailing: false,
+  domains: new Set<string>(),
+});
 
 function voiceOf({ isCurrent, counted, failed }: Source, minimumGain: number): Voice {
   if (!isCurrent || counted < LEAST_ATTEMPTS) return 'unknown';
@@ -122,9 +146,9 @@ function voiceOf({ isCurrent, counted, failed }: Source, minimumGain: number): V
 
 /** The sources of a cell’s stream in one region, counted. */
 interface Count {
-  /** All that were seen lately, and those of them whose beacon holds. */
-  readonly lately: number;
+  /** Sources whose beacon holds, and those that have fallen silent in the present trouble. */
   readonly current: number;
+  readonly silenced: number;
   readonly failing: readonly Source[];
   readonly healthy: number;
   /** Those that have something to say. */
@@ -139,7 +163,13 @@ interface QuorumRule {
   readonly otherwise: (count: Count) => string;
 }
 
-const neededOf = ({ lately }: Count): number => Math.min(QUORUM_SOURCES, lately);
+/**
+ * All of a small fleet. Of what is silent, that counts which the trouble may have silenced; what had gone before, as after a
+ * deployment, is no part of the fleet. As current and silenced ones are the whole fleet, the larger of both is at least half of
+ * it, and no minority is a quorum.
+ */
+const neededOf = ({ current, silenced }: Count): number =>
+  Math.min(QUORUM_SOURCES, Math.max(current, silenced));
 const attemptsOf = (sources: readonly Source[]): number =>
   sources.reduce((sum, { counted }) => sum + counted, 0);
 
@@ -152,7 +182,7 @@ const regionRules: readonly QuorumRule[] = [
   {
     holds: (count) => count.failing.length > 0 && count.failing.length >= neededOf(count),
     otherwise: (count) =>
-      `${count.failing.length} of ${count.lately} sources fail, and a quorum needs ${neededOf(count)}`,
+      `${count.failing.length} of ${count.current + count.silenced} sources fail, and a quorum needs ${neededOf(count)}`,
   },
   {
     holds: ({ failing }) => attemptsOf(failing) >= QUORUM_ATTEMPTS,
@@ -194,7 +224,7 @@ function judged(cell: string, { primary, standby }: ByRole, question: BeaconQues
   const missing = rules.find(({ holds }) => !holds(count));
   // In health hardly anybody writes to the standby, so those who do are no quorum by themselves: of all sources of the cell
   // more than half must fail there, or of those that fail in the primary. A minority of liars forbids nothing.
-  const everybody = new Set([...primary.keys(), ...standby.keys()]).size;
+  const everybody = presentIn({ primary, standby }, there.failing);
   const failsInStandbyToo =
     (count.failing.length > 0 && count.inStandbyToo > count.failing.length / 2) ||
     (there.failing.length > everybody / 2 && regionRules.every(({ holds }) => holds(there)));
@@ -227,8 +257,33 @@ function counted(
     const elsewhere = other.get(name);
     if (elsewhere !== undefined && voiceOf(elsewhere, minimumGain) === 'failing') inStandbyToo++;
   }
+  const sinceMs = troubleSinceMs(failing);
+  const silenced = [...sources.values()].filter((source) => isSilenced(source, sinceMs)).length;
   const { isComplete } = question;
-  return { lately: sources.size, current, failing, healthy, voices, inStandbyToo, isComplete };
+  return { current, silenced, failing, healthy, voices, inStandbyToo, isComplete };
+}
+
+/**
+ * When the present trouble began: the middle one of the times that the failing sources give, so that a minority of them cannot
+ * move it. Infinity where none fails.
+ */
+function troubleSinceMs(failing: readonly Source[]): number {
+  const times = failing.map(({ failingSinceMs }) => failingSinceMs).toSorted((a, b) => a - b);
+  return times[Math.floor((times.length - 1) / 2)] ?? Number.POSITIVE_INFINITY;
+}
+
+/** Whether a source is silent, and may be so because of the trouble: it failed at the end, or was heard until then. */
+const isSilenced = ({ isCurrent, wentFailing, goneAtMs }: Source, sinceMs: number): boolean =>
+  !isCurrent && (wentFailing || goneAtMs >= sinceMs);
+
+/** Sources of a cell, in either region, that speak or were silenced by a trouble of which these are failing. */
+function presentIn({ primary, standby }: ByRole, failing: readonly Source[]): number {
+  const sinceMs = troubleSinceMs(failing);
+  const present = new Set<string>();
+  for (const [name, source] of [...primary, ...standby]) {
+    if (source.isCurrent || isSilenced(source, sinceMs)) present.add(name);
+  }
+  return present.size;
 }
 
 function sightBelow({ failing, current, healthy, voices, isComplete }: Count): BeaconSight {

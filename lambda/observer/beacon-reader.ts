@@ -1,10 +1,14 @@
-import { type DynamoDBDocumentClient, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { BEACON_VERSION, FLEET_KEY, healthIntervalMs } from '../core/beacon-item.ts';
 import { type BeaconMemory, fleetOf, type IgnoredBeacons, rememberBeacons } from '../core/beacon-memory.ts';
+import { type BeaconTable, smallTable, sourcesByCell } from '../core/beacon-table.ts';
 import { type BeaconCell, type CellBeacons, judgeBeacons } from '../core/beacons.ts';
 import { TROUBLE_INDEX } from '../core/names.ts';
 import type { Policy } from '../core/policy.ts';
+import type { ErrorClass } from '../core/probe.ts';
 import type { Role } from '../core/role.ts';
+import { BeaconSweep } from './beacon-sweep.ts';
+import { explain } from './measure.ts';
 
 export interface BeaconReaderOptions {
   /** Client of the standby, where the table is. */
@@ -18,6 +22,8 @@ export interface BeaconReaderOptions {
   /** Tells the writers how many they are: one observer does. */
   readonly tellsFleet: boolean;
   readonly onIgnored: (ignored: IgnoredBeacons) => void;
+  /** A source has so many items that most of them are skipped; told once in each reading of the table. */
+  readonly onFlooding: (source: string) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -25,8 +31,6 @@ export interface BeaconReaderOptions {
 const TROUBLE_TIMEOUT_MS = 1_500;
 /** Longest reading of the whole table, which no round waits for. */
 const WHOLE_TIMEOUT_MS = 10_000;
-/** A page is 1 MB: more than a thousand beacons. What does not fit is read by the next reading, from there on. */
-const MOST_PAGES = 20;
 /** Share of the interval of the writers in which the whole table is read once: a minute for 90 s. */
 const WHOLE_EVERY_SHARE = 2 / 3;
 const AFTER_FAILURE_MS = 15_000;
@@ -39,8 +43,14 @@ const KNOWN_FOR_READINGS = 3;
  */
 export class BeaconReader {
   readonly #options: BeaconReaderOptions;
-  readonly #trouble: Sweep;
-  readonly #whole: Sweep;
+  readonly #trouble: BeaconSweep;
+  readonly #whole: BeaconSweep;
+  /** What cannot be read, and why, since when. */
+  readonly #problems = new Map<'index' | 'table', NonNullable<BeaconTable['problem']>>();
+  /** What the last whole reading found. */
+  #found: Pick<BeaconTable, 'completeAtMs' | 'sources' | 'ignored' | 'flooding'> = { ignored: {} };
+  /** The first source that the present reading has skipped. */
+  #flooding: string | undefined;
   #memory: BeaconMemory = new Map();
   #ignored: Partial<Record<string, number>> = {};
   #wholeDueMs = Number.NEGATIVE_INFINITY;
@@ -50,8 +60,16 @@ export class BeaconReader {
 
   constructor(options: BeaconReaderOptions) {
     this.#options = options;
-    this.#trouble = new Sweep(options, TROUBLE_INDEX);
-    this.#whole = new Sweep(options, undefined);
+    const { client, table, onFlooding } = options;
+    this.#trouble = new BeaconSweep({ client, table, index: TROUBLE_INDEX });
+    this.#whole = new BeaconSweep({
+      client,
+      table,
+      onFlooding: (source) => {
+        this.#flooding ??= source;
+        onFlooding(source);
+      },
+    });
   }
 
   /** What the producers of each cell report. Never throws: what cannot be read is unknown once it has expired. */
@@ -60,12 +78,37 @@ export class BeaconReader {
     this.#startWhole();
     try {
       await this.#trouble.read(TROUBLE_TIMEOUT_MS, (items) => this.#remember(items));
+      this.#problems.delete('index');
     } catch (error) {
+      this.#failed('index', error);
       onError(error);
     }
-    const atMs = nowMs();
-    const isComplete = atMs - this.#completeAtMs <= KNOWN_FOR_READINGS * this.#wholeEveryMs();
-    return judgeBeacons({ memory: this.#memory, cells, regions, policy, nowMs: atMs, isComplete });
+    const isComplete = this.#isComplete;
+    return judgeBeacons({ memory: this.#memory, cells, regions, policy, nowMs: nowMs(), isComplete });
+  }
+
+  /** How this observer stands with the table, small enough to be stored. */
+  get table(): BeaconTable {
+    const { cells, nowMs } = this.#options;
+    const [problem] = [...this.#problems.values()].toSorted((a, b) => a.sinceMs - b.sinceMs);
+    const facts = {
+      ...this.#found,
+      isComplete: this.#isComplete,
+      ...(problem === undefined ? {} : { problem }),
+      // A source that is skipped now is told at once, and not when the whole table has been read.
+      ...(this.#flooding === undefined ? {} : { flooding: this.#flooding }),
+    };
+    return smallTable(facts, sourcesByCell(this.#memory, { cells, nowMs: nowMs() }));
+  }
+
+  get #isComplete(): boolean {
+    return this.#options.nowMs() - this.#completeAtMs <= KNOWN_FOR_READINGS * this.#wholeEveryMs();
+  }
+
+  #failed(what: 'index' | 'table', error: unknown): void {
+    const errorClass: ErrorClass = explain(error).errorClass;
+    const sinceMs = this.#problems.get(what)?.sinceMs ?? this.#options.nowMs();
+    this.#problems.set(what, { errorClass, sinceMs });
   }
 
   /** Resolves when nothing is read in the background. */
@@ -81,20 +124,39 @@ export class BeaconReader {
   }
 
   async #readWhole(): Promise<void> {
-    const { nowMs, onError, onIgnored } = this.#options;
-    if (this.#whole.isAtStart) this.#sweepStartedMs = nowMs();
+    const { nowMs, onError } = this.#options;
+    if (this.#whole.isAtStart) {
+      this.#sweepStartedMs = nowMs();
+      this.#flooding = undefined;
+    }
     try {
       const isAtEnd = await this.#whole.read(WHOLE_TIMEOUT_MS, (items) => this.#remember(items));
-      if (!isAtEnd) return;
-      this.#completeAtMs = this.#sweepStartedMs;
-      this.#wholeDueMs = this.#sweepStartedMs + this.#wholeEveryMs();
-      if (Object.keys(this.#ignored).length > 0) onIgnored(this.#ignored);
-      this.#ignored = {};
-      await this.#tellFleet();
+      this.#problems.delete('table');
+      if (isAtEnd) this.#completed();
+      else return;
     } catch (error) {
       this.#wholeDueMs = nowMs() + AFTER_FAILURE_MS;
+      this.#failed('table', error);
       onError(error);
+      return;
     }
+    await this.#tellFleet().catch(onError);
+  }
+
+  #completed(): void {
+    const { nowMs, onIgnored } = this.#options;
+    this.#completeAtMs = this.#sweepStartedMs;
+    this.#wholeDueMs = this.#sweepStartedMs + this.#wholeEveryMs();
+    const ignored = this.#ignored;
+    this.#ignored = {};
+    if (Object.keys(ignored).length > 0) onIgnored(ignored);
+    const flooding = this.#flooding;
+    this.#found = {
+      completeAtMs: this.#completeAtMs,
+      sources: fleetOf(this.#memory, nowMs()).sources,
+      ignored,
+      ...(flooding === undefined ? {} : { flooding }),
+    };
   }
 
   #remember(items: readonly unknown[]): void {
@@ -117,44 +179,5 @@ export class BeaconReader {
     const item = { v: BEACON_VERSION, ...fleet, every: healthIntervalMs(fleet.beacons), at: nowMs() };
     const command = new PutCommand({ TableName: table, Item: { ...FLEET_KEY, ...item } });
     await client.send(command, { abortSignal: AbortSignal.timeout(TROUBLE_TIMEOUT_MS) });
-  }
-}
-
-type Key = Record<string, unknown>;
-
-/** Goes through the table, or an index, part by part; begins again when it has come to the end. */
-class Sweep {
-  readonly #options: BeaconReaderOptions;
-  readonly #index: string | undefined;
-  #from: Key | undefined;
-
-  constructor(options: BeaconReaderOptions, index: string | undefined) {
-    this.#options = options;
-    this.#index = index;
-  }
-
-  get isAtStart(): boolean {
-    return this.#from === undefined;
-  }
-
-  /**
-   * Reads the next part, page by page; true at the end. @throws when the table does not answer in time: then the next
-   * reading goes on after the last page
-   */
-  async read(timeoutMs: number, onPage: (items: readonly unknown[]) => void): Promise<boolean> {
-    const { client, table } = this.#options;
-    const abortSignal = AbortSignal.timeout(timeoutMs);
-    for (let page = 0; page < MOST_PAGES; page++) {
-      const command = new ScanCommand({
-        TableName: table,
-        ...(this.#index === undefined ? {} : { IndexName: this.#index }),
-        ...(this.#from === undefined ? {} : { ExclusiveStartKey: this.#from }),
-      });
-      const answer = await client.send(command, { abortSignal });
-      onPage(answer.Items ?? []);
-      this.#from = answer.LastEvaluatedKey;
-      if (this.#from === undefined) return true;
-    }
-    return false;
   }
 }

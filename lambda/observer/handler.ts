@@ -74,6 +74,7 @@ export async function handler(_event: unknown, context: Context): Promise<{ read
     cells,
     probeStreams: (request) => probeStreams(streams, request),
     readBeacons: async () => (await beacons?.read()) ?? [],
+    beaconTable: beacons && (() => beacons.table),
     runId: context.awsRequestId,
     remainingMs: () => context.getRemainingTimeInMillis(),
     sleep: (ms) => sleep(ms),
@@ -139,6 +140,10 @@ function beaconReader(): BeaconReader {
     nowMs: () => Date.now(),
     tellsFleet: region === standby,
     onIgnored: (ignored) => logger.warn('beacons were ignored, by reason', { ignored }),
+    onFlooding: (source) =>
+      logger.warn('a source has far too many beacons; most are skipped. Take away its right to write', {
+        source,
+      }),
     onError: (error) =>
       logger.warn('the table of beacons does not answer; what it said will expire', error as Error),
   });

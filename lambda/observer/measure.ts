@@ -34,7 +34,8 @@ interface SdkErrorShape {
   readonly $response?: { readonly statusCode?: number };
 }
 
-function explain(error: unknown): { readonly errorClass: ErrorClass; readonly detail: string } {
+/** What an error of a call proves, and its words. */
+export function explain(error: unknown): { readonly errorClass: ErrorClass; readonly detail: string } {
   const shape: SdkErrorShape = typeof error === 'object' && error !== null ? error : {};
   const name = shape.name ?? 'Error';
   const detail = `${name}: ${shape.message ?? String(error)}`.slice(0, 200);

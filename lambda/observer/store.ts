@@ -1,6 +1,7 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { StateCalls } from '../../lib/state/calls.ts';
+import type { BeaconTable } from '../core/beacon-table.ts';
 import type { CellFinding } from '../core/cell-findings.ts';
 import { type ControlReading, controlKey, parseControl } from '../core/control.ts';
 import type { Decision } from '../core/decide.ts';
@@ -28,6 +29,8 @@ export interface StoredTick {
   readonly memory: Memory;
   readonly decision: Decision;
   readonly cells: readonly CellFinding[];
+  /** Only where beacons are on. */
+  readonly beaconTable?: BeaconTable;
   readonly decidedAtMs: number;
   readonly expiresAtMs: number;
 }
@@ -98,6 +101,7 @@ export class ObserverStore {
             refusals: decision.refusals,
             actionableSinceMs: decision.state.actionableSinceMs,
             ...(tick.cells.length === 0 ? {} : { cells: tick.cells }),
+            ...(tick.beaconTable === undefined ? {} : { beacons: tick.beaconTable }),
             memory: serializeMemory(tick.memory),
           },
           ConditionExpression: ownerIsThisRun,

@@ -1,3 +1,4 @@
+import type { BeaconTable } from '../core/beacon-table.ts';
 import type { CellBeacons } from '../core/beacons.ts';
 import type { ControlReading } from '../core/control.ts';
 import type { Latch, Quorum } from '../core/lifecycle.ts';
@@ -34,6 +35,8 @@ export interface TickDependencies {
   readonly probeStreams: (request: StreamsRequest) => Promise<readonly StreamOutcomes[]>;
   /** What producers report; never throws, and is empty where nothing is known. */
   readonly readBeacons: () => Promise<readonly CellBeacons[]>;
+  /** How this observer stands with the table of beacons. Absent where beacons are off. */
+  readonly beaconTable?: (() => BeaconTable) | undefined;
 }
 
 export interface TickResult extends RoundResult {
@@ -44,6 +47,7 @@ export interface TickResult extends RoundResult {
   /** What producers reported in this round: with it, the next round is planned. */
   readonly beacons: readonly CellBeacons[];
   readonly switches: SwitchesRead['switches'];
+  readonly beaconTable?: BeaconTable;
   readonly streams: readonly StreamOutcomes[];
 }
 
@@ -101,6 +105,7 @@ export async function tick(
     quorum,
     beacons,
     switches,
+    ...(dependencies.beaconTable === undefined ? {} : { beaconTable: dependencies.beaconTable() }),
     streams: probed,
   };
 }

@@ -1,3 +1,4 @@
+import { beaconTableInWords } from '../../lambda/core/beacon-table.ts';
 import { diagnoses, isActionable } from '../../lambda/core/diagnosis.ts';
 import { shortfalls } from '../../lambda/core/fitness.ts';
 import { lastDrillAtMs } from '../../lambda/core/monitor.ts';
@@ -20,6 +21,8 @@ interface Known {
 type Rule = (status: Facts, known: Known) => readonly StatusFinding[];
 
 const HOUR_MS = 3_600_000;
+/** One reading that fails is no news. */
+const UNREAD_MS = 60_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /** In the order in which an operator should read them. */
@@ -104,6 +107,28 @@ const rules: readonly Rule[] = [
     );
   },
   ({ cells, ...known }) => streamFindings(cells, known),
+  ({ observers, atMs }) => {
+    const blind = observers.filter(
+      ({ fresh, beacons }) => fresh && atMs - (beacons?.problem?.sinceMs ?? atMs) >= UNREAD_MS,
+    );
+    const [first] = blind;
+    if (first?.beacons === undefined) return [];
+    const who = named(blind.map(({ region }) => region));
+    const words = beaconTableInWords(first.beacons, atMs);
+    return [bad(`the table of beacons, as the observers in ${who} have it: ${words}`, 'spillway doctor')];
+  },
+  ({ observers }) => {
+    const readers = observers.filter(({ fresh, beacons }) => fresh && beacons?.completeAtMs !== undefined);
+    if (readers.length === 0 || readers.some(({ beacons }) => beacons?.sources !== 0)) return [];
+    return [note('no producer reports by beacons', 'spillway doctor')];
+  },
+  ({ observers }) => {
+    const flooding = new Set(observers.flatMap(({ beacons }) => beacons?.flooding ?? []));
+    if (flooding.size === 0) return [];
+    return [
+      note(`${named([...flooding])} fills the table of beacons: most of that is skipped`, 'spillway doctor'),
+    ];
+  },
   ({ control }) =>
     control === 'unreadable'
       ? [bad('the control item cannot be understood: it counts as a pause', 'spillway resume --reason "…"')]

@@ -1,5 +1,6 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
+import { type BeaconTable, parseBeaconTable } from '../../lambda/core/beacon-table.ts';
 import { type CellFinding, cellFindingSchema, MOST_FINDINGS } from '../../lambda/core/cell-findings.ts';
 import { diagnosisCodes } from '../../lambda/core/diagnosis.ts';
 import { type Memory, parseMemory } from '../../lambda/core/memory.ts';
@@ -32,6 +33,8 @@ type StoredItem = Readonly<z.infer<typeof itemSchema>>;
 export interface ObserverReport extends Omit<StoredItem, 'cells'> {
   /** What is said about single cells. A finding that this version does not understand is left out. */
   readonly cells: readonly CellFinding[];
+  /** How the observer stands with the table of beacons; absent where it reads none. */
+  readonly beacons?: BeaconTable;
   /** The vote that the observer's endpoint gives now: a vote that was not renewed reads HOLD. */
   readonly liveVote: Vote;
   readonly fresh: boolean;
@@ -74,8 +77,10 @@ export function observerReport(item: Record<string, unknown> | undefined, nowMs:
     throw new UnusableAnswerError(
       `the item that this observer stored cannot be read (${parsed.error.issues[0]?.path.join('.')})`,
     );
+  const beacons = parseBeaconTable(item.beacons);
   return {
     ...parsed.data,
+    ...(beacons === undefined ? {} : { beacons }),
     cells: parsed.data.cells.slice(0, MOST_FINDINGS).flatMap((cell) => {
       const finding = cellFindingSchema.safeParse(cell);
       return finding.success ? [finding.data as CellFinding] : [];

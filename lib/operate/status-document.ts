@@ -1,3 +1,4 @@
+import type { BeaconTable } from '../../lambda/core/beacon-table.ts';
 import type { CellFindingKind } from '../../lambda/core/cell-findings.ts';
 import type { Mode } from '../../lambda/core/policy.ts';
 import type { Position } from '../../lambda/core/switch.ts';
@@ -93,6 +94,8 @@ export interface ObserverStatus {
   readonly epoch?: number;
   readonly comment?: string;
   readonly refusals?: readonly { readonly rule: string; readonly reason: string }[];
+  /** How the observer stands with the table of beacons; absent where it reads none. */
+  readonly beacons?: BeaconTable;
 }
 
 export interface OverrideStatus {

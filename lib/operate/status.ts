@@ -82,9 +82,10 @@ function observerStatus(region: string, report: Reading<ObserverReport>, atMs: n
     const because = report.failure?.kind ?? 'other';
     return { region, answered: isUnseen(report) ? null : false, problem: report.problem, because };
   }
-  const { liveVote, fresh, decidedAtMs, diagnosis, phase, epoch, comment, refusals } = report.value;
+  const { liveVote, fresh, decidedAtMs, diagnosis, phase, epoch, comment, refusals, beacons } = report.value;
   const ageMs = Math.max(0, atMs - decidedAtMs);
-  return { region, answered: true, vote: liveVote, fresh, ageMs, diagnosis, phase, epoch, comment, refusals };
+  const said = { diagnosis, phase, epoch, comment, refusals, ...(beacons === undefined ? {} : { beacons }) };
+  return { region, answered: true, vote: liveVote, fresh, ageMs, ...said };
 }
 
 /**

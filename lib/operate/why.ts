@@ -1,3 +1,4 @@
+import { beaconTableInWords } from '../../lambda/core/beacon-table.ts';
 import type { CellFinding } from '../../lambda/core/cell-findings.ts';
 import { type DiagnosisCode, diagnoses } from '../../lambda/core/diagnosis.ts';
 import { guards } from '../../lambda/core/guards.ts';
@@ -42,6 +43,8 @@ export interface ObserverChain {
   readonly streams?: StreamsSeen;
   /** Why the streams made, or forbade, the diagnosis. */
   readonly streamsSay?: string;
+  /** How the observer stands with the table of beacons; absent where it reads none. */
+  readonly beacons?: string;
   /** What is said of single cells, the worst first. */
   readonly cells?: readonly CellChain[];
   readonly diagnosis?: { readonly code: string; readonly when: string; readonly actionable: boolean };
@@ -109,6 +112,7 @@ function chain(config: Config, region: string, report: ObserverReport, atMs: num
     gain,
     observer,
     ...streamsChain(streams, diagnosis),
+    ...(report.beacons === undefined ? {} : { beacons: beaconTableInWords(report.beacons, atMs) }),
     cells: cellChains(config, report.cells),
     diagnosis: { code: diagnosis, when: row?.when ?? '', actionable: row?.actionable ?? false },
     refusals: refusals.map(({ rule, reason }) => ({

@@ -1,7 +1,7 @@
 import { Resolver } from 'node:dns/promises';
 import { MOST_DOMAIN_CHARACTERS } from '../../lambda/core/beacon-item.ts';
 import { isRegionName, isStreamName } from '../../lambda/core/signal.ts';
-import type { BeaconOptions } from './beacons/beacon-options.ts';
+import type { BeaconEndpoints, BeaconOptions } from './beacons/beacon-options.ts';
 import { ProducerConfigError } from './errors.ts';
 import type { FollowSignalOptions } from './follow-options.ts';
 import {
@@ -64,6 +64,23 @@ const spoolRules = {
 
 const url: Rule = rule('a URL with http: or https:, in a text', isUrl);
 
+const beaconEndpointRules = {
+  dynamodb: optional(url),
+  sts: optional(url),
+} as const satisfies Record<keyof BeaconEndpoints, Rule>;
+
+const beaconEndpoint: Rule = (value, name) => {
+  if (typeof value === 'string') return url(value, name);
+  const wanted = 'a URL with http: or https:, in a text, or one for each of `dynamodb` and `sts`';
+  if (typeof value !== 'object' || value === null) return refuse(name, wanted, value);
+  const urls = readOptions(value, { rules: beaconEndpointRules, name, prefix: 'beacons.endpoint.' });
+  // A misspelt service would be asked elsewhere than where the application says, without a word.
+  const strange = Object.keys(value).find((key) => !(key in beaconEndpointRules));
+  if (strange === undefined && Object.keys(urls).length > 0) return urls;
+  const found = strange === undefined ? 'an object that names neither' : `one for \`${strange}\``;
+  throw new ProducerConfigError(`${name} is ${wanted}, not ${found}.`);
+};
+
 const beaconRules = {
   table: text('the name of a table, of 3 to 255 letters, digits, dots, dashes and underscores', (given) =>
     /^[A-Za-z0-9_.-]{3,255}$/.test(given),
@@ -75,7 +92,7 @@ const beaconRules = {
       (given) => given !== '' && given.length <= MOST_DOMAIN_CHARACTERS,
     ),
   ),
-  endpoint: optional(url),
+  endpoint: optional(beaconEndpoint),
 } as const satisfies Record<keyof BeaconOptions, Rule>;
 
 /** The rules that `followSignal` shares with the producer. */

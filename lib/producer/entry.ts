@@ -121,6 +121,8 @@ export class Entry implements OutgoingRecord {
    * monotonic milliseconds.
    */
   sentMs = 0;
+  /** When the record last counted as failed in what beacons report; 0: never. Integer monotonic milliseconds. */
+  countedMs = 0;
   /** The record is on the disk, and is removed from there when a stream has taken it. */
   isSpooled: boolean;
   /** The shard that the record waits for, where that shard is known to refuse. */

@@ -1,7 +1,7 @@
 import './supported-node.ts';
 
 export { EnvelopeError } from '../envelope/errors.ts';
-export type { BeaconOptions } from './beacons/beacon-options.ts';
+export type { BeaconEndpoints, BeaconOptions } from './beacons/beacon-options.ts';
 export type { Receipt } from './entry.ts';
 export {
   DeliveryTimeoutError,

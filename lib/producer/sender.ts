@@ -6,6 +6,7 @@ import { type HotShard, HotShards, hashPlaceOf } from './hot-shards.ts';
 import { Lanes } from './lanes.ts';
 import { hasShare } from './memory-share.ts';
 import type { Limits } from './options.ts';
+import { type CountedRequest, RecordCounts } from './record-counts.ts';
 import { RegionHealth } from './region-health.ts';
 import { refusals, throttles } from './service-codes.ts';
 import { ShardBackoff } from './shard-backoff.ts';
@@ -38,9 +39,10 @@ export interface SenderHooks {
 
 /** A request that was sent, and what became of it. */
 export interface SentRequest extends Target {
+  /** Records that count (`RecordCounts`). */
   readonly records: number;
   readonly tookMs: number;
-  /** Why single records are not in the stream. */
+  /** Why single records of those are not in the stream. */
   readonly refused: readonly unknown[];
   /** Why the request failed as a whole. */
   readonly failure: unknown;
@@ -77,6 +79,7 @@ const THROTTLED_SHARE = 1 / 3;
 export class Sender {
   readonly #options: SenderOptions;
   readonly #lanes: Lanes;
+  readonly #counts: RecordCounts;
   readonly #health = new Map<string, RegionHealth>();
   readonly #backoff: ShardBackoff;
   readonly #hotShards = new HotShards();
@@ -103,6 +106,7 @@ export class Sender {
     this.#options = options;
     const { ordered, limits, random } = options;
     this.#lanes = new Lanes({ ordered, records: limits.maxBufferedRecords, random });
+    this.#counts = new RecordCounts(this.#lanes);
     this.#backoff = new ShardBackoff({ ...limits, random, now: options.now });
   }
 
@@ -183,7 +187,10 @@ export class Sender {
    * before its keys move.
    */
   aim(target: Target): void {
-    if (target.region !== this.#target?.region) this.#goodRequests = 0;
+    if (target.region !== this.#target?.region) {
+      this.#goodRequests = 0;
+      this.#counts.restart(this.entries());
+    }
     this.#target = target;
     // Entries that wait for their next attempt wait because of the region that failed. The new region may be
     // asked immediately.
@@ -403,10 +410,11 @@ export class Sender {
     this.#inFlight--;
     health.inFlight--;
     this.#underWay.delete(sending);
+    const goodAtMs = this.#goodAtMs;
     let refused: readonly Entry[] = [];
     if (results === undefined) this.#requestFailed(sending, failure);
     else refused = this.#answered(sending, results);
-    this.#report(sending, { sentMs, refused, failure });
+    this.#report(sending, { sentMs, refused, failure, goodAtMs });
     if (this.#inFlight === 0) for (const resolve of this.#quiet.splice(0)) resolve();
     this.#options.hooks.onProgress();
     this.pump();
@@ -414,20 +422,17 @@ export class Sender {
 
   #report(
     { batch, target }: Sending,
-    sent: { readonly sentMs: number; readonly refused: readonly Entry[]; readonly failure: unknown },
+    sent: Pick<CountedRequest, 'refused' | 'failure' | 'goodAtMs'> & { readonly sentMs: number },
   ): void {
     const { hooks, now } = this.#options;
-    const { sentMs, refused, failure } = sent;
+    const { sentMs, failure } = sent;
     // What could not be encoded was not sent.
     if (hooks.onAnswer === undefined || failure instanceof EncodingError) return;
-    hooks.onAnswer({
-      region: target.region,
-      stream: target.stream,
-      records: batch.length,
-      tookMs: now() - sentMs,
-      refused: refused.length === 0 ? none : refused.map(({ lastError }) => lastError),
-      failure,
-    });
+    const nowMs = now();
+    const isForGood = failure instanceof Error && refusals.has(failure.name);
+    const { records, refused } = this.#counts.of({ ...sent, batch, isForGood, nowMs });
+    const { region, stream } = target;
+    hooks.onAnswer({ region, stream, records, tookMs: nowMs - sentMs, refused, failure });
   }
 
   /** The entries that the stream did not take. */
@@ -597,8 +602,6 @@ export class Sender {
     this.#bytes -= entry.size;
   }
 }
-
-const none: readonly unknown[] = [];
 
 function throttledIn(failed: readonly Entry[]): number {
   let throttled = 0;

@@ -7,7 +7,7 @@ import {
   healthIntervalMs,
   itemOf,
 } from '../../lambda/core/beacon-item.ts';
-import { rememberBeacons } from '../../lambda/core/beacon-memory.ts';
+import { type RememberedBeacon, rememberBeacons } from '../../lambda/core/beacon-memory.ts';
 import { type BeaconSight, judgeBeacons } from '../../lambda/core/beacons.ts';
 import {
   beacon,
@@ -54,11 +54,34 @@ describe('a quorum of beacons', () => {
     expect(judged([failing(0)]).sight).toBe('failing');
   });
 
-  it('is not all that are left of a fleet of which the others were there some minutes ago', () => {
-    const gone = several(4, (n) => beacon(n, { atMs: nowMs - 5 * 60_000 }), 2);
+  it('is not all that are left of a fleet of which the others fell silent while it failed', () => {
+    const first = [failing(0, { atMs: nowMs - 16_000 }), failing(1, { atMs: nowMs - 16_000 })];
+    const atFirst = rememberBeacons(new Map(), { items: first.map(itemOf), nowMs: nowMs - 15_000 }).memory;
+    const series = [8_000, 1_000].reduce((memory, agoMs, n) => {
+      const next = [0, 1].map((source) => failing(source, { atMs: nowMs - agoMs, sequence: n + 2 }));
+      return rememberBeacons(memory, { items: next.map(itemOf), nowMs: nowMs - agoMs }).memory;
+    }, atFirst);
+    const gone = several(4, (n) => beacon(n, { atMs: nowMs - 20_000 }), 2);
+    const { memory } = rememberBeacons(series, { items: gone.map(itemOf), nowMs });
+    expect(judgeBeacons({ ...question, memory })[0]).toMatchObject({
+      sight: 'suspicious',
+      reason: '2 of 6 sources fail, and a quorum needs 4',
+    });
+  });
+
+  it.each([1, 3, 4, 20])(
+    'is all of a fleet of %i that has replaced a larger one some minutes ago',
+    (size) => {
+      const gone = several(size + 2, (n) => beacon(n, { atMs: nowMs - 60_000, intervalMs: 10_000 }), 100);
+      expect(judged([...several(size, failing), ...gone]).sight).toBe('failing');
+    },
+  );
+
+  it('counts those that failed when they fell silent, however long ago', () => {
+    const gone = several(3, (n) => failing(n, { atMs: nowMs - 10 * 60_000 }), 2);
     expect(judged([failing(0), failing(1), ...gone])).toMatchObject({
       sight: 'suspicious',
-      reason: '2 of 6 sources fail, and a quorum needs 5',
+      reason: '2 of 5 sources fail, and a quorum needs 3',
     });
   });
 
@@ -103,6 +126,13 @@ describe('a quorum of beacons', () => {
       reason: 'the same sources fail in the standby too, so it is not the region',
       failsInStandbyToo: true,
     });
+  });
+
+  it('says so of a fleet that has replaced another in the standby', () => {
+    const regions = { [STANDBY]: tally(0, { reset: 100 }) };
+    const moved = several(3, (n) => failing(n, { regions }));
+    const gone = several(3, (n) => beacon(n, { atMs: nowMs - 60_000 }), 100);
+    expect(judged([...moved, ...gone])).toMatchObject({ failing: 0, failsInStandbyToo: true });
   });
 
   it('says that a fleet which has moved goes on failing in the standby', () => {
@@ -285,6 +315,50 @@ describe('properties', () => {
     );
   });
 
+  it('no minority of fewer than five is a quorum of a fleet that falls silent while they lie', () => {
+    const sizes = fc
+      .integer({ min: 1, max: 4 })
+      .chain((liars) =>
+        fc.record({ liars: fc.constant(liars), honest: fc.integer({ min: liars + 1, max: 20 }) }),
+      )
+      .chain(({ liars, honest }) =>
+        fc.record({ liars: fc.constant(liars), honest: fc.constant(honest), silent: fc.nat(honest) }),
+      );
+    fc.assert(
+      fc.property(sizes, fc.nat(11_000), ({ liars, honest, silent }, agoMs) => {
+        const told = several(liars, (n) => failing(n, { atMs: nowMs - 12_000 }));
+        const heard = several(
+          honest,
+          (n) => beacon(n, n < 100 + silent ? { atMs: nowMs - 12_500 - agoMs, intervalMs: 5_000 } : {}),
+          100,
+        );
+        expect(judged([...told, ...heard]).sight).not.toBe('failing');
+      }),
+    );
+  });
+
+  it('fewer than half of those who fail cannot hold up the others by how long they say so', () => {
+    const ago = fc.integer({ min: 1, max: 900_000 });
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 3, max: 9 }),
+        fc.array(ago, { maxLength: 4 }),
+        ago,
+        (honest, lies, goneMs) => {
+          const liars = lies.slice(0, Math.ceil(honest / 2) - 1);
+          const memory = new Map<string, RememberedBeacon>(
+            [
+              ...liars.map((agoMs, n) => ({ ...failing(n), failingSinceMs: nowMs - agoMs })),
+              ...several(honest, failing, 10),
+              ...several(6, (n) => beacon(n, { atMs: nowMs - goneMs - 14_000 }), 100),
+            ].map((each) => [each.source, each]),
+          );
+          expect(judgeBeacons({ ...question, memory })[0]?.sight).toBe('failing');
+        },
+      ),
+    );
+  });
+
   it('fewer than a third who lie cannot hold up a fleet that fails', () => {
     const lies = fc.array(someBeacon(0), { minLength: 1, maxLength: 30 });
     fc.assert(
@@ -344,10 +418,13 @@ describe('properties', () => {
       fc.property(fleet, fc.constantFrom('a', 'b', 'e'), fc.nat(13), (drawn, domain, turned) => {
         const of = drawn.map(inPrimaryOnly);
         const before = rank[judged(of).sight];
-        expect(rank[judged([...of, failing(99, { domain })]).sight]).toBeGreaterThanOrEqual(before);
+        // Later than all others: otherwise the trouble began earlier, and the silent count.
+        expect(rank[judged([...of, failing(99, { domain, atMs: nowMs })]).sight]).toBeGreaterThanOrEqual(
+          before,
+        );
         const each = of[turned];
         if (each === undefined) return;
-        const worse = of.with(turned, failing(turned, { domain: each.domain }));
+        const worse = of.with(turned, failing(turned, { domain: each.domain, atMs: nowMs }));
         expect(rank[judged(worse).sight]).toBeGreaterThanOrEqual(before);
       }),
     );

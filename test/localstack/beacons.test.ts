@@ -84,6 +84,7 @@ it('what producers write into the table, observers read from it and from its ind
     nowMs: () => Date.now(),
     tellsFleet: true,
     onIgnored: (ignored) => expect.unreachable(JSON.stringify(ignored)),
+    onFlooding: (source) => expect.unreachable(source),
     onError: (error) => expect.unreachable(String(error)),
   });
   await reader.read();

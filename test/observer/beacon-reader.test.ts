@@ -14,7 +14,7 @@ interface Call {
   readonly operation: string;
   readonly TableName: string;
   readonly IndexName?: string;
-  readonly ExclusiveStartKey?: { readonly pk: { readonly N: string } };
+  readonly ExclusiveStartKey?: { readonly pk: { readonly S: string }; readonly sk: { readonly S: string } };
   readonly Item?: Readonly<Record<string, { readonly S?: string; readonly N?: string }>>;
 }
 
@@ -25,12 +25,16 @@ let table: readonly (readonly object[])[];
 let index: readonly (readonly object[])[];
 /** Pages of the table, by number, that are answered with an error, once each. */
 let broken: Set<number>;
+/** The error of every scan of one of them. */
+let refused: Partial<Record<'table' | 'index', string>>;
+let flooding: string[];
 let clockMs: number;
 let errors: unknown[];
 let ignored: unknown[];
 
 beforeEach(async () => {
   [calls, table, index, broken, clockMs, errors, ignored] = [[], [[]], [[]], new Set(), nowMs, [], []];
+  [refused, flooding] = [{}, []];
   server = createServer(async (request, response) => {
     const operation = String(request.headers['x-amz-target']).split('.')[1] ?? '';
     const call = { operation, ...((await json(request)) as object) } as Call;
@@ -38,13 +42,19 @@ beforeEach(async () => {
     response.setHeader('content-type', 'application/x-amz-json-1.0');
     if (operation !== 'Scan') return response.end('{}');
     const pages = call.IndexName === undefined ? table : index;
-    const page = Number(call.ExclusiveStartKey?.pk.N ?? 0);
+    const refusal = refused[call.IndexName === undefined ? 'table' : 'index'];
+    if (refusal !== undefined) {
+      response.statusCode = 400;
+      return response.end(JSON.stringify({ __type: refusal }));
+    }
+    const page = pageOf(pages, call.ExclusiveStartKey);
     if (call.IndexName === undefined && broken.delete(page)) {
       response.statusCode = 500;
       return response.end('{"__type":"InternalServerError"}');
     }
     const Items = (pages[page] ?? []).map(attributesOf);
-    const more = page + 1 < pages.length ? { LastEvaluatedKey: { pk: { N: `${page + 1}` } } } : {};
+    const last = Items.at(-1)?.pk ?? { S: 'none' };
+    const more = page + 1 < pages.length ? { LastEvaluatedKey: { pk: last, sk: { S: `${page + 1}` } } } : {};
     return response.end(JSON.stringify({ Items, Count: Items.length, ...more }));
   });
   server.listen(0, '127.0.0.1');
@@ -54,6 +64,15 @@ afterEach(() => {
   server.closeAllConnections();
   server.close();
 });
+
+/** The sort key of the start names the page, or the end of a source: then the first page that is not of that source alone. */
+function pageOf(pages: readonly (readonly object[])[], start: Call['ExclusiveStartKey']): number {
+  if (start === undefined) return 0;
+  if (!start.sk.S.startsWith('\u{10FFFF}')) return Number(start.sk.S);
+  const isOf = (item: object): boolean => 'pk' in item && item.pk === start.pk.S;
+  const last = pages.findLastIndex((items) => items.some(isOf));
+  return pages[last]?.every(isOf) ? last + 1 : last;
+}
 
 function create(tellsFleet = false): BeaconReader {
   const client = new DynamoDBClient({
@@ -71,6 +90,7 @@ function create(tellsFleet = false): BeaconReader {
     nowMs: () => clockMs,
     tellsFleet,
     onIgnored: (each) => ignored.push(each),
+    onFlooding: (source) => flooding.push(source),
     onError: (error) => errors.push(error),
   });
 }
@@ -202,4 +222,115 @@ describe('the reader of beacons', () => {
       });
     },
   );
+
+  describe('beside a source with far too many items', () => {
+    const honest = several(40, failing);
+    /** Items of 400 KB, few in a page, or small ones: how many pages are read, and what is in one. */
+    const floods: readonly [string, number, readonly object[]][] = [
+      ['large', 5, [{ pk: 'liar', sk: 'x', junk: 'y'.repeat(4_100) }]],
+      ['small', 3, items(several(1_100, (n) => beacon(n, { source: 'liar' })))],
+    ];
+    it.each(floods)('reads the others, and names that one: %s items', async (_size, pages, junk) => {
+      table = [items(honest.slice(0, 20)), ...several(300, () => junk), items(honest.slice(20))];
+      const reader = create();
+      await reader.read();
+      await reader.settled();
+      expect((await reader.read())[0]).toMatchObject({ sight: 'failing', failing: 40 });
+      expect(scans('table')).toBe(pages);
+      expect(flooding).toEqual(['liar']);
+      expect(reader.table).toMatchObject({ isComplete: true, flooding: 'liar' });
+    });
+
+    it('takes no source with a thousand processes for one', async () => {
+      const lambda = items(several(1_000, (n) => beacon(n, { source: 'AROAEXAMPLE:function' })));
+      table = [items([beacon(1)]), lambda.slice(0, 600), lambda.slice(600), items([beacon(2)])];
+      const reader = create();
+      await reader.read();
+      await reader.settled();
+      expect(scans('table')).toBe(4);
+      expect(flooding).toEqual([]);
+    });
+
+    it('no longer names it once its items are gone', async () => {
+      table = [...several(30, () => [{ pk: 'liar', sk: 'x' }]), items(honest)];
+      const reader = create();
+      await reader.read();
+      await reader.settled();
+      expect(reader.table.flooding).toBe('liar');
+      table = [items(honest)];
+      clockMs += 60_000;
+      await reader.read();
+      await reader.settled();
+      expect(reader.table.flooding).toBeUndefined();
+    });
+  });
+
+  describe('says how it stands with the table', () => {
+    it('when all is well: who reports, by cell', async () => {
+      table = [items(several(12, beacon)), [{ pk: 'x', sk: 'y' }]];
+      const reader = create();
+      await reader.read();
+      await reader.settled();
+      expect(reader.table).toEqual({
+        completeAtMs: nowMs,
+        isComplete: true,
+        sources: 12,
+        cells: { orders: 12 },
+        silentCells: 0,
+        ignored: { malformed: 1 },
+      });
+    });
+
+    it('when nobody reports', async () => {
+      const reader = create();
+      await reader.read();
+      await reader.settled();
+      expect(reader.table).toMatchObject({ sources: 0, cells: { orders: 0 }, silentCells: 1 });
+    });
+
+    it.each([
+      ['ResourceNotFoundException', 'missing'],
+      ['AccessDeniedException', 'access'],
+      ['ThrottlingException', 'throttled'],
+    ])(
+      'when it is refused: %s is %s, since the first time, until it is read again',
+      async (error, errorClass) => {
+        refused = { table: error, index: error };
+        const reader = create();
+        for (let n = 0; n < 5; n++) {
+          await reader.read();
+          await reader.settled();
+          clockMs += 20_000;
+        }
+        expect(reader.table).toMatchObject({ problem: { errorClass, sinceMs: nowMs }, isComplete: false });
+        refused = { table: error };
+        await reader.read();
+        await reader.settled();
+        expect(reader.table.problem?.errorClass).toBe(errorClass);
+        refused = {};
+        clockMs += 20_000;
+        await reader.read();
+        await reader.settled();
+        expect(reader.table).not.toHaveProperty('problem');
+        expect(reader.table).toMatchObject({ isComplete: true, sources: 0 });
+      },
+    );
+
+    it('when a reading no longer comes to its end: the last whole count, and that it is old', async () => {
+      table = [items(several(3, (n) => beacon(n, { intervalMs: 900_000 })))];
+      const reader = create();
+      await reader.read();
+      await reader.settled();
+      refused = { table: 'InternalServerError' };
+      clockMs += 200_000;
+      await reader.read();
+      await reader.settled();
+      expect(reader.table).toMatchObject({
+        completeAtMs: nowMs,
+        isComplete: false,
+        sources: 3,
+        problem: { errorClass: 'server' },
+      });
+    });
+  });
 });

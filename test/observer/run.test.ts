@@ -82,6 +82,16 @@ describe('one run of the observer', () => {
     expect(tick.expiresAtMs - tick.decidedAtMs).toBe(policy.voteTtlMs);
   });
 
+  it('stores how it stands with the table of beacons, and nothing of that where beacons are off', async () => {
+    const { dependencies, table } = world(20_000);
+    await run(dependencies('a'));
+    expect(table.tick).not.toHaveProperty('beaconTable');
+    const stands = { isComplete: false, cells: {}, silentCells: 0, ignored: {} };
+    const { dependencies: others, table: other } = world(20_000);
+    await run({ ...others('b'), beaconTable: () => stands });
+    expect(other.tick?.beaconTable).toEqual(stands);
+  });
+
   it('keeps the cadence across the seam: the first round of a run is a tick after the last of the one before', async () => {
     const { dependencies, state, table } = world(90_000);
     await run(dependencies('a'));

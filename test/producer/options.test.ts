@@ -108,6 +108,12 @@ const wrong: Readonly<Record<string, readonly Case[]>> = {
     ['an empty domain', { table: 'shop-beacons', region: 'us-west-2', domain: '' }],
     ['a long domain', { table: 'shop-beacons', region: 'us-west-2', domain: 'x'.repeat(65) }],
     ['no URL', { table: 'shop-beacons', region: 'us-west-2', endpoint: 'localhost' }],
+    ...[5, null, [], {}, { dynamodb: 'localhost' }, { sts: 5 }, { dynamoDB: 'https://example.com' }].map(
+      (endpoint): Case => [
+        `the endpoint ${JSON.stringify(endpoint)}`,
+        { table: 'shop-beacons', region: 'us-west-2', endpoint },
+      ],
+    ),
   ],
   transport: [...anything, ['an unknown one', 'toString']],
   encoding: [...anything, ['an unknown one', 'xml']],

@@ -1,3 +1,4 @@
+import { beaconTableInWords } from '../../../lambda/core/beacon-table.ts';
 import { cellFindingKinds } from '../../../lambda/core/cell-findings.ts';
 import { moveInWords, streamInWords } from '../../operate/cell-streams.ts';
 import { named } from '../../operate/named.ts';
@@ -28,6 +29,7 @@ export function statusScreen(status: Status, options: ScreenOptions): string {
     ...failback(status, options),
     '',
     observers(status, options),
+    ...beacons(status),
     '',
     ...controls(status, colors),
   ]
@@ -168,6 +170,14 @@ function observerRow(observer: ObserverStatus, colors: Colors): readonly string[
     String(observer.epoch ?? ''),
     why,
   ];
+}
+
+/** One line: what most observers have is the same, and a finding tells where one cannot read. */
+function beacons({ observers: all, atMs }: Status): readonly string[] {
+  const readers = all.filter(({ fresh, beacons: table }) => fresh && table !== undefined);
+  const shown = readers.find(({ beacons: table }) => table?.problem === undefined) ?? readers[0];
+  if (shown?.beacons === undefined) return [];
+  return ['', `beacons, as ${shown.region} has them: ${beaconTableInWords(shown.beacons, atMs)}`];
 }
 
 /** Short reasons; the findings have the whole reason. */

@@ -40,6 +40,7 @@ function observerLines(chain: ObserverChain, bold: (text: string) => string): re
     ...(chain.gain === undefined || chain.gain === 'small' ? [] : [`            gain: ${gains[chain.gain]}`]),
     ...streamLines(chain),
     ...(chain.observer === 'sound' ? [] : [`            this observer: ${chain.observer}`]),
+    ...(chain.beacons === undefined ? [] : [`  beacons   ${chain.beacons}`]),
     ...cellLines(chain),
     `  diagnosis ${diagnosis?.code} (${diagnosis?.when}); ${diagnosis?.actionable ? 'calls for an evacuation' : 'does not call for an evacuation'}`,
     // Unless the diagnosis calls for an evacuation, the other guards did not decide anything.

@@ -1,3 +1,4 @@
+import { beacons } from './beacons.ts';
 import { capacity } from './capacity.ts';
 import { cellsAlone } from './cells-alone.ts';
 import type { Check, DoctorContext, Finding, Found } from './check.ts';
@@ -24,6 +25,7 @@ export const checks: readonly Check[] = [
   capacity,
   policy,
   probes,
+  beacons,
   versions,
   observing,
   cellsAlone,

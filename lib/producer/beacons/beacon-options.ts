@@ -11,11 +11,23 @@ export interface BeaconOptions {
    * `SPILLWAY_BEACON_DOMAIN`, else the name of the host.
    */
   readonly domain?: string;
-  /** Base URL of DynamoDB and of STS there. Default: AWS's own. */
-  readonly endpoint?: string;
+  /** Base URL of DynamoDB and of STS there; or one for each, such as VPC interface endpoints. Default: AWS's own. */
+  readonly endpoint?: string | BeaconEndpoints;
+}
+
+/** Base URLs by service. A service that is left out is asked where AWS has it. */
+export interface BeaconEndpoints {
+  readonly dynamodb?: string;
+  readonly sts?: string;
 }
 
 export const BEACON_DOMAIN_VARIABLE = 'SPILLWAY_BEACON_DOMAIN';
+
+/** The base URL of a service; undefined: AWS's own. */
+export const endpointOf = (
+  endpoint: BeaconOptions['endpoint'],
+  service: keyof BeaconEndpoints,
+): string | undefined => (typeof endpoint === 'object' ? endpoint[service] : endpoint);
 
 export function domainOf({ domain }: Pick<BeaconOptions, 'domain'>): string {
   return domain ?? (process.env[BEACON_DOMAIN_VARIABLE] || hostname() || 'unknown');

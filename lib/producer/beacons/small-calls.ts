@@ -8,6 +8,7 @@ import { ServiceError } from '../wire/errors.ts';
 import { connectionsTo, exchange, type HttpAnswer } from '../wire/exchange.ts';
 import { serviceError } from '../wire/service-error.ts';
 import { type SignedFor, Signer } from '../wire/signer.ts';
+import { type BeaconOptions, endpointOf } from './beacon-options.ts';
 
 /** Longest wait for one call, without the wait for credentials. */
 export const BEACON_TIMEOUT_MS = 3_000;
@@ -26,7 +27,7 @@ export interface SmallCall {
 
 export interface SmallCallsOptions {
   readonly region: string;
-  readonly endpoint?: string;
+  readonly endpoint?: BeaconOptions['endpoint'];
   readonly credentials: ProducerOptions['credentials'];
 }
 
@@ -74,7 +75,8 @@ export class SmallCalls {
   #linkOf(service: Service): Link {
     const known = this.#links.get(service);
     if (known !== undefined) return known;
-    const { region, endpoint } = this.#options;
+    const { region } = this.#options;
+    const endpoint = endpointOf(this.#options.endpoint, service);
     const url = endpoint === undefined ? siblingEndpoint(region, service) : new URL(endpoint);
     const link = {
       url,

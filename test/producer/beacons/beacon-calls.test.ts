@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type BeaconItem, itemOf } from '../../../lambda/core/beacon-item.ts';
 import { type BeaconCalls, beaconCalls } from '../../../lib/producer/beacons/beacon-calls.ts';
+import type { BeaconOptions } from '../../../lib/producer/beacons/beacon-options.ts';
 import { siblingEndpoint } from '../../../lib/producer/wire/endpoint.ts';
 import { beacon } from '../../core/beacon-fixtures.ts';
 import { denied, type FakeStandby, known, plainItem, startFakeStandby } from './fake-standby.ts';
@@ -16,11 +17,14 @@ afterEach(async () => {
   await standby.close();
 });
 
-function create(change: { readonly secretAccessKey?: string } = {}): BeaconCalls {
+function create(
+  change: { readonly secretAccessKey?: string } = {},
+  endpoint: BeaconOptions['endpoint'] = standby.url,
+): BeaconCalls {
   const calls = beaconCalls({
     table: 'shop-beacons',
     region: 'us-west-2',
-    endpoint: standby.url,
+    endpoint,
     credentials: async () => ({ ...known, sessionToken: 'token', ...change }),
   });
   open.push(calls);
@@ -62,6 +66,15 @@ describe('the calls of a writer', () => {
 
   it('find no interval where nobody has written one', async () => {
     expect(await create().fleetIntervalMs()).toBeUndefined();
+  });
+
+  it('go to an endpoint for each service', async () => {
+    const sts = await startFakeStandby({ ...known, sessionToken: 'token' });
+    const calls = create({}, { dynamodb: standby.url, sts: sts.url });
+    await calls.source();
+    await calls.put(item);
+    expect([standby.calls, sts.calls]).toEqual([['PutItem'], ['GetCallerIdentity']]);
+    await sts.close();
   });
 
   it('end when they are closed', async () => {
