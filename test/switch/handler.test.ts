@@ -24,7 +24,13 @@ let handler: Handler;
 beforeEach(async () => {
   aws = await startFakeAws();
   directory = await mkdtemp(join(tmpdir(), 'spillway-switch-'));
-  const cells = groups.map((group) => ({ cell: group, group, stream: group }));
+  const cells = groups.map((group) => ({
+    cell: group,
+    group,
+    stream: group,
+    primaryStream: group,
+    probe: 'never',
+  }));
   await writeFile(join(directory, CELLS_FILE), JSON.stringify(cells));
   const variables = {
     AWS_ENDPOINT_URL: aws.url,
