@@ -166,7 +166,7 @@ describe('the deployed switch endpoint', () => {
 
 describe('what watches over it', () => {
   it('is deployed with it: alarms in each observing region, a dashboard in the standby', async () => {
-    const expected = { 'us-west-2': 19, 'us-east-2': 2, 'eu-west-1': 2, 'us-east-1': 0 };
+    const expected = { 'us-west-2': 22, 'us-east-2': 2, 'eu-west-1': 2, 'us-east-1': 0 };
     for (const [where, count] of Object.entries(expected)) {
       const { MetricAlarms } = await cloudWatch(where).send(
         new DescribeAlarmsCommand({ AlarmNamePrefix: 'shop-' }),
