@@ -138,14 +138,6 @@ interface Prepared {
   readonly scenario: Scenario;
 }
 
-/** A drill has three producers of its own, and none that lies. */
-function refuseLies({ name, lies }: Scenario): void {
-  if (lies === undefined) return;
-  throw new UsageError(
-    `${name} has sources that lie: the simulator plays those, and a drill does not. Use spillway simulate --scenario.`,
-  );
-}
-
 async function prepare(flags: DrillFlags, directory: string): Promise<Prepared> {
   const scenario = await loadScenario(flags.scenario);
   const loaded = await loadConfig({
@@ -156,7 +148,6 @@ async function prepare(flags: DrillFlags, directory: string): Promise<Prepared> 
     scenario,
     loaded.cells.map(({ name }) => name),
   );
-  refuseLies(scenario);
   const reporting = reports(scenario) ? { ...loaded, beacons: { sources: defaultBeaconSources } } : loaded;
   const ruled = underPolicy(reporting, scenario, relationProblems);
   const config = { ...ruled, cells: probedAs(ruled.cells, scenario) };

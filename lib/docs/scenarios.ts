@@ -45,8 +45,9 @@ policy: { beacons: move }
 
 An instance of a fleet runs in the primary, puts to the stream of its cell, and reports for itself. A fault with
 \`seenFrom: [producers]\` is seen by producers alone, wherever they run. A drill has three producers of its own in the place of
-fleets; they report what they see where the scenario has \`producers\` with beacons, or the config has \`beacons\`. A drill refuses
-a scenario with lies.
+fleets; they report what they see where the scenario has \`producers\` with beacons, or the config has \`beacons\`. Where
+a scenario has \`lies\`, the drill writes the beacons of whole fleets as well (up to 100 sources for a cell), honest and lying ones, beside its
+producers'.
 
 ${schemaReference(scenarioJsonSchema() as SchemaNode)}
 `;

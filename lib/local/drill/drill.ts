@@ -22,6 +22,7 @@ import type { ProducerFleet } from './producers.ts';
 import { remember } from './remember.ts';
 import { type DrillResult, judge } from './result.ts';
 import { leadMs, withoutLead } from './schedule.ts';
+import { type Sources, startSources } from './sources.ts';
 import { readSpools } from './spools.ts';
 import { asTooSlow, calm, slowness } from './too-slow.ts';
 import { unlessAborted, until } from './until.ts';
@@ -70,6 +71,7 @@ async function conduct(options: Conducting): Promise<DrillResult> {
   const world = await startWorld({ ...options, onEvent });
   let watching: Watching | undefined;
   let fleet: ProducerFleet | undefined;
+  let sources: Sources | undefined;
   let calmAtMs = performance.now();
   try {
     watching = watch({ ...world, dnsServer: world.dataPlane.dnsServer, onEvent });
@@ -79,8 +81,9 @@ async function conduct(options: Conducting): Promise<DrillResult> {
     await calm(world.pace, options);
     calmAtMs = performance.now();
     fleet = startFleet(world, { run, onDeath, directory: options.directory });
+    sources = fleetsFor(world, watching, { ...options, onEvent });
     await firstPuts(world, fleet, signal);
-    const faultAtMs = await play({ world, fleet, watching }, { ...options, onEvent });
+    const faultAtMs = await play({ world, fleet, watching, sources }, { ...options, onEvent });
     const faultsEndMs = Date.now();
     const operator = new Operator(world, options.directory);
     const failover = options.operatorFailsOver ? await failOver({ operator, onEvent, signal }) : [];
@@ -127,10 +130,25 @@ async function conduct(options: Conducting): Promise<DrillResult> {
   } catch (error) {
     throw asTooSlow(error, slowness(world.pace, calmAtMs));
   } finally {
+    sources?.stop();
     fleet?.kill();
     await watching?.stop();
     await world.close();
   }
+}
+
+/** Fleets that report what the scenario says, beside the drill's own producers: where some of their sources lie. */
+function fleetsFor(
+  { config, clients }: World,
+  watching: Watching,
+  { scenario, random, onEvent }: Pick<DrillOptions, 'scenario' | 'random' | 'onEvent'>,
+): Sources | undefined {
+  if (scenario.lies === undefined || config.beacons === undefined) return undefined;
+  return startSources({
+    ...{ config, clients, scenario, random },
+    regionOf: (cell) => watching.answers.get(cell) ?? config.regions.primary,
+    onProblem: (text) => onEvent({ kind: 'note', atMs: Date.now(), text }),
+  });
 }
 
 /** Writes which records were lost, so that somebody can trace them. */

@@ -6,6 +6,7 @@ import { rtoMs } from './measure.ts';
 import { movingIn } from './moving.ts';
 import type { ProducerFleet } from './producers.ts';
 import { describeFault, leadMs, withoutLead } from './schedule.ts';
+import type { Sources } from './sources.ts';
 import type { Watching } from './watch.ts';
 import { killObserver } from './wiring.ts';
 import type { World } from './world.ts';
@@ -21,16 +22,19 @@ export interface Stage {
   readonly world: World;
   readonly fleet: ProducerFleet;
   readonly watching: Watching;
+  /** Fleets that report, where the scenario has sources that lie. */
+  readonly sources?: Sources | undefined;
 }
 
 /** Plays the scenario and returns when its first fault began. Ends early once an expected failover has settled and is held. */
 export async function play(stage: Stage, options: PlayOptions): Promise<number> {
-  const { world, fleet } = stage;
+  const { world, fleet, sources } = stage;
   const { onEvent, signal } = options;
   const scenario = withoutLead(options.scenario);
   const startedAtMs = Date.now();
   const faultAtMs = startedAtMs + leadMs(scenario);
   world.proxy.play(scenario);
+  sources?.begin(scenario, startedAtMs);
   options.onFault(faultAtMs);
   for (const fault of scenario.faults) {
     if (fault.atMs > options.forMs) continue;
