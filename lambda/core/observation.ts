@@ -165,14 +165,16 @@ export function addTick(evidence: Evidence, tick: TickOutcomes, policy: Policy):
   const stepped = Math.abs(tick.clockStepMs) > CLOCK_STEP_LIMIT_MS;
   const { doubtful, clockSuspectUntilMs } = evidence.observer;
   const standby = addOutcomes(evidence.standby, tick.standby, { policy, atMs });
+  const primary = addOutcomes(evidence.primary, tick.primary, { policy, atMs });
   const puts = tick.primary.kinesisWrite ?? [];
+  const canaryFailsSinceMs = failsSince(primary.kinesisWrite);
   const streams =
     tick.streams === undefined
       ? undefined
-      : addStreams(evidence.streams, { readings: tick.streams, atMs }, policy);
+      : addStreams(evidence.streams, { readings: tick.streams, atMs, canaryFailsSinceMs }, policy);
   return {
     ...(streams === undefined ? {} : { streams }),
-    primary: addOutcomes(evidence.primary, tick.primary, { policy, atMs }),
+    primary,
     standby,
     gain: addGain(evidence.gain, { puts, atMs, ticks, standby: standby.puts }, policy),
     observer: {
@@ -184,6 +186,10 @@ export function addTick(evidence: Evidence, tick: TickOutcomes, policy: Policy):
     },
   };
 }
+
+/** Since when a signal has failed without a break; undefined: it does not fail. */
+const failsSince = (evidence: SignalEvidence | undefined): number | undefined =>
+  evidence !== undefined && (evidence.alarmed || evidence.score > 0) ? evidence.sinceMs : undefined;
 
 function addOutcomes(
   before: RegionEvidence,

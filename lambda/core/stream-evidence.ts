@@ -146,16 +146,31 @@ export const notingWell = (evidence: StreamEvidence, policy: Policy): StreamEvid
     ? { ...evidence, wellAtMs: evidence.atMs }
     : evidence;
 
+export interface SpeakingContext {
+  readonly policy: Policy;
+  readonly nowMs: number;
+  /** Since when the canary has failed without a break; undefined: it does not. */
+  readonly canaryFailsSinceMs?: number | undefined;
+}
+
+/** An outage may begin in the middle of a round, after the puts to one stream and before those to the other. */
+const SAME_ONSET_TICKS = 1.5;
+
 /**
  * Whether a stream speaks for the primary: it is well, or it was so within a minute and what fails there now may be a
  * blip. Else any blip would, while the canary is dead, look like an outage of the region.
  */
-export function speaksForPrimary(evidence: StreamEvidence, policy: Policy, nowMs: number): boolean {
+export function speaksForPrimary(
+  evidence: StreamEvidence,
+  { policy, nowMs, canaryFailsSinceMs = Number.NEGATIVE_INFINITY }: SpeakingContext,
+): boolean {
   const { wellAtMs, test } = evidence;
   if (wellAtMs === evidence.atMs && nowMs === wellAtMs) return true;
   const level = streamLevel(evidence, policy, nowMs);
   if (level === 'well') return true;
   if (level !== 'suspect' || wellAtMs === undefined || test === undefined) return false;
+  // What begins with the failures of the canary is no blip beside a dead canary: it is what the canary sees.
+  if (test.sinceMs - canaryFailsSinceMs <= SAME_ONSET_TICKS * policy.tickMs) return false;
   const { sustainMs } = modelTimes({ sustainMs: policy.blipMs, periodMs: policy.tickMs });
   return nowMs - wellAtMs <= STREAM_LIFE_MS && (test.failedAtMs ?? 0) - test.sinceMs < sustainMs;
 }

@@ -4,6 +4,7 @@ import {
   addStreamRound,
   isUneasy,
   noStream,
+  type SpeakingContext,
   STREAM_LIFE_MS,
   type StreamEvidence,
   type StreamLevel,
@@ -60,12 +61,14 @@ export const MOST_STREAMS = 100;
 export interface StreamsRound {
   readonly readings: StreamReadings;
   readonly atMs: number;
+  /** Since when the canary of the primary has failed without a break; undefined: it does not. */
+  readonly canaryFailsSinceMs?: number | undefined;
 }
 
 /** Adds a round. What is remembered of a cell ends a minute after it was last probed. */
 export function addStreams(
   before: StreamsEvidence | undefined,
-  { readings, atMs }: StreamsRound,
+  { readings, atMs, canaryFailsSinceMs }: StreamsRound,
   policy: Policy,
 ): StreamsEvidence | undefined {
   if (before === undefined && readings.probed.length === 0) return undefined;
@@ -88,7 +91,7 @@ export function addStreams(
   return {
     cells: kept,
     ...(lastTurn === undefined ? {} : { lastTurn }),
-    seen: seenIn(kept, { cells: readings.cells, policy, nowMs: atMs }),
+    seen: seenIn(kept, { cells: readings.cells, policy, nowMs: atMs, canaryFailsSinceMs }),
     atMs,
   };
 }
@@ -132,7 +135,7 @@ function leastNeededDropped(
 
 function seenIn(
   known: Readonly<Record<string, StreamEvidence>>,
-  context: { readonly cells: readonly WatchedCell[]; readonly policy: Policy; readonly nowMs: number },
+  context: SpeakingContext & { readonly cells: readonly WatchedCell[] },
 ): StreamsSeen {
   const sample = sampleOf(context.cells);
   const levels = { impaired: 0, suspect: 0, well: 0, refused: 0, unknown: 0 } satisfies Record<
@@ -141,7 +144,7 @@ function seenIn(
   >;
   for (const { cell } of sample) {
     const evidence = known[cell];
-    if (evidence !== undefined && speaksForPrimary(evidence, context.policy, context.nowMs)) {
+    if (evidence !== undefined && speaksForPrimary(evidence, context)) {
       levels.well++;
       continue;
     }

@@ -287,6 +287,20 @@ describe('the streams of the cells, together', () => {
     });
   }
 
+  it('do not speak for it when an outage began in the middle of a round, after their own puts', () => {
+    let canary = 0;
+    let orders = 0;
+    const fate: Fate = ({ stream, role }) => {
+      if (role === 'standby') return ok;
+      if (stream === 'canary') canary++;
+      // The two puts of the first round were taken.
+      return stream === 'canary' || ++orders > 2 ? failed() : ok;
+    };
+    const { results } = observe({ cells: [cell('orders'), cell('clicks', 'onSuspicion')], fate, rounds: 4 });
+    expect(canary).toBeGreaterThan(0);
+    expect(results[CALM_ROUNDS + 2]?.decision).toMatchObject({ vote: 'EVACUATE' });
+  });
+
   it('go on to speak for it through a blip of theirs, and no longer when that lasts', () => {
     const shaken = (rounds: number): Fate => {
       const calls = new Map<string, number>();
