@@ -1,5 +1,5 @@
 import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { BEACON_VERSION, FLEET_KEY, healthIntervalMs } from '../core/beacon-item.ts';
+import { BEACON_VERSION, type Beacon, FLEET_KEY, healthIntervalMs } from '../core/beacon-item.ts';
 import { type BeaconMemory, fleetOf, type IgnoredBeacons, rememberBeacons } from '../core/beacon-memory.ts';
 import { type BeaconTable, smallTable, sourcesByCell } from '../core/beacon-table.ts';
 import { type BeaconCell, type CellBeacons, judgeBeacons } from '../core/beacons.ts';
@@ -37,6 +37,12 @@ const AFTER_FAILURE_MS = 15_000;
 /** The whole table is known for this many of its readings. */
 const KNOWN_FOR_READINGS = 3;
 
+/** How soon after the last whole reading the next one begins when there are sources that it has not found. */
+const STRANGERS_AFTER_MS = 10_000;
+
+const sourceOf = (item: unknown): string =>
+  typeof item === 'object' && item !== null && 'pk' in item ? String(item.pk) : '';
+
 /**
  * Reads the beacons: those that report trouble in every round, by their small index, and all of them once a minute in the
  * background, because a quorum needs to know of how many it is one.
@@ -56,6 +62,9 @@ export class BeaconReader {
   #wholeDueMs = Number.NEGATIVE_INFINITY;
   #sweepStartedMs = Number.NaN;
   #completeAtMs = Number.NEGATIVE_INFINITY;
+  /** Sources that the last whole reading has found, and those that the present one has found so far. */
+  #known: ReadonlySet<string> = new Set();
+  #sweeping = new Set<string>();
   #reading: Promise<void> | undefined;
 
   constructor(options: BeaconReaderOptions) {
@@ -84,7 +93,8 @@ export class BeaconReader {
       onError(error);
     }
     const isComplete = this.#isComplete;
-    return judgeBeacons({ memory: this.#memory, cells, regions, policy, nowMs: nowMs(), isComplete });
+    const memory = isComplete ? this.#withoutStrangers() : this.#memory;
+    return judgeBeacons({ memory, cells, regions, policy, nowMs: nowMs(), isComplete });
   }
 
   /** How this observer stands with the table, small enough to be stored. */
@@ -103,6 +113,18 @@ export class BeaconReader {
 
   get #isComplete(): boolean {
     return this.#options.nowMs() - this.#completeAtMs <= KNOWN_FOR_READINGS * this.#wholeEveryMs();
+  }
+
+  /**
+   * The beacons of sources that the last whole reading has found. A source that is known by its trouble alone has come
+   * since, and who is well beside it is not known yet: it would be a quorum of itself. The next reading is then sooner.
+   */
+  #withoutStrangers(): BeaconMemory {
+    const isKnown = ({ source }: Beacon): boolean => this.#known.has(source);
+    const entries = [...this.#memory];
+    if (entries.every(([, beacon]) => isKnown(beacon))) return this.#memory;
+    this.#wholeDueMs = Math.min(this.#wholeDueMs, this.#sweepStartedMs + STRANGERS_AFTER_MS);
+    return new Map(entries.filter(([, beacon]) => isKnown(beacon)));
   }
 
   #failed(what: 'index' | 'table', error: unknown): void {
@@ -128,9 +150,13 @@ export class BeaconReader {
     if (this.#whole.isAtStart) {
       this.#sweepStartedMs = nowMs();
       this.#flooding = undefined;
+      this.#sweeping = new Set();
     }
     try {
-      const isAtEnd = await this.#whole.read(WHOLE_TIMEOUT_MS, (items) => this.#remember(items));
+      const isAtEnd = await this.#whole.read(WHOLE_TIMEOUT_MS, (items) => {
+        for (const item of items) this.#sweeping.add(sourceOf(item));
+        this.#remember(items);
+      });
       this.#problems.delete('table');
       if (isAtEnd) this.#completed();
       else return;
@@ -146,6 +172,7 @@ export class BeaconReader {
   #completed(): void {
     const { nowMs, onIgnored } = this.#options;
     this.#completeAtMs = this.#sweepStartedMs;
+    this.#known = this.#sweeping;
     this.#wholeDueMs = this.#sweepStartedMs + this.#wholeEveryMs();
     const ignored = this.#ignored;
     this.#ignored = {};

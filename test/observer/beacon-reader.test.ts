@@ -123,6 +123,23 @@ describe('the reader of beacons', () => {
     ]);
   });
 
+  it('does not take sources that have come since the last whole reading for all there are', async () => {
+    const reader = create();
+    await reader.read();
+    await reader.settled();
+    // A fleet has started, and those of it that are well are not in the index.
+    clockMs += 5_000;
+    const now = { atMs: clockMs };
+    index = [items(several(12, (n) => failing(n, now)))];
+    table = [items([...several(12, (n) => failing(n, now)), ...several(28, (n) => beacon(n, now), 12)])];
+    expect((await reader.read()).map(({ sight }) => sight)).not.toContain('failing');
+    clockMs += 5_000;
+    await reader.read();
+    await reader.settled();
+    expect(await reader.read()).toMatchObject([{ sight: 'suspicious', sources: 40, failing: 12 }]);
+    expect(scans('table')).toBe(2);
+  });
+
   it('tells a quorum', async () => {
     table = [items([...several(6, failing), beacon(6)])];
     const reader = create();
