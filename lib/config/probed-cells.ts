@@ -1,18 +1,13 @@
 import { sampleOf, type WatchedCell } from '../../lambda/core/watched-cells.ts';
 import type { Cell } from './config.ts';
+import { canNameEach, type StreamPair, sharedBeginning, streamRoles } from './stream-names.ts';
 
 // Which streams the roles of observers may write to. The config's `probe` is what owners allow; what a role cannot name is
 // not probed, and whoever tells of a cell (status, cost, doctor) tells of what is in force.
 
-/** What the policies of one role hold beside everything else: see lib/constructs/stream-arns.ts. */
-const MOST_ARNS = 50;
-const MOST_CHARACTERS = 8_000;
-/** Of an ARN of a stream, without the stream's name. */
-const ARN_CHARACTERS = 60;
 /** A pattern of fewer letters would name streams that are nobody's here: the right is one to write. */
 export const LEAST_SHARED_LETTERS = 4;
-const roles = ['primary', 'standby'] as const;
-type StreamRole = (typeof roles)[number];
+type StreamRole = keyof StreamPair;
 
 export interface ProbedCells {
   /** Cells into whose streams observers may put marked records. */
@@ -43,7 +38,7 @@ export function inForce(cells: readonly Cell[]): readonly Cell[] {
 export function probedCells(cells: readonly Cell[]): ProbedCells {
   const wanted = cells.filter(({ probe }) => probe !== 'never');
   if (fits(wanted)) return { probed: wanted, withheld: [] };
-  if (roles.every((role) => mayBePattern(wanted, { role, cells }))) {
+  if (streamRoles.every((role) => mayBePattern(wanted, { role, cells }))) {
     const beginnings = { primary: beginningOf(wanted, 'primary'), standby: beginningOf(wanted, 'standby') };
     return { probed: wanted, withheld: [], beginnings };
   }
@@ -69,18 +64,10 @@ function mayBePattern(
   return beginning.length >= LEAST_SHARED_LETTERS && !forbidden;
 }
 
-function fits(cells: readonly Cell[]): boolean {
-  const arns = cells.flatMap(({ streams }) =>
-    roles.map((role) => streams[role].name.length + ARN_CHARACTERS),
-  );
-  return arns.length <= MOST_ARNS && arns.reduce((sum, length) => sum + length, 0) <= MOST_CHARACTERS;
-}
-
-/** The letters that the names of all these streams begin with. */
-function beginningOf(cells: readonly Cell[], role: StreamRole): string {
-  const names = cells.map(({ streams }) => streams[role].name);
-  const [first = ''] = names;
-  let letters = 0;
-  while (letters < first.length && names.every((name) => name[letters] === first[letters])) letters++;
-  return first.slice(0, letters);
-}
+const pairOf = ({ streams }: Cell): StreamPair => ({
+  primary: streams.primary.name,
+  standby: streams.standby.name,
+});
+const fits = (cells: readonly Cell[]): boolean => canNameEach(cells.map(pairOf));
+const beginningOf = (cells: readonly Cell[], role: StreamRole): string =>
+  sharedBeginning(cells.map(pairOf), role);

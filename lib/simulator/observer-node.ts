@@ -297,7 +297,6 @@ export class ObserverNode {
       round,
       startedAtMs,
       memory: run.memory,
-      ticks,
       idle: before !== undefined,
       beaconsRead: state.beaconsRead,
       switches: state.switches,

@@ -87,7 +87,6 @@ function streamsQuestion(question: QuietQuestion): ForesightQuestion {
       node.foresee(memory, {
         atMs: startMs(after),
         round: node.nextRound + after,
-        ticks: memory.ticks + after,
       }),
     endsInTime: (after) => endsInTime(question, startMs(after)),
   };

@@ -1,9 +1,9 @@
 import { looksHarder } from '../../lambda/core/observation.ts';
 import type { Policy } from '../../lambda/core/policy.ts';
 import type { ProbeOutcome } from '../../lambda/core/probe.ts';
-import { type PutOperation, putOperations } from '../../lambda/core/put-plan.ts';
+import type { PutOperation } from '../../lambda/core/put-plan.ts';
 import type { Role } from '../../lambda/core/role.ts';
-import type { StreamOutcomes } from '../../lambda/core/stream-evidence.ts';
+import { type StreamOutcomes, streamOperation } from '../../lambda/core/stream-evidence.ts';
 import { PUTS_PER_STREAM, STREAMS_PER_ROUND, type StreamProbe } from '../../lambda/core/stream-plan.ts';
 import type { Regions } from '../config/config.ts';
 import type { Fate } from '../scenario/faults.ts';
@@ -22,9 +22,8 @@ export interface StreamProbingOptions {
 
 export interface ProbedRound {
   readonly atMs: number;
-  /** Number of the round, of this observer, and rounds before it that it remembers. */
+  /** Number of the round, of this observer. */
   readonly round: number;
-  readonly ticks: number;
 }
 
 export interface StreamProbeReport {
@@ -96,18 +95,13 @@ export class StreamProbing {
     return this.#probeAll(plan, at, { failing, fate: () => unharmed });
   }
 
-  #probeAll(
-    plan: readonly StreamProbe[],
-    { atMs, round, ticks }: ProbedRound,
-    luck: Luck,
-  ): StreamProbeReport {
+  #probeAll(plan: readonly StreamProbe[], { atMs, round }: ProbedRound, luck: Luck): StreamProbeReport {
     let tookMs = 0;
     let isQuiet = true;
     const probed = plan.map((probe, place): StreamOutcomes => {
       const known = this.known(probe.cell);
       const put: Put = ({ role, n, slot, offsetMs }) => {
-        const turn = ticks * (probe.firstPuts + probe.morePuts) + n;
-        const call = known[role][putOperations[turn % putOperations.length] ?? 'PutRecords'];
+        const call = known[role][streamOperation(n)];
         const own = place * SLOTS_PER_STREAM + slot;
         const outcome = this.#put(call, { atMs: atMs + offsetMs, round, slot: own, ...luck });
         tookMs = Math.max(tookMs, offsetMs + outcome.latencyMs);

@@ -27,8 +27,6 @@ export interface WorkloadRound {
   /** By the observer's clock. */
   readonly startedAtMs: number;
   readonly memory: Memory;
-  /** Rounds of this observer before this one. */
-  readonly ticks: number;
   /** The memory is one of rest, so that nothing is probed but what is probed always. */
   readonly idle: boolean;
   /** Whether the table of beacons answered. */
@@ -73,7 +71,7 @@ export class Workloads {
 
   look(request: WorkloadRound): WorkloadReport {
     const { cells, probing, policy } = this.#options;
-    const { atMs, round, startedAtMs: nowMs, memory, ticks, idle, beaconsRead, switches } = request;
+    const { atMs, round, startedAtMs: nowMs, memory, idle, beaconsRead, switches } = request;
     const beacons = this.#beacons(atMs, beaconsRead);
     const before = this.#before;
     this.#before = beacons;
@@ -83,7 +81,7 @@ export class Workloads {
     const plan = isQuietPlan
       ? this.#quietPlan(memory)
       : streamsOfRound(memory, { cells, beacons: before, switches, policy, nowMs });
-    const report = probing.probe(plan, { atMs, round, ticks });
+    const report = probing.probe(plan, { atMs, round });
     const lastTurn = isQuietPlan ? plan.at(-1)?.cell : lastTurnOf(plan);
     return {
       readings: { cells, probed: report.probed, lastTurn, beacons, switches },

@@ -1,6 +1,8 @@
+import { Aws } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
 import type { Cell } from '../../lib/config/config.ts';
 import { inForce, probedCells } from '../../lib/config/probed-cells.ts';
+import { isPattern, streamArns } from '../../lib/constructs/stream-arns.ts';
 
 const cell = (name: string, probe: Cell['probe'] = 'onSuspicion'): Cell => ({
   ...{ name, group: name, probe, services: [] },
@@ -51,4 +53,21 @@ describe('the cells whose streams an observer may write to', () => {
     const long = mixed(25).map(({ name }) => cell(`${name}-${'x'.repeat(120)}`));
     expect(probedCells(long).probed.length).toBeLessThan(25);
   });
+});
+
+test('what fits by this sum is named stream by stream in the policy, however long the names are', () => {
+  for (let letters = 1; letters <= 120; letters++) {
+    const { probed, beginnings } = probedCells(
+      mixed(25).map(({ name }) => cell(`${name}-${'x'.repeat(letters)}`)),
+    );
+    const streams = probed.map(({ streams: { primary, standby } }) => ({
+      primary: primary.name,
+      standby: standby.name,
+    }));
+    const regions = { primary: 'ap-southeast-2', standby: 'ap-northeast-1' };
+    const arns = streamArns({ regions, account: Aws.ACCOUNT_ID, streams });
+    expect(beginnings).toBeUndefined();
+    expect(arns.filter(isPattern)).toEqual([]);
+    expect(arns.length).toBeGreaterThan(20);
+  }
 });

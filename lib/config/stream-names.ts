@@ -1,0 +1,33 @@
+// How a role's policies name streams: each by its name, or, where these are too many, all by the beginning that they share.
+
+export interface StreamPair {
+  readonly primary: string;
+  readonly standby: string;
+}
+export const streamRoles = ['primary', 'standby'] as const satisfies readonly (keyof StreamPair)[];
+
+/**
+ * A role's policies hold 10,240 characters together ("IAM and AWS STS quotas"), and the rest of the policies
+ * needs about two thousand. CDK counts each name in an unknown account as 150 characters, and moves statements
+ * that it thinks too long to another policy.
+ */
+const MOST_CHARACTERS = 8_000;
+const MOST_ARNS = 50;
+/** Of an ARN of a stream, without the stream's name; an account that is not known yet has 24 characters. */
+const ARN_CHARACTERS = 75;
+
+/** Whether a role's policies can name each of these streams. */
+export function canNameEach(streams: readonly StreamPair[]): boolean {
+  const names = streamRoles.flatMap((role) => [...new Set(streams.map((each) => each[role]))]);
+  const characters = names.reduce((sum, name) => sum + name.length + ARN_CHARACTERS, 0);
+  return names.length <= MOST_ARNS && characters <= MOST_CHARACTERS;
+}
+
+/** The letters that the names of all these streams begin with, in this role. */
+export function sharedBeginning(streams: readonly StreamPair[], role: keyof StreamPair): string {
+  const names = streams.map((each) => each[role]);
+  const [first = ''] = names;
+  let letters = 0;
+  while (letters < first.length && names.every((name) => name[letters] === first[letters])) letters++;
+  return first.slice(0, letters);
+}
