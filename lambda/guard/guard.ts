@@ -1,0 +1,213 @@
+import type { Guarded } from '../../lib/settings/guard.ts';
+import type { Deployed } from '../../lib/state/deployed-table.ts';
+import {
+  type AskedCheck,
+  changedChecks,
+  type DeployedSwitches,
+  type DeployedVotes,
+  type EndpointAnswer,
+  type Judgement,
+  judgeSwitches,
+  judgeVotes,
+  untilDataMs,
+} from '../core/deployment.ts';
+import type { CheckedEndpoint, EndpointId } from '../core/endpoint-items.ts';
+import { endpointPath } from '../core/endpoint-items.ts';
+import type { Position } from '../core/switch.ts';
+import { switchText } from '../core/switch.ts';
+import type { Vote } from '../core/vote.ts';
+import { voteText } from '../core/vote.ts';
+import { DeploymentRefusedError } from './errors.ts';
+
+/** What the guard needs from the world; each call is bounded by whoever gives it. */
+export interface GuardPorts {
+  readonly table: {
+    read(): Promise<Deployed>;
+    positions(): Promise<ReadonlyMap<string, Position>>;
+    putEndpoint(endpoint: CheckedEndpoint): Promise<void>;
+    deleteEndpoint(endpoint: EndpointId): Promise<void>;
+    putVotesToEvacuate(votesToEvacuate: number): Promise<void>;
+    putGroups(stack: string, groups: ReadonlyMap<string, string>): Promise<void>;
+    deleteVotes(): Promise<void>;
+    deleteStack(stack: string): Promise<void>;
+  };
+  /** The body of `https://HOST/PATH`; undefined when there is none. */
+  readonly ask: (endpoint: { readonly host: string; readonly path: string }) => Promise<string | undefined>;
+  /** Resolves when Route 53 has observations of the check; rejects when it has none in time. */
+  readonly observed: (checkId: string) => Promise<void>;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly nowMs: () => number;
+}
+
+/** Looks that a check's failure threshold asks for: the larger of the two kinds, so that one wait fits both. */
+const FAILURE_THRESHOLD = { votes: 1, cells: 3 } as const;
+/** Endpoints asked at once. */
+const PARALLEL = 8;
+/** A new function's first answer may be a cold start, and a new URL's permission takes a moment. */
+const ASK_ATTEMPTS = 5;
+const ASK_AGAIN_MS = 3_000;
+
+/**
+ * Lets a stack of the routing go on, once nothing in the change can move traffic: new checks have data, and
+ * their endpoints answer. Stores what is then in force.
+ *
+ * `isNew`: the stack is being created. Then no record follows its checks yet, and nothing is waited for.
+ * @throws DeploymentRefusedError, with what to do instead; CloudFormation then rolls the stack back.
+ */
+export async function guardStack(
+  { after, isNew }: { readonly after: Guarded; readonly isNew: boolean },
+  ports: GuardPorts,
+): Promise<void> {
+  const before = await ports.table.read();
+  const judged =
+    after.Kind === 'votes' ? await votesOf(after, before, ports) : await cellsOf(after, before, ports);
+  const { refusals, newChecks, unchanged } = judged;
+  if (refusals.length > 0) {
+    throw new DeploymentRefusedError(
+      `Spillway refuses this deployment: ${refusals.map(({ reason }) => reason).join(' ')}`,
+    );
+  }
+  // A rollback brings back what is stored, and must never be held up.
+  if (unchanged) return;
+  if (!isNew && newChecks.length > 0) {
+    const failureThreshold = FAILURE_THRESHOLD[after.Kind];
+    await ports.sleep(untilDataMs({ intervalSeconds: after.IntervalSeconds, failureThreshold }));
+  }
+  for (const checkId of newChecks) await ports.observed(checkId);
+  await store(after, before, ports);
+}
+
+async function votesOf(
+  after: Extract<Guarded, { Kind: 'votes' }>,
+  before: Deployed,
+  ports: GuardPorts,
+): Promise<Judgement> {
+  const said = await answers(
+    after.Votes.map(({ Region, Host }) => ({ kind: 'vote' as const, of: Region, host: Host })),
+    { ports, meaning: voteOf },
+  );
+  return judgeVotes({ before: before.votes, after: votesIn(after), said });
+}
+
+async function cellsOf(
+  after: Extract<Guarded, { Kind: 'cells' }>,
+  before: Deployed,
+  ports: GuardPorts,
+): Promise<Judgement> {
+  const switches = switchesIn(after);
+  const changed = changedChecks(before.switches.switches, switches.switches);
+  const [positions, said] = await Promise.all([
+    ports.table.positions(),
+    answers(
+      changed.map(([of, { host }]) => ({ kind: 'switch' as const, of, host })),
+      { ports, meaning: positionOf },
+    ),
+  ]);
+  return judgeSwitches({ before: before.switches, after: switches, positions, said });
+}
+
+/** What each endpoint answers, by region or group. */
+async function answers<Said>(
+  endpoints: readonly (EndpointId & { readonly host: string })[],
+  {
+    ports,
+    meaning,
+  }: {
+    readonly ports: GuardPorts;
+    readonly meaning: (body: string) => Said | undefined;
+  },
+): Promise<ReadonlyMap<string, EndpointAnswer<Said>>> {
+  const said = new Map<string, EndpointAnswer<Said>>();
+  const waiting = [...endpoints];
+  const worker = async (): Promise<void> => {
+    for (let endpoint = waiting.shift(); endpoint !== undefined; endpoint = waiting.shift()) {
+      said.set(endpoint.of, await answerOf(endpoint, { ports, meaning }));
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
+  return said;
+}
+
+async function answerOf<Said>(
+  endpoint: EndpointId & { readonly host: string },
+  { ports, meaning }: { readonly ports: GuardPorts; readonly meaning: (body: string) => Said | undefined },
+): Promise<EndpointAnswer<Said>> {
+  for (let attempt = 1; attempt <= ASK_ATTEMPTS; attempt++) {
+    const body = await ports.ask({ host: endpoint.host, path: endpointPath(endpoint) });
+    const said = body === undefined ? undefined : meaning(body.trim());
+    if (said !== undefined) return said;
+    if (attempt < ASK_ATTEMPTS) await ports.sleep(ASK_AGAIN_MS);
+  }
+  return 'silent';
+}
+
+const voteOf = (body: string): Vote | undefined =>
+  (['HOLD', 'EVACUATE'] as const).find((vote) => body === voteText(vote));
+const positionOf = (body: string): Position | undefined =>
+  (['PRIMARY', 'STANDBY'] as const).find((position) => body === switchText(position));
+
+function votesIn({ Votes, VotesToEvacuate }: Extract<Guarded, { Kind: 'votes' }>): DeployedVotes {
+  return { votes: checksBy(Votes, ({ Region }) => Region), votesToEvacuate: VotesToEvacuate };
+}
+
+function switchesIn({ Switches, Cells }: Extract<Guarded, { Kind: 'cells' }>): DeployedSwitches {
+  return {
+    switches: checksBy(Switches, ({ Group }) => Group),
+    groups: new Map(Cells.map(({ Cell, Group }) => [Cell, Group])),
+  };
+}
+
+const checksBy = <Each extends { readonly Host: string; readonly CheckId: string }>(
+  list: readonly Each[],
+  keyOf: (each: Each) => string,
+): ReadonlyMap<string, AskedCheck> =>
+  new Map(list.map((each) => [keyOf(each), { host: each.Host, checkId: each.CheckId }]));
+
+async function store(after: Guarded, before: Deployed, ports: GuardPorts): Promise<void> {
+  const { table } = ports;
+  const atMs = ports.nowMs();
+  const put = async (kind: EndpointId['kind'], checks: ReadonlyMap<string, AskedCheck>): Promise<void> => {
+    for (const [of, { host, checkId }] of checks) {
+      await table.putEndpoint({ kind, of, host, checkId, path: endpointPath({ kind, of }), atMs });
+    }
+  };
+  if (after.Kind === 'votes') {
+    const { votes, votesToEvacuate } = votesIn(after);
+    await put('vote', votes);
+    for (const of of before.votes?.votes.keys() ?? []) {
+      if (!votes.has(of)) await table.deleteEndpoint({ kind: 'vote', of });
+    }
+    await table.putVotesToEvacuate(votesToEvacuate);
+    return;
+  }
+  const { switches, groups } = switchesIn(after);
+  await put('switch', switches);
+  for (const of of abandoned(after.Stack, before, new Set(groups.values()))) {
+    await table.deleteEndpoint({ kind: 'switch', of });
+  }
+  await table.putGroups(after.Stack, groups);
+}
+
+/** Groups that cells of this stack followed, and no cell of any stack follows any more. */
+function abandoned(stack: string, before: Deployed, kept: ReadonlySet<string>): readonly string[] {
+  const elsewhere = new Set(
+    [...before.stacks].filter(([name]) => name !== stack).flatMap(([, groups]) => [...groups.values()]),
+  );
+  const former = new Set(before.stacks.get(stack)?.values() ?? []);
+  return [...former].filter((group) => !kept.has(group) && !elsewhere.has(group));
+}
+
+/** Forgets a stack that is deleted. */
+export async function forgetStack(gone: Guarded, ports: Pick<GuardPorts, 'table'>): Promise<void> {
+  const { table } = ports;
+  const before = await table.read();
+  if (gone.Kind === 'votes') {
+    for (const of of before.votes?.votes.keys() ?? []) await table.deleteEndpoint({ kind: 'vote', of });
+    await table.deleteVotes();
+    return;
+  }
+  for (const of of abandoned(gone.Stack, before, new Set())) {
+    await table.deleteEndpoint({ kind: 'switch', of });
+  }
+  await table.deleteStack(gone.Stack);
+}
