@@ -28,9 +28,10 @@ import { colors } from './colors.ts';
 import { drillAws } from './drill-aws.ts';
 import { abortEnd, exitOfResult, type RunFacts, resultEnd } from './drill-end.ts';
 import { beginFaultsCommand, endFaultsCommand } from './drill-faults.ts';
-import { type DrillFlags, misplacedOption } from './drill-flags.ts';
+import { type DrillFlags, misplacedOption, misplacedWithUpgrade } from './drill-flags.ts';
 import { keepStanding } from './drill-keep.ts';
 import { type Place, takePlace } from './drill-turn.ts';
+import { drillUpgrade } from './drill-upgrade.ts';
 import { interruption } from './interruption.ts';
 import type { Io } from './io.ts';
 import { durationArgument } from './options.ts';
@@ -62,6 +63,11 @@ export function drillCommand(io: Io): Command {
       lengthArgument,
     )
     .option('--blackout <region>', 'no call to this region is answered, and control planes answer 503')
+    .option(
+      '--upgrade <file>',
+      'instead of an outage: deploy this second config by cdk deploy --all while producers run, and report every DNS answer that changed',
+    )
+    .option('--evacuated', 'with --upgrade: while an operator holds every cell in the standby')
     .option('--seed <number>', 'repeat the random choices of an earlier drill', seedArgument)
     .option(
       '--keep',
@@ -99,16 +105,20 @@ export function drillCommand(io: Io): Command {
     .option('--dry-run', 'print every AWS call it would make, with its parameters, and make none')
     .addHelpText(
       'after',
-      '\nExamples:\n  spillway drill --scenario 2024-kinesis --for 90s --json\n  spillway drill --failback\n  spillway drill --blackout us-east-1\n  spillway drill --keep --recovery 1m\n  spillway drill end-faults\n  spillway drill --aws --reason "before the sale"\n  spillway drill --aws --schedule off --reason "load test, until Friday"',
+      '\nExamples:\n  spillway drill --scenario 2024-kinesis --for 90s --json\n  spillway drill --failback\n  spillway drill --blackout us-east-1\n  spillway drill --keep --recovery 1m\n  spillway drill end-faults\n  spillway drill --upgrade next.config.ts --evacuated\n  spillway drill --aws --reason "before the sale"\n  spillway drill --aws --schedule off --reason "load test, until Friday"',
     )
     .action(async (flags: DrillFlags, command: Command) => {
       const aws = flags.aws === true;
-      const misplaced = misplacedOption(command, { aws });
+      const misplaced = misplacedOption(command, { aws }) ?? misplacedWithUpgrade(command);
       if (misplaced !== undefined || aws) {
         return performVerb(io, flags, () => {
           if (misplaced !== undefined) throw new UsageError(misplaced);
           return drillAws(io, flags);
         });
+      }
+      if (flags.upgrade !== undefined) {
+        const { upgrade } = flags;
+        return performVerb(io, flags, () => drillUpgrade(io, { ...flags, upgrade }));
       }
       return performVerb(io, flags, (tell) => runDrill(io, flags, tell));
     });

@@ -19,12 +19,14 @@ export interface DeploymentChange {
 
 /**
  * `holds`: no answer changes. `asked`: answers change as the config asks, and no name changes its region.
- * `refused`: the deployment fails before anything that traffic follows is changed.
+ * `refused`: the guard refuses, before anything that traffic follows is changed. `stopped`: CloudFormation
+ * itself stops the deployment there.
  */
 export const outcomes = {
   holds: 'no answer changes',
   asked: 'answers change as asked, and no name changes its region',
-  refused: 'refused, and no answer changes',
+  refused: 'refused by the guard, and no answer changes',
+  stopped: 'stopped by CloudFormation, and no answer changes',
 } as const;
 export type Outcome = keyof typeof outcomes;
 
@@ -196,5 +198,21 @@ export const deploymentChanges: readonly DeploymentChange[] = [
     steady: 'holds',
     evacuated: 'holds',
     note: 'Plain `cdk deploy --all` changes every observer at about the same time, so a bad release is as many bad votes: deploy one observer’s stack, watch it with `spillway status` for an hour, then the others.',
+  },
+  {
+    name: 'roles-swapped',
+    what: 'makes the standby the primary, and the primary the standby',
+    after: { ...base, regions: { primary: standby, standby: primary, witnesses: [...witnesses] } },
+    steady: 'stopped',
+    evacuated: 'stopped',
+    note: 'The names of the streams and tables of the one role exist in the other region already. To swap for good, deploy a second deployment under another name beside the first, and move the services one by one.',
+  },
+  {
+    name: 'cell-stacks',
+    what: 'changes `cellStacks`',
+    after: { ...base, cellStacks: 2 },
+    steady: 'stopped',
+    evacuated: 'stopped',
+    note: 'The records exist already, in the stacks with the former names. Set the number before the first deployment.',
   },
 ];

@@ -33,6 +33,7 @@ const verdictOf: Readonly<Record<Outcome, UpgradeVerdict>> = {
   holds: 'held',
   asked: 'asked',
   refused: 'refused',
+  stopped: 'failed',
 };
 
 const rows = deploymentChanges.filter(({ name }) => values.only === undefined || values.only.includes(name));
@@ -63,7 +64,7 @@ const stepsOf = (row: DeploymentChange): readonly UpgradeStep[] => [
 /** The row itself is judged by the table; what takes the row back may change answers as asked, and moves nothing. */
 function isAsExpected(result: UpgradeResult, row: DeploymentChange, state: State): boolean {
   if (result.name === row.name) return result.verdict === verdictOf[row[state]];
-  return result.verdict === 'held' || result.verdict === verdictOf[row[state]];
+  return result.verdict === 'held' || result.verdict === 'asked' || result.verdict === verdictOf[row[state]];
 }
 
 let counted = 0;

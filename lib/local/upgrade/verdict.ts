@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import { type AnswerChange, keyOf, NO_ANSWER, roleOfAnswer } from './answers.ts';
+import { type AnswerChange, keyOf, NO_ANSWER, namesOf, roleOfAnswer } from './answers.ts';
 
 /**
  * What a deployment did. `held`: no answer changed. `asked`: answers changed, and no name changed its region.
@@ -22,28 +22,30 @@ export function judgeUpgrade({
   readonly after: Config;
   /** Answers before the deployment, by `keyOf`. */
   readonly baseline: ReadonlyMap<string, string>;
+  /** In the order in which they were seen. */
   readonly changes: readonly AnswerChange[];
   /** Why the deployment failed; undefined when it did not. */
   readonly reason: string | undefined;
 }): UpgradeVerdict {
-  const moved = changes.some((change) => {
-    const first = baseline.get(keyOf(change));
-    if (first === undefined || first === NO_ANSWER) return false;
-    const was = roleOfAnswer(before, change, first);
-    const is = roleOfAnswer(after, change, change.to) ?? roleOfAnswer(before, change, change.to);
+  const followed = changes.filter((change) => !isFirstAnswer(change, baseline));
+  const roleOf = (change: AnswerChange, answer: string) =>
+    roleOfAnswer(after, change, answer) ?? roleOfAnswer(before, change, answer);
+  const moved = followed.some((change) => {
     // A name that the new config does not have any more is gone because that was asked for.
     if (change.to === NO_ANSWER) return hasName(after, change);
-    return is !== was;
+    const role = roleOf(change, change.to);
+    // An answer that is of neither region is one that nobody asked for.
+    return role === undefined || role !== roleOf(change, change.from);
   });
   if (moved) return 'moved';
   if (reason?.includes(REFUSED) === true) return 'refused';
   if (reason !== undefined) return 'failed';
-  return changes.length === 0 ? 'held' : 'asked';
+  return followed.length === 0 ? 'held' : 'asked';
 }
 
-const hasName = (config: Config, { name }: AnswerChange): boolean =>
-  config.cells.some(
-    (cell) =>
-      name === `signal.${cell.name}.${config.zone.name}` ||
-      cell.services.some((service) => name === `${service.name}.${config.zone.name}`),
-  );
+/** A name that had no record, and has one now: nobody followed it before. */
+const isFirstAnswer = (change: AnswerChange, baseline: ReadonlyMap<string, string>): boolean =>
+  change.from === NO_ANSWER && baseline.get(keyOf(change)) === NO_ANSWER;
+
+const hasName = (config: Config, { name, type }: AnswerChange): boolean =>
+  namesOf([config]).some((each) => each.name === name && each.type === type);
