@@ -82,11 +82,14 @@ async function votesOf(
   before: Deployed,
   ports: GuardPorts,
 ): Promise<Judgement> {
+  const votes = { before: before.votes, after: votesIn(after) };
+  const unasked = judgeVotes({ ...votes, said: new Map() });
+  if (unasked.unchanged) return unasked;
   const said = await answers(
     after.Votes.map(({ Region, Host }) => ({ kind: 'vote' as const, of: Region, host: Host })),
     { ports, meaning: voteOf },
   );
-  return judgeVotes({ before: before.votes, after: votesIn(after), said });
+  return judgeVotes({ ...votes, said });
 }
 
 async function cellsOf(

@@ -181,7 +181,7 @@ const delivery = object({
   healthCheckIntervalSeconds: oneOf([10, 30])
     .optional()
     .describe(
-      'Route 53 request interval. Changing it later replaces every health check, and new health checks begin unhealthy: traffic goes to the standby for some minutes.',
+      'Route 53 request interval. Changing it later replaces every health check; the deployment then waits until the new ones have data.',
     ),
   dnsTtlSeconds: whole({ min: 1, max: MAX_DNS_TTL_SECONDS, unit: 'seconds' }).describe(
     'TTL of the signal and service records.',

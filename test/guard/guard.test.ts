@@ -125,6 +125,15 @@ describe('the guard', () => {
     );
   });
 
+  it('asks and waits for nothing when nothing changes, as when an endpoint is dead and the stack rolls back', async () => {
+    const world = new World();
+    await guardStack({ after: votes('a', 'b', 'c'), isNew: true }, world.ports());
+    world.did.length = 0;
+    world.answers.set('a.example', 'nothing');
+    await guardStack({ after: votes('a', 'b', 'c'), isNew: false }, world.ports());
+    expect(world.did).toEqual([]);
+  });
+
   it('asks an endpoint that is silent again, for the time of a cold start, and then refuses', async () => {
     const world = new World();
     world.answers.set('b.example', '<html>');
