@@ -3,21 +3,28 @@ import { z } from 'zod';
 
 const TIMEOUT_MS = 120_000;
 
-/** What the command does, in one process for all regions: to load the rules and schemas takes longest. */
+/** What the command does, in one process for all batches: to load the rules and schemas takes longest. */
 const PROGRAM = `
 import json, sys
 from cfnlint.config import ConfigMixIn
 from cfnlint.runner import Runner
 print(json.dumps([
-    [region, match.rule.id, match.rule.severity, match.filename, "/".join(map(str, match.path)), match.message]
-    for region, files in json.load(sys.stdin)
-    for match in Runner(ConfigMixIn(["--regions", region, "--", *files])).run()
+    [
+        [match.rule.id, match.rule.severity, match.filename, "/".join(map(str, match.path)), match.message]
+        for match in Runner(ConfigMixIn(["--regions", *batch["regions"], "--", *batch["files"]])).run()
+    ]
+    for batch in json.load(sys.stdin)
 ]))
 `;
-const findings = z.array(z.tuple([z.string(), z.string(), z.string(), z.string(), z.string(), z.string()]));
+const findings = z.array(z.array(z.tuple([z.string(), z.string(), z.string(), z.string(), z.string()])));
+
+export interface LintBatch {
+  /** The regions that every file of the batch is for. */
+  readonly regions: readonly string[];
+  readonly files: readonly string[];
+}
 
 export interface LintError {
-  readonly region: string;
   readonly rule: string;
   readonly file: string;
   /** Where in the template, as `Resources/Topic/Properties`. */
@@ -25,13 +32,13 @@ export interface LintError {
   readonly message: string;
 }
 
-/** What cfn-lint calls an error, in templates by their region. No rule is configured or left out. */
+/** What cfn-lint calls an error, batch by batch. No rule is configured or left out. */
 export async function lintErrors(
   python: string,
-  files: ReadonlyMap<string, readonly string[]>,
-): Promise<readonly LintError[]> {
+  batches: readonly LintBatch[],
+): Promise<readonly (readonly LintError[])[]> {
   const { stdout } = await execa(python, ['-c', PROGRAM], {
-    input: JSON.stringify([...files]),
+    input: JSON.stringify(batches),
     // A .cfnlintrc of this machine could leave rules out.
     cwd: '/',
     env: { HOME: '/' },
@@ -39,6 +46,9 @@ export async function lintErrors(
   });
   return findings
     .parse(JSON.parse(stdout))
-    .filter(([, , severity]) => severity === 'error')
-    .map(([region, rule, , file, path, message]) => ({ region, rule, file, path, message }));
+    .map((batch) =>
+      batch
+        .filter(([, severity]) => severity === 'error')
+        .map(([rule, , file, path, message]) => ({ rule, file, path, message })),
+    );
 }
