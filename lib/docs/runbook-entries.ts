@@ -549,6 +549,33 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
       'If a failback was taken back, do not repeat it before the primary has been healthy for a long time.',
     ],
   },
+  'endpoint unfit': {
+    lookAt: [
+      'Which endpoint, and what was found: `spillway status` and the monitor’s log line (`endpoints`) name it.',
+      'dead, or refused with status 403: the health check asks a function URL that is gone, for example because the stack of a witness was deleted and deployed again. Deploy again, so that the check asks the present URL; see where it should ask with `aws lambda get-function-url-config`.',
+      'refused with status 502, or late: the function fails or is slow. Its log says why.',
+      'throttled: somebody else requests the URL, or too little concurrency is reserved; see “switch endpoint failing”.',
+      'unreadable: the function may not read its table, or the table does not answer. Its log has the error; compare the role with the template.',
+      'wrong: the endpoint reads another table or an old version runs. `spillway doctor` compares versions.',
+      'damaged: the record in the state table, under `endpoints`, is not what a deployment writes. Deploy again.',
+    ],
+    run: [
+      ['spillway doctor', 'asks every endpoint from here, and says what was found and what to do'],
+      [
+        'aws logs tail /aws/lambda/spillway-monitor --region us-west-2 --since 10m',
+        'what the monitor found, minute by minute',
+      ],
+      [
+        'aws logs tail /aws/lambda/spillway-vote --region REGION --since 10m',
+        'why the function cannot answer; for a switch: spillway-switch in the standby',
+      ],
+      status,
+    ],
+    not: [
+      'Do not take HOLD from an unreadable endpoint for health: it would say HOLD in an outage too.',
+      'Do not deploy to the standby while traffic is there, unless its switch endpoint is what fails.',
+    ],
+  },
   'vote endpoint failing': {
     lookAt: [
       'Whether these are errors or refusals. Refusals come from too many requests: somebody else requests the URL.',
