@@ -20,7 +20,7 @@ const system = [
   'conductor',
   'crash',
   'drain',
-  'endpoints',
+  'endpoint',
   'live-drill',
   'local',
   'producer',

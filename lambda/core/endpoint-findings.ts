@@ -12,30 +12,29 @@ export type EndpointAnswer =
 
 /**
  * What an endpoint may be found to be. `trouble`: the checkers do not learn from it what is stored, or nobody can tell.
- * `meaning` follows the name of the endpoint.
  */
 export const endpointFindings = {
-  dead: { trouble: true, meaning: 'does not answer: its name does not resolve, or nobody is there' },
-  late: { trouble: true, meaning: 'does not answer within the two seconds that a checker waits' },
+  dead: { trouble: true, meaning: 'no answer: the name does not resolve, or nobody is there' },
+  late: { trouble: true, meaning: 'no answer within the two seconds that a checker waits' },
   throttled: {
     trouble: true,
-    meaning: 'is refused by Lambda: more requests come than the concurrency that it reserves lets through',
+    meaning: 'refused by Lambda: more requests come than the reserved concurrency lets through',
   },
   refused: {
     trouble: true,
     meaning:
-      'is answered by something that is no endpoint of Spillway: its function URL was replaced, may not be called, or its function fails',
+      'answered by something that is no endpoint of Spillway: the function URL was replaced, may not be called, or its function fails',
   },
   unreadable: {
     trouble: true,
-    meaning: 'answers, but cannot read its table: it would say the same in an outage',
+    meaning: 'the table cannot be read: the answer would be the same in an outage',
   },
-  wrong: { trouble: true, meaning: 'says something else than what is stored' },
-  damaged: { trouble: true, meaning: 'is not asked: the record of what its health check asks is damaged' },
-  missing: { trouble: false, meaning: 'is not asked: no deployment has recorded what its health check asks' },
-  waiting: { trouble: false, meaning: 'has not been asked yet: its turn comes within minutes' },
-  unknown: { trouble: false, meaning: 'answers, but what is stored could not be read' },
-  agrees: { trouble: false, meaning: 'says what is stored' },
+  wrong: { trouble: true, meaning: 'the answer is not what is stored' },
+  damaged: { trouble: true, meaning: 'not asked: the record of what the health check asks is damaged' },
+  missing: { trouble: false, meaning: 'not asked: no deployment has recorded what the health check asks' },
+  waiting: { trouble: false, meaning: 'not asked yet: the turn comes within minutes' },
+  unknown: { trouble: false, meaning: 'an answer, but what is stored could not be read' },
+  agrees: { trouble: false, meaning: 'the answer is what is stored' },
 } as const satisfies Readonly<Record<string, { readonly trouble: boolean; readonly meaning: string }>>;
 
 export type EndpointFindingName = keyof typeof endpointFindings;

@@ -1,4 +1,4 @@
-import { type ExamineLimits, examineEndpoints } from '../../lib/endpoints/examine.ts';
+import { type ExamineLimits, examineEndpoints } from '../../lib/endpoint/examine.ts';
 import type { StateTable } from '../../lib/state/state-table.ts';
 import { type EndpointFinding, isTrouble } from '../core/endpoint-findings.ts';
 import { type EndpointId, endpointName } from '../core/endpoint-items.ts';

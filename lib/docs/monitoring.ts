@@ -35,7 +35,7 @@ checkers ignore. Those in trouble are asked again each minute. While no deployme
 \`spillway status\` and \`spillway doctor\` say so.
 
 ${markdownTable(
-  ['an endpoint is', 'when it', 'counts as trouble'],
+  ['an endpoint is', 'which means', 'counts as trouble'],
   endpointFindingNames.map((name) => {
     const { meaning, trouble } = endpointFindings[name];
     return [name, meaning, trouble ? 'yes' : 'no'];

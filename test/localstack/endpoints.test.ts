@@ -187,7 +187,13 @@ describe('what watches over it', () => {
       endpoint: localStack.url,
       credentials,
     });
-    const findings = await listening.run({ config, clients: aws, local: false, nowMs: Date.now() });
+    const findings = await listening.run({
+      config,
+      clients: aws,
+      local: false,
+      nowMs: Date.now(),
+      now: Date.now,
+    });
     aws.destroy();
     expect(findingsFrom(findings).map(({ ok, finding }) => `${ok} ${finding}`)).toEqual(
       observerRegions(config.regions).map(

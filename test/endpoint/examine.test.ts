@@ -6,7 +6,7 @@ import { type EndpointFinding, endpointsInWords } from '../../lambda/core/endpoi
 import { type CheckedEndpoint, endpointPath } from '../../lambda/core/endpoint-items.ts';
 import type { StoredPositions } from '../../lambda/core/endpoint-stored.ts';
 import type { Position } from '../../lambda/core/switch.ts';
-import { examineEndpoints } from '../../lib/endpoints/examine.ts';
+import { examineEndpoints } from '../../lib/endpoint/examine.ts';
 
 const LIMITS = { parallel: 4, timeoutMs: 1_000, beginWithinMs: 5_000 };
 let server: Server;

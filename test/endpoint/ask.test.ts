@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CheckedEndpoint } from '../../lambda/core/endpoint-items.ts';
-import { askEndpoint } from '../../lib/endpoints/ask.ts';
+import { askEndpoint } from '../../lib/endpoint/ask.ts';
 import { loopbackCertificate } from '../producer/sink/certificate.ts';
 
 const HOST = 'abc.lambda-url.us-west-2.on.aws';
