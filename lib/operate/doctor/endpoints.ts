@@ -51,7 +51,7 @@ const fixes: Readonly<Record<EndpointFindingName, string>> = {
   dead: DEPLOY,
   late: `Read the function’s log: ${functionLog('NAME-vote')} (NAME-switch for a switch)`,
   throttled:
-    'See who asks it, and reserve more: delivery.switchConcurrency in the config (docs/runbook.md, endpoint unfit)',
+    'See docs/runbook.md, “switch endpoint failing”: somebody floods it; delivery.switchConcurrency in the config reserves more',
   refused: DEPLOY,
   unreadable: `Read why in the function’s log: ${functionLog('NAME-vote')} (NAME-switch for a switch); then ${DEPLOY.toLowerCase()}`,
   wrong: DEPLOY,
