@@ -20,11 +20,13 @@ const system = [
   'conductor',
   'crash',
   'drain',
+  'endpoint',
   'live-drill',
   'local',
   'producer',
   'resolver',
   'switch',
+  'vote',
 ].map((folder) => `test/${folder}/**/*.test.ts`);
 
 /** Drills beside the one that `npm test` plays. */

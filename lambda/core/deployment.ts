@@ -30,7 +30,7 @@ export interface DeployedSwitches {
 }
 
 /** `silent`: the endpoint did not answer like an endpoint of Spillway, so its health check would read nothing. */
-export type EndpointAnswer<Said> = Said | 'silent';
+export type OrSilent<Said> = Said | 'silent';
 
 export interface Refusal {
   readonly rule: RefusalRule;
@@ -83,7 +83,7 @@ export function judgeVotes({
   readonly before: DeployedVotes | undefined;
   readonly after: DeployedVotes;
   /** What each endpoint of `after` answers now, by region. */
-  readonly said: ReadonlyMap<string, EndpointAnswer<Vote>>;
+  readonly said: ReadonlyMap<string, OrSilent<Vote>>;
 }): Judgement {
   const changed = changedChecks(before?.votes, after.votes);
   const sameSet =
@@ -120,7 +120,7 @@ export function judgeSwitches({
   /** Stored positions; a group without one was never set, and is in the primary. */
   readonly positions: ReadonlyMap<string, Position>;
   /** What each changed endpoint of `after` answers now, by group. */
-  readonly said: ReadonlyMap<string, EndpointAnswer<Position>>;
+  readonly said: ReadonlyMap<string, OrSilent<Position>>;
 }): Judgement {
   const positionOf = (group: string): Position => positions.get(group) ?? 'PRIMARY';
   const changed = changedChecks(before.switches, after.switches);

@@ -5,18 +5,17 @@ import {
   changedChecks,
   type DeployedSwitches,
   type DeployedVotes,
-  type EndpointAnswer,
   type Judgement,
   judgeSwitches,
   judgeVotes,
+  type OrSilent,
   untilDataMs,
 } from '../core/deployment.ts';
-import type { CheckedEndpoint, EndpointId } from '../core/endpoint-items.ts';
+import type { EndpointAnswer } from '../core/endpoint-findings.ts';
+import type { CheckedEndpoint, EndpointId, EndpointKind } from '../core/endpoint-items.ts';
 import { endpointPath } from '../core/endpoint-items.ts';
+import { endpointValues, parseEndpointText } from '../core/endpoint-text.ts';
 import type { Position } from '../core/switch.ts';
-import { switchText } from '../core/switch.ts';
-import type { Vote } from '../core/vote.ts';
-import { voteText } from '../core/vote.ts';
 import { DeploymentRefusedError } from './errors.ts';
 
 /** What the guard needs from the world; each call is bounded by whoever gives it. */
@@ -31,13 +30,15 @@ export interface GuardPorts {
     deleteVotes(): Promise<void>;
     deleteStack(stack: string): Promise<void>;
   };
-  /** The body of `https://HOST/PATH`; undefined when there is none. */
-  readonly ask: (endpoint: { readonly host: string; readonly path: string }) => Promise<string | undefined>;
+  /** Asks an endpoint as a checker does; never rejects. */
+  readonly ask: (endpoint: CheckedEndpoint) => Promise<EndpointAnswer>;
   /** Resolves when Route 53 has observations of the check; rejects when it has none in time. */
   readonly observed: (checkId: string) => Promise<void>;
   readonly sleep: (ms: number) => Promise<void>;
   readonly nowMs: () => number;
 }
+
+type ValueOf<Kind extends EndpointKind> = (typeof endpointValues)[Kind][number];
 
 /** Looks that a check's failure threshold asks for: the larger of the two kinds, so that one wait fits both. */
 const FAILURE_THRESHOLD = { votes: 1, cells: 3 } as const;
@@ -85,10 +86,7 @@ async function votesOf(
   const votes = { before: before.votes, after: votesIn(after) };
   const unasked = judgeVotes({ ...votes, said: new Map() });
   if (unasked.unchanged) return unasked;
-  const said = await answers(
-    after.Votes.map(({ Region, Host }) => ({ kind: 'vote' as const, of: Region, host: Host })),
-    { ports, meaning: voteOf },
-  );
+  const said = await answers('vote', { checks: [...votes.after.votes], ports });
   return judgeVotes({ ...votes, said });
 }
 
@@ -101,53 +99,50 @@ async function cellsOf(
   const changed = changedChecks(before.switches.switches, switches.switches);
   const [positions, said] = await Promise.all([
     ports.table.positions(),
-    answers(
-      changed.map(([of, { host }]) => ({ kind: 'switch' as const, of, host })),
-      { ports, meaning: positionOf },
-    ),
+    answers('switch', { checks: changed, ports }),
   ]);
   return judgeSwitches({ before: before.switches, after: switches, positions, said });
 }
 
-/** What each endpoint answers, by region or group. */
-async function answers<Said>(
-  endpoints: readonly (EndpointId & { readonly host: string })[],
+/** What each endpoint says, by region or group. An endpoint that could not read its table says nothing. */
+async function answers<Kind extends EndpointKind>(
+  kind: Kind,
   {
+    checks,
     ports,
-    meaning,
-  }: {
-    readonly ports: GuardPorts;
-    readonly meaning: (body: string) => Said | undefined;
-  },
-): Promise<ReadonlyMap<string, EndpointAnswer<Said>>> {
-  const said = new Map<string, EndpointAnswer<Said>>();
-  const waiting = [...endpoints];
+  }: { readonly checks: readonly (readonly [string, AskedCheck])[]; readonly ports: GuardPorts },
+): Promise<ReadonlyMap<string, OrSilent<ValueOf<Kind>>>> {
+  const said = new Map<string, OrSilent<ValueOf<Kind>>>();
+  const waiting = checks.map(([of, check]) => endpointOf({ kind, of }, { ...check, atMs: ports.nowMs() }));
   const worker = async (): Promise<void> => {
     for (let endpoint = waiting.shift(); endpoint !== undefined; endpoint = waiting.shift()) {
-      said.set(endpoint.of, await answerOf(endpoint, { ports, meaning }));
+      const value = await saidBy(endpoint, ports);
+      const known = endpointValues[kind].find((each): each is ValueOf<Kind> => each === value);
+      said.set(endpoint.of, known ?? 'silent');
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
   return said;
 }
 
-async function answerOf<Said>(
-  endpoint: EndpointId & { readonly host: string },
-  { ports, meaning }: { readonly ports: GuardPorts; readonly meaning: (body: string) => Said | undefined },
-): Promise<EndpointAnswer<Said>> {
+async function saidBy(endpoint: CheckedEndpoint, ports: GuardPorts): Promise<string | undefined> {
   for (let attempt = 1; attempt <= ASK_ATTEMPTS; attempt++) {
-    const body = await ports.ask({ host: endpoint.host, path: endpointPath(endpoint) });
-    const said = body === undefined ? undefined : meaning(body.trim());
-    if (said !== undefined) return said;
+    const answer = await ports.ask(endpoint);
+    const said =
+      answer.got === 'answer' && answer.status === 200
+        ? parseEndpointText(endpoint.kind, answer.text)
+        : undefined;
+    if (said?.read === true) return said.value;
     if (attempt < ASK_ATTEMPTS) await ports.sleep(ASK_AGAIN_MS);
   }
-  return 'silent';
+  return undefined;
 }
 
-const voteOf = (body: string): Vote | undefined =>
-  (['HOLD', 'EVACUATE'] as const).find((vote) => body === voteText(vote));
-const positionOf = (body: string): Position | undefined =>
-  (['PRIMARY', 'STANDBY'] as const).find((position) => body === switchText(position));
+const endpointOf = (id: EndpointId, more: AskedCheck & { readonly atMs: number }): CheckedEndpoint => ({
+  ...id,
+  path: endpointPath(id),
+  ...more,
+});
 
 function votesIn({ Votes, VotesToEvacuate }: Extract<Guarded, { Kind: 'votes' }>): DeployedVotes {
   return { votes: checksBy(Votes, ({ Region }) => Region), votesToEvacuate: VotesToEvacuate };
@@ -170,9 +165,7 @@ async function store(after: Guarded, before: Deployed, ports: GuardPorts): Promi
   const { table } = ports;
   const atMs = ports.nowMs();
   const put = async (kind: EndpointId['kind'], checks: ReadonlyMap<string, AskedCheck>): Promise<void> => {
-    for (const [of, { host, checkId }] of checks) {
-      await table.putEndpoint({ kind, of, host, checkId, path: endpointPath({ kind, of }), atMs });
-    }
+    for (const [of, check] of checks) await table.putEndpoint(endpointOf({ kind, of }, { ...check, atMs }));
   };
   if (after.Kind === 'votes') {
     const { votes, votesToEvacuate } = votesIn(after);

@@ -4,11 +4,11 @@ import { GetHealthCheckStatusCommand, Route53Client } from '@aws-sdk/client-rout
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { clientOf } from '../../lib/aws/clients.ts';
+import { askEndpoint } from '../../lib/endpoint/ask.ts';
 import { GUARD_SETTINGS, type Guarded, guardedSchema, parseGuardSettings } from '../../lib/settings/guard.ts';
 import { requiredVariable } from '../../lib/settings/variables.ts';
 import { DeployedTable } from '../../lib/state/deployed-table.ts';
 import { stateTableName } from '../core/names.ts';
-import { askEndpoint } from './ask.ts';
 import { DeploymentRefusedError } from './errors.ts';
 import { forgetStack, type GuardPorts, guardStack } from './guard.ts';
 import { respond } from './respond.ts';
@@ -28,12 +28,15 @@ const table = new DeployedTable({
 });
 // Deployments are for quiet times: no evacuation waits for this control plane.
 const route53 = clientOf(Route53Client, { ...limits, region: 'us-east-1' });
+// In a local world all of AWS is at one address, function URLs included, which have no TLS there.
+const { AWS_ENDPOINT_URL } = process.env;
+const origin = AWS_ENDPOINT_URL === undefined ? undefined : new URL(AWS_ENDPOINT_URL);
 const wait = async (ms: number): Promise<void> => {
   await sleep(ms);
 };
 const ports: GuardPorts = {
   table,
-  ask: (endpoint) => askEndpoint(endpoint, { origin: process.env.AWS_ENDPOINT_URL }),
+  ask: (endpoint) => askEndpoint(endpoint, { origin, timeoutMs: TIMEOUT_MS }),
   observed,
   sleep: wait,
   nowMs: Date.now,

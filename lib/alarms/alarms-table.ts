@@ -320,6 +320,15 @@ export const alarms = [
       'A run of the conductor has ended in a state that somebody has to look at: DNS did not follow, a failback was taken back, a step failed.',
   },
   {
+    ...notZero,
+    alarm: 'endpoint unfit',
+    urgency: 'now',
+    metrics: ['UnfitEndpoints'],
+    periods: inARow(3),
+    meaning:
+      'A vote or switch endpoint, asked by the monitor as Route 53’s checkers ask it, does not answer in time, cannot read its table, or says something else than what is stored. A vote that Route 53 does not see moves nothing; a switch that it does not see holds nothing.',
+  },
+  {
     ...anyEvent,
     alarm: 'vote endpoint failing',
     urgency: 'today',

@@ -37,7 +37,9 @@ async function doctor(io: Io, flags: DoctorFlags): Promise<Outcome> {
         clients,
         ...(dnsServers === undefined ? {} : { dnsServers }),
         local: world !== undefined,
+        ...(world === undefined ? {} : { endpointOrigin: new URL(world.localStackUrl) }),
         nowMs: io.nowMs(),
+        now: () => io.nowMs(),
       },
       (text) => shown.say(text),
     );

@@ -14,6 +14,8 @@ const DAY_MS = 24 * HOUR_MS;
 const MAX_VOTE_TTL_MS = 120_000;
 /** Route 53 wants a TTL of 60 s or less on records with a health check. */
 const MAX_DNS_TTL_SECONDS = 60;
+/** Of an account's usual 1,000, of which Lambda keeps 100 unreserved. */
+const MAX_RESERVED = 900;
 /** Values in one record set: 400 ("Quotas on records", Amazon Route 53 Developer Guide). */
 const MAX_RECORD_VALUES = 400;
 const MAX_CELLS = 5_000;
@@ -191,6 +193,9 @@ const delivery = object({
     'How often a producer asks for the signal.',
   ),
   rtoMs: whole({ min: 5_000, max: HOUR_MS, unit: 'milliseconds' }).describe('The recovery time asked for.'),
+  switchConcurrency: whole({ min: 20, max: MAX_RESERVED, unit: 'concurrent executions' }).describe(
+    'Concurrent Lambda executions that the switch endpoint reserves, at least; with many switch groups it reserves 0.3 for each. Lambda lets through ten requests a second for each of them, and a larger flood can end a latch (docs/how-it-works.md, "What a flood can do"). Reserving costs nothing, but no other function of the account can use what is reserved.',
+  ),
 });
 
 const notify = object({

@@ -17,9 +17,11 @@ const CONCURRENCY = 1;
 
 /**
  * The monitor, which brings what the observers have stored in their own regions to the standby, where the
- * alarms are. The monitor reads the tables by names that are known beforehand, with rights from IAM: asking
- * the public endpoints instead would tie the standby's stack to every witness's stack, and an endpoint says
- * less than the item behind it.
+ * alarms are. The monitor reads the tables by names that are known beforehand, with rights from IAM, because an
+ * endpoint says less than the item behind it. It asks the public endpoints as well, as Route 53's checkers do,
+ * and compares: a table can be right while its endpoint cannot read it, or while the checkers ask another one.
+ * The hosts are in the state table, where each deployment writes what the checks ask; in the settings, they
+ * would tie the standby's stack to every witness's stack.
  */
 export class Monitor extends Construct {
   constructor(

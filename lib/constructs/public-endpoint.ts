@@ -4,8 +4,8 @@ import type { Construct } from 'constructs';
 import { SpillwayFunction, type SpillwayFunctionProps } from './spillway-function.ts';
 
 /**
- * Route 53 sends each check more than one request a second, from 8 regions; a flood above this is refused, which the
- * checkers read as HOLD.
+ * Route 53 sends each check more than one request a second, from 8 regions. What is more than the reserve lets through
+ * is refused, whoever asks: a vote that is refused reads HOLD. What a flood does to a switch, see `lib/endpoint/flood.ts`.
  */
 const MIN_CONCURRENCY = 20;
 /**
@@ -13,12 +13,12 @@ const MIN_CONCURRENCY = 20;
  * each unit of concurrency. So one check needs 0.16 units; the rest is for instances that wait for the table.
  */
 const CONCURRENCY_PER_CHECK = 0.3;
-/** Upper limit of what is reserved of an account's 1,000, of which 100 cannot be reserved. */
-const MAX_CONCURRENCY = 500;
+/** Upper limit of what many checks reserve of an account's 1,000, of which 100 cannot be reserved. */
+const MAX_FOR_CHECKS = 500;
 
 /** The concurrency that an endpoint with this many health checks reserves. */
-export const endpointConcurrency = (checks: number): number =>
-  Math.min(MAX_CONCURRENCY, Math.max(MIN_CONCURRENCY, Math.ceil(checks * CONCURRENCY_PER_CHECK)));
+export const endpointConcurrency = (checks: number, atLeast = MIN_CONCURRENCY): number =>
+  Math.max(atLeast, Math.min(MAX_FOR_CHECKS, Math.ceil(checks * CONCURRENCY_PER_CHECK)));
 
 /** A cold start must fit the 2 s that a checker waits; CPU comes with memory. */
 const MEMORY_MIB = 256;
@@ -41,14 +41,16 @@ export class PublicEndpoint extends SpillwayFunction {
     > & {
       /** Health checks that ask the endpoint. @default 1 */
       readonly checks?: number;
+      /** Units of concurrency to reserve, at least. @default 20 */
+      readonly concurrency?: number;
     },
   ) {
-    const { checks = 1, ...rest } = props;
+    const { checks = 1, concurrency, ...rest } = props;
     super(scope, id, {
       ...rest,
       timeoutSeconds: TIMEOUT_SECONDS,
       memoryMiB: MEMORY_MIB,
-      reservedConcurrency: endpointConcurrency(checks),
+      reservedConcurrency: endpointConcurrency(checks, concurrency),
     });
     const url = this.lambda.addFunctionUrl({ authType: FunctionUrlAuthType.NONE });
     const hostName = Fn.select(2, Fn.split('/', url.url));

@@ -14,7 +14,12 @@ export class Switches extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    props: { readonly name: string; readonly cells: readonly DeployedCell[] },
+    props: {
+      readonly name: string;
+      readonly cells: readonly DeployedCell[];
+      /** Units of concurrency that the endpoint reserves, at least. */
+      readonly concurrency: number;
+    },
   ) {
     super(scope, id);
     const table = new Table(this, 'State', {
@@ -33,6 +38,7 @@ export class Switches extends Construct {
       description: 'Spillway: tells Route 53 the position of each switch.',
       environment: { [STATE_TABLE]: table.tableName },
       checks: groupsOf(props.cells).length,
+      concurrency: props.concurrency,
       files: { [CELLS_FILE]: JSON.stringify(props.cells) },
       statements: [new PolicyStatement({ actions: ['dynamodb:Query'], resources: [table.tableArn] })],
     });

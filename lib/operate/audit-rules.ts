@@ -164,8 +164,8 @@ export const auditRules: readonly AuditRule[] = [
 ];
 
 /**
- * Whether a call is a request of Route 53's checkers to a function URL: a drill's fault proxy sees it, but no
- * part of Spillway made it.
+ * Whether a call is a request to a function URL, of Route 53's checkers or of the monitor, which asks as they do:
+ * a drill's fault proxy sees it, but it is no call of an AWS API.
  */
 export const isCheckerRequest = (call: Pick<Call, 'service' | 'operation'>): boolean =>
   serviceOf(call) === 'lambda' && call.operation === 'InvokeFunctionUrl';

@@ -81,7 +81,8 @@ export class StandbyStack extends Stack {
     });
     this.vote = observe(this, props, conductor.machine.stateMachineArn);
     if (config.beacons !== undefined) new Beacons(this, 'Beacons', { name });
-    this.switches = new Switches(this, 'Switches', { name, cells }).endpoint;
+    const concurrency = config.delivery.switchConcurrency;
+    this.switches = new Switches(this, 'Switches', { name, cells, concurrency }).endpoint;
     const expected: RecurringWork[] =
       config.monitoring.drillOverdueDays === undefined ? ['survey'] : ['survey', 'drill'];
     new Guard(this, 'Guard', { name, standby: regions.standby });

@@ -32,7 +32,8 @@ export const folders: Readonly<Record<string, string>> = {
   'lib/docs': 'The documents in docs/ that are generated from tables.',
   'lib/drain':
     'Copies the records that are stranded in one region’s streams to the streams of the other region.',
-  'lib/endpoint': 'An HTTP handler of a function URL that answers one short text.',
+  'lib/endpoint':
+    'An HTTP handler of a function URL that answers one short text, and how to ask one as a checker does.',
   'lib/envelope': 'The envelope around a record: an id to deduplicate on and a number within its key.',
   'lib/files': 'Reading small files that people have written.',
   'lib/live-drill': 'The drill in an account: moves one cell there and back and measures it.',

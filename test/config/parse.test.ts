@@ -43,7 +43,13 @@ test('fills in what a short configuration leaves out', () => {
       slowFactor: 4,
       slowFloorMs: 250,
     },
-    delivery: { healthCheckIntervalSeconds: 10, dnsTtlSeconds: 5, producerPollMs: 2_000, rtoMs: 60_000 },
+    delivery: {
+      healthCheckIntervalSeconds: 10,
+      dnsTtlSeconds: 5,
+      producerPollMs: 2_000,
+      rtoMs: 60_000,
+      switchConcurrency: 100,
+    },
     healthCheckQuota: 200,
     notify: {},
     monitoring: {

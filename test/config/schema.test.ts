@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { evacuateMarker } from '../../lambda/core/names.ts';
-import { liveVote, voteText } from '../../lambda/core/vote.ts';
+import { liveVote } from '../../lambda/core/vote.ts';
 import { leastInput, problemsOf, withCells } from './inputs.ts';
 
 const service = { name: 'api', type: 'A', primary: '192.0.2.1', standby: '192.0.2.2' } as const;
@@ -198,9 +197,9 @@ test('reports every wrong value of a file at once', () => {
 
 test('the longest vote life that is accepted is one that the vote endpoint honours', () => {
   const vote = (ttlMs: number) =>
-    voteText(liveVote({ vote: 'EVACUATE', decidedAtMs: 1_000, expiresAtMs: 1_000 + ttlMs }, 2_000));
+    liveVote({ vote: 'EVACUATE', decidedAtMs: 1_000, expiresAtMs: 1_000 + ttlMs }, 2_000);
   expect(problemsOf(policy({ voteTtlMs: 120_000 }))).toEqual([]);
-  expect(vote(120_000)).toBe(evacuateMarker);
+  expect(vote(120_000)).toBe('EVACUATE');
   expect(problemsOf(policy({ voteTtlMs: 120_001 }))).toHaveLength(1);
 });
 

@@ -224,24 +224,28 @@ describe('the monitor', () => {
 });
 
 describe('the switch endpoint', () => {
-  const reserved = (groups: number): unknown => {
+  const reserved = (groups: number, switchConcurrency?: number): unknown => {
     const cells = Array.from({ length: groups }, (_, n) => ({
       name: `c${n}`,
       stream: { name: `s${n}`, existing: true },
     }));
-    const found = standbyOf({ cells, drill: undefined, healthCheckQuota: 10_000 }).findResources(
-      'AWS::Lambda::Function',
-      {
-        Properties: { FunctionName: 'shop-switch' },
-      },
-    );
+    const delivery = { switchConcurrency };
+    const standby = standbyOf({ cells, drill: undefined, healthCheckQuota: 10_000, delivery });
+    const found = standby.findResources('AWS::Lambda::Function', {
+      Properties: { FunctionName: 'shop-switch' },
+    });
     return Object.values(found)[0]?.Properties.ReservedConcurrentExecutions;
   };
 
   it('reserves what its checkers need: 1.6 requests a second for each group, of which Lambda lets 10 through for each', () => {
-    expect(reserved(2)).toBe(20);
-    expect(reserved(200)).toBe(60);
+    expect(reserved(200, 20)).toBe(60);
     expect(reserved(1_000)).toBe(300);
+  });
+
+  it('reserves enough for a flood of a thousand requests a second, or what the config says', () => {
+    expect(reserved(2)).toBe(100);
+    expect(reserved(2, 20)).toBe(20);
+    expect(reserved(1_000, 600)).toBe(600);
   });
 });
 

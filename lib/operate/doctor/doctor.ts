@@ -3,6 +3,7 @@ import { capacity } from './capacity.ts';
 import { cellsAlone } from './cells-alone.ts';
 import type { Check, DoctorContext, Finding, Found } from './check.ts';
 import { credentials, examineCredentials } from './credentials.ts';
+import { endpoints } from './endpoints.ts';
 import { leftover } from './leftover.ts';
 import { listening } from './listening.ts';
 import { observing } from './observing.ts';
@@ -28,6 +29,7 @@ export const checks: readonly Check[] = [
   beacons,
   versions,
   observing,
+  endpoints,
   cellsAlone,
   leftover,
   listening,
