@@ -91,15 +91,14 @@ describe('while the record of the deployment’s name', () => {
     expect(resolver.asked).toContain(own);
   });
 
-  it('is not there and the zone’s own servers are silent, the former record tells by the deadline', async () => {
+  it('is not there and the zone’s own servers are not found in time, the former record tells', async () => {
     const resolver = await startZone({ [former]: west, [signal]: west });
-    const silent = await startFakeResolver({ silent: true });
     setServersForTest();
     dns.setServers([resolver.address]);
     const startedMs = performance.now();
-    const read = quorumReader({ ...deployment, findServers: async () => [silent.address] });
+    const read = quorumReader({ ...deployment, findServers: () => new Promise(() => {}) });
     expect(await read()).toBe('standby');
-    expect(performance.now() - startedMs).toBeLessThan(5_000);
+    expect(performance.now() - startedMs).toBeLessThan(4_000);
   });
 
   it('comes, and the former one goes, no answer between is unknown or another', async () => {
