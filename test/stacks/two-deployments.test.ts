@@ -29,6 +29,7 @@ const nameProperties: Readonly<Record<string, string>> = {
 };
 /** Types that have no name, or whose name is another resource's. */
 const unnamed: readonly string[] = [
+  'Custom::SpillwayDeploymentGuard',
   'AWS::IAM::Policy',
   'AWS::Lambda::EventInvokeConfig',
   'AWS::Lambda::Permission',
