@@ -4,7 +4,7 @@
  */
 export interface Signal {
   readonly region: string;
-  /** Absent on the `region.<zone>` record, which speaks for the quorum alone. */
+  /** Absent on the `region.<name>.<zone>` record, which speaks for the quorum alone. */
   readonly stream?: string;
 }
 

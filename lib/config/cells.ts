@@ -1,4 +1,4 @@
-import { canaryStreamName, signalRecordName } from '../../lambda/core/names.ts';
+import { canaryStreamName, regionRecordName, signalRecordName } from '../../lambda/core/names.ts';
 import { Claims } from './claims.ts';
 import type { Cell, Config } from './config.ts';
 import type { ConfigProblem } from './errors.ts';
@@ -11,25 +11,25 @@ const roles = ['primary', 'standby'] as const;
 export function cellProblems(config: Config, inputs: readonly CellInput[]): readonly ConfigProblem[] {
   const names = new Claims();
   const streams = new Claims();
-  const services = new ServiceRules(config.zone.name);
-  return config.cells.flatMap((cell, index) => {
+  const services = new ServiceRules(config);
+  const ofCells = config.cells.flatMap((cell, index) => {
     const path = `cells[${index}]`;
     return [
       ...names.take(cell.name, `${path}.name`, 'Give each cell a name of its own.'),
-      ...signalProblems(cell, config.zone.name, path),
+      ...tooLong(`primary.${signalRecordName(cell.name, config.zone.name)}`, `${path}.name`),
       ...streamProblems({ config, cell, path, shared: inputs[index]?.streams === undefined }, streams),
       ...cell.services.flatMap((service, at) =>
         services.check(service, { cell: cell.name, path: `${path}.services[${at}]` }),
       ),
     ];
   });
+  return [...tooLong(regionRecordName(config.name, config.zone.name), 'name'), ...ofCells];
 }
 
-function signalProblems(cell: Cell, zone: string, path: string): readonly ConfigProblem[] {
-  const name = `primary.${signalRecordName(cell.name, zone)}`;
+function tooLong(name: string, path: string): readonly ConfigProblem[] {
   if (name.length <= MAX_NAME_LENGTH) return [];
   const problem = `makes the DNS name ${name}, longer than ${MAX_NAME_LENGTH} characters`;
-  return [{ path: `${path}.name`, problem, fix: 'Shorten the name, or use a zone with a shorter name.' }];
+  return [{ path, problem, fix: 'Shorten the name, or use a zone with a shorter name.' }];
 }
 
 interface StreamContext {

@@ -8,7 +8,7 @@ export interface Config {
   readonly name: string;
   readonly regions: Regions;
   /** The public hosted zone that holds the signals; it exists already. */
-  readonly zone: { readonly id: string; readonly name: string };
+  readonly zone: Zone;
   readonly cells: readonly Cell[];
   readonly policy: Policy;
   readonly delivery: Delivery;
@@ -57,6 +57,13 @@ export interface Monitoring {
   readonly pauseForgottenHours: number;
   /** Absent: no such alarm, because no drills are asked for, or only by hand. */
   readonly drillOverdueDays?: number;
+}
+
+export interface Zone {
+  readonly id: string;
+  readonly name: string;
+  /** Whether `region.<zone>`, from before version 0.2, stays. One deployment in a zone may have it. */
+  readonly keepRegionRecord?: boolean;
 }
 
 export interface Regions {

@@ -68,6 +68,7 @@ function withDefaults(input: ConfigInput): Config {
     zone: {
       id: input.zone.id.replace('/hostedzone/', ''),
       name: input.zone.name.replace(/\.$/, '').toLowerCase(),
+      ...(input.zone.keepRegionRecord === true ? { keepRegionRecord: true } : {}),
     },
     cells: input.cells.map(cellOf),
     policy: {

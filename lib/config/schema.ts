@@ -289,6 +289,12 @@ export const configSchema = object({
       'a domain name',
       'Write the name of the public hosted zone, for example shop.example.com.',
     ),
+    keepRegionRecord: z
+      .boolean({ error: say('is not true or false', 'Write true to keep it, else leave the key out.') })
+      .optional()
+      .describe(
+        'true: region.<zone>, the record of versions before 0.2, stays beside region.<name>.<zone>, for whoever reads it. One deployment in a zone may have it. Default false.',
+      ),
   }).describe('The public hosted zone that holds the signals; it must exist already.'),
   cells: list(cell, { min: 1, max: MAX_CELLS, what: 'cells' }),
   policy: policy.optional().describe('How the observers decide.'),

@@ -15,7 +15,8 @@ export interface TxtQuestion<Value> {
   readonly name: string;
   /** Throws what is wrong with an answer that cannot be used. */
   readonly read: (texts: readonly (readonly string[])[]) => Value;
-  readonly onProblem?: (problem: string) => void;
+  /** `code` is node's, such as ENOTFOUND; undefined for an answer that cannot be used. */
+  readonly onProblem?: (problem: string, code?: string) => void;
 }
 
 /** How often the system's servers are looked at while a question is open: its time-out may be long. */
@@ -102,8 +103,8 @@ export class RenewingResolver {
     try {
       return await this.#askWith(this.#resolver, question);
     } catch (error) {
-      if (servers.length < 2 || asksAll.includes(codeOf(error))) {
-        this.#tell(question, messageOf(error));
+      if (servers.length < 2 || asksAll.includes(codeOf(error) ?? '')) {
+        this.#tell(question, messageOf(error), error);
         return undefined;
       }
     }
@@ -112,7 +113,7 @@ export class RenewingResolver {
       try {
         return await this.#askWith(openGiven([server])(this.#timeoutMs), question);
       } catch (error) {
-        this.#tell(question, `${server}: ${messageOf(error)}`);
+        this.#tell(question, `${server}: ${messageOf(error)}`, error);
       }
     }
     return undefined;
@@ -134,10 +135,13 @@ export class RenewingResolver {
     }
   }
 
-  #tell({ onProblem }: Pick<TxtQuestion<unknown>, 'onProblem'>, problem: string): void {
-    if (!this.#cancelled) onProblem?.(problem);
+  #tell({ onProblem }: Pick<TxtQuestion<unknown>, 'onProblem'>, problem: string, error: unknown): void {
+    if (!this.#cancelled) onProblem?.(problem, codeOf(error));
   }
 }
 
-const codeOf = (error: unknown): string => String((error as { readonly code?: unknown }).code);
+function codeOf(error: unknown): string | undefined {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' ? code : undefined;
+}
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,6 +1,12 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { evacuateMarker, regionRecordName, signalRecordName, votePath } from '../../lambda/core/names.ts';
+import {
+  evacuateMarker,
+  formerRegionRecordName,
+  regionRecordName,
+  signalRecordName,
+  votePath,
+} from '../../lambda/core/names.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import { formatSignal } from '../../lambda/core/signal.ts';
 import type { Cell, Config } from '../config/config.ts';
@@ -60,15 +66,19 @@ export class RoutingStack extends Stack {
       },
       before: [quorum],
     });
-    new FailoverTree(this, 'Region', {
+    const region = {
       zone,
-      name: regionRecordName(zone.name),
       type: 'TXT',
       ttlSeconds: delivery.dnsTtlSeconds,
       primary: [quoted(formatSignal({ region: regions.primary }))],
       standby: [quoted(formatSignal({ region: regions.standby }))],
       quorumId: this.quorumId,
-    });
+    } as const;
+    new FailoverTree(this, 'NamedRegion', { ...region, name: regionRecordName(name, zone.name) });
+    // Under the id that it has always had, so that a deployment does not touch what is kept.
+    if (zone.keepRegionRecord === true) {
+      new FailoverTree(this, 'Region', { ...region, name: formerRegionRecordName(zone.name) });
+    }
     refuseBrokenRouting(this);
   }
 }

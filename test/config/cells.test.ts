@@ -68,9 +68,32 @@ describe('cells and streams', () => {
   });
 });
 
+test('the record of the quorum fits into a DNS name', () => {
+  const named = (name: string) => ({
+    ...leastInput,
+    name,
+    zone: { ...leastInput.zone, name: ['a', 'b', 'c', 'd'].map((part) => part.repeat(55)).join('.') },
+    cells: [{ name: 'o', stream: 'o' }],
+  });
+  expect(problemsOf(named('a'.repeat(20)))).toEqual([]);
+  expect(
+    problemsOf({
+      ...named('a'.repeat(20)),
+      zone: { ...named('a').zone, name: `${named('a').zone.name}.example` },
+    }),
+  ).toEqual([
+    {
+      path: 'name',
+      problem: expect.stringMatching(/^makes the DNS name region\.a{20}\..*longer than 253/),
+      fix: expect.stringMatching(/Shorten the name/),
+    },
+  ]);
+});
+
 describe('service names', () => {
   test.each([
     ['region', 'the region record'],
+    ['region.shop', 'the region record'],
     ['signal', 'the signals of cells'],
     ['signal.orders', 'the signals of cells'],
     ['primary.api', "the records under each name's tree"],

@@ -62,6 +62,13 @@ test('fills in what a short configuration leaves out', () => {
   });
 });
 
+test('the former record of the zone is kept only where that is asked for', () => {
+  const zoneOf = (keepRegionRecord?: boolean) =>
+    parse({ ...leastInput, zone: { ...leastInput.zone, keepRegionRecord } }).zone;
+  expect(zoneOf(true)).toEqual({ ...leastInput.zone, keepRegionRecord: true });
+  expect([zoneOf(), zoneOf(false)]).toEqual([leastInput.zone, leastInput.zone]);
+});
+
 test.each([
   [2, 2],
   [3, 3],

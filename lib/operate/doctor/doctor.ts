@@ -4,6 +4,7 @@ import { cellsAlone } from './cells-alone.ts';
 import type { Check, DoctorContext, Finding, Found } from './check.ts';
 import { credentials, examineCredentials } from './credentials.ts';
 import { endpoints } from './endpoints.ts';
+import { hiddenNames } from './hidden-names.ts';
 import { leftover } from './leftover.ts';
 import { listening } from './listening.ts';
 import { observing } from './observing.ts';
@@ -20,6 +21,7 @@ import { zone } from './zone.ts';
 export const checks: readonly Check[] = [
   credentials,
   zone,
+  hiddenNames,
   resolvers,
   healthCheckQuota,
   streams,
