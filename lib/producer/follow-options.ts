@@ -13,7 +13,8 @@ export interface FollowSignalOptions
   readonly createClient?: (region: string) => KinesisClient;
   /**
    * Called when DNS fails or gives an invalid answer (the last good signal stays in force), once when the
-   * resolver keeps answers beyond their TTL, and once when beacons cannot be written.
+   * resolver keeps answers beyond their TTL, once when beacons cannot be written, and once when the settings of the SDK send
+   * both regions to one host.
    */
   readonly onProblem?: (problem: string) => void;
 }

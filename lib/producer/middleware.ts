@@ -10,6 +10,7 @@ import { reported } from './beacons/reported-call.ts';
 import { reporterOf } from './beacons/reporter-choice.ts';
 import { checkedFollowOptions } from './checked-options.ts';
 import { CurrentSignal } from './current-signal.ts';
+import { endpointProblem } from './endpoint-problem.ts';
 import { ProducerConfigError } from './errors.ts';
 import type { FollowSignalOptions } from './follow-options.ts';
 import { RedirectError } from './middleware-errors.ts';
@@ -51,6 +52,11 @@ export function followSignal(client: KinesisClient, given: FollowSignalOptions):
     throw new ProducerConfigError(
       'The client has an endpoint of its own, which is in one region only: give `endpoint`, which tells that of each region.',
     );
+  }
+  if (options.createClient === undefined) {
+    void endpointProblem(options).then((problem) => {
+      if (problem !== undefined) options.onProblem?.(problem);
+    });
   }
   const clients = new RegionalClients(client, options);
   const signals = new CurrentSignal(options);

@@ -4,6 +4,7 @@ import { Admission } from './admission.ts';
 import type { BeaconReporter } from './beacons/reporter.ts';
 import { reporterOf } from './beacons/reporter-choice.ts';
 import { checkedOptions } from './checked-options.ts';
+import { endpointProblem } from './endpoint-problem.ts';
 import type { Receipt } from './entry.ts';
 import { type Enveloping, enveloping } from './enveloping.ts';
 import { DeliveryTimeoutError, ProducerClosedError } from './errors.ts';
@@ -55,6 +56,11 @@ export interface ProducerEvents {
   drained: [];
   /** The spool is damaged, full, or cannot be written; records acknowledged before are not affected. */
   spoolProblem: [problem: unknown];
+  /**
+   * The settings of the AWS SDK send both regions to one host, or name no host for a region: an evacuation would lead
+   * nowhere. Looked for once, at the start.
+   */
+  endpointProblem: [problem: string];
   /** Beacons cannot be written, which affects no record: emitted once, until one is written again. */
   beaconProblem: [problem: string];
 }
@@ -115,6 +121,9 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     const random = options.random ?? Math.random;
     const pin = pinnedRegion(options);
     this.#transport = parts.transport ?? transportOf(options, this.#limits);
+    void endpointProblem(options).then((problem) => {
+      if (problem !== undefined) this.#tell('endpointProblem', problem);
+    });
     this.#enveloping = options.envelope ? enveloping() : undefined;
     this.#admission = new Admission({
       maxRecordBytes: Math.min(this.#limits.maxRecordBytes, largestRecordBytes(encodingOf(options))),

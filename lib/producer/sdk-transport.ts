@@ -48,7 +48,7 @@ export function sdkTransport(options: SdkOptions, limits: SdkLimits): Transport 
         const { Records } = await client.send(command, { abortSignal });
         return resultsOf(Records, { region, count: records.length });
       } catch (cause) {
-        const error = translatedSdkError(cause, limits.requestTimeoutMs);
+        const error = translatedSdkError(cause, { region, timeoutMs: limits.requestTimeoutMs });
         // A client keeps its identity until the date on which that identity expires. A new client asks the
         // provider again. Both share the handler's connections, and requests of the old client finish
         // undisturbed.

@@ -6,6 +6,7 @@ const ownErrors: Readonly<Record<string, BeaconClass>> = {
   UndecodableAnswerError: 'server',
   CredentialsError: 'access',
   EncodingError: 'validation',
+  EndpointError: 'validation',
   RequestTooLargeError: 'validation',
 };
 

@@ -42,7 +42,7 @@ export class SmallCalls {
   readonly #options: SmallCallsOptions;
   readonly #clock = new ClockOffset();
   readonly #credentials: Credentials;
-  readonly #links = new Map<Service, Link>();
+  readonly #links = new Map<Service, Promise<Link>>();
   #isClosed = false;
 
   constructor(options: SmallCallsOptions) {
@@ -54,7 +54,7 @@ export class SmallCalls {
   async send({ service, body: text, ...head }: SmallCall): Promise<string> {
     const identity = await this.#credentials.current();
     if (this.#isClosed) throw new Error('The producer was closed.');
-    const { url, pool, signer } = this.#linkOf(service);
+    const { url, pool, signer } = await this.#linkTo(service);
     const body = Buffer.from(text);
     const unsigned = { host: url.host, path: url.pathname, body, ...head };
     const headers = await signer.headers(unsigned, { identity, nowMs: this.#clock.now() });
@@ -69,22 +69,33 @@ export class SmallCalls {
   close(): void {
     this.#isClosed = true;
     this.#credentials.close();
-    for (const { pool } of this.#links.values()) void pool.destroy();
+    for (const link of this.#links.values()) {
+      link.then(
+        ({ pool }) => pool.destroy(),
+        () => {},
+      );
+    }
   }
 
-  #linkOf(service: Service): Link {
+  #linkTo(service: Service): Promise<Link> {
     const known = this.#links.get(service);
     if (known !== undefined) return known;
-    const { region } = this.#options;
-    const endpoint = endpointOf(this.#options.endpoint, service);
-    const url = endpoint === undefined ? siblingEndpoint(region, service) : new URL(endpoint);
-    const link = {
+    const link = this.#linked(service);
+    this.#links.set(service, link);
+    // What was wrong may be corrected: the next call asks again.
+    link.catch(() => this.#links.delete(service));
+    return link;
+  }
+
+  async #linked(service: Service): Promise<Link> {
+    const { region, endpoint } = this.#options;
+    const url = await siblingEndpoint(region, service, endpointOf(endpoint, service));
+    if (this.#isClosed) throw new Error('The producer was closed.');
+    return {
       url,
       pool: connectionsTo(url.origin, { connections: MOST_CONNECTIONS, timeoutMs: BEACON_TIMEOUT_MS }),
       signer: new Signer({ region, service }),
     };
-    this.#links.set(service, link);
-    return link;
   }
 }
 

@@ -81,3 +81,20 @@ export class CredentialsError extends Error {
   override readonly name = 'CredentialsError';
   readonly retryable = true;
 }
+
+/**
+ * The settings of this process and of the shared config file name no host for the region: `cause` is what the SDK's rules
+ * say, for example that FIPS and a URL of one's own exclude each other. Nothing was sent.
+ */
+export class EndpointError extends Error {
+  override readonly name = 'EndpointError';
+  readonly retryable = true;
+
+  constructor(region: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `No endpoint for ${region}: ${reason}. Correct the settings of the AWS SDK (environment, shared config file) or \`endpoint\`.`,
+      { cause },
+    );
+  }
+}
