@@ -63,6 +63,13 @@ const spoolRules = {
 } as const satisfies Record<keyof NonNullable<ProducerOptions['spool']>, Rule>;
 
 const url: Rule = rule('a URL with http: or https:, in a text', isUrl);
+/** Its text may hold a password and is not shown. */
+const proxy: Rule = (value, name) => {
+  if (value === 'environment' || value === 'none' || isUrl(value)) return value;
+  const wanted = "the URL of an HTTP proxy with http: or https:, 'environment' or 'none'";
+  if (typeof value !== 'string') return refuse(name, wanted, value);
+  throw new ProducerConfigError(`${name} is ${wanted}.`);
+};
 
 const beaconEndpointRules = {
   dynamodb: optional(url),
@@ -109,7 +116,8 @@ const followRules = {
   beacons: optional((value) =>
     readOptions(value, { rules: beaconRules, name: '`beacons`', prefix: 'beacons.' }),
   ),
-} as const satisfies Record<'signal' | 'regions' | 'streamName' | 'endpoint' | 'beacons', Rule>;
+  proxy: optional(proxy),
+} as const satisfies Record<'signal' | 'regions' | 'streamName' | 'endpoint' | 'beacons' | 'proxy', Rule>;
 
 const followSignalRules = {
   ...followRules,

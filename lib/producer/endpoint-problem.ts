@@ -1,31 +1,49 @@
 import type { ProducerOptions } from './options.ts';
 import { kinesisEndpoint } from './wire/endpoint.ts';
+import { environmentProxyFor, proxyName } from './wire/proxy.ts';
 
 /**
- * Why the endpoints of the regions do not let an evacuation succeed; undefined when nothing is known against them. Settings
- * of the SDK know no regions: a URL in AWS_ENDPOINT_URL_KINESIS is asked for all of them. Never rejects.
+ * Why the endpoints of the regions do not let an evacuation succeed, or are not reached as the environment says; undefined
+ * when nothing is known against them. Settings of the SDK know no regions: a URL in AWS_ENDPOINT_URL_KINESIS is asked for all
+ * of them. Never rejects.
  */
 export async function endpointProblem({
   regions,
   endpoint,
-}: Pick<ProducerOptions, 'regions' | 'endpoint'>): Promise<string | undefined> {
+  proxy,
+}: Pick<ProducerOptions, 'regions' | 'endpoint' | 'proxy'>): Promise<string | undefined> {
   const regionOf = new Map<string, string>();
+  const urls: URL[] = [];
   for (const region of regions) {
-    // What the application says for a region is its own choice.
-    if (endpoint?.(region) !== undefined) continue;
+    const given = endpoint?.(region);
     try {
-      const { href } = await kinesisEndpoint({ region });
-      const other = regionOf.get(href);
-      if (other !== undefined && other !== region) return sameHost([other, region], href);
-      regionOf.set(href, region);
+      const url = await kinesisEndpoint({ region, endpoint: given });
+      urls.push(url);
+      // What the application says for a region is its own choice.
+      if (given !== undefined) continue;
+      const other = regionOf.get(url.href);
+      if (other !== undefined && other !== region) return sameHost([other, region], url);
+      regionOf.set(url.href, region);
     } catch (error) {
       return (error as Error).message;
     }
   }
-  return undefined;
+  return proxy === undefined ? unusedProxy(urls) : undefined;
 }
 
-const sameHost = ([one, other]: readonly [string, string], url: string): string =>
-  `Requests for ${one} and for ${other} both go to ${url}, because AWS_ENDPOINT_URL_KINESIS, AWS_ENDPOINT_URL or ` +
+const sameHost = ([one, other]: readonly [string, string], { href }: URL): string =>
+  `Requests for ${one} and for ${other} both go to ${href}, because AWS_ENDPOINT_URL_KINESIS, AWS_ENDPOINT_URL or ` +
   '`endpoint_url` of the shared config file says so for every region: an evacuation would not leave that host. Unset it, or ' +
   'give `endpoint`, which tells that of each region.';
+
+function unusedProxy(urls: readonly URL[]): string | undefined {
+  for (const url of urls) {
+    const proxy = environmentProxyFor(url);
+    if (proxy === undefined) continue;
+    return (
+      `The environment names the proxy ${proxyName(proxy)} for ${url.origin}, and requests do not go through it: like the AWS ` +
+      "SDK, the producer asks a proxy only if it is told to. Give `proxy: 'environment'`, or `proxy: 'none'` to ask directly."
+    );
+  }
+  return undefined;
+}

@@ -54,7 +54,8 @@ export function followSignal(client: KinesisClient, given: FollowSignalOptions):
     );
   }
   if (options.createClient === undefined) {
-    void endpointProblem(options).then((problem) => {
+    // Only the client's own handler knows which proxy it asks.
+    void endpointProblem({ ...options, proxy: 'none' }).then((problem) => {
       if (problem !== undefined) options.onProblem?.(problem);
     });
   }

@@ -1,6 +1,7 @@
 import type { KinesisClientConfig } from '@aws-sdk/client-kinesis';
 import type { BeaconOptions } from './beacons/beacon-options.ts';
 import { MAX_TIMER_MS, optional, readOptions, rule } from './option-rules.ts';
+import type { ProxyChoice } from './wire/proxy.ts';
 
 export interface ProducerOptions {
   readonly signal: {
@@ -24,6 +25,13 @@ export interface ProducerOptions {
   readonly streamName?: string | Readonly<Record<string, string>>;
   /** Base URL of Kinesis in a region, asked once for each of `regions`. Default: AWS's own. */
   readonly endpoint?: (region: string) => string | undefined;
+  /**
+   * How AWS is reached, with CONNECT: the URL of an HTTP proxy (http: or https:, with a login where it wants one); `environment`:
+   * as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say; `none`: directly. Also for beacons, and for the services that the
+   * default credentials come from. Default: directly, as the SDK does; where the environment names a proxy, the event
+   * `endpointProblem` says so.
+   */
+  readonly proxy?: ProxyChoice;
   /**
    * Default: the SDK's provider chain. `fast` waits 10 s for credentials, and refreshes them beside the
    * traffic.

@@ -115,6 +115,12 @@ const wrong: Readonly<Record<string, readonly Case[]>> = {
       ],
     ),
   ],
+  proxy: [
+    ...anything,
+    ['a host without a protocol', 'proxy.example.com:3128'],
+    ['a protocol that is not HTTP', 'socks5://proxy.example.com'],
+    ['an empty text', ''],
+  ],
   transport: [...anything, ['an unknown one', 'toString']],
   encoding: [...anything, ['an unknown one', 'xml']],
   order: [...anything, ['an unknown one', 'constructor']],
@@ -237,7 +243,7 @@ describe('the options of `followSignal`', () => {
     region: 'us-east-1',
     credentials: { accessKeyId: 'a', secretAccessKey: 's' },
   });
-  const shared = ['signal', 'regions', 'streamName', 'endpoint', 'beacons'];
+  const shared = ['signal', 'regions', 'streamName', 'endpoint', 'beacons', 'proxy'];
   const own: Readonly<Record<string, readonly Case[]>> = {
     firstSignalTimeoutMs: noNumber,
     createClient: noFunction,

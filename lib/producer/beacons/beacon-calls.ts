@@ -15,6 +15,7 @@ export interface BeaconCalls {
 
 export interface BeaconCallsOptions extends Omit<BeaconOptions, 'domain'> {
   readonly credentials: ProducerOptions['credentials'];
+  readonly proxy?: ProducerOptions['proxy'];
 }
 
 const JSON_TYPE = 'application/x-amz-json-1.0';

@@ -6,6 +6,7 @@ import { Credentials } from '../wire/credentials.ts';
 import { siblingEndpoint } from '../wire/endpoint.ts';
 import { ServiceError } from '../wire/errors.ts';
 import { connectionsTo, exchange, type HttpAnswer } from '../wire/exchange.ts';
+import { type Network, networkOf } from '../wire/network.ts';
 import { serviceError } from '../wire/service-error.ts';
 import { type SignedFor, Signer } from '../wire/signer.ts';
 import { type BeaconOptions, endpointOf } from './beacon-options.ts';
@@ -29,6 +30,7 @@ export interface SmallCallsOptions {
   readonly region: string;
   readonly endpoint?: BeaconOptions['endpoint'];
   readonly credentials: ProducerOptions['credentials'];
+  readonly proxy?: ProducerOptions['proxy'];
 }
 
 interface Link {
@@ -42,12 +44,18 @@ export class SmallCalls {
   readonly #options: SmallCallsOptions;
   readonly #clock = new ClockOffset();
   readonly #credentials: Credentials;
+  readonly #network: Network;
   readonly #links = new Map<Service, Promise<Link>>();
   #isClosed = false;
 
   constructor(options: SmallCallsOptions) {
     this.#options = options;
-    this.#credentials = new Credentials({ source: options.credentials, now: () => this.#clock.now() });
+    this.#network = networkOf(options);
+    this.#credentials = new Credentials({
+      source: options.credentials,
+      network: this.#network,
+      now: () => this.#clock.now(),
+    });
   }
 
   /** The body of the answer. @throws the errors of the producer’s own transport */
@@ -93,7 +101,11 @@ export class SmallCalls {
     if (this.#isClosed) throw new Error('The producer was closed.');
     return {
       url,
-      pool: connectionsTo(url.origin, { connections: MOST_CONNECTIONS, timeoutMs: BEACON_TIMEOUT_MS }),
+      pool: connectionsTo(url.origin, {
+        connections: MOST_CONNECTIONS,
+        timeoutMs: BEACON_TIMEOUT_MS,
+        network: this.#network,
+      }),
       signer: new Signer({ region, service }),
     };
   }

@@ -98,3 +98,20 @@ export class EndpointError extends Error {
     );
   }
 }
+
+/** The proxy could not be reached, or did not connect. Wrapped in a ConnectionError. Nothing was sent. */
+export class ProxyError extends Error {
+  override readonly name = 'ProxyError';
+  /** In the form of node's own errors of connections. */
+  readonly code = 'EPROXY';
+  /** The proxy's answer was that this client may not: it wants a login, or forbids the host. */
+  readonly isRefusal: boolean;
+
+  constructor(
+    message: string,
+    { status, cause }: { readonly status?: number | undefined; readonly cause?: unknown },
+  ) {
+    super(message, cause === undefined ? {} : { cause });
+    this.isRefusal = status !== undefined && status >= 400 && status < 500;
+  }
+}

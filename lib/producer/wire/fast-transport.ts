@@ -8,6 +8,7 @@ import { encoded } from './culprits.ts';
 import { EncodingChoice } from './encoding-choice.ts';
 import { type EncodingName, encodingOf, encodings } from './encodings.ts';
 import { exchange } from './exchange.ts';
+import { networkOf } from './network.ts';
 import { RegionLinks } from './region-links.ts';
 import { serviceError } from './service-error.ts';
 import { Signer } from './signer.ts';
@@ -29,17 +30,18 @@ const PUT_RECORDS = 'Kinesis_20131202.PutRecords';
  * twice.
  */
 export function fastTransport(
-  options: Pick<ProducerOptions, 'endpoint' | 'credentials' | 'encoding'>,
+  options: Pick<ProducerOptions, 'endpoint' | 'credentials' | 'encoding' | 'proxy'>,
   limits: Pick<Limits, 'maxInFlight' | 'requestTimeoutMs'>,
   /** Monotonic milliseconds. */
   now: () => number = () => performance.now(),
 ): Transport {
   const timeoutMs = limits.requestTimeoutMs;
   const clock = new ClockOffset();
-  const credentials = new Credentials({ source: options.credentials, now: () => clock.now() });
+  const network = networkOf(options);
+  const credentials = new Credentials({ source: options.credentials, network, now: () => clock.now() });
   const buffers = new BodyBuffers({ keep: limits.maxInFlight });
   const { endpoint } = options;
-  const links = new RegionLinks({ endpoint, connections: limits.maxInFlight, timeoutMs });
+  const links = new RegionLinks({ endpoint, connections: limits.maxInFlight, timeoutMs, network });
   const ways = new Map<string, RegionWay>();
 
   const wayTo = (region: string): RegionWay => {

@@ -2,6 +2,7 @@ import type { Pool } from 'undici';
 import { kinesisEndpoint } from './endpoint.ts';
 import { connectionsTo } from './exchange.ts';
 import type { Identity } from './identity.ts';
+import type { Network } from './network.ts';
 
 /** Kinesis in one region, as one account's requests reach it. */
 export interface RegionLink {
@@ -13,6 +14,7 @@ export interface RegionLinksOptions {
   readonly endpoint: ((region: string) => string | undefined) | undefined;
   readonly connections: number;
   readonly timeoutMs: number;
+  readonly network: Network;
 }
 
 interface Place {
