@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
+import { hostLookup } from '../../resolver/host-lookup.ts';
 import { type ProxyChoice, proxyFor } from './proxy.ts';
 import { openTunnel } from './tunnel.ts';
 
@@ -10,7 +11,11 @@ export interface Network {
   readonly lookup?: LookupFunction | undefined;
 }
 
-export const networkOf = ({ proxy }: { readonly proxy?: ProxyChoice | undefined }): Network => ({ proxy });
+/** The network as the options have it, with lookups that take no thread from the spool's disk. */
+export const networkOf = ({ proxy }: { readonly proxy?: ProxyChoice | undefined }): Network => ({
+  proxy,
+  lookup: hostLookup,
+});
 
 /** Makes the connections of undici to one origin. `timeoutMs` bounds each step of making one. */
 export function connectorTo(
