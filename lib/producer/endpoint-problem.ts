@@ -11,13 +11,14 @@ export async function endpointProblem({
   regions,
   endpoint,
   proxy,
-}: Pick<ProducerOptions, 'regions' | 'endpoint' | 'proxy'>): Promise<string | undefined> {
+  streamArn,
+}: Pick<ProducerOptions, 'regions' | 'endpoint' | 'proxy' | 'streamArn'>): Promise<string | undefined> {
   const regionOf = new Map<string, string>();
   const urls: URL[] = [];
   for (const region of regions) {
     const given = endpoint?.(region);
     try {
-      const url = await kinesisEndpoint({ region, endpoint: given });
+      const url = await kinesisEndpoint({ region, endpoint: given, streamArn: streamArn?.[region] });
       urls.push(url);
       // What the application says for a region is its own choice.
       if (given !== undefined) continue;

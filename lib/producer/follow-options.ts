@@ -2,7 +2,10 @@ import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { ProducerOptions } from './options.ts';
 
 export interface FollowSignalOptions
-  extends Pick<ProducerOptions, 'signal' | 'regions' | 'streamName' | 'endpoint' | 'beacons' | 'proxy'> {
+  extends Pick<
+    ProducerOptions,
+    'signal' | 'regions' | 'streamName' | 'streamArn' | 'accounts' | 'endpoint' | 'beacons' | 'proxy'
+  > {
   /** Longest wait of a call for the first signal, in milliseconds. Default 5,000. */
   readonly firstSignalTimeoutMs?: number;
   /**

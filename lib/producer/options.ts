@@ -23,6 +23,16 @@ export interface ProducerOptions {
   readonly regions: readonly string[];
   /** Default: the stream that the signal names. Either one name for every region, or one for each. */
   readonly streamName?: string | Readonly<Record<string, string>>;
+  /**
+   * The ARN of the stream, by region, for a stream of another account (docs/other-accounts.md). In its region it goes before
+   * `streamName` and the signal.
+   */
+  readonly streamArn?: Readonly<Record<string, string>>;
+  /**
+   * Accounts that a signal may name, as `regions`: a signal that names another is ignored. Default: none. The streams that signals
+   * name are then in the account of the credentials.
+   */
+  readonly accounts?: readonly string[];
   /** Base URL of Kinesis in a region, asked once for each of `regions`. Default: AWS's own. */
   readonly endpoint?: (region: string) => string | undefined;
   /**

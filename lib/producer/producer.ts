@@ -11,11 +11,12 @@ import { DeliveryTimeoutError, ProducerClosedError } from './errors.ts';
 import { Gate } from './gate.ts';
 import { Grace } from './grace.ts';
 import { closeTimeoutOf, type Limits, limitsOf, type ProducerOptions } from './options.ts';
-import { pinnedRegion, streamOf } from './pin.ts';
+import { pinnedRegion } from './pin.ts';
 import { largestRecordBytes, type ProducerRecord } from './record.ts';
 import { Sender } from './sender.ts';
 import { type Following, follow } from './shared-follower.ts';
 import { Spooling } from './spooling.ts';
+import { targetOf, targetProblem } from './stream-target.ts';
 import { receiptsOf, writableOf } from './streams.ts';
 import type { Transport } from './transport.ts';
 import { transportOf } from './transport-choice.ts';
@@ -310,9 +311,9 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
 
   #aim(signal: Signal): void {
     const from = this.#region;
-    const stream = streamOf(this.#options, signal);
-    if (stream === undefined) {
-      this.#tell('signalProblem', `the signal names no stream in ${signal.region}: set \`streamName\``);
+    const targeting = targetOf(this.#options, signal);
+    if (targeting.kind !== 'target') {
+      this.#tell('signalProblem', targetProblem(targeting, signal.region));
       return;
     }
     this.#region = signal.region;
@@ -320,7 +321,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
       if (from !== undefined) this.#enveloping?.moved();
       this.#tell('regionChanged', { from, to: signal.region });
     }
-    this.#sender.aim({ region: signal.region, stream });
+    this.#sender.aim({ region: signal.region, ...targeting.target });
   }
 
   /** Moves records that no region has taken in time to the spool, or fails them. */

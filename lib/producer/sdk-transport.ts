@@ -37,10 +37,11 @@ export function sdkTransport(options: SdkOptions, limits: SdkLimits): Transport 
     return client;
   };
   return {
-    send: async ({ region, stream, records }) => {
-      encoded({ stream, records }, measured);
+    send: async ({ region, stream, streamArn, records }) => {
+      encoded({ stream, streamArn, records }, measured);
       const client = clientOf(region);
-      const command = new PutRecordsCommand({ StreamName: stream, Records: records.map(entryOf) });
+      const named = streamArn === undefined ? { StreamName: stream } : { StreamARN: streamArn };
+      const command = new PutRecordsCommand({ ...named, Records: records.map(entryOf) });
       // Bounds the body as well; the handler's time-outs do not.
       const abortSignal = AbortSignal.timeout(limits.requestTimeoutMs);
       try {

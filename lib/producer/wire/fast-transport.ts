@@ -55,12 +55,12 @@ export function fastTransport(
 
   const sendAs = async (
     encoding: EncodingName,
-    { region, stream, records }: OutgoingBatch,
+    { region, records, ...named }: OutgoingBatch,
   ): Promise<readonly RecordResult[]> => {
     const { contentType, write } = encodings[encoding];
-    const { buffer, bytes: body } = encoded({ stream, records }, (batch) => write(batch, buffers));
+    const { buffer, bytes: body } = encoded({ ...named, records }, (batch) => write(batch, buffers));
     const identity = await credentials.current();
-    const { url, pool } = await links.to({ region }, identity);
+    const { url, pool } = await links.to({ region, streamArn: named.streamArn }, identity);
     const { host, pathname: path } = url;
     const unsigned = { host, path, body, contentType, target: PUT_RECORDS };
     const headers = await wayTo(region).signer.headers(unsigned, { identity, nowMs: clock.now() });
