@@ -4,7 +4,8 @@ import type { Construct } from 'constructs';
 import { evacuateMarker, regionRecordName, signalRecordName, votePath } from '../../lambda/core/names.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import { formatSignal } from '../../lambda/core/signal.ts';
-import type { Cell, Config } from '../config/config.ts';
+import { parseStreamArn } from '../../lambda/core/stream-arn.ts';
+import type { Cell, Config, StreamSpec } from '../config/config.ts';
 import { FailoverTree } from '../constructs/failover-tree.ts';
 import { markerCheck, quorumCheck, VOTE_FAILURES } from '../constructs/health-checks.ts';
 import { PublicEndpoint } from '../constructs/public-endpoint.ts';
@@ -105,9 +106,7 @@ export class CellsStack extends Stack {
       quorumId,
       ...(switchId === undefined ? {} : { switchId }),
     };
-    const signal = (role: Role): string[] => [
-      quoted(formatSignal({ region: regions[role], stream: cell.streams[role].name })),
-    ];
+    const signal = (role: Role): string[] => [quoted(signalOf(regions[role], cell.streams[role]))];
     new FailoverTree(this, `Signal-${cell.name}`, {
       ...tree,
       name: signalRecordName(cell.name, zone.name),
@@ -125,4 +124,10 @@ export class CellsStack extends Stack {
       });
     }
   }
+}
+
+/** Producers of another account than the stream's need its account as well. */
+function signalOf(region: string, { name: stream, arn }: StreamSpec): string {
+  const account = arn === undefined ? undefined : parseStreamArn(arn)?.account;
+  return formatSignal({ region, stream, ...(account === undefined ? {} : { account }) });
 }
