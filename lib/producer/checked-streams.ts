@@ -5,6 +5,7 @@ import { kindOf } from './kind-of.ts';
 import { listOf, optional, type Rule, refuse, text } from './option-rules.ts';
 import type { ProducerOptions } from './options.ts';
 import type { StreamOptions } from './stream-target.ts';
+import { arnProblem } from './wire/endpoint.ts';
 
 const streamName: Rule = (value, name) => {
   if (typeof value === 'string' && value.startsWith('arn:'))
@@ -49,8 +50,11 @@ function streamArnIn(
       `${label} is the ARN of a Kinesis stream, like ${like}, not ${kindOf(arn)}.`,
     );
   }
-  if (parts.region === region) return arn as string;
-  throw new ProducerConfigError(`${label} is in ${parts.region}: give the ARN of the stream in ${region}.`);
+  if (parts.region !== region)
+    throw new ProducerConfigError(`${label} is in ${parts.region}: give the ARN of the stream in ${region}.`);
+  const problem = arnProblem(region, arn as string);
+  if (problem === undefined) return arn as string;
+  throw new ProducerConfigError(`${label} is no ARN of a stream there: ${problem}`);
 }
 
 /** @throws ProducerConfigError for an ARN that would never be used, or that another option contradicts. */

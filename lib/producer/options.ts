@@ -33,7 +33,10 @@ export interface ProducerOptions {
    * name are then in the account of the credentials.
    */
   readonly accounts?: readonly string[];
-  /** Base URL of Kinesis in a region, asked once for each of `regions`. Default: AWS's own. */
+  /**
+   * Base URL of Kinesis in a region, asked once for each of `regions`. Default: the host that the AWS SDK would ask, by the
+   * environment and the shared config file.
+   */
   readonly endpoint?: (region: string) => string | undefined;
   /**
    * How AWS is reached, with CONNECT: the URL of an HTTP proxy (http: or https:, with a login where it wants one); `environment`:

@@ -88,6 +88,7 @@ const wrong: Readonly<Record<string, readonly Case[]>> = {
     ['the ARN of another region', { 'us-east-1': arnIn('us-west-2') }],
     ['the ARN of another service', { 'us-east-1': 'arn:aws:dynamodb:us-east-1:111122223333:table/orders' }],
     ['the ARN of a consumer', { 'us-east-1': `${arnIn('us-east-1')}/consumer/c:1` }],
+    ['the ARN of another partition', { 'us-east-1': arnIn('us-east-1').replace('arn:aws:', 'arn:aws-cn:') }],
     ['a region that is never written to', { 'eu-west-1': arnIn('eu-west-1') }],
   ],
   accounts: [

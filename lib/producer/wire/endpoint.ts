@@ -63,6 +63,23 @@ export async function siblingEndpoint(
   return url;
 }
 
+/** What the SDK's rules find wrong with the ARN of a stream in a region, such as its partition. */
+export function arnProblem(region: string, streamArn: string): string | undefined {
+  const { endpointProvider } = new KinesisClient({ region, credentials: NOBODY }).config;
+  try {
+    endpointProvider({
+      Region: region,
+      StreamARN: streamArn,
+      OperationType: 'data',
+      UseDualStack: false,
+      UseFIPS: false,
+    });
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 /** Asks a client that never connects: its request is taken away before it is signed. */
 async function asked(
   config: KinesisClientConfig,
