@@ -114,6 +114,7 @@ const followRules = {
     readOptions(value, { rules: beaconRules, name: '`beacons`', prefix: 'beacons.' }),
   ),
   proxy: optional(proxy),
+  lookup: optional(callback('a function with the signature of `dns.lookup`')),
 } as const satisfies Partial<Record<keyof ProducerOptions, Rule>>;
 
 const followSignalRules = {

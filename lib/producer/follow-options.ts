@@ -4,7 +4,15 @@ import type { ProducerOptions } from './options.ts';
 export interface FollowSignalOptions
   extends Pick<
     ProducerOptions,
-    'signal' | 'regions' | 'streamName' | 'streamArn' | 'accounts' | 'endpoint' | 'beacons' | 'proxy'
+    | 'signal'
+    | 'regions'
+    | 'streamName'
+    | 'streamArn'
+    | 'accounts'
+    | 'endpoint'
+    | 'beacons'
+    | 'proxy'
+    | 'lookup'
   > {
   /** Longest wait of a call for the first signal, in milliseconds. Default 5,000. */
   readonly firstSignalTimeoutMs?: number;

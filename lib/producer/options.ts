@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import type { KinesisClientConfig } from '@aws-sdk/client-kinesis';
 import type { BeaconOptions } from './beacons/beacon-options.ts';
 import { MAX_TIMER_MS, optional, readOptions, rule } from './option-rules.ts';
@@ -45,6 +46,11 @@ export interface ProducerOptions {
    * `endpointProblem` says so.
    */
   readonly proxy?: ProxyChoice;
+  /**
+   * How hosts are looked up for all of this, with the signature of `dns.lookup`. Default: DNS queries that take no thread from the
+   * spool (docs/resolvers.md). Give `dns.lookup` on a machine where only the system knows the hosts.
+   */
+  readonly lookup?: LookupFunction;
   /**
    * Default: the SDK's provider chain. `fast` waits 10 s for credentials, and refreshes them beside the
    * traffic.

@@ -11,7 +11,7 @@ import { sdkHandler } from './wire/sdk-handler.ts';
 
 export type { OutgoingRecord } from './record.ts';
 
-type SdkOptions = Pick<ProducerOptions, 'endpoint' | 'credentials' | 'proxy'>;
+type SdkOptions = Pick<ProducerOptions, 'endpoint' | 'credentials' | 'proxy' | 'lookup'>;
 type SdkLimits = Pick<Limits, 'maxInFlight' | 'requestTimeoutMs'>;
 
 /**

@@ -4,7 +4,7 @@ import dns from 'node:dns';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, LookupFunction } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -63,6 +63,26 @@ describe('hosts of AWS', () => {
       expect(hosts).toEqual([`kinesis.${name}.test`, `kinesis.${name}.test`]);
       expect(proxy.asked).toHaveLength(1);
       expect(lookup).not.toHaveBeenCalled();
+    },
+  );
+
+  it.each(Object.entries({ fast: fastTransport, sdk: sdkTransport }))(
+    'are looked up by the application’s own means in the %s transport, if it gives any',
+    async (_name, create) => {
+      const { hosts, urlOf } = await start();
+      const asked: string[] = [];
+      const lookup: LookupFunction = (host, { all }, callback) => {
+        asked.push(host);
+        if (all) callback(null, [{ address: '127.0.0.1', family: 4 }]);
+        else callback(null, '127.0.0.1', 4);
+      };
+      const url = urlOf('only.the.system.knows');
+      const transport = create({ credentials: identity, endpoint: () => url, lookup }, limits);
+      const sent = transport.send({ region: 'us-east-1', stream: 'orders', records });
+      await expect(sent).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+      transport.close();
+      expect(hosts).toEqual(['only.the.system.knows']);
+      expect(asked).toEqual(['only.the.system.knows']);
     },
   );
 

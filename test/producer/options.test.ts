@@ -141,6 +141,7 @@ const wrong: Readonly<Record<string, readonly Case[]>> = {
     ['a protocol that is not HTTP', 'socks5://proxy.example.com'],
     ['an empty text', ''],
   ],
+  lookup: noFunction,
   transport: [...anything, ['an unknown one', 'toString']],
   encoding: [...anything, ['an unknown one', 'xml']],
   order: [...anything, ['an unknown one', 'constructor']],
@@ -275,7 +276,17 @@ describe('the options of `followSignal`', () => {
     region: 'us-east-1',
     credentials: { accessKeyId: 'a', secretAccessKey: 's' },
   });
-  const shared = ['signal', 'regions', 'streamName', 'streamArn', 'accounts', 'endpoint', 'beacons', 'proxy'];
+  const shared = [
+    'signal',
+    'regions',
+    'streamName',
+    'streamArn',
+    'accounts',
+    'endpoint',
+    'beacons',
+    'proxy',
+    'lookup',
+  ];
   const own: Readonly<Record<string, readonly Case[]>> = {
     firstSignalTimeoutMs: noNumber,
     createClient: noFunction,

@@ -9,13 +9,14 @@ export function reporterOf(
     beacons,
     credentials,
     proxy,
+    lookup,
     random = Math.random,
-  }: Pick<ProducerOptions, 'beacons' | 'credentials' | 'proxy' | 'random'>,
+  }: Pick<ProducerOptions, 'beacons' | 'credentials' | 'proxy' | 'lookup' | 'random'>,
   onProblem: (problem: string) => void,
 ): BeaconReporter | undefined {
   if (beacons === undefined) return undefined;
   return new BeaconReporter({
-    calls: beaconCalls({ ...beacons, credentials, ...(proxy === undefined ? {} : { proxy }) }),
+    calls: beaconCalls({ ...beacons, credentials, proxy, lookup }),
     domain: domainOf(beacons),
     onProblem,
     parts: { random },

@@ -26,11 +26,10 @@ export interface SmallCall {
   readonly body: string;
 }
 
-export interface SmallCallsOptions {
+export interface SmallCallsOptions extends Network {
   readonly region: string;
   readonly endpoint?: BeaconOptions['endpoint'];
   readonly credentials: ProducerOptions['credentials'];
-  readonly proxy?: ProducerOptions['proxy'];
 }
 
 interface Link {

@@ -30,7 +30,7 @@ const PUT_RECORDS = 'Kinesis_20131202.PutRecords';
  * twice.
  */
 export function fastTransport(
-  options: Pick<ProducerOptions, 'endpoint' | 'credentials' | 'encoding' | 'proxy'>,
+  options: Pick<ProducerOptions, 'endpoint' | 'credentials' | 'encoding' | 'proxy' | 'lookup'>,
   limits: Pick<Limits, 'maxInFlight' | 'requestTimeoutMs'>,
   /** Monotonic milliseconds. */
   now: () => number = () => performance.now(),

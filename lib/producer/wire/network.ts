@@ -12,10 +12,7 @@ export interface Network {
 }
 
 /** The network as the options have it, with lookups that take no thread from the spool's disk. */
-export const networkOf = ({ proxy }: { readonly proxy?: ProxyChoice | undefined }): Network => ({
-  proxy,
-  lookup: hostLookup,
-});
+export const networkOf = ({ proxy, lookup = hostLookup }: Network): Network => ({ proxy, lookup });
 
 /** Makes the connections of undici to one origin. `timeoutMs` bounds each step of making one. */
 export function connectorTo(
