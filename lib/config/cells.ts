@@ -1,6 +1,7 @@
 import { canaryStreamName, regionRecordName, signalRecordName } from '../../lambda/core/names.ts';
+import { parseStreamArn } from '../../lambda/core/stream-arn.ts';
 import { Claims } from './claims.ts';
-import type { Cell, Config } from './config.ts';
+import { type Cell, type Config, hasForeignStream } from './config.ts';
 import type { ConfigProblem } from './errors.ts';
 import type { CellInput } from './schema.ts';
 import { MAX_NAME_LENGTH, ServiceRules } from './services.ts';
@@ -17,6 +18,7 @@ export function cellProblems(config: Config, inputs: readonly CellInput[]): read
     return [
       ...names.take(cell.name, `${path}.name`, 'Give each cell a name of its own.'),
       ...tooLong(`primary.${signalRecordName(cell.name, config.zone.name)}`, `${path}.name`),
+      ...arnProblems({ config, cell, path, shared: inputs[index]?.streams === undefined }),
       ...streamProblems({ config, cell, path, shared: inputs[index]?.streams === undefined }, streams),
       ...cell.services.flatMap((service, at) =>
         services.check(service, { cell: cell.name, path: `${path}.services[${at}]` }),
@@ -38,6 +40,38 @@ interface StreamContext {
   readonly path: string;
   /** True when the cell has `stream`, one name for both regions: then one problem is enough. */
   readonly shared: boolean;
+}
+
+/** What an ARN says must fit where it is written, and what is not possible in another account is refused here. */
+function arnProblems({ config, cell, path, shared }: StreamContext): readonly ConfigProblem[] {
+  if (!hasForeignStream(cell)) return [];
+  if (shared) {
+    const problem = 'is an ARN, which names the stream of one region';
+    return [
+      { path: `${path}.stream`, problem, fix: 'Write streams: { primary: { arn }, standby: { arn } }.' },
+    ];
+  }
+  const elsewhere = roles.flatMap((role) => {
+    const { arn } = cell.streams[role];
+    const found = arn === undefined ? undefined : parseStreamArn(arn)?.region;
+    const wanted = config.regions[role];
+    if (found === undefined || found === wanted) return [];
+    const problem = `is in ${found}, and the ${role} is ${wanted}`;
+    return [
+      { path: `${path}.streams.${role}.arn`, problem, fix: `Write the ARN of the stream in ${wanted}.` },
+    ];
+  });
+  const probed =
+    cell.probe === 'never'
+      ? []
+      : [
+          {
+            path: `${path}.probe`,
+            problem: `is ${cell.probe}, and observers put no records into streams of other accounts`,
+            fix: "Leave probe out, or write 'never'. Producers can report how their writes fare: beacons.",
+          },
+        ];
+  return [...elsewhere, ...probed];
 }
 
 function streamProblems(context: StreamContext, taken: Claims): readonly ConfigProblem[] {

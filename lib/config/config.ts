@@ -91,11 +91,20 @@ export interface Cell {
 
 export interface StreamSpec {
   readonly name: string;
+  /** Of an existing stream that is named by its ARN, as it is in another account. */
+  readonly arn?: string;
   /** False: the stream exists and is the user's own; Spillway never touches it. */
   readonly create: boolean;
   /** Shards of a created provisioned stream; absent = on demand. */
   readonly shards?: number;
 }
+
+/** Whether a stream of the cell is named by its ARN: Spillway's own roles have no rights there but what its owner grants. */
+export const hasForeignStream = ({ streams }: Pick<Cell, 'streams'>): boolean =>
+  streams.primary.arn !== undefined || streams.standby.arn !== undefined;
+
+/** A stream as calls name it: its ARN where it has one, else its name. See `streamField`. */
+export const streamReference = ({ name, arn }: StreamSpec): string => arn ?? name;
 
 /** A name of the user's service that follows the same tree as the signal. */
 export interface ServiceName {

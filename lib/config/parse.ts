@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { parseStreamArn } from '../../lambda/core/stream-arn.ts';
 import { cellProblems } from './cells.ts';
 import type { Cell, Config, ServiceName, StreamSpec } from './config.ts';
 import {
@@ -127,7 +128,8 @@ function cellOf(input: CellInput): Cell {
 }
 
 function streamOf(input: StreamInput): StreamSpec {
-  const { name, existing, shards } = typeof input === 'string' ? { name: input } : input;
+  const { name = '', arn, existing, shards } = typeof input === 'string' ? { name: input } : input;
+  if (arn !== undefined) return { name: parseStreamArn(arn)?.name ?? '', arn, create: false };
   const create = existing !== true;
   return shards === undefined ? { name, create } : { name, create, shards };
 }

@@ -45,11 +45,22 @@ const dnsLabel = (what: string) =>
 const streamName = text(
   /^[a-zA-Z0-9_.-]{1,128}$/,
   'a Kinesis stream name',
-  'Use 1 to 128 letters, digits, underscores, full stops and hyphens; a name, not an ARN.',
+  'Use 1 to 128 letters, digits, underscores, full stops and hyphens; a name, not an ARN: for a stream of another account write { arn }.',
+);
+
+const streamArn = text(
+  /^arn:aws:kinesis:[a-z0-9-]+:\d{12}:stream\/[a-zA-Z0-9_.-]{1,128}$/,
+  'the ARN of a Kinesis stream in the partition aws',
+  'Write an ARN like arn:aws:kinesis:us-east-1:111122223333:stream/orders.',
 );
 
 const streamObject = object({
-  name: streamName,
+  name: streamName.optional(),
+  arn: streamArn
+    .optional()
+    .describe(
+      'In place of name, in streams alone: the ARN of an existing stream of another account, in the region of the role (docs/other-accounts.md).',
+    ),
   existing: z
     .boolean({
       error: say('is not true or false', 'Write true for a stream of your own, else leave the key out.'),
@@ -60,15 +71,23 @@ const streamObject = object({
     'Shards of a created, provisioned stream. Default: on demand.',
   ),
 }).check(({ value, issues }) => {
-  if (value.existing !== true || value.shards === undefined) return;
-  const message = say('is given for an existing stream, which is never changed', 'Leave shards out.');
-  issues.push({ code: 'custom', input: value, path: ['shards'], message });
+  const { name, arn, existing, shards } = value;
+  const told = (path: string[], message: string) =>
+    issues.push({ code: 'custom', input: value, path, message });
+  if (name === undefined && arn === undefined)
+    told(['name'], say('is missing', 'Write the name of the stream, or arn for one of another account.'));
+  if (name !== undefined && arn !== undefined)
+    told(['arn'], say('is given beside name', 'Leave name out: the ARN has it.'));
+  if (shards !== undefined && (existing === true || arn !== undefined))
+    told(['shards'], say('is given for an existing stream, which is never changed', 'Leave shards out.'));
+  if (arn !== undefined && existing === false)
+    told(['existing'], say('is false for a stream of another account', 'Leave existing out.'));
 });
 
 const stream = either([streamName, streamObject], {
-  what: 'a stream name nor { name, existing, shards }',
+  what: 'a stream name nor { name, existing, shards } nor { arn }',
   fix: "Write stream: 'orders'.",
-}).describe('A stream name, or { name, existing, shards }.');
+}).describe('A stream name, or { name, existing, shards }, or { arn } for a stream of another account.');
 
 const recordValue = z.string({ error: say('is not a string', 'Write an address or a host name.') });
 const recordValues = either(

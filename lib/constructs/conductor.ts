@@ -109,7 +109,9 @@ function statements(
   const votes = observers.map(
     (region) => `arn:aws:dynamodb:${region}:${account}:table/${voteTableName(name)}`,
   );
-  const streams = watched.map((stream) => `arn:aws:kinesis:${standby}:${account}:stream/${stream}`);
+  const streams = watched.map((stream) =>
+    stream.startsWith('arn:') ? stream : `arn:aws:kinesis:${standby}:${account}:stream/${stream}`,
+  );
   return [
     new PolicyStatement({ actions: ['dynamodb:GetItem', 'dynamodb:Query'], resources: [table] }),
     // The conductor only reads what operators set, above all a pause.

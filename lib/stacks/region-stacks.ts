@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 import { phaseOf } from '../../lambda/core/phase.ts';
 import type { RecurringWork } from '../../lambda/core/recurring.ts';
 import type { Role } from '../../lambda/core/role.ts';
-import { type Cell, type Config, observerRegions } from '../config/config.ts';
+import { type Cell, type Config, hasForeignStream, observerRegions } from '../config/config.ts';
 import { inForce } from '../config/probed-cells.ts';
 import { Alarms } from '../constructs/alarms.ts';
 import { Beacons } from '../constructs/beacons.ts';
@@ -89,10 +89,13 @@ export class StandbyStack extends Stack {
     new Monitor(this, 'Monitor', { cells, settings: { ...deployment, expected } });
     new Survey(this, 'Survey', {
       settings: { name, primary: regions.primary, standby: regions.standby },
-      cells: config.cells.map((cell) => ({
-        cell: cell.name,
-        streams: { primary: cell.streams.primary.name, standby: cell.streams.standby.name },
-      })),
+      // CloudWatch has no metrics of other accounts' streams here.
+      cells: config.cells
+        .filter((cell) => !hasForeignStream(cell))
+        .map((cell) => ({
+          cell: cell.name,
+          streams: { primary: cell.streams.primary.name, standby: cell.streams.standby.name },
+        })),
     });
     if (config.drill !== undefined) {
       new Drill(this, 'Drill', {
@@ -133,6 +136,7 @@ function deployedCells(config: Config): readonly DeployedCell[] {
     group,
     stream: streams.standby.name,
     primaryStream: streams.primary.name,
+    ...(streams.standby.arn === undefined ? {} : { streamArn: streams.standby.arn }),
     probe,
     ...(mode === undefined ? {} : { mode }),
   }));

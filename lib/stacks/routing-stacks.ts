@@ -9,7 +9,8 @@ import {
 } from '../../lambda/core/names.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import { formatSignal } from '../../lambda/core/signal.ts';
-import type { Cell, Config } from '../config/config.ts';
+import { parseStreamArn } from '../../lambda/core/stream-arn.ts';
+import type { Cell, Config, StreamSpec } from '../config/config.ts';
 import { FailoverTree } from '../constructs/failover-tree.ts';
 import { GuardedStack } from '../constructs/guard.ts';
 import { markerCheck, quorumCheck, VOTE_FAILURES } from '../constructs/health-checks.ts';
@@ -144,9 +145,7 @@ export class CellsStack extends Stack {
       quorumId,
       ...(switchId === undefined ? {} : { switchId }),
     };
-    const signal = (role: Role): string[] => [
-      quoted(formatSignal({ region: regions[role], stream: cell.streams[role].name })),
-    ];
+    const signal = (role: Role): string[] => [quoted(signalOf(regions[role], cell.streams[role]))];
     const signalTree = new FailoverTree(this, `Signal-${cell.name}`, {
       ...tree,
       name: signalRecordName(cell.name, zone.name),
@@ -166,4 +165,10 @@ export class CellsStack extends Stack {
     );
     return [signalTree, ...services];
   }
+}
+
+/** Producers of another account than the stream's need its account as well. */
+function signalOf(region: string, { name: stream, arn }: StreamSpec): string {
+  const account = arn === undefined ? undefined : parseStreamArn(arn)?.account;
+  return formatSignal({ region, stream, ...(account === undefined ? {} : { account }) });
 }

@@ -55,7 +55,8 @@ export const folders: Readonly<Record<string, string>> = {
     'The reports of a producer: what it put lately, counted by request and written in the background.',
   'lib/producer/spool': 'The log on disk that keeps records while no region takes them.',
   'lib/producer/wire': 'The producer’s own client of PutRecords: encodings, signature, connections.',
-  'lib/resolver': 'DNS questions by long-lived processes: servers read again, time-outs, TTLs.',
+  'lib/resolver':
+    'DNS questions by long-lived processes: servers read again, time-outs, TTLs, and hosts without getaddrinfo.',
   'lib/route53':
     'A model of Route 53’s data plane from its documented rules, with a DNS server and HTTP checkers.',
   'lib/scenario': 'Scenario files: schema, catalogue, what a fault does to a request, what is expected.',

@@ -110,6 +110,19 @@ test('every way to write a stream', () => {
   ]);
 });
 
+test('a stream of another account is named by its ARN, is never created, and is not probed', () => {
+  const arn = (region: string) => `arn:aws:kinesis:${region}:111122223333:stream/orders`;
+  const streams = { primary: { arn: arn('us-east-1') }, standby: { arn: arn('us-west-2') } };
+  const [cell] = parse(withCells({ name: 'orders', streams })).cells;
+  expect(cell).toMatchObject({
+    streams: {
+      primary: { name: 'orders', create: false, arn: arn('us-east-1') },
+      standby: { name: 'orders', create: false, arn: arn('us-west-2') },
+    },
+    probe: 'never',
+  });
+});
+
 test('one value of a service becomes a list of one', () => {
   const service = {
     name: 'api',
