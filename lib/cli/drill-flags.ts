@@ -1,5 +1,6 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { DrillAwsFlags } from './drill-aws.ts';
+import { durationArgument } from './options.ts';
 
 export interface DrillFlags extends DrillAwsFlags {
   readonly aws?: true;
@@ -11,6 +12,9 @@ export interface DrillFlags extends DrillAwsFlags {
   readonly failback?: true;
   readonly recovery?: number;
   readonly blackout?: string;
+  /** Requests a second. */
+  readonly flood?: number;
+  readonly floodFor?: number;
   readonly waitForOther?: number;
   readonly anyway?: true;
 }
@@ -23,6 +27,8 @@ const localOnly = [
   'failback',
   'recovery',
   'blackout',
+  'flood',
+  'floodFor',
   'seed',
   'keep',
   'waitForOther',
@@ -40,4 +46,18 @@ export function misplacedOption(command: Command, { aws }: { readonly aws: boole
   return aws
     ? `${long} is for the drill on this machine: --aws moves a deployed cell, and plays no outage.`
     : `${long} needs --aws: without it a drill builds a world of its own on this machine.`;
+}
+
+export function lengthArgument(text: string): number {
+  const ms = durationArgument(text);
+  if (ms === 0)
+    throw new InvalidArgumentError('A drill that takes no time shows nothing: write a duration like 90s.');
+  return ms;
+}
+
+export function seedArgument(text: string): number {
+  const seed = Number(text);
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new InvalidArgumentError('A seed is a whole number from 0.');
+  return seed;
 }
