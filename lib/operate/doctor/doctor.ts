@@ -2,6 +2,7 @@ import { beacons } from './beacons.ts';
 import { capacity } from './capacity.ts';
 import { cellsAlone } from './cells-alone.ts';
 import type { Check, DoctorContext, Finding, Found } from './check.ts';
+import { lambdaConcurrency } from './concurrency.ts';
 import { credentials, examineCredentials } from './credentials.ts';
 import { endpoints } from './endpoints.ts';
 import { leftover } from './leftover.ts';
@@ -22,6 +23,7 @@ export const checks: readonly Check[] = [
   zone,
   resolvers,
   healthCheckQuota,
+  lambdaConcurrency,
   streams,
   capacity,
   policy,
