@@ -42,6 +42,7 @@ const longest = [
   '/localstack/drill-interrupted.test.ts',
   '/localstack/deploy-failure.test.ts',
   '/localstack/endpoints.test.ts',
+  '/stacks/cfn-lint.test.ts',
   '/cli/credentials.test.ts',
   '/cli/simulate.test.ts',
 ];

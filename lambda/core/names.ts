@@ -27,6 +27,10 @@ export const drillRuleName = (name: string): string => `${name}-drill`;
 export const monitorFunctionName = (name: string): string => `${name}-monitor`;
 /** In the standby alone. */
 export const surveyFunctionName = (name: string): string => `${name}-survey`;
+/** In the standby alone: CloudFormation asks it before a stack of the routing changes. */
+export const guardFunctionName = (name: string): string => `${name}-guard`;
+export const guardFunctionArn = (name: string, region: string, account: string): string =>
+  `arn:aws:lambda:${region}:${account}:function:${guardFunctionName(name)}`;
 export const notificationTopicName = (name: string): string => `${name}-notifications`;
 
 /** Names in the zone. */

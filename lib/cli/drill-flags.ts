@@ -17,6 +17,8 @@ export interface DrillFlags extends DrillAwsFlags {
   readonly floodFor?: number;
   readonly waitForOther?: number;
   readonly anyway?: true;
+  readonly upgrade?: string;
+  readonly evacuated?: true;
 }
 
 /** Options that belong to one kind of drill only; an option in neither list belongs to both kinds. */
@@ -33,6 +35,20 @@ const localOnly = [
   'keep',
   'waitForOther',
   'anyway',
+  'upgrade',
+  'evacuated',
+] as const;
+/** What an upgrade does not take: it plays a deployment, and no outage. */
+const notWithUpgrade = [
+  'scenario',
+  'for',
+  'killObserver',
+  'failback',
+  'recovery',
+  'blackout',
+  'flood',
+  'floodFor',
+  'keep',
 ] as const;
 const awsOnly = ['reason', 'owner', 'yes', 'dryRun', 'world', 'local', 'dns', 'schedule'] as const;
 
@@ -46,6 +62,20 @@ export function misplacedOption(command: Command, { aws }: { readonly aws: boole
   return aws
     ? `${long} is for the drill on this machine: --aws moves a deployed cell, and plays no outage.`
     : `${long} needs --aws: without it a drill builds a world of its own on this machine.`;
+}
+
+/** The message about an option that a drill of a deployment would silently ignore. */
+export function misplacedWithUpgrade(command: Command): string | undefined {
+  const given = (name: string): boolean => command.getOptionValueSource(name) === 'cli';
+  if (!given('upgrade')) {
+    return given('evacuated')
+      ? '--evacuated belongs to --upgrade: an outage evacuates by itself.'
+      : undefined;
+  }
+  const wrong = notWithUpgrade.find(given);
+  if (wrong === undefined) return undefined;
+  const long = command.options.find((option) => option.attributeName() === wrong)?.long ?? `--${wrong}`;
+  return `${long} is for the drill of an outage: --upgrade plays a deployment.`;
 }
 
 export function lengthArgument(text: string): number {

@@ -28,10 +28,17 @@ import { colors } from './colors.ts';
 import { drillAws } from './drill-aws.ts';
 import { abortEnd, exitOfResult, type RunFacts, resultEnd } from './drill-end.ts';
 import { beginFaultsCommand, endFaultsCommand } from './drill-faults.ts';
-import { type DrillFlags, lengthArgument, misplacedOption, seedArgument } from './drill-flags.ts';
+import {
+  type DrillFlags,
+  lengthArgument,
+  misplacedOption,
+  misplacedWithUpgrade,
+  seedArgument,
+} from './drill-flags.ts';
 import { beforeFlood, FLOOD_PLAYED_MS, FLOOD_SCENARIO, floodOf, rateArgument } from './drill-flood.ts';
 import { keepStanding } from './drill-keep.ts';
 import { type Place, takePlace } from './drill-turn.ts';
+import { drillUpgrade } from './drill-upgrade.ts';
 import { interruption } from './interruption.ts';
 import type { Io } from './io.ts';
 import { durationArgument } from './options.ts';
@@ -69,6 +76,11 @@ export function drillCommand(io: Io): Command {
       rateArgument,
     )
     .option('--flood-for <duration>', 'how long the flood lasts (default: 60s)', lengthArgument)
+    .option(
+      '--upgrade <file>',
+      'instead of an outage: deploy this second config by cdk deploy --all while producers run, and report every DNS answer that changed',
+    )
+    .option('--evacuated', 'with --upgrade: while an operator holds every cell in the standby')
     .option('--seed <number>', 'repeat the random choices of an earlier drill', seedArgument)
     .option(
       '--keep',
@@ -106,16 +118,20 @@ export function drillCommand(io: Io): Command {
     .option('--dry-run', 'print every AWS call it would make, with its parameters, and make none')
     .addHelpText(
       'after',
-      '\nExamples:\n  spillway drill --scenario 2024-kinesis --for 90s --json\n  spillway drill --failback\n  spillway drill --blackout us-east-1\n  spillway drill --flood 1000\n  spillway drill --keep --recovery 1m\n  spillway drill end-faults\n  spillway drill --aws --reason "before the sale"\n  spillway drill --aws --schedule off --reason "load test, until Friday"',
+      '\nExamples:\n  spillway drill --scenario 2024-kinesis --for 90s --json\n  spillway drill --failback\n  spillway drill --blackout us-east-1\n  spillway drill --flood 1000\n  spillway drill --keep --recovery 1m\n  spillway drill end-faults\n  spillway drill --upgrade next.config.ts --evacuated\n  spillway drill --aws --reason "before the sale"\n  spillway drill --aws --schedule off --reason "load test, until Friday"',
     )
     .action(async (flags: DrillFlags, command: Command) => {
       const aws = flags.aws === true;
-      const misplaced = misplacedOption(command, { aws });
+      const misplaced = misplacedOption(command, { aws }) ?? misplacedWithUpgrade(command);
       if (misplaced !== undefined || aws) {
         return performVerb(io, flags, () => {
           if (misplaced !== undefined) throw new UsageError(misplaced);
           return drillAws(io, flags);
         });
+      }
+      if (flags.upgrade !== undefined) {
+        const { upgrade } = flags;
+        return performVerb(io, flags, () => drillUpgrade(io, { ...flags, upgrade }));
       }
       const isChosen = command.getOptionValueSource('scenario') === 'cli';
       const scenario = flags.flood === undefined || isChosen ? flags.scenario : FLOOD_SCENARIO;

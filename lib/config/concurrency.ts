@@ -1,6 +1,7 @@
 import {
   conductorFunctionName,
   drillFunctionName,
+  guardFunctionName,
   monitorFunctionName,
   observerFunctionName,
   surveyFunctionName,
@@ -20,6 +21,8 @@ export const reserves = {
   /** One at a time: a second run would only publish the same values. */
   monitor: 1,
   survey: 1,
+  /** Stacks that the CDK deploys at the same time; more of them wait in the function's queue. */
+  guard: 5,
   /** One at a time: two drills would disturb each other's measurements. */
   drill: 1,
 } as const;
@@ -57,6 +60,7 @@ export function reservesIn(region: string, config: Config): readonly Reserve[] {
     { functionName: conductorFunctionName(name), units: reserves.conductor },
     { functionName: monitorFunctionName(name), units: reserves.monitor },
     { functionName: surveyFunctionName(name), units: reserves.survey },
+    { functionName: guardFunctionName(name), units: reserves.guard },
     ...(drill === undefined ? [] : [{ functionName: drillFunctionName(name), units: reserves.drill }]),
   ];
 }

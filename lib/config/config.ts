@@ -64,6 +64,8 @@ export interface Regions {
   readonly standby: string;
   /** Together with the standby, the N regions that observe and vote. */
   readonly witnesses: readonly string[];
+  /** Regions in which, by the owner's word, AWS has what the list of regions does not know of. */
+  readonly confirmed?: readonly string[] | undefined;
 }
 
 /** One workload that moves as a unit. */

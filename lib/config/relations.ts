@@ -3,6 +3,7 @@ import { type Config, observerRegions } from './config.ts';
 import { DRILL_EVERY_DAYS, defaultDrillOverdueDays } from './defaults.ts';
 import type { ConfigProblem } from './errors.ts';
 import { nearest } from './nearest.ts';
+import { regionProblems } from './regions.ts';
 
 type Relation = (config: Config) => readonly ConfigProblem[];
 
@@ -17,6 +18,7 @@ const READS_PER_ROUND = 2;
 
 /** The rules that must hold between settings, in the order in which they are reported. */
 const relations: readonly Relation[] = [
+  regionProblems,
   distinctRoles,
   quorum,
   failuresAreEvidence,

@@ -3,6 +3,7 @@ import { beaconPolicies, modes, siblingNames } from '../../lambda/core/policy.ts
 import { probeModes } from '../../lambda/core/watched-cells.ts';
 import { drillSchedules } from './drill-schedule.ts';
 import { between, either, list, object, oneOf, say, text, whole } from './fields.ts';
+import { REGIONS_CHECKED_ON } from './region-table.ts';
 
 // Shape and ranges of a configuration file. Relations between values are in relations.ts, defaults in defaults.ts.
 
@@ -30,7 +31,7 @@ const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const zoneLabel = '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
 
 const region = text(
-  /^[a-z]{2}(?:-[a-z]+)+-\d{1,2}$/,
+  /^[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}$/,
   'the name of an AWS region',
   'Write a region like us-west-2.',
 );
@@ -183,7 +184,7 @@ const delivery = object({
   healthCheckIntervalSeconds: oneOf([10, 30])
     .optional()
     .describe(
-      'Route 53 request interval. Changing it later replaces every health check, and new health checks begin unhealthy: traffic goes to the standby for some minutes.',
+      'Route 53 request interval. Changing it later replaces every health check; the deployment then waits until the new ones have data.',
     ),
   dnsTtlSeconds: whole({ min: 1, max: MAX_DNS_TTL_SECONDS, unit: 'seconds' }).describe(
     'TTL of the signal and service records.',
@@ -269,6 +270,11 @@ export const configSchema = object({
     primary: region,
     standby: region,
     witnesses: list(region, { min: MIN_WITNESSES, max: MAX_WITNESSES, what: 'witness regions' }),
+    confirmed: list(region, { min: 0, max: MAX_WITNESSES, what: 'regions' })
+      .optional()
+      .describe(
+        `Regions that are newer than Spillway's list of ${REGIONS_CHECKED_ON}, or have got Lambda function URLs since then, and where you have made sure of both. Regions outside the partition aws stay refused.`,
+      ),
   })
     .optional()
     .describe('Default: us-east-1, us-west-2, and the witnesses us-east-2 and eu-west-1.'),

@@ -1,4 +1,4 @@
-import { Fn } from 'aws-cdk-lib';
+import { CfnOutput, Fn, Lazy, Stack } from 'aws-cdk-lib';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { SpillwayFunction, type SpillwayFunctionProps } from './spillway-function.ts';
@@ -9,7 +9,10 @@ const TIMEOUT_SECONDS = 3;
 
 /** A function on a public URL, for Route 53's checkers. */
 export class PublicEndpoint extends SpillwayFunction {
-  /** Host name of the URL. */
+  /**
+   * Host name of the URL. In another stack it is read from an output of this one, `<id>HostName`: CloudFormation
+   * documents no `Fn::Split` over the output of another stack, and cfn-lint refuses it (E1017).
+   */
   readonly domainName: string;
 
   constructor(
@@ -34,6 +37,22 @@ export class PublicEndpoint extends SpillwayFunction {
       reservedConcurrency: concurrency,
     });
     const url = this.lambda.addFunctionUrl({ authType: FunctionUrlAuthType.NONE });
-    this.domainName = Fn.select(2, Fn.split('/', url.url));
+    const hostName = Fn.select(2, Fn.split('/', url.url));
+    const outputName = `${id}HostName`;
+    new CfnOutput(this, 'HostName', {
+      key: outputName,
+      value: hostName,
+      description: 'Host name of the function URL, for health checks',
+    });
+    const here = Stack.of(this);
+    // Resolved for each stack that uses it, before the order of the stacks is settled.
+    this.domainName = Lazy.uncachedString({
+      produce: ({ scope }) => {
+        const there = Stack.of(scope);
+        if (there === here) return hostName;
+        there.addStackDependency(here, `the host name of ${this.node.path}`);
+        return Fn.getStackOutput(here.stackName, outputName, here.region);
+      },
+    });
   }
 }

@@ -8,6 +8,7 @@ import {
 } from '../config/defaults.ts';
 import { conductorDocument } from './conductor.ts';
 import { configDocument } from './config.ts';
+import { deploymentsDocument } from './deployments.ts';
 import { diagnosesDocument } from './diagnoses.ts';
 import { lifecycleDocument } from './lifecycle.ts';
 import { monitoringDocument } from './monitoring.ts';
@@ -29,6 +30,7 @@ export const documents: readonly { readonly file: string; readonly text: string 
   { file: 'lifecycle.md', text: lifecycleDocument() },
   { file: 'conductor.md', text: conductorDocument() },
   { file: 'config.md', text: configDocument() },
+  { file: 'deployments.md', text: deploymentsDocument() },
   { file: 'scenarios.md', text: scenariosDocument() },
   { file: 'runbook.md', text: runbookDocument(config) },
   { file: 'monitoring.md', text: monitoringDocument(config) },

@@ -11,6 +11,7 @@ import { Beacons } from '../constructs/beacons.ts';
 import { Conductor } from '../constructs/conductor.ts';
 import { Dashboard } from '../constructs/dashboard.ts';
 import { Drill } from '../constructs/drill.ts';
+import { Guard } from '../constructs/guard.ts';
 import { Monitor } from '../constructs/monitor.ts';
 import { Notifications } from '../constructs/notifications.ts';
 import { Observer } from '../constructs/observer.ts';
@@ -85,6 +86,7 @@ export class StandbyStack extends Stack {
     this.switches = new Switches(this, 'Switches', { name, cells, concurrency }).endpoint;
     const expected: RecurringWork[] =
       config.monitoring.drillOverdueDays === undefined ? ['survey'] : ['survey', 'drill'];
+    new Guard(this, 'Guard', { name, standby: regions.standby });
     new Monitor(this, 'Monitor', { cells, settings: { ...deployment, expected } });
     new Survey(this, 'Survey', {
       settings: { name, primary: regions.primary, standby: regions.standby },

@@ -1,13 +1,13 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
-import type { CfnHealthCheck } from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
 import { evacuateMarker, regionRecordName, signalRecordName, votePath } from '../../lambda/core/names.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import { formatSignal } from '../../lambda/core/signal.ts';
 import type { Cell, Config } from '../config/config.ts';
 import { FailoverTree } from '../constructs/failover-tree.ts';
+import { GuardedStack } from '../constructs/guard.ts';
 import { markerCheck, quorumCheck, VOTE_FAILURES } from '../constructs/health-checks.ts';
-import { PublicEndpoint } from '../constructs/public-endpoint.ts';
+import type { PublicEndpoint } from '../constructs/public-endpoint.ts';
 import { SwitchChecks } from '../constructs/switch-checks.ts';
 import { refuseBrokenRouting } from './routing-rules.ts';
 
@@ -27,21 +27,39 @@ export class RoutingStack extends Stack {
     const { config, votes } = props;
     const { name, delivery, zone, regions } = config;
     const intervalSeconds = delivery.healthCheckIntervalSeconds;
-    const voteChecks: CfnHealthCheck[] = [...votes].map(([region, endpoint]) =>
-      markerCheck(this, `Vote-${region}`, {
+    const voteChecks = [...votes].map(([region, { domainName: host }]) => ({
+      region,
+      host,
+      check: markerCheck(this, `Vote-${region}`, {
         name: `${name} vote ${region}`,
-        domainName: endpoint.domainName,
+        domainName: host,
         path: votePath,
         marker: evacuateMarker,
         failureThreshold: VOTE_FAILURES,
         intervalSeconds,
       }),
-    );
-    this.quorumId = quorumCheck(this, 'Quorum', {
+    }));
+    const quorum = quorumCheck(this, 'Quorum', {
       name: `${name} quorum`,
-      votes: voteChecks,
+      votes: voteChecks.map(({ check }) => check),
       votesToEvacuate: config.policy.votesToEvacuate,
-    }).attrHealthCheckId;
+    });
+    this.quorumId = quorum.attrHealthCheckId;
+    new GuardedStack(this, 'Guard', {
+      name,
+      standby: regions.standby,
+      guarded: {
+        Kind: 'votes',
+        IntervalSeconds: intervalSeconds,
+        VotesToEvacuate: config.policy.votesToEvacuate,
+        Votes: voteChecks.map(({ region, host, check }) => ({
+          Region: region,
+          Host: host,
+          CheckId: check.attrHealthCheckId,
+        })),
+      },
+      before: [quorum],
+    });
     new FailoverTree(this, 'Region', {
       zone,
       name: regionRecordName(zone.name),
@@ -77,27 +95,38 @@ export interface CellsStackProps extends StackProps {
   readonly config: Config;
   readonly cells: readonly Cell[];
   readonly quorumId: string;
-  /**
-   * Ids of the switches' checks, by group; or the switches' endpoint, to create their checks in this stack.
-   */
-  readonly switches: ReadonlyMap<string, string> | PublicEndpoint;
+  readonly switches: PublicEndpoint;
+  /** Ids of the switches' checks, by group. Absent: this stack creates them. */
+  readonly switchIds?: ReadonlyMap<string, string>;
 }
 
 /** A stack with the names of some cells. */
 export class CellsStack extends Stack {
   constructor(scope: Construct, id: string, props: CellsStackProps) {
     super(scope, id, { ...props, stackName: id });
-    const { config, cells, switches } = props;
+    const { config, cells, switches, switchIds } = props;
     const groups = [...new Set(cells.map(({ group }) => group))];
-    const ids =
-      switches instanceof PublicEndpoint
-        ? new SwitchChecks(this, 'Switch', { config, groups, endpoint: switches }).ids
-        : switches;
-    for (const cell of cells) this.#addCell(cell, props, ids.get(cell.group));
+    const ids = switchIds ?? new SwitchChecks(this, 'Switch', { config, groups, endpoint: switches }).ids;
+    const trees = cells.flatMap((cell) => this.#addCell(cell, props, ids.get(cell.group)));
+    new GuardedStack(this, 'Guard', {
+      name: config.name,
+      standby: config.regions.standby,
+      guarded: {
+        Kind: 'cells',
+        IntervalSeconds: config.delivery.healthCheckIntervalSeconds,
+        Stack: id,
+        Cells: cells.map(({ name, group }) => ({ Cell: name, Group: group })),
+        Switches: groups.flatMap((group) => {
+          const checkId = ids.get(group);
+          return checkId === undefined ? [] : [{ Group: group, Host: switches.domainName, CheckId: checkId }];
+        }),
+      },
+      before: trees,
+    });
     refuseBrokenRouting(this);
   }
 
-  #addCell(cell: Cell, { config, quorumId }: CellsStackProps, switchId: string | undefined): void {
+  #addCell(cell: Cell, { config, quorumId }: CellsStackProps, switchId: string | undefined): FailoverTree[] {
     const { zone, regions, delivery } = config;
     const tree = {
       zone,
@@ -108,21 +137,23 @@ export class CellsStack extends Stack {
     const signal = (role: Role): string[] => [
       quoted(formatSignal({ region: regions[role], stream: cell.streams[role].name })),
     ];
-    new FailoverTree(this, `Signal-${cell.name}`, {
+    const signalTree = new FailoverTree(this, `Signal-${cell.name}`, {
       ...tree,
       name: signalRecordName(cell.name, zone.name),
       type: 'TXT',
       primary: signal('primary'),
       standby: signal('standby'),
     });
-    for (const { name, type, primary, standby } of cell.services) {
-      new FailoverTree(this, `Service-${name}-${type}`, {
-        ...tree,
-        name: `${name}.${zone.name}`,
-        type,
-        primary,
-        standby,
-      });
-    }
+    const services = cell.services.map(
+      ({ name, type, primary, standby }) =>
+        new FailoverTree(this, `Service-${name}-${type}`, {
+          ...tree,
+          name: `${name}.${zone.name}`,
+          type,
+          primary,
+          standby,
+        }),
+    );
+    return [signalTree, ...services];
   }
 }

@@ -137,7 +137,8 @@ function addCells({ scope, config, at, quorumId, switches }: CellsOptions): void
       description,
       cells: items,
       quorumId,
-      switches: ids,
+      switches,
+      switchIds: ids,
     });
     for (const role of ['primary', 'standby'] as const) {
       if (!items.some(({ streams }) => streams[role].create)) continue;

@@ -246,7 +246,7 @@ function written(config: Config): ConfigInput {
   return {
     ...structuredClone(config),
     policy: { ...config.policy, siblingProbes: [...config.policy.siblingProbes] },
-    regions: { ...config.regions, witnesses: [...config.regions.witnesses] },
+    regions: { ...config.regions, witnesses: [...config.regions.witnesses], confirmed: undefined },
     cells: config.cells.map(({ streams, services, ...cell }) => ({
       ...cell,
       streams: { primary: spec(streams.primary), standby: spec(streams.standby) },

@@ -1,12 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { observerRegions } from '../../config/config.ts';
 import { readStream } from '../../live-drill/read-stream.ts';
 import { AUDIT_FILE } from '../run-directory.ts';
 import { byArrival } from './by-arrival.ts';
-import { checkLabel } from './check-label.ts';
 import type { DrillOptions } from './drill-options.ts';
 import type { DrillError } from './errors.ts';
 import type { Acknowledgement, DrillEvent } from './events.ts';
@@ -21,24 +18,20 @@ import { paceSummary } from './pace.ts';
 import { play } from './play.ts';
 import type { ProducerFleet } from './producers.ts';
 import { remember } from './remember.ts';
+import { firstPuts, ready } from './rest.ts';
 import { type DrillResult, judge } from './result.ts';
 import { leadMs, withoutLead } from './schedule.ts';
 import { type Sources, startSources } from './sources.ts';
 import { readSpools } from './spools.ts';
 import { asTooSlow, calm, slowness } from './too-slow.ts';
-import { unlessAborted, until } from './until.ts';
+import { unlessAborted } from './until.ts';
 import { type Watching, watch } from './watch.ts';
 import { startObservers } from './wiring.ts';
 import { startWorld, type World } from './world.ts';
 
-/** Health checks need some intervals to settle, and observers some ticks. */
-const READY_TIMEOUT_MS = 180_000;
-const PRODUCERS_READY_TIMEOUT_MS = 30_000;
 /** A drill writes some thousands of records; LocalStack does not limit the rate of reads. */
 const MAX_PAGES_PER_SHARD = 5_000;
 const LOST_FILE = 'lost.json';
-/** How long traffic is watched before the faults begin. */
-const WARM_UP_MS = 5_000;
 /**
  * Runs a drill: deploys, starts producers, plays the scenario, measures, judges. Leaves nothing running,
  * however it ends.
@@ -161,55 +154,6 @@ function fleetsFor(
 /** Writes which records were lost, so that somebody can trace them. */
 async function writeLost(directory: string, lost: readonly Acknowledgement[]): Promise<void> {
   if (lost.length > 0) await writeFile(join(directory, LOST_FILE), `${JSON.stringify(lost, null, 2)}\n`);
-}
-
-/**
- * Waits until the system is at rest before the faults begin: all observers Healthy, checks settled, DNS
- * naming the primary.
- */
-async function ready(
-  world: World,
-  watching: Watching,
-  { onProgress, signal }: Pick<DrillOptions, 'onProgress' | 'signal'>,
-): Promise<void> {
-  onProgress('waiting for the observers’ first rounds (later rounds are started by an Events rule)');
-  const { config, calls, dataPlane } = world;
-  const missing = (): string[] => [
-    ...observerRegions(config.regions).filter((region) => {
-      const item = watching.observers.get(region);
-      const content = item?.diagnosis === 'Healthy' && item.expiresAtMs > Date.now();
-      return !content || !calls.hasFrom(region);
-    }),
-    ...dataPlane
-      .healthChecks()
-      .flatMap((status) => (status.healthy ? [] : [`check ${checkLabel(status, config)}`])),
-    ...config.cells.flatMap(({ name }) =>
-      watching.answers.get(name) === config.regions.primary ? [] : [`signal of ${name}`],
-    ),
-  ];
-  await until({
-    what: 'observers, health checks and DNS to be at rest',
-    timeoutMs: READY_TIMEOUT_MS,
-    everyMs: 250,
-    holds: () => missing().length === 0,
-    missing: () => missing().join(', '),
-    signal,
-  });
-}
-
-async function firstPuts(world: World, fleet: ProducerFleet, signal: AbortSignal): Promise<void> {
-  const { primary } = world.config.regions;
-  await until({
-    what: 'every producer to be acknowledged in the primary',
-    timeoutMs: PRODUCERS_READY_TIMEOUT_MS,
-    everyMs: 250,
-    holds: () =>
-      fleet.names.every((name) =>
-        fleet.acknowledgements.some((ack) => ack.producer === name && ack.region === primary),
-      ),
-    signal,
-  });
-  await sleep(WARM_UP_MS, undefined, { signal });
 }
 
 /**

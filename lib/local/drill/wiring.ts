@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import {
   DeleteFunctionConcurrencyCommand,
   GetFunctionConcurrencyCommand,
@@ -115,6 +116,8 @@ async function setVariables(
     ...deployed
   } = Environment?.Variables ?? {};
   const Variables = { ...deployed, ...wire.variables };
+  // An update ends the run in progress.
+  if (isDeepStrictEqual(Variables, Environment?.Variables ?? {})) return;
   await lambda.send(
     new UpdateFunctionConfigurationCommand({ FunctionName: functionName, Environment: { Variables } }),
     sending,
