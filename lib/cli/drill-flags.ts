@@ -1,5 +1,6 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { DrillAwsFlags } from './drill-aws.ts';
+import { durationArgument } from './options.ts';
 
 export interface DrillFlags extends DrillAwsFlags {
   readonly aws?: true;
@@ -11,6 +12,9 @@ export interface DrillFlags extends DrillAwsFlags {
   readonly failback?: true;
   readonly recovery?: number;
   readonly blackout?: string;
+  /** Requests a second. */
+  readonly flood?: number;
+  readonly floodFor?: number;
   readonly waitForOther?: number;
   readonly anyway?: true;
   readonly upgrade?: string;
@@ -25,6 +29,8 @@ const localOnly = [
   'failback',
   'recovery',
   'blackout',
+  'flood',
+  'floodFor',
   'seed',
   'keep',
   'waitForOther',
@@ -40,6 +46,8 @@ const notWithUpgrade = [
   'failback',
   'recovery',
   'blackout',
+  'flood',
+  'floodFor',
   'keep',
 ] as const;
 const awsOnly = ['reason', 'owner', 'yes', 'dryRun', 'world', 'local', 'dns', 'schedule'] as const;
@@ -68,4 +76,18 @@ export function misplacedWithUpgrade(command: Command): string | undefined {
   if (wrong === undefined) return undefined;
   const long = command.options.find((option) => option.attributeName() === wrong)?.long ?? `--${wrong}`;
   return `${long} is for the drill of an outage: --upgrade plays a deployment.`;
+}
+
+export function lengthArgument(text: string): number {
+  const ms = durationArgument(text);
+  if (ms === 0)
+    throw new InvalidArgumentError('A drill that takes no time shows nothing: write a duration like 90s.');
+  return ms;
+}
+
+export function seedArgument(text: string): number {
+  const seed = Number(text);
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new InvalidArgumentError('A seed is a whole number from 0.');
+  return seed;
 }

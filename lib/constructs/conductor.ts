@@ -13,6 +13,7 @@ import {
   voteTableName,
 } from '../../lambda/core/names.ts';
 import { SWITCH_PARTITION } from '../../lambda/core/switch.ts';
+import { reserves } from '../config/concurrency.ts';
 import { CELLS_FILE, type DeployedCell, watchedStreams } from '../settings/cells-file.ts';
 import { CONDUCTOR_SETTINGS, type ConductorSettings } from '../settings/conductor.ts';
 import { conductorDefinition } from './conductor-definition.ts';
@@ -22,8 +23,6 @@ const TIMEOUT_SECONDS = 60;
 /** The longest failback watches for 15 hours; a stage whose observers are unsure takes a quarter more. */
 const RUN_TIMEOUT = Duration.hours(24);
 const MEMORY_MIB = 512;
-/** The latch's batches, and steps of a second run beside them. */
-const CONCURRENCY = 15;
 
 export interface ConductorProps {
   readonly settings: Omit<ConductorSettings, 'topicArn'>;
@@ -48,7 +47,7 @@ export class Conductor extends Construct {
       statements: statements(settings, watchedStreams(props.cells), Stack.of(this).account),
       timeoutSeconds: TIMEOUT_SECONDS,
       memoryMiB: MEMORY_MIB,
-      reservedConcurrency: CONCURRENCY,
+      reservedConcurrency: reserves.conductor,
     });
     const logs = new LogGroup(this, 'Log', {
       logGroupName: `/aws/vendedlogs/states/${conductorMachineName(name)}`,

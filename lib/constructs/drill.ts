@@ -13,6 +13,7 @@ import {
   stateTableName,
   voteTableName,
 } from '../../lambda/core/names.ts';
+import { reserves } from '../config/concurrency.ts';
 import type { DrillSchedule } from '../config/drill-schedule.ts';
 import type { DrillTarget } from '../settings/drill.ts';
 import { DRILL_SETTINGS } from '../settings/drill.ts';
@@ -21,8 +22,6 @@ import { SpillwayFunction } from './spillway-function.ts';
 /** The longest that Lambda allows is 900 s. */
 const TIMEOUT_SECONDS = DRILL_MAX_MS / 1_000 + 60;
 const MEMORY_MIB = 256;
-/** One at a time: two drills would disturb each other's measurements. */
-const CONCURRENCY = 1;
 
 export interface DrillProps {
   readonly target: DrillTarget;
@@ -44,7 +43,7 @@ export class Drill extends Construct {
       statements: statements(target, { conductorArn, account }),
       timeoutSeconds: TIMEOUT_SECONDS,
       memoryMiB: MEMORY_MIB,
-      reservedConcurrency: CONCURRENCY,
+      reservedConcurrency: reserves.drill,
     });
     const shown = Token.isUnresolved(account) ? '<AWS::AccountId>' : account;
     Validations.of(drill.role).acknowledge({

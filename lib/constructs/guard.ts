@@ -6,6 +6,7 @@ import { DEPLOYMENT_PARTITION } from '../../lambda/core/deployment-items.ts';
 import { ENDPOINT_PARTITION } from '../../lambda/core/endpoint-items.ts';
 import { guardFunctionArn, guardFunctionName, stateTableName } from '../../lambda/core/names.ts';
 import { SWITCH_PARTITION } from '../../lambda/core/switch.ts';
+import { reserves } from '../config/concurrency.ts';
 import { GUARD_RESOURCE, GUARD_SETTINGS, type Guarded, type GuardSettings } from '../settings/guard.ts';
 import { SpillwayFunction } from './spillway-function.ts';
 
@@ -14,8 +15,6 @@ const TIMEOUT_SECONDS = 600;
 /** CloudFormation gives up a little later than the function, so that the function's own reason arrives. */
 const SERVICE_TIMEOUT_SECONDS = TIMEOUT_SECONDS + 60;
 const MEMORY_MIB = 256;
-/** Stacks that the CDK deploys at the same time; more of them wait in the function's queue. */
-const CONCURRENCY = 5;
 
 /** The function that CloudFormation asks before a stack of the routing changes. */
 export class Guard extends Construct {
@@ -43,7 +42,7 @@ export class Guard extends Construct {
       ],
       timeoutSeconds: TIMEOUT_SECONDS,
       memoryMiB: MEMORY_MIB,
-      reservedConcurrency: CONCURRENCY,
+      reservedConcurrency: reserves.guard,
     });
     Validations.of(guard.role).acknowledge({
       id: `AwsSolutions::AwsSolutions-IAM5[Resource::${checks}]`,

@@ -17,6 +17,7 @@ import {
   voteTableName,
 } from '../../lambda/core/names.ts';
 import { WOULD_PARTITION } from '../../lambda/core/would.ts';
+import { reserves } from '../config/concurrency.ts';
 import { siblingActions } from '../observers/sibling-actions.ts';
 import { CELLS_FILE, type DeployedCell } from '../settings/cells-file.ts';
 import { OBSERVER_SETTINGS, type ObserverSettings } from '../settings/observer.ts';
@@ -27,8 +28,6 @@ import { isPattern, shownArn, streamArns } from './stream-arns.ts';
 
 /** Longer than the minute between two starts, so that the next run takes over before this one ends. */
 const RUN_SECONDS = 90;
-/** The run in progress and the one that takes over. */
-const OVERLAPPING_RUNS = 2;
 const MEMORY_MIB = 240;
 
 export interface ObserverProps extends ObserverSettings {
@@ -72,7 +71,7 @@ export class Observer extends Construct {
       ],
       timeoutSeconds: RUN_SECONDS,
       memoryMiB: MEMORY_MIB,
-      reservedConcurrency: OVERLAPPING_RUNS,
+      reservedConcurrency: reserves.observer,
     });
     Validations.of(observer.role).acknowledge({
       id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
@@ -96,6 +95,7 @@ export class Observer extends Construct {
     this.endpoint = new PublicEndpoint(this, 'Vote', {
       functionName: voteFunctionName(name),
       handler: 'vote',
+      concurrency: reserves.vote,
       description: 'Spillway: tells Route 53 how the observer of this region votes.',
       environment: { [VOTE_TABLE]: table.tableName },
       statements: [new PolicyStatement({ actions: ['dynamodb:GetItem'], resources: [table.tableArn] })],

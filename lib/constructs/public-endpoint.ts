@@ -3,23 +3,6 @@ import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { SpillwayFunction, type SpillwayFunctionProps } from './spillway-function.ts';
 
-/**
- * Route 53 sends each check more than one request a second, from 8 regions. What is more than the reserve lets through
- * is refused, whoever asks: a vote that is refused reads HOLD. What a flood does to a switch, see `lib/endpoint/flood.ts`.
- */
-const MIN_CONCURRENCY = 20;
-/**
- * 16 checkers, each every 10 s, make 1.6 requests a second, and Lambda lets through at most 10 a second for
- * each unit of concurrency. So one check needs 0.16 units; the rest is for instances that wait for the table.
- */
-const CONCURRENCY_PER_CHECK = 0.3;
-/** Upper limit of what many checks reserve of an account's 1,000, of which 100 cannot be reserved. */
-const MAX_FOR_CHECKS = 500;
-
-/** The concurrency that an endpoint with this many health checks reserves. */
-export const endpointConcurrency = (checks: number, atLeast = MIN_CONCURRENCY): number =>
-  Math.max(atLeast, Math.min(MAX_FOR_CHECKS, Math.ceil(checks * CONCURRENCY_PER_CHECK)));
-
 /** A cold start must fit the 2 s that a checker waits; CPU comes with memory. */
 const MEMORY_MIB = 256;
 const TIMEOUT_SECONDS = 3;
@@ -39,18 +22,19 @@ export class PublicEndpoint extends SpillwayFunction {
       SpillwayFunctionProps,
       'functionName' | 'handler' | 'description' | 'environment' | 'statements' | 'files'
     > & {
-      /** Health checks that ask the endpoint. @default 1 */
-      readonly checks?: number;
-      /** Units of concurrency to reserve, at least. @default 20 */
-      readonly concurrency?: number;
+      /**
+       * Concurrent executions to reserve. What is more than they let through is refused, whoever asks: a vote that is
+       * refused reads HOLD. What a flood does to a switch, see `lib/endpoint/flood.ts`.
+       */
+      readonly concurrency: number;
     },
   ) {
-    const { checks = 1, concurrency, ...rest } = props;
+    const { concurrency, ...rest } = props;
     super(scope, id, {
       ...rest,
       timeoutSeconds: TIMEOUT_SECONDS,
       memoryMiB: MEMORY_MIB,
-      reservedConcurrency: endpointConcurrency(checks, concurrency),
+      reservedConcurrency: concurrency,
     });
     const url = this.lambda.addFunctionUrl({ authType: FunctionUrlAuthType.NONE });
     const hostName = Fn.select(2, Fn.split('/', url.url));

@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import { phaseOf } from '../../lambda/core/phase.ts';
 import type { RecurringWork } from '../../lambda/core/recurring.ts';
 import type { Role } from '../../lambda/core/role.ts';
+import { switchReserve } from '../config/concurrency.ts';
 import { type Cell, type Config, hasForeignStream, observerRegions } from '../config/config.ts';
 import { inForce } from '../config/probed-cells.ts';
 import { Alarms } from '../constructs/alarms.ts';
@@ -19,7 +20,7 @@ import { CanaryStream, CellStreams } from '../constructs/streams.ts';
 import { Survey } from '../constructs/survey.ts';
 import { Switches } from '../constructs/switches.ts';
 import { drillTargetOf } from '../live-drill/target.ts';
-import { type DeployedCell, watchedStreams } from '../settings/cells-file.ts';
+import { type DeployedCell, groupsOf, watchedStreams } from '../settings/cells-file.ts';
 import { cellStacks } from './placement.ts';
 
 export interface RegionStackProps extends StackProps {
@@ -81,7 +82,7 @@ export class StandbyStack extends Stack {
     });
     this.vote = observe(this, props, conductor.machine.stateMachineArn);
     if (config.beacons !== undefined) new Beacons(this, 'Beacons', { name });
-    const concurrency = config.delivery.switchConcurrency;
+    const concurrency = switchReserve(groupsOf(cells).length, config.delivery.switchConcurrency);
     this.switches = new Switches(this, 'Switches', { name, cells, concurrency }).endpoint;
     const expected: RecurringWork[] =
       config.monitoring.drillOverdueDays === undefined ? ['survey'] : ['survey', 'drill'];

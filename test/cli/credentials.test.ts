@@ -443,7 +443,7 @@ describe('what is refused in part', () => {
     );
     expect(about).toMatchObject([{ check: 'rights', fix: expect.stringContaining('docs/cli.md, Rights') }]);
     expect(about[0]?.finding).toMatch(
-      /not checked there: versions, observers, cells that move alone, alarms are heard$/,
+      /not checked there: lambda concurrency, versions, observers, cells that move alone, alarms are heard$/,
     );
     expect(findings.some(({ check, ok }) => check === 'switches' && ok)).toBe(true);
   });

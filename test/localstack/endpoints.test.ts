@@ -18,6 +18,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CheckedEndpoint, endpointItem, endpointPath } from '../../lambda/core/endpoint-items.ts';
 import { metricsOf } from '../../lambda/core/metrics.ts';
 import {
   monitorFunctionName,
@@ -42,6 +43,7 @@ import { audit, parseCalls } from '../../lib/operate/audit.ts';
 import { AwsClients } from '../../lib/operate/clients.ts';
 import { listening } from '../../lib/operate/doctor/listening.ts';
 import { findingsFrom } from '../../lib/operate/doctor/unchecked.ts';
+import { ENDPOINT_ORIGIN } from '../../lib/settings/monitor.ts';
 import { SURVEY_LOOK_BACK } from '../../lib/settings/survey.ts';
 import { RecurringTable } from '../../lib/state/recurring-table.ts';
 import { StateTable } from '../../lib/state/state-table.ts';
@@ -82,11 +84,22 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function urlOf(FunctionName: string): Promise<URL> {
-  const { FunctionUrl } = await clients
-    .lambda(region)
-    .send(new GetFunctionUrlConfigCommand({ FunctionName }));
+async function urlOf(FunctionName: string, where = region): Promise<URL> {
+  const { FunctionUrl } = await clients.lambda(where).send(new GetFunctionUrlConfigCommand({ FunctionName }));
   return new URL(String(FunctionUrl));
+}
+
+async function setVariables(
+  FunctionName: string,
+  variables: Readonly<Record<string, string>>,
+  without: readonly string[] = [],
+): Promise<void> {
+  const lambda = clients.lambda(region);
+  const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+  const kept = Object.entries(Environment?.Variables ?? {}).filter(([name]) => !without.includes(name));
+  const Variables = { ...Object.fromEntries(kept), ...variables };
+  await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables } }));
+  await waitUntilFunctionUpdatedV2({ client: lambda, maxWaitTime: 30, minDelay: 1 }, { FunctionName });
 }
 
 /** The gateway knows a function URL by its Host header. */
@@ -222,6 +235,68 @@ describe('what watches over it', () => {
   });
 });
 
+describe('the endpoints, watched by the deployed monitor', () => {
+  const log = { FunctionName: monitorFunctionName('shop'), LogType: 'Tail' } as const;
+
+  /** As a deployment records what the checks ask. */
+  async function record(change: Partial<CheckedEndpoint> = {}): Promise<void> {
+    const hosts = await Promise.all(
+      observerRegions(config.regions).map(
+        async (where) => [where, (await urlOf(voteFunctionName('shop'), where)).host] as const,
+      ),
+    );
+    const endpoints: readonly Pick<CheckedEndpoint, 'kind' | 'of' | 'host'>[] = [
+      ...hosts.map(([of, host]) => ({ kind: 'vote' as const, of, host })),
+      { kind: 'switch', of: 'orders', host: urls.switches.host },
+    ];
+    for (const { kind, of, host } of endpoints) {
+      const isChanged = change.kind === kind && change.of === of;
+      const facts = { kind, of, host, path: endpointPath({ kind, of }), checkId: 'check', atMs: Date.now() };
+      const Item = endpointItem({ ...facts, ...(isChanged ? change : {}) });
+      await clients.documents(region).send(new PutCommand({ TableName: stateTableName('shop'), Item }));
+    }
+  }
+
+  /** What one round of the monitor publishes. */
+  async function round(): Promise<{ readonly UnfitEndpoints?: number; readonly endpoints: string }> {
+    const { LogResult, FunctionError } = await clients.lambda(region).send(new InvokeCommand(log));
+    const text = Buffer.from(String(LogResult), 'base64').toString();
+    expect(FunctionError, text).toBeUndefined();
+    return JSON.parse(text.split('\n').find((line) => line.startsWith('{"_aws"')) ?? '{}');
+  }
+
+  // An earlier test may have left a switch that this one’s endpoint still remembers.
+  const settles = (expected: object) =>
+    expect.poll(round, { timeout: 30_000, interval: 2_000 }).toMatchObject(expected);
+
+  it('agree with the tables, asked by their function URLs from the standby', async () => {
+    await setVariables(monitorFunctionName('shop'), { [ENDPOINT_ORIGIN]: localStack.url });
+    await record();
+    await settles({ UnfitEndpoints: 0, endpoints: expect.stringMatching(/^[1-4] agrees/) });
+  });
+
+  it('are told when a check asks a URL that is gone', async () => {
+    const host = 'gone0000000000000000.lambda-url.eu-west-1.localhost:4566';
+    await record({ kind: 'vote', of: 'eu-west-1', host });
+    await settles({
+      UnfitEndpoints: 1,
+      endpoints: expect.stringMatching(/^vote eu-west-1 refused \(status 404\)/),
+    });
+    await record();
+    await settles({ UnfitEndpoints: 0 });
+  });
+
+  it('are told when one may not read its table, although it says HOLD, as is stored', async () => {
+    const { FunctionName } = { FunctionName: voteFunctionName('shop') };
+    // LocalStack denies nothing to anybody: an address where nobody answers is as good as a role without rights.
+    await setVariables(FunctionName, { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' });
+    expect(await ask(urls.vote, '/vote')).toEqual({ status: 200, body: 'vote=HOLD read=failed'.padEnd(32) });
+    await settles({ UnfitEndpoints: 1, endpoints: expect.stringMatching(/^vote us-west-2 unreadable/) });
+    await setVariables(FunctionName, {}, ['AWS_ENDPOINT_URL']);
+    await settles({ UnfitEndpoints: 0 });
+  });
+});
+
 describe('the record of recurring work', () => {
   it('keeps when it was done while it is asked for, no more, and anew, and never goes back', async () => {
     const recurring = new RecurringTable({
@@ -243,16 +318,6 @@ describe('the record of recurring work', () => {
 describe('the deployed survey', () => {
   const survey = { FunctionName: surveyFunctionName('shop') };
 
-  async function wire(file: string): Promise<void> {
-    const lambda = clients.lambda(region);
-    const { Environment } = await lambda.send(new GetFunctionConfigurationCommand(survey));
-    // LocalStack's CloudWatch is slow over two weeks.
-    const local = { [CALL_LOG]: file, [SURVEY_LOOK_BACK]: '3600000' };
-    const Variables = { ...Environment?.Variables, ...local };
-    await lambda.send(new UpdateFunctionConfigurationCommand({ ...survey, Environment: { Variables } }));
-    await waitUntilFunctionUpdatedV2({ client: lambda, maxWaitTime: 30, minDelay: 1 }, survey);
-  }
-
   it('stores what the primary had to take and how the streams are scaled, and says that the standby is too small', async () => {
     const sums = { IncomingBytes: 300 * 8_000_000, IncomingRecords: 300 * 500 };
     await cloudWatch('us-east-1').send(
@@ -267,7 +332,8 @@ describe('the deployed survey', () => {
       }),
     );
     const callLog = join(directory, 'calls');
-    await wire(callLog);
+    // LocalStack's CloudWatch is slow over two weeks.
+    await setVariables(survey.FunctionName, { [CALL_LOG]: callLog, [SURVEY_LOOK_BACK]: '3600000' });
     const { LogResult, FunctionError } = await clients.lambda(region).send(
       new InvokeCommand({
         ...survey,

@@ -14,6 +14,7 @@ import { doctorScreen } from '../../lib/cli/doctor.ts';
 import type { Cell } from '../../lib/config/config.ts';
 import { AwsClients } from '../../lib/operate/clients.ts';
 import { cellConfigFindings, refusedFindings } from '../../lib/operate/doctor/cells-alone.ts';
+import { concurrencyFinding } from '../../lib/operate/doctor/concurrency.ts';
 import { checks, examine } from '../../lib/operate/doctor/doctor.ts';
 import { endpointResults, endpoints } from '../../lib/operate/doctor/endpoints.ts';
 import { hiddenFindings, hiddenNames } from '../../lib/operate/doctor/hidden-names.ts';
@@ -192,6 +193,35 @@ describe('streams', () => {
       /us-west-2.*ResourceNotFound/,
     );
     expect(cell({ ...facts, status: 'CREATING' }, facts)[0]?.finding).toMatch(/us-east-1 is CREATING/);
+  });
+});
+
+describe('lambda concurrency', () => {
+  const finding = (change: Partial<Parameters<typeof concurrencyFinding>[0]>) =>
+    concurrencyFinding({
+      ...{ region: 'us-west-2', planned: 140, present: 0, limit: 1_000, unreserved: 1_000 },
+      ...change,
+    });
+
+  test('suffices where a hundred executions stay unreserved', () => {
+    expect(finding({})).toMatchObject({
+      ok: true,
+      finding: expect.stringMatching(/140 .* room for 900 of its 1000/),
+    });
+    expect(finding({ limit: 240, unreserved: 240 }).ok).toBe(true);
+    expect(finding({ limit: 239, unreserved: 239 }).ok).toBe(false);
+  });
+
+  test('counts what is deployed already as room, and what others reserve not', () => {
+    expect(finding({ limit: 300, unreserved: 160, present: 140 }).ok).toBe(true);
+    expect(finding({ limit: 1_000, unreserved: 150, present: 60 }).ok).toBe(false);
+  });
+
+  test('of a new account is too little, and has to be raised first', () => {
+    expect(finding({ limit: 10, unreserved: 10 })).toMatchObject({
+      ok: false,
+      fix: expect.stringMatching(/Service Quotas.*delivery.switchConcurrency/),
+    });
   });
 });
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import cdkJson from '../../cdk.json' with { type: 'json' };
 import { dimensionsOf, type MetricName, metricNames } from '../../lambda/core/metrics.ts';
 import { alarmResourceName, alarmRows } from '../../lib/alarms/alarms-table.ts';
+import { reservesIn } from '../../lib/config/concurrency.ts';
 import { parseConfig } from '../../lib/config/parse.ts';
 import type { ConfigInput } from '../../lib/config/schema.ts';
 import { alarmEntries } from '../../lib/docs/runbook-entries.ts';
@@ -247,6 +248,22 @@ describe('the switch endpoint', () => {
     expect(reserved(2, 20)).toBe(20);
     expect(reserved(1_000, 600)).toBe(600);
   });
+});
+
+it('every function reserves what the table says, in each region', () => {
+  const config = parseConfig(drilled, 'test');
+  for (const region of ['us-west-2', 'us-east-2', 'eu-west-1', 'us-east-1']) {
+    const name =
+      { 'us-west-2': 'shop-standby', 'us-east-1': 'shop-primary' }[region] ?? `shop-witness-${region}`;
+    const functions = Object.values(stack(name).findResources('AWS::Lambda::Function'));
+    const deployed = functions.map(({ Properties }) => ({
+      functionName: Properties.FunctionName,
+      units: Properties.ReservedConcurrentExecutions,
+    }));
+    const byName = (a: { functionName: string }, b: { functionName: string }) =>
+      a.functionName.localeCompare(b.functionName);
+    expect(deployed.toSorted(byName)).toEqual(reservesIn(region, config).toSorted(byName));
+  }
 });
 
 describe('the dashboard', () => {

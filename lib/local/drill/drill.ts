@@ -10,6 +10,7 @@ import type { Acknowledgement, DrillEvent } from './events.ts';
 import { failBack } from './fail-back.ts';
 import { failOver } from './fail-over.ts';
 import { KEYS_PER_PRODUCER, startFleet } from './fleet.ts';
+import { floodSwitches } from './flood.ts';
 import { goAuto } from './go-auto.ts';
 import { type Found, lostRecords } from './measure.ts';
 import { Operator } from './operator.ts';
@@ -83,6 +84,10 @@ async function conduct(options: Conducting): Promise<DrillResult> {
     const failback = options.failback
       ? await failBack(world, fleet, { operator, watching, onEvent, signal })
       : undefined;
+    const flood =
+      options.flood === undefined
+        ? undefined
+        : await floodSwitches(world, { plan: options.flood, operator, watching, events, onEvent, signal });
     await unlessAborted(signal, fleet.stop());
     await unlessAborted(signal, watching.stop());
     options.onProgress('reading both streams');
@@ -102,10 +107,11 @@ async function conduct(options: Conducting): Promise<DrillResult> {
       config: world.config,
       scenario: options.scenario,
       faultAtMs,
-      events: sinceFault(events, faultAtMs),
+      events: sinceFault(events, faultAtMs, flood?.sinceMs),
       acknowledgements: fleet.acknowledgements,
       endMs: faultsEndMs,
       failback,
+      flood,
       operatorFailures: failover,
       calls,
       found,
@@ -117,7 +123,8 @@ async function conduct(options: Conducting): Promise<DrillResult> {
     });
     await writeLost(options.directory, lostRecords(fleet.acknowledgements, found));
     await remember(world, { run, result, atMs: Date.now() });
-    const playingSinceMs = options.failback ? undefined : faultAtMs - leadMs(withoutLead(options.scenario));
+    const playingSinceMs =
+      options.failback || flood ? undefined : faultAtMs - leadMs(withoutLead(options.scenario));
     await options.beforeClose(world, result, { playingSinceMs, signal });
     return result;
   } catch (error) {
@@ -152,16 +159,20 @@ async function writeLost(directory: string, lost: readonly Acknowledgement[]): P
 /**
  * The events since the fault, with the last DNS answer of each cell and the last report of each observer
  * before it: changes are measured against these. Earlier events belong to the start, when inverted health
- * checks are unhealthy until there is data.
+ * checks are unhealthy until there is data. What follows the scenario, a flood, is judged by itself.
  */
-function sinceFault(events: readonly DrillEvent[], faultAtMs: number): readonly DrillEvent[] {
+function sinceFault(
+  events: readonly DrillEvent[],
+  faultAtMs: number,
+  untilMs = Number.POSITIVE_INFINITY,
+): readonly DrillEvent[] {
   const lastBefore = new Map<string, DrillEvent>();
   for (const event of events) {
     if (event.atMs >= faultAtMs) continue;
     if (event.kind === 'dns') lastBefore.set(`cell ${event.cell}`, event);
     if (event.kind === 'observer') lastBefore.set(`observer ${event.region}`, event);
   }
-  return [...lastBefore.values(), ...events.filter((event) => event.atMs >= faultAtMs)];
+  return [...lastBefore.values(), ...events.filter(({ atMs }) => atMs >= faultAtMs && atMs < untilMs)];
 }
 
 async function readEverything({ clients, config }: World): Promise<readonly string[]> {

@@ -2,6 +2,7 @@ import { beacons } from './beacons.ts';
 import { capacity } from './capacity.ts';
 import { cellsAlone } from './cells-alone.ts';
 import type { Check, DoctorContext, Finding, Found } from './check.ts';
+import { lambdaConcurrency } from './concurrency.ts';
 import { credentials, examineCredentials } from './credentials.ts';
 import { endpoints } from './endpoints.ts';
 import { hiddenNames } from './hidden-names.ts';
@@ -24,6 +25,7 @@ export const checks: readonly Check[] = [
   hiddenNames,
   resolvers,
   healthCheckQuota,
+  lambdaConcurrency,
   streams,
   capacity,
   policy,
