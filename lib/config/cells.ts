@@ -4,6 +4,7 @@ import type { Cell, Config } from './config.ts';
 import type { ConfigProblem } from './errors.ts';
 import type { CellInput } from './schema.ts';
 import { MAX_NAME_LENGTH, ServiceRules } from './services.ts';
+import { regionOfArn } from './stream-keys.ts';
 
 const roles = ['primary', 'standby'] as const;
 
@@ -12,17 +13,19 @@ export function cellProblems(config: Config, inputs: readonly CellInput[]): read
   const names = new Claims();
   const streams = new Claims();
   const services = new ServiceRules(config.zone.name);
-  return config.cells.flatMap((cell, index) => {
+  const perCell = config.cells.flatMap((cell, index) => {
     const path = `cells[${index}]`;
     return [
       ...names.take(cell.name, `${path}.name`, 'Give each cell a name of its own.'),
       ...signalProblems(cell, config.zone.name, path),
       ...streamProblems({ config, cell, path, shared: inputs[index]?.streams === undefined }, streams),
+      ...keyProblems({ config, cell, path, shared: inputs[index]?.streams === undefined }),
       ...cell.services.flatMap((service, at) =>
         services.check(service, { cell: cell.name, path: `${path}.services[${at}]` }),
       ),
     ];
   });
+  return [...perCell, ...tooManyKeys(config)];
 }
 
 function signalProblems(cell: Cell, zone: string, path: string): readonly ConfigProblem[] {
@@ -54,4 +57,29 @@ function streamProblems(context: StreamContext, taken: Claims): readonly ConfigP
     return taken.take(`${role}/${name}`, at, 'Give each cell a stream of its own, or make them one cell.');
   });
   return shared ? problems.slice(0, 1) : problems;
+}
+
+/** A key works in its own region alone. */
+function keyProblems({ config, cell, path, shared }: StreamContext): readonly ConfigProblem[] {
+  return roles.flatMap((role) => {
+    const { kmsKeyArn } = cell.streams[role];
+    const region = config.regions[role];
+    if (kmsKeyArn === undefined || regionOfArn(kmsKeyArn) === region) return [];
+    const at = shared ? `${path}.stream.kmsKeyArn.${role}` : `${path}.streams.${role}.kmsKeyArn`;
+    const problem = `is a key of ${regionOfArn(kmsKeyArn)}, and the stream is in ${region}`;
+    const fix = `Write the ARN of a key of ${region}; a multi-region key (mrk-…) has one in each of its regions.`;
+    return [{ path: at, problem, fix }];
+  });
+}
+
+/** Roles name every key beside every stream, and hold 10,240 characters. */
+const MOST_KEYS = 20;
+
+function tooManyKeys(config: Config): readonly ConfigProblem[] {
+  return roles.flatMap((role) => {
+    const { size } = new Set(config.cells.flatMap(({ streams }) => streams[role].kmsKeyArn ?? []));
+    if (size <= MOST_KEYS) return [];
+    const problem = `have streams with ${size} keys in ${config.regions[role]}, more than the ${MOST_KEYS} that a role can name`;
+    return [{ path: 'cells', problem, fix: 'Let streams share keys.' }];
+  });
 }

@@ -86,6 +86,8 @@ export interface StreamSpec {
   readonly create: boolean;
   /** Shards of a created provisioned stream; absent = on demand. */
   readonly shards?: number;
+  /** ARN of the customer-managed key that encrypts the stream; absent = a key of Kinesis, which everybody may use. */
+  readonly kmsKeyArn?: string;
 }
 
 /** A name of the user's service that follows the same tree as the signal. */

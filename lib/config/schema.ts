@@ -45,27 +45,58 @@ const streamName = text(
   'Use 1 to 128 letters, digits, underscores, full stops and hyphens; a name, not an ARN.',
 );
 
-const streamObject = object({
-  name: streamName,
-  existing: z
-    .boolean({
-      error: say('is not true or false', 'Write true for a stream of your own, else leave the key out.'),
-    })
-    .optional()
-    .describe('true: the stream exists and is never touched. Default false: Spillway creates it.'),
-  shards: whole({ min: 1, max: 10_000, unit: 'shards' }).describe(
-    'Shards of a created, provisioned stream. Default: on demand.',
-  ),
-}).check(({ value, issues }) => {
-  if (value.existing !== true || value.shards === undefined) return;
-  const message = say('is given for an existing stream, which is never changed', 'Leave shards out.');
-  issues.push({ code: 'custom', input: value, path: ['shards'], message });
-});
+const keyArn = text(
+  /^arn:aws:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]{1,64}$/,
+  'the ARN of a KMS key',
+  'Copy the ARN of the key, not of an alias: arn:aws:kms:REGION:ACCOUNT:key/ID.',
+);
+const keyUse =
+  'a created stream is encrypted with it, and whatever writes or reads the stream gets the right to use it. Default: the key of Kinesis itself.';
 
-const stream = either([streamName, streamObject], {
-  what: 'a stream name nor { name, existing, shards }',
-  fix: "Write stream: 'orders'.",
-}).describe('A stream name, or { name, existing, shards }.');
+const streamObject = <Key extends z.ZodType>(kmsKeyArn: Key) =>
+  object({
+    name: streamName,
+    existing: z
+      .boolean({
+        error: say('is not true or false', 'Write true for a stream of your own, else leave the key out.'),
+      })
+      .optional()
+      .describe('true: the stream exists and is never touched. Default false: Spillway creates it.'),
+    shards: whole({ min: 1, max: 10_000, unit: 'shards' }).describe(
+      'Shards of a created, provisioned stream. Default: on demand.',
+    ),
+    kmsKeyArn,
+  }).check(({ value, issues }) => {
+    const { existing, shards } = value as { readonly existing?: boolean; readonly shards?: number };
+    if (existing !== true || shards === undefined) return;
+    const message = say('is given for an existing stream, which is never changed', 'Leave shards out.');
+    issues.push({ code: 'custom', input: value, path: ['shards'], message });
+  });
+
+/** Of one region. */
+const stream = either(
+  [streamName, streamObject(keyArn.optional().describe(`The customer-managed key of the stream: ${keyUse}`))],
+  {
+    what: 'a stream name nor { name, existing, shards, kmsKeyArn }',
+    fix: "Write stream: 'orders'.",
+  },
+).describe('A stream name, or { name, existing, shards, kmsKeyArn }.');
+
+/** Of one name in both regions; a key has another ARN in each, also a multi-region key. */
+const streamOfBoth = either(
+  [
+    streamName,
+    streamObject(
+      object({ primary: keyArn.optional(), standby: keyArn.optional() })
+        .optional()
+        .describe(`The customer-managed key of the stream in each region: ${keyUse}`),
+    ),
+  ],
+  {
+    what: 'a stream name nor { name, existing, shards, kmsKeyArn }',
+    fix: "Write stream: 'orders'.",
+  },
+).describe('A stream name, or { name, existing, shards, kmsKeyArn: { primary, standby } }.');
 
 const recordValue = z.string({ error: say('is not a string', 'Write an address or a host name.') });
 const recordValues = either(
@@ -94,7 +125,7 @@ const cell = object({
     .describe(
       'Cells of one group share a switch, and so a health check. Default: the cell is its own group.',
     ),
-  stream: stream.optional().describe('The stream of both regions. Give this or streams.'),
+  stream: streamOfBoth.optional().describe('The stream of both regions. Give this or streams.'),
   streams: object({ primary: stream, standby: stream })
     .optional()
     .describe('The stream of each region, when they differ. Give this or stream.'),
@@ -304,3 +335,4 @@ export const configSchema = object({
 export type ConfigInput = z.input<typeof configSchema>;
 export type CellInput = ConfigInput['cells'][number];
 export type StreamInput = z.input<typeof stream>;
+export type SharedStreamInput = z.input<typeof streamOfBoth>;

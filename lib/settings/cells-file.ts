@@ -37,7 +37,7 @@ export function readDeployed<Content>(name: string, schema: z.ZodType<Content>):
 
 /** Streams of the standby in which the conductor may look for arriving records: its policy names each of them. */
 const WATCHED_STREAMS = 10;
-export const watchedStreams = (cells: readonly DeployedCell[]): readonly string[] =>
+export const watchedStreams = (cells: readonly Pick<DeployedCell, 'stream'>[]): readonly string[] =>
   spread([...new Set(cells.map(({ stream }) => stream))], WATCHED_STREAMS);
 
 /** Takes at most `limit` items, evenly spread, so that the sample represents the whole list. */

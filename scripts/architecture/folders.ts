@@ -48,6 +48,8 @@ export const folders: Readonly<Record<string, string>> = {
   'lib/operate':
     'What operators read and do in an account: status, why, failover, failback, controls, cost, audit.',
   'lib/operate/doctor': 'The checks of spillway doctor, a file each.',
+  'lib/permissions':
+    'Tables of rights: what each function, producers, consumers and operators call, and the policies made of that.',
   'lib/producer':
     'What applications import to write: it follows the signal, keeps the order of keys, retries, and keeps records on disk while no region takes them.',
   'lib/producer/beacons':

@@ -31,10 +31,11 @@ export async function prepareAccount(clients: LocalClients, config: Config): Pro
 /** Writes a config file that the CDK app reads like any other. */
 export async function writeConfigFile(config: Config, directory: string): Promise<string> {
   const file = join(directory, 'spillway.config.json');
-  const stream = ({ name, create, shards }: StreamSpec) => ({
+  const stream = ({ name, create, shards, kmsKeyArn }: StreamSpec) => ({
     name,
     ...(create ? {} : { existing: true }),
     ...(shards === undefined ? {} : { shards }),
+    ...(kmsKeyArn === undefined ? {} : { kmsKeyArn }),
   });
   const cells = config.cells.map(({ streams, ...cell }) => ({
     ...cell,

@@ -1,0 +1,12 @@
+import type { Config } from '../config/config.ts';
+
+/** A deployment as a role in one of its regions sees it. */
+export interface Where {
+  readonly config: Config;
+  /** Number of the account, or `*` where it is not known. */
+  readonly account: string;
+  /** The region in which the role is used. */
+  readonly region: string;
+  /** Physical name of the function that has the role, where it is one. */
+  readonly functionName?: string;
+}
