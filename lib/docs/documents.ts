@@ -11,6 +11,7 @@ import { configDocument } from './config.ts';
 import { diagnosesDocument } from './diagnoses.ts';
 import { lifecycleDocument } from './lifecycle.ts';
 import { monitoringDocument } from './monitoring.ts';
+import { permissionsDocument } from './permissions.ts';
 import { runbookDocument } from './runbook.ts';
 import { scenariosDocument } from './scenarios.ts';
 
@@ -31,5 +32,6 @@ export const documents: readonly { readonly file: string; readonly text: string 
   { file: 'config.md', text: configDocument() },
   { file: 'scenarios.md', text: scenariosDocument() },
   { file: 'runbook.md', text: runbookDocument(config) },
+  { file: 'permissions.md', text: permissionsDocument() },
   { file: 'monitoring.md', text: monitoringDocument(config) },
 ];

@@ -13,9 +13,9 @@ import {
 } from '../../lambda/core/names.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import { type Cell, type Config, observerRegions } from '../config/config.ts';
-import { probedCells } from '../config/probed-cells.ts';
+import { pairOf, probedCells } from '../config/probed-cells.ts';
 import { type StreamKey, streamKeys } from '../config/stream-keys.ts';
-import { streamRoles } from '../config/stream-names.ts';
+import { sharedBeginning, streamRoles } from '../config/stream-names.ts';
 import { watchedCells } from '../settings/watched-cells.ts';
 import type { Where } from './where.ts';
 
@@ -39,6 +39,16 @@ const cellStreams = (
     ),
   ),
 ];
+/** The streams of all cells, each by its name, or by the beginning that the names share. */
+function allStreams(where: Where): readonly string[] {
+  const { config, account, patterns } = where;
+  if (patterns !== true) return cellStreams(where, config.cells);
+  return streamRoles.map((role) =>
+    streamArn(`${sharedBeginning(config.cells.map(pairOf), role)}*`, config.regions[role], account),
+  );
+}
+const leaseTables = ({ config, account, kcl = '' }: Where): readonly string[] =>
+  streamRoles.map((role) => tableArn(kcl, config.regions[role], account));
 const drillCells = ({ cells, drill }: Config): readonly Cell[] =>
   cells.filter(({ name }) => name === drill?.cell);
 
@@ -75,7 +85,7 @@ export const places = {
   },
   streams: {
     said: 'the streams of the cells, in primary and standby',
-    arns: (where) => cellStreams(where, where.config.cells),
+    arns: (where) => allStreams(where),
     keys: ({ config }) => streamKeys(config.cells),
   },
   'probed streams': {
@@ -157,6 +167,29 @@ export const places = {
     arns: ({ config, account }) => [
       `arn:aws:events:${config.regions.standby}:${account}:rule/${drillRuleName(config.name)}`,
     ],
+  },
+  'stream consumers': {
+    said: 'the registered consumer of each stream, in primary and standby',
+    arns: (where) => allStreams(where).map((arn) => `${arn}/consumer/${where.fanOut}:*`),
+    keys: ({ config }) => streamKeys(config.cells),
+  },
+  'lease tables': {
+    said: 'the tables of the KCL application, in primary and standby',
+    arns: (where) =>
+      leaseTables(where).flatMap((table) => [
+        table,
+        `${table}-WorkerMetricStats`,
+        `${table}-CoordinatorState`,
+      ]),
+  },
+  'indexes of lease tables': {
+    said: 'the indexes of the KCL’s lease table, in primary and standby',
+    arns: (where) => leaseTables(where).map((table) => `${table}/index/*`),
+  },
+  'metrics of the KCL': { said: 'metrics in the namespace of the KCL application', arns: () => ['*'] },
+  'roles and users': {
+    said: 'roles and users of the account',
+    arns: ({ account }) => [`arn:aws:iam::${account}:role/*`, `arn:aws:iam::${account}:user/*`],
   },
   'hosted zone': {
     said: 'the hosted zone',

@@ -5,6 +5,15 @@ import { hasBeacons, type Right } from './right.ts';
 // biome-ignore lint/suspicious/noTemplateCurlyInString: IAM fills it in, not JavaScript.
 export const USER_ID = '${aws:userid}';
 
+/** What an application that writes needs: the streams of both regions, or the first put after a move is refused. */
+export const producerRights: readonly Right[] = [
+  {
+    actions: ['kinesis:PutRecords', 'kinesis:PutRecord'],
+    on: 'streams',
+    why: '`FailoverProducer` puts with PutRecords; a client with `followSignal` with either',
+  },
+];
+
 /** What a producer that reports needs; the managed policy of the stacks says the same. */
 export const beaconRights: readonly Right[] = [
   {

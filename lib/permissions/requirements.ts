@@ -28,6 +28,7 @@ export function requirementsOf(rights: readonly Right[], where: Where): readonly
     const bounds = {
       ...(partitions === undefined ? {} : { partition: partitions }),
       ...(on === 'metrics of Spillway' ? { namespace: [metricNamespace(where.config.name)] } : {}),
+      ...(on === 'metrics of the KCL' && where.kcl !== undefined ? { namespace: [where.kcl] } : {}),
     };
     return { actions, resources, bounds };
   });

@@ -9,4 +9,10 @@ export interface Where {
   readonly region: string;
   /** Physical name of the function that has the role, where it is one. */
   readonly functionName?: string;
+  /** Name of the consumers' application of the KCL, whose tables are called so. */
+  readonly kcl?: string;
+  /** Name of a consumer with enhanced fan-out. */
+  readonly fanOut?: string;
+  /** Streams are named by the beginning that their names share. */
+  readonly patterns?: true;
 }

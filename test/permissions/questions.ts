@@ -94,7 +94,7 @@ function fits(action: string, arn: string): boolean {
   return !arn.includes('/index/');
 }
 const withoutResources =
-  /^(cloudwatch|xray|cognito-idp|sqs|route53):|^logs:(?!CreateLogStream|PutLogEvents)|^lambda:GetAccountSettings$/;
+  /^(cloudwatch|xray|cognito-idp|sqs):|^route53:GetAccountLimit$|^logs:(?!CreateLogStream|PutLogEvents)|^lambda:GetAccountSettings$/;
 
 function valuesFor(bound: Bound, requirements: readonly Requirement[]): readonly string[] {
   return [...new Set(requirements.flatMap(({ bounds }) => bounds[bound] ?? []))];

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts';
+import type { Audience } from '../../permissions/policy.ts';
 import type { AwsClients } from '../clients.ts';
 
 export interface Finding {
@@ -31,6 +32,14 @@ export interface DoctorContext {
   /** A world on this machine has no parent zone and no traffic of weeks. */
   readonly local: boolean;
   readonly nowMs: number;
+  /** Given: only this role is looked at. */
+  readonly role?: ExaminedRole;
+}
+
+/** A role, or a user, that has to do what Spillway's producers, consumers or operators do. */
+export interface ExaminedRole {
+  readonly arn: string;
+  readonly as: Audience;
 }
 
 export interface Check {
