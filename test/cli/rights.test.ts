@@ -1,8 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { targetOf } from '../../lib/aws/call-target.ts';
+import type { Call } from '../../lib/aws/call-log.ts';
+import { type CallTarget, targetOf } from '../../lib/aws/call-target.ts';
 import { parseConfig } from '../../lib/config/parse.ts';
+import { parseCalls } from '../../lib/operate/audit.ts';
 import { AwsClients } from '../../lib/operate/clients.ts';
 import { checks } from '../../lib/operate/doctor/doctor.ts';
 import {
@@ -64,6 +66,10 @@ function unforeseen(
   });
 }
 
+/** What calls are about, in any order. */
+const about = (calls: readonly (Pick<Call, 'operation'> & CallTarget)[]) =>
+  calls.map(({ operation, resource, partition }) => `${operation} ${resource} ${partition}`).toSorted();
+
 function switchOf(group: string): void {
   tableOf(aws, 'us-west-2/shop-state').set(`switch#${group}`, {
     pk: { S: 'switch' },
@@ -119,9 +125,15 @@ const lines = (
 describe('a command calls what the table says, and nothing else', () => {
   test.each(lines)('spillway $line', async ({ verb, line, before }) => {
     before?.();
-    await shell.run(line);
+    const log = join(shell.directory, 'calls.jsonl');
+    await shell.run(line, { env: { SPILLWAY_CALL_LOG: log } });
     expect(aws.calls.length).toBeGreaterThan(0);
     expect(unforeseen(verb, aws.calls)).toEqual([]);
+    // What the command writes down itself says the same of each call.
+    const written = parseCalls(await readFile(log, 'utf8'), log);
+    expect(unforeseen(verb, written)).toEqual([]);
+    expect(written.map(({ who }) => who)).toEqual(written.map(() => `cli ${verb}`));
+    expect(about(written)).toEqual(about(aws.calls));
   });
 
   test('a drill that is carried out', async () => {
