@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { type CallTarget, targetOf } from './call-target.ts';
 
 /**
  * The environment variable that names a file to which every AWS call is appended, one JSON object per line,
@@ -6,8 +7,8 @@ import { appendFileSync } from 'node:fs';
  */
 export const CALL_LOG = 'SPILLWAY_CALL_LOG';
 
-/** One AWS call, as the audit judges it. */
-export interface Call {
+/** One AWS call, as the audit judges it; what it was about, for who judges permissions. */
+export interface Call extends CallTarget {
   readonly service: string;
   readonly operation: string;
   readonly region: string;
@@ -52,6 +53,7 @@ export function observe(client: Instrumentable, { region, who, onCall }: Observe
       region,
       ...(request?.hostname === undefined ? {} : { endpoint: request.hostname }),
       who,
+      ...targetOf(calledService(context), args.input),
     });
     return next(args);
   };

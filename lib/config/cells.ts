@@ -5,6 +5,7 @@ import { type Cell, type Config, hasForeignStream } from './config.ts';
 import type { ConfigProblem } from './errors.ts';
 import type { CellInput } from './schema.ts';
 import { MAX_NAME_LENGTH, ServiceRules } from './services.ts';
+import { regionOfArn } from './stream-keys.ts';
 
 const roles = ['primary', 'standby'] as const;
 
@@ -20,12 +21,17 @@ export function cellProblems(config: Config, inputs: readonly CellInput[]): read
       ...tooLong(`primary.${signalRecordName(cell.name, config.zone.name)}`, `${path}.name`),
       ...arnProblems({ config, cell, path, shared: inputs[index]?.streams === undefined }),
       ...streamProblems({ config, cell, path, shared: inputs[index]?.streams === undefined }, streams),
+      ...keyProblems({ config, cell, path, shared: inputs[index]?.streams === undefined }),
       ...cell.services.flatMap((service, at) =>
         services.check(service, { cell: cell.name, path: `${path}.services[${at}]` }),
       ),
     ];
   });
-  return [...tooLong(regionRecordName(config.name, config.zone.name), 'name'), ...ofCells];
+  return [
+    ...tooLong(regionRecordName(config.name, config.zone.name), 'name'),
+    ...ofCells,
+    ...tooManyKeys(config),
+  ];
 }
 
 function tooLong(name: string, path: string): readonly ConfigProblem[] {
@@ -88,4 +94,29 @@ function streamProblems(context: StreamContext, taken: Claims): readonly ConfigP
     return taken.take(`${role}/${name}`, at, 'Give each cell a stream of its own, or make them one cell.');
   });
   return shared ? problems.slice(0, 1) : problems;
+}
+
+/** A key works in its own region alone. */
+function keyProblems({ config, cell, path, shared }: StreamContext): readonly ConfigProblem[] {
+  return roles.flatMap((role) => {
+    const { kmsKeyArn } = cell.streams[role];
+    const region = config.regions[role];
+    if (kmsKeyArn === undefined || regionOfArn(kmsKeyArn) === region) return [];
+    const at = shared ? `${path}.stream.kmsKeyArn.${role}` : `${path}.streams.${role}.kmsKeyArn`;
+    const problem = `is a key of ${regionOfArn(kmsKeyArn)}, and the stream is in ${region}`;
+    const fix = `Write the ARN of a key of ${region}; a multi-region key (mrk-…) has one in each of its regions.`;
+    return [{ path: at, problem, fix }];
+  });
+}
+
+/** Roles name every key beside every stream, and hold 10,240 characters. */
+const MOST_KEYS = 20;
+
+function tooManyKeys(config: Config): readonly ConfigProblem[] {
+  return roles.flatMap((role) => {
+    const { size } = new Set(config.cells.flatMap(({ streams }) => streams[role].kmsKeyArn ?? []));
+    if (size <= MOST_KEYS) return [];
+    const problem = `have streams with ${size} keys in ${config.regions[role]}, more than the ${MOST_KEYS} that a role can name`;
+    return [{ path: 'cells', problem, fix: 'Let streams share keys.' }];
+  });
 }

@@ -97,6 +97,8 @@ export interface StreamSpec {
   readonly create: boolean;
   /** Shards of a created provisioned stream; absent = on demand. */
   readonly shards?: number;
+  /** ARN of the customer-managed key that encrypts the stream; absent = a key of Kinesis, which everybody may use. */
+  readonly kmsKeyArn?: string;
 }
 
 /** Whether a stream of the cell is named by its ARN: Spillway's own roles have no rights there but what its owner grants. */

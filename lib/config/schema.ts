@@ -54,40 +54,77 @@ const streamArn = text(
   'Write an ARN like arn:aws:kinesis:us-east-1:111122223333:stream/orders.',
 );
 
-const streamObject = object({
-  name: streamName.optional(),
-  arn: streamArn
-    .optional()
-    .describe(
-      'In place of name, in streams alone: the ARN of an existing stream of another account, in the region of the role (docs/other-accounts.md).',
-    ),
-  existing: z
-    .boolean({
-      error: say('is not true or false', 'Write true for a stream of your own, else leave the key out.'),
-    })
-    .optional()
-    .describe('true: the stream exists and is never touched. Default false: Spillway creates it.'),
-  shards: whole({ min: 1, max: 10_000, unit: 'shards' }).describe(
-    'Shards of a created, provisioned stream. Default: on demand.',
-  ),
-}).check(({ value, issues }) => {
-  const { name, arn, existing, shards } = value;
-  const told = (path: string[], message: string) =>
-    issues.push({ code: 'custom', input: value, path, message });
-  if (name === undefined && arn === undefined)
-    told(['name'], say('is missing', 'Write the name of the stream, or arn for one of another account.'));
-  if (name !== undefined && arn !== undefined)
-    told(['arn'], say('is given beside name', 'Leave name out: the ARN has it.'));
-  if (shards !== undefined && (existing === true || arn !== undefined))
-    told(['shards'], say('is given for an existing stream, which is never changed', 'Leave shards out.'));
-  if (arn !== undefined && existing === false)
-    told(['existing'], say('is false for a stream of another account', 'Leave existing out.'));
-});
+const keyArn = text(
+  /^arn:aws:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]{1,64}$/,
+  'the ARN of a KMS key',
+  'Copy the ARN of the key, not of an alias: arn:aws:kms:REGION:ACCOUNT:key/ID.',
+);
+const keyUse =
+  'a created stream is encrypted with it, and whatever writes or reads the stream gets the right to use it. Default: the key of Kinesis itself.';
 
-const stream = either([streamName, streamObject], {
-  what: 'a stream name nor { name, existing, shards } nor { arn }',
-  fix: "Write stream: 'orders'.",
-}).describe('A stream name, or { name, existing, shards }, or { arn } for a stream of another account.');
+const streamObject = <Key extends z.ZodType>(kmsKeyArn: Key) =>
+  object({
+    name: streamName.optional(),
+    arn: streamArn
+      .optional()
+      .describe(
+        'In place of name, in streams alone: the ARN of an existing stream of another account, in the region of the role (docs/other-accounts.md).',
+      ),
+    existing: z
+      .boolean({
+        error: say('is not true or false', 'Write true for a stream of your own, else leave the key out.'),
+      })
+      .optional()
+      .describe('true: the stream exists and is never touched. Default false: Spillway creates it.'),
+    shards: whole({ min: 1, max: 10_000, unit: 'shards' }).describe(
+      'Shards of a created, provisioned stream. Default: on demand.',
+    ),
+    kmsKeyArn,
+  }).check(({ value, issues }) => {
+    const { name, arn, existing, shards } = value as {
+      readonly name?: string;
+      readonly arn?: string;
+      readonly existing?: boolean;
+      readonly shards?: number;
+    };
+    const told = (path: string[], message: string) =>
+      issues.push({ code: 'custom', input: value, path, message });
+    if (name === undefined && arn === undefined)
+      told(['name'], say('is missing', 'Write the name of the stream, or arn for one of another account.'));
+    if (name !== undefined && arn !== undefined)
+      told(['arn'], say('is given beside name', 'Leave name out: the ARN has it.'));
+    if (shards !== undefined && (existing === true || arn !== undefined))
+      told(['shards'], say('is given for an existing stream, which is never changed', 'Leave shards out.'));
+    if (arn !== undefined && existing === false)
+      told(['existing'], say('is false for a stream of another account', 'Leave existing out.'));
+  });
+
+/** Of one region. */
+const stream = either(
+  [streamName, streamObject(keyArn.optional().describe(`The customer-managed key of the stream: ${keyUse}`))],
+  {
+    what: 'a stream name nor { name, existing, shards, kmsKeyArn } nor { arn, kmsKeyArn }',
+    fix: "Write stream: 'orders'.",
+  },
+).describe(
+  'A stream name, or { name, existing, shards, kmsKeyArn }, or { arn, kmsKeyArn } for a stream of another account.',
+);
+
+/** Of one name in both regions; a key has another ARN in each, also a multi-region key. */
+const streamOfBoth = either(
+  [
+    streamName,
+    streamObject(
+      object({ primary: keyArn.optional(), standby: keyArn.optional() })
+        .optional()
+        .describe(`The customer-managed key of the stream in each region: ${keyUse}`),
+    ),
+  ],
+  {
+    what: 'a stream name nor { name, existing, shards, kmsKeyArn }',
+    fix: "Write stream: 'orders'.",
+  },
+).describe('A stream name, or { name, existing, shards, kmsKeyArn: { primary, standby } }.');
 
 const recordValue = z.string({ error: say('is not a string', 'Write an address or a host name.') });
 const recordValues = either(
@@ -116,7 +153,7 @@ const cell = object({
     .describe(
       'Cells of one group share a switch, and so a health check. Default: the cell is its own group.',
     ),
-  stream: stream.optional().describe('The stream of both regions. Give this or streams.'),
+  stream: streamOfBoth.optional().describe('The stream of both regions. Give this or streams.'),
   streams: object({ primary: stream, standby: stream })
     .optional()
     .describe('The stream of each region, when they differ. Give this or stream.'),
@@ -340,3 +377,4 @@ export const configSchema = object({
 export type ConfigInput = z.input<typeof configSchema>;
 export type CellInput = ConfigInput['cells'][number];
 export type StreamInput = z.input<typeof stream>;
+export type SharedStreamInput = z.input<typeof streamOfBoth>;

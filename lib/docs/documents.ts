@@ -12,6 +12,7 @@ import { deploymentsDocument } from './deployments.ts';
 import { diagnosesDocument } from './diagnoses.ts';
 import { lifecycleDocument } from './lifecycle.ts';
 import { monitoringDocument } from './monitoring.ts';
+import { permissionsDocument } from './permissions.ts';
 import { runbookDocument } from './runbook.ts';
 import { scenariosDocument } from './scenarios.ts';
 
@@ -33,5 +34,6 @@ export const documents: readonly { readonly file: string; readonly text: string 
   { file: 'deployments.md', text: deploymentsDocument() },
   { file: 'scenarios.md', text: scenariosDocument() },
   { file: 'runbook.md', text: runbookDocument(config) },
+  { file: 'permissions.md', text: permissionsDocument() },
   { file: 'monitoring.md', text: monitoringDocument(config) },
 ];

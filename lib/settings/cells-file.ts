@@ -40,11 +40,15 @@ export function readDeployed<Content>(name: string, schema: z.ZodType<Content>):
 /** Streams of the standby in which the conductor may look for arriving records: its policy names each of them. */
 const WATCHED_STREAMS = 10;
 /** By their names, or by ARN where they are in another account. */
-export const watchedStreams = (cells: readonly DeployedCell[]): readonly string[] =>
-  spread([...new Set(cells.map(streamReferenceOf))], WATCHED_STREAMS);
+export const watchedStreams = (
+  cells: readonly Pick<DeployedCell, 'stream' | 'streamArn'>[],
+): readonly string[] => spread([...new Set(cells.map(streamReferenceOf))], WATCHED_STREAMS);
 
 /** A cell's stream in the standby, as calls name it. */
-export const streamReferenceOf = ({ stream, streamArn }: DeployedCell): string => streamArn ?? stream;
+export const streamReferenceOf = ({
+  stream,
+  streamArn,
+}: Pick<DeployedCell, 'stream' | 'streamArn'>): string => streamArn ?? stream;
 
 /** Takes at most `limit` items, evenly spread, so that the sample represents the whole list. */
 export function spread<T>(list: readonly T[], limit: number): readonly T[] {

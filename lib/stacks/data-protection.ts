@@ -3,6 +3,7 @@ import { CfnTable } from 'aws-cdk-lib/aws-dynamodb';
 import { ManagedPolicy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { CfnLogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnTopic } from 'aws-cdk-lib/aws-sns';
+import { SpillwayFunction } from '../constructs/spillway-function.ts';
 import { KeyMissingError } from './errors.ts';
 
 export interface DataProtectionProps {
@@ -36,7 +37,10 @@ export function protectData({ stack, region, logRetention, encryptionKeyArns }: 
       construct.retentionInDays = logRetention;
     }
     if (encryptionKeyArns === undefined) continue;
-    if (construct instanceof Role) construct.addToPolicy(useOf(encryptionKeyArns));
+    // Functions use tables and topics; the state machine only calls functions.
+    if (construct instanceof Role && construct.node.scope instanceof SpillwayFunction) {
+      construct.addToPolicy(useOf(encryptionKeyArns));
+    }
     // Of roles outside, which write to a table of this region alone.
     if (construct instanceof ManagedPolicy && key !== undefined) {
       construct.addStatements(useOf({ [region]: key }));

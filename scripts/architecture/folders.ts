@@ -13,6 +13,8 @@ export const folders: Readonly<Record<string, string>> = {
     'The public endpoint that gives the position of each group’s switch to Route 53’s checkers.',
   'lambda/conductor':
     'The steps of the Step Functions workflow that latches switches, verifies DNS and arrivals, journals, notifies and fails back.',
+  'lambda/guard':
+    'The function that CloudFormation asks before the quorum or a record follows another health check.',
   'lambda/monitor':
     'The function that reads all observers, tables and DNS each minute and publishes the metrics that the alarms watch.',
   'lambda/survey':
@@ -29,6 +31,7 @@ export const folders: Readonly<Record<string, string>> = {
     'The CDK constructs: functions, endpoints, health checks, the routing tree, the conductor, alarms.',
   'lib/consumer': 'What applications import to read: deduplication and a check of order.',
   'lib/credentials': 'The credentials of the caller: found, judged, and told apart from an outage.',
+  'lib/deployments': 'The table of what each change of the config does to traffic.',
   'lib/docs': 'The documents in docs/ that are generated from tables.',
   'lib/drain':
     'Copies the records that are stranded in one region’s streams to the streams of the other region.',
@@ -43,12 +46,16 @@ export const folders: Readonly<Record<string, string>> = {
   'lib/local/localstack': 'LocalStack without Docker: installed, patched, started, stopped.',
   'lib/local/proxy': 'The proxy between every client and LocalStack that plays the faults of a scenario.',
   'lib/local/running': 'The register of drills that run on this machine, and their turns.',
+  'lib/local/upgrade':
+    'The drill of a deployment: a second config while producers run, and what DNS answered meanwhile.',
   'lib/metrics': 'Metrics as lines of a log in the embedded metric format.',
   'lib/observers':
     'Reading the observers: their reports, what the quorum says in DNS, and the rights of their probes.',
   'lib/operate':
     'What operators read and do in an account: status, why, failover, failback, controls, cost, audit.',
   'lib/operate/doctor': 'The checks of spillway doctor, a file each.',
+  'lib/permissions':
+    'Tables of rights: what each function, producers, consumers and operators call, and the policies made of that.',
   'lib/producer':
     'What applications import to write: it follows the signal, keeps the order of keys, retries, and keeps records on disk while no region takes them.',
   'lib/producer/beacons':

@@ -25,6 +25,7 @@ const needs: Readonly<Record<string, string>> = {
   audit: 'good.jsonl',
   init: '--name shop --zone-id Z0123456789ABCDEFGHIJ --zone shop.example.com --streams orders --out made.json',
   completion: 'bash',
+  policy: 'producer',
   'spool inspect': 'spool',
   'spool verify': 'spool',
   'spool repair': 'spool',

@@ -13,6 +13,7 @@ import { policy } from './policy.ts';
 import { probes } from './probes.ts';
 import { healthCheckQuota } from './quota.ts';
 import { resolvers } from './resolvers.ts';
+import { roleCheck } from './role.ts';
 import { streams } from './streams.ts';
 import { findingsFrom } from './unchecked.ts';
 import { versions } from './versions.ts';
@@ -52,7 +53,8 @@ export async function examine(
   onCheck(`${credentials.check}: ${credentials.purpose}`);
   const first = await examineCredentials(context);
   const found: Found[] = [...first.found];
-  for (const check of first.useless ? [] : checks.filter((one) => one !== credentials)) {
+  const asked = context.role === undefined ? checks : [roleCheck];
+  for (const check of first.useless ? [] : asked.filter((one) => one !== credentials)) {
     onCheck(`${check.check}: ${check.purpose}`);
     found.push(...(await outcome(check, context)));
   }
