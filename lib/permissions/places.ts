@@ -35,7 +35,9 @@ const cellStreams = (
 ): readonly string[] => [
   ...new Set(
     roles.flatMap((role) =>
-      cells.map(({ streams }) => streamArn(streams[role].name, config.regions[role], account)),
+      cells.map(
+        ({ streams }) => streams[role].arn ?? streamArn(streams[role].name, config.regions[role], account),
+      ),
     ),
   ),
 ];
@@ -194,6 +196,10 @@ export const places = {
   'hosted zone': {
     said: 'the hosted zone',
     arns: ({ config }) => [`arn:aws:route53:::hostedzone/${config.zone.id}`],
+  },
+  'health checks': {
+    said: 'health checks of the account, whose ids no stack knows before they exist',
+    arns: () => ['arn:aws:route53:::healthcheck/*'],
   },
 } as const satisfies Readonly<Record<string, PlaceOf>>;
 
