@@ -26,6 +26,7 @@ export const verbGroups = {
   'Prepare:': {
     init: async () => (await import('./init.ts')).initCommand,
     doctor: async () => (await import('./doctor.ts')).doctorCommand,
+    prove: async () => (await import('./prove.ts')).proveCommand,
     cost: async () => (await import('./cost.ts')).costCommand,
     drill: async () => (await import('./drill.ts')).drillCommand,
     local: async () => (await import('./local.ts')).localCommand,

@@ -6,6 +6,7 @@ import {
   defaultRegions,
   defaultVotesToEvacuate,
 } from '../config/defaults.ts';
+import { assumptionsDocument } from './assumptions.ts';
 import { conductorDocument } from './conductor.ts';
 import { configDocument } from './config.ts';
 import { diagnosesDocument } from './diagnoses.ts';
@@ -32,4 +33,5 @@ export const documents: readonly { readonly file: string; readonly text: string 
   { file: 'scenarios.md', text: scenariosDocument() },
   { file: 'runbook.md', text: runbookDocument(config) },
   { file: 'monitoring.md', text: monitoringDocument(config) },
+  { file: 'assumptions.md', text: assumptionsDocument() },
 ];

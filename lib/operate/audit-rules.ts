@@ -185,6 +185,7 @@ const offPath = [
   'cli audit',
   'cli history',
   'cli drill',
+  'cli prove',
   'deploy',
   'drill',
 ];

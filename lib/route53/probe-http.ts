@@ -1,4 +1,5 @@
-import { type IncomingMessage, request } from 'node:http';
+import { type IncomingMessage, request as requestPlain } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { HealthCheckError } from './errors.ts';
 import type { EndpointCheck } from './health-check.ts';
@@ -6,7 +7,10 @@ import { type ProbeOutcome, responseLimits } from './response.ts';
 
 /** Where a checker really connects to, and the Host header it sends. */
 export interface CheckerTarget {
-  /** `http://host:port`. HTTPS checks are made in plain HTTP too: here only the endpoint's answer matters. */
+  /**
+   * `http://host:port` or `https://host`. In the local world HTTPS checks are made in plain HTTP too: there only the
+   * endpoint's answer matters.
+   */
   readonly origin: URL;
   readonly hostHeader: string;
 }
@@ -23,13 +27,13 @@ export interface ProbeRequest {
 /**
  * Makes one request the way a health checker does and says how far it got; never rejects for anything the endpoint
  * does. A new connection each time, because the time to connect is a part of the check.
- * @throws HealthCheckError if the target is not plain HTTP.
+ * @throws HealthCheckError if the target is neither HTTP nor HTTPS.
  */
 export function probe(options: ProbeRequest): Promise<ProbeOutcome> {
   const { origin } = options.target;
-  if (origin.protocol !== 'http:') {
+  if (origin.protocol !== 'http:' && origin.protocol !== 'https:') {
     throw new HealthCheckError(
-      `Health checkers here speak plain HTTP; give an http: origin instead of ${origin}.`,
+      `Health checkers here speak HTTP; give an http: or https: origin instead of ${origin}.`,
     );
   }
   return options.check.type === 'TCP' ? probeConnection(options) : probeResponse(options);
@@ -87,7 +91,7 @@ async function probeConnection({ target, signal, now }: ProbeRequest): Promise<P
 async function probeResponse({ check, target, signal, now }: ProbeRequest): Promise<ProbeOutcome> {
   const stages = new Stages(now);
   stages.begin({ reached: 'nothing' }, responseLimits.connectMs);
-  const client = request({
+  const client = (target.origin.protocol === 'https:' ? requestTls : requestPlain)({
     host: hostOf(target.origin),
     port: portOf(target.origin),
     path: check.resourcePath,
@@ -144,4 +148,5 @@ function readResponse(response: IncomingMessage, { check, connectMs, stages }: R
 }
 
 const hostOf = (origin: URL): string => origin.hostname.replace(/^\[|\]$/g, '');
-const portOf = (origin: URL): number => (origin.port === '' ? 80 : Number(origin.port));
+const portOf = (origin: URL): number =>
+  origin.port === '' ? (origin.protocol === 'https:' ? 443 : 80) : Number(origin.port);

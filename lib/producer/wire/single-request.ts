@@ -1,0 +1,71 @@
+import { RecordFailure } from '../errors.ts';
+import type { ProducerOptions } from '../options.ts';
+import type { OutgoingBatch } from '../transport.ts';
+import { BodyBuffers } from './body-buffers.ts';
+import { Credentials } from './credentials.ts';
+import { encoded } from './culprits.ts';
+import { type EncodingName, encodingOf, encodings } from './encodings.ts';
+import { endpointOf } from './endpoint.ts';
+import { ServiceError, UndecodableAnswerError } from './errors.ts';
+import { connectionsTo, exchange } from './exchange.ts';
+import { PUT_RECORDS } from './fast-transport.ts';
+import { serviceError } from './service-error.ts';
+import { Signer } from './signer.ts';
+
+export interface SingleRequest extends Pick<ProducerOptions, 'endpoint' | 'credentials'> {
+  readonly encoding: EncodingName;
+  readonly batch: OutgoingBatch;
+  readonly timeoutMs: number;
+}
+
+/** How the one request ended. */
+export type SingleAnswer =
+  | { readonly answer: 'written'; readonly inCbor: boolean }
+  | { readonly answer: 'refused'; readonly status: number; readonly problem: string }
+  /** By nothing that the encoding could be blamed for. */
+  | { readonly answer: 'failed'; readonly problem: string };
+
+const HTTP_OK = 200;
+/** Statuses that say nothing of the encoding: authentication, throttling, and faults of the service. */
+const isOfOthers = (status: number): boolean =>
+  [401, 403, 407, 408, 429].includes(status) || (status >= 500 && status !== 501);
+const namesOfOthers = /AccessDenied|Throughput|Throttling|ResourceNotFound|Signature|Token|RequestExpired/;
+
+/**
+ * Sends one PutRecords in one encoding, and never in the other, to see whether an endpoint takes it. Never throws.
+ */
+export async function singleRequest(request: SingleRequest): Promise<SingleAnswer> {
+  const { encoding, batch, timeoutMs } = request;
+  const url = endpointOf(batch.region, request.endpoint);
+  const pool = connectionsTo(url.origin, { connections: 1, timeoutMs });
+  const credentials = new Credentials({ source: request.credentials, now: () => Date.now() });
+  try {
+    const { contentType, write } = encodings[encoding];
+    const { bytes: body } = encoded(batch, (one) => write(one, new BodyBuffers({ keep: 0 })));
+    const identity = await credentials.current();
+    const unsigned = { host: url.host, path: url.pathname, body, contentType, target: PUT_RECORDS };
+    const signer = new Signer({ region: batch.region, service: 'kinesis' });
+    const headers = await signer.headers(unsigned, { identity, nowMs: Date.now() });
+    const answer = await exchange(pool, { path: url.pathname, headers, body }, timeoutMs);
+    if (answer.status !== HTTP_OK) throw serviceError(answer);
+    const decoder = encodingOf(answer.headers['content-type']);
+    const results = decoder.results(answer.body, { region: batch.region, count: batch.records.length });
+    const failure = results.find((result) => result instanceof RecordFailure);
+    if (failure !== undefined) return { answer: 'failed', problem: failure.message };
+    return { answer: 'written', inCbor: decoder === encodings.cbor };
+  } catch (error) {
+    return endOf(error);
+  } finally {
+    credentials.close();
+    void pool.destroy();
+  }
+}
+
+function endOf(error: unknown): SingleAnswer {
+  const problem = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  if (error instanceof UndecodableAnswerError) return { answer: 'refused', status: HTTP_OK, problem };
+  if (!(error instanceof ServiceError)) return { answer: 'failed', problem };
+  const { status, name } = error;
+  if (isOfOthers(status) || namesOfOthers.test(name)) return { answer: 'failed', problem };
+  return { answer: 'refused', status, problem };
+}
