@@ -38,7 +38,7 @@ export const accountAssumptions = [
     statement: 'Lambda lets through 10 requests a second for each unit of reserved concurrency.',
     breaks:
       'The endpoints reserve by this figure; if it were lower, checkers would be throttled when there are many cells.',
-    source: { doc: 'Understanding Lambda function scaling' },
+    source: { doc: 'Creating and managing Lambda function URLs, Throttling requests through a function URL' },
     proof: { notProven: 'It would have to flood an endpoint on which the failover depends.' },
   },
   {

@@ -4,9 +4,9 @@ import type { OutgoingBatch } from '../transport.ts';
 import { BodyBuffers } from './body-buffers.ts';
 import { Credentials } from './credentials.ts';
 import { encoded } from './culprits.ts';
+import { EncodingChoice } from './encoding-choice.ts';
 import { type EncodingName, encodingOf, encodings } from './encodings.ts';
 import { endpointOf } from './endpoint.ts';
-import { ServiceError, UndecodableAnswerError } from './errors.ts';
 import { connectionsTo, exchange } from './exchange.ts';
 import { PUT_RECORDS } from './fast-transport.ts';
 import { serviceError } from './service-error.ts';
@@ -21,16 +21,11 @@ export interface SingleRequest extends Pick<ProducerOptions, 'endpoint' | 'crede
 /** How the one request ended. */
 export type SingleAnswer =
   | { readonly answer: 'written'; readonly inCbor: boolean }
-  | { readonly answer: 'refused'; readonly status: number; readonly problem: string }
-  /** By nothing that the encoding could be blamed for. */
+  /** As by an endpoint that does not understand CBOR (`EncodingChoice`). */
+  | { readonly answer: 'doubtful'; readonly problem: string }
   | { readonly answer: 'failed'; readonly problem: string };
 
 const HTTP_OK = 200;
-/** Statuses that say nothing of the encoding: authentication, throttling, and faults of the service. */
-const isOfOthers = (status: number): boolean =>
-  [401, 403, 407, 408, 429].includes(status) || (status >= 500 && status !== 501);
-const namesOfOthers = /AccessDenied|Throughput|Throttling|ResourceNotFound|Signature|Token|RequestExpired/;
-
 /**
  * Sends one PutRecords in one encoding, and never in the other, to see whether an endpoint takes it. Never throws.
  */
@@ -63,9 +58,6 @@ export async function singleRequest(request: SingleRequest): Promise<SingleAnswe
 
 function endOf(error: unknown): SingleAnswer {
   const problem = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  if (error instanceof UndecodableAnswerError) return { answer: 'refused', status: HTTP_OK, problem };
-  if (!(error instanceof ServiceError)) return { answer: 'failed', problem };
-  const { status, name } = error;
-  if (isOfOthers(status) || namesOfOthers.test(name)) return { answer: 'failed', problem };
-  return { answer: 'refused', status, problem };
+  const isDoubtful = new EncodingChoice(() => 0).isDoubtful(error);
+  return { answer: isDoubtful ? 'doubtful' : 'failed', problem };
 }
