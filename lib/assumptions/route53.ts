@@ -129,7 +129,9 @@ export const route53Assumptions = [
     statement: 'A function URL that is throttled answers 429, and a checker reads that as a failure.',
     breaks:
       'A flood of the votes would not read as HOLD; what a flood of the switches does is told in the README.',
-    source: { doc: 'Creating and managing Lambda function URLs; Route 53 names only statuses 2xx and 3xx as healthy' },
+    source: {
+      doc: 'Creating and managing Lambda function URLs; Route 53 names only statuses 2xx and 3xx as healthy',
+    },
     proof: {
       notProven:
         'It would have to throttle an endpoint on which the failover depends. error-is-failure shows another status of the same kind.',
