@@ -99,7 +99,7 @@ export const experiments = {
     },
   },
   move: {
-    what: 'moves the drill cell to the standby and back, exactly as `spillway drill --aws` does',
+    what: 'moves the drill cell to the standby and back, as `spillway drill --aws` does, with its messages to the topic',
     mostSeconds: 840,
     mostUsd: 0.02,
     touches: true,

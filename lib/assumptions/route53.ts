@@ -19,8 +19,7 @@ export const route53Assumptions = [
   },
   {
     id: 'check-data-in-time',
-    statement:
-      'A new check with an interval of 10 s and one failure to count has the data of all checkers within 45 s.',
+    statement: 'A new check with an interval of 10 s and one failure to count has enough data within 45 s.',
     breaks:
       'The deployment guard lets a deployment go on after that time. If data came later, new votes would read as EVACUATE for a moment, and a deployment could move every cell.',
     source: 'inferred',

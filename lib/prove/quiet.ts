@@ -46,4 +46,6 @@ export async function clean(context: ProveContext): Promise<Leftovers> {
 }
 
 export const leftoversText = ({ checks, records }: Leftovers): string =>
-  `${checks.length} health ${checks.length === 1 ? 'check' : 'checks'} and ${records.length} records`;
+  `${counted(checks.length, 'health check')} and ${counted(records.length, 'record')}`;
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
