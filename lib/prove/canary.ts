@@ -22,7 +22,7 @@ export interface CanarySeen {
 const RECORDS = 20;
 const TIMEOUT_MS = 3_000;
 /** A shard answers five reads a second, which the observers share. */
-const PAUSE_MS = 700;
+const PAUSE_MS = 500;
 /** The least share of records that "as a rule" means. */
 const AS_A_RULE = 0.95;
 

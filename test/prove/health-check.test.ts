@@ -232,6 +232,8 @@ test('the reference of a check says when it was made, and whose it is', () => {
       expect(madeAtMs(longestName, `x${reference}`)).toBeUndefined();
     }),
   );
+  const ofAnother = callerReference('chop', { id: '0a1b2c3d', atMs: START_MS });
+  expect(madeAtMs('shop', ofAnother)).toBeUndefined();
   expect(madeAtMs('shop', 'shop-prove-now')).toBeUndefined();
   expect(madeAtMs('shop', undefined)).toBeUndefined();
 });
