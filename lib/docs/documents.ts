@@ -6,6 +6,7 @@ import {
   defaultRegions,
   defaultVotesToEvacuate,
 } from '../config/defaults.ts';
+import { assumptionsDocument } from './assumptions.ts';
 import { conductorDocument } from './conductor.ts';
 import { configDocument } from './config.ts';
 import { deploymentsDocument } from './deployments.ts';
@@ -36,4 +37,5 @@ export const documents: readonly { readonly file: string; readonly text: string 
   { file: 'runbook.md', text: runbookDocument(config) },
   { file: 'permissions.md', text: permissionsDocument() },
   { file: 'monitoring.md', text: monitoringDocument(config) },
+  { file: 'assumptions.md', text: assumptionsDocument() },
 ];

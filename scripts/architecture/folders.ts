@@ -21,6 +21,7 @@ export const folders: Readonly<Record<string, string>> = {
     'The function that reads each hour how the streams of both regions are scaled, and their load.',
   'lambda/drill': 'The function that runs the weekly drill of one cell in the account.',
   'lib/alarms': 'The table of alarms: what each watches, when it fires, what it costs, what to do.',
+  'lib/assumptions': 'The statements about AWS on which Spillway stands, and the experiments that show them.',
   'lib/aws': 'SDK clients with their time-outs, the log of every call, and the shards of a stream.',
   'lib/cdk': 'What authors of CDK apps import: the construct with all stacks.',
   'lib/cli': 'One file per verb of the command line: options, questions, progress, exit status.',
@@ -62,6 +63,9 @@ export const folders: Readonly<Record<string, string>> = {
     'The reports of a producer: what it put lately, counted by request and written in the background.',
   'lib/producer/spool': 'The log on disk that keeps records while no region takes them.',
   'lib/producer/wire': 'The producer’s own client of PutRecords: encodings, signature, connections.',
+  'lib/prove': 'The experiments of `spillway prove`, each with what it sees and how that is judged.',
+  'lib/prove/health-check':
+    'The experiment with a health check and records of its own: ports, phases, judges, and what is left after a crash.',
   'lib/resolver':
     'DNS questions by long-lived processes: servers read again, time-outs, TTLs, and hosts without getaddrinfo.',
   'lib/route53':

@@ -20,7 +20,7 @@ interface RegionWay {
 }
 
 const HTTP_OK = 200;
-const PUT_RECORDS = 'Kinesis_20131202.PutRecords';
+export const PUT_RECORDS = 'Kinesis_20131202.PutRecords';
 /**
  * Sends PutRecords without the SDK's client: over keep-alive connections of undici, with one pool per region
  * and hand-written bodies and parsers. One attempt per call, as with sdkTransport; the errors are the same.
