@@ -7,6 +7,9 @@ import { SpillwayFunction, type SpillwayFunctionProps } from './spillway-functio
 const MEMORY_MIB = 256;
 const TIMEOUT_SECONDS = 3;
 
+/** What a health check asks: an endpoint, or what is known of one. */
+export type AskedHost = Pick<PublicEndpoint, 'domainName'>;
+
 /** A function on a public URL, for Route 53's checkers. */
 export class PublicEndpoint extends SpillwayFunction {
   /**

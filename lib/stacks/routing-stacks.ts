@@ -14,7 +14,7 @@ import type { Cell, Config, StreamSpec } from '../config/config.ts';
 import { FailoverTree } from '../constructs/failover-tree.ts';
 import { GuardedStack } from '../constructs/guard.ts';
 import { markerCheck, quorumCheck, VOTE_FAILURES } from '../constructs/health-checks.ts';
-import type { PublicEndpoint } from '../constructs/public-endpoint.ts';
+import type { AskedHost } from '../constructs/public-endpoint.ts';
 import { SwitchChecks } from '../constructs/switch-checks.ts';
 import { refuseBrokenRouting } from './routing-rules.ts';
 
@@ -22,7 +22,7 @@ const quoted = (text: string): string => `"${text}"`;
 
 export interface RoutingStackProps extends StackProps {
   readonly config: Config;
-  readonly votes: ReadonlyMap<string, PublicEndpoint>;
+  readonly votes: ReadonlyMap<string, AskedHost>;
 }
 
 /** The stack with the votes' health checks, the quorum, and the record that follows the quorum alone. */
@@ -87,7 +87,7 @@ export class RoutingStack extends Stack {
 export interface SwitchesStackProps extends StackProps {
   readonly config: Config;
   readonly groups: readonly string[];
-  readonly switches: PublicEndpoint;
+  readonly switches: AskedHost;
 }
 
 /** A stack with the health checks of some switches. */
@@ -106,7 +106,7 @@ export interface CellsStackProps extends StackProps {
   readonly config: Config;
   readonly cells: readonly Cell[];
   readonly quorumId: string;
-  readonly switches: PublicEndpoint;
+  readonly switches: AskedHost;
   /** Ids of the switches' checks, by group. Absent: this stack creates them. */
   readonly switchIds?: ReadonlyMap<string, string>;
 }
