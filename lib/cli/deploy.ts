@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { DEFAULT_SOAK_MS } from '../deployments/plan.ts';
 import { ownRoot } from '../files/own-files.ts';
 import { cdkEnvironment } from '../local/deploy/cdk.ts';
 import { writeConfigFile } from '../local/drill/account.ts';
@@ -34,11 +35,6 @@ interface DeployFlags extends TargetFlags, OutputFlags {
   readonly dryRun?: true;
 }
 
-/**
- * Ten minutes: ten runs of the function have taken over from each other, the slow probes have come five times,
- * and the alarms for an observer that is silent (3 min) or disagrees (10 min) would have fired.
- */
-const DEFAULT_SOAK_MS = 600_000;
 const MOST_MS = 86_400_000;
 const CALL_TIMEOUT_MS = 5_000;
 

@@ -59,6 +59,12 @@ export interface Stage {
   readonly watchDnsMs: number;
 }
 
+/**
+ * Ten minutes: ten runs of the function have taken over from each other, the slow probes have come five times,
+ * and the alarms for an observer that is silent (3 min) or disagrees (10 min) would have fired.
+ */
+export const DEFAULT_SOAK_MS = 600_000;
+
 export interface StagesOptions {
   /** How long an observer is watched before another one is deployed; 0: not at all. */
   readonly soakMs: number;

@@ -84,7 +84,7 @@ const wrapperRules = {
     means: 'The names of the zone are deployed with another primary, or with the two regions swapped.',
     instead: [
       'To move traffic, leave the config as it is: `spillway failover --all --reason "…"` holds it in the standby for as long as you want.',
-      'To change the roles for good, in quiet times, take the deployment down and deploy it anew, as for another standby (docs/deploying.md, “What is refused”).',
+      'To change the roles for good, in quiet times, take the deployment down and deploy it anew, as for another standby (docs/deploy.md, “anotherStandby”).',
     ],
   },
   anotherZone: {
@@ -122,7 +122,7 @@ const wrapperRules = {
   unread: {
     means: 'Something that decides whether the deployment is safe could not be read.',
     instead: [
-      'Give these credentials the rights that docs/deploying.md lists, or repeat the command when the region answers.',
+      'Give these credentials the rights that docs/deploy.md lists, or repeat the command when the region answers.',
       'In an emergency `npx cdk deploy STACK` goes on without these looks; the guard in the account still refuses what would move traffic.',
     ],
   },
@@ -135,6 +135,12 @@ const ofGuard = Object.fromEntries(
 /** Every reason for which `spillway deploy` refuses, and what to do instead. */
 export const deployRefusals: Readonly<Record<DeployRule, RefusalRow>> = { ...ofGuard, ...wrapperRules };
 export type DeployRule = keyof typeof refusalRules | keyof typeof wrapperRules;
+
+/**
+ * Rules that are asked inside the deployment alone, because the endpoint is new: the CDK then fails with the
+ * reason, and CloudFormation rolls that stack back.
+ */
+export const askedInside: readonly DeployRule[] = ['silentVote', 'silentSwitch'];
 
 export interface DeployRefusal {
   readonly rule: DeployRule;
