@@ -21,7 +21,7 @@ export class SwitchChecks extends Construct {
       groups.map((group) => {
         const check = markerCheck(this, group, {
           name: `${config.name} switch ${group}`,
-          domainName: endpoint.domainName,
+          host: endpoint,
           path: switchPath(group),
           marker: standbyMarker,
           failureThreshold: SWITCH_FAILURES,

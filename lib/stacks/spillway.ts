@@ -66,7 +66,7 @@ function addStacks({ scope, config, at }: Placing): void {
   const given = givenHosts(scope);
   const hostOf = (key: string, endpoint: AskedHost): AskedHost => {
     const host = given[key];
-    return host === undefined ? endpoint : { domainName: host };
+    return host === undefined ? endpoint : { domainName: host, given: true };
   };
   const votes = new Map<string, AskedHost>([[regions.standby, hostOf(regions.standby, standby.vote)]]);
   for (const region of regions.witnesses) {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { changesObserver } from '../../deployments/effects.ts';
-import { SWITCH_HOST } from '../../deployments/given-hosts.ts';
+import { SWITCH_HOST, withoutGiven } from '../../deployments/given-hosts.ts';
 import type { PlannedStack, StackChange } from '../../deployments/plan.ts';
 import type { ComparedStack } from '../../deployments/refusals.ts';
 import { asksHosts, isObserver } from '../../deployments/stack-kinds.ts';
@@ -42,8 +42,8 @@ export function compare({ made, deployed, guarded, standby }: CompareOptions): r
   const stale = staleHosts({ made, deployed, guarded, standby });
   return made.map((stack) => {
     const is = deployed.get(stack.name);
-    const before = is?.template === undefined ? undefined : withOutputs(is.template, outputs);
-    const after = withOutputs(stack.template, outputs);
+    const before = is?.template === undefined ? undefined : withoutGiven(withOutputs(is.template, outputs));
+    const after = withoutGiven(withOutputs(stack.template, outputs));
     const diff = diffOf(before, after);
     const tagged = is !== undefined && !sameTags(is.tags, stack.tags);
     const change = changeOf({ exists: before !== undefined, differs: tagged || !isEmpty(diff) });
