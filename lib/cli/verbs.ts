@@ -25,6 +25,7 @@ export const verbGroups = {
   },
   'Prepare:': {
     init: async () => (await import('./init.ts')).initCommand,
+    deploy: async () => (await import('./deploy.ts')).deployCommand,
     doctor: async () => (await import('./doctor.ts')).doctorCommand,
     policy: async () => (await import('./policy.ts')).policyCommand,
     prove: async () => (await import('./prove.ts')).proveCommand,

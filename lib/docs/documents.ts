@@ -9,6 +9,7 @@ import {
 import { assumptionsDocument } from './assumptions.ts';
 import { conductorDocument } from './conductor.ts';
 import { configDocument } from './config.ts';
+import { deployDocument } from './deploy.ts';
 import { deploymentsDocument } from './deployments.ts';
 import { diagnosesDocument } from './diagnoses.ts';
 import { lifecycleDocument } from './lifecycle.ts';
@@ -36,6 +37,7 @@ export const documents: readonly { readonly file: string; readonly text: string 
   { file: 'scenarios.md', text: scenariosDocument() },
   { file: 'runbook.md', text: runbookDocument(config) },
   { file: 'permissions.md', text: permissionsDocument() },
+  { file: 'deploy.md', text: deployDocument() },
   { file: 'monitoring.md', text: monitoringDocument(config) },
   { file: 'assumptions.md', text: assumptionsDocument() },
 ];

@@ -14,15 +14,22 @@ import type { Cell, Config, StreamSpec } from '../config/config.ts';
 import { FailoverTree } from '../constructs/failover-tree.ts';
 import { GuardedStack } from '../constructs/guard.ts';
 import { markerCheck, quorumCheck, VOTE_FAILURES } from '../constructs/health-checks.ts';
-import type { PublicEndpoint } from '../constructs/public-endpoint.ts';
+import type { AskedHost } from '../constructs/public-endpoint.ts';
 import { SwitchChecks } from '../constructs/switch-checks.ts';
+import type { Guarded } from '../settings/guard.ts';
 import { refuseBrokenRouting } from './routing-rules.ts';
+
+/** Names that were given make the guard look again, whatever CloudFormation thinks of a reference. */
+const givenAmong = (hosts: readonly AskedHost[]): Pick<Guarded, 'GivenHosts'> => {
+  const given = hosts.flatMap((host) => (host.given === true ? [host.domainName] : []));
+  return given.length === 0 ? {} : { GivenHosts: given };
+};
 
 const quoted = (text: string): string => `"${text}"`;
 
 export interface RoutingStackProps extends StackProps {
   readonly config: Config;
-  readonly votes: ReadonlyMap<string, PublicEndpoint>;
+  readonly votes: ReadonlyMap<string, AskedHost>;
 }
 
 /** The stack with the votes' health checks, the quorum, and the record that follows the quorum alone. */
@@ -34,12 +41,12 @@ export class RoutingStack extends Stack {
     const { config, votes } = props;
     const { name, delivery, zone, regions } = config;
     const intervalSeconds = delivery.healthCheckIntervalSeconds;
-    const voteChecks = [...votes].map(([region, { domainName: host }]) => ({
+    const voteChecks = [...votes].map(([region, host]) => ({
       region,
-      host,
+      host: host.domainName,
       check: markerCheck(this, `Vote-${region}`, {
         name: `${name} vote ${region}`,
-        domainName: host,
+        host,
         path: votePath,
         marker: evacuateMarker,
         failureThreshold: VOTE_FAILURES,
@@ -64,6 +71,7 @@ export class RoutingStack extends Stack {
           Host: host,
           CheckId: check.attrHealthCheckId,
         })),
+        ...givenAmong([...votes.values()]),
       },
       before: [quorum],
     });
@@ -87,7 +95,7 @@ export class RoutingStack extends Stack {
 export interface SwitchesStackProps extends StackProps {
   readonly config: Config;
   readonly groups: readonly string[];
-  readonly switches: PublicEndpoint;
+  readonly switches: AskedHost;
 }
 
 /** A stack with the health checks of some switches. */
@@ -106,7 +114,7 @@ export interface CellsStackProps extends StackProps {
   readonly config: Config;
   readonly cells: readonly Cell[];
   readonly quorumId: string;
-  readonly switches: PublicEndpoint;
+  readonly switches: AskedHost;
   /** Ids of the switches' checks, by group. Absent: this stack creates them. */
   readonly switchIds?: ReadonlyMap<string, string>;
 }
@@ -131,6 +139,7 @@ export class CellsStack extends Stack {
           const checkId = ids.get(group);
           return checkId === undefined ? [] : [{ Group: group, Host: switches.domainName, CheckId: checkId }];
         }),
+        ...givenAmong([switches]),
       },
       before: trees,
     });

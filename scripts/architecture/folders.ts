@@ -32,7 +32,8 @@ export const folders: Readonly<Record<string, string>> = {
     'The CDK constructs: functions, endpoints, health checks, the routing tree, the conductor, alarms.',
   'lib/consumer': 'What applications import to read: deduplication and a check of order.',
   'lib/credentials': 'The credentials of the caller: found, judged, and told apart from an outage.',
-  'lib/deployments': 'The table of what each change of the config does to traffic.',
+  'lib/deployments':
+    'What a deployment does to traffic: the table of changes, and the rules of spillway deploy as pure functions: plan, refusals, soak, answers.',
   'lib/docs': 'The documents in docs/ that are generated from tables.',
   'lib/drain':
     'Copies the records that are stranded in one region’s streams to the streams of the other region.',
@@ -54,6 +55,8 @@ export const folders: Readonly<Record<string, string>> = {
     'Reading the observers: their reports, what the quorum says in DNS, and the rights of their probes.',
   'lib/operate':
     'What operators read and do in an account: status, why, failover, failback, controls, cost, audit.',
+  'lib/operate/deploy':
+    'spillway deploy: the assembly and the CDK, what is deployed, and the stages carried out one by one.',
   'lib/operate/doctor': 'The checks of spillway doctor, a file each.',
   'lib/permissions':
     'Tables of rights: what each function, producers, consumers and operators call, and the policies made of that.',
