@@ -65,7 +65,7 @@ operators by \`spillway policy\`.
 
 A key's own policy has the last word. The default policy of the console leaves it to IAM. A stricter one has to name, beside producers and
 consumers, the roles of Spillway that use the key: of the observers, if the cell may be probed (\`kms:GenerateDataKey\`), of the conductor
-(\`kms:Decrypt\` in the standby), and of the drill, for its own cell (both):
+(\`kms:Decrypt\` in the standby), and of the drill, for its own cell (both). Or it leaves the use through Kinesis, for one stream, to IAM:
 
 \`\`\`json
 {
@@ -82,7 +82,8 @@ consumers, the roles of Spillway that use the key: of the observers, if the cell
 \`\`\`
 
 Without these rights nothing fails in health: producers in the standby, and a conductor that looks for arriving records, meet
-\`KMSAccessDeniedException\` when traffic has moved. An alias is no key here: IAM judges the key behind it.
+\`KMSAccessDeniedException\` when traffic has moved. \`spillway doctor\` finds streams with keys that the config does not name. An alias is no
+key here: IAM judges the key behind it.
 
 ## Functions of Spillway
 

@@ -36,9 +36,7 @@ const cellStreams = (
   ...new Set(
     roles.flatMap((role) =>
       cells.map(
-        ({ streams: { [role]: stream } }) =>
-          // A stream of another account is named by its ARN.
-          stream.arn ?? streamArn(stream.name, config.regions[role], account),
+        ({ streams }) => streams[role].arn ?? streamArn(streams[role].name, config.regions[role], account),
       ),
     ),
   ),
@@ -210,6 +208,10 @@ export const places = {
   'hosted zone': {
     said: 'the hosted zone',
     arns: ({ config }) => [`arn:aws:route53:::hostedzone/${config.zone.id}`],
+  },
+  'health checks': {
+    said: 'health checks of the account, whose ids no stack knows before they exist',
+    arns: () => ['arn:aws:route53:::healthcheck/*'],
   },
 } as const satisfies Readonly<Record<string, PlaceOf>>;
 

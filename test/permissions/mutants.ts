@@ -229,7 +229,7 @@ export const mutantKinds: readonly MutantKind[] = [
     breaks: 'a statement is about everything',
     mutants: (world) =>
       statements(world).flatMap((one) =>
-        one.statement.Resource === '*'
+        isAboutAll(one.statement.Resource)
           ? []
           : mutant(world, {
               kind: 'everything',
@@ -331,3 +331,7 @@ const isVersions = (statement: RawStatement, resource: unknown): boolean =>
 /** Every mutant of a deployment. */
 export const mutantsOf = (world: World): readonly Mutant[] =>
   mutantKinds.flatMap(({ mutants }) => mutants(world));
+
+/** Every resource of a kind without account and region: for an action that knows no other kind, `*` is the same. */
+const isAboutAll = (resource: unknown): boolean =>
+  resource === '*' || (typeof resource === 'string' && /^arn:aws:[a-z0-9]+:::[a-z]+\/\*$/.test(resource));

@@ -16,6 +16,7 @@ import {
   type Unchecked,
   well,
 } from './check.ts';
+import { keyFindings, ownKeyId } from './stream-keys.ts';
 
 const CHECK = 'streams';
 /** DescribeStreamSummary may be called 20 times a second in an account. */
@@ -29,6 +30,8 @@ export interface StreamFacts {
   readonly mode: 'ON_DEMAND' | 'PROVISIONED';
   readonly retentionHours: number;
   readonly recordKib: number;
+  /** The key of the stream's owner that encrypts it; absent: none, or that of Kinesis. */
+  readonly keyId?: string;
 }
 
 export const streams: Check = {
@@ -57,7 +60,12 @@ export const streams: Check = {
       ]);
       const unchecked = [primary, standby].filter(isUnchecked);
       if (isUnchecked(primary) || isUnchecked(standby)) return unchecked;
-      return cellFindings({ cell: cell.name, regions: config.regions, primary, standby });
+      const facts = { primary, standby };
+      return [
+        ...cellFindings({ cell: cell.name, regions: config.regions, ...facts }),
+        // LocalStack does not encrypt what it creates.
+        ...(context.local ? [] : keysOf(cell, config.regions, facts)),
+      ];
     };
     // A few at a time, so that no rate of the account is exhausted while checking.
     const cells = await pMap(config.cells, describeCell, { concurrency: PARALLEL });
@@ -98,6 +106,18 @@ export function canaryFindings({
   ];
 }
 
+function keysOf(
+  { name: cell, streams: of }: Cell,
+  regions: Readonly<Record<Role, string>>,
+  facts: Readonly<Record<Role, StreamFacts | string>>,
+): readonly Finding[] {
+  return (['primary', 'standby'] as const).flatMap((role) => {
+    const known = facts[role];
+    if (typeof known === 'string') return [];
+    return keyFindings({ cell, region: regions[role], stream: of[role], keyId: known.keyId });
+  });
+}
+
 /** Describes a stream: its facts, or why there is no such stream, or why that is not known. */
 export async function describe(
   { clients, config }: Pick<DoctorContext, 'clients' | 'config'>,
@@ -121,12 +141,14 @@ const isUnchecked = (read: StreamFacts | string | Unchecked): read is Unchecked 
   typeof read === 'object' && 'error' in read;
 
 function factsOf(summary: StreamDescriptionSummary): StreamFacts {
+  const keyId = ownKeyId(summary.EncryptionType, summary.KeyId);
   return {
     status: summary.StreamStatus ?? 'unknown',
     shards: summary.OpenShardCount ?? 0,
     mode: summary.StreamModeDetails?.StreamMode === 'ON_DEMAND' ? 'ON_DEMAND' : 'PROVISIONED',
     retentionHours: summary.RetentionPeriodHours ?? DAY_HOURS,
     recordKib: summary.MaxRecordSizeInKiB ?? KIB_DEFAULT,
+    ...(keyId === undefined ? {} : { keyId }),
   };
 }
 
