@@ -190,7 +190,7 @@ const monitor: readonly Right[] = [
 const survey: readonly Right[] = [
   {
     actions: ['kinesis:DescribeStreamSummary'],
-    on: 'streams',
+    on: 'surveyed streams',
     why: 'how the streams of the cells are scaled',
     notPlayed: LATER,
   },
