@@ -7,8 +7,9 @@ import { RefusedError, UsageError } from '../operate/errors.ts';
 import { stateTable } from '../operate/state.ts';
 import { PIN_VARIABLE } from '../producer/pin.ts';
 import type { ProveContext } from '../prove/context.ts';
+import { clean, clearLeftovers, leftoversText } from '../prove/health-check/clear.ts';
 import { countsOf, experimentsFor, type ProvenRow, prove } from '../prove/prove.ts';
-import { clean, clearLeftovers, leftoversText, reasonsOf, refusalsOf } from '../prove/quiet.ts';
+import { reasonsOf, refusalsOf } from '../prove/quiet.ts';
 import { exitCodes } from '../shell/exit-codes.ts';
 import { assertSeen } from './assert-seen.ts';
 import { type Acting, change } from './change.ts';
@@ -81,7 +82,7 @@ async function run(io: Io, acting: Acting, only: ReadonlySet<AssumptionId>): Pro
     const refusals = acting.dry ? [] : await refusalsOf(context);
     if (refusals.length > 0) throw new RefusedError(refusals, 'Nothing was created or moved.');
     await acting.consent(preview(only, acting));
-    if (context.world === undefined && chosen.includes('health-check')) await clearLeftovers(context);
+    if (context.world === undefined && chosen.includes('health-check')) await alone(context);
     const rows = await prove({ context, only, refusals: () => reasonsOf(context) });
     const proven = await concluded(rows, acting, context);
     const done = proven.counts.refuted > 0 ? exitCodes.unhealthy : exitCodes.done;
@@ -93,6 +94,15 @@ async function run(io: Io, acting: Acting, only: ReadonlySet<AssumptionId>): Pro
   } finally {
     shown.stop();
     interrupted.dispose();
+  }
+}
+
+/** Who may not look is told so by the experiment itself. @throws RefusedError when another run may be at work */
+async function alone(context: ProveContext): Promise<void> {
+  try {
+    await clearLeftovers(context);
+  } catch (error) {
+    if (error instanceof RefusedError) throw error;
   }
 }
 

@@ -1,9 +1,4 @@
-import {
-  type EndpointAnswer,
-  judgeSwitches,
-  judgeVotes,
-  refusalRules,
-} from '../../lambda/core/deployment.ts';
+import { judgeSwitches, judgeVotes, type OrSilent, refusalRules } from '../../lambda/core/deployment.ts';
 import type { Lease } from '../../lambda/core/lease.ts';
 import type { Position } from '../../lambda/core/switch.ts';
 import type { Vote } from '../../lambda/core/vote.ts';
@@ -44,7 +39,7 @@ export interface DeploymentFacts {
   readonly guarded: Deployed | 'absent';
   readonly positions: ReadonlyMap<string, Position>;
   /** What each observer's endpoint says now, by region; `silent` when its table does not answer. */
-  readonly said: ReadonlyMap<string, EndpointAnswer<Vote>>;
+  readonly said: ReadonlyMap<string, OrSilent<Vote>>;
   /** Observers that vote to leave the primary and wait for the switches. */
   readonly evacuating: readonly string[];
   readonly lease: Lease | undefined;
@@ -209,7 +204,7 @@ function guardsOwn({ stacks, guarded, said, positions }: DeploymentFacts): reado
 }
 
 /** An endpoint that cannot be asked from here, or is not there yet, is the guard's to judge. */
-const heard = (said: EndpointAnswer<Vote> | undefined): Vote =>
+const heard = (said: OrSilent<Vote> | undefined): Vote =>
   said === undefined || said === 'silent' ? 'HOLD' : said;
 
 function places(facts: DeploymentFacts): readonly DeployRefusal[] {

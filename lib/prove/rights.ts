@@ -24,7 +24,9 @@ export const proveRights = {
   ],
   cbor: [{ action: 'kinesis:PutRecords', on: 'stream/NAME-canary', in: 'primary and standby' }],
   'start-key': [
-    { action: 'dynamodb:Scan', on: 'table/NAME-beacons, or table/NAME-state without beacons', in: 'standby' },
+    // Of the table of beacons where there is one, else of the state table.
+    { action: 'dynamodb:Scan', on: 'table/NAME-beacons', in: 'standby' },
+    { action: 'dynamodb:Scan', on: 'table/NAME-state', in: 'standby' },
   ],
   metrics: [{ action: 'cloudwatch:GetMetricData', on: '*', in: 'primary and standby' }],
   resolver: [],

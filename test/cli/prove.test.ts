@@ -2,6 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { serializeMemory } from '../../lambda/core/memory.ts';
+import { assumptions } from '../../lib/assumptions/assumptions.ts';
+import { experimentNames } from '../../lib/assumptions/experiments.ts';
+import { proveRights } from '../../lib/prove/rights.ts';
 import { type SignalDns, startSignalDns } from '../localstack/fixtures/signal-dns.ts';
 import { type FakeAws, startFakeAws, tableOf } from '../operate/fixtures/fake-aws.ts';
 import { configInput, MINUTE_MS, report } from '../operate/fixtures/readings.ts';
@@ -111,6 +114,30 @@ describe('a dry run', () => {
     expect(calls.map(({ operation }) => operation)).toEqual(['GetCallerIdentity', 'Scan', 'PutItem']);
   });
 });
+
+/** What whoever may use `status` may do, and who asks the guards does. */
+const rightsOfStatus = ['dynamodb:GetItem', 'dynamodb:Query', 'sts:GetCallerIdentity'];
+/** The journal. */
+const rightsOfDrill = ['dynamodb:PutItem'];
+const prefixes: Readonly<Record<string, string>> = { cloudwatchlogs: 'logs' };
+
+test.each(experimentNames.filter((name) => name !== 'move' && name !== 'resolver'))(
+  'the experiment %s calls what its rights allow, and needs each of them',
+  async (name) => {
+    const ids = assumptions.flatMap(({ id, proof }) =>
+      'experiment' in proof && proof.experiment === name ? [id] : [],
+    );
+    const { json } = await prove(`--reason test --dry-run --json --only ${ids.join(',')}`);
+    const { calls } = json as { calls: readonly { service: string; operation: string }[] };
+    const called = new Set(
+      calls.map(({ service, operation }) => `${prefixes[service] ?? service}:${operation}`),
+    );
+    const rights = new Set<string>(proveRights[name].map(({ action }) => action));
+    expect([...rights].filter((right) => !called.has(right))).toEqual([]);
+    const others = new Set([...rights, ...rightsOfStatus, ...rightsOfDrill]);
+    expect([...called].filter((action) => !others.has(action))).toEqual([]);
+  },
+);
 
 describe('a run', () => {
   test('is refused with 3 while an observer votes EVACUATE, or is silent, and creates nothing', async () => {

@@ -377,6 +377,24 @@ test('figures have the middle and the largest value', () => {
   });
 });
 
+test('reports that came long before there was data mean nothing', () => {
+  const waiting: readonly Look[] = [
+    { second: 5, dns: 'standby' },
+    { second: 25, dns: 'standby' },
+    { second: 26 },
+  ];
+  expect(healthCheck['status-means-data'](check({ new: waiting }))).toMatchObject({
+    verdict: 'refuted',
+    figures: { secondsWithoutData: 21 },
+  });
+});
+
+test('where no report was ever seen to turn, nothing is said of the time until DNS follows', () => {
+  const deaf = [{ second: 3, dns: 'standby' as const }, { second: 14 }];
+  const seen = check({ 'text-shown': [{ second: 3 }, { second: 8, dns: 'standby' }], 'text-gone': deaf });
+  expect(healthCheck.propagation(seen)).toMatchObject({ verdict: 'not-run' });
+});
+
 test('where a report tells the status after the inversion, it is read the other way round', () => {
   const seen = check();
   const inverted = (list: PhaseSeen | undefined): PhaseSeen | undefined =>

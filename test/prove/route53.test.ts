@@ -3,10 +3,10 @@ import { AwsClients } from '../../lib/operate/clients.ts';
 import { RefusedError } from '../../lib/operate/errors.ts';
 import type { ProveContext } from '../../lib/prove/context.ts';
 import { awsPorts } from '../../lib/prove/health-check/aws-ports.ts';
-import { placeOf } from '../../lib/prove/health-check/health-check.ts';
+import { clean, clearLeftovers } from '../../lib/prove/health-check/clear.ts';
+import { placeOf } from '../../lib/prove/health-check/leftovers.ts';
 import { callerReference } from '../../lib/prove/health-check/names.ts';
 import { type HealthCheckPorts, RecordsRefusedError } from '../../lib/prove/health-check/watch.ts';
-import { clean, clearLeftovers } from '../../lib/prove/quiet.ts';
 import { config } from '../operate/fixtures/readings.ts';
 import { type FakeRoute53Server, startFakeRoute53 } from './fake-route53.ts';
 

@@ -102,10 +102,12 @@ export async function awsPorts(options: AwsPortsOptions): Promise<HealthCheckPor
 const nothing = { primary: 0, standby: 0, none: 0 } as const;
 
 async function zoneServers(
-  { rehearsing, dnsServers }: ProveContext,
+  { rehearsing, dnsServers, world }: ProveContext,
   { zone }: Place,
 ): Promise<readonly string[]> {
   if (rehearsing) return [];
+  // The server of a local world is the zone's own.
+  if (world !== undefined) return dnsServers ?? [];
   const found = await nameServers(zone.name, dnsServers).catch(() => []);
   if (found.length > 0) return found;
   throw new ProveError(`the name servers of ${zone.name} were not found`);

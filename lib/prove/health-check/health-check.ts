@@ -1,28 +1,23 @@
 import { endpointText } from '../../../lambda/core/endpoint-text.ts';
 import { evacuateMarker, standbyMarker, switchPath, votePath } from '../../../lambda/core/names.ts';
 import type { Check } from '../check.ts';
-import type { ProveContext } from '../context.ts';
 import { readDeployed } from '../deployed.ts';
 import { ProveError } from '../errors.ts';
 import { awsPorts } from './aws-ports.ts';
+import { clearLeftovers } from './clear.ts';
 import { judges } from './judges.ts';
-import type { Place } from './leftovers.ts';
+import { placeOf } from './leftovers.ts';
 import type { HealthCheckSeen } from './sample.ts';
 import { type HealthCheckPlan, watchHealthCheck } from './watch.ts';
 
 /** As the signals have by default; short, so that nothing is kept by a resolver. */
 const TTL_SECONDS = 5;
 
-export const placeOf = ({ clients, config }: Pick<ProveContext, 'clients' | 'config'>): Place => ({
-  client: clients.route53(),
-  name: config.name,
-  zone: config.zone,
-});
-
 export const healthCheck: Check<'health-check', HealthCheckSeen> = {
   observe: async (context) => {
     const { config, drill, rehearsing } = context;
     if (drill === undefined) throw new ProveError('the config names no cell for drills');
+    await clearLeftovers(context);
     const { votes, switches } = await readDeployed(context);
     const ofSwitch = switches.switches.get(drill.group);
     const ofVote = votes?.votes.get(config.regions.standby);

@@ -75,12 +75,21 @@ export const judges: Judges = {
         ({ checkedAtMs }) => checkedAtMs !== undefined && checkedAtMs < beganAtMs - CLOCKS_APART_MS,
       );
       if (early.length > 0) return refuted({ early: early.length }, 'a status is older than the check');
-      const first = samples.find((sample) => statuses(sample).length > 0);
       const data = samples.find(allPrimary);
-      const lagSeconds =
-        first === undefined || data === undefined ? undefined : rounded((data.atMs - first.atMs) / SECOND_MS);
-      if (lagSeconds === undefined) return refuted({}, 'checkers reported, and the check never had data');
-      return confirmed({ secondsFromReportToData: Math.max(0, lagSeconds) });
+      const many = samples.find((sample) => statuses(sample).length >= CHECKERS.least);
+      if (many !== undefined) {
+        const waitedMs = (data ?? samples.at(-1) ?? many).atMs - many.atMs;
+        if (waitedMs > PATIENCE_MS)
+          return refuted(
+            { secondsWithoutData: rounded(waitedMs / SECOND_MS) },
+            'checkers reported, and there was no data',
+          );
+      }
+      const first = samples.find((sample) => statuses(sample).length > 0);
+      if (data === undefined || first === undefined) return undecided('the check did not get data in time');
+      return confirmed({
+        secondsFromReportToData: Math.max(0, rounded((data.atMs - first.atMs) / SECOND_MS)),
+      });
     }),
   'status-before-inversion': (seen) =>
     withNew(seen, ({ samples }) => {
@@ -236,13 +245,17 @@ function timeTo(
   return found === undefined ? {} : { [`secondsTo${what}`]: rounded((found.atMs - beganAtMs) / SECOND_MS) };
 }
 
-/** From the reports that decide to the first answer that follows; undefined when one of both is missing. */
+/**
+ * From the reports that decide to the first answer that follows; undefined when one of both is missing, or when
+ * no report was seen to turn.
+ */
 function lagOf(
   { samples }: PhaseSeen,
   decides: (sample: Sample) => boolean,
   follows: (sample: Sample) => boolean,
 ): number | undefined {
-  const decided = samples.find(decides);
+  const before = samples.findIndex((sample) => statuses(sample).length > 0 && !decides(sample));
+  const decided = before < 0 ? undefined : samples.slice(before).find(decides);
   const followed = samples.find(follows);
   if (decided === undefined || followed === undefined) return undefined;
   return Math.max(0, followed.atMs - decided.atMs);

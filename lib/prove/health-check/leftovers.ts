@@ -9,7 +9,7 @@ import {
   type Route53Client,
 } from '@aws-sdk/client-route-53';
 import { readPages } from '../../aws/pages.ts';
-import { within } from '../context.ts';
+import { type ProveContext, within } from '../context.ts';
 import { ProveError } from '../errors.ts';
 import { madeAtMs, PROVE_PRIMARY, PROVE_STANDBY, proveRecordName, proveTargetName } from './names.ts';
 
@@ -19,6 +19,12 @@ export interface Place {
   readonly name: string;
   readonly zone: { readonly id: string; readonly name: string };
 }
+
+export const placeOf = ({ clients, config }: Pick<ProveContext, 'clients' | 'config'>): Place => ({
+  client: clients.route53(),
+  name: config.name,
+  zone: config.zone,
+});
 
 /** What earlier runs have left. */
 export interface Leftovers {
