@@ -42,6 +42,15 @@ export const accountAssumptions = [
     proof: { notProven: 'It would have to flood an endpoint on which the failover depends.' },
   },
   {
+    id: 'throttled-alike',
+    statement:
+      'Above the limit of a function URL, Lambda refuses the same share of the requests of each who asks.',
+    breaks:
+      'A flood that the switches do not reserve for would keep more of the checkers away, or fewer, than the documents say.',
+    source: 'inferred',
+    proof: { notProven: 'It would have to flood an endpoint on which the failover depends.' },
+  },
+  {
     id: 'observers-seamless',
     statement:
       'Events starts each observer every minute, soon enough that its vote, which lives 30 s, never expires between two runs.',

@@ -3,6 +3,26 @@ import type { Assumption } from './assumption.ts';
 /** Kinesis, CloudWatch and STS in the regions that are compared. */
 export const regionAssumptions = [
   {
+    id: 'stream-refusal-named',
+    statement:
+      'A refusal of the stream that a put names says so: "at \'streamName\'" or "at \'streamARN\'" in its message.',
+    breaks:
+      'The producer would try such records again for as long as they may be delivered, instead of failing them at once.',
+    source: 'inferred',
+    proof: {
+      notProven: "It would have to send puts that fail, and judge a wording that AWS may change.",
+    },
+  },
+  {
+    id: 'hosts-by-account-reachable',
+    statement:
+      'Where the SDK asks `ACCOUNT.data-kinesis.REGION.amazonaws.com`, that name leads wherever `kinesis.REGION.amazonaws.com` does, in a VPC with an interface endpoint as well.',
+    breaks:
+      'A producer in a VPC without a way out would not reach Kinesis; `AWS_ACCOUNT_ID_ENDPOINT_MODE=disabled` is the way round.',
+    source: 'inferred',
+    proof: { notProven: 'It depends on the VPC of each producer.' },
+  },
+  {
     id: 'canary-read-after-write',
     statement: 'A record can be read at most 300 ms after its put was answered, as a rule.',
     breaks:

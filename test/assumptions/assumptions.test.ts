@@ -44,7 +44,9 @@ test('no right is asked for twice in one experiment, and none is a wildcard of a
 const inferredIn: Readonly<Record<string, readonly Id[]>> = {
   'lambda/core/deployment.ts': ['check-data-in-time'],
   'lambda/core/probe.ts': ['canary-read-after-write'],
+  'lib/endpoint/flood.ts': ['throttled-alike'],
   'lib/operate/cost.ts': ['checkers', 'cost-figures'],
+  'lib/producer/service-codes.ts': ['stream-refusal-named'],
   'lib/producer/wire/exchange.ts': ['kinesis-idle-connection'],
   'lib/route53/checker.ts': ['enough-data'],
   'lib/route53/checkers.ts': ['noise-as-simulated'],
