@@ -1,5 +1,6 @@
 import { problemsOf, type Scope } from './check.ts';
 import { deployedFrom, type Resource, type StackTemplate, type Template } from './deployed.ts';
+import { endpointMutants } from './endpoint-mutants.ts';
 import type { Deployment } from './expected.ts';
 
 /** A deployment with something broken, and the check that has to notice. */
@@ -321,6 +322,11 @@ export const mutantKinds: readonly MutantKind[] = [
           ),
         }),
       ]),
+  },
+  {
+    kind: 'endpoint',
+    breaks: 'a health check asks a dead URL, or a function may not read its table',
+    mutants: ({ deployment }) => endpointMutants(deployment.config),
   },
 ];
 
