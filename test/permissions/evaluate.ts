@@ -80,15 +80,30 @@ export interface Evaluated {
   readonly denied: readonly string[];
 }
 
+const placeOf = ({ who, region }: Call): string => `${who} ${region}`;
+
+/** An iterator of which the record does not know the stream is of one that the same caller asked iterators of. */
+function withResource(call: Call, iterated: ReadonlyMap<string, readonly Call[]>): readonly Call[] {
+  if (call.operation !== 'GetRecords' || call.resource !== undefined) return [call];
+  const streams = (iterated.get(placeOf(call)) ?? []).map(({ resource }) => resource);
+  return streams.length === 0 ? [call] : [...new Set(streams)].map((resource) => ({ ...call, resource }));
+}
+
 /** Judges each recorded call, once for all that are alike. */
 export async function evaluate(calls: readonly Call[], evaluation: Evaluation): Promise<Evaluated> {
   const { account } = evaluation;
+  const iterated = Map.groupBy(
+    calls.filter(({ operation, resource }) => operation === 'GetShardIterator' && resource !== undefined),
+    placeOf,
+  );
   const distinct = new Map<string, { readonly who: string; readonly asked: AskedCall }>();
   for (const call of calls.filter((one) => !isCheckerRequest(one))) {
-    const asked = askedOf(call, account);
-    if (asked === undefined) continue;
-    for (const one of [asked, ...keyQuestions(asked, evaluation)]) {
-      distinct.set(`${call.who} ${inWords(one)}`, { who: call.who, asked: one });
+    for (const named of withResource(call, iterated)) {
+      const asked = askedOf(named, account);
+      if (asked === undefined) continue;
+      for (const one of [asked, ...keyQuestions(asked, evaluation)]) {
+        distinct.set(`${call.who} ${inWords(one)}`, { who: call.who, asked: one });
+      }
     }
   }
   const denied: string[] = [];
