@@ -26,6 +26,7 @@ interface PolicyFlags extends OutputFlags {
   readonly verbs?: readonly string[];
   readonly kcl?: string;
   readonly fanOut?: string;
+  readonly tableKeys?: readonly string[];
   readonly patterns?: true;
 }
 
@@ -52,6 +53,11 @@ export function policyCommand(io: Io): Command {
     )
     .option('--kcl <application>', 'consumer: also the tables and metrics of this application of the KCL')
     .option('--fan-out <consumer>', 'consumer: also enhanced fan-out under this name')
+    .option(
+      '--table-keys <arns>',
+      'keys that encrypt the tables (encryptionKeyArns of the construct), separated by commas',
+      listArgument,
+    )
     .option('--patterns', 'name streams by the letters that their names begin with, which covers others, too')
     .addHelpText(
       'after',
@@ -74,6 +80,7 @@ async function policy(io: Io, audience: Audience, flags: PolicyFlags): Promise<O
     region: config.regions.standby,
     ...(flags.kcl === undefined ? {} : { kcl: flags.kcl }),
     ...(flags.fanOut === undefined ? {} : { fanOut: flags.fanOut }),
+    ...(flags.tableKeys === undefined ? {} : { tableKeys: keysOf(flags.tableKeys) }),
     ...(flags.patterns === undefined ? {} : { patterns: flags.patterns }),
   };
   const document = policyOf(rightsFor(audience, verbsOf(flags.verbs)), where);
@@ -112,6 +119,12 @@ function verbsOf(names: readonly string[] | undefined): typeof operatorVerbs | u
     );
   }
   return names as unknown as typeof operatorVerbs | undefined;
+}
+
+function keysOf(arns: readonly string[]): readonly string[] {
+  const wrong = arns.find((arn) => !/^arn:aws:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]{1,64}$/.test(arn));
+  if (wrong === undefined) return arns;
+  throw new UsageError(`"${wrong}" is not the ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID.`);
 }
 
 /** Options of one audience alone. */

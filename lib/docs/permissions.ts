@@ -31,7 +31,9 @@ what the role lacks. IAM has one control plane, in us-east-1: ask in quiet times
 
 ${rightsTable([...producerRights, ...beaconRights])}
 
-The rights on the table of beacons are there where the config has \`beacons\`; the managed policy \`NAME-beacon-writer\` is the same.
+The rights on the table of beacons are there where the config has \`beacons\`; the managed policy \`NAME-beacon-writer\` is the same. Tables
+that are encrypted with \`encryptionKeyArns\` of the construct need \`--table-keys ARN,…\`, for producers and operators; that managed policy
+has it already.
 \`sts:GetCallerIdentity\`, which a producer with beacons calls once, needs no permission.
 
 ## Consumers

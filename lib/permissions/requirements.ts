@@ -1,5 +1,5 @@
 import { metricNamespace } from '../../lambda/core/names.ts';
-import { viaKinesis } from '../config/stream-keys.ts';
+import { regionOfArn, viaKinesis } from '../config/stream-keys.ts';
 import { arnsOf, keysOf } from './places.ts';
 import { type Right, rightsIn } from './right.ts';
 import type { Where } from './where.ts';
@@ -32,7 +32,37 @@ export function requirementsOf(rights: readonly Right[], where: Where): readonly
     };
     return { actions, resources, bounds };
   });
-  return [...own.filter(({ resources }) => resources.length > 0), ...keyRequirements(rights, where)];
+  const needed = own.filter(({ resources }) => resources.length > 0);
+  return [...needed, ...keyRequirements(rights, where), ...tableKeyRequirements(needed, where)];
+}
+
+/** What a caller of an encrypted table needs of its key ("DynamoDB encryption at rest usage notes"). */
+export const tableKeyActions = [
+  'kms:Encrypt',
+  'kms:Decrypt',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+  'kms:GenerateDataKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
+  'kms:DescribeKey',
+] as const;
+
+/** The keys of the tables that are used, through DynamoDB of their region. */
+function tableKeyRequirements(
+  needed: readonly Requirement[],
+  { tableKeys = [], kcl = '' }: Where,
+): readonly Requirement[] {
+  const tables = needed
+    .flatMap(({ resources }) => resources)
+    .filter((arn) => arn.startsWith('arn:aws:dynamodb:') && (kcl === '' || !arn.includes(`:table/${kcl}`)));
+  const regions = new Set(tables.map(regionOfArn));
+  return tableKeys
+    .filter((key) => regions.has(regionOfArn(key)))
+    .map((key) => ({
+      actions: tableKeyActions,
+      resources: [key],
+      bounds: { via: [`dynamodb.${regionOfArn(key)}.amazonaws.com`] },
+    }));
 }
 
 /** Which action on the key an action on the stream needs ("Permissions to use user-generated KMS keys", Kinesis guide). */

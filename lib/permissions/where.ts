@@ -13,6 +13,8 @@ export interface Where {
   readonly kcl?: string;
   /** Name of a consumer with enhanced fan-out. */
   readonly fanOut?: string;
+  /** ARNs of the keys that encrypt Spillway's tables (`encryptionKeyArns` of the construct). */
+  readonly tableKeys?: readonly string[];
   /** Streams are named by the beginning that their names share. */
   readonly patterns?: true;
 }

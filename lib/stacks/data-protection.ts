@@ -4,6 +4,7 @@ import { ManagedPolicy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { CfnLogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnTopic } from 'aws-cdk-lib/aws-sns';
 import { SpillwayFunction } from '../constructs/spillway-function.ts';
+import { tableKeyActions } from '../permissions/requirements.ts';
 import { KeyMissingError } from './errors.ts';
 
 export interface DataProtectionProps {
@@ -68,15 +69,7 @@ export function protectData({ stack, region, logRetention, encryptionKeyArns }: 
 function useOf(keyArns: Readonly<Record<string, string>>): PolicyStatement {
   const regions = Object.keys(keyArns);
   return new PolicyStatement({
-    actions: [
-      'kms:Encrypt',
-      'kms:Decrypt',
-      'kms:ReEncryptFrom',
-      'kms:ReEncryptTo',
-      'kms:GenerateDataKey',
-      'kms:GenerateDataKeyWithoutPlaintext',
-      'kms:DescribeKey',
-    ],
+    actions: [...tableKeyActions],
     resources: Object.values(keyArns),
     conditions: {
       StringEquals: {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { targetOf } from '../../lib/aws/call-target.ts';
+import { Targets } from '../../lib/aws/iterators.ts';
 
 describe('what a call is about', () => {
   it.each([
@@ -40,5 +41,29 @@ describe('what a call is about', () => {
     ['kinesis', 'text', {}],
   ])('%s %j', (service, input, expected) => {
     expect(targetOf(service, input)).toEqual(expected);
+  });
+});
+
+describe('an iterator', () => {
+  const orders = { StreamName: 'orders', ShardId: 'shardId-000000000000' };
+
+  it('is of the stream that it was made for, as is every one that follows it', () => {
+    const targets = new Targets();
+    const made = targets.of('kinesis', orders);
+    targets.answered(made, { ShardIterator: 'one' });
+    const read = targets.of('kinesis', { ShardIterator: 'one', Limit: 10 });
+    expect(read).toEqual({ resource: 'stream/orders' });
+    targets.answered(read, { Records: [], NextShardIterator: 'two' });
+    expect(targets.of('kinesis', { ShardIterator: 'two' })).toEqual({ resource: 'stream/orders' });
+    expect(targets.of('kinesis', { ShardIterator: 'of somebody else' })).toEqual({});
+  });
+
+  it('is forgotten when there are many newer ones, and none comes from what is no answer', () => {
+    const targets = new Targets();
+    const made = targets.of('kinesis', orders);
+    for (let n = 0; n < 501; n++) targets.answered(made, { ShardIterator: `${n}` });
+    expect(targets.of('kinesis', { ShardIterator: '0' })).toEqual({});
+    expect(targets.of('kinesis', { ShardIterator: '500' })).toEqual({ resource: 'stream/orders' });
+    for (const output of [undefined, 'text', { NextShardIterator: null }]) targets.answered(made, output);
   });
 });

@@ -111,6 +111,17 @@ describe('spillway policy producer', () => {
     expect(await put('AROA:two')).toBe(false);
   });
 
+  it('with the keys of the tables allows their use through DynamoDB, where a table is used', async () => {
+    const [west, east] = [key('us-west-2'), key('us-east-1')];
+    const policy = await policyFrom(`producer --cell clicks --table-keys ${west},${east}`);
+    const via = (service: string) => ({ 'kms:ViaService': `${service}.us-west-2.amazonaws.com` });
+    expect(await may(policy, 'kms:Decrypt', west, via('dynamodb'))).toBe(true);
+    expect(await may(policy, 'kms:Decrypt', west, via('kinesis'))).toBe(false);
+    expect(JSON.stringify(policy)).not.toContain(east);
+    const ofOperators = await policyFrom(`operator --verbs status --table-keys ${key('eu-west-1')}`);
+    expect(JSON.stringify(ofOperators)).toContain('dynamodb.eu-west-1.amazonaws.com');
+  });
+
   it('is one document on standard output, that a file and a pipe can take; the rest is said elsewhere', async () => {
     const { out, err } = await shell.run('policy producer');
     expect(JSON.parse(out)).toMatchObject({ Version: '2012-10-17' });
@@ -226,6 +237,7 @@ describe('spillway policy', () => {
     ['operator --verbs cost', /No calls are made by cost/],
     ['operator --kcl app', /for consumers/],
     ['consumer --kcl a/b', /no name/],
+    ['producer --table-keys alias/x', /not the ARN of a KMS key/],
     ['nobody', /Allowed choices are producer, consumer, operator/],
   ])('refuses %s', async (line, said) => {
     const { exit, out, err } = await run(line);

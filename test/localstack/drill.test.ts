@@ -5,25 +5,17 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadConfig } from '../../lib/config/load.ts';
 import { AUDIT_FILE } from '../../lib/local/run-directory.ts';
 import { parseCalls } from '../../lib/operate/audit.ts';
-import ownConfig from '../../spillway.config.ts';
+import { deployedFrom } from '../permissions/deployed.ts';
 import { judgeRecord } from '../permissions/drill-record.ts';
+import { evaluate, templatesIn } from '../permissions/evaluate.ts';
+import { LOCAL_ACCOUNT as account, sealedConfig } from '../permissions/sealed-config.ts';
 import { DRILL_TIMEOUT_MS, startDrill } from './fixtures/drill.ts';
 
-/** Of LocalStack. */
-const ACCOUNT = '000000000000';
-
-/** The config of this clone, with keys of its owner for the stream that exists: producers, probes and reads meet them. */
-async function sealedConfig(): Promise<string> {
+async function sealedConfigFile(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'spillway-drill-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
-  const keyIn = (region: string): string =>
-    `arn:aws:kms:${region}:${ACCOUNT}:key/00000000-0000-4000-8000-000000000001`;
-  const kmsKeyArn = { primary: keyIn('us-east-1'), standby: keyIn('us-west-2') };
-  const cells = ownConfig.cells.map((cell) =>
-    cell.name === 'orders' ? { ...cell, stream: { name: 'orders', existing: true, kmsKeyArn } } : cell,
-  );
   const file = join(directory, 'sealed.json');
-  await writeFile(file, JSON.stringify({ ...ownConfig, cells }));
+  await writeFile(file, JSON.stringify(sealedConfig));
   return file;
 }
 
@@ -31,7 +23,7 @@ describe('a drill', () => {
   it(
     'of the 2020 outage moves DNS and producers once, within a minute, loses nothing, and calls what the roles are for',
     async () => {
-      const { status, last, said } = await startDrill('--config', await sealedConfig()).ended;
+      const { status, last, said } = await startDrill('--config', await sealedConfigFile()).ended;
       expect(status, said).toBe(0);
       const result = JSON.parse(last);
       expect(result).toMatchObject({
@@ -51,7 +43,13 @@ describe('a drill', () => {
       const file = join(result.runDirectory, AUDIT_FILE);
       const config = await loadConfig({ directory: result.runDirectory });
       const calls = parseCalls(await readFile(file, 'utf8'), file);
-      expect(judgeRecord(calls, config, ACCOUNT)).toEqual({ unforeseen: [], unseen: [] });
+      expect(judgeRecord(calls, config, account)).toEqual({ unforeseen: [], unseen: [] });
+      // And the roles that were deployed allow each of them.
+      const deployed = deployedFrom(templatesIn(join(result.runDirectory, 'cdk')), account);
+      const { denied, judged, keys } = await evaluate(calls, { config, account, deployed });
+      expect(denied).toEqual([]);
+      expect(judged).toBeGreaterThan(100);
+      expect(keys).toBeGreaterThan(5);
     },
     DRILL_TIMEOUT_MS,
   );

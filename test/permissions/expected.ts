@@ -68,6 +68,7 @@ function functionRole(
 export function tableKeys(keys: Readonly<Record<string, string>>): readonly Requirement[] {
   const regions = Object.keys(keys);
   if (regions.length === 0) return [];
+  // The text of the guide once more, apart from the product's own list.
   const actions = ['Encrypt', 'Decrypt', 'ReEncryptFrom', 'ReEncryptTo', 'GenerateDataKey'];
   return [
     {
