@@ -1,4 +1,4 @@
-import type { EndpointAnswer } from '../../../lambda/core/deployment.ts';
+import type { OrSilent } from '../../../lambda/core/deployment.ts';
 import { stateTableName } from '../../../lambda/core/names.ts';
 import type { Vote } from '../../../lambda/core/vote.ts';
 import { type Config, observerRegions } from '../../config/config.ts';
@@ -90,7 +90,7 @@ async function readStored(config: Config, clients: AwsClients, nowMs: () => numb
     readObservers(config, { clients, timeoutMs: READ_TIMEOUT_MS, nowMs }),
   ]);
   await assertReadable([guarded, positions, lease], { clients, region: config.regions.standby });
-  const said = observerRegions(config.regions).map((region): readonly [string, EndpointAnswer<Vote>] => {
+  const said = observerRegions(config.regions).map((region): readonly [string, OrSilent<Vote>] => {
     const report = observers.get(region);
     return [region, report?.ok ? report.value.liveVote : 'silent'];
   });
