@@ -10,7 +10,7 @@ export const regionAssumptions = [
       'The producer would try such records again for as long as they may be delivered, instead of failing them at once.',
     source: 'inferred',
     proof: {
-      notProven: "It would have to send puts that fail, and judge a wording that AWS may change.",
+      notProven: 'It would have to send puts that fail, and judge a wording that AWS may change.',
     },
   },
   {

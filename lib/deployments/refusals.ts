@@ -70,16 +70,15 @@ const wrapperRules = {
     means: 'The names of the zone are deployed with another standby.',
     instead: [
       'Deploy with the present standby again: a standby is not exchanged under traffic, because it holds the switches and the state.',
-      'To exchange it, in quiet times: have every cell in the primary (`spillway status`), and point the names of services at the primary without Spillway. Producers keep their last region.',
-      'Then remove the stacks of the names and of the routing (`npx cdk destroy`), and the present standby’s stack; change the config; `spillway deploy`.',
-      'Until that is done there is no failover.',
+      'To exchange it, deploy a second Spillway beside the first, under another `name` and with other names of cells, and move producers and services to its names one by one.',
+      'Then remove the first one (docs/deploying.md, “Removing it”).',
     ],
   },
   anotherPrimary: {
     means: 'The names of the zone are deployed with another primary, or with the two regions swapped.',
     instead: [
       'To move traffic, leave the config as it is: `spillway failover --all --reason "…"` holds it in the standby for as long as you want.',
-      'To change the roles for good, in quiet times, take the deployment down and deploy it anew, as for another standby (docs/deploy.md, “anotherStandby”).',
+      'To change the roles for good, deploy a second Spillway beside the first, under another `name` and with other names of cells, and move producers and services to its names one by one.',
     ],
   },
   anotherZone: {

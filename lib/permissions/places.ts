@@ -205,6 +205,13 @@ export const places = {
     said: 'roles and users of the account',
     arns: ({ account }) => [`arn:aws:iam::${account}:role/*`, `arn:aws:iam::${account}:user/*`],
   },
+  stacks: {
+    said: 'the stacks `NAME-…` in every region of the config',
+    arns: ({ config, account }) =>
+      [config.regions.primary, ...observerRegions(config.regions)].map(
+        (region) => `arn:aws:cloudformation:${region}:${account}:stack/${config.name}-*`,
+      ),
+  },
   'hosted zone': {
     said: 'the hosted zone',
     arns: ({ config }) => [`arn:aws:route53:::hostedzone/${config.zone.id}`],

@@ -98,7 +98,7 @@ describe('spillway deploy', () => {
     expect(documentIn(again)).toMatchObject({ state: 'nothing', stages: [] });
     expect(documentIn(again).stacks.map(({ change }) => change)).toEqual(Array(6).fill('same'));
     expect(cloud.deployed).toHaveLength(4);
-  });
+  }, 60_000);
 
   test('deploys only what differs, and says what that does to traffic', async () => {
     await cloud.settle();
