@@ -6,7 +6,7 @@ import { type CheckedEndpoint, type EndpointId, endpointPath } from '../../lambd
 import { endpointText } from '../../lambda/core/endpoint-text.ts';
 import { type Config, observerRegions } from '../../lib/config/config.ts';
 import { examineEndpoints } from '../../lib/endpoint/examine.ts';
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 const LIMITS = { parallel: 4, timeoutMs: 2_000, beginWithinMs: 5_000 };
 /** What the functions answer whose roles were taken away: the table cannot be read. */

@@ -2,14 +2,7 @@ import { problemsOf, type Scope } from './check.ts';
 import { deployedFrom, type Resource, type StackTemplate, type Template } from './deployed.ts';
 import { endpointMutants } from './endpoint-mutants.ts';
 import type { Deployment } from './expected.ts';
-
-/** A deployment with something broken, and the check that has to notice. */
-export interface Mutant {
-  readonly kind: string;
-  readonly name: string;
-  /** The first thing that turns red; undefined: the mutant survives. */
-  readonly firstRed: () => Promise<string | undefined>;
-}
+import type { Mutant } from './mutant.ts';
 
 /** A kind of mutants. Those of other things than templates join the list with a `firstRed` of their own. */
 export interface MutantKind {
