@@ -66,11 +66,14 @@ export async function floodSwitches(world: World, options: FloodOptions): Promis
   const note = (text: string): void => onEvent({ kind: 'note', atMs: Date.now(), text });
   world.proxy.clear();
   const failures = [...(await failOver({ operator, onEvent, signal }))];
-  await latched(world, options);
   const { host, reserved } = await switchEndpoint(world, signal);
   const groups = groupsOf(world.config.cells);
   const requestsPerSecond = plan.requestsPerSecond + groups.length * CHECKER_REQUESTS_PER_SECOND;
   const expected = latchIn({ reserved, requestsPerSecond });
+  const nothing = { ...plan, sent: 0, refused: 0, unsent: 0, reserved, expected, answersChanged: 0 };
+  // Without a latch there is nothing to flood.
+  if (failures.length > 0) return { ...nothing, ok: false, sinceMs, failures };
+  await latched(world, options);
   const inWords = {
     holds: 'the latch holds',
     'may end': 'the latch may end',
@@ -88,16 +91,8 @@ export async function floodSwitches(world: World, options: FloodOptions): Promis
   await sleep(WATCH_AFTER_MS, undefined, { signal });
   const answersChanged = events.filter(({ kind, atMs }) => kind === 'dns' && atMs >= beganAtMs).length;
   failures.push(...unexpected({ expected, answersChanged, forMs: plan.forMs }));
-  return {
-    ok: failures.length === 0,
-    ...plan,
-    ...counted,
-    reserved,
-    expected,
-    answersChanged,
-    sinceMs,
-    failures,
-  };
+  const ok = failures.length === 0;
+  return { ...nothing, ...counted, answersChanged, ok, sinceMs, failures };
 }
 
 /** Pure. Between the two limits, and in a short time, either is what the documents say. */

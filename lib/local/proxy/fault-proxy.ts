@@ -110,7 +110,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
   const closing = new AbortController();
   const servers = new Map<string, Server>();
   const streamNames = new StreamNames(options.streams ?? new Map());
-  const gate = new RequestGate(() => performance.now());
+  const gate = new RequestGate({ nowMs: () => performance.now(), random: options.random });
   let playing: { readonly scenario: Scenario; readonly startedAtMs: number } | undefined;
 
   const producers = new Set(options.producers);

@@ -1,39 +1,40 @@
-/** A tenth of a second's requests may come at once; more than that was never refused only because it came late. */
-const BURST_SECONDS = 0.1;
-
-interface Bucket {
+interface Host {
   readonly perSecond: number;
-  level: number;
+  /** Requests of about the last second, each weighed less the older it is. */
+  lately: number;
   atMs: number;
 }
 
+const MEMORY_MS = 1_000;
+
 /**
- * Lets through so many requests a second for each host, whoever asks, as Lambda does for a function that reserves
- * concurrency: the emulation of what LocalStack does not do. A bucket of tokens, filled evenly.
+ * Lets through so many requests a second for each host, as Lambda does for a function that reserves concurrency:
+ * the emulation of what LocalStack does not do. What is too much is refused by lot, so that everybody gets the same
+ * share: a bucket of tokens would favour whoever asks at the right moment of a flood that comes in batches.
  */
 export class RequestGate {
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #hosts = new Map<string, Host>();
   readonly #nowMs: () => number;
+  readonly #random: () => number;
 
-  constructor(nowMs: () => number) {
-    this.#nowMs = nowMs;
+  constructor(options: { readonly nowMs: () => number; readonly random: () => number }) {
+    this.#nowMs = options.nowMs;
+    this.#random = options.random;
   }
 
   /** Undefined: no limit any more. */
   limit(host: string, perSecond: number | undefined): void {
-    if (perSecond === undefined) this.#buckets.delete(host);
-    else this.#buckets.set(host, { perSecond, level: perSecond * BURST_SECONDS, atMs: this.#nowMs() });
+    if (perSecond === undefined) this.#hosts.delete(host);
+    else this.#hosts.set(host, { perSecond, lately: 0, atMs: this.#nowMs() });
   }
 
-  admits(host: string): boolean {
-    const bucket = this.#buckets.get(host);
-    if (bucket === undefined) return true;
+  admits(name: string): boolean {
+    const host = this.#hosts.get(name);
+    if (host === undefined) return true;
     const nowMs = this.#nowMs();
-    const filled = bucket.level + ((nowMs - bucket.atMs) / 1_000) * bucket.perSecond;
-    bucket.level = Math.min(filled, bucket.perSecond * BURST_SECONDS);
-    bucket.atMs = nowMs;
-    if (bucket.level < 1) return false;
-    bucket.level -= 1;
-    return true;
+    host.lately = host.lately * Math.exp((host.atMs - nowMs) / MEMORY_MS) + 1;
+    host.atMs = nowMs;
+    const perSecond = host.lately * (1_000 / MEMORY_MS);
+    return perSecond <= host.perSecond || this.#random() < host.perSecond / perSecond;
   }
 }

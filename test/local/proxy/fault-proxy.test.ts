@@ -408,7 +408,6 @@ describe('requests to a function URL', () => {
     });
 
   it('beyond the limit are refused, of a flood and of everybody else; without one they pass', async () => {
-    // A limit that fills no more within this test.
     proxy.limitRequests(host, 0.001);
     expect(await ask(String(proxy.floodOrigin).slice(0, -1))).toBe(429);
     expect(await ask(proxy.endpointFor('us-east-2'))).toBe(429);
