@@ -38,6 +38,7 @@ export interface GuardPorts {
   readonly nowMs: () => number;
 }
 
+type WithChecks = Exclude<Guarded, { Kind: 'groups' }>;
 type ValueOf<Kind extends EndpointKind> = (typeof endpointValues)[Kind][number];
 
 /** Looks that a check's failure threshold asks for: the larger of the two kinds, so that one wait fits both. */
@@ -60,8 +61,7 @@ export async function guardStack(
   ports: GuardPorts,
 ): Promise<void> {
   const before = await ports.table.read();
-  const judged =
-    after.Kind === 'votes' ? await votesOf(after, before, ports) : await cellsOf(after, before, ports);
+  const judged = await judge(after, before, ports);
   const { refusals, newChecks, unchanged } = judged;
   if (refusals.length > 0) {
     throw new DeploymentRefusedError(
@@ -70,12 +70,45 @@ export async function guardStack(
   }
   // A rollback brings back what is stored, and must never be held up.
   if (unchanged) return;
+  if (after.Kind === 'groups') return;
   if (!isNew && newChecks.length > 0) {
     const failureThreshold = FAILURE_THRESHOLD[after.Kind];
     await ports.sleep(untilDataMs({ intervalSeconds: after.IntervalSeconds, failureThreshold }));
   }
   for (const checkId of newChecks) await ports.observed(checkId);
   await store(after, before, ports);
+}
+
+function judge(after: Guarded, before: Deployed, ports: GuardPorts): Promise<Judgement> {
+  switch (after.Kind) {
+    case 'votes':
+      return votesOf(after, before, ports);
+    case 'cells':
+      return cellsOf(after, before, ports);
+    case 'groups':
+      return groupsOf(after, before, ports);
+    default:
+      return after satisfies never;
+  }
+}
+
+/** Before the functions learn of other groups: what the stack of the cells would refuse later is refused here. */
+async function groupsOf(
+  { Groups }: Extract<Guarded, { Kind: 'groups' }>,
+  before: Deployed,
+  ports: GuardPorts,
+): Promise<Judgement> {
+  const groups = new Map(
+    Object.entries(Groups).flatMap(([group, cells]) =>
+      cells.split(' ').map((cell) => [cell, group] as const),
+    ),
+  );
+  return judgeSwitches({
+    before: before.switches,
+    after: { switches: new Map(), groups },
+    positions: await ports.table.positions(),
+    said: new Map(),
+  });
 }
 
 async function votesOf(
@@ -161,7 +194,7 @@ const checksBy = <Each extends { readonly Host: string; readonly CheckId: string
 ): ReadonlyMap<string, AskedCheck> =>
   new Map(list.map((each) => [keyOf(each), { host: each.Host, checkId: each.CheckId }]));
 
-async function store(after: Guarded, before: Deployed, ports: GuardPorts): Promise<void> {
+async function store(after: WithChecks, before: Deployed, ports: GuardPorts): Promise<void> {
   const { table } = ports;
   const atMs = ports.nowMs();
   const put = async (kind: EndpointId['kind'], checks: ReadonlyMap<string, AskedCheck>): Promise<void> => {
@@ -195,6 +228,7 @@ function abandoned(stack: string, before: Deployed, kept: ReadonlySet<string>): 
 
 /** Forgets a stack that is deleted. */
 export async function forgetStack(gone: Guarded, ports: Pick<GuardPorts, 'table'>): Promise<void> {
+  if (gone.Kind === 'groups') return;
   const { table } = ports;
   const before = await table.read();
   if (gone.Kind === 'votes') {

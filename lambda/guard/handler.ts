@@ -83,7 +83,7 @@ async function outcomeOf(event: CloudFormationCustomResourceEvent) {
 
 /** The same at each update, or CloudFormation would delete what it takes for a replaced resource. */
 const physicalIdOf = (guarded: Guarded): string =>
-  guarded.Kind === 'votes' ? `${name}-guard-votes` : `${name}-guard-${guarded.Stack}`;
+  `${name}-guard-${guarded.Kind === 'cells' ? guarded.Stack : guarded.Kind}`;
 
 /** @throws DeploymentRefusedError when the check has no observation in a minute. */
 async function observed(checkId: string): Promise<void> {

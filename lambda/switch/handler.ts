@@ -13,8 +13,10 @@ import { READ_TIMEOUT_MS, refreshEveryMs, SWITCH_PARTITION, switchPosition } fro
 import { type Positions, Switchboard } from './positions.ts';
 
 const groups = groupsOf(readCells());
-/** A closed list of paths, so that a stranger's request for any other path never reaches the table. */
-const groupOfPath = new Map(groups.map((group) => [switchPath(group), group]));
+const deployed = new Set(groups);
+/** What a group's path may look like; requests for all other paths never reach the table. */
+const FIRST_PATH = switchPath('');
+const groupName = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const client = DynamoDBDocumentClient.from(
   clientOf(DynamoDBClient, {
     region: requiredVariable('AWS_REGION'),
@@ -38,10 +40,18 @@ const switchboard = new Switchboard({
  */
 export async function handler(event: LambdaFunctionURLEvent): Promise<LambdaFunctionURLResult> {
   return answerGet(event, (path) => {
-    const group = groupOfPath.get(path);
+    const group = groupOfPath(path);
     if (group === undefined) return undefined;
-    return switchboard.say(group).then((said) => endpointText('switch', said));
+    // All paths share one read, so a stranger who asks for groups that never were costs no read of his own.
+    const said = deployed.has(group) ? switchboard.say(group) : switchboard.sayOfFormer(group);
+    return said.then((one) => (one === undefined ? undefined : endpointText('switch', one)));
   });
+}
+
+function groupOfPath(path: string): string | undefined {
+  if (!path.startsWith(FIRST_PATH)) return undefined;
+  const group = path.slice(FIRST_PATH.length);
+  return groupName.test(group) ? group : undefined;
 }
 
 async function readPositions(signal: AbortSignal): Promise<Positions> {

@@ -64,6 +64,16 @@ export class Switchboard {
     };
   }
 
+  /**
+   * As `say`, for a group that the deployment does not name any more: undefined for one that was never set. The
+   * functions are deployed before the records, so until then a health check asks for the former group, whose
+   * switch may hold traffic.
+   */
+  async sayOfFormer(group: string): Promise<Said<Position> | undefined> {
+    const said = await this.say(group);
+    return this.#known?.positions.has(group) === true ? said : undefined;
+  }
+
   /** The current read, or a new one when it is due; undefined when the known positions are new enough. */
   #readingIfDue(nowMs: number): Read | undefined {
     const current = this.#reading;

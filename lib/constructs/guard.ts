@@ -18,8 +18,11 @@ const MEMORY_MIB = 256;
 
 /** The function that CloudFormation asks before a stack of the routing changes. */
 export class Guard extends Construct {
+  readonly settings: GuardSettings;
+
   constructor(scope: Construct, id: string, settings: GuardSettings) {
     super(scope, id);
+    this.settings = settings;
     const { name, standby } = settings;
     const { account } = Stack.of(this);
     const state = `arn:aws:dynamodb:${standby}:${account}:table/${stateTableName(name)}`;
@@ -66,13 +69,15 @@ export interface GuardedProps {
   /** Region of the guard, and of the stack. */
   readonly standby: string;
   readonly guarded: Guarded;
-  /** What must not change before the guard allows it: the quorum, or the records. */
+  /** What must not change before the guard allows it: the quorum, the records, or the functions. */
   readonly before: readonly IConstruct[];
+  /** What the guard needs, where it is in the same stack. @default - nothing */
+  readonly after?: readonly IConstruct[];
 }
 
 /** Has the guard look at a stack: after its new health checks exist, and before anything refers to them. */
 export class GuardedStack extends Construct {
-  constructor(scope: Construct, id: string, { name, standby, guarded, before }: GuardedProps) {
+  constructor(scope: Construct, id: string, { name, standby, guarded, before, after = [] }: GuardedProps) {
     super(scope, id);
     const resource = new CustomResource(this, 'Look', {
       serviceToken: guardFunctionArn(name, standby, Stack.of(this).account),
@@ -80,6 +85,7 @@ export class GuardedStack extends Construct {
       resourceType: GUARD_RESOURCE,
       properties: guarded,
     });
+    for (const construct of after) resource.node.addDependency(construct);
     for (const construct of before) construct.node.addDependency(resource);
   }
 }

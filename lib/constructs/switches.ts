@@ -10,6 +10,7 @@ import { PublicEndpoint } from './public-endpoint.ts';
 /** The state table of the standby, and the endpoint that tells Route 53 each switch's position. */
 export class Switches extends Construct {
   readonly endpoint: PublicEndpoint;
+  readonly table: Table;
 
   constructor(
     scope: Construct,
@@ -32,6 +33,7 @@ export class Switches extends Construct {
       // While cells are evacuated, this table holds them in the standby.
       deletionProtection: true,
     });
+    this.table = table;
     this.endpoint = new PublicEndpoint(this, 'Switch', {
       functionName: switchFunctionName(props.name),
       handler: 'switch',

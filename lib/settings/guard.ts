@@ -41,5 +41,10 @@ export const guardedSchema = z.discriminatedUnion('Kind', [
     Switches: z.array(z.object({ Group: z.string().min(1), ...check })),
     ...given,
   }),
+  z.object({
+    Kind: z.literal('groups'),
+    /** Names of cells, separated by spaces, by group: thousands of cells have to fit into one event. */
+    Groups: z.record(z.string(), z.string()),
+  }),
 ]);
 export type Guarded = Readonly<z.infer<typeof guardedSchema>>;

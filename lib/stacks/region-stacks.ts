@@ -12,11 +12,12 @@ import { Beacons } from '../constructs/beacons.ts';
 import { Conductor } from '../constructs/conductor.ts';
 import { Dashboard } from '../constructs/dashboard.ts';
 import { Drill } from '../constructs/drill.ts';
-import { Guard } from '../constructs/guard.ts';
+import { Guard, GuardedStack } from '../constructs/guard.ts';
 import { Monitor } from '../constructs/monitor.ts';
 import { Notifications } from '../constructs/notifications.ts';
 import { Observer } from '../constructs/observer.ts';
 import type { PublicEndpoint } from '../constructs/public-endpoint.ts';
+import { SpillwayFunction } from '../constructs/spillway-function.ts';
 import { CanaryStream, CellStreams } from '../constructs/streams.ts';
 import { Survey } from '../constructs/survey.ts';
 import { Switches } from '../constructs/switches.ts';
@@ -61,6 +62,7 @@ export class WitnessStack extends Stack {
 export class StandbyStack extends Stack {
   readonly vote: PublicEndpoint;
   readonly switches: PublicEndpoint;
+  readonly #switches: Switches;
 
   constructor(scope: Construct, id: string, props: RegionStackProps) {
     super(scope, id, { ...props, stackName: id });
@@ -86,10 +88,11 @@ export class StandbyStack extends Stack {
     this.vote = observe(this, props, conductor.machine.stateMachineArn);
     if (config.beacons !== undefined) new Beacons(this, 'Beacons', { name });
     const concurrency = switchReserve(groupsOf(cells).length, config.delivery.switchConcurrency);
-    this.switches = new Switches(this, 'Switches', { name, cells, concurrency }).endpoint;
+    this.#switches = new Switches(this, 'Switches', { name, cells, concurrency });
+    this.switches = this.#switches.endpoint;
     const expected: RecurringWork[] =
       config.monitoring.drillOverdueDays === undefined ? ['survey'] : ['survey', 'drill'];
-    new Guard(this, 'Guard', { name, standby: regions.standby });
+    const guard = new Guard(this, 'Guard', { name, standby: regions.standby });
     new Monitor(this, 'Monitor', { cells, settings: { ...deployment, expected } });
     new Survey(this, 'Survey', {
       settings: { name, primary: regions.primary, standby: regions.standby },
@@ -113,6 +116,24 @@ export class StandbyStack extends Stack {
     if (config.monitoring.dashboard) {
       new Dashboard(this, 'Dashboard', { config, region, alarms, streams: watchedStreams(cells) });
     }
+    this.#guard(guard, cells);
+  }
+
+  /** The functions know the groups, too: a change that the records may not follow stops before the functions have it. */
+  #guard(guard: Guard, cells: readonly DeployedCell[]): void {
+    const byGroup = Map.groupBy(cells, ({ group }) => group);
+    const functions = this.node.findAll().filter((one) => one instanceof SpillwayFunction);
+    new GuardedStack(this, 'Groups', {
+      ...guard.settings,
+      guarded: {
+        Kind: 'groups',
+        Groups: Object.fromEntries(
+          [...byGroup].map(([group, of]) => [group, of.map(({ cell }) => cell).join(' ')]),
+        ),
+      },
+      after: [guard, this.#switches.table],
+      before: functions.filter((one) => one.node.scope !== guard).map(({ lambda }) => lambda),
+    });
   }
 }
 

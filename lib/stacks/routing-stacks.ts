@@ -20,7 +20,7 @@ import type { Guarded } from '../settings/guard.ts';
 import { refuseBrokenRouting } from './routing-rules.ts';
 
 /** Names that were given make the guard look again, whatever CloudFormation thinks of a reference. */
-const givenAmong = (hosts: readonly AskedHost[]): Pick<Guarded, 'GivenHosts'> => {
+const givenAmong = (hosts: readonly AskedHost[]): Pick<Extract<Guarded, { Kind: 'votes' }>, 'GivenHosts'> => {
   const given = hosts.flatMap((host) => (host.given === true ? [host.domainName] : []));
   return given.length === 0 ? {} : { GivenHosts: given };
 };

@@ -125,6 +125,29 @@ describe('the guard', () => {
     );
   });
 
+  it('refuses in the standby already, before the functions know another group, and stores nothing there', async () => {
+    const world = new World();
+    await guardStack(
+      { after: cells('one', { orders: 'orders', clicks: 'clicks' }), isNew: true },
+      world.ports(),
+    );
+    world.positions = new Map([
+      ['orders', 'STANDBY'],
+      ['clicks', 'STANDBY'],
+    ]);
+    world.did.length = 0;
+    const groups = (Groups: Readonly<Record<string, string>>): Guarded => ({ Kind: 'groups', Groups });
+    const refused = guardStack(
+      { after: groups({ orders: 'orders', web: 'clicks' }), isNew: false },
+      world.ports(),
+    );
+    await expect(refused).rejects.toThrow(DeploymentRefusedError);
+    await guardStack({ after: groups({ orders: 'orders clicks' }), isNew: false }, world.ports());
+    await guardStack({ after: groups({ orders: 'orders', clicks: 'clicks' }), isNew: false }, world.ports());
+    expect(world.did).toEqual([]);
+    expect(world.stacks.get('one')?.get('clicks')).toBe('clicks');
+  });
+
   it('asks and waits for nothing when nothing changes, as when an endpoint is dead and the stack rolls back', async () => {
     const world = new World();
     await guardStack({ after: votes('a', 'b', 'c'), isNew: true }, world.ports());

@@ -52,6 +52,7 @@ describe.each([
     for (const [, template] of routing()) {
       const { properties } = guardOf(template);
       const guarded = guardedSchema.parse(resolved(properties));
+      if (guarded.Kind === 'groups') throw new Error('the routing has no guard of this kind');
       const given = guarded.Kind === 'votes' ? guarded.Votes : guarded.Switches;
       const known = new Set(given.map(({ CheckId }) => CheckId));
       const ids = Object.values(resourcesOf(template)).flatMap(({ Type, Properties }) => {
@@ -81,4 +82,26 @@ it('keeps the id of the guard and of every check when votes, groups and cells ch
     expect(guardOf(other).id).toBe(guardOf(one).id);
     expect(guardOf(other).properties.ServiceToken).toEqual(guardOf(one).properties.ServiceToken);
   }
+});
+
+it('comes before the functions of the standby, which know the groups too, and after the table that the guard reads', () => {
+  const standby = templatesFor(input).get('shop-standby');
+  if (standby === undefined) throw new Error('no standby');
+  const { id, properties } = guardOf(standby);
+  expect(guardedSchema.parse(resolved(properties))).toEqual({
+    Kind: 'groups',
+    Groups: { orders: 'orders', clicks: 'clicks' },
+  });
+  const resources = Object.entries(resourcesOf(standby));
+  const functions = resources.filter(([, { Type }]) => Type === 'AWS::Lambda::Function');
+  const late = functions.filter(([, { DependsOn = [] }]) => DependsOn.includes(id));
+  const early = functions
+    .filter((one) => !late.includes(one))
+    .map(([, { Properties }]) => Properties.FunctionName);
+  expect(early).toEqual(['shop-guard']);
+  const [, guard] = resources.find(([each]) => each === id) ?? [];
+  const needed = (guard?.DependsOn ?? []).map((each) => resourcesOf(standby)[each]?.Type);
+  expect(needed).toEqual(
+    expect.arrayContaining(['AWS::DynamoDB::Table', 'AWS::Lambda::Function', 'AWS::IAM::Policy']),
+  );
 });

@@ -65,13 +65,13 @@ describe('the app', () => {
     expect(warnings((n) => `shop-${n}`)).toHaveLength(0);
   });
 
-  it('has no custom resource but the deployment guard of the routing, and no managed policy', () => {
+  it('has no custom resource but the deployment guard of the routing and the standby, and no managed policy', () => {
     for (const [name, template] of all()) {
       const resources = Object.values(template.toJSON().Resources ?? {}) as { Type: string }[];
       const custom = resources.flatMap(({ Type }) =>
         /^Custom::|^AWS::CloudFormation::CustomResource/.test(Type) ? [Type] : [],
       );
-      expect(custom).toEqual(name.includes('-routing') ? [GUARD_RESOURCE] : []);
+      expect(custom).toEqual(/-routing|-standby/.test(name) ? [GUARD_RESOURCE] : []);
       expect(JSON.stringify(resources)).not.toContain('ManagedPolicyArns');
     }
   });

@@ -86,6 +86,15 @@ describe('the switch endpoint', () => {
     expect(await said('g2')).toBe('switch=STANDBY');
   });
 
+  it('answers for a former group whose switch was ever set: its check may still be in force; and for no other', async () => {
+    put('former', 'STANDBY');
+    expect(await said('former')).toBe('switch=STANDBY');
+    for (const path of ['/cells/never', '/cells/Former', '/cells/', '/cells/a/b', '/other']) {
+      expect(await handler(event(path))).toMatchObject({ statusCode: 404 });
+    }
+    expect(aws.calls).toHaveLength(1);
+  });
+
   it('goes on saying STANDBY for every group while the table hangs, and no group waits for another', async () => {
     for (const group of groups) put(group, 'STANDBY');
     await said('g0');
