@@ -20,15 +20,19 @@ const system = [
   'conductor',
   'crash',
   'drain',
+  'endpoint',
   'live-drill',
   'local',
   'producer',
   'resolver',
   'switch',
+  'vote',
 ].map((folder) => `test/${folder}/**/*.test.ts`);
 
-/** Drills beside the one that `npm test` plays. */
-const longDrills = ['blackout', 'hold', 'one-stream'].map((name) => `test/localstack/drill-${name}.test.ts`);
+/** Drills beside the one that `npm test` plays, and deployments by the real CDK, one after the other. */
+const longDrills = ['drill-blackout', 'drill-hold', 'drill-one-stream', 'deploy-stages'].map(
+  (name) => `test/localstack/${name}.test.ts`,
+);
 
 /** Files that take long begin first, in this order: else one of them is alone at the end. By default the largest do. */
 const longest = [
@@ -40,6 +44,7 @@ const longest = [
   '/localstack/drill-interrupted.test.ts',
   '/localstack/deploy-failure.test.ts',
   '/localstack/endpoints.test.ts',
+  '/stacks/cfn-lint.test.ts',
   '/cli/credentials.test.ts',
   '/cli/simulate.test.ts',
 ];

@@ -85,6 +85,12 @@ export const metrics = {
     unit: 'Seconds',
     meaning: 'time since the survey last ran to its end, or since the deployment, whichever is later',
   },
+  UnfitEndpoints: {
+    service: 'monitor',
+    unit: 'Count',
+    meaning:
+      'vote and switch endpoints, of those that were asked this minute, that did not say in time what is stored, or could not read it; no data while it is not known what the health checks ask',
+  },
   StandbyShortfalls: {
     service: 'survey',
     unit: 'Count',

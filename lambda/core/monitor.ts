@@ -2,6 +2,7 @@ import { worstTrouble } from './cell-voices.ts';
 import { type ObserverReport, observerReport } from './conductor-observers.ts';
 import type { ControlReading } from './control.ts';
 import { type DiagnosisCode, isActionable, isFit } from './diagnosis.ts';
+import { type EndpointFinding, isTrouble } from './endpoint-findings.ts';
 import type { JournalEntry } from './journal.ts';
 import type { Quorum } from './lifecycle.ts';
 import { parseMemory } from './memory.ts';
@@ -22,6 +23,8 @@ export interface MonitorReadings {
   /** How many switches hold in the standby. */
   readonly switchesInStandby: number | undefined;
   readonly work: Readonly<Record<RecurringWork, Recurring | undefined>>;
+  /** What was found of the endpoints that this round was to ask. */
+  readonly endpoints: readonly EndpointFinding[] | undefined;
 }
 
 export interface MonitorLimits {
@@ -47,7 +50,7 @@ export function monitorValues(
   readings: MonitorReadings,
   { policy, groups }: MonitorLimits,
 ): Readonly<Record<MetricsOf<'monitor'>, number | undefined>> {
-  const { nowMs, observers, quorum, control, switchesInStandby, work } = readings;
+  const { nowMs, observers, quorum, control, switchesInStandby, work, endpoints } = readings;
   const live = observers.flatMap((observer) => liveObserver(observer, { policy, nowMs }) ?? []);
   const count = (holds: (each: Live) => boolean): number => live.filter(holds).length;
   const latched = switchesInStandby !== undefined && switchesInStandby >= groups;
@@ -74,6 +77,7 @@ export function monitorValues(
     StateUnread: Number(control === undefined || switchesInStandby === undefined),
     DrillAge: ageSeconds(work.drill, nowMs),
     SurveyAge: ageSeconds(work.survey, nowMs),
+    UnfitEndpoints: unfit(endpoints),
   };
 }
 
@@ -133,6 +137,12 @@ function ageSeconds(work: Recurring | undefined, nowMs: number): number | undefi
 
 const memoryOf = (item: unknown) =>
   parseMemory(typeof item === 'object' && item !== null && 'memory' in item ? item.memory : undefined);
+
+/** Undefined while nothing is known of any: endpoints that nobody can ask are neither fit nor unfit. */
+function unfit(endpoints: readonly EndpointFinding[] = []): number | undefined {
+  const troubled = endpoints.filter(isTrouble).length;
+  return troubled > 0 || endpoints.some(({ finding }) => finding === 'agrees') ? troubled : undefined;
+}
 
 function unlatched(quorum: Quorum, inStandby: number | undefined, groups: number): number | undefined {
   if (quorum !== 'standby') return 0;

@@ -27,11 +27,18 @@ export const drillRuleName = (name: string): string => `${name}-drill`;
 export const monitorFunctionName = (name: string): string => `${name}-monitor`;
 /** In the standby alone. */
 export const surveyFunctionName = (name: string): string => `${name}-survey`;
+/** In the standby alone: CloudFormation asks it before a stack of the routing changes. */
+export const guardFunctionName = (name: string): string => `${name}-guard`;
+export const guardFunctionArn = (name: string, region: string, account: string): string =>
+  `arn:aws:lambda:${region}:${account}:function:${guardFunctionName(name)}`;
 export const notificationTopicName = (name: string): string => `${name}-notifications`;
 
 /** Names in the zone. */
 export const signalRecordName = (cell: string, zone: string): string => `signal.${cell}.${zone}`;
-export const regionRecordName = (zone: string): string => `region.${zone}`;
+/** Of one deployment: several may share a zone. */
+export const regionRecordName = (name: string, zone: string): string => `region.${name}.${zone}`;
+/** As it was before version 0.2, one for the whole zone. */
+export const formerRegionRecordName = (zone: string): string => `region.${zone}`;
 
 export const votePath = '/vote';
 /** One path per switch group. */

@@ -86,4 +86,6 @@ export interface Delivery {
   readonly producerPollMs: number;
   /** The recovery time asked for. */
   readonly rtoMs: number;
+  /** Units of Lambda concurrency that the switch endpoint reserves, at least. */
+  readonly switchConcurrency: number;
 }

@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import type { Latch } from './lifecycle.ts';
-import { standbyMarker } from './names.ts';
 
 /** Keys of a switch in the state table: one partition, so that one query reads them all. */
 export const switchKey = (group: string) => ({ pk: 'switch', sk: group });
 export const SWITCH_PARTITION = 'switch';
 
 /** The positions of a switch. In PRIMARY, cells stay in the primary only as long as the quorum agrees. */
-const positions = ['PRIMARY', 'STANDBY'] as const;
+export const positions = ['PRIMARY', 'STANDBY'] as const;
 export type Position = (typeof positions)[number];
 
 const switchSchema = z.object({ position: z.enum(positions) });
@@ -57,9 +56,6 @@ export function positionUnread(last: RememberedPosition | undefined, nowMs: numb
   const ageMs = nowMs - last.readAtMs;
   return ageMs >= 0 && ageMs <= POSITION_REMEMBERED_MS ? last.position : 'PRIMARY';
 }
-
-export const switchText = (position: Position): string =>
-  position === 'STANDBY' ? standbyMarker : 'switch=PRIMARY';
 
 /** Whether the switches hold traffic in the standby. Switches that were never set have no item. */
 export function latchOf(items: readonly unknown[] | 'unreadable', groups: number): Latch {

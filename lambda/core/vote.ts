@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { evacuateMarker } from './names.ts';
 
 export const votes = ['HOLD', 'EVACUATE'] as const;
 export type Vote = (typeof votes)[number];
@@ -28,6 +27,3 @@ export function liveVote(item: unknown, nowMs: number): Vote {
   if (expiresAtMs - decidedAtMs > MAX_VOTE_LIFE_MS) return 'HOLD';
   return vote;
 }
-
-/** The text of the vote endpoint; Route 53's checkers search for it. */
-export const voteText = (vote: Vote): string => (vote === 'EVACUATE' ? evacuateMarker : 'vote=HOLD');

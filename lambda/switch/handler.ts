@@ -7,14 +7,9 @@ import { groupsOf, readCells } from '../../lib/settings/cells-file.ts';
 import { STATE_TABLE } from '../../lib/settings/switch.ts';
 import { requiredVariable } from '../../lib/settings/variables.ts';
 import { StateCalls } from '../../lib/state/calls.ts';
+import { endpointText } from '../core/endpoint-text.ts';
 import { switchPath } from '../core/names.ts';
-import {
-  READ_TIMEOUT_MS,
-  refreshEveryMs,
-  SWITCH_PARTITION,
-  switchPosition,
-  switchText,
-} from '../core/switch.ts';
+import { READ_TIMEOUT_MS, refreshEveryMs, SWITCH_PARTITION, switchPosition } from '../core/switch.ts';
 import { type Positions, Switchboard } from './positions.ts';
 
 const groups = groupsOf(readCells());
@@ -39,12 +34,13 @@ const switchboard = new Switchboard({
 
 /**
  * The position of one group’s switch, for Route 53’s checkers. A switch that is damaged, or unread for long,
- * reads PRIMARY.
+ * reads PRIMARY; that the switches could not be read is said beside it, for the monitor.
  */
 export async function handler(event: LambdaFunctionURLEvent): Promise<LambdaFunctionURLResult> {
   return answerGet(event, (path) => {
     const group = groupOfPath.get(path);
-    return group === undefined ? undefined : switchboard.positionOf(group).then(switchText);
+    if (group === undefined) return undefined;
+    return switchboard.say(group).then((said) => endpointText('switch', said));
   });
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Said } from '../core/endpoint-text.ts';
 import {
   POSITION_WAIT_MS,
   type Position,
@@ -36,31 +37,40 @@ export class Switchboard {
   readonly #options: SwitchboardOptions;
   #known: { readonly positions: Positions; readonly readAtMs: number } | undefined;
   #reading: Read | undefined;
+  /** Whether the last read that has ended, or was given up, came to nothing. */
+  #failing = false;
   #dueAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: SwitchboardOptions) {
     this.#options = options;
   }
 
-  /** The position of a group. Never throws, and never waits longer than a checker can. */
-  async positionOf(group: string): Promise<Position> {
+  /**
+   * The position of a group, and whether the switches can be read. Never throws, and never waits longer than a
+   * checker can.
+   */
+  async say(group: string): Promise<Said<Position>> {
     const { nowMs } = this.#options;
     const reading = this.#readingIfDue(nowMs());
     // For the very first answer there is no earlier position to return.
     const waitMs = this.#known === undefined ? READ_TIMEOUT_MS : POSITION_WAIT_MS;
     if (reading !== undefined) await over(reading, reading.startedAtMs + waitMs - nowMs());
     const known = this.#known;
-    if (known === undefined) return 'PRIMARY';
+    if (known === undefined) return { value: 'PRIMARY', read: false };
     const position = known.positions.get(group) ?? 'PRIMARY';
-    return positionUnread({ position, readAtMs: known.readAtMs }, nowMs());
+    return {
+      value: positionUnread({ position, readAtMs: known.readAtMs }, nowMs()),
+      read: !this.#failing,
+    };
   }
 
   /** The current read, or a new one when it is due; undefined when the known positions are new enough. */
   #readingIfDue(nowMs: number): Read | undefined {
     const current = this.#reading;
     // Between two requests an instance is frozen, with its timers and sockets: a read from before that is
-    // abandoned.
+    // abandoned. Of a table that hangs, an instance that is asked rarely sees nothing else.
     if (current !== undefined && nowMs - current.startedAtMs < READ_TIMEOUT_MS) return current;
+    if (current !== undefined) this.#failing = true;
     current?.end.abort();
     this.#reading = undefined;
     if (nowMs < this.#dueAtMs) return undefined;
@@ -78,9 +88,13 @@ export class Switchboard {
         // An abandoned read may still answer, after a later one has.
         if (startedAtMs < (this.#known?.readAtMs ?? Number.NEGATIVE_INFINITY)) return;
         this.#known = { positions, readAtMs: startedAtMs };
+        this.#failing = false;
         this.#dueAtMs = startedAtMs + refreshMs;
       },
-      (error: unknown) => onUnread(error),
+      (error: unknown) => {
+        this.#failing ||= this.#reading?.startedAtMs === startedAtMs;
+        onUnread(error);
+      },
     );
     const over = attempt.then(() => {
       if (this.#reading?.startedAtMs === startedAtMs) this.#reading = undefined;

@@ -283,7 +283,7 @@ export const alarms = [
     metrics: ['DnsUnread'],
     periods: inARow(5),
     meaning:
-      'The standby cannot read `region.<zone>`. Checkers and producers may still be able to, but the standby’s observer would not see DNS move, and would not start the conductor.',
+      'The standby cannot read `region.<name>.<zone>`. Checkers and producers may still be able to, but the standby’s observer would not see DNS move, and would not start the conductor.',
   },
   {
     ...notZero,
@@ -318,6 +318,15 @@ export const alarms = [
     metrics: ['RunsNeedingAct'],
     meaning:
       'A run of the conductor has ended in a state that somebody has to look at: DNS did not follow, a failback was taken back, a step failed.',
+  },
+  {
+    ...notZero,
+    alarm: 'endpoint unfit',
+    urgency: 'now',
+    metrics: ['UnfitEndpoints'],
+    periods: inARow(3),
+    meaning:
+      'A vote or switch endpoint, asked by the monitor as Route 53’s checkers ask it, does not answer in time, cannot read its table, or says something else than what is stored. A vote that Route 53 does not see moves nothing; a switch that it does not see holds nothing.',
   },
   {
     ...anyEvent,

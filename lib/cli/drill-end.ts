@@ -103,7 +103,7 @@ function abortKindOf(error: unknown): AbortKind {
 
 async function contextOf(run: RunFacts): Promise<StepContext> {
   const { flags, primary, directory, worldFile } = run;
-  const simulated = flags.blackout === undefined && flags.killObserver === undefined;
+  const simulated = [flags.blackout, flags.killObserver, flags.flood].every((one) => one === undefined);
   return {
     files: directory === undefined ? [] : await filesIn(directory),
     repeat: repeatCommand(run),
@@ -130,6 +130,8 @@ function repeatCommand({ flags, seed }: Pick<RunFacts, 'flags' | 'seed'>): strin
     ['--kill-observer', flags.killObserver],
     ['--recovery', lengthOf(flags.recovery)],
     ['--blackout', flags.blackout],
+    ['--flood', flags.flood?.toString()],
+    ['--flood-for', lengthOf(flags.floodFor)],
     ['--seed', (seed ?? flags.seed)?.toString()],
   ];
   const words = given.flatMap(([option, value]) => (value === undefined ? [] : [option, value]));
@@ -177,10 +179,21 @@ function summary(result: DrillResult): string {
     ...(result.failback === undefined
       ? []
       : [`  failed back: producers back ${seconds(result.failback.ms)}`]),
+    ...floodLines(result.flood),
     `  AWS calls: ${result.audit.calls}; calls that the failover path must not make: ${result.audit.violations}`,
     ...result.failures.map((failure) => `  ${colors.red('✗')} ${failure}`),
     ...(result.notJudged === undefined ? [] : [`  ${colors.yellow('!')} ${result.notJudged}`]),
   ].join('\n');
+}
+
+function floodLines(flood: DrillResult['flood']): readonly string[] {
+  if (flood === undefined) return [];
+  const { requestsPerSecond, forMs, sent, refused, reserved, expected, answersChanged } = flood;
+  const share = sent === 0 ? 0 : Math.round((100 * refused) / sent);
+  const words = { holds: 'was to hold', 'may end': 'could end', ends: 'was to end within minutes' };
+  return [
+    `  flood: ${requestsPerSecond} requests/s for ${forMs / 1_000} s, ${share} % refused with ${reserved} reserved; the latch ${words[expected]}, and ${answersChanged} DNS answers changed`,
+  ];
 }
 
 function headlineOf({ ok, judged }: DrillResult): string {

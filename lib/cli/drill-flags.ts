@@ -1,5 +1,6 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { DrillAwsFlags } from './drill-aws.ts';
+import { durationArgument } from './options.ts';
 
 export interface DrillFlags extends DrillAwsFlags {
   readonly aws?: true;
@@ -11,8 +12,13 @@ export interface DrillFlags extends DrillAwsFlags {
   readonly failback?: true;
   readonly recovery?: number;
   readonly blackout?: string;
+  /** Requests a second. */
+  readonly flood?: number;
+  readonly floodFor?: number;
   readonly waitForOther?: number;
   readonly anyway?: true;
+  readonly upgrade?: string;
+  readonly evacuated?: true;
 }
 
 /** Options that belong to one kind of drill only; an option in neither list belongs to both kinds. */
@@ -23,10 +29,26 @@ const localOnly = [
   'failback',
   'recovery',
   'blackout',
+  'flood',
+  'floodFor',
   'seed',
   'keep',
   'waitForOther',
   'anyway',
+  'upgrade',
+  'evacuated',
+] as const;
+/** What an upgrade does not take: it plays a deployment, and no outage. */
+const notWithUpgrade = [
+  'scenario',
+  'for',
+  'killObserver',
+  'failback',
+  'recovery',
+  'blackout',
+  'flood',
+  'floodFor',
+  'keep',
 ] as const;
 const awsOnly = ['reason', 'owner', 'yes', 'dryRun', 'world', 'local', 'dns', 'schedule'] as const;
 
@@ -40,4 +62,32 @@ export function misplacedOption(command: Command, { aws }: { readonly aws: boole
   return aws
     ? `${long} is for the drill on this machine: --aws moves a deployed cell, and plays no outage.`
     : `${long} needs --aws: without it a drill builds a world of its own on this machine.`;
+}
+
+/** The message about an option that a drill of a deployment would silently ignore. */
+export function misplacedWithUpgrade(command: Command): string | undefined {
+  const given = (name: string): boolean => command.getOptionValueSource(name) === 'cli';
+  if (!given('upgrade')) {
+    return given('evacuated')
+      ? '--evacuated belongs to --upgrade: an outage evacuates by itself.'
+      : undefined;
+  }
+  const wrong = notWithUpgrade.find(given);
+  if (wrong === undefined) return undefined;
+  const long = command.options.find((option) => option.attributeName() === wrong)?.long ?? `--${wrong}`;
+  return `${long} is for the drill of an outage: --upgrade plays a deployment.`;
+}
+
+export function lengthArgument(text: string): number {
+  const ms = durationArgument(text);
+  if (ms === 0)
+    throw new InvalidArgumentError('A drill that takes no time shows nothing: write a duration like 90s.');
+  return ms;
+}
+
+export function seedArgument(text: string): number {
+  const seed = Number(text);
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new InvalidArgumentError('A seed is a whole number from 0.');
+  return seed;
 }

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { type Config, observerRegions } from '../config/config.ts';
@@ -28,9 +28,17 @@ import { colors } from './colors.ts';
 import { drillAws } from './drill-aws.ts';
 import { abortEnd, exitOfResult, type RunFacts, resultEnd } from './drill-end.ts';
 import { beginFaultsCommand, endFaultsCommand } from './drill-faults.ts';
-import { type DrillFlags, misplacedOption } from './drill-flags.ts';
+import {
+  type DrillFlags,
+  lengthArgument,
+  misplacedOption,
+  misplacedWithUpgrade,
+  seedArgument,
+} from './drill-flags.ts';
+import { beforeFlood, FLOOD_PLAYED_MS, FLOOD_SCENARIO, floodOf, rateArgument } from './drill-flood.ts';
 import { keepStanding } from './drill-keep.ts';
 import { type Place, takePlace } from './drill-turn.ts';
+import { drillUpgrade } from './drill-upgrade.ts';
 import { interruption } from './interruption.ts';
 import type { Io } from './io.ts';
 import { durationArgument } from './options.ts';
@@ -62,6 +70,17 @@ export function drillCommand(io: Io): Command {
       lengthArgument,
     )
     .option('--blackout <region>', 'no call to this region is answered, and control planes answer 503')
+    .option(
+      '--flood <rate>',
+      'then fail over by hand, and flood the switch endpoint with so many requests a second, on this machine',
+      rateArgument,
+    )
+    .option('--flood-for <duration>', 'how long the flood lasts (default: 60s)', lengthArgument)
+    .option(
+      '--upgrade <file>',
+      'instead of an outage: deploy this second config by cdk deploy --all while producers run, and report every DNS answer that changed',
+    )
+    .option('--evacuated', 'with --upgrade: while an operator holds every cell in the standby')
     .option('--seed <number>', 'repeat the random choices of an earlier drill', seedArgument)
     .option(
       '--keep',
@@ -99,18 +118,24 @@ export function drillCommand(io: Io): Command {
     .option('--dry-run', 'print every AWS call it would make, with its parameters, and make none')
     .addHelpText(
       'after',
-      '\nExamples:\n  spillway drill --scenario 2024-kinesis --for 90s --json\n  spillway drill --failback\n  spillway drill --blackout us-east-1\n  spillway drill --keep --recovery 1m\n  spillway drill end-faults\n  spillway drill --aws --reason "before the sale"\n  spillway drill --aws --schedule off --reason "load test, until Friday"',
+      '\nExamples:\n  spillway drill --scenario 2024-kinesis --for 90s --json\n  spillway drill --failback\n  spillway drill --blackout us-east-1\n  spillway drill --flood 1000\n  spillway drill --keep --recovery 1m\n  spillway drill end-faults\n  spillway drill --upgrade next.config.ts --evacuated\n  spillway drill --aws --reason "before the sale"\n  spillway drill --aws --schedule off --reason "load test, until Friday"',
     )
     .action(async (flags: DrillFlags, command: Command) => {
       const aws = flags.aws === true;
-      const misplaced = misplacedOption(command, { aws });
+      const misplaced = misplacedOption(command, { aws }) ?? misplacedWithUpgrade(command);
       if (misplaced !== undefined || aws) {
         return performVerb(io, flags, () => {
           if (misplaced !== undefined) throw new UsageError(misplaced);
           return drillAws(io, flags);
         });
       }
-      return performVerb(io, flags, (tell) => runDrill(io, flags, tell));
+      if (flags.upgrade !== undefined) {
+        const { upgrade } = flags;
+        return performVerb(io, flags, () => drillUpgrade(io, { ...flags, upgrade }));
+      }
+      const isChosen = command.getOptionValueSource('scenario') === 'cli';
+      const scenario = flags.flood === undefined || isChosen ? flags.scenario : FLOOD_SCENARIO;
+      return performVerb(io, flags, (tell) => runDrill(io, { ...flags, scenario }, tell));
     });
   return command.addCommand(endFaultsCommand(io)).addCommand(beginFaultsCommand(io));
 }
@@ -140,6 +165,7 @@ interface Prepared {
 
 async function prepare(flags: DrillFlags, directory: string): Promise<Prepared> {
   const scenario = await loadScenario(flags.scenario);
+  beforeFlood(flags, scenario);
   const loaded = await loadConfig({
     directory,
     ...(flags.config === undefined ? {} : { file: flags.config }),
@@ -255,12 +281,13 @@ async function drillIn(
   const result = await drill({
     config,
     scenario,
-    forMs: Math.min(flags.for ?? DEFAULT_FOR_MS, scenario.durationMs),
+    forMs: Math.min(flags.for ?? (flags.flood ? FLOOD_PLAYED_MS : DEFAULT_FOR_MS), scenario.durationMs),
     directory,
     seed,
     failback: flags.failback ?? false,
     // In a blackout everything else must work, including an operator's failover.
     operatorFailsOver: flags.blackout === config.regions.primary,
+    ...floodOf(flags),
     random: () => uniformFloat64(generator),
     ...(flags.killObserver === undefined ? {} : { killObserver: flags.killObserver }),
     onEvent,
@@ -281,18 +308,4 @@ async function drillIn(
     signal,
   });
   return exitOfResult(result);
-}
-
-function lengthArgument(text: string): number {
-  const ms = durationArgument(text);
-  if (ms === 0)
-    throw new InvalidArgumentError('A drill that takes no time shows nothing: write a duration like 90s.');
-  return ms;
-}
-
-function seedArgument(text: string): number {
-  const seed = Number(text);
-  if (!Number.isSafeInteger(seed) || seed < 0)
-    throw new InvalidArgumentError('A seed is a whole number from 0.');
-  return seed;
 }

@@ -40,6 +40,8 @@ export const defaultDelivery: Delivery = {
   dnsTtlSeconds: 5,
   producerPollMs: 2_000,
   rtoMs: MINUTE_MS,
+  // A tenth of an account's usual 1,000: a flood of 1,000 requests a second loses none of them (lib/endpoint/flood.ts).
+  switchConcurrency: 100,
 };
 
 /** Only `spillway cost` depends on it: what the beacons cost depends on who sends them. */

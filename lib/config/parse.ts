@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { parseStreamArn } from '../../lambda/core/stream-arn.ts';
 import { cellProblems } from './cells.ts';
 import type { Cell, Config, ServiceName, StreamSpec } from './config.ts';
 import {
@@ -74,6 +75,7 @@ function withDefaults(input: ConfigInput): Config {
     zone: {
       id: input.zone.id.replace('/hostedzone/', ''),
       name: input.zone.name.replace(/\.$/, '').toLowerCase(),
+      ...(input.zone.keepRegionRecord === true ? { keepRegionRecord: true } : {}),
     },
     cells: input.cells.map(cellOf),
     policy: {
@@ -141,6 +143,9 @@ function inBoth(input: SharedStreamInput): { readonly primary: StreamInput; read
 }
 
 function streamOf(input: StreamInput): StreamSpec {
-  const { name, existing, shards, kmsKeyArn } = typeof input === 'string' ? { name: input } : input;
+  const { name = '', arn, existing, shards, kmsKeyArn } = typeof input === 'string' ? { name: input } : input;
+  if (arn !== undefined) {
+    return { name: parseStreamArn(arn)?.name ?? '', arn, create: false, ...given({ kmsKeyArn }) };
+  }
   return { name, create: existing !== true, ...given({ shards, kmsKeyArn }) };
 }

@@ -3,6 +3,7 @@ import { beaconPolicies, modes, siblingNames } from '../../lambda/core/policy.ts
 import { probeModes } from '../../lambda/core/watched-cells.ts';
 import { drillSchedules } from './drill-schedule.ts';
 import { between, either, list, object, oneOf, say, text, whole } from './fields.ts';
+import { REGIONS_CHECKED_ON } from './region-table.ts';
 
 // Shape and ranges of a configuration file. Relations between values are in relations.ts, defaults in defaults.ts.
 
@@ -13,6 +14,8 @@ const DAY_MS = 24 * HOUR_MS;
 const MAX_VOTE_TTL_MS = 120_000;
 /** Route 53 wants a TTL of 60 s or less on records with a health check. */
 const MAX_DNS_TTL_SECONDS = 60;
+/** Of an account's usual 1,000, of which Lambda keeps 100 unreserved. */
+const MAX_RESERVED = 900;
 /** Values in one record set: 400 ("Quotas on records", Amazon Route 53 Developer Guide). */
 const MAX_RECORD_VALUES = 400;
 const MAX_CELLS = 5_000;
@@ -28,7 +31,7 @@ const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const zoneLabel = '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
 
 const region = text(
-  /^[a-z]{2}(?:-[a-z]+)+-\d{1,2}$/,
+  /^[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}$/,
   'the name of an AWS region',
   'Write a region like us-west-2.',
 );
@@ -42,7 +45,13 @@ const dnsLabel = (what: string) =>
 const streamName = text(
   /^[a-zA-Z0-9_.-]{1,128}$/,
   'a Kinesis stream name',
-  'Use 1 to 128 letters, digits, underscores, full stops and hyphens; a name, not an ARN.',
+  'Use 1 to 128 letters, digits, underscores, full stops and hyphens; a name, not an ARN: for a stream of another account write { arn }.',
+);
+
+const streamArn = text(
+  /^arn:aws:kinesis:[a-z0-9-]+:\d{12}:stream\/[a-zA-Z0-9_.-]{1,128}$/,
+  'the ARN of a Kinesis stream in the partition aws',
+  'Write an ARN like arn:aws:kinesis:us-east-1:111122223333:stream/orders.',
 );
 
 const keyArn = text(
@@ -55,7 +64,12 @@ const keyUse =
 
 const streamObject = <Key extends z.ZodType>(kmsKeyArn: Key) =>
   object({
-    name: streamName,
+    name: streamName.optional(),
+    arn: streamArn
+      .optional()
+      .describe(
+        'In place of name, in streams alone: the ARN of an existing stream of another account, in the region of the role (docs/other-accounts.md).',
+      ),
     existing: z
       .boolean({
         error: say('is not true or false', 'Write true for a stream of your own, else leave the key out.'),
@@ -67,20 +81,34 @@ const streamObject = <Key extends z.ZodType>(kmsKeyArn: Key) =>
     ),
     kmsKeyArn,
   }).check(({ value, issues }) => {
-    const { existing, shards } = value as { readonly existing?: boolean; readonly shards?: number };
-    if (existing !== true || shards === undefined) return;
-    const message = say('is given for an existing stream, which is never changed', 'Leave shards out.');
-    issues.push({ code: 'custom', input: value, path: ['shards'], message });
+    const { name, arn, existing, shards } = value as {
+      readonly name?: string;
+      readonly arn?: string;
+      readonly existing?: boolean;
+      readonly shards?: number;
+    };
+    const told = (path: string[], message: string) =>
+      issues.push({ code: 'custom', input: value, path, message });
+    if (name === undefined && arn === undefined)
+      told(['name'], say('is missing', 'Write the name of the stream, or arn for one of another account.'));
+    if (name !== undefined && arn !== undefined)
+      told(['arn'], say('is given beside name', 'Leave name out: the ARN has it.'));
+    if (shards !== undefined && (existing === true || arn !== undefined))
+      told(['shards'], say('is given for an existing stream, which is never changed', 'Leave shards out.'));
+    if (arn !== undefined && existing === false)
+      told(['existing'], say('is false for a stream of another account', 'Leave existing out.'));
   });
 
 /** Of one region. */
 const stream = either(
   [streamName, streamObject(keyArn.optional().describe(`The customer-managed key of the stream: ${keyUse}`))],
   {
-    what: 'a stream name nor { name, existing, shards, kmsKeyArn }',
+    what: 'a stream name nor { name, existing, shards, kmsKeyArn } nor { arn, kmsKeyArn }',
     fix: "Write stream: 'orders'.",
   },
-).describe('A stream name, or { name, existing, shards, kmsKeyArn }.');
+).describe(
+  'A stream name, or { name, existing, shards, kmsKeyArn }, or { arn, kmsKeyArn } for a stream of another account.',
+);
 
 /** Of one name in both regions; a key has another ARN in each, also a multi-region key. */
 const streamOfBoth = either(
@@ -212,7 +240,7 @@ const delivery = object({
   healthCheckIntervalSeconds: oneOf([10, 30])
     .optional()
     .describe(
-      'Route 53 request interval. Changing it later replaces every health check, and new health checks begin unhealthy: traffic goes to the standby for some minutes.',
+      'Route 53 request interval. Changing it later replaces every health check; the deployment then waits until the new ones have data.',
     ),
   dnsTtlSeconds: whole({ min: 1, max: MAX_DNS_TTL_SECONDS, unit: 'seconds' }).describe(
     'TTL of the signal and service records.',
@@ -221,6 +249,9 @@ const delivery = object({
     'How often a producer asks for the signal.',
   ),
   rtoMs: whole({ min: 5_000, max: HOUR_MS, unit: 'milliseconds' }).describe('The recovery time asked for.'),
+  switchConcurrency: whole({ min: 20, max: MAX_RESERVED, unit: 'concurrent executions' }).describe(
+    'Concurrent Lambda executions that the switch endpoint reserves, at least; with many switch groups it reserves 0.3 for each. Lambda lets through ten requests a second for each of them, and a larger flood can end a latch (docs/how-it-works.md, "What a flood can do"). Reserving costs nothing, but no other function of the account can use what is reserved.',
+  ),
 });
 
 const notify = object({
@@ -295,6 +326,11 @@ export const configSchema = object({
     primary: region,
     standby: region,
     witnesses: list(region, { min: MIN_WITNESSES, max: MAX_WITNESSES, what: 'witness regions' }),
+    confirmed: list(region, { min: 0, max: MAX_WITNESSES, what: 'regions' })
+      .optional()
+      .describe(
+        `Regions that are newer than Spillway's list of ${REGIONS_CHECKED_ON}, or have got Lambda function URLs since then, and where you have made sure of both. Regions outside the partition aws stay refused.`,
+      ),
   })
     .optional()
     .describe('Default: us-east-1, us-west-2, and the witnesses us-east-2 and eu-west-1.'),
@@ -309,6 +345,12 @@ export const configSchema = object({
       'a domain name',
       'Write the name of the public hosted zone, for example shop.example.com.',
     ),
+    keepRegionRecord: z
+      .boolean({ error: say('is not true or false', 'Write true to keep it, else leave the key out.') })
+      .optional()
+      .describe(
+        'true: region.<zone>, the record of versions before 0.2, stays beside region.<name>.<zone>, for whoever reads it. One deployment in a zone may have it. Default false.',
+      ),
   }).describe('The public hosted zone that holds the signals; it must exist already.'),
   cells: list(cell, { min: 1, max: MAX_CELLS, what: 'cells' }),
   policy: policy.optional().describe('How the observers decide.'),

@@ -13,6 +13,7 @@ import {
   voteTableName,
 } from '../../lambda/core/names.ts';
 import { SWITCH_PARTITION } from '../../lambda/core/switch.ts';
+import { reserves } from '../config/concurrency.ts';
 import type { StreamKey } from '../config/stream-keys.ts';
 import { CELLS_FILE, type DeployedCell, watchedStreams } from '../settings/cells-file.ts';
 import { CONDUCTOR_SETTINGS, type ConductorSettings } from '../settings/conductor.ts';
@@ -24,8 +25,6 @@ const TIMEOUT_SECONDS = 60;
 /** The longest failback watches for 15 hours; a stage whose observers are unsure takes a quarter more. */
 const RUN_TIMEOUT = Duration.hours(24);
 const MEMORY_MIB = 512;
-/** The latch's batches, and steps of a second run beside them. */
-const CONCURRENCY = 15;
 
 export interface ConductorProps {
   readonly settings: Omit<ConductorSettings, 'topicArn'>;
@@ -55,7 +54,7 @@ export class Conductor extends Construct {
       ],
       timeoutSeconds: TIMEOUT_SECONDS,
       memoryMiB: MEMORY_MIB,
-      reservedConcurrency: CONCURRENCY,
+      reservedConcurrency: reserves.conductor,
     });
     const logs = new LogGroup(this, 'Log', {
       logGroupName: `/aws/vendedlogs/states/${conductorMachineName(name)}`,
@@ -116,7 +115,9 @@ function statements(
   const votes = observers.map(
     (region) => `arn:aws:dynamodb:${region}:${account}:table/${voteTableName(name)}`,
   );
-  const streams = watched.map((stream) => `arn:aws:kinesis:${standby}:${account}:stream/${stream}`);
+  const streams = watched.map((stream) =>
+    stream.startsWith('arn:') ? stream : `arn:aws:kinesis:${standby}:${account}:stream/${stream}`,
+  );
   return [
     new PolicyStatement({ actions: ['dynamodb:GetItem', 'dynamodb:Query'], resources: [table] }),
     // The conductor only reads what operators set, above all a pause.

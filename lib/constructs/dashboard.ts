@@ -72,7 +72,11 @@ export class Dashboard extends Construct {
             'UnlatchedGroups',
             'DnsUnread',
           ]),
-          this.#own('What holds traffic back, and what cannot be read', ['Paused', 'StateUnread']),
+          this.#own('What holds traffic back, and what cannot be read', [
+            'Paused',
+            'StateUnread',
+            'UnfitEndpoints',
+          ]),
         ],
         [
           this.#own('Time since the last drill and the last survey', ['DrillAge', 'SurveyAge']),
@@ -114,7 +118,9 @@ export class Dashboard extends Construct {
   }
 
   #arrivals(): IWidget {
+    // CloudWatch has no metrics of other accounts' streams here.
     const lines = this.#props.streams
+      .filter((stream) => !stream.startsWith('arn:'))
       .slice(0, STREAMS_DRAWN)
       .map((StreamName) => aws('AWS/Kinesis', 'IncomingRecords', { StreamName }).with({ label: StreamName }));
     return graph('Records arriving in the standby', lines);
@@ -150,11 +156,11 @@ export class Dashboard extends Construct {
   /** A log widget, because diagnoses are words, which no metric holds. */
   #words(): IWidget {
     return new LogQueryWidget({
-      title: 'What each observer said, minute by minute',
+      title: 'What each observer said, and what the endpoints did, minute by minute',
       logGroupNames: [`/aws/lambda/${monitorFunctionName(this.#props.config.name)}`],
       view: LogQueryVisualizationType.TABLE,
       queryLines: [
-        'fields @timestamp, observers',
+        'fields @timestamp, observers, endpoints',
         'filter ispresent(observers)',
         'sort @timestamp desc',
         'limit 30',

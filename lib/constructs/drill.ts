@@ -13,6 +13,7 @@ import {
   stateTableName,
   voteTableName,
 } from '../../lambda/core/names.ts';
+import { reserves } from '../config/concurrency.ts';
 import type { DrillSchedule } from '../config/drill-schedule.ts';
 import type { StreamKey } from '../config/stream-keys.ts';
 import type { DrillTarget } from '../settings/drill.ts';
@@ -23,8 +24,6 @@ import { SpillwayFunction } from './spillway-function.ts';
 /** The longest that Lambda allows is 900 s. */
 const TIMEOUT_SECONDS = DRILL_MAX_MS / 1_000 + 60;
 const MEMORY_MIB = 256;
-/** One at a time: two drills would disturb each other's measurements. */
-const CONCURRENCY = 1;
 
 export interface DrillProps {
   readonly target: DrillTarget;
@@ -51,7 +50,7 @@ export class Drill extends Construct {
       ],
       timeoutSeconds: TIMEOUT_SECONDS,
       memoryMiB: MEMORY_MIB,
-      reservedConcurrency: CONCURRENCY,
+      reservedConcurrency: reserves.drill,
     });
     const shown = Token.isUnresolved(account) ? '<AWS::AccountId>' : account;
     Validations.of(drill.role).acknowledge({

@@ -13,6 +13,7 @@ export const handlerNames = [
   'monitor',
   'survey',
   'drill',
+  'guard',
 ] as const;
 export type HandlerName = (typeof handlerNames)[number];
 

@@ -5,6 +5,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { monitorFunctionName, stateTableName, voteTableName } from '../../lambda/core/names.ts';
 import { RECURRING_PARTITION } from '../../lambda/core/recurring.ts';
+import { reserves } from '../config/concurrency.ts';
 import { CELLS_FILE, type DeployedCell } from '../settings/cells-file.ts';
 import { MONITOR_SETTINGS, type MonitorSettings } from '../settings/monitor.ts';
 import { SpillwayFunction } from './spillway-function.ts';
@@ -12,14 +13,14 @@ import { SpillwayFunction } from './spillway-function.ts';
 /** The monitor's reads run in parallel, each bounded by seconds. */
 const TIMEOUT_SECONDS = 20;
 const MEMORY_MIB = 256;
-/** One at a time: a second run would only publish the same values. */
-const CONCURRENCY = 1;
 
 /**
  * The monitor, which brings what the observers have stored in their own regions to the standby, where the
- * alarms are. The monitor reads the tables by names that are known beforehand, with rights from IAM: asking
- * the public endpoints instead would tie the standby's stack to every witness's stack, and an endpoint says
- * less than the item behind it.
+ * alarms are. The monitor reads the tables by names that are known beforehand, with rights from IAM, because an
+ * endpoint says less than the item behind it. It asks the public endpoints as well, as Route 53's checkers do,
+ * and compares: a table can be right while its endpoint cannot read it, or while the checkers ask another one.
+ * The hosts are in the state table, where each deployment writes what the checks ask; in the settings, they
+ * would tie the standby's stack to every witness's stack.
  */
 export class Monitor extends Construct {
   constructor(
@@ -40,7 +41,7 @@ export class Monitor extends Construct {
       statements: statements(settings, Stack.of(this).account),
       timeoutSeconds: TIMEOUT_SECONDS,
       memoryMiB: MEMORY_MIB,
-      reservedConcurrency: CONCURRENCY,
+      reservedConcurrency: reserves.monitor,
     });
     const once = { retryAttempts: 0, maxEventAge: Duration.seconds(60) };
     new Rule(this, 'EachMinute', {

@@ -17,6 +17,7 @@ import {
   voteTableName,
 } from '../../lambda/core/names.ts';
 import { WOULD_PARTITION } from '../../lambda/core/would.ts';
+import { reserves } from '../config/concurrency.ts';
 import type { StreamKey } from '../config/stream-keys.ts';
 import type { StreamPair } from '../config/stream-names.ts';
 import { siblingActions } from '../observers/sibling-actions.ts';
@@ -30,8 +31,6 @@ import { isPattern, shownArn, streamArns } from './stream-arns.ts';
 
 /** Longer than the minute between two starts, so that the next run takes over before this one ends. */
 const RUN_SECONDS = 90;
-/** The run in progress and the one that takes over. */
-const OVERLAPPING_RUNS = 2;
 const MEMORY_MIB = 240;
 
 export interface ObserverProps extends ObserverSettings {
@@ -77,7 +76,7 @@ export class Observer extends Construct {
       ],
       timeoutSeconds: RUN_SECONDS,
       memoryMiB: MEMORY_MIB,
-      reservedConcurrency: OVERLAPPING_RUNS,
+      reservedConcurrency: reserves.observer,
     });
     Validations.of(observer.role).acknowledge({
       id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
@@ -101,6 +100,7 @@ export class Observer extends Construct {
     this.endpoint = new PublicEndpoint(this, 'Vote', {
       functionName: voteFunctionName(name),
       handler: 'vote',
+      concurrency: reserves.vote,
       description: 'Spillway: tells Route 53 how the observer of this region votes.',
       environment: { [VOTE_TABLE]: table.tableName },
       statements: [new PolicyStatement({ actions: ['dynamodb:GetItem'], resources: [table.tableArn] })],

@@ -1,32 +1,25 @@
-import { Fn } from 'aws-cdk-lib';
+import { CfnOutput, Fn, Lazy, Stack } from 'aws-cdk-lib';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { SpillwayFunction, type SpillwayFunctionProps } from './spillway-function.ts';
-
-/**
- * Route 53 sends each check more than one request a second, from 8 regions; a flood above this is refused, which the
- * checkers read as HOLD.
- */
-const MIN_CONCURRENCY = 20;
-/**
- * 16 checkers, each every 10 s, make 1.6 requests a second, and Lambda lets through at most 10 a second for
- * each unit of concurrency. So one check needs 0.16 units; the rest is for instances that wait for the table.
- */
-const CONCURRENCY_PER_CHECK = 0.3;
-/** Upper limit of what is reserved of an account's 1,000, of which 100 cannot be reserved. */
-const MAX_CONCURRENCY = 500;
-
-/** The concurrency that an endpoint with this many health checks reserves. */
-export const endpointConcurrency = (checks: number): number =>
-  Math.min(MAX_CONCURRENCY, Math.max(MIN_CONCURRENCY, Math.ceil(checks * CONCURRENCY_PER_CHECK)));
 
 /** A cold start must fit the 2 s that a checker waits; CPU comes with memory. */
 const MEMORY_MIB = 256;
 const TIMEOUT_SECONDS = 3;
 
+/** What a health check asks: an endpoint, or what is known of one. */
+export interface AskedHost {
+  readonly domainName: string;
+  /** The name was given in place of a reference, because the endpoint has another one than its check asks. */
+  readonly given?: true;
+}
+
 /** A function on a public URL, for Route 53's checkers. */
 export class PublicEndpoint extends SpillwayFunction {
-  /** Host name of the URL. */
+  /**
+   * Host name of the URL. In another stack it is read from an output of this one, `<id>HostName`: CloudFormation
+   * documents no `Fn::Split` over the output of another stack, and cfn-lint refuses it (E1017).
+   */
   readonly domainName: string;
 
   constructor(
@@ -36,18 +29,37 @@ export class PublicEndpoint extends SpillwayFunction {
       SpillwayFunctionProps,
       'functionName' | 'handler' | 'description' | 'environment' | 'statements' | 'files'
     > & {
-      /** Health checks that ask the endpoint. @default 1 */
-      readonly checks?: number;
+      /**
+       * Concurrent executions to reserve. What is more than they let through is refused, whoever asks: a vote that is
+       * refused reads HOLD. What a flood does to a switch, see `lib/endpoint/flood.ts`.
+       */
+      readonly concurrency: number;
     },
   ) {
-    const { checks = 1, ...rest } = props;
+    const { concurrency, ...rest } = props;
     super(scope, id, {
       ...rest,
       timeoutSeconds: TIMEOUT_SECONDS,
       memoryMiB: MEMORY_MIB,
-      reservedConcurrency: endpointConcurrency(checks),
+      reservedConcurrency: concurrency,
     });
     const url = this.lambda.addFunctionUrl({ authType: FunctionUrlAuthType.NONE });
-    this.domainName = Fn.select(2, Fn.split('/', url.url));
+    const hostName = Fn.select(2, Fn.split('/', url.url));
+    const outputName = `${id}HostName`;
+    new CfnOutput(this, 'HostName', {
+      key: outputName,
+      value: hostName,
+      description: 'Host name of the function URL, for health checks',
+    });
+    const here = Stack.of(this);
+    // Resolved for each stack that uses it, before the order of the stacks is settled.
+    this.domainName = Lazy.uncachedString({
+      produce: ({ scope }) => {
+        const there = Stack.of(scope);
+        if (there === here) return hostName;
+        there.addStackDependency(here, `the host name of ${this.node.path}`);
+        return Fn.getStackOutput(here.stackName, outputName, here.region);
+      },
+    });
   }
 }

@@ -6,6 +6,7 @@ import { Construct } from 'constructs';
 import { stateTableName, surveyFunctionName } from '../../lambda/core/names.ts';
 import { RECURRING_PARTITION } from '../../lambda/core/recurring.ts';
 import { CAPACITY_PARTITION } from '../../lambda/core/survey.ts';
+import { reserves } from '../config/concurrency.ts';
 import {
   SURVEY_SETTINGS,
   SURVEYED_CELLS_FILE,
@@ -22,7 +23,6 @@ import { isPattern, shownArn, streamArns } from './stream-arns.ts';
 const TIMEOUT_SECONDS = 240;
 /** Room for two parsed answers of 3 MB at a time, and garbage of earlier answers. */
 const MEMORY_MIB = 512;
-const CONCURRENCY = 1;
 export interface SurveyProps {
   readonly settings: SurveySettings;
   readonly cells: readonly SurveyedCell[];
@@ -52,7 +52,7 @@ export class Survey extends Construct {
       statements: statements({ settings, streams, account: Stack.of(this).account }),
       timeoutSeconds: TIMEOUT_SECONDS,
       memoryMiB: MEMORY_MIB,
-      reservedConcurrency: CONCURRENCY,
+      reservedConcurrency: reserves.survey,
     });
     Validations.of(survey.role).acknowledge({
       id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
@@ -90,7 +90,9 @@ function statements({
 }): PolicyStatement[] {
   const state = `arn:aws:dynamodb:${standby}:${account}:table/${stateTableName(name)}`;
   return [
-    new PolicyStatement({ actions: ['kinesis:DescribeStreamSummary'], resources: [...streams] }),
+    ...(streams.length === 0
+      ? []
+      : [new PolicyStatement({ actions: ['kinesis:DescribeStreamSummary'], resources: [...streams] })]),
     new PolicyStatement({ actions: ['cloudwatch:GetMetricData'], resources: ['*'] }),
     new PolicyStatement({
       actions: ['dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],

@@ -3,7 +3,7 @@ import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { stateTableName, switchFunctionName } from '../../lambda/core/names.ts';
-import { CELLS_FILE, type DeployedCell, groupsOf } from '../settings/cells-file.ts';
+import { CELLS_FILE, type DeployedCell } from '../settings/cells-file.ts';
 import { STATE_TABLE } from '../settings/switch.ts';
 import { PublicEndpoint } from './public-endpoint.ts';
 
@@ -14,7 +14,12 @@ export class Switches extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    props: { readonly name: string; readonly cells: readonly DeployedCell[] },
+    props: {
+      readonly name: string;
+      readonly cells: readonly DeployedCell[];
+      /** Concurrent executions that the endpoint reserves. */
+      readonly concurrency: number;
+    },
   ) {
     super(scope, id);
     const table = new Table(this, 'State', {
@@ -32,7 +37,7 @@ export class Switches extends Construct {
       handler: 'switch',
       description: 'Spillway: tells Route 53 the position of each switch.',
       environment: { [STATE_TABLE]: table.tableName },
-      checks: groupsOf(props.cells).length,
+      concurrency: props.concurrency,
       files: { [CELLS_FILE]: JSON.stringify(props.cells) },
       statements: [new PolicyStatement({ actions: ['dynamodb:Query'], resources: [table.tableArn] })],
     });

@@ -6,8 +6,11 @@ import {
   defaultRegions,
   defaultVotesToEvacuate,
 } from '../config/defaults.ts';
+import { assumptionsDocument } from './assumptions.ts';
 import { conductorDocument } from './conductor.ts';
 import { configDocument } from './config.ts';
+import { deployDocument } from './deploy.ts';
+import { deploymentsDocument } from './deployments.ts';
 import { diagnosesDocument } from './diagnoses.ts';
 import { lifecycleDocument } from './lifecycle.ts';
 import { monitoringDocument } from './monitoring.ts';
@@ -30,8 +33,11 @@ export const documents: readonly { readonly file: string; readonly text: string 
   { file: 'lifecycle.md', text: lifecycleDocument() },
   { file: 'conductor.md', text: conductorDocument() },
   { file: 'config.md', text: configDocument() },
+  { file: 'deployments.md', text: deploymentsDocument() },
   { file: 'scenarios.md', text: scenariosDocument() },
   { file: 'runbook.md', text: runbookDocument(config) },
   { file: 'permissions.md', text: permissionsDocument() },
+  { file: 'deploy.md', text: deployDocument() },
   { file: 'monitoring.md', text: monitoringDocument(config) },
+  { file: 'assumptions.md', text: assumptionsDocument() },
 ];

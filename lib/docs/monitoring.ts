@@ -1,3 +1,5 @@
+import { endpointFindingNames, endpointFindings } from '../../lambda/core/endpoint-findings.ts';
+import { roundsOf, SWITCHES_A_ROUND } from '../../lambda/core/endpoint-rounds.ts';
 import { metricNames, metrics } from '../../lambda/core/metrics.ts';
 import {
   type AlarmConfig,
@@ -24,6 +26,21 @@ primary's outage, so there is none. Once a minute a monitor in the standby reads
 the state table, and the answers of DNS, and publishes the results as metrics in the standby. The monitor reads by names that are
 known beforehand, calls nothing in the primary, and is a function of its own, so that it can neither slow nor break the observers.
 An observer that is dead, cut off or unreadable counts as one live vote fewer; a dead monitor publishes no data, which fires as well.
+
+A table can be right while its endpoint cannot read it, or while Route 53 asks another URL, and HOLD would look the same. So the
+monitor also asks the endpoints, as Route 53's checkers do, at the hosts that each deployment records when it configures the health
+checks: every vote each minute, and of the switches up to ${SWITCHES_A_ROUND} a minute in turn, a thousand within ${roundsOf(1_000)} minutes. What an endpoint
+says is compared with what is stored. An endpoint that could not read its table says \`read=failed\` beside its marker, which the
+checkers ignore. Those in trouble are asked again each minute. While no deployment has recorded what the checks ask, nobody asks, and
+\`spillway status\` and \`spillway doctor\` say so.
+
+${markdownTable(
+  ['an endpoint is', 'which means', 'counts as trouble'],
+  endpointFindingNames.map((name) => {
+    const { meaning, trouble } = endpointFindings[name];
+    return [name, meaning, trouble ? 'yes' : 'no'];
+  }),
+)}
 
 Once an hour a survey, also a function of its own, reads how the cells' streams are scaled in both regions and the highest load of
 five minutes within two weeks, and stores both in the state table. During an outage nobody can ask the primary for these values, so
@@ -53,7 +70,8 @@ ${markdownTable(
 
 The metrics are in the namespace \`Spillway/NAME\`, each with the one dimension \`service\`. Functions publish metrics as lines of their
 log (CloudWatch's embedded metric format), which costs no call and waits for nothing; the drill publishes its own by PutMetricData.
-An unknown value is not published; it is never 0. The monitor's log line also says in words, in \`observers\`, what each observer reports.
+An unknown value is not published; it is never 0. The monitor's log line also says in words what each observer reports
+(\`observers\`) and what the endpoints did (\`endpoints\`).
 
 ${markdownTable(
   ['metric', 'service', 'unit', 'meaning'],

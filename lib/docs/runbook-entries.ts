@@ -549,6 +549,33 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
       'If a failback was taken back, do not repeat it before the primary has been healthy for a long time.',
     ],
   },
+  'endpoint unfit': {
+    lookAt: [
+      'Which endpoint, and what was found: `spillway status` and the monitor’s log line (`endpoints`) name it.',
+      'dead, or refused with status 403: the health check asks a function URL that is gone, for example because the stack of a witness was deleted and deployed again. Deploy again, so that the check asks the present URL; see where it should ask with `aws lambda get-function-url-config`.',
+      'refused with status 502, or late: the function fails or is slow. Its log says why.',
+      'throttled: somebody else requests the URL; see “switch endpoint failing”.',
+      'unreadable: the function may not read its table, or the table does not answer. Its log has the error; compare the role with the template.',
+      'wrong: the endpoint reads another table or an old version runs. `spillway doctor` compares versions.',
+      'damaged: the record in the state table, under `endpoints`, is not what a deployment writes. Deploy again.',
+    ],
+    run: [
+      ['spillway doctor', 'asks every endpoint from here, and says what was found and what to do'],
+      [
+        'aws logs tail /aws/lambda/spillway-monitor --region us-west-2 --since 10m',
+        'what the monitor found, minute by minute',
+      ],
+      [
+        'aws logs tail /aws/lambda/spillway-vote --region REGION --since 10m',
+        'why the function cannot answer; for a switch: spillway-switch in the standby',
+      ],
+      status,
+    ],
+    not: [
+      'Do not take HOLD from an unreadable endpoint for health: it would say HOLD in an outage too.',
+      'Do not deploy to the standby while traffic is there, unless its switch endpoint is what fails.',
+    ],
+  },
   'vote endpoint failing': {
     lookAt: [
       'Whether these are errors or refusals. Refusals come from too many requests: somebody else requests the URL.',
@@ -565,12 +592,18 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
   'switch endpoint failing': {
     lookAt: [
       'Where traffic is. If it is in the primary, nothing is lost. If it is in the standby, the votes hold it there, as long as they last.',
+      'Whether these are errors or refusals (the dashboard shows both). Refusals come from too many requests: a flood. How large a flood the switches ride out, and what a larger one does, is in docs/how-it-works.md, “What a flood can do”.',
+      'In a flood: the requests a second, from the metrics Invocations and Throttles of the function. Up to 16 for each unit of reserved concurrency, the switches hold.',
     ],
     run: [
       status,
       [
         'aws logs tail /aws/lambda/spillway-switch --region us-west-2 --since 10m',
         'the function’s log; if it has no line, the function never started',
+      ],
+      [
+        'aws lambda put-function-concurrency --region us-west-2 --function-name spillway-switch --reserved-concurrent-executions 300',
+        'in a flood: takes effect at once and moves nothing; then write delivery.switchConcurrency: 300 into the config',
       ],
     ],
     not: ['Do not deploy a rollback during an evacuation before you have read the endpoint’s log.'],

@@ -84,6 +84,15 @@ export const auditRules: readonly AuditRule[] = [
       (surveyOperations[serviceOf(call)]?.test(call.operation) ?? false),
   },
   {
+    rule: 'deployment-guard',
+    judgement: 'allowed',
+    reason:
+      'CloudFormation asks the guard during a deployment, which is for quiet times; the guard reads the status of new health checks, and no failover or failback asks the guard',
+    source: 'design: "A deployment moves nothing"',
+    matches: (call) =>
+      isWho(call, 'guard') && serviceIs('route53')(call) && call.operation === 'GetHealthCheckStatus',
+  },
+  {
     rule: 'application-data',
     judgement: 'allowed',
     reason: 'a producer writes where the signal says: in the primary until the signal moves',
@@ -164,8 +173,8 @@ export const auditRules: readonly AuditRule[] = [
 ];
 
 /**
- * Whether a call is a request of Route 53's checkers to a function URL: a drill's fault proxy sees it, but no
- * part of Spillway made it.
+ * Whether a call is a request to a function URL, of Route 53's checkers or of the monitor, which asks as they do:
+ * a drill's fault proxy sees it, but it is no call of an AWS API.
  */
 export const isCheckerRequest = (call: Pick<Call, 'service' | 'operation'>): boolean =>
   serviceOf(call) === 'lambda' && call.operation === 'InvokeFunctionUrl';
@@ -185,6 +194,7 @@ const offPath = [
   'cli audit',
   'cli history',
   'cli drill',
+  'cli prove',
   'deploy',
   'drill',
 ];

@@ -1,3 +1,4 @@
+import { SWITCHES_A_ROUND } from '../../lambda/core/endpoint-rounds.ts';
 import { metricsOf } from '../../lambda/core/metrics.ts';
 import { STANDBY_CANARY_SHARDS } from '../../lambda/core/put-plan.ts';
 import { STREAM_LIFE_MS } from '../../lambda/core/stream-evidence.ts';
@@ -44,8 +45,8 @@ const WRITE_UNIT_BYTES = 1_024;
 const WRITE_UNITS_PER_TICK = Math.ceil(ITEM_BYTES / WRITE_UNIT_BYTES);
 /** Each record counts as 1 KB at least. */
 const GB_A_MILLION_PUTS = 1;
-/** Reads side by side, one of them on another continent. [inferred] */
-const MONITOR_SECONDS = 0.5;
+/** Reads and requests side by side, some to another continent on new TLS connections. [inferred] */
+const MONITOR_SECONDS = 0.8;
 /** Bytes and records, in both regions. */
 const SURVEYED_METRICS = 4;
 const SURVEY_GB = 0.5;
@@ -194,9 +195,12 @@ const streamProbes: Part = (config) => {
   ];
 };
 
+/** Of the checkers, and of the monitor, which asks as they do. */
 const requests = (config: Config): number => {
   const { observers: votes, switches } = counts(config);
-  return (votes + switches) * CHECKERS * (SECONDS_A_MONTH / config.delivery.healthCheckIntervalSeconds);
+  const checks =
+    (votes + switches) * CHECKERS * (SECONDS_A_MONTH / config.delivery.healthCheckIntervalSeconds);
+  return checks + (votes + Math.min(switches, SWITCHES_A_ROUND)) * (SECONDS_A_MONTH / 60);
 };
 
 const endpoints: Part = (config) => {
@@ -204,7 +208,9 @@ const endpoints: Part = (config) => {
   const usd =
     (asked / MILLION) * prices.lambdaMillionRequests +
     asked * ENDPOINT_SECONDS * FUNCTION_GB * prices.lambdaGbSecond;
-  return [line('vote and switch endpoints', usd, `${millions(asked)} requests from the checkers`)];
+  return [
+    line('vote and switch endpoints', usd, `${millions(asked)} requests from the checkers and the monitor`),
+  ];
 };
 
 const dynamo: Part = (config) => {

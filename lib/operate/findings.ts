@@ -4,6 +4,7 @@ import { shortfalls } from '../../lambda/core/fitness.ts';
 import { lastDrillAtMs } from '../../lambda/core/monitor.ts';
 import { outstandingMs } from '../../lambda/core/recurring.ts';
 import type { Config } from '../config/config.ts';
+import { endpointStatusFindings } from './endpoint-status.ts';
 import { leftoverSwitches, RELEASE_LEFTOVERS } from './leftover.ts';
 import { named } from './named.ts';
 import { lastRunEnd } from './run-end.ts';
@@ -106,6 +107,7 @@ const rules: readonly Rule[] = [
       codes.has(code) && code !== 'Healthy' ? [bad(`${code}: ${description} ${operator}`)] : [],
     );
   },
+  ({ endpoints }) => endpointStatusFindings(endpoints),
   ({ cells, ...known }) => streamFindings(cells, known),
   ({ observers, atMs }) => {
     const blind = observers.filter(

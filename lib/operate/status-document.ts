@@ -1,5 +1,6 @@
 import type { BeaconTable } from '../../lambda/core/beacon-table.ts';
 import type { CellFindingKind } from '../../lambda/core/cell-findings.ts';
+import type { EndpointFinding } from '../../lambda/core/endpoint-findings.ts';
 import type { Mode } from '../../lambda/core/policy.ts';
 import type { Position } from '../../lambda/core/switch.ts';
 import type { Vote } from '../../lambda/core/vote.ts';
@@ -38,6 +39,13 @@ export interface FailbackOutlook {
   /** The refusals until then, with the names of the rules. */
   readonly because: readonly string[];
   readonly held: readonly HeldCells[];
+}
+
+/** What the endpoints that Route 53 asks said to this machine. */
+export interface EndpointsStatus {
+  /** How many votes and switches there are; of many switches, only some are asked. */
+  readonly of: number;
+  readonly findings: readonly EndpointFinding[];
 }
 
 export type SwitchReading = Position | 'unknown';
@@ -143,6 +151,7 @@ export interface Status {
   readonly votesToEvacuate: number;
   readonly cells: readonly CellStatus[];
   readonly observers: readonly ObserverStatus[];
+  readonly endpoints: EndpointsStatus | null;
   readonly mode: Mode | 'unknown';
   /**
    * `unreadable`: the stored item cannot be understood, and counts as a pause. Null: these credentials cannot

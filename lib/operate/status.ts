@@ -36,6 +36,7 @@ export function statusOf(config: Config, readings: Readings): Status {
     votesToEvacuate: config.policy.votesToEvacuate,
     cells: cellsOf(config, readings),
     observers: [...readings.observers].map(([region, report]) => observerStatus(region, report, atMs)),
+    endpoints: readings.endpoints?.ok === true ? readings.endpoints.value : null,
     ...controlOf(config, state, atMs),
     ...leaseOf(state, atMs),
     ...journalOf(state),

@@ -1,10 +1,13 @@
 import { FLEET_KEY } from '../../lambda/core/beacon-item.ts';
+import { DEPLOYMENT_PARTITION } from '../../lambda/core/deployment-items.ts';
+import { ENDPOINT_PARTITION } from '../../lambda/core/endpoint-items.ts';
 import { EPOCH_PARTITION } from '../../lambda/core/epoch.ts';
 import { JOURNAL_MARK_PARTITION, JOURNAL_PARTITION } from '../../lambda/core/journal.ts';
 import { LEASE_PARTITION } from '../../lambda/core/lease.ts';
 import {
   conductorFunctionName,
   drillFunctionName,
+  guardFunctionName,
   monitorFunctionName,
   observerFunctionName,
   surveyFunctionName,
@@ -22,6 +25,7 @@ import type { Where } from './where.ts';
 
 const LATER = 'an hour, a week or a removed cell brings it, and a drill on one machine takes minutes';
 const NOT_ASKED_FOR = 'the config of that drill does not ask for it';
+const DEPLOYING = 'CloudFormation asks the guard while it deploys, and calls are recorded from then on';
 const BY_AWS = 'AWS makes the calls, behind the API that LocalStack stands in for';
 
 const log: Right = {
@@ -186,7 +190,7 @@ const monitor: readonly Right[] = [
 const survey: readonly Right[] = [
   {
     actions: ['kinesis:DescribeStreamSummary'],
-    on: 'streams',
+    on: 'surveyed streams',
     why: 'how the streams of the cells are scaled',
     notPlayed: LATER,
   },
@@ -241,6 +245,28 @@ const drill: readonly Right[] = (
     },
   ] as const satisfies readonly Right[]
 ).map((right) => ({ ...right, notPlayed: LATER }));
+
+const guard: readonly Right[] = (
+  [
+    {
+      actions: ['dynamodb:Query'],
+      on: 'state table',
+      partitions: [DEPLOYMENT_PARTITION, ENDPOINT_PARTITION, SWITCH_PARTITION],
+      why: 'what is in force, and the position of each switch',
+    },
+    {
+      actions: ['dynamodb:PutItem', 'dynamodb:DeleteItem'],
+      on: 'state table',
+      partitions: [DEPLOYMENT_PARTITION, ENDPOINT_PARTITION],
+      why: 'stores what a deployment has put in force',
+    },
+    {
+      actions: ['route53:GetHealthCheckStatus'],
+      on: 'health checks',
+      why: 'whether new health checks have data, before anything refers to them',
+    },
+  ] as const satisfies readonly Right[]
+).map((right) => ({ ...right, notPlayed: DEPLOYING }));
 
 /** The role of the state machine: what AWS asks for, of what the machine is made of. */
 export const machineRights: readonly Right[] = (
@@ -302,6 +328,12 @@ export const functions: readonly FunctionRights[] = [
   { who: 'conductor', functionName: conductorFunctionName, in: 'standby', rights: conductor },
   { who: 'monitor', functionName: monitorFunctionName, in: 'standby', rights: monitor },
   { who: 'survey', functionName: surveyFunctionName, in: 'standby', rights: survey },
+  {
+    who: 'guard',
+    functionName: guardFunctionName,
+    in: 'standby',
+    rights: [...guard, log],
+  },
   {
     who: 'drill',
     functionName: drillFunctionName,

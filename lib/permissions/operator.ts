@@ -22,6 +22,7 @@ export const operatorVerbs = [
   'doctor',
   'drill',
   'drain',
+  'deploy',
 ] as const;
 export type OperatorVerb = (typeof operatorVerbs)[number];
 
@@ -35,7 +36,7 @@ const moves = ['failover', 'failback', 'drill'] as const;
 
 /**
  * Everything that the verbs call. `sts:GetCallerIdentity`, which they call too, needs no permission, and nothing is asked of
- * a control plane but by `doctor`.
+ * a control plane but by `doctor` and `deploy`.
  */
 export const operatorRights: readonly VerbRight[] = [
   {
@@ -45,7 +46,7 @@ export const operatorRights: readonly VerbRight[] = [
     why: 'switches, overrides, lease, claims, journal, what is known of streams and of drains',
   },
   {
-    verbs: ['status', 'why', 'failover', 'failback', 'doctor', 'drill'],
+    verbs: ['status', 'why', 'failover', 'failback', 'doctor', 'drill', 'deploy'],
     actions: ['dynamodb:GetItem'],
     on: 'vote tables',
     why: 'what each observer has stored',
@@ -151,6 +152,18 @@ export const operatorRights: readonly VerbRight[] = [
     actions: ['route53:GetAccountLimit'],
     on: 'everything',
     why: 'the quota of health checks; the action knows no resources',
+  },
+  {
+    verbs: ['deploy'],
+    actions: ['cloudformation:DescribeStacks', 'cloudformation:GetTemplate'],
+    on: 'stacks',
+    why: 'what is deployed, to compare it with; the CDK itself deploys, by its own roles',
+  },
+  {
+    verbs: ['deploy'],
+    actions: ['route53:ListResourceRecordSets'],
+    on: 'hosted zone',
+    why: 'whether names that it would create are there already',
   },
   {
     verbs: ['doctor'],

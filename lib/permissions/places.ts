@@ -12,7 +12,7 @@ import {
   voteTableName,
 } from '../../lambda/core/names.ts';
 import type { Role } from '../../lambda/core/role.ts';
-import { type Cell, type Config, observerRegions } from '../config/config.ts';
+import { type Cell, type Config, hasForeignStream, observerRegions } from '../config/config.ts';
 import { pairOf, probedCells } from '../config/probed-cells.ts';
 import { type StreamKey, streamKeys } from '../config/stream-keys.ts';
 import { sharedBeginning, streamRoles } from '../config/stream-names.ts';
@@ -35,18 +35,28 @@ const cellStreams = (
 ): readonly string[] => [
   ...new Set(
     roles.flatMap((role) =>
-      cells.map(({ streams }) => streamArn(streams[role].name, config.regions[role], account)),
+      cells.map(
+        ({ streams }) => streams[role].arn ?? streamArn(streams[role].name, config.regions[role], account),
+      ),
     ),
   ),
 ];
-/** The streams of all cells, each by its name, or by the beginning that the names share. */
+/** The streams of all cells, each by its name, or those of this account by the beginning that the names share. */
 function allStreams(where: Where): readonly string[] {
   const { config, account, patterns } = where;
   if (patterns !== true) return cellStreams(where, config.cells);
-  return streamRoles.map((role) =>
-    streamArn(`${sharedBeginning(config.cells.map(pairOf), role)}*`, config.regions[role], account),
+  const { own, foreign } = Object.groupBy(config.cells, (cell) =>
+    hasForeignStream(cell) ? 'foreign' : 'own',
   );
+  const beginnings =
+    own === undefined
+      ? []
+      : streamRoles.map((role) =>
+          streamArn(`${sharedBeginning(own.map(pairOf), role)}*`, config.regions[role], account),
+        );
+  return [...beginnings, ...cellStreams(where, foreign ?? [])];
 }
+const surveyedCells = ({ cells }: Config): readonly Cell[] => cells.filter((cell) => !hasForeignStream(cell));
 const leaseTables = ({ config, account, kcl = '' }: Where): readonly string[] =>
   streamRoles.map((role) => tableArn(kcl, config.regions[role], account));
 const drillCells = ({ cells, drill }: Config): readonly Cell[] =>
@@ -87,6 +97,10 @@ export const places = {
     said: 'the streams of the cells, in primary and standby',
     arns: (where) => allStreams(where),
     keys: ({ config }) => streamKeys(config.cells),
+  },
+  'surveyed streams': {
+    said: 'the streams of the cells, in primary and standby, but for streams of other accounts',
+    arns: (where) => cellStreams(where, surveyedCells(where.config)),
   },
   'probed streams': {
     said: 'the streams of cells that may be probed, in primary and standby',
@@ -191,9 +205,20 @@ export const places = {
     said: 'roles and users of the account',
     arns: ({ account }) => [`arn:aws:iam::${account}:role/*`, `arn:aws:iam::${account}:user/*`],
   },
+  stacks: {
+    said: 'the stacks `NAME-…` in every region of the config',
+    arns: ({ config, account }) =>
+      [config.regions.primary, ...observerRegions(config.regions)].map(
+        (region) => `arn:aws:cloudformation:${region}:${account}:stack/${config.name}-*`,
+      ),
+  },
   'hosted zone': {
     said: 'the hosted zone',
     arns: ({ config }) => [`arn:aws:route53:::hostedzone/${config.zone.id}`],
+  },
+  'health checks': {
+    said: 'health checks of the account, whose ids no stack knows before they exist',
+    arns: () => ['arn:aws:route53:::healthcheck/*'],
   },
 } as const satisfies Readonly<Record<string, PlaceOf>>;
 

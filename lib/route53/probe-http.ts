@@ -1,18 +1,19 @@
-import { type IncomingMessage, request } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { HealthCheckError } from './errors.ts';
-import type { EndpointCheck } from './health-check.ts';
+import type { EndpointCheck, PassRule } from './health-check.ts';
 import { type ProbeOutcome, responseLimits } from './response.ts';
 
 /** Where a checker really connects to, and the Host header it sends. */
 export interface CheckerTarget {
-  /** `http://host:port`. HTTPS checks are made in plain HTTP too: here only the endpoint's answer matters. */
+  /** `http://host:port`, or `https://` for an endpoint of AWS, whose certificate has to be valid. */
   readonly origin: URL;
   readonly hostHeader: string;
 }
 
 export interface ProbeRequest {
-  readonly check: EndpointCheck;
+  readonly check: ProbedCheck;
   readonly target: CheckerTarget;
   /** Ends the probe immediately, with what it has reached. */
   readonly signal: AbortSignal;
@@ -20,17 +21,18 @@ export interface ProbeRequest {
   readonly now: () => number;
 }
 
+/** What a request needs to know of the check that it is made for. */
+export type ProbedCheck = Pick<EndpointCheck, 'id' | 'resourcePath'> & PassRule;
+
 /**
  * Makes one request the way a health checker does and says how far it got; never rejects for anything the endpoint
  * does. A new connection each time, because the time to connect is a part of the check.
- * @throws HealthCheckError if the target is not plain HTTP.
+ * @throws HealthCheckError if the target is not HTTP.
  */
 export function probe(options: ProbeRequest): Promise<ProbeOutcome> {
   const { origin } = options.target;
-  if (origin.protocol !== 'http:') {
-    throw new HealthCheckError(
-      `Health checkers here speak plain HTTP; give an http: origin instead of ${origin}.`,
-    );
+  if (origin.protocol !== 'http:' && origin.protocol !== 'https:') {
+    throw new HealthCheckError(`Health checkers here speak HTTP; give an http: origin instead of ${origin}.`);
   }
   return options.check.type === 'TCP' ? probeConnection(options) : probeResponse(options);
 }
@@ -69,6 +71,13 @@ class Stages {
     clearTimeout(this.#timer);
     this.#resolve(outcome);
   }
+
+  /** Ends because something broke, rather than because it took too long. */
+  breakOff(error: Error): void {
+    const reached = this.#reached;
+    const problem = 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+    this.end(reached.reached === 'body' ? reached : { ...reached, problem });
+  }
 }
 
 async function probeConnection({ target, signal, now }: ProbeRequest): Promise<ProbeOutcome> {
@@ -76,7 +85,7 @@ async function probeConnection({ target, signal, now }: ProbeRequest): Promise<P
   stages.begin({ reached: 'nothing' }, responseLimits.tcpConnectMs);
   const socket = connect({ host: hostOf(target.origin), port: portOf(target.origin), signal });
   socket.on('connect', () => stages.end({ reached: 'connection', connectMs: stages.elapsedMs() }));
-  socket.on('error', () => stages.end());
+  socket.on('error', (error) => stages.breakOff(error));
   try {
     return await stages.outcome;
   } finally {
@@ -87,18 +96,7 @@ async function probeConnection({ target, signal, now }: ProbeRequest): Promise<P
 async function probeResponse({ check, target, signal, now }: ProbeRequest): Promise<ProbeOutcome> {
   const stages = new Stages(now);
   stages.begin({ reached: 'nothing' }, responseLimits.connectMs);
-  const client = request({
-    host: hostOf(target.origin),
-    port: portOf(target.origin),
-    path: check.resourcePath,
-    agent: false,
-    signal,
-    headers: {
-      host: target.hostHeader,
-      accept: '*/*',
-      'user-agent': `Amazon-Route53-Health-Check-Service (ref ${check.id}; modelled by Spillway)`,
-    },
-  });
+  const client = begin({ check, target, signal });
   let connectMs = 0;
   client.on('socket', (socket: Socket) =>
     socket.once('connect', () => {
@@ -107,7 +105,7 @@ async function probeResponse({ check, target, signal, now }: ProbeRequest): Prom
     }),
   );
   client.on('response', (response) => readResponse(response, { check, connectMs, stages }));
-  client.on('error', () => stages.end());
+  client.on('error', (error) => stages.breakOff(error));
   client.end();
   try {
     return await stages.outcome;
@@ -116,8 +114,26 @@ async function probeResponse({ check, target, signal, now }: ProbeRequest): Prom
   }
 }
 
+function begin({ check, target, signal }: Omit<ProbeRequest, 'now'>): ClientRequest {
+  const { origin, hostHeader } = target;
+  const isTls = origin.protocol === 'https:';
+  return (isTls ? requestTls : request)({
+    host: hostOf(origin),
+    port: portOf(origin),
+    path: check.resourcePath,
+    agent: false,
+    signal,
+    ...(isTls ? { servername: hostHeader.replace(/:\d+$/, '') } : {}),
+    headers: {
+      host: hostHeader,
+      accept: '*/*',
+      'user-agent': `Amazon-Route53-Health-Check-Service (ref ${check.id}; modelled by Spillway)`,
+    },
+  });
+}
+
 interface Reading {
-  readonly check: EndpointCheck;
+  readonly check: ProbedCheck;
   readonly connectMs: number;
   readonly stages: Stages;
 }
@@ -140,8 +156,10 @@ function readResponse(response: IncomingMessage, { check, connectMs, stages }: R
     if (length >= responseLimits.bodyBytes) finish();
   });
   response.on('end', finish);
-  response.on('error', () => stages.end());
+  response.on('error', (error) => stages.breakOff(error));
 }
 
 const hostOf = (origin: URL): string => origin.hostname.replace(/^\[|\]$/g, '');
-const portOf = (origin: URL): number => (origin.port === '' ? 80 : Number(origin.port));
+const defaultPorts: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
+const portOf = ({ port, protocol }: URL): number =>
+  port === '' ? (defaultPorts[protocol] ?? 0) : Number(port);

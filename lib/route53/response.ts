@@ -17,15 +17,19 @@ export const responseLimits = {
   bodyBytes: 5_120,
 } as const;
 
-/** How far one request got. Times are durations of the stage, in milliseconds. */
+/**
+ * How far one request got. Times are durations of the stage, in milliseconds. `problem`: what broke, such as
+ * `ECONNREFUSED`; absent when the next stage merely took too long.
+ */
 export type ProbeOutcome =
-  | { readonly reached: 'nothing' }
-  | { readonly reached: 'connection'; readonly connectMs: number }
+  | { readonly reached: 'nothing'; readonly problem?: string }
+  | { readonly reached: 'connection'; readonly connectMs: number; readonly problem?: string }
   | {
       readonly reached: 'status';
       readonly connectMs: number;
       readonly statusMs: number;
       readonly status: number;
+      readonly problem?: string;
     }
   | {
       readonly reached: 'body';

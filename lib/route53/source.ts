@@ -15,7 +15,10 @@ import { createZone, type RecordSet, type Zone } from './records.ts';
 /** One reading of the control plane, from which the data plane then works on its own. */
 export interface ZoneReading {
   readonly zone: Zone;
-  /** The checks that the zone's records use, and the children of those. */
+  /**
+   * The checks that the zone's records use, and the children of those; then every other check that is
+   * modelled, because checkers begin when a check is created, and not when a record refers to it.
+   */
   readonly checks: readonly HealthCheck[];
   /** Values of the checks' `Name` tags, by id. For display alone: empty if tags cannot be read. */
   readonly checkNames: ReadonlyMap<string, string>;
@@ -129,7 +132,23 @@ function usedChecks(zone: Zone, configured: ReadonlyMap<string, unknown>): reado
     if (check.kind !== 'calculated') continue;
     for (const child of check.children) take(child, `Calculated check ${id}`);
   }
-  return [...used.values()];
+  return [...used.values(), ...unusedChecks(configured, used)];
+}
+
+/** Endpoint checks that nothing refers to yet. Others than these have no data of their own, or are somebody else's. */
+function unusedChecks(
+  configured: ReadonlyMap<string, unknown>,
+  used: ReadonlyMap<string, HealthCheck>,
+): readonly HealthCheck[] {
+  return [...configured].flatMap(([id, raw]) => {
+    if (used.has(id)) return [];
+    try {
+      const check = toHealthCheck(raw);
+      return check.kind === 'endpoint' ? [check] : [];
+    } catch {
+      return []; // of a type that is not modelled: nothing here depends on it
+    }
+  });
 }
 
 async function readNames(

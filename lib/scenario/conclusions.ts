@@ -1,21 +1,32 @@
 import { type DiagnosisCode, diagnosisCodes } from '../../lambda/core/diagnosis.ts';
+import type { Vote } from '../../lambda/core/vote.ts';
 
 /** Diagnoses that are no finding about a region. */
 const uninformative: readonly DiagnosisCode[] = ['Healthy', 'Undetermined', 'Recovering'];
 /** A diagnosis that lasted for less than this share of the outage was passing noise. */
 const LEAST_SHARE = 0.1;
 
+/** What an observer asks for: that everything moves, that single cells do, or nothing. */
+export type Asked = 'everything' | 'cells' | 'nothing';
+
+export function askedBy(vote: Vote, asksForCells: boolean): Asked {
+  if (vote === 'EVACUATE') return 'everything';
+  return asksForCells ? 'cells' : 'nothing';
+}
+
 interface Seen {
   current: DiagnosisCode;
   sinceMs: number;
-  atVote: DiagnosisCode | undefined;
+  /** The diagnosis with which the observer first asked for each. */
+  readonly asked: Partial<Record<Asked, DiagnosisCode>>;
   readonly stoodMs: Map<DiagnosisCode, number>;
 }
 
 /**
  * Collects what the observers concluded over a whole outage, in real or in virtual time. The conclusion of an
- * observer is its diagnosis when it voted, or else its longest diagnosis, if that was not passing noise; the
- * common conclusion is that of most observers.
+ * observer is its diagnosis when it voted, or else when it asked for the move of a cell, or else its longest
+ * diagnosis, if that was not passing noise; the common conclusion is that of most observers. An outage of the
+ * region may show in a cell's stream some seconds before it shows in the region, so a vote says more.
  */
 export class Conclusions {
   readonly #observers = new Map<string, Seen>();
@@ -23,17 +34,17 @@ export class Conclusions {
   /** Call when an observer's diagnosis or vote changes, and as often between as is convenient. */
   saw(
     observer: string,
-    seen: { readonly atMs: number; readonly diagnosis: DiagnosisCode; readonly evacuates: boolean },
+    seen: { readonly atMs: number; readonly diagnosis: DiagnosisCode; readonly asks: Asked },
   ): void {
-    const { atMs, diagnosis, evacuates } = seen;
+    const { atMs, diagnosis, asks } = seen;
     const known = this.#observers.get(observer) ?? {
       current: diagnosis,
       sinceMs: atMs,
-      atVote: undefined,
+      asked: {},
       stoodMs: new Map<DiagnosisCode, number>(),
     };
     this.#observers.set(observer, known);
-    if (evacuates) known.atVote ??= diagnosis;
+    known.asked[asks] ??= diagnosis;
     if (diagnosis === known.current) return;
     stand(known, atMs);
     known.current = diagnosis;
@@ -43,7 +54,7 @@ export class Conclusions {
   together({ endMs, outageMs }: { readonly endMs: number; readonly outageMs: number }): DiagnosisCode {
     const said = [...this.#observers.values()].map((seen) => {
       stand(seen, endMs);
-      return seen.atVote ?? longest(seen.stoodMs, LEAST_SHARE * outageMs);
+      return seen.asked.everything ?? seen.asked.cells ?? longest(seen.stoodMs, LEAST_SHARE * outageMs);
     });
     const counts = [...Map.groupBy(said, (code) => code)].map(([code, list]) => ({
       code,

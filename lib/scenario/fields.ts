@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { say } from '../config/fields.ts';
 import { nearest } from '../config/nearest.ts';
-import { regionNames } from './aws-names.ts';
+import { regionNames } from '../config/regions.ts';
 import { parseDuration } from './duration.ts';
 
 // Fields that several parts of a scenario file have.

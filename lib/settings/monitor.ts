@@ -6,6 +6,12 @@ import { parseSettings } from './variables.ts';
 /** Environment variable that carries the settings, as JSON, written by the stacks. */
 export const MONITOR_SETTINGS = 'SPILLWAY_MONITOR';
 
+/**
+ * Environment variable with the origin to connect to when an endpoint is asked, whose own name stays in the Host
+ * header. Set in the local world alone, whose function URLs have names that do not resolve, and no TLS.
+ */
+export const ENDPOINT_ORIGIN = 'SPILLWAY_ENDPOINT_ORIGIN';
+
 const settingsSchema = deploymentSchema.extend({
   /** Recurring work that the deployment asks for; an alarm fires when the work is overdue. */
   expected: z.array(z.enum(recurringWork)),

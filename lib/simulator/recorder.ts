@@ -1,7 +1,7 @@
 import { accusingKinds, type CellFinding } from '../../lambda/core/cell-findings.ts';
 import { voteOf } from '../../lambda/core/lifecycle.ts';
 import { accusesPrimary } from '../../lambda/core/subjects.ts';
-import { Conclusions } from '../scenario/conclusions.ts';
+import { askedBy, Conclusions } from '../scenario/conclusions.ts';
 import type { RoundSeen } from './observer-node.ts';
 import { cellsMoved, type Places } from './places.ts';
 import type { SimulationResult } from './types.ts';
@@ -87,8 +87,7 @@ export class Recorder {
     this.#conclusions.saw(node.region, {
       atMs: Math.max(0, nowMs),
       diagnosis,
-      // Who asks that a cell be moved has concluded as much as who votes to leave the region.
-      evacuates: voteOf(state.phase) === 'EVACUATE' || result.cells.some(asksForMove),
+      asks: askedBy(voteOf(state.phase), result.cells.some(asksForMove)),
     });
   }
 

@@ -3,7 +3,8 @@ import type { Construct } from 'constructs';
 import { phaseOf } from '../../lambda/core/phase.ts';
 import type { RecurringWork } from '../../lambda/core/recurring.ts';
 import type { Role } from '../../lambda/core/role.ts';
-import { type Cell, type Config, observerRegions } from '../config/config.ts';
+import { switchReserve } from '../config/concurrency.ts';
+import { type Cell, type Config, hasForeignStream, observerRegions } from '../config/config.ts';
 import { inForce, pairOf } from '../config/probed-cells.ts';
 import { streamKeys } from '../config/stream-keys.ts';
 import { Alarms } from '../constructs/alarms.ts';
@@ -11,6 +12,7 @@ import { Beacons } from '../constructs/beacons.ts';
 import { Conductor } from '../constructs/conductor.ts';
 import { Dashboard } from '../constructs/dashboard.ts';
 import { Drill } from '../constructs/drill.ts';
+import { Guard } from '../constructs/guard.ts';
 import { Monitor } from '../constructs/monitor.ts';
 import { Notifications } from '../constructs/notifications.ts';
 import { Observer } from '../constructs/observer.ts';
@@ -19,7 +21,7 @@ import { CanaryStream, CellStreams } from '../constructs/streams.ts';
 import { Survey } from '../constructs/survey.ts';
 import { Switches } from '../constructs/switches.ts';
 import { drillTargetOf } from '../live-drill/target.ts';
-import { type DeployedCell, watchedStreams } from '../settings/cells-file.ts';
+import { type DeployedCell, groupsOf, watchedStreams } from '../settings/cells-file.ts';
 import { watchedCells } from '../settings/watched-cells.ts';
 import { cellStacks } from './placement.ts';
 
@@ -83,16 +85,21 @@ export class StandbyStack extends Stack {
     });
     this.vote = observe(this, props, conductor.machine.stateMachineArn);
     if (config.beacons !== undefined) new Beacons(this, 'Beacons', { name });
-    this.switches = new Switches(this, 'Switches', { name, cells }).endpoint;
+    const concurrency = switchReserve(groupsOf(cells).length, config.delivery.switchConcurrency);
+    this.switches = new Switches(this, 'Switches', { name, cells, concurrency }).endpoint;
     const expected: RecurringWork[] =
       config.monitoring.drillOverdueDays === undefined ? ['survey'] : ['survey', 'drill'];
+    new Guard(this, 'Guard', { name, standby: regions.standby });
     new Monitor(this, 'Monitor', { cells, settings: { ...deployment, expected } });
     new Survey(this, 'Survey', {
       settings: { name, primary: regions.primary, standby: regions.standby },
-      cells: config.cells.map((cell) => ({
-        cell: cell.name,
-        streams: { primary: cell.streams.primary.name, standby: cell.streams.standby.name },
-      })),
+      // CloudWatch has no metrics of other accounts' streams here.
+      cells: config.cells
+        .filter((cell) => !hasForeignStream(cell))
+        .map((cell) => ({
+          cell: cell.name,
+          streams: { primary: cell.streams.primary.name, standby: cell.streams.standby.name },
+        })),
     });
     if (config.drill !== undefined) {
       new Drill(this, 'Drill', {
@@ -134,6 +141,7 @@ function deployedCells(config: Config): readonly DeployedCell[] {
     group,
     stream: streams.standby.name,
     primaryStream: streams.primary.name,
+    ...(streams.standby.arn === undefined ? {} : { streamArn: streams.standby.arn }),
     probe,
     ...(mode === undefined ? {} : { mode }),
   }));

@@ -1,5 +1,10 @@
 import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { type Control, type ControlReading, controlKey, parseControl } from '../../lambda/core/control.ts';
+import {
+  type CheckedEndpoints,
+  ENDPOINT_PARTITION,
+  parseEndpointItems,
+} from '../../lambda/core/endpoint-items.ts';
 import { EPOCH_PARTITION, type EpochClaim, epochKey, epochSchema } from '../../lambda/core/epoch.ts';
 import type { CellCapacity } from '../../lambda/core/fitness.ts';
 import {
@@ -348,6 +353,11 @@ export class StateTable {
         ExpressionAttributeValues: { ':epoch': epoch },
       }),
     );
+  }
+
+  /** Reads what the health checks ask, as the deployment has recorded it. */
+  async readEndpoints(): Promise<CheckedEndpoints> {
+    return parseEndpointItems(await this.#calls.query(ENDPOINT_PARTITION));
   }
 
   async #claims(limit: number): Promise<readonly EpochClaim[]> {

@@ -113,6 +113,29 @@ describe('the end of a drill', () => {
     });
   });
 
+  it('with a flood is repeated with it, and says what the flood did', async () => {
+    const flags = { flood: 1_000, floodFor: 90_000 } as const;
+    const flood = {
+      ok: false,
+      requestsPerSecond: 1_000,
+      forMs: 90_000,
+      reserved: 100,
+      expected: 'holds',
+      sent: 90_000,
+      refused: 900,
+      unsent: 0,
+      answersChanged: 2,
+    } as const;
+    const { document, screen } = await resultEnd({ ...moved, flood, failedBy: ['flood'] }, run(flags));
+    expect(document).toMatchObject({
+      flood: { answersChanged: 2 },
+      nextCommand: 'spillway drill --scenario 2024-kinesis --flood 1000 --flood-for 1m30s --seed 7',
+    });
+    expect(screen).toContain(
+      'flood: 1000 requests/s for 90 s, 1 % refused with 100 reserved; the latch was to hold, and 2 DNS answers changed',
+    );
+  });
+
   it('while the world stands is looked at in that world', async () => {
     const worldFile = join(directory, 'world.json');
     expect((await resultEnd(moved, run({ keep: true }, { worldFile }))).document).toMatchObject({

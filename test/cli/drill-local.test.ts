@@ -46,6 +46,29 @@ const other = (changes: Partial<RunEntry> = {}): Promise<{ leave(): Promise<void
     ...changes,
   });
 
+describe('a flood', () => {
+  it.each([
+    ['--flood 0', /from 1 to 5000/],
+    ['--flood 9000', /from 1 to 5000/],
+    ['--flood-for 60s', /--flood-for belongs to --flood/],
+    ['--flood 1000 --flood-for 1h', /at most 10 minutes/],
+    ['--flood 1000 --failback', /leave --failback and --blackout out/],
+    [
+      '--flood 1000 --scenario 2020-kinesis',
+      /2020-kinesis is expected to fail over.*choose a scenario that holds/,
+    ],
+  ])('that would show nothing is not begun: %s', async (flags, message) => {
+    const shell = await startShell();
+    try {
+      const { exit, err } = await shell.run(`drill ${flags}`);
+      expect(err).toMatch(message);
+      expect(exit).toBe(2);
+    } finally {
+      await shell.close();
+    }
+  });
+});
+
 describe('a drill beside another one', { timeout: TIMEOUT_MS }, () => {
   it('is refused where nobody sees it wait: by whom, since when, and what to do', async () => {
     await other();

@@ -29,6 +29,13 @@ const input: ConfigInput = {
     },
     { name: 'clicks', streams: { primary: 'clicks', standby: 'clicks-west' } },
     { name: 'drill', stream: 'rehearsal' },
+    {
+      name: 'elsewhere',
+      streams: {
+        primary: { arn: 'arn:aws:kinesis:us-east-1:999999999999:stream/elsewhere' },
+        standby: { arn: 'arn:aws:kinesis:us-west-2:999999999999:stream/elsewhere' },
+      },
+    },
   ],
 };
 const config = parseConfig(input, 'test');
@@ -67,6 +74,15 @@ describe('spillway policy producer', () => {
       expect(await may(policy, action, stream('us-east-1', 'orders'))).toBe(false);
     }
     expect(await may(policy, 'kinesis:GetRecords', stream('us-east-1', 'clicks'))).toBe(false);
+  });
+
+  it('of a cell in another account names its streams by their ARNs', async () => {
+    const policy = await policyFrom('producer --cell elsewhere');
+    const arns = ['us-east-1', 'us-west-2'].map(
+      (region) => `arn:aws:kinesis:${region}:999999999999:stream/elsewhere`,
+    );
+    expect(policy.Statement.map(({ Resource }) => Resource)).toContainEqual(arns);
+    expect(await may(policy, 'kinesis:PutRecords', stream('us-east-1', 'elsewhere'))).toBe(false);
   });
 
   it('allows the use of the streams’ keys through Kinesis alone', async () => {

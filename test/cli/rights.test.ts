@@ -19,6 +19,7 @@ import { type FakeAws, startFakeAws, tableOf } from '../operate/fixtures/fake-aw
 import { configInput } from '../operate/fixtures/readings.ts';
 import { askedOf, inWords, isAbout } from '../permissions/recorded.ts';
 import { type Shell, startShell } from './fixtures/cli.ts';
+import { startCloud } from './fixtures/cloud.ts';
 
 // What the commands really call, against the table that `spillway policy operator` is made from.
 
@@ -148,9 +149,29 @@ describe('a command calls what the table says, and nothing else', () => {
     expect(unforeseen('drill', made)).toEqual([]);
   });
 
+  test('a deployment that is planned', async () => {
+    const cloud = await startCloud(aws, shell.directory);
+    await cloud.make(input);
+    await cloud.settle();
+    const cells = [...input.cells, { name: 'visits', stream: { name: 'visits', existing: true } }];
+    await cloud.make({ ...input, cells });
+    await writeFile(join(shell.directory, 'spillway.config.json'), JSON.stringify({ ...input, cells }));
+    await shell.run(`deploy --dry-run ${dns}`, { env: { PATH: process.env.PATH } });
+    await cloud.close();
+    expect(aws.calls.length).toBeGreaterThan(0);
+    expect(unforeseen('deploy', aws.calls)).toEqual([]);
+  }, 60_000);
+
   test('doctor, check by check', async () => {
     const clients = new AwsClients({ who: 'cli doctor', timeoutMs: 2_000, endpoint: aws.url });
-    const context = { config, clients, local: false, nowMs: Date.now(), dnsServers: ['127.0.0.1:9'] };
+    const context = {
+      config,
+      clients,
+      local: false,
+      nowMs: Date.now(),
+      now: Date.now,
+      dnsServers: ['127.0.0.1:9'],
+    };
     // It watches the resolvers of this machine for seconds, and calls nobody.
     for (const { run } of checks.filter(({ check }) => check !== 'resolvers')) {
       await run(context).catch(() => undefined);

@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type EndpointFinding, isTrouble } from '../../lambda/core/endpoint-findings.ts';
+import { endpointName, endpointPath } from '../../lambda/core/endpoint-items.ts';
 import { type FakeAws, startFakeAws, tableOf } from '../operate/fixtures/fake-aws.ts';
 import { type SignalServer, startSignalServer } from '../producer/signal-server.ts';
 import { type Shell, startShell } from './fixtures/cli.ts';
@@ -37,6 +39,29 @@ function vote(region: string): void {
   });
 }
 
+const endpoints = [
+  ...['us-west-2', 'us-east-2', 'eu-west-1'].map((of) => ({ kind: 'vote', of }) as const),
+  ...['orders', 'clicks'].map((of) => ({ kind: 'switch', of }) as const),
+];
+const hostOf = ({ kind, of }: (typeof endpoints)[number]): string =>
+  `${kind}1.lambda-url.${kind === 'vote' ? of : 'us-west-2'}.on.aws`;
+
+/** As a deployment records what the checks ask, and as the endpoints answer. */
+function recordEndpoints(): void {
+  for (const id of endpoints) {
+    const [host, path] = [hostOf(id), endpointPath(id)];
+    tableOf(aws, 'us-west-2/shop-state').set(`endpoints#${id.kind}#${id.of}`, {
+      pk: { S: 'endpoints' },
+      sk: { S: `${id.kind}#${id.of}` },
+      host: { S: host },
+      path: { S: path },
+      checkId: { S: 'check' },
+      atMs: { N: '1' },
+    });
+    aws.answers.set(`${host}${path}`, { text: id.kind === 'vote' ? 'vote=EVACUATE' : 'switch=PRIMARY' });
+  }
+}
+
 interface Shown {
   readonly ok: boolean;
   readonly cells: readonly { readonly region: string | null }[];
@@ -46,6 +71,8 @@ interface Shown {
     readonly vote?: string;
   }[];
   readonly control: string;
+  readonly findings: readonly { readonly level: string; readonly text: string; readonly run?: string }[];
+  readonly endpoints: { readonly of: number; readonly findings: readonly EndpointFinding[] } | null;
 }
 
 const timed = async () => {
@@ -65,9 +92,46 @@ describe('status --world', () => {
     expect([...new Set(aws.calls.map(({ service }) => service))]).toEqual(['dynamodb']);
   });
 
+  test('asks every endpoint at the host that its check asks, and shows that each says what is stored', async () => {
+    recordEndpoints();
+    const { shown } = await timed();
+    expect(shown.endpoints?.of).toBe(5);
+    expect(shown.endpoints?.findings.map((one) => `${endpointName(one)} ${one.finding}`).toSorted()).toEqual(
+      endpoints.map((id) => `${endpointName(id)} agrees`).toSorted(),
+    );
+    const { out } = await shell.run('status --world world.json');
+    expect(out).toContain('endpoints that Route 53 asks, asked from here: 5 agrees');
+  });
+
+  test('tells an endpoint that cannot read, one that was replaced, and one that says another position', async () => {
+    recordEndpoints();
+    const vote1 = endpoints[0] as (typeof endpoints)[number];
+    aws.answers.set(`${hostOf(vote1)}/vote`, { text: 'vote=HOLD read=failed' });
+    aws.answers.delete('vote1.lambda-url.eu-west-1.on.aws/vote');
+    aws.answers.set('switch1.lambda-url.us-west-2.on.aws/cells/orders', { text: 'switch=STANDBY' });
+    const { shown, exit } = await timed();
+    expect(exit).toBe(4);
+    const told = shown.findings
+      .filter(({ run }) => run === 'spillway doctor')
+      .map(({ level, text }) => `${level} ${text}`);
+    expect(told).toEqual([
+      expect.stringMatching(/^bad vote us-west-2: the table cannot be read.* \(it says HOLD unread\)$/),
+      expect.stringMatching(/^bad vote eu-west-1: answered by something .* \(status 403\)$/),
+      expect.stringMatching(/^bad switch orders: .* \(it says STANDBY, and PRIMARY is stored\)$/),
+    ]);
+  });
+
+  test('says that nobody watches endpoints whose checks no deployment has recorded, and blames nobody', async () => {
+    const { shown } = await timed();
+    const note = shown.findings.find(({ text }) => text.includes('no deployment has recorded'));
+    expect(note).toMatchObject({ level: 'note', run: 'npx cdk deploy --all' });
+    expect(shown.endpoints?.findings.some(isTrouble)).toBe(false);
+  });
+
   test.each(['us-west-2', 'us-east-2'])(
     'with %s black-holed answers within 5 s, and shows what does not',
     async (region) => {
+      recordEndpoints();
       aws.blackHoles.add(region);
       const { exit, shown, tookMs } = await timed();
       expect(tookMs).toBeLessThan(5_000);

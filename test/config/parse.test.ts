@@ -43,7 +43,13 @@ test('fills in what a short configuration leaves out', () => {
       slowFactor: 4,
       slowFloorMs: 250,
     },
-    delivery: { healthCheckIntervalSeconds: 10, dnsTtlSeconds: 5, producerPollMs: 2_000, rtoMs: 60_000 },
+    delivery: {
+      healthCheckIntervalSeconds: 10,
+      dnsTtlSeconds: 5,
+      producerPollMs: 2_000,
+      rtoMs: 60_000,
+      switchConcurrency: 100,
+    },
     healthCheckQuota: 200,
     notify: {},
     monitoring: {
@@ -54,6 +60,13 @@ test('fills in what a short configuration leaves out', () => {
       pauseForgottenHours: 4,
     },
   });
+});
+
+test('the former record of the zone is kept only where that is asked for', () => {
+  const zoneOf = (keepRegionRecord?: boolean) =>
+    parse({ ...leastInput, zone: { ...leastInput.zone, keepRegionRecord } }).zone;
+  expect(zoneOf(true)).toEqual({ ...leastInput.zone, keepRegionRecord: true });
+  expect([zoneOf(), zoneOf(false)]).toEqual([leastInput.zone, leastInput.zone]);
 });
 
 test.each([
@@ -95,6 +108,19 @@ test('every way to write a stream', () => {
     { primary: { name: 'c', create: true, shards: 4 }, standby: { name: 'c', create: true, shards: 4 } },
     { primary: { name: 'own', create: false }, standby: { name: 'copy', create: true } },
   ]);
+});
+
+test('a stream of another account is named by its ARN, is never created, and is not probed', () => {
+  const arn = (region: string) => `arn:aws:kinesis:${region}:111122223333:stream/orders`;
+  const streams = { primary: { arn: arn('us-east-1') }, standby: { arn: arn('us-west-2') } };
+  const [cell] = parse(withCells({ name: 'orders', streams })).cells;
+  expect(cell).toMatchObject({
+    streams: {
+      primary: { name: 'orders', create: false, arn: arn('us-east-1') },
+      standby: { name: 'orders', create: false, arn: arn('us-west-2') },
+    },
+    probe: 'never',
+  });
 });
 
 test('one value of a service becomes a list of one', () => {
@@ -243,7 +269,7 @@ function written(config: Config): ConfigInput {
   return {
     ...structuredClone(config),
     policy: { ...config.policy, siblingProbes: [...config.policy.siblingProbes] },
-    regions: { ...config.regions, witnesses: [...config.regions.witnesses] },
+    regions: { ...config.regions, witnesses: [...config.regions.witnesses], confirmed: undefined },
     cells: config.cells.map(({ streams, services, ...cell }) => ({
       ...cell,
       streams: { primary: spec(streams.primary), standby: spec(streams.standby) },

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { evacuateMarker } from '../../lambda/core/names.ts';
-import { liveVote, voteText } from '../../lambda/core/vote.ts';
+import { liveVote } from '../../lambda/core/vote.ts';
 import { leastInput, problemsOf, withCells } from './inputs.ts';
 
 const service = { name: 'api', type: 'A', primary: '192.0.2.1', standby: '192.0.2.2' } as const;
@@ -95,6 +94,59 @@ const refused: readonly [what: string, input: unknown, path: string, problem: Re
     'shards of an existing stream',
     cell({ stream: { name: 'a', existing: true, shards: 4 } }),
     'cells[0].stream.shards',
+    /existing stream/,
+    /Leave shards out/,
+  ],
+  [
+    'a stream without a name',
+    cell({ stream: { existing: true } }),
+    'cells[0].stream.name',
+    /^is missing/,
+    /Write the name of the stream, or arn/,
+  ],
+  [
+    'the ARN of something else',
+    cell({
+      streams: { primary: { arn: 'arn:aws:sqs:us-east-1:111122223333:orders' }, standby: 'a' },
+      stream: undefined,
+    }),
+    'cells[0].streams.primary.arn',
+    /is not the ARN of a Kinesis stream in the partition aws/,
+    /Write an ARN like/,
+  ],
+  [
+    'the ARN of another partition',
+    cell({
+      streams: { primary: { arn: 'arn:aws-cn:kinesis:cn-north-1:111122223333:stream/orders' }, standby: 'a' },
+      stream: undefined,
+    }),
+    'cells[0].streams.primary.arn',
+    /partition aws/,
+    /Write an ARN like/,
+  ],
+  [
+    'an ARN beside a name',
+    cell({
+      streams: {
+        primary: { name: 'a', arn: 'arn:aws:kinesis:us-east-1:111122223333:stream/orders' },
+        standby: 'a',
+      },
+      stream: undefined,
+    }),
+    'cells[0].streams.primary.arn',
+    /given beside name/,
+    /Leave name out/,
+  ],
+  [
+    'shards of a stream of another account',
+    cell({
+      streams: {
+        primary: { arn: 'arn:aws:kinesis:us-east-1:111122223333:stream/orders', shards: 4 },
+        standby: 'a',
+      },
+      stream: undefined,
+    }),
+    'cells[0].streams.primary.shards',
     /existing stream/,
     /Leave shards out/,
   ],
@@ -198,9 +250,9 @@ test('reports every wrong value of a file at once', () => {
 
 test('the longest vote life that is accepted is one that the vote endpoint honours', () => {
   const vote = (ttlMs: number) =>
-    voteText(liveVote({ vote: 'EVACUATE', decidedAtMs: 1_000, expiresAtMs: 1_000 + ttlMs }, 2_000));
+    liveVote({ vote: 'EVACUATE', decidedAtMs: 1_000, expiresAtMs: 1_000 + ttlMs }, 2_000);
   expect(problemsOf(policy({ voteTtlMs: 120_000 }))).toEqual([]);
-  expect(vote(120_000)).toBe(evacuateMarker);
+  expect(vote(120_000)).toBe('EVACUATE');
   expect(problemsOf(policy({ voteTtlMs: 120_001 }))).toHaveLength(1);
 });
 

@@ -4,6 +4,12 @@ import type { CellFinding } from '../../lambda/core/cell-findings.ts';
 import { cellTroubles } from '../../lambda/core/cell-voices.ts';
 import { initialDecisionState } from '../../lambda/core/decide.ts';
 import { type DiagnosisCode, diagnosisCodes } from '../../lambda/core/diagnosis.ts';
+import {
+  type EndpointFinding,
+  type EndpointFindingName,
+  endpointFindingNames,
+  endpointFindings,
+} from '../../lambda/core/endpoint-findings.ts';
 import type { Phase } from '../../lambda/core/lifecycle.ts';
 import { emptyMemory, serializeMemory } from '../../lambda/core/memory.ts';
 import { metricsOf } from '../../lambda/core/metrics.ts';
@@ -57,6 +63,12 @@ const regions = ['us-west-2', 'us-east-2', 'eu-west-1'];
 const said = (...items: unknown[]): MonitorReadings['observers'] =>
   regions.map((region, n) => ({ region, item: n < items.length ? items[n] : item() }));
 
+const asked = (finding: EndpointFindingName): EndpointFinding => ({
+  kind: 'vote',
+  of: 'us-west-2',
+  finding,
+  detail: '',
+});
 const readings = (change: Partial<MonitorReadings> = {}): MonitorReadings => ({
   nowMs: NOW_MS,
   observers: said(),
@@ -67,6 +79,7 @@ const readings = (change: Partial<MonitorReadings> = {}): MonitorReadings => ({
     drill: { expectedSinceMs: 1, doneAtMs: NOW_MS - 86_400_000 },
     survey: { expectedSinceMs: 1, doneAtMs: NOW_MS - 3_600_000 },
   },
+  endpoints: [asked('agrees'), asked('agrees')],
   ...change,
 });
 const values = (change: Partial<MonitorReadings> = {}) => monitorValues(readings(change), { policy, groups });
@@ -211,6 +224,17 @@ describe('what the monitor says', () => {
       DrillAge: age,
       SurveyAge: age,
     });
+  });
+
+  it.each(endpointFindingNames)('counts an endpoint that is %s if that is trouble', (finding) => {
+    const { UnfitEndpoints } = values({ endpoints: [asked('agrees'), asked(finding)] });
+    expect(UnfitEndpoints).toBe(endpointFindings[finding].trouble ? 1 : 0);
+  });
+
+  it('says nothing of endpoints while none is known to agree or to be in trouble', () => {
+    expect(values({ endpoints: undefined }).UnfitEndpoints).toBeUndefined();
+    expect(values({ endpoints: [asked('missing'), asked('unknown')] }).UnfitEndpoints).toBeUndefined();
+    expect(values({ endpoints: [asked('missing'), asked('dead')] }).UnfitEndpoints).toBe(1);
   });
 
   it('has a value or nothing for every metric of the table, whatever the tables hold', () => {

@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +19,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CheckedEndpoint, endpointItem, endpointPath } from '../../lambda/core/endpoint-items.ts';
 import { metricsOf } from '../../lambda/core/metrics.ts';
 import {
   monitorFunctionName,
@@ -29,6 +31,7 @@ import {
 } from '../../lambda/core/names.ts';
 import { switchKey } from '../../lambda/core/switch.ts';
 import { observerKey } from '../../lambda/core/vote.ts';
+import { assumptions } from '../../lib/assumptions/assumptions.ts';
 import { CALL_LOG } from '../../lib/aws/call-log.ts';
 import type { Config } from '../../lib/config/config.ts';
 import { observerRegions } from '../../lib/config/config.ts';
@@ -42,9 +45,16 @@ import { audit, parseCalls } from '../../lib/operate/audit.ts';
 import { AwsClients } from '../../lib/operate/clients.ts';
 import { listening } from '../../lib/operate/doctor/listening.ts';
 import { findingsFrom } from '../../lib/operate/doctor/unchecked.ts';
+import type { ProveContext } from '../../lib/prove/context.ts';
+import { awsPorts } from '../../lib/prove/health-check/aws-ports.ts';
+import { clean } from '../../lib/prove/health-check/clear.ts';
+import { findLeftovers, placeOf } from '../../lib/prove/health-check/leftovers.ts';
+import type { ProvenRow } from '../../lib/prove/prove.ts';
+import { ENDPOINT_ORIGIN } from '../../lib/settings/monitor.ts';
 import { SURVEY_LOOK_BACK } from '../../lib/settings/survey.ts';
 import { RecurringTable } from '../../lib/state/recurring-table.ts';
 import { StateTable } from '../../lib/state/state-table.ts';
+import { runIn } from '../cli/fixtures/cli.ts';
 import { createBuckets } from './fixtures/own-bucket.ts';
 
 const region = 'us-west-2';
@@ -82,11 +92,22 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function urlOf(FunctionName: string): Promise<URL> {
-  const { FunctionUrl } = await clients
-    .lambda(region)
-    .send(new GetFunctionUrlConfigCommand({ FunctionName }));
+async function urlOf(FunctionName: string, where = region): Promise<URL> {
+  const { FunctionUrl } = await clients.lambda(where).send(new GetFunctionUrlConfigCommand({ FunctionName }));
   return new URL(String(FunctionUrl));
+}
+
+async function setVariables(
+  FunctionName: string,
+  variables: Readonly<Record<string, string>>,
+  without: readonly string[] = [],
+): Promise<void> {
+  const lambda = clients.lambda(region);
+  const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+  const kept = Object.entries(Environment?.Variables ?? {}).filter(([name]) => !without.includes(name));
+  const Variables = { ...Object.fromEntries(kept), ...variables };
+  await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables } }));
+  await waitUntilFunctionUpdatedV2({ client: lambda, maxWaitTime: 30, minDelay: 1 }, { FunctionName });
 }
 
 /** The gateway knows a function URL by its Host header. */
@@ -164,9 +185,66 @@ describe('the deployed switch endpoint', () => {
   });
 });
 
+describe('spillway prove', () => {
+  it('runs to the end here, confirms nothing about AWS, and tells what was seen', async () => {
+    const facts = { localStackUrl: localStack.url, dnsServer: '127.0.0.1:9', zone: config.zone };
+    const world = join(directory, 'world.json');
+    await writeFile(world, JSON.stringify(facts));
+    const { exit, json } = await runIn(directory, ['prove', '--world', world, '--json'], {});
+    const { ok, counts, rows } = json as {
+      readonly ok: boolean;
+      readonly counts: object;
+      readonly rows: readonly ProvenRow[];
+    };
+    expect([exit, ok, counts]).toEqual([0, true, { confirmed: 0, refuted: 0, notRun: assumptions.length }]);
+    for (const row of rows) expect('reason' in row && row.reason, row.id).toMatch(/^LocalStack/);
+    const seen = Object.fromEntries(rows.flatMap(({ id, local }) => (local ? [[id, local.verdict]] : [])));
+    expect(seen).toMatchObject({
+      'stack-output-across-regions': 'confirmed',
+      'guard-is-asked': 'confirmed',
+      'leading-keys-query': 'confirmed',
+      'function-url-public': 'confirmed',
+      'canary-read-after-write': 'confirmed',
+      'kinesis-cbor': 'confirmed',
+      'scan-from-absent-key': 'confirmed',
+    });
+  });
+
+  it('creates, changes and deletes a health check and records by the API, and finds them again', async () => {
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const aws = new AwsClients({
+      who: 'cli prove',
+      timeoutMs: 10_000,
+      endpoint: localStack.url,
+      credentials,
+    });
+    const context: ProveContext = {
+      ...{ id: randomUUID(), config, clients: aws, owner: 'a test', reason: 'a test', rehearsing: false },
+      signal: new AbortController().signal,
+      nowMs: Date.now,
+      say: () => {},
+    };
+    const place = placeOf(context);
+    try {
+      const dry = { ...context, rehearsing: true };
+      const ports = await awsPorts({ context: dry, place, switchCheckId: 'none', ttlSeconds: 5 });
+      const asks = { host: 'a.example.net', path: '/cells/orders', text: 'switch=STANDBY' };
+      const checkId = await ports.createCheck(asks);
+      await ports.createRecords(checkId);
+      await ports.changeCheck(checkId, { ...asks, host: 'b.example.net' });
+      const left = await findLeftovers(place);
+      expect([left.checks.map(({ id }) => id), left.records.length]).toEqual([[checkId], 3]);
+      await clean(context);
+      expect(await findLeftovers(place)).toEqual({ checks: [], records: [] });
+    } finally {
+      aws.destroy();
+    }
+  });
+});
+
 describe('what watches over it', () => {
   it('is deployed with it: alarms in each observing region, a dashboard in the standby', async () => {
-    const expected = { 'us-west-2': 22, 'us-east-2': 2, 'eu-west-1': 2, 'us-east-1': 0 };
+    const expected = { 'us-west-2': 23, 'us-east-2': 2, 'eu-west-1': 2, 'us-east-1': 0 };
     for (const [where, count] of Object.entries(expected)) {
       const { MetricAlarms } = await cloudWatch(where).send(
         new DescribeAlarmsCommand({ AlarmNamePrefix: 'shop-' }),
@@ -187,7 +265,13 @@ describe('what watches over it', () => {
       endpoint: localStack.url,
       credentials,
     });
-    const findings = await listening.run({ config, clients: aws, local: false, nowMs: Date.now() });
+    const findings = await listening.run({
+      config,
+      clients: aws,
+      local: false,
+      nowMs: Date.now(),
+      now: Date.now,
+    });
     aws.destroy();
     expect(findingsFrom(findings).map(({ ok, finding }) => `${ok} ${finding}`)).toEqual(
       observerRegions(config.regions).map(
@@ -206,13 +290,75 @@ describe('what watches over it', () => {
     const [{ Namespace, Metrics }] = line._aws.CloudWatchMetrics;
     expect(Namespace).toBe('Spillway/shop');
     const said = new Set(Metrics.map(({ Name }: { Name: string }) => Name));
-    // No drill is asked for, no DNS server serves the zone of this test, and observers may not have had their first minute.
-    const unknown = new Set(['DrillAge', 'DnsInStandby']);
+    // No drill is asked for, no DNS server serves the zone of this test, and nobody has recorded what the checks ask.
+    const unknown = new Set(['DrillAge', 'DnsInStandby', 'UnfitEndpoints']);
     expect(metricsOf('monitor').filter((name) => !said.has(name) && !unknown.has(name))).toEqual([]);
     expect(line).toMatchObject({ DnsUnread: 1, StateUnread: 0, Paused: 0 });
     expect(line.observers).toMatch(/us-west-2 .+; us-east-2 .+; eu-west-1 .+/);
     // Asked for since this deployment, which no survey has answered yet.
     expect(line.SurveyAge).toBeLessThan(600);
+  });
+});
+
+describe('the endpoints, watched by the deployed monitor', () => {
+  const log = { FunctionName: monitorFunctionName('shop'), LogType: 'Tail' } as const;
+
+  /** As a deployment records what the checks ask. */
+  async function record(change: Partial<CheckedEndpoint> = {}): Promise<void> {
+    const hosts = await Promise.all(
+      observerRegions(config.regions).map(
+        async (where) => [where, (await urlOf(voteFunctionName('shop'), where)).host] as const,
+      ),
+    );
+    const endpoints: readonly Pick<CheckedEndpoint, 'kind' | 'of' | 'host'>[] = [
+      ...hosts.map(([of, host]) => ({ kind: 'vote' as const, of, host })),
+      { kind: 'switch', of: 'orders', host: urls.switches.host },
+    ];
+    for (const { kind, of, host } of endpoints) {
+      const isChanged = change.kind === kind && change.of === of;
+      const facts = { kind, of, host, path: endpointPath({ kind, of }), checkId: 'check', atMs: Date.now() };
+      const Item = endpointItem({ ...facts, ...(isChanged ? change : {}) });
+      await clients.documents(region).send(new PutCommand({ TableName: stateTableName('shop'), Item }));
+    }
+  }
+
+  /** What one round of the monitor publishes. */
+  async function round(): Promise<{ readonly UnfitEndpoints?: number; readonly endpoints: string }> {
+    const { LogResult, FunctionError } = await clients.lambda(region).send(new InvokeCommand(log));
+    const text = Buffer.from(String(LogResult), 'base64').toString();
+    expect(FunctionError, text).toBeUndefined();
+    return JSON.parse(text.split('\n').find((line) => line.startsWith('{"_aws"')) ?? '{}');
+  }
+
+  // An earlier test may have left a switch that this one’s endpoint still remembers.
+  const settles = (expected: object) =>
+    expect.poll(round, { timeout: 30_000, interval: 2_000 }).toMatchObject(expected);
+
+  it('agree with the tables, asked by their function URLs from the standby', async () => {
+    await setVariables(monitorFunctionName('shop'), { [ENDPOINT_ORIGIN]: localStack.url });
+    await record();
+    await settles({ UnfitEndpoints: 0, endpoints: expect.stringMatching(/(^|; )\d agrees/) });
+  });
+
+  it('are told when a check asks a URL that is gone', async () => {
+    const host = 'gone0000000000000000.lambda-url.eu-west-1.localhost:4566';
+    await record({ kind: 'vote', of: 'eu-west-1', host });
+    await settles({
+      UnfitEndpoints: 1,
+      endpoints: expect.stringMatching(/^vote eu-west-1 refused \(status 403\)/),
+    });
+    await record();
+    await settles({ UnfitEndpoints: 0 });
+  });
+
+  it('are told when one may not read its table, although it says HOLD, as is stored', async () => {
+    const { FunctionName } = { FunctionName: voteFunctionName('shop') };
+    // LocalStack denies nothing to anybody: an address where nobody answers is as good as a role without rights.
+    await setVariables(FunctionName, { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' });
+    expect(await ask(urls.vote, '/vote')).toEqual({ status: 200, body: 'vote=HOLD read=failed'.padEnd(32) });
+    await settles({ UnfitEndpoints: 1, endpoints: expect.stringMatching(/^vote us-west-2 unreadable/) });
+    await setVariables(FunctionName, {}, ['AWS_ENDPOINT_URL']);
+    await settles({ UnfitEndpoints: 0 });
   });
 });
 
@@ -237,16 +383,6 @@ describe('the record of recurring work', () => {
 describe('the deployed survey', () => {
   const survey = { FunctionName: surveyFunctionName('shop') };
 
-  async function wire(file: string): Promise<void> {
-    const lambda = clients.lambda(region);
-    const { Environment } = await lambda.send(new GetFunctionConfigurationCommand(survey));
-    // LocalStack's CloudWatch is slow over two weeks.
-    const local = { [CALL_LOG]: file, [SURVEY_LOOK_BACK]: '3600000' };
-    const Variables = { ...Environment?.Variables, ...local };
-    await lambda.send(new UpdateFunctionConfigurationCommand({ ...survey, Environment: { Variables } }));
-    await waitUntilFunctionUpdatedV2({ client: lambda, maxWaitTime: 30, minDelay: 1 }, survey);
-  }
-
   it('stores what the primary had to take and how the streams are scaled, and says that the standby is too small', async () => {
     const sums = { IncomingBytes: 300 * 8_000_000, IncomingRecords: 300 * 500 };
     await cloudWatch('us-east-1').send(
@@ -261,7 +397,8 @@ describe('the deployed survey', () => {
       }),
     );
     const callLog = join(directory, 'calls');
-    await wire(callLog);
+    // LocalStack's CloudWatch is slow over two weeks.
+    await setVariables(survey.FunctionName, { [CALL_LOG]: callLog, [SURVEY_LOOK_BACK]: '3600000' });
     const { LogResult, FunctionError } = await clients.lambda(region).send(
       new InvokeCommand({
         ...survey,

@@ -22,6 +22,7 @@ describe('audit', () => {
     'cli failover|states|StartExecution|us-west-2',
     'cli failover|sts|GetCallerIdentity|us-west-2|sts.us-west-2.amazonaws.com',
     'vote|dynamodb|GetItem|us-east-2',
+    'guard|route53|GetHealthCheckStatus|us-east-1',
     'cli doctor|route53|GetHostedZone|us-east-1',
   ])('lets %s through', (text) => {
     expect(rulesOf(text)).toEqual([]);
@@ -39,6 +40,7 @@ describe('audit', () => {
     ['survey|kinesis|UpdateShardCount|us-west-2', 'deployment'],
     ['cli failover|route-53|ChangeResourceRecordSets|us-east-1', 'route53-control-plane'],
     ['observer|route53|GetHealthCheckStatus|us-east-1', 'route53-control-plane'],
+    ['guard|route53|UpdateHealthCheck|us-east-1', 'route53-control-plane'],
     ['conductor|iam|PassRole|us-east-1', 'global-control-plane'],
     ['conductor|wafv2|UpdateWebACL|us-east-1', 'global-control-plane'],
     ['cli failover|sts|GetCallerIdentity|us-west-2|sts.amazonaws.com', 'global-sts'],

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { encode } from 'dns-packet';
 import { createColors } from 'picocolors';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { EndpointFinding, EndpointFindingName } from '../../lambda/core/endpoint-findings.ts';
+import { endpointItem } from '../../lambda/core/endpoint-items.ts';
 import type { Mode } from '../../lambda/core/policy.ts';
 import type { ErrorClass } from '../../lambda/core/probe.ts';
 import type { Role } from '../../lambda/core/role.ts';
@@ -12,7 +14,10 @@ import { doctorScreen } from '../../lib/cli/doctor.ts';
 import type { Cell } from '../../lib/config/config.ts';
 import { AwsClients } from '../../lib/operate/clients.ts';
 import { cellConfigFindings, refusedFindings } from '../../lib/operate/doctor/cells-alone.ts';
+import { concurrencyFinding } from '../../lib/operate/doctor/concurrency.ts';
 import { checks, examine } from '../../lib/operate/doctor/doctor.ts';
+import { endpointResults, endpoints } from '../../lib/operate/doctor/endpoints.ts';
+import { hiddenFindings, hiddenNames } from '../../lib/operate/doctor/hidden-names.ts';
 import { leftover } from '../../lib/operate/doctor/leftover.ts';
 import { topicFinding } from '../../lib/operate/doctor/listening.ts';
 import { policyFindings } from '../../lib/operate/doctor/policy.ts';
@@ -23,6 +28,7 @@ import { findingsFrom } from '../../lib/operate/doctor/unchecked.ts';
 import { type Deployed, versionFindings } from '../../lib/operate/doctor/versions.ts';
 import { delegationFinding, referralFrom } from '../../lib/operate/doctor/zone.ts';
 import type { ObserverReport } from '../../lib/operate/observers.ts';
+import { startDnsServer } from '../../lib/route53/dns-server.ts';
 import { startFakeAws, tableOf } from './fixtures/fake-aws.ts';
 import { config, NOW_MS, read, report } from './fixtures/readings.ts';
 
@@ -37,6 +43,47 @@ const facts: StreamFacts = {
 };
 const cell = (primary: StreamFacts | string, standby: StreamFacts | string) =>
   cellFindings({ cell: 'orders', regions: config.regions, primary, standby });
+
+describe('names below another zone', () => {
+  const look = async (delegated: string) => {
+    const server = await startDnsServer({
+      answerer: ({ name, type }) =>
+        type === 'NS' && name === delegated
+          ? { rcode: 'NOERROR', records: [{ name, type: 'NS', ttlSeconds: 60, values: ['ns.example.net'] }] }
+          : { rcode: 'NXDOMAIN', records: [] },
+    });
+    const clients = new AwsClients({ who: 'cli doctor', timeoutMs: 1_000 });
+    const context = {
+      config,
+      clients,
+      dnsServers: [server.address],
+      local: false,
+      nowMs: NOW_MS,
+      now: () => NOW_MS,
+    };
+    const found = await hiddenNames.run(context);
+    await server.close();
+    return found;
+  };
+
+  test.each([
+    ['clicks.shop.example.com', 'signal.clicks.shop.example.com'],
+    ['shop.shop.example.com', 'region.shop.shop.example.com'],
+  ])('%s hides %s', async (below, record) => {
+    expect(await look(below)).toMatchObject([
+      { ok: false, finding: expect.stringContaining(`${record} (${below})`) },
+    ]);
+  });
+
+  test('are not among those that nobody delegates', async () => {
+    expect(await look('other.shop.example.com')).toMatchObject([{ ok: true }]);
+  });
+
+  test('of thousands are named by the first few', () => {
+    const hidden = Array.from({ length: 9 }, (_, n) => ({ record: `signal.c${n}.z`, below: `c${n}.z` }));
+    expect(hiddenFindings(hidden, 9)[0]?.finding).toMatch(/signal\.c4\.z \(c4\.z\), and 4 more$/);
+  });
+});
 
 describe('cells that move alone', () => {
   const cells = (...changes: readonly Partial<Cell>[]) =>
@@ -149,6 +196,145 @@ describe('streams', () => {
   });
 });
 
+describe('lambda concurrency', () => {
+  const finding = (change: Partial<Parameters<typeof concurrencyFinding>[0]>) =>
+    concurrencyFinding({
+      ...{ region: 'us-west-2', planned: 140, present: 0, limit: 1_000, unreserved: 1_000 },
+      ...change,
+    });
+
+  test('suffices where a hundred executions stay unreserved', () => {
+    expect(finding({})).toMatchObject({
+      ok: true,
+      finding: expect.stringMatching(/140 .* room for 900 of its 1000/),
+    });
+    expect(finding({ limit: 240, unreserved: 240 }).ok).toBe(true);
+    expect(finding({ limit: 239, unreserved: 239 }).ok).toBe(false);
+  });
+
+  test('counts what is deployed already as room, and what others reserve not', () => {
+    expect(finding({ limit: 300, unreserved: 160, present: 140 }).ok).toBe(true);
+    expect(finding({ limit: 1_000, unreserved: 150, present: 60 }).ok).toBe(false);
+  });
+
+  test('of a new account is too little, and has to be raised first', () => {
+    expect(finding({ limit: 10, unreserved: 10 })).toMatchObject({
+      ok: false,
+      fix: expect.stringMatching(/Service Quotas.*delivery.switchConcurrency/),
+    });
+  });
+});
+
+describe('endpoints', () => {
+  const found = (
+    finding: EndpointFindingName,
+    of = 'orders',
+    change: Partial<EndpointFinding> = {},
+  ): EndpointFinding => ({
+    kind: 'switch',
+    of,
+    finding,
+    detail: '',
+    host: 'abc.lambda-url.us-west-2.on.aws',
+    ...change,
+  });
+  const results = (findings: readonly EndpointFinding[], local = false) =>
+    findingsFrom(endpointResults(findings, { local }));
+
+  test('that say what is stored are well, however many', () => {
+    expect(results([found('agrees'), found('agrees', 'clicks')])).toMatchObject([
+      { ok: true, finding: '2 endpoints answer, and say what is stored' },
+    ]);
+  });
+
+  test('in trouble are told once for each kind of trouble, with the host and what to do', () => {
+    const many = Array.from({ length: 40 }, (_, n) =>
+      found('unreadable', `g${n}`, { detail: 'it says PRIMARY unread' }),
+    );
+    expect(results([found('agrees'), ...many, found('refused', 'clicks', { detail: 'status 403' })])).toEqual(
+      [
+        {
+          check: 'endpoints',
+          ok: false,
+          finding: expect.stringMatching(
+            /^switch g0, .* and 35 more: the table cannot be read.* at abc\.lambda/,
+          ),
+          fix: expect.stringContaining('aws logs tail'),
+        },
+        {
+          check: 'endpoints',
+          ok: false,
+          finding: expect.stringMatching(/^switch clicks: answered by .* \(status 403 at abc\.lambda/),
+          fix: expect.stringContaining('cdk deploy'),
+        },
+      ],
+    );
+  });
+
+  test('of which none can be reached may be the fault of this network, and that is said', () => {
+    const [only, ...others] = results([
+      found('dead', 'orders', { detail: 'ENOTFOUND' }),
+      found('late', 'clicks'),
+    ]);
+    expect(only).toMatchObject({
+      ok: false,
+      finding: expect.stringMatching(/^none of 2 .* from here .*ENOTFOUND/),
+    });
+    expect(others).toEqual([]);
+    expect(results([found('dead'), found('agrees', 'clicks')])[0]?.finding).toMatch(
+      /^switch orders: no answer/,
+    );
+  });
+
+  test('that nobody can ask are to be deployed again, but in a local world', () => {
+    const missing = [found('missing', 'orders', { host: undefined as never })];
+    expect(results(missing)).toMatchObject([{ ok: false, fix: expect.stringContaining('cdk deploy') }]);
+    expect(results(missing, true)).toMatchObject([{ ok: true }]);
+  });
+
+  test('a check that asks a URL which the function no longer has is told with both', async () => {
+    const aws = await startFakeAws();
+    const clients = new AwsClients({
+      who: 'cli doctor',
+      timeoutMs: 1_000,
+      endpoint: aws.url,
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    });
+    const host = 'old.lambda-url.eu-west-1.on.aws';
+    const item = endpointItem({ kind: 'vote', of: 'eu-west-1', host, path: '/vote', checkId: 'c', atMs: 1 });
+    tableOf(aws, 'us-west-2/shop-state').set(
+      'endpoints#vote#eu-west-1',
+      Object.fromEntries(
+        Object.entries(item).map(([key, value]) => [
+          key,
+          typeof value === 'number' ? { N: String(value) } : { S: value },
+        ]),
+      ),
+    );
+    aws.urls.set('eu-west-1/shop-vote', 'https://new.lambda-url.eu-west-1.on.aws/');
+    const context = {
+      config,
+      clients,
+      local: true,
+      nowMs: NOW_MS,
+      now: () => NOW_MS,
+      endpointOrigin: new URL(aws.url),
+    };
+    const all = findingsFrom(await endpoints.run(context));
+    expect(all.filter(({ ok }) => !ok).map(({ finding }) => finding)).toEqual([
+      expect.stringMatching(/^vote eu-west-1: answered by something .*status 403 at old\.lambda-url/),
+      `the health check of vote eu-west-1 asks ${host}, and shop-vote in eu-west-1 is at new.lambda-url.eu-west-1.on.aws`,
+    ]);
+    // Where all is well, nobody needs the right to ask for URLs.
+    aws.answers.set(`${host}/vote`, { text: 'vote=HOLD' });
+    aws.calls.length = 0;
+    await endpoints.run(context);
+    expect(aws.calls.map(({ operation }) => operation)).not.toContain('GetFunctionUrlConfig');
+    clients.destroy();
+    await aws.close();
+  });
+});
+
 test('a switch that a removed cell has left in the standby is told, with the command that releases it', async () => {
   const aws = await startFakeAws();
   const clients = new AwsClients({
@@ -157,7 +343,8 @@ test('a switch that a removed cell has left in the standby is told, with the com
     endpoint: aws.url,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
-  const look = async () => findingsFrom(await leftover.run({ config, clients, local: false, nowMs: 0 }));
+  const look = async () =>
+    findingsFrom(await leftover.run({ config, clients, local: false, nowMs: 0, now: () => 0 }));
   const put = (group: string) =>
     tableOf(aws, 'us-west-2/shop-state').set(`switch#${group}`, {
       pk: { S: 'switch' },
@@ -388,7 +575,16 @@ test('what cannot be checked is a finding with a fix, and no check keeps the oth
   for (const service of services) aws.down.add(service);
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   const clients = new AwsClients({ who: 'cli doctor', timeoutMs: 1_000, endpoint: aws.url, credentials });
-  const findings = await examine({ config, clients, local: false, nowMs: Date.now() });
+  // Nothing listens there.
+  const dnsServers = ['127.0.0.1:1'];
+  const findings = await examine({
+    config,
+    clients,
+    dnsServers,
+    local: false,
+    nowMs: Date.now(),
+    now: Date.now,
+  });
   clients.destroy();
   await aws.close();
   const ill = findings.filter(({ ok }) => !ok);

@@ -26,7 +26,7 @@ afterEach(async () => {
 
 async function found(as: Audience, ...policies: readonly Policy[]) {
   if (policies.length > 0) iam.roles.set(arn, policies);
-  const context = { config, clients, local: false, nowMs: Date.now(), role: { arn, as } };
+  const context = { config, clients, local: false, nowMs: Date.now(), now: Date.now, role: { arn, as } };
   return (await examine(context)).filter(({ check }) => check !== 'credentials');
 }
 const without = ({ Version, Statement }: Policy, gone: (text: string) => boolean): Policy => ({

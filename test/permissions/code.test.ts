@@ -16,6 +16,7 @@ const services: Readonly<Record<string, string>> = {
   '@aws-sdk/client-sts': 'sts',
   '@aws-sdk/client-lambda': 'lambda',
   '@aws-sdk/client-cognito-identity-provider': 'cognito-idp',
+  '@aws-sdk/client-route-53': 'route53',
 };
 /** The document client leaves out "Item". */
 const items = new Set(['Get', 'Put', 'Update', 'Delete']);

@@ -42,6 +42,20 @@ const full: ConfigInput = {
     },
   ],
 };
+/** Streams of another account beside one of this. */
+const elsewhere: ConfigInput = {
+  ...plain,
+  cells: [
+    {
+      name: 'orders',
+      streams: {
+        primary: { arn: 'arn:aws:kinesis:us-east-1:999999999999:stream/orders' },
+        standby: { arn: 'arn:aws:kinesis:us-west-2:999999999999:stream/orders-west' },
+      },
+    },
+    { name: 'clicks', stream: { name: 'clicks', existing: true } },
+  ],
+};
 const tableKeys = Object.fromEntries(
   ['us-west-2', 'us-east-2', 'eu-west-1'].map((region) => [region, key(region, 'tables')]),
 );
@@ -51,4 +65,5 @@ const parsed = (input: ConfigInput): Deployment => ({ config: parseConfig(input,
 export const deployments = {
   plain: parsed(plain),
   full: { ...parsed(full), encryptionKeyArns: tableKeys },
+  elsewhere: parsed(elsewhere),
 } as const satisfies Readonly<Record<string, Deployment>>;

@@ -1,14 +1,8 @@
 import { problemsOf, type Scope } from './check.ts';
 import { deployedFrom, type Resource, type StackTemplate, type Template } from './deployed.ts';
+import { endpointMutants } from './endpoint-mutants.ts';
 import type { Deployment } from './expected.ts';
-
-/** A deployment with something broken, and the check that has to notice. */
-export interface Mutant {
-  readonly kind: string;
-  readonly name: string;
-  /** The first thing that turns red; undefined: the mutant survives. */
-  readonly firstRed: () => Promise<string | undefined>;
-}
+import type { Mutant } from './mutant.ts';
 
 /** A kind of mutants. Those of other things than templates join the list with a `firstRed` of their own. */
 export interface MutantKind {
@@ -229,7 +223,7 @@ export const mutantKinds: readonly MutantKind[] = [
     breaks: 'a statement is about everything',
     mutants: (world) =>
       statements(world).flatMap((one) =>
-        one.statement.Resource === '*'
+        isAboutAll(one.statement.Resource)
           ? []
           : mutant(world, {
               kind: 'everything',
@@ -322,6 +316,11 @@ export const mutantKinds: readonly MutantKind[] = [
         }),
       ]),
   },
+  {
+    kind: 'endpoint',
+    breaks: 'a health check asks a dead URL, or a function may not read its table',
+    mutants: ({ deployment }) => endpointMutants(deployment.config),
+  },
 ];
 
 /** `FUNCTION:*`: the CDK names the versions of a function beside the function. There are none. */
@@ -331,3 +330,7 @@ const isVersions = (statement: RawStatement, resource: unknown): boolean =>
 /** Every mutant of a deployment. */
 export const mutantsOf = (world: World): readonly Mutant[] =>
   mutantKinds.flatMap(({ mutants }) => mutants(world));
+
+/** Every resource of a kind without account and region: for an action that knows no other kind, `*` is the same. */
+const isAboutAll = (resource: unknown): boolean =>
+  resource === '*' || (typeof resource === 'string' && /^arn:aws:[a-z0-9]+:::[a-z]+\/\*$/.test(resource));

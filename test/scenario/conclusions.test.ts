@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import type { DiagnosisCode } from '../../lambda/core/diagnosis.ts';
-import { Conclusions } from '../../lib/scenario/conclusions.ts';
+import { type Asked, Conclusions } from '../../lib/scenario/conclusions.ts';
 
-type Say = readonly [atMs: number, diagnosis: DiagnosisCode, evacuates?: boolean];
+type Say = readonly [atMs: number, diagnosis: DiagnosisCode, asks?: Asked];
 
 function concluded(observers: readonly (readonly Say[])[], outageMs = 100): DiagnosisCode {
   const conclusions = new Conclusions();
   observers.forEach((said, n) => {
-    for (const [atMs, diagnosis, evacuates = false] of said)
-      conclusions.saw(`observer-${n}`, { atMs, diagnosis, evacuates });
+    for (const [atMs, diagnosis, asks = 'nothing'] of said)
+      conclusions.saw(`observer-${n}`, { atMs, diagnosis, asks });
   });
   return conclusions.together({ endMs: 100, outageMs });
 }
@@ -16,10 +16,20 @@ function concluded(observers: readonly (readonly Say[])[], outageMs = 100): Diag
 test('a vote settles what its observer concluded, whatever comes later', () => {
   const voted: Say[] = [
     [0, 'Healthy'],
-    [10, 'KinesisWriteImpaired', true],
-    [12, 'RegionUnreachable', true],
+    [10, 'KinesisWriteImpaired', 'everything'],
+    [12, 'RegionUnreachable', 'everything'],
   ];
   expect(concluded([voted])).toBe('KinesisWriteImpaired');
+});
+
+test('a vote says more than the move of a cell that came before it, and such a move more than what stood longest', () => {
+  const cellFirst: Say[] = [
+    [0, 'Healthy'],
+    [10, 'StreamImpaired', 'cells'],
+    [15, 'KinesisWriteImpaired', 'everything'],
+  ];
+  expect(concluded([cellFirst])).toBe('KinesisWriteImpaired');
+  expect(concluded([cellFirst.slice(0, 2).concat([[20, 'CloudWatchBlind']])])).toBe('StreamImpaired');
 });
 
 test('without a vote it is what stood longest, and noise that passes is none', () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import cdkJson from '../../cdk.json' with { type: 'json' };
 import { dimensionsOf, type MetricName, metricNames } from '../../lambda/core/metrics.ts';
 import { alarmResourceName, alarmRows } from '../../lib/alarms/alarms-table.ts';
+import { reservesIn } from '../../lib/config/concurrency.ts';
 import { parseConfig } from '../../lib/config/parse.ts';
 import type { ConfigInput } from '../../lib/config/schema.ts';
 import { alarmEntries } from '../../lib/docs/runbook-entries.ts';
@@ -224,25 +225,45 @@ describe('the monitor', () => {
 });
 
 describe('the switch endpoint', () => {
-  const reserved = (groups: number): unknown => {
+  const reserved = (groups: number, switchConcurrency?: number): unknown => {
     const cells = Array.from({ length: groups }, (_, n) => ({
       name: `c${n}`,
       stream: { name: `s${n}`, existing: true },
     }));
-    const found = standbyOf({ cells, drill: undefined, healthCheckQuota: 10_000 }).findResources(
-      'AWS::Lambda::Function',
-      {
-        Properties: { FunctionName: 'shop-switch' },
-      },
-    );
+    const delivery = { switchConcurrency };
+    const standby = standbyOf({ cells, drill: undefined, healthCheckQuota: 10_000, delivery });
+    const found = standby.findResources('AWS::Lambda::Function', {
+      Properties: { FunctionName: 'shop-switch' },
+    });
     return Object.values(found)[0]?.Properties.ReservedConcurrentExecutions;
   };
 
   it('reserves what its checkers need: 1.6 requests a second for each group, of which Lambda lets 10 through for each', () => {
-    expect(reserved(2)).toBe(20);
-    expect(reserved(200)).toBe(60);
+    expect(reserved(200, 20)).toBe(60);
     expect(reserved(1_000)).toBe(300);
   });
+
+  it('reserves enough for a flood of a thousand requests a second, or what the config says', () => {
+    expect(reserved(2)).toBe(100);
+    expect(reserved(2, 20)).toBe(20);
+    expect(reserved(1_000, 600)).toBe(600);
+  });
+});
+
+it('every function reserves what the table says, in each region', () => {
+  const config = parseConfig(drilled, 'test');
+  for (const region of ['us-west-2', 'us-east-2', 'eu-west-1', 'us-east-1']) {
+    const name =
+      { 'us-west-2': 'shop-standby', 'us-east-1': 'shop-primary' }[region] ?? `shop-witness-${region}`;
+    const functions = Object.values(stack(name).findResources('AWS::Lambda::Function'));
+    const deployed = functions.map(({ Properties }) => ({
+      functionName: Properties.FunctionName,
+      units: Properties.ReservedConcurrentExecutions,
+    }));
+    const byName = (a: { functionName: string }, b: { functionName: string }) =>
+      a.functionName.localeCompare(b.functionName);
+    expect(deployed.toSorted(byName)).toEqual(reservesIn(region, config).toSorted(byName));
+  }
 });
 
 describe('the dashboard', () => {

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import validate from 'asl-validator';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { conductorSteps } from '../../lambda/core/conductor.ts';
@@ -22,7 +24,12 @@ interface StateJson {
   };
 }
 
-/** The definition, with what CloudFormation fills in left as a mark. */
+const filledIn = (part: unknown): string =>
+  isDeepStrictEqual(part, { Ref: 'AWS::Partition' })
+    ? 'aws'
+    : 'arn:aws:lambda:us-west-2:111111111111:function:shop-conductor';
+
+/** The definition, with an ARN wherever CloudFormation fills one in. */
 function definition(template: Template): {
   StartAt: string;
   QueryLanguage?: string;
@@ -31,7 +38,7 @@ function definition(template: Template): {
 } {
   const [machine] = Object.values(template.findResources('AWS::StepFunctions::StateMachine'));
   const joined = machine?.Properties.DefinitionString['Fn::Join'][1] as readonly unknown[];
-  return JSON.parse(joined.map((part) => (typeof part === 'string' ? part : 'REF')).join(''));
+  return JSON.parse(joined.map((part) => (typeof part === 'string' ? part : filledIn(part))).join(''));
 }
 
 function tasks(template: Template): readonly (readonly [string, StateJson])[] {
@@ -62,6 +69,13 @@ describe('the conductor', () => {
       TracingConfiguration: { Enabled: true },
     });
     expect(definition(template).QueryLanguage ?? 'JSONPath').toBe('JSONPath');
+  });
+
+  it('is a definition that a validator accepts, and no longer with a state that leads nowhere', () => {
+    const sound = definition(template);
+    expect(validate(structuredClone(sound)).errors).toEqual([]);
+    const lost = { ...sound.States, Notify: { ...sound.States.Notify, Next: 'Nowhere' } };
+    expect(JSON.stringify(validate({ ...sound, States: structuredClone(lost) }).errors)).toMatch(/Nowhere/);
   });
 
   it('has a task for each step of the table, with the table’s time-out and retry', () => {

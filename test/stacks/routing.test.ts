@@ -3,7 +3,7 @@ import { Match } from 'aws-cdk-lib/assertions';
 import { CfnHealthCheck, CfnRecordSet } from 'aws-cdk-lib/aws-route53';
 import { describe, expect, it } from 'vitest';
 import { refuseBrokenRouting } from '../../lib/stacks/routing-rules.ts';
-import { input, templatesFor } from './synth.ts';
+import { appOf, input, templatesFor } from './synth.ts';
 
 function template(name: string, config = input) {
   const found = templatesFor(config).get(name);
@@ -50,6 +50,45 @@ describe('the health checks', () => {
     });
   });
 
+  it('ask host names that the stacks of the functions put out, each by a reference of its own', () => {
+    const named = ['shop-routing', 'shop-routing-cells-1'].flatMap((stack) =>
+      Object.values(template(stack).findResources('AWS::Route53::HealthCheck')).flatMap(
+        ({ Properties: { HealthCheckConfig: check } }) => check.FullyQualifiedDomainName ?? [],
+      ),
+    );
+    const voteOf = (stack: string, Region: string) => ({
+      'Fn::GetStackOutput': { StackName: stack, Region, OutputName: 'VoteHostName' },
+    });
+    const switches = {
+      'Fn::GetStackOutput': { StackName: 'shop-standby', Region: 'us-west-2', OutputName: 'SwitchHostName' },
+    };
+    expect(named).toEqual([
+      voteOf('shop-standby', 'us-west-2'),
+      voteOf('shop-witness-us-east-2', 'us-east-2'),
+      voteOf('shop-witness-eu-west-1', 'eu-west-1'),
+      switches,
+      switches,
+    ]);
+    for (const { 'Fn::GetStackOutput': output } of named) {
+      const urlOf = { 'Fn::GetAtt': [Match.stringLikeRegexp('FunctionUrl'), 'FunctionUrl'] };
+      template(output.StackName).hasOutput(output.OutputName, {
+        Value: { 'Fn::Select': [2, { 'Fn::Split': ['/', urlOf] }] },
+      });
+    }
+  });
+
+  it('come after the functions that they ask', () => {
+    const { stacks } = appOf().synth();
+    const dependenciesOf = (stack: string) =>
+      stacks.find(({ stackName }) => stackName === stack)?.dependencies.map(({ id }) => id);
+    expect(dependenciesOf('shop-routing')).toEqual(
+      expect.arrayContaining(['shop-standby', 'shop-witness-us-east-2', 'shop-witness-eu-west-1']),
+    );
+    expect(dependenciesOf('shop-routing-cells-1')).toEqual(
+      expect.arrayContaining(['shop-standby', 'shop-routing']),
+    );
+  });
+
   it('are shared by the cells of a group', () => {
     const cells = input.cells.map((cell) => ({ ...cell, group: 'all' }));
     const config = { ...input, cells };
@@ -91,6 +130,43 @@ describe('the records of a cell', () => {
     const cells = template('shop-routing-cells-1');
     cells.resourcePropertiesCountIs('AWS::Route53::RecordSet', { Type: 'A' }, 3);
     cells.resourceCountIs('AWS::Route53::RecordSet', 9);
+  });
+});
+
+describe('the record of the quorum', () => {
+  const records = (config = input) =>
+    template('shop-routing', config).findResources('AWS::Route53::RecordSet', {});
+  const role = (name: string, of: 'primary' | 'standby', text: string, check?: object) => ({
+    Type: 'AWS::Route53::RecordSet',
+    Properties: {
+      HostedZoneId: input.zone.id,
+      Name: `${name}.`,
+      Type: 'TXT',
+      TTL: '5',
+      SetIdentifier: of,
+      Failover: of === 'primary' ? 'PRIMARY' : 'SECONDARY',
+      ResourceRecords: [text],
+      ...check,
+    },
+  });
+  const quorum = { HealthCheckId: { 'Fn::GetAtt': ['Quorum', 'HealthCheckId'] } };
+  const pair = (name: string) => [
+    role(name, 'primary', '"v=1; region=us-east-1"', quorum),
+    role(name, 'standby', '"v=1; region=us-west-2"'),
+  ];
+
+  it('has the name of the deployment, and is the only one', () => {
+    expect(Object.values(records())).toEqual(pair('region.shop.example.com'));
+  });
+
+  it('of versions before 0.2 stays as it was deployed then, where the config keeps it', () => {
+    const kept = records({ ...input, zone: { ...input.zone, keepRegionRecord: true } });
+    const [primary, standby] = pair('region.example.com');
+    expect(kept).toEqual({
+      ...records(),
+      RegionPrimary1CA511CA: primary,
+      RegionSecondary73EE3735: standby,
+    });
   });
 });
 

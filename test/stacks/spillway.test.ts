@@ -5,6 +5,7 @@ import { Annotations, Match, type Template } from 'aws-cdk-lib/assertions';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { GUARD_RESOURCE } from '../../lib/settings/guard.ts';
 import { appOf, input, templatesFor } from './synth.ts';
 
 const all = (): ReadonlyMap<string, Template> => templatesFor();
@@ -64,13 +65,13 @@ describe('the app', () => {
     expect(warnings((n) => `shop-${n}`)).toHaveLength(0);
   });
 
-  it('has no custom resource, and no managed policy', () => {
-    for (const template of all().values()) {
+  it('has no custom resource but the deployment guard of the routing, and no managed policy', () => {
+    for (const [name, template] of all()) {
       const resources = Object.values(template.toJSON().Resources ?? {}) as { Type: string }[];
-      const custom = resources.filter(({ Type }) =>
-        /^Custom::|^AWS::CloudFormation::CustomResource/.test(Type),
+      const custom = resources.flatMap(({ Type }) =>
+        /^Custom::|^AWS::CloudFormation::CustomResource/.test(Type) ? [Type] : [],
       );
-      expect(custom).toEqual([]);
+      expect(custom).toEqual(name.includes('-routing') ? [GUARD_RESOURCE] : []);
       expect(JSON.stringify(resources)).not.toContain('ManagedPolicyArns');
     }
   });
@@ -102,8 +103,8 @@ describe('the app', () => {
       Runtime: 'nodejs24.x',
       ReservedConcurrentExecutions: Match.anyValue(),
     });
-    standby.resourceCountIs('AWS::Lambda::Function', 6);
-    standby.resourceCountIs('AWS::Logs::LogGroup', 7);
+    standby.resourceCountIs('AWS::Lambda::Function', 7);
+    standby.resourceCountIs('AWS::Logs::LogGroup', 8);
     standby.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
   });
 

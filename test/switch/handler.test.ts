@@ -116,7 +116,19 @@ describe('the switch endpoint', () => {
     put('g0', 'STANDBY');
     aws.blackHoles.add('us-west-2');
     const { value, ms } = await timed(() => said('g0'));
-    expect(value).toBe('switch=PRIMARY');
+    expect(value).toBe('switch=PRIMARY read=failed');
     expect(ms).toBeLessThan(1_500);
+  });
+
+  it('says beside a position that it remembers that it may not read, until it may', async () => {
+    put('g0', 'STANDBY');
+    expect(await said('g0')).toBe('switch=STANDBY');
+    aws.refuse = () => ({ code: 'AccessDeniedException' });
+    await waited(NEXT_READ_MS);
+    expect(await said('g0')).toBe('switch=STANDBY read=failed');
+    expect(await said('g1')).toBe('switch=PRIMARY read=failed');
+    aws.refuse = () => undefined;
+    await waited(NEXT_READ_MS);
+    expect(await said('g0')).toBe('switch=STANDBY');
   });
 });

@@ -22,14 +22,15 @@ function world() {
     pass: (ms: number) => {
       nowMs += ms;
     },
-    ask: (group = 'orders') => board.positionOf(group),
+    ask: async (group = 'orders') => (await board.say(group)).value,
+    say: () => board.say('orders'),
     /** Asks, and ends the read that this began. */
     askAnd: async (end: Positions | Error) => {
-      const asked = board.positionOf('orders');
+      const asked = board.say('orders');
       const read = reads.at(-1);
       if (end instanceof Error) read?.reject(end);
       else read?.resolve(end);
-      return asked;
+      return (await asked).value;
     },
   };
 }
@@ -70,5 +71,32 @@ describe('a switchboard', () => {
     reads[1]?.resolve(held);
     await frozen;
     expect(await ask()).toBe('PRIMARY');
+  });
+
+  it('says from the first failure to the next success that it cannot read, whatever it remembers', async () => {
+    const { askAnd, say, pass } = world();
+    const unread = { value: 'STANDBY', read: false };
+    await askAnd(held);
+    expect(await say()).toEqual({ value: 'STANDBY', read: true });
+    pass(REFRESH_MS);
+    await askAnd(new Error('not allowed'));
+    expect(await say()).toEqual(unread);
+    pass(1_000);
+    await askAnd(held);
+    expect(await say()).toEqual({ value: 'STANDBY', read: true });
+  });
+
+  it('says so too when it never could, and when reads are frozen with the instance before they end', async () => {
+    const { askAnd, say, pass } = world();
+    await askAnd(new Error('not allowed'));
+    expect(await say()).toEqual({ value: 'PRIMARY', read: false });
+    pass(1_000);
+    await askAnd(held);
+    pass(REFRESH_MS);
+    const slow = say();
+    // It may only be slow: nothing has failed yet.
+    expect(await slow).toEqual({ value: 'STANDBY', read: true });
+    pass(READ_TIMEOUT_MS);
+    expect(await say()).toEqual({ value: 'STANDBY', read: false });
   });
 });

@@ -1,5 +1,6 @@
 import { beaconTableInWords } from '../../../lambda/core/beacon-table.ts';
 import { cellFindingKinds } from '../../../lambda/core/cell-findings.ts';
+import { endpointsInWords } from '../../../lambda/core/endpoint-findings.ts';
 import { moveInWords, streamInWords } from '../../operate/cell-streams.ts';
 import { named } from '../../operate/named.ts';
 import type { CellStatus, FailbackOutlook, ObserverStatus, Status } from '../../operate/status-document.ts';
@@ -30,6 +31,7 @@ export function statusScreen(status: Status, options: ScreenOptions): string {
     '',
     observers(status, options),
     ...beacons(status),
+    ...endpoints(status),
     '',
     ...controls(status, colors),
   ]
@@ -178,6 +180,14 @@ function beacons({ observers: all, atMs }: Status): readonly string[] {
   const shown = readers.find(({ beacons: table }) => table?.problem === undefined) ?? readers[0];
   if (shown?.beacons === undefined) return [];
   return ['', `beacons, as ${shown.region} has them: ${beaconTableInWords(shown.beacons, atMs)}`];
+}
+
+/** One line: what is in trouble is a finding above. */
+function endpoints({ endpoints: looked }: Status): readonly string[] {
+  if (looked === null) return [];
+  const { findings: some, of } = looked;
+  const rest = of > some.length ? ` (of ${of})` : '';
+  return ['', `endpoints that Route 53 asks, asked from here: ${endpointsInWords(some)}${rest}`];
 }
 
 /** Short reasons; the findings have the whole reason. */

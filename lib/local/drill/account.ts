@@ -9,7 +9,7 @@ import {
   StreamStatus,
 } from '@aws-sdk/client-kinesis';
 import { CreateHostedZoneCommand, ListHostedZonesByNameCommand } from '@aws-sdk/client-route-53';
-import type { Config, StreamSpec } from '../../config/config.ts';
+import type { Cell, Config, StreamSpec } from '../../config/config.ts';
 import type { LocalClients } from './clients.ts';
 import { DrillError } from './errors.ts';
 import { until } from './until.ts';
@@ -28,7 +28,14 @@ export async function prepareAccount(clients: LocalClients, config: Config): Pro
       existingStream(clients, config.regions.standby, streams.standby),
     ]),
   );
-  return { ...config, zone: { ...config.zone, id: zoneId } };
+  const cells = config.cells.map((cell) => ({ ...cell, streams: ofOneAccount(cell.streams) }));
+  return { ...config, cells, zone: { ...config.zone, id: zoneId } };
+}
+
+/** A local world has one account: streams of others are played as its own. */
+function ofOneAccount({ primary, standby }: Cell['streams']): Cell['streams'] {
+  const own = ({ arn: _arn, ...spec }: StreamSpec): StreamSpec => spec;
+  return { primary: own(primary), standby: own(standby) };
 }
 
 /** Writes a config file that the CDK app reads like any other. */

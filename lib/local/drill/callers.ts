@@ -1,6 +1,7 @@
 import {
   conductorFunctionName,
   drillFunctionName,
+  guardFunctionName,
   monitorFunctionName,
   observerFunctionName,
   surveyFunctionName,
@@ -37,6 +38,7 @@ export function functionsIn(region: string, { name, regions, drill }: Config): r
     { name: switchFunctionName(name), who: 'switch' },
     { name: conductorFunctionName(name), who: 'conductor' },
     { name: monitorFunctionName(name), who: 'monitor' },
+    { name: guardFunctionName(name), who: 'guard' },
     { name: surveyFunctionName(name), who: 'survey' },
     ...(drill === undefined ? [] : [{ name: drillFunctionName(name), who: 'drill' }]),
   ];

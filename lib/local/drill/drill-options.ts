@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import type { DrillEvent } from './events.ts';
+import type { FloodPlan } from './flood.ts';
 import type { DrillResult } from './result.ts';
 import type { World } from './world.ts';
 
@@ -21,6 +22,8 @@ export interface DrillOptions {
    * well.
    */
   readonly operatorFailsOver: boolean;
+  /** After the scenario, an operator fails over, and the switch endpoint is flooded. */
+  readonly flood?: FloodPlan;
   readonly onEvent: (event: DrillEvent) => void;
   readonly onProgress: (text: string) => void;
   /** Called with the time of the fault when the fault starts. */

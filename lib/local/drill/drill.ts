@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { observerRegions } from '../../config/config.ts';
 import { readStream } from '../../live-drill/read-stream.ts';
 import { AUDIT_FILE } from '../run-directory.ts';
 import { byArrival } from './by-arrival.ts';
-import { checkLabel } from './check-label.ts';
 import type { DrillOptions } from './drill-options.ts';
 import type { DrillError } from './errors.ts';
 import type { Acknowledgement, DrillEvent } from './events.ts';
 import { failBack } from './fail-back.ts';
 import { failOver } from './fail-over.ts';
 import { KEYS_PER_PRODUCER, startFleet } from './fleet.ts';
+import { floodSwitches } from './flood.ts';
 import { goAuto } from './go-auto.ts';
 import { type Found, lostRecords } from './measure.ts';
 import { Operator } from './operator.ts';
@@ -20,24 +18,20 @@ import { paceSummary } from './pace.ts';
 import { play } from './play.ts';
 import type { ProducerFleet } from './producers.ts';
 import { remember } from './remember.ts';
+import { firstPuts, ready } from './rest.ts';
 import { type DrillResult, judge } from './result.ts';
 import { leadMs, withoutLead } from './schedule.ts';
 import { type Sources, startSources } from './sources.ts';
 import { readSpools } from './spools.ts';
 import { asTooSlow, calm, slowness } from './too-slow.ts';
-import { unlessAborted, until } from './until.ts';
+import { unlessAborted } from './until.ts';
 import { type Watching, watch } from './watch.ts';
 import { startObservers } from './wiring.ts';
 import { startWorld, type World } from './world.ts';
 
-/** Health checks need some intervals to settle, and observers some ticks. */
-const READY_TIMEOUT_MS = 180_000;
-const PRODUCERS_READY_TIMEOUT_MS = 30_000;
 /** A drill writes some thousands of records; LocalStack does not limit the rate of reads. */
 const MAX_PAGES_PER_SHARD = 5_000;
 const LOST_FILE = 'lost.json';
-/** How long traffic is watched before the faults begin. */
-const WARM_UP_MS = 5_000;
 /**
  * Runs a drill: deploys, starts producers, plays the scenario, measures, judges. Leaves nothing running,
  * however it ends.
@@ -90,6 +84,10 @@ async function conduct(options: Conducting): Promise<DrillResult> {
     const failback = options.failback
       ? await failBack(world, fleet, { operator, watching, onEvent, signal })
       : undefined;
+    const flood =
+      options.flood === undefined
+        ? undefined
+        : await floodSwitches(world, { plan: options.flood, operator, watching, events, onEvent, signal });
     await unlessAborted(signal, fleet.stop());
     await unlessAborted(signal, watching.stop());
     options.onProgress('reading both streams');
@@ -109,10 +107,11 @@ async function conduct(options: Conducting): Promise<DrillResult> {
       config: world.config,
       scenario: options.scenario,
       faultAtMs,
-      events: sinceFault(events, faultAtMs),
+      events: sinceFault(events, faultAtMs, flood?.sinceMs),
       acknowledgements: fleet.acknowledgements,
       endMs: faultsEndMs,
       failback,
+      flood,
       operatorFailures: failover,
       calls,
       found,
@@ -124,7 +123,8 @@ async function conduct(options: Conducting): Promise<DrillResult> {
     });
     await writeLost(options.directory, lostRecords(fleet.acknowledgements, found));
     await remember(world, { run, result, atMs: Date.now() });
-    const playingSinceMs = options.failback ? undefined : faultAtMs - leadMs(withoutLead(options.scenario));
+    const playingSinceMs =
+      options.failback || flood ? undefined : faultAtMs - leadMs(withoutLead(options.scenario));
     await options.beforeClose(world, result, { playingSinceMs, signal });
     return result;
   } catch (error) {
@@ -157,67 +157,22 @@ async function writeLost(directory: string, lost: readonly Acknowledgement[]): P
 }
 
 /**
- * Waits until the system is at rest before the faults begin: all observers Healthy, checks settled, DNS
- * naming the primary.
- */
-async function ready(
-  world: World,
-  watching: Watching,
-  { onProgress, signal }: Pick<DrillOptions, 'onProgress' | 'signal'>,
-): Promise<void> {
-  onProgress('waiting for the observers’ first rounds (later rounds are started by an Events rule)');
-  const { config, calls, dataPlane } = world;
-  const missing = (): string[] => [
-    ...observerRegions(config.regions).filter((region) => {
-      const item = watching.observers.get(region);
-      const content = item?.diagnosis === 'Healthy' && item.expiresAtMs > Date.now();
-      return !content || !calls.hasFrom(region);
-    }),
-    ...dataPlane
-      .healthChecks()
-      .flatMap((status) => (status.healthy ? [] : [`check ${checkLabel(status, config)}`])),
-    ...config.cells.flatMap(({ name }) =>
-      watching.answers.get(name) === config.regions.primary ? [] : [`signal of ${name}`],
-    ),
-  ];
-  await until({
-    what: 'observers, health checks and DNS to be at rest',
-    timeoutMs: READY_TIMEOUT_MS,
-    everyMs: 250,
-    holds: () => missing().length === 0,
-    missing: () => missing().join(', '),
-    signal,
-  });
-}
-
-async function firstPuts(world: World, fleet: ProducerFleet, signal: AbortSignal): Promise<void> {
-  const { primary } = world.config.regions;
-  await until({
-    what: 'every producer to be acknowledged in the primary',
-    timeoutMs: PRODUCERS_READY_TIMEOUT_MS,
-    everyMs: 250,
-    holds: () =>
-      fleet.names.every((name) =>
-        fleet.acknowledgements.some((ack) => ack.producer === name && ack.region === primary),
-      ),
-    signal,
-  });
-  await sleep(WARM_UP_MS, undefined, { signal });
-}
-
-/**
  * The events since the fault, with the last DNS answer of each cell and the last report of each observer
  * before it: changes are measured against these. Earlier events belong to the start, when inverted health
- * checks are unhealthy until there is data.
+ * checks are unhealthy until there is data. What follows the scenario, a flood, is judged by itself.
  */
-function sinceFault(events: readonly DrillEvent[], faultAtMs: number): readonly DrillEvent[] {
+function sinceFault(
+  events: readonly DrillEvent[],
+  faultAtMs: number,
+  untilMs = Number.POSITIVE_INFINITY,
+): readonly DrillEvent[] {
   const lastBefore = new Map<string, DrillEvent>();
   for (const event of events) {
     if (event.atMs >= faultAtMs) continue;
     if (event.kind === 'dns') lastBefore.set(`cell ${event.cell}`, event);
     if (event.kind === 'observer') lastBefore.set(`observer ${event.region}`, event);
   }
-  return [...lastBefore.values(), ...events.filter((event) => event.atMs >= faultAtMs)];
+  return [...lastBefore.values(), ...events.filter(({ atMs }) => atMs >= faultAtMs && atMs < untilMs)];
 }
 
 async function readEverything({ clients, config }: World): Promise<readonly string[]> {

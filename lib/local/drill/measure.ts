@@ -1,7 +1,7 @@
 import { arrivedMs } from '../../../lambda/core/arrival.ts';
 import { accusingKinds } from '../../../lambda/core/cell-findings.ts';
 import type { DiagnosisCode } from '../../../lambda/core/diagnosis.ts';
-import { Conclusions } from '../../scenario/conclusions.ts';
+import { askedBy, Conclusions } from '../../scenario/conclusions.ts';
 import type { Acknowledgement, DrillEvent } from './events.ts';
 
 type DnsEvent = Extract<DrillEvent, { kind: 'dns' }>;
@@ -108,11 +108,10 @@ export function commonDiagnosis(
     if (event.kind !== 'observer' && event.kind !== 'cell') continue;
     const { region } = event;
     if (event.kind === 'observer') last.set(region, event.diagnosis);
-    // An observer that asks for the move of a cell has concluded what it says then, as one that votes has.
-    const evacuates = event.kind === 'observer' ? event.vote === 'EVACUATE' : accuses(event);
+    const asks = event.kind === 'observer' ? askedBy(event.vote, false) : askedBy('HOLD', accuses(event));
     const diagnosis = last.get(region);
     if (diagnosis === undefined) continue;
-    conclusions.saw(region, { atMs: Math.max(event.atMs, faultAtMs), diagnosis, evacuates });
+    conclusions.saw(region, { atMs: Math.max(event.atMs, faultAtMs), diagnosis, asks });
   }
   return conclusions.together({ endMs, outageMs: endMs - faultAtMs });
 }

@@ -12,6 +12,7 @@ export type FailureKind =
   | 'latch'
   | 'operator-failover'
   | 'failback'
+  | 'flood'
   | 'audit';
 
 /** The reasons why a drill cannot be carried out to its end. */
@@ -200,6 +201,7 @@ const rows: Readonly<Record<FailureKind | AbortKind, Row>> = {
   latch: { lookAt: ['conductor', 'switches', 'events'], next: journal },
   end: { lookAt: ['events', 'conductor'], next: journal },
   failback: { lookAt: ['events', 'conductor', 'observers'], next: journal },
+  flood: { lookAt: ['events', 'switches'], next: sameDice },
   'operator-failover': { lookAt: ['events', 'conductor'], next: journal },
   'on-disk': {
     lookAt: ['spools', 'events'],

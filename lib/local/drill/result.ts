@@ -6,6 +6,7 @@ import { onsetMs } from '../../scenario/onset.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import type { Acknowledgement, DrillEvent } from './events.ts';
 import type { FailbackEnd, FailbackSeen } from './fail-back.ts';
+import type { FloodEnd, FloodSeen } from './flood.ts';
 import {
   commonDiagnosis,
   countRecords,
@@ -54,6 +55,8 @@ export interface DrillResult {
   readonly flips: number;
   /** The failback, of a drill with one. */
   readonly failback?: FailbackEnd;
+  /** The flood, of a drill with one. */
+  readonly flood?: FloodEnd;
   /** Number of AWS calls, and of calls that the failover path must not make. */
   readonly audit: { readonly calls: number; readonly violations: number };
   /** Speed of the world, minute by minute. */
@@ -71,6 +74,7 @@ export interface Evidence {
   /** When the faults ended, or when watching ended. */
   readonly endMs: number;
   readonly failback: FailbackSeen | undefined;
+  readonly flood?: FloodSeen | undefined;
   /** Problems of the operator's own failover, if there was one. */
   readonly operatorFailures: readonly string[];
   readonly calls: readonly Call[];
@@ -112,6 +116,7 @@ export function judge(evidence: Evidence): DrillResult {
     ...expectations(measured, evidence),
     ...about('operator-failover', evidence.operatorFailures),
     ...about('failback', evidence.failback?.failures ?? []),
+    ...about('flood', evidence.flood?.failures ?? []),
     ...about(
       'audit',
       judged.distinct.map(
@@ -134,6 +139,7 @@ export function judge(evidence: Evidence): DrillResult {
     ...(evidence.failback === undefined
       ? {}
       : { failback: { ok: evidence.failback.ok, ms: evidence.failback.ms } }),
+    ...(evidence.flood === undefined ? {} : { flood: floodEnd(evidence.flood) }),
     audit: { calls: judged.calls, violations: judged.violations },
     failures: failures.map(({ text }) => text),
     failedBy: failures.map((failure) => failure.about),
@@ -141,6 +147,8 @@ export function judge(evidence: Evidence): DrillResult {
     seed: evidence.seed,
   };
 }
+
+const floodEnd = ({ failures: _failures, sinceMs: _sinceMs, ...end }: FloodSeen): FloodEnd => end;
 
 function cellsAtEnd({ cells, regions }: Config, events: readonly DrillEvent[]): Record<string, string> {
   const last = finalRegions(events);
@@ -158,7 +166,7 @@ const about = (kind: FailureKind, texts: readonly string[]): readonly Failure[] 
 function* expectations(
   measured: Omit<
     DrillResult,
-    'ok' | 'judged' | 'notJudged' | 'failures' | 'failedBy' | 'pace' | 'seed' | 'audit' | 'failback'
+    'ok' | 'judged' | 'notJudged' | 'failures' | 'failedBy' | 'pace' | 'seed' | 'audit' | 'failback' | 'flood'
   >,
   { scenario, config, cut, rejected, failback }: Evidence,
 ): Generator<Failure> {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import {
   DeleteFunctionConcurrencyCommand,
   GetFunctionConcurrencyCommand,
@@ -12,6 +13,7 @@ import {
 import { observerFunctionName } from '../../../lambda/core/names.ts';
 import { CALL_LOG } from '../../aws/call-log.ts';
 import { type Config, observerRegions } from '../../config/config.ts';
+import { ENDPOINT_ORIGIN } from '../../settings/monitor.ts';
 import { DNS_SERVERS } from '../../settings/observer.ts';
 import { SURVEY_LOOK_BACK } from '../../settings/survey.ts';
 import { functionsIn } from './callers.ts';
@@ -49,6 +51,8 @@ export async function wireFunctions(clients: LocalClients, config: Config, wires
           [DNS_SERVERS]: dnsServer,
           [CALL_LOG]: callLog,
           [SURVEY_LOOK_BACK]: String(SURVEY_LOOK_BACK_MS),
+          // The monitor asks the function URLs by way of its own path, as the checkers do by way of theirs.
+          [ENDPOINT_ORIGIN]: endpointFor(who),
         };
         await setVariables(lambda, name, { variables, abortSignal });
         await waitUntilFunctionUpdatedV2(
@@ -108,9 +112,12 @@ async function setVariables(
     [DNS_SERVERS]: _servers,
     [CALL_LOG]: _log,
     [SURVEY_LOOK_BACK]: _lookBack,
+    [ENDPOINT_ORIGIN]: _origin,
     ...deployed
   } = Environment?.Variables ?? {};
   const Variables = { ...deployed, ...wire.variables };
+  // An update ends the run in progress.
+  if (isDeepStrictEqual(Variables, Environment?.Variables ?? {})) return;
   await lambda.send(
     new UpdateFunctionConfigurationCommand({ FunctionName: functionName, Environment: { Variables } }),
     sending,

@@ -31,6 +31,10 @@ export const CALLS_FILE = 'calls.jsonl';
 
 export interface WorldOptions {
   readonly config: Config;
+  /** Configs that will be deployed later, whose observers are callers too. @default - none */
+  readonly later?: readonly Config[];
+  /** How often records and checks are read again. @default - as the data plane does */
+  readonly refreshMs?: number;
   /** Logs, templates and LocalStack's files of this run. */
   readonly directory: string;
   readonly random: () => number;
@@ -50,6 +54,8 @@ export interface World {
   readonly dataPlane: DataPlane;
   readonly calls: CallRecord;
   readonly pace: Pace;
+  /** Puts proxy and modelled DNS between the functions of a config and AWS, where a deployment has taken them out. */
+  wire(config: Config): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -128,7 +134,7 @@ async function build(options: WorldOptions, closers: Closer[], close: () => Prom
     roles: regions,
     streams: streamsByName(config),
     sources: checkerRegions,
-    callers: callersOf(config),
+    callers: Object.assign({}, ...(options.later ?? []).map(callersOf), callersOf(config)),
     producers: producersOf(config).map(({ who }) => who),
     random: options.random,
     now: Date.now,
@@ -137,7 +143,6 @@ async function build(options: WorldOptions, closers: Closer[], close: () => Prom
   });
   closers.push(() => proxy.close());
 
-  const names = new Map<string, string>();
   const dataPlane = await startDataPlane({
     client: clients.route53(),
     zoneId: config.zone.id,
@@ -147,28 +152,31 @@ async function build(options: WorldOptions, closers: Closer[], close: () => Prom
       origin: new URL(proxy.endpointFor(checkerRegion)),
       hostHeader: check.fqdn ?? '',
     }),
+    ...(options.refreshMs === undefined ? {} : { refreshMs: options.refreshMs }),
     now: Date.now,
     random: options.random,
     onError: tellOnce((text) => options.onEvent({ kind: 'note', atMs: Date.now(), text })),
     onHealthChange: ({ healthCheckId, healthy, atMs }) => {
-      const check = names.get(healthCheckId) ?? healthCheckId;
+      const status = dataPlane.healthChecks().find(({ id }) => id === healthCheckId);
+      const check = status === undefined ? healthCheckId : checkLabel(status, config);
       options.onEvent({ kind: 'health', atMs, check, healthy });
     },
   });
   closers.push(() => dataPlane.close());
-  for (const status of dataPlane.healthChecks()) names.set(status.id, checkLabel(status, config));
 
   // The drill's own LocalStack ends with its functions; an external one keeps them, and may have kept those
   // of an earlier drill.
   if (localStack.external) closers.push(() => unwireFunctions(clients, config));
-  await wireFunctions(clients, config, {
-    endpointFor: (caller) => proxy.endpointFor(caller),
-    callLog,
-    dnsServer: dataPlane.dnsServer,
-    signal,
-  });
+  const wire = (of: Config): Promise<void> =>
+    wireFunctions(clients, of, {
+      endpointFor: (caller) => proxy.endpointFor(caller),
+      callLog,
+      dnsServer: dataPlane.dnsServer,
+      signal,
+    });
+  await wire(config);
   if (localStack.external) await forgetEarlierDrills(clients, config, signal);
-  return { config, clients, localStack, proxy, dataPlane, calls, pace, close };
+  return { config, clients, localStack, proxy, dataPlane, calls, pace, wire, close };
 }
 
 /** How a scenario names each stream: by its cell, or as the canary. */

@@ -11,12 +11,14 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CallTarget, targetOf as targetOfCall } from '../../aws/call-target.ts';
 import type { Regions } from '../../config/config.ts';
-import { errorAnswer, throttleOf } from '../../scenario/error-response.ts';
+import { throttleOf } from '../../scenario/error-response.ts';
 import { type Call, type FailingEffect, fateOf } from '../../scenario/faults.ts';
 import { refusedInPart } from '../../scenario/partial-answer.ts';
 import { factsOf, type RequestFacts } from '../../scenario/request-facts.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import { wireContent } from '../../scenario/wire-content.ts';
+import { answerError, refuse, tooMany, withoutLength } from './answers.ts';
+import { RequestGate } from './request-gate.ts';
 import { StreamNames } from './stream-names.ts';
 
 export interface ProxiedCall extends Call, CallTarget {
@@ -64,6 +66,16 @@ export interface FaultProxy {
   play(scenario: Scenario): void;
   /** Ends every fault. Calls that are held stay held. */
   clear(): void;
+  /**
+   * Lets through so many requests a second to a function URL, whoever asks, and answers the others with status 429, as
+   * Lambda does by what the function reserves. Undefined: all of them.
+   */
+  limitRequests(host: string, perSecond: number | undefined): void;
+  /**
+   * Where a flood of a function URL goes. What is let through of it is answered here: a flood of LocalStack, which
+   * begins a process for each, would show nothing of Lambda.
+   */
+  readonly floodOrigin: URL;
   close(): Promise<void>;
 }
 
@@ -98,6 +110,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
   const closing = new AbortController();
   const servers = new Map<string, Server>();
   const streamNames = new StreamNames(options.streams ?? new Map());
+  const gate = new RequestGate({ nowMs: () => performance.now(), random: options.random });
   let playing: { readonly scenario: Scenario; readonly startedAtMs: number } | undefined;
 
   const producers = new Set(options.producers);
@@ -144,6 +157,8 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       ...(failure === undefined ? {} : { effect: failure.kind }),
     });
     if (delayMs > 0) await sleep(delayMs, undefined, { signal: closing.signal });
+    if (failure === undefined && operation === 'InvokeFunctionUrl' && !gate.admits(hostOf(request)))
+      return tooMany(response);
     if (failure === undefined)
       return forward(
         exchange,
@@ -229,6 +244,14 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     });
   }
 
+  const flooded = createServer((request, response) => {
+    request.resume();
+    if (gate.admits(hostOf(request))) response.end();
+    else tooMany(response);
+  });
+  servers.set(FLOOD, flooded);
+  await listen(flooded);
+
   const callers = new Map(options.sources.map((source) => [source, source]));
   for (const [caller, source] of Object.entries(options.callers ?? {})) callers.set(caller, source);
   for (const [caller, source] of callers) {
@@ -236,18 +259,18 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       serve({ source, caller }, { request, response }).catch(() => request.socket.destroy());
     });
     servers.set(caller, server);
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(0, '127.0.0.1', resolve);
-    });
+    await listen(server);
   }
+  const endpointFor = (source: string): string => {
+    const server = servers.get(source);
+    if (server === undefined) throw new RangeError(`The fault proxy has no listener for ${source}.`);
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
 
   return {
-    endpointFor: (source) => {
-      const server = servers.get(source);
-      if (server === undefined) throw new RangeError(`The fault proxy has no listener for ${source}.`);
-      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    },
+    endpointFor,
+    floodOrigin: new URL(endpointFor(FLOOD)),
+    limitRequests: (host, perSecond) => gate.limit(host, perSecond),
     play: (scenario) => {
       playing = { scenario, startedAtMs: options.now() };
     },
@@ -281,26 +304,16 @@ const namesStreams = (scenario: Scenario | undefined): boolean =>
 
 const defaultMessage = 'An internal error occurred.';
 
-function answerError(
-  response: ServerResponse,
-  facts: RequestFacts,
-  shape: Parameters<typeof errorAnswer>[0],
-): void {
-  const { status, headers, body } = errorAnswer(shape, facts);
-  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
-  response.end(body);
-}
+/** The name of its listener; no caller has a space before its name. */
+const FLOOD = ' flood';
 
-function refuse(response: ServerResponse): void {
-  response.writeHead(413, { connection: 'close' });
-  response.end();
-}
+const hostOf = (request: IncomingMessage): string => request.headers.host ?? '';
 
-/** The body is sent whole, with a length of its own. */
-function withoutLength(headers: IncomingMessage['headers']): IncomingMessage['headers'] {
-  const { 'transfer-encoding': _encoding, connection: _connection, ...rest } = headers;
-  return rest;
-}
+const listen = (server: Server): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
 
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {

@@ -31,7 +31,11 @@ export interface DoctorContext {
   readonly dnsServers?: readonly string[];
   /** A world on this machine has no parent zone and no traffic of weeks. */
   readonly local: boolean;
+  /** Where function URLs are answered in a local world. */
+  readonly endpointOrigin?: URL;
+  /** When the examination began. */
   readonly nowMs: number;
+  readonly now: () => number;
   /** Given: only this role is looked at. */
   readonly role?: ExaminedRole;
 }

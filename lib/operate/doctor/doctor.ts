@@ -2,7 +2,10 @@ import { beacons } from './beacons.ts';
 import { capacity } from './capacity.ts';
 import { cellsAlone } from './cells-alone.ts';
 import type { Check, DoctorContext, Finding, Found } from './check.ts';
+import { lambdaConcurrency } from './concurrency.ts';
 import { credentials, examineCredentials } from './credentials.ts';
+import { endpoints } from './endpoints.ts';
+import { hiddenNames } from './hidden-names.ts';
 import { leftover } from './leftover.ts';
 import { listening } from './listening.ts';
 import { observing } from './observing.ts';
@@ -20,8 +23,10 @@ import { zone } from './zone.ts';
 export const checks: readonly Check[] = [
   credentials,
   zone,
+  hiddenNames,
   resolvers,
   healthCheckQuota,
+  lambdaConcurrency,
   streams,
   capacity,
   policy,
@@ -29,6 +34,7 @@ export const checks: readonly Check[] = [
   beacons,
   versions,
   observing,
+  endpoints,
   cellsAlone,
   leftover,
   listening,

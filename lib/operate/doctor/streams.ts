@@ -3,7 +3,8 @@ import pMap from 'p-map';
 import { canaryStreamName } from '../../../lambda/core/names.ts';
 import { CANARY_SHARDS, STANDBY_CANARY_SHARDS } from '../../../lambda/core/put-plan.ts';
 import type { Role } from '../../../lambda/core/role.ts';
-import type { Cell } from '../../config/config.ts';
+import { streamField } from '../../aws/stream-field.ts';
+import { type Cell, streamReference } from '../../config/config.ts';
 import { callFailure } from '../../credentials/failure.ts';
 import { problemOf } from '../reading.ts';
 import {
@@ -54,8 +55,8 @@ export const streams: Check = {
     );
     const describeCell = async (cell: Cell): Promise<readonly Found[]> => {
       const [primary, standby] = await Promise.all([
-        describe(context, 'primary', cell.streams.primary.name),
-        describe(context, 'standby', cell.streams.standby.name),
+        describe(context, 'primary', streamReference(cell.streams.primary)),
+        describe(context, 'standby', streamReference(cell.streams.standby)),
       ]);
       const unchecked = [primary, standby].filter(isUnchecked);
       if (isUnchecked(primary) || isUnchecked(standby)) return unchecked;
@@ -121,12 +122,13 @@ function keysOf(
 export async function describe(
   { clients, config }: Pick<DoctorContext, 'clients' | 'config'>,
   role: Role,
+  /** Or its ARN. */
   name: string,
 ): Promise<StreamFacts | string | Unchecked> {
   try {
     const { StreamDescriptionSummary: summary } = await clients
       .kinesis(config.regions[role])
-      .send(new DescribeStreamSummaryCommand({ StreamName: name }));
+      .send(new DescribeStreamSummaryCommand(streamField(name)));
     return summary === undefined ? 'no description' : factsOf(summary);
   } catch (error) {
     if (callFailure(error).kind === 'missing') return problemOf(error);

@@ -394,3 +394,33 @@ describe('the fault proxy', () => {
     kinesisLocal.close();
   });
 });
+
+describe('requests to a function URL', () => {
+  const host = 'abc.lambda-url.us-west-2.localhost:4566';
+  const ask = (origin: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      request(`${origin}/cells/orders`, { headers: { host }, agent: false }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      })
+        .on('error', reject)
+        .end();
+    });
+
+  it('beyond the limit are refused, of a flood and of everybody else; without one they pass', async () => {
+    proxy.limitRequests(host, 0.001);
+    expect(await ask(String(proxy.floodOrigin).slice(0, -1))).toBe(429);
+    expect(await ask(proxy.endpointFor('us-east-2'))).toBe(429);
+    expect(served).toHaveLength(0);
+    proxy.limitRequests(host, undefined);
+    expect(await ask(proxy.endpointFor('us-east-2'))).toBe(200);
+    expect(served).toHaveLength(1);
+  });
+
+  it('of a flood that are let through go no further', async () => {
+    proxy.limitRequests(host, 100);
+    expect(await ask(String(proxy.floodOrigin).slice(0, -1))).toBe(200);
+    expect(served).toHaveLength(0);
+    expect(calls).toHaveLength(0);
+  });
+});

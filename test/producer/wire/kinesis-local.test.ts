@@ -88,12 +88,15 @@ it.each(['cbor', 'json'] as const)(
         data: Buffer.from(Data ?? []),
       })),
     ).toEqual(records.map(({ partitionKey, data }) => ({ partitionKey, data: Buffer.from(data) })));
+    const streamArn = 'arn:aws:kinesis:us-east-1:000000000000:stream/orders';
+    const byArn = await transport.send({ region, stream: 'orders', streamArn, records });
+    for (const result of byArn) expect(result).toMatchObject({ shardId: 'shardId-000000000000' });
     await expect(send('none', records)).rejects.toMatchObject({
       name: 'ResourceNotFoundException',
       status: 400,
     });
     // Else it would have been taken in the other encoding.
-    expect(inJson.mock.calls.length).toBe(encoding === 'json' ? 2 : 0);
+    expect(inJson.mock.calls.length).toBe(encoding === 'json' ? 3 : 0);
     inJson.mockRestore();
     transport.close();
   },

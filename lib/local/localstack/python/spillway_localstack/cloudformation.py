@@ -1,9 +1,12 @@
 """
 What CloudFormation needs for an unmodified `cdk deploy`, the first and every later one: resource status without a
-network, Fn::GetStackOutput, and alarms that may change.
+network, Fn::GetStackOutput, and updates that change or undo what they should.
 """
 
 from localstack.runtime import hooks
+
+from spillway_localstack.records import delete_records_one_by_one
+from spillway_localstack.updates import let_health_checks_be_updated, undo_failed_updates
 
 GET_STACK_OUTPUT = "Fn::GetStackOutput"
 
@@ -13,6 +16,9 @@ def patch_cloudformation() -> None:
     answer_resource_status_offline()
     add_get_stack_output()
     let_alarms_be_updated()
+    let_health_checks_be_updated()
+    undo_failed_updates()
+    delete_records_one_by_one()
 
 
 def answer_resource_status_offline() -> None:
@@ -27,7 +33,7 @@ def answer_resource_status_offline() -> None:
     available = set(plugin_manager.list_names())
 
     def get_cloudformation_resource_status(self, resource_name, service_name, is_pro_resource=False):
-        if resource_name in available:
+        if resource_name in available or resource_name.startswith("Custom::"):
             return CloudFormationResourcesSupportAtRuntime.AVAILABLE
         return CloudFormationResourcesSupportInLatest.NOT_SUPPORTED
 

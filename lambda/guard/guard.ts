@@ -1,0 +1,209 @@
+import type { Guarded } from '../../lib/settings/guard.ts';
+import type { Deployed } from '../../lib/state/deployed-table.ts';
+import {
+  type AskedCheck,
+  changedChecks,
+  type DeployedSwitches,
+  type DeployedVotes,
+  type Judgement,
+  judgeSwitches,
+  judgeVotes,
+  type OrSilent,
+  untilDataMs,
+} from '../core/deployment.ts';
+import type { EndpointAnswer } from '../core/endpoint-findings.ts';
+import type { CheckedEndpoint, EndpointId, EndpointKind } from '../core/endpoint-items.ts';
+import { endpointPath } from '../core/endpoint-items.ts';
+import { endpointValues, parseEndpointText } from '../core/endpoint-text.ts';
+import type { Position } from '../core/switch.ts';
+import { DeploymentRefusedError } from './errors.ts';
+
+/** What the guard needs from the world; each call is bounded by whoever gives it. */
+export interface GuardPorts {
+  readonly table: {
+    read(): Promise<Deployed>;
+    positions(): Promise<ReadonlyMap<string, Position>>;
+    putEndpoint(endpoint: CheckedEndpoint): Promise<void>;
+    deleteEndpoint(endpoint: EndpointId): Promise<void>;
+    putVotesToEvacuate(votesToEvacuate: number): Promise<void>;
+    putGroups(stack: string, groups: ReadonlyMap<string, string>): Promise<void>;
+    deleteVotes(): Promise<void>;
+    deleteStack(stack: string): Promise<void>;
+  };
+  /** Asks an endpoint as a checker does; never rejects. */
+  readonly ask: (endpoint: CheckedEndpoint) => Promise<EndpointAnswer>;
+  /** Resolves when Route 53 has observations of the check; rejects when it has none in time. */
+  readonly observed: (checkId: string) => Promise<void>;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly nowMs: () => number;
+}
+
+type ValueOf<Kind extends EndpointKind> = (typeof endpointValues)[Kind][number];
+
+/** Looks that a check's failure threshold asks for: the larger of the two kinds, so that one wait fits both. */
+const FAILURE_THRESHOLD = { votes: 1, cells: 3 } as const;
+/** Endpoints asked at once. */
+const PARALLEL = 8;
+/** A new function's first answer may be a cold start, and a new URL's permission takes a moment. */
+const ASK_ATTEMPTS = 5;
+const ASK_AGAIN_MS = 3_000;
+
+/**
+ * Lets a stack of the routing go on, once nothing in the change can move traffic: new checks have data, and
+ * their endpoints answer. Stores what is then in force.
+ *
+ * `isNew`: the stack is being created. Then no record follows its checks yet, and nothing is waited for.
+ * @throws DeploymentRefusedError, with what to do instead; CloudFormation then rolls the stack back.
+ */
+export async function guardStack(
+  { after, isNew }: { readonly after: Guarded; readonly isNew: boolean },
+  ports: GuardPorts,
+): Promise<void> {
+  const before = await ports.table.read();
+  const judged =
+    after.Kind === 'votes' ? await votesOf(after, before, ports) : await cellsOf(after, before, ports);
+  const { refusals, newChecks, unchanged } = judged;
+  if (refusals.length > 0) {
+    throw new DeploymentRefusedError(
+      `Spillway refuses this deployment: ${refusals.map(({ reason }) => reason).join(' ')}`,
+    );
+  }
+  // A rollback brings back what is stored, and must never be held up.
+  if (unchanged) return;
+  if (!isNew && newChecks.length > 0) {
+    const failureThreshold = FAILURE_THRESHOLD[after.Kind];
+    await ports.sleep(untilDataMs({ intervalSeconds: after.IntervalSeconds, failureThreshold }));
+  }
+  for (const checkId of newChecks) await ports.observed(checkId);
+  await store(after, before, ports);
+}
+
+async function votesOf(
+  after: Extract<Guarded, { Kind: 'votes' }>,
+  before: Deployed,
+  ports: GuardPorts,
+): Promise<Judgement> {
+  const votes = { before: before.votes, after: votesIn(after) };
+  const unasked = judgeVotes({ ...votes, said: new Map() });
+  if (unasked.unchanged) return unasked;
+  const said = await answers('vote', { checks: [...votes.after.votes], ports });
+  return judgeVotes({ ...votes, said });
+}
+
+async function cellsOf(
+  after: Extract<Guarded, { Kind: 'cells' }>,
+  before: Deployed,
+  ports: GuardPorts,
+): Promise<Judgement> {
+  const switches = switchesIn(after);
+  const changed = changedChecks(before.switches.switches, switches.switches);
+  const [positions, said] = await Promise.all([
+    ports.table.positions(),
+    answers('switch', { checks: changed, ports }),
+  ]);
+  return judgeSwitches({ before: before.switches, after: switches, positions, said });
+}
+
+/** What each endpoint says, by region or group. An endpoint that could not read its table says nothing. */
+async function answers<Kind extends EndpointKind>(
+  kind: Kind,
+  {
+    checks,
+    ports,
+  }: { readonly checks: readonly (readonly [string, AskedCheck])[]; readonly ports: GuardPorts },
+): Promise<ReadonlyMap<string, OrSilent<ValueOf<Kind>>>> {
+  const said = new Map<string, OrSilent<ValueOf<Kind>>>();
+  const waiting = checks.map(([of, check]) => endpointOf({ kind, of }, { ...check, atMs: ports.nowMs() }));
+  const worker = async (): Promise<void> => {
+    for (let endpoint = waiting.shift(); endpoint !== undefined; endpoint = waiting.shift()) {
+      const value = await saidBy(endpoint, ports);
+      const known = endpointValues[kind].find((each): each is ValueOf<Kind> => each === value);
+      said.set(endpoint.of, known ?? 'silent');
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
+  return said;
+}
+
+async function saidBy(endpoint: CheckedEndpoint, ports: GuardPorts): Promise<string | undefined> {
+  for (let attempt = 1; attempt <= ASK_ATTEMPTS; attempt++) {
+    const answer = await ports.ask(endpoint);
+    const said =
+      answer.got === 'answer' && answer.status === 200
+        ? parseEndpointText(endpoint.kind, answer.text)
+        : undefined;
+    if (said?.read === true) return said.value;
+    if (attempt < ASK_ATTEMPTS) await ports.sleep(ASK_AGAIN_MS);
+  }
+  return undefined;
+}
+
+const endpointOf = (id: EndpointId, more: AskedCheck & { readonly atMs: number }): CheckedEndpoint => ({
+  ...id,
+  path: endpointPath(id),
+  ...more,
+});
+
+function votesIn({ Votes, VotesToEvacuate }: Extract<Guarded, { Kind: 'votes' }>): DeployedVotes {
+  return { votes: checksBy(Votes, ({ Region }) => Region), votesToEvacuate: VotesToEvacuate };
+}
+
+function switchesIn({ Switches, Cells }: Extract<Guarded, { Kind: 'cells' }>): DeployedSwitches {
+  return {
+    switches: checksBy(Switches, ({ Group }) => Group),
+    groups: new Map(Cells.map(({ Cell, Group }) => [Cell, Group])),
+  };
+}
+
+const checksBy = <Each extends { readonly Host: string; readonly CheckId: string }>(
+  list: readonly Each[],
+  keyOf: (each: Each) => string,
+): ReadonlyMap<string, AskedCheck> =>
+  new Map(list.map((each) => [keyOf(each), { host: each.Host, checkId: each.CheckId }]));
+
+async function store(after: Guarded, before: Deployed, ports: GuardPorts): Promise<void> {
+  const { table } = ports;
+  const atMs = ports.nowMs();
+  const put = async (kind: EndpointId['kind'], checks: ReadonlyMap<string, AskedCheck>): Promise<void> => {
+    for (const [of, check] of checks) await table.putEndpoint(endpointOf({ kind, of }, { ...check, atMs }));
+  };
+  if (after.Kind === 'votes') {
+    const { votes, votesToEvacuate } = votesIn(after);
+    await put('vote', votes);
+    for (const of of before.votes?.votes.keys() ?? []) {
+      if (!votes.has(of)) await table.deleteEndpoint({ kind: 'vote', of });
+    }
+    await table.putVotesToEvacuate(votesToEvacuate);
+    return;
+  }
+  const { switches, groups } = switchesIn(after);
+  await put('switch', switches);
+  for (const of of abandoned(after.Stack, before, new Set(groups.values()))) {
+    await table.deleteEndpoint({ kind: 'switch', of });
+  }
+  await table.putGroups(after.Stack, groups);
+}
+
+/** Groups that cells of this stack followed, and no cell of any stack follows any more. */
+function abandoned(stack: string, before: Deployed, kept: ReadonlySet<string>): readonly string[] {
+  const elsewhere = new Set(
+    [...before.stacks].filter(([name]) => name !== stack).flatMap(([, groups]) => [...groups.values()]),
+  );
+  const former = new Set(before.stacks.get(stack)?.values() ?? []);
+  return [...former].filter((group) => !kept.has(group) && !elsewhere.has(group));
+}
+
+/** Forgets a stack that is deleted. */
+export async function forgetStack(gone: Guarded, ports: Pick<GuardPorts, 'table'>): Promise<void> {
+  const { table } = ports;
+  const before = await table.read();
+  if (gone.Kind === 'votes') {
+    for (const of of before.votes?.votes.keys() ?? []) await table.deleteEndpoint({ kind: 'vote', of });
+    await table.deleteVotes();
+    return;
+  }
+  for (const of of abandoned(gone.Stack, before, new Set())) {
+    await table.deleteEndpoint({ kind: 'switch', of });
+  }
+  await table.deleteStack(gone.Stack);
+}

@@ -1,0 +1,47 @@
+import { refusalRules, untilDataMs } from '../../lambda/core/deployment.ts';
+import { deploymentChanges, outcomes } from '../deployments/changes.ts';
+import { markdownTable } from './markdown.ts';
+
+/** `docs/deployments.md`: what each change of the config does to traffic. */
+export function deploymentsDocument(): string {
+  return `# What a deployment does to traffic
+
+Generated from \`lib/deployments/changes.ts\` and \`lambda/core/deployment.ts\` by \`npm run docs\`: change the tables, not this file.
+
+Route 53 calls a new inverted health check unhealthy until its checkers have data. A deployment that gave the quorum several new votes,
+or a cell a new switch, would therefore move traffic for some seconds. So each stack of the routing holds a custom resource, the
+deployment guard: CloudFormation asks it when the new checks exist, and before the quorum or a record follows them. The guard
+
+1. reads what is in force, as it stored it after the last deployment that it allowed, and asks the endpoints that are new;
+2. refuses what would move traffic (below): the stack then rolls back, and nothing that traffic follows has changed;
+3. leaves new checks alone until every checker has had the time to look often enough: ${untilDataMs({ intervalSeconds: 10, failureThreshold: 1 }) / 1_000} s for votes and ${untilDataMs({ intervalSeconds: 10, failureThreshold: 3 }) / 1_000} s for switches at an interval
+   of 10 s, ${untilDataMs({ intervalSeconds: 30, failureThreshold: 1 }) / 1_000} s and ${untilDataMs({ intervalSeconds: 30, failureThreshold: 3 }) / 1_000} s at 30 s; a stack that is created is not waited for, because no record follows its checks yet;
+4. wants Route 53 to have data of them, and stores what is then in force.
+
+So plain \`cdk deploy --all\` does what the table says. Each row is a drill: \`npm run drill:upgrades\` deploys it while producers run, takes
+it back, and reports every answer of DNS that changed (\`--only NAME\`, \`--state steady|evacuated\`, \`--json\`). Your own change is
+\`npm run drill -- --upgrade FILE\`, with \`--evacuated\` while an operator holds every cell in the standby.
+
+${markdownTable(
+  ['row', 'a deployment that …', 'in health', 'while every cell is held in the standby', 'and'],
+  deploymentChanges.map(({ name, what, steady, evacuated, note }) => [
+    `\`${name}\``,
+    what,
+    outcomes[steady],
+    steady === evacuated ? 'the same' : outcomes[evacuated],
+    note,
+  ]),
+)}
+
+## What the guard refuses
+
+${markdownTable(
+  ['rule', 'refused', 'instead'],
+  Object.entries(refusalRules).map(([rule, { means, instead }]) => [`\`${rule}\``, means, instead]),
+)}
+
+The first deployment that has a guard knows nothing of the one before: deploy a new version of Spillway unchanged, and your own change
+after it. A guard that cannot look (the state table or Route 53's API does not answer) refuses as well. It needs both only here: no
+evacuation, failback or failover asks the guard.
+`;
+}

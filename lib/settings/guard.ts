@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { parseSettings } from './variables.ts';
+
+/** Environment variable that carries the settings, as JSON, written by the stacks. */
+export const GUARD_SETTINGS = 'SPILLWAY_GUARD';
+
+const settingsSchema = z.object({
+  name: z.string().min(1),
+  /** The guard's own region. */
+  standby: z.string().min(1),
+});
+export type GuardSettings = Readonly<z.infer<typeof settingsSchema>>;
+
+/** @throws SettingsError when the variable is not what the stacks write. */
+export const parseGuardSettings = (text: string): GuardSettings =>
+  parseSettings(text, { variable: GUARD_SETTINGS, schema: settingsSchema });
+
+/** Type of the custom resource that has the guard look at a stack. */
+export const GUARD_RESOURCE = 'Custom::SpillwayDeploymentGuard';
+
+// CloudFormation hands the properties of a custom resource over as strings.
+const number = z.coerce.number().int().positive();
+/** Hosts that were given in place of references: they make the resource another one, and mean nothing else. */
+const given = { GivenHosts: z.array(z.string()).optional() };
+const check = { Host: z.string().min(1), CheckId: z.string().min(1) };
+
+/** Properties of a guarded stack, as the constructs write them. */
+export const guardedSchema = z.discriminatedUnion('Kind', [
+  z.object({
+    Kind: z.literal('votes'),
+    IntervalSeconds: number,
+    VotesToEvacuate: number,
+    Votes: z.array(z.object({ Region: z.string().min(1), ...check })).min(1),
+    ...given,
+  }),
+  z.object({
+    Kind: z.literal('cells'),
+    IntervalSeconds: number,
+    Stack: z.string().min(1),
+    Cells: z.array(z.object({ Cell: z.string().min(1), Group: z.string().min(1) })),
+    Switches: z.array(z.object({ Group: z.string().min(1), ...check })),
+    ...given,
+  }),
+]);
+export type Guarded = Readonly<z.infer<typeof guardedSchema>>;

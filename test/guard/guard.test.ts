@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { type CheckedEndpoint, endpointName } from '../../lambda/core/endpoint-items.ts';
+import type { Position } from '../../lambda/core/switch.ts';
+import { DeploymentRefusedError } from '../../lambda/guard/errors.ts';
+import { forgetStack, type GuardPorts, guardStack } from '../../lambda/guard/guard.ts';
+import type { Guarded } from '../../lib/settings/guard.ts';
+import type { Deployed } from '../../lib/state/deployed-table.ts';
+
+/** A table in memory, and a log of what the guard did in which order. */
+class World {
+  readonly endpoints = new Map<string, CheckedEndpoint>();
+  readonly stacks = new Map<string, ReadonlyMap<string, string>>();
+  votesToEvacuate: number | undefined;
+  positions = new Map<string, Position>();
+  answers = new Map<string, string>();
+  readonly did: string[] = [];
+
+  ports(): GuardPorts {
+    return {
+      table: {
+        read: async () => this.#read(),
+        positions: async () => this.positions,
+        putEndpoint: async (endpoint) => void this.endpoints.set(endpointName(endpoint), endpoint),
+        deleteEndpoint: async (endpoint) => void this.endpoints.delete(endpointName(endpoint)),
+        putVotesToEvacuate: async (votes) => {
+          this.votesToEvacuate = votes;
+          this.did.push('stored');
+        },
+        putGroups: async (stack, groups) => {
+          this.stacks.set(stack, groups);
+          this.did.push('stored');
+        },
+        deleteVotes: async () => {
+          this.votesToEvacuate = undefined;
+        },
+        deleteStack: async (stack) => void this.stacks.delete(stack),
+      },
+      ask: async ({ host, path }) => ({
+        got: 'answer',
+        status: 200,
+        text: this.answers.get(host) ?? (path === '/vote' ? 'vote=HOLD' : 'switch=PRIMARY'),
+      }),
+      observed: async (checkId) => void this.did.push(`observed ${checkId}`),
+      sleep: async (ms) => void this.did.push(`waited ${ms}`),
+      nowMs: () => 1_000,
+    };
+  }
+
+  #read(): Deployed {
+    const of = (kind: 'vote' | 'switch') =>
+      new Map(
+        [...this.endpoints.values()]
+          .filter((endpoint) => endpoint.kind === kind)
+          .map(({ of: subject, host, checkId }) => [subject, { host, checkId }] as const),
+      );
+    return {
+      votes:
+        this.votesToEvacuate === undefined
+          ? undefined
+          : { votes: of('vote'), votesToEvacuate: this.votesToEvacuate },
+      switches: {
+        switches: of('switch'),
+        groups: new Map([...this.stacks.values()].flatMap((each) => [...each])),
+      },
+      stacks: this.stacks,
+    };
+  }
+}
+
+const votes = (...regions: readonly string[]): Guarded => ({
+  Kind: 'votes',
+  IntervalSeconds: 10,
+  VotesToEvacuate: 2,
+  Votes: regions.map((Region) => ({ Region, Host: `${Region}.example`, CheckId: `check-${Region}` })),
+});
+const cells = (Stack: string, groups: Readonly<Record<string, string>>): Guarded => ({
+  Kind: 'cells',
+  IntervalSeconds: 10,
+  Stack,
+  Cells: Object.entries(groups).map(([Cell, Group]) => ({ Cell, Group })),
+  Switches: [...new Set(Object.values(groups))].map((Group) => ({
+    Group,
+    Host: 'switch.example',
+    CheckId: `check-${Group}`,
+  })),
+});
+
+describe('the guard', () => {
+  it('waits for new checks of a stack that traffic follows, then for their data, and stores only then', async () => {
+    const world = new World();
+    await guardStack({ after: votes('a', 'b', 'c'), isNew: true }, world.ports());
+    world.did.length = 0;
+    await guardStack({ after: votes('a', 'd', 'e'), isNew: false }, world.ports());
+    expect(world.did).toEqual(['waited 45000', 'observed check-d', 'observed check-e', 'stored']);
+    expect([...world.endpoints.keys()]).toEqual(['vote a', 'vote d', 'vote e']);
+  });
+
+  it('does not wait for a stack that is created: no record follows its checks yet', async () => {
+    const world = new World();
+    await guardStack({ after: votes('a', 'b', 'c'), isNew: true }, world.ports());
+    expect(world.did.filter((what) => what.startsWith('waited'))).toEqual([]);
+  });
+
+  it('refuses, changes nothing, and lets the rollback through that follows', async () => {
+    const world = new World();
+    await guardStack(
+      { after: cells('one', { orders: 'orders', clicks: 'clicks' }), isNew: true },
+      world.ports(),
+    );
+    world.positions = new Map([
+      ['orders', 'STANDBY'],
+      ['clicks', 'STANDBY'],
+    ]);
+    const stored = structuredClone([...world.endpoints]);
+    const refused = guardStack(
+      { after: cells('one', { orders: 'orders', clicks: 'web' }), isNew: false },
+      world.ports(),
+    );
+    await expect(refused).rejects.toThrow(DeploymentRefusedError);
+    await expect(refused).rejects.toThrow(/clicks would go from the switch of clicks, which is at STANDBY/);
+    expect([...world.endpoints]).toEqual(stored);
+    await guardStack(
+      { after: cells('one', { orders: 'orders', clicks: 'clicks' }), isNew: false },
+      world.ports(),
+    );
+  });
+
+  it('asks and waits for nothing when nothing changes, as when an endpoint is dead and the stack rolls back', async () => {
+    const world = new World();
+    await guardStack({ after: votes('a', 'b', 'c'), isNew: true }, world.ports());
+    world.did.length = 0;
+    world.answers.set('a.example', 'nothing');
+    await guardStack({ after: votes('a', 'b', 'c'), isNew: false }, world.ports());
+    expect(world.did).toEqual([]);
+  });
+
+  it.each(['<html>', 'vote=HOLD read=failed'])(
+    'asks an endpoint that says %s again, for the time of a cold start, and then refuses',
+    async (text) => {
+      const world = new World();
+      world.answers.set('b.example', text);
+      const refused = guardStack({ after: votes('a', 'b', 'c'), isNew: true }, world.ports());
+      await expect(refused).rejects.toThrow(/vote endpoint of b \(b.example\) does not answer/);
+      expect(world.did).toHaveLength(4);
+    },
+  );
+
+  it('keeps the endpoint of a group as long as a cell of any stack follows it', async () => {
+    const world = new World();
+    await guardStack({ after: cells('one', { a: 'shared', b: 'own' }), isNew: true }, world.ports());
+    await guardStack({ after: cells('two', { c: 'shared' }), isNew: true }, world.ports());
+    await guardStack({ after: cells('one', { b: 'own' }), isNew: false }, world.ports());
+    expect([...world.endpoints.keys()].sort()).toEqual(['switch own', 'switch shared']);
+    await forgetStack(cells('two', { c: 'shared' }), world.ports());
+    await forgetStack(cells('one', { b: 'own' }), world.ports());
+    expect([...world.endpoints.keys()]).toEqual([]);
+    expect(world.stacks.size).toBe(0);
+  });
+});
