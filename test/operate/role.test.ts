@@ -17,7 +17,7 @@ let clients: AwsClients;
 beforeEach(async () => {
   iam = await startFakeIam();
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-  clients = new AwsClients({ who: 'cli doctor', timeoutMs: 2_000, endpoint: iam.url, credentials });
+  clients = new AwsClients({ who: 'cli doctor', timeoutMs: 20_000, endpoint: iam.url, credentials });
 });
 afterEach(async () => {
   clients.destroy();
