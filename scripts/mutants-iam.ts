@@ -1,7 +1,8 @@
 import { problemsOf } from '../test/permissions/check.ts';
 import { deployedFrom } from '../test/permissions/deployed.ts';
-import { deployments, synthesised } from '../test/permissions/deployments.ts';
+import { deployments } from '../test/permissions/deployments.ts';
 import { mutantKinds, mutantsOf } from '../test/permissions/mutants.ts';
+import { synthesised } from '../test/permissions/synthesised.ts';
 
 // `npm run mutants:iam [-- --json]`: takes rights away and gives some, one at a time, and expects that the check of
 // test/stacks/permissions.test.ts notices each. Ends with 1 when one survives.

@@ -137,6 +137,18 @@ export const operatorRights: readonly VerbRight[] = [
   },
   {
     verbs: ['doctor'],
+    actions: ['lambda:GetFunctionConcurrency'],
+    on: 'functions',
+    why: 'what the functions reserve of the account’s concurrent executions',
+  },
+  {
+    verbs: ['doctor'],
+    actions: ['lambda:GetAccountSettings'],
+    on: 'everything',
+    why: 'how many concurrent executions the account has; the action knows no resources',
+  },
+  {
+    verbs: ['doctor'],
     actions: ['sns:ListSubscriptionsByTopic'],
     on: 'topics',
     why: 'whether anybody listens',

@@ -12,6 +12,7 @@ import {
   voteTableName,
 } from '../../lambda/core/names.ts';
 import type { Role } from '../../lambda/core/role.ts';
+import { reservesIn } from '../config/concurrency.ts';
 import { type Cell, type Config, hasForeignStream, observerRegions } from '../config/config.ts';
 import { pairOf, probedCells } from '../config/probed-cells.ts';
 import { type StreamKey, streamKeys } from '../config/stream-keys.ts';
@@ -168,6 +169,15 @@ export const places = {
         (region) => `arn:aws:lambda:${region}:${account}:function:${observerFunctionName(config.name)}`,
       ),
   },
+  functions: {
+    said: 'the functions of Spillway in each observer’s region',
+    arns: ({ config, account }) =>
+      observerRegions(config.regions).flatMap((region) =>
+        reservesIn(region, config).map(
+          ({ functionName }) => `arn:aws:lambda:${region}:${account}:function:${functionName}`,
+        ),
+      ),
+  },
   'logs of observers': {
     said: 'the log of `NAME-observer` in each observer’s region',
     arns: ({ config, account }) =>
@@ -209,7 +219,7 @@ export const places = {
     said: 'the stacks `NAME-…` in every region of the config',
     arns: ({ config, account }) =>
       [config.regions.primary, ...observerRegions(config.regions)].map(
-        (region) => `arn:aws:cloudformation:${region}:${account}:stack/${config.name}-*`,
+        (region) => `arn:aws:cloudformation:${region}:${account}:stack/${config.name}-*/*`,
       ),
   },
   'hosted zone': {

@@ -1,13 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { App, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
-import cdkJson from '../../cdk.json' with { type: 'json' };
 import { parseConfig } from '../../lib/config/parse.ts';
 import type { ConfigInput } from '../../lib/config/schema.ts';
-import { addSpillway } from '../../lib/stacks/spillway.ts';
-import type { StackTemplate } from './deployed.ts';
 import type { Deployment } from './expected.ts';
 
 export const ACCOUNT = '123456789012';
@@ -75,21 +67,3 @@ export const deployments = {
   full: { ...parsed(full), encryptionKeyArns: tableKeys },
   elsewhere: parsed(elsewhere),
 } as const satisfies Readonly<Record<string, Deployment>>;
-
-/** The templates of a deployment, as `cdk synth` makes them, but for the code of the functions. */
-export function synthesised({ config, account, encryptionKeyArns }: Deployment): readonly StackTemplate[] {
-  const outdir = mkdtempSync(join(tmpdir(), 'spillway-permissions-'));
-  try {
-    const app = new App({ outdir, context: { ...cdkJson.context, 'aws:cdk:bundling-stacks': [] } });
-    addSpillway(app, config, { account, ...(encryptionKeyArns === undefined ? {} : { encryptionKeyArns }) });
-    return app.node.children
-      .filter((child) => child instanceof Stack)
-      .map((stack) => ({
-        stack: stack.stackName,
-        region: stack.region,
-        template: Template.fromStack(stack).toJSON() as StackTemplate['template'],
-      }));
-  } finally {
-    rmSync(outdir, { recursive: true, force: true });
-  }
-}

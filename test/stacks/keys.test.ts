@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { deployedFrom, type Policy } from '../permissions/deployed.ts';
-import { ACCOUNT, deployments, synthesised } from '../permissions/deployments.ts';
+import { ACCOUNT, deployments } from '../permissions/deployments.ts';
 import { isAllowed } from '../permissions/judge.ts';
+import { synthesised } from '../permissions/synthesised.ts';
 
 const stacks = synthesised(deployments.full);
 const resources = (stack: string, type: string) =>

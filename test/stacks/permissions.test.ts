@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { problemsOf } from '../permissions/check.ts';
 import { deployedFrom, type StackTemplate } from '../permissions/deployed.ts';
-import { deployments, synthesised } from '../permissions/deployments.ts';
+import { deployments } from '../permissions/deployments.ts';
 import { isAllowed } from '../permissions/judge.ts';
 import type { Mutant } from '../permissions/mutant.ts';
 import { mutantKinds, mutantsOf } from '../permissions/mutants.ts';
+import { synthesised } from '../permissions/synthesised.ts';
 
 /** Of every kind some in `npm test`; all of them in `npm run mutants:iam`. */
 const EVERY = 12;

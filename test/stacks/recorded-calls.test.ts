@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../lib/config/parse.ts';
 import { parseCalls } from '../../lib/operate/audit.ts';
 import { deployedFrom } from '../permissions/deployed.ts';
-import { synthesised } from '../permissions/deployments.ts';
 import { judgeRecord } from '../permissions/drill-record.ts';
 import { evaluate } from '../permissions/evaluate.ts';
 import { LOCAL_ACCOUNT as account, sealedConfig } from '../permissions/sealed-config.ts';
+import { synthesised } from '../permissions/synthesised.ts';
 
 /** What a drill recorded; `test/localstack/drill.test.ts` judges a new one. `scripts/recorded-calls.ts` renews it. */
 const file = 'test/permissions/recorded-calls.jsonl';
