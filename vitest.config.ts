@@ -30,7 +30,9 @@ const system = [
 ].map((folder) => `test/${folder}/**/*.test.ts`);
 
 /** Drills beside the one that `npm test` plays. */
-const longDrills = ['blackout', 'hold', 'one-stream'].map((name) => `test/localstack/drill-${name}.test.ts`);
+const longDrills = ['blackout', 'flood', 'hold', 'one-stream'].map(
+  (name) => `test/localstack/drill-${name}.test.ts`,
+);
 
 /** Files that take long begin first, in this order: else one of them is alone at the end. By default the largest do. */
 const longest = [
