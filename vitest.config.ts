@@ -29,9 +29,9 @@ const system = [
   'vote',
 ].map((folder) => `test/${folder}/**/*.test.ts`);
 
-/** Drills beside the one that `npm test` plays. */
-const longDrills = ['blackout', 'flood', 'hold', 'one-stream'].map(
-  (name) => `test/localstack/drill-${name}.test.ts`,
+/** Drills beside the one that `npm test` plays, and deployments by the real CDK, one after the other. */
+const longDrills = ['drill-blackout', 'drill-flood', 'drill-hold', 'drill-one-stream', 'deploy-stages'].map(
+  (name) => `test/localstack/${name}.test.ts`,
 );
 
 /** Files that take long begin first, in this order: else one of them is alone at the end. By default the largest do. */

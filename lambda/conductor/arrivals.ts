@@ -6,6 +6,7 @@ import {
   type KinesisClient,
 } from '@aws-sdk/client-kinesis';
 import { isOpen, listShards, shardIds } from '../../lib/aws/shards.ts';
+import { streamField } from '../../lib/aws/stream-field.ts';
 import { isProbeRecord } from '../../lib/envelope/probe-record.ts';
 import { spread } from '../../lib/settings/cells-file.ts';
 import type { Arrivals } from './conductor.ts';
@@ -64,6 +65,7 @@ export async function readArrivals(
 
 interface Looking {
   readonly kinesis: KinesisClient;
+  /** Its name or its ARN. */
   readonly stream: string;
   readonly sinceMs: number;
   readonly signal: AbortSignal;
@@ -90,7 +92,7 @@ async function look(looking: Looking): Promise<Verdict> {
  */
 async function shardsSince({ kinesis, stream, sinceMs, signal }: Looking) {
   const { shards, complete } = await listShards({
-    StreamName: stream,
+    ...streamField(stream),
     ShardFilter: { Type: 'FROM_TIMESTAMP', Timestamp: new Date(sinceMs) },
     maxAnswers: LISTINGS,
     ask: (command) => kinesis.send(command, { abortSignal: signal }),
@@ -147,7 +149,7 @@ async function lookAt(shard: string, { kinesis, stream, sinceMs, signal }: Looki
   const options = { abortSignal: signal };
   try {
     const start = new GetShardIteratorCommand({
-      StreamName: stream,
+      ...streamField(stream),
       ShardId: shard,
       ShardIteratorType: 'AT_TIMESTAMP',
       Timestamp: new Date(sinceMs),

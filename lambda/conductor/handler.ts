@@ -39,6 +39,8 @@ const kinesis = clientOf(KinesisClient, { ...caller, region: settings.standby })
 const sns = clientOf(SNSClient, { ...caller, region: settings.standby });
 const servers = process.env[DNS_SERVERS]?.split(',');
 const { zoneName, primary } = settings;
+const cells = readCells();
+const zone = { zoneName, primary, standby: settings.standby, servers };
 const table = voteTableName(settings.name);
 const sources: readonly ReportSource[] = settings.observers.map((region) => ({
   region,
@@ -53,10 +55,14 @@ const conductor: Conductor = {
     table: stateTableName(settings.name),
     timeoutMs: CALL_TIMEOUT_MS,
   }),
-  cells: readCells(),
+  cells,
   nowMs: () => Date.now(),
-  readQuorum: zoneQuorumReader({ zoneName, primary, standby: settings.standby, servers }),
-  askSignals: signalReader({ zoneName, primary, standby: settings.standby, servers }),
+  readQuorum: zoneQuorumReader({
+    ...zone,
+    name: settings.name,
+    cells: cells.map(({ cell }) => cell),
+  }),
+  askSignals: signalReader(zone),
   readArrivals: (streams, sinceMs) => readArrivals(kinesis, streams, sinceMs),
   readReports: () => readReports(sources, Date.now),
   readStandbyLevels: async () => {

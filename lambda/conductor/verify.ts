@@ -1,6 +1,12 @@
 import type { CellAnswer } from '../../lib/conductor/cell-answer.ts';
 import { DnsElsewhereError } from '../../lib/conductor/errors.ts';
-import { type DeployedCell, groupsOf, spread, watchedStreams } from '../../lib/settings/cells-file.ts';
+import {
+  type DeployedCell,
+  groupsOf,
+  spread,
+  streamReferenceOf,
+  watchedStreams,
+} from '../../lib/settings/cells-file.ts';
 import { holdLease, journalStep } from './act.ts';
 import type { Conductor, Step } from './conductor.ts';
 import { type RunState, scopeOf, withFindings } from './run-state.ts';
@@ -45,7 +51,9 @@ export const askSome = (
 export const arrivals: Step = async (state, conductor) => {
   await holdLease(state, conductor);
   const watched = new Set(watchedStreams(conductor.cells));
-  const streams = cellsOf(state, conductor).flatMap(({ stream }) => (watched.has(stream) ? [stream] : []));
+  const streams = cellsOf(state, conductor)
+    .map(streamReferenceOf)
+    .filter((stream) => watched.has(stream));
   const sinceMs = state.startedAtMs - ARRIVALS_BEFORE_MS;
   const found = await conductor.readArrivals([...new Set(streams)], sinceMs);
   const { seen, silent, unknown, unreadable } = found;

@@ -19,6 +19,8 @@ const MOST_AHEAD_MS = 5_000;
 /** From this share of failures on, a beacon belongs to a series. Below `policy.minimumGain`: to begin too early is careful. */
 const FAILING_SHARE = 0.1;
 export const MOST_BEACONS = 40_000;
+/** No sort key of DynamoDB comes after this one of 1,024 bytes, the longest that there may be. */
+export const LAST_SORT_KEY = '\u{10FFFF}'.repeat(256);
 /** A function’s environments are one source with a process each; one source must not fill the memory. */
 export const MOST_BEACONS_OF_A_SOURCE = 1_000;
 

@@ -65,7 +65,7 @@ export const lifeEventNames = Object.keys(lifeEvents) as LifeEvent[];
 
 /** Where the switches are: all in the standby, some, none, or not to be read. */
 export type Latch = 'latched' | 'partial' | 'open' | 'unknown';
-/** The answer of `region.<zone>`, which follows the quorum of the votes alone. */
+/** The answer of `region.<name>.<zone>`, which follows the quorum of the votes alone. */
 export type Quorum = Role | 'unknown';
 
 export interface LifeFacts {

@@ -35,7 +35,10 @@ export const notificationTopicName = (name: string): string => `${name}-notifica
 
 /** Names in the zone. */
 export const signalRecordName = (cell: string, zone: string): string => `signal.${cell}.${zone}`;
-export const regionRecordName = (zone: string): string => `region.${zone}`;
+/** Of one deployment: several may share a zone. */
+export const regionRecordName = (name: string, zone: string): string => `region.${name}.${zone}`;
+/** As it was before version 0.2, one for the whole zone. */
+export const formerRegionRecordName = (zone: string): string => `region.${zone}`;
 
 export const votePath = '/vote';
 /** One path per switch group. */

@@ -29,6 +29,12 @@ interface ErrorClassMeaning {
 
 export type ErrorClass = keyof typeof errorClasses;
 
+/**
+ * How a record is read back after its put: once at once, and once more after a pause. By then it is there to be
+ * read, as a rule; AWS promises no time. [inferred]
+ */
+export const READ_BACK = { attempts: 2, pauseMs: 300 } as const;
+
 export type ProbeOutcome =
   | { readonly ok: true; readonly latencyMs: number }
   | {

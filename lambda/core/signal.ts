@@ -1,11 +1,16 @@
+import { isAccountId } from './stream-arn.ts';
+
 /**
  * The signal: the TXT answer that tells any producer, in any language, where to write.
- * `v=1; region=us-east-1; stream=orders` (a cell's signal) or `v=1; region=us-east-1` (the region record).
+ * `v=1; region=us-east-1; stream=orders` (a cell's signal) or `v=1; region=us-east-1` (the region record). The stream of
+ * another account is `v=1; region=us-east-1; stream=orders; account=111122223333`.
  */
 export interface Signal {
   readonly region: string;
-  /** Absent on the `region.<zone>` record, which speaks for the quorum alone. */
+  /** Absent on the `region.<name>.<zone>` record, which speaks for the quorum alone. */
   readonly stream?: string;
+  /** Twelve digits: the account of a stream that is named in the config by its ARN. Only beside a stream. */
+  readonly account?: string;
 }
 
 export type SignalRejection = 'not-a-signal' | 'unknown-version' | 'malformed' | 'unknown-region';
@@ -32,7 +37,8 @@ export function isStreamName(text: string): boolean {
 /** Text of a signal record, without the quotes Route 53 wants around it. */
 export function formatSignal(signal: Signal): string {
   const stream = signal.stream === undefined ? '' : `; stream=${signal.stream}`;
-  return `v=${SIGNAL_VERSION}; region=${signal.region}${stream}`;
+  const account = signal.account === undefined ? '' : `; account=${signal.account}`;
+  return `v=${SIGNAL_VERSION}; region=${signal.region}${stream}${account}`;
 }
 
 /**
@@ -52,9 +58,12 @@ export function parseSignal(text: string, regions: readonly string[]): ParsedSig
   const region = fields.get('region');
   const stream = fields.get('stream');
   if (region === undefined || !isRegionName(region)) return reject('malformed');
+  const account = fields.get('account');
   if (stream !== undefined && !isStreamName(stream)) return reject('malformed');
+  if (account !== undefined && (stream === undefined || !isAccountId(account))) return reject('malformed');
   if (!regions.includes(region)) return reject('unknown-region');
-  return { ok: true, signal: stream === undefined ? { region } : { region, stream } };
+  const names = stream === undefined ? {} : { stream };
+  return { ok: true, signal: { region, ...names, ...(account === undefined ? {} : { account }) } };
 }
 
 function reject(rejection: SignalRejection): ParsedSignal {

@@ -34,7 +34,8 @@ const documents = (region: string): DynamoDBDocumentClient =>
     }),
   );
 const standbyDocuments = documents(standby);
-const groups = groupsOf(readCells());
+const cells = readCells();
+const groups = groupsOf(cells);
 const nowMs = (): number => Date.now();
 const tableOptions = {
   client: standbyDocuments,
@@ -68,6 +69,8 @@ const collector = new ReadingsCollector({
     return { region, read: () => readObserverItem({ region, client, table: voteTableName(name) }) };
   }),
   readQuorum: quorumReader({
+    name,
+    cells: cells.map(({ cell }) => cell),
     zoneName,
     primary,
     standby,

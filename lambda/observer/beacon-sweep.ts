@@ -1,5 +1,5 @@
 import { type DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { MOST_BEACONS_OF_A_SOURCE } from '../core/beacon-memory.ts';
+import { LAST_SORT_KEY, MOST_BEACONS_OF_A_SOURCE } from '../core/beacon-memory.ts';
 
 export interface SweepOptions {
   readonly client: DynamoDBDocumentClient;
@@ -16,8 +16,6 @@ type Key = Record<string, unknown>;
 const MOST_PAGES = 20;
 /** Whole pages in a row of one source: its thousand items fill less than one. */
 const MOST_PAGES_OF_A_SOURCE = 2;
-/** No sort key of DynamoDB comes after this one of 1,024 bytes, the longest that there may be. */
-const LAST_SORT_KEY = '\u{10FFFF}'.repeat(256);
 
 /** Goes through the table, or an index, part by part; begins again when it has come to the end. */
 export class BeaconSweep {

@@ -51,6 +51,8 @@ const store = new ObserverStore({
   switchGroups: new Set(groupsOf(cells)),
 });
 const readQuorum = quorumReader({
+  name: settings.name,
+  cells: cells.map(({ cell }) => cell),
   zoneName: settings.zoneName,
   primary: settings.primary,
   standby: settings.standby,

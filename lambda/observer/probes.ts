@@ -13,7 +13,7 @@ import {
 import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
 import { looksHarder, type RegionOutcomes } from '../core/observation.ts';
 import type { SiblingName } from '../core/policy.ts';
-import type { ProbeOutcome } from '../core/probe.ts';
+import { type ProbeOutcome, READ_BACK } from '../core/probe.ts';
 import type { PutPlace } from '../core/put-plan.ts';
 import { type Measured, measure, StaleReadError } from './measure.ts';
 import { type AcceptedPut, putOnce } from './put.ts';
@@ -49,9 +49,6 @@ export interface ProbeRound {
 
 /** The name that Kinesis gives the first shard of any stream. After a resharding it is closed, and later gone. */
 const FIRST_SHARD = 'shardId-000000000000';
-const READ_ATTEMPTS = 2;
-/** A record is there to be read within this time after its put, as a rule; AWS promises no time. [inferred] */
-const READ_PAUSE_MS = 300;
 /** CloudWatch shows a point within a minute or two; one that is older than this means that metrics are being lost. */
 const METRIC_MAX_AGE_MS = 5 * 60_000;
 
@@ -112,8 +109,8 @@ async function readBack(
     { abortSignal },
   );
   let iterator = ShardIterator;
-  for (let attempt = 0; attempt < READ_ATTEMPTS && iterator !== undefined; attempt++) {
-    if (attempt > 0) await sleep(READ_PAUSE_MS, undefined, { signal: abortSignal });
+  for (let attempt = 0; attempt < READ_BACK.attempts && iterator !== undefined; attempt++) {
+    if (attempt > 0) await sleep(READ_BACK.pauseMs, undefined, { signal: abortSignal });
     const page = await region.kinesis.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: 10 }), {
       abortSignal,
     });

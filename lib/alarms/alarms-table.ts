@@ -283,7 +283,7 @@ export const alarms = [
     metrics: ['DnsUnread'],
     periods: inARow(5),
     meaning:
-      'The standby cannot read `region.<zone>`. Checkers and producers may still be able to, but the standby’s observer would not see DNS move, and would not start the conductor.',
+      'The standby cannot read `region.<name>.<zone>`. Checkers and producers may still be able to, but the standby’s observer would not see DNS move, and would not start the conductor.',
   },
   {
     ...notZero,

@@ -1,4 +1,6 @@
 import { appendFileSync } from 'node:fs';
+import type { CallTarget } from './call-target.ts';
+import { Targets } from './iterators.ts';
 
 /**
  * The environment variable that names a file to which every AWS call is appended, one JSON object per line,
@@ -6,8 +8,8 @@ import { appendFileSync } from 'node:fs';
  */
 export const CALL_LOG = 'SPILLWAY_CALL_LOG';
 
-/** One AWS call, as the audit judges it. */
-export interface Call {
+/** One AWS call, as the audit judges it; what it was about, for who judges permissions. */
+export interface Call extends CallTarget {
   readonly service: string;
   readonly operation: string;
   readonly region: string;
@@ -44,16 +46,24 @@ export interface ObserveOptions {
 
 /** Reports each call before it is sent, including the calls of a retry. */
 export function observe(client: Instrumentable, { region, who, onCall }: ObserveOptions): void {
-  const middleware: Middleware = (next, context) => (args) => {
+  const targets = new Targets();
+  const middleware: Middleware = (next, context) => async (args) => {
+    const service = calledService(context);
+    const target = targets.of(service, args.input);
     const request = args.request as { readonly hostname?: string } | undefined;
     onCall({
-      service: calledService(context),
+      service,
       operation: calledOperation(context),
       region,
       ...(request?.hostname === undefined ? {} : { endpoint: request.hostname }),
       who,
+      ...target,
     });
-    return next(args);
+    const result = await next(args);
+    if (service === 'kinesis') {
+      targets.answered(target, (result as { readonly output?: unknown } | undefined)?.output);
+    }
+    return result;
   };
   client.middlewareStack.add(middleware as never, {
     step: 'finalizeRequest',

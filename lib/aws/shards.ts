@@ -6,7 +6,8 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { readPages } from './pages.ts';
 
-export interface ShardListing extends Pick<ListShardsCommandInput, 'StreamName' | 'ShardFilter'> {
+export interface ShardListing
+  extends Pick<ListShardsCommandInput, 'StreamName' | 'StreamARN' | 'ShardFilter'> {
   /** An answer has up to 1,000 shards, unless another number is asked for. */
   readonly maxAnswers: number;
   /** Sends one of the calls, with its own time-out and attempts. */

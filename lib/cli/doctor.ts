@@ -1,16 +1,25 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Finding } from '../operate/doctor/check.ts';
 import { examine } from '../operate/doctor/doctor.ts';
 import { clientsFor, resolveTarget } from '../operate/target.ts';
+import { type Audience, audiences } from '../permissions/policy.ts';
 import { exitCodes } from '../shell/exit-codes.ts';
 import type { Io } from './io.ts';
 import { type OutputFlags, type TargetFlags, withJson, withTarget } from './options.ts';
 import { progress } from './spinner.ts';
 import { type Outcome, perform } from './verb.ts';
 
-interface DoctorFlags extends TargetFlags, OutputFlags {}
+interface DoctorFlags extends TargetFlags, OutputFlags {
+  readonly role?: string;
+  readonly as: Audience;
+}
 
 const CALL_TIMEOUT_MS = 5_000;
+
+function roleArgument(text: string): string {
+  if (/^arn:aws:iam::\d{12}:(role|user)\/[\w+=,.@/-]+$/.test(text)) return text;
+  throw new InvalidArgumentError('Write the ARN of a role or a user: arn:aws:iam::ACCOUNT:role/NAME.');
+}
 
 /** `spillway doctor`: checks, in quiet times, whether a failover would work. */
 export function doctorCommand(io: Io): Command {
@@ -21,7 +30,18 @@ export function doctorCommand(io: Io): Command {
       ),
     ),
   )
-    .addHelpText('after', '\nExample:\n  spillway doctor --json')
+    .option(
+      '--role <arn>',
+      'check only what this role, or user, lacks; asks IAM, whose control plane is in us-east-1',
+      roleArgument,
+    )
+    .addOption(
+      new Option('--as <for>', 'with --role: what it is used for').choices(audiences).default('producer'),
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  spillway doctor --json\n  spillway doctor --role arn:aws:iam::123456789012:role/orders',
+    )
     .action((flags: DoctorFlags) => perform(io, flags, () => doctor(io, flags)));
 }
 
@@ -40,6 +60,7 @@ async function doctor(io: Io, flags: DoctorFlags): Promise<Outcome> {
         ...(world === undefined ? {} : { endpointOrigin: new URL(world.localStackUrl) }),
         nowMs: io.nowMs(),
         now: () => io.nowMs(),
+        ...(flags.role === undefined ? {} : { role: { arn: flags.role, as: flags.as } }),
       },
       (text) => shown.say(text),
     );

@@ -4,6 +4,8 @@ import { resolve } from 'node:path';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { Command, InvalidArgumentError } from 'commander';
+import { isStreamName } from '../../lambda/core/signal.ts';
+import { formatStreamArn, parseStreamArn } from '../../lambda/core/stream-arn.ts';
 import { regionCredentials } from '../credentials/provider.ts';
 import type { DrainCounts } from '../drain/counts.ts';
 import { type DrainProgress, type DrainReport, drain } from '../drain/drain.ts';
@@ -41,8 +43,12 @@ export function drainCommand(io: Io): Command {
   )
     .requiredOption('--from-region <region>', 'the region that has the records')
     .requiredOption('--to-region <region>', 'the region to copy them to')
-    .requiredOption('--stream <name>', 'the stream that holds them')
-    .option('--to-stream <name>', 'the stream to copy to (default: the same name)')
+    .requiredOption('--stream <name>', 'the stream that holds them, or its ARN', streamArgument)
+    .option(
+      '--to-stream <name>',
+      'the stream to copy to, or its ARN (default: the same name)',
+      streamArgument,
+    )
     .requiredOption(
       '--from <time>',
       'records that arrived from then on, like 2020-11-25T13:00:00Z',
@@ -70,7 +76,7 @@ export function drainCommand(io: Io): Command {
 async function runDrain({ err: say, colors, directory }: Io, flags: DrainFlags): Promise<Outcome> {
   const plan: DrainPlan = {
     from: { region: flags.fromRegion, stream: flags.stream },
-    to: { region: flags.toRegion, stream: flags.toStream ?? flags.stream },
+    to: { region: flags.toRegion, stream: flags.toStream ?? inRegion(flags.toRegion, flags.stream) },
     fromMs: flags.from,
     toMs: flags.to,
     envelope: flags.envelope === true,
@@ -145,8 +151,21 @@ function regionalClients(endpoint: string | undefined) {
  */
 function defaultCheckpoint({ from, to, fromMs, toMs }: DrainPlan): string {
   const time = (ms: number): string => new Date(ms).toISOString().replaceAll(/[-:.]/g, '');
-  const target = to.stream === from.stream ? to.region : `${to.region}-${to.stream}`;
-  return `spillway-drain-${from.stream}-${from.region}-${target}-${time(fromMs)}-${time(toMs)}.json`;
+  const [source, other] = [fileNameOf(from.stream), fileNameOf(to.stream)];
+  const target = other === source ? to.region : `${to.region}-${other}`;
+  return `spillway-drain-${source}-${from.region}-${target}-${time(fromMs)}-${time(toMs)}.json`;
+}
+
+/** The same stream of another region. */
+function inRegion(region: string, stream: string): string {
+  const arn = parseStreamArn(stream);
+  return arn === undefined ? stream : formatStreamArn({ ...arn, region });
+}
+
+/** Of a stream in another account: its account and name. */
+function fileNameOf(stream: string): string {
+  const arn = parseStreamArn(stream);
+  return arn === undefined ? stream : `${arn.account}-${arn.name}`;
 }
 
 function progressLine({ counts, shardsDone, shards }: DrainProgress): string {
@@ -196,6 +215,13 @@ function timeArgument(text: string): number {
   if (Number.isNaN(timeMs))
     throw new InvalidArgumentError('Write a time with its zone, like 2020-11-25T13:00:00Z.');
   return timeMs;
+}
+
+function streamArgument(text: string): string {
+  if (isStreamName(text) || parseStreamArn(text) !== undefined) return text;
+  throw new InvalidArgumentError(
+    'Write the name of a stream, or its ARN, like arn:aws:kinesis:us-east-1:111122223333:stream/orders.',
+  );
 }
 
 function urlArgument(text: string): string {

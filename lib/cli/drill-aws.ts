@@ -1,24 +1,18 @@
-import { PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
-import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
-import { type DrillResult, resultEntry } from '../../lambda/core/drill.ts';
-import { drillId } from '../../lambda/core/journal.ts';
-import { type MetricName, metricDatum } from '../../lambda/core/metrics.ts';
-import { metricNamespace } from '../../lambda/core/names.ts';
+import type { DrillResult } from '../../lambda/core/drill.ts';
 import type { DrillSchedule } from '../config/drill-schedule.ts';
-import { awsPorts } from '../live-drill/aws-ports.ts';
 import { liveDrill, nextCommandFor } from '../live-drill/live-drill.ts';
-import type { LiveDrillPlan, LiveDrillPorts } from '../live-drill/ports.ts';
+import { operatorPorts } from '../live-drill/operator-ports.ts';
+import type { LiveDrillPlan } from '../live-drill/ports.ts';
+import { rehearse } from '../live-drill/rehearse.ts';
 import { drillTargetOf } from '../live-drill/target.ts';
 import { secondsOf } from '../live-drill/trace.ts';
-import { assertReadable } from '../operate/credentials.ts';
 import { setDrillSchedule } from '../operate/drill-rule.ts';
 import { RefusedError, UsageError } from '../operate/errors.ts';
-import { reading } from '../operate/reading.ts';
 import { stateTable } from '../operate/state.ts';
-import { localCredentials } from '../operate/target.ts';
 import { PIN_VARIABLE } from '../producer/pin.ts';
 import type { DrillTarget } from '../settings/drill.ts';
 import { exitCodes } from '../shell/exit-codes.ts';
+import { assertSeen } from './assert-seen.ts';
 import { type Acting, change } from './change.ts';
 import { type Interruption, interruption } from './interruption.ts';
 import type { Io } from './io.ts';
@@ -31,7 +25,6 @@ export interface DrillAwsFlags extends ChangeFlags {
 }
 
 const TABLE_TIMEOUT_MS = 3_000;
-const METRIC_TIMEOUT_MS = 5_000;
 
 /** `spillway drill --aws`: moves the drill cell of a deployment for real and back, or turns its schedule on or off. */
 export const drillAws = (io: Io, flags: DrillAwsFlags): Promise<Outcome> =>
@@ -65,8 +58,12 @@ async function drill(io: Io, acting: Acting): Promise<Outcome> {
     signal: interrupted.signal,
   };
   try {
-    const ports = portsOf(acting, target, shown.say);
-    if (acting.dry) return await rehearse(plan, ports, acting);
+    const { clients, account, id, nowMs } = acting;
+    const ports = operatorPorts({ id, target, where: acting.target, clients, account, say: shown.say });
+    if (acting.dry) {
+      const document = await rehearse({ plan, ports, target, clients, nowMs });
+      return { exit: exitCodes.done, document, screen: '' };
+    }
     const end = await liveDrill(plan, ports);
     if (end.end === 'refused') throw new RefusedError(end.refusals, 'Nothing was moved.');
     return outcomeOf(end.result, interrupted);
@@ -74,76 +71,6 @@ async function drill(io: Io, acting: Acting): Promise<Outcome> {
     shown.stop();
     interrupted.dispose();
   }
-}
-
-/**
- * Checks that the credentials work. The guards of a drill refuse for anything that they cannot read, and
- * would not say whose fault it is.
- */
-async function assertSeen({ target, clients }: Acting): Promise<void> {
-  const table = stateTable(target.config, clients, TABLE_TIMEOUT_MS);
-  const control = await reading(TABLE_TIMEOUT_MS, () => table.readControl());
-  await assertReadable([control], { clients, region: target.config.regions.standby });
-}
-
-function portsOf(acting: Acting, target: DrillTarget, say: (text: string) => void): LiveDrillPorts {
-  const { clients, account, id } = acting;
-  const { dnsServers, world } = acting.target;
-  const cloudWatch = clients.cloudWatch(target.standby);
-  const endpoint = world?.localStackUrl ?? process.env.AWS_ENDPOINT_URL;
-  return awsPorts({
-    id,
-    target,
-    account,
-    documents: (region) => clients.documents(region),
-    kinesis: (region) => clients.kinesis(region),
-    stepFunctions: clients.stepFunctions(target.standby),
-    ...(dnsServers === undefined ? {} : { dnsServers }),
-    connection: {
-      ...(endpoint === undefined ? {} : { endpoint: () => endpoint }),
-      ...(world === undefined ? {} : { credentials: localCredentials }),
-    },
-    publish: async (values) => {
-      const now = Date.now();
-      const MetricData = Object.entries(values).flatMap(([name, value]) =>
-        value === undefined ? [] : [metricDatum(name as MetricName, value, now)],
-      );
-      await cloudWatch.send(
-        new PutMetricDataCommand({ Namespace: metricNamespace(target.name), MetricData }),
-        { abortSignal: AbortSignal.timeout(METRIC_TIMEOUT_MS) },
-      );
-    },
-    say,
-  });
-}
-
-/**
- * Makes each call once, through the ports that the drill uses; a call that a drill repeats is made once, too.
- */
-async function rehearse(plan: LiveDrillPlan, ports: LiveDrillPorts, acting: Acting): Promise<Outcome> {
-  const { id, cell, group, owner, reason, primary, standby } = plan;
-  const { streams } = drillTargetOf(acting.target.config);
-  await ports.readFacts();
-  const Records = [{ PartitionKey: `drill-${id}-1`, Data: new Uint8Array() }];
-  const put = (region: string, StreamName: string) =>
-    acting.clients.kinesis(region).send(new PutRecordsCommand({ StreamName, Records }));
-  await put(primary, streams.primary);
-  const common = { groups: [group], owner: `drill by ${owner}`, reason };
-  const out = await ports.claimEpoch({ claim: `drill:${id}`, who: owner, what: 'drill', atMs: acting.nowMs });
-  const there = await ports.start({ action: 'evacuate', trigger: 'asked', epoch: out, ...common });
-  await ports.runState(there.executionArn);
-  await put(standby, streams.standby);
-  const what = 'drill failback';
-  const back = await ports.claimEpoch({ claim: `drill:${id}:back-1`, who: owner, what, atMs: acting.nowMs });
-  const home = await ports.start({ action: 'failback', epoch: back + 1, pauseSeconds: 60, ...common });
-  await ports.runState(home.executionArn);
-  await ports.readBack(acting.nowMs);
-  const none = { rtoMs: null, flipMs: null, latchedMs: null, failback: { ok: true, ms: null } };
-  const records = { acknowledged: 0, delivered: 0, lost: 0 };
-  const result: DrillResult = { ok: true, cell, ...none, records, failures: [] };
-  await ports.journal(resultEntry({ owner, reason, group, atMs: acting.nowMs }, result), drillId(id));
-  await ports.publish({ DrillSuccess: 1, DrillRto: 0 });
-  return { exit: exitCodes.done, document: result, screen: '' };
 }
 
 function preview({ owner }: Acting, { cell, primary, standby }: DrillTarget): string {

@@ -91,7 +91,7 @@ async function init(io: Io, flags: InitFlags): Promise<Outcome> {
       '',
       costScreen(cost, io.columns),
       '',
-      'Next: spillway doctor, npx cdk bootstrap, npx cdk deploy --all',
+      'Next: spillway doctor, npx cdk bootstrap, spillway deploy',
     ].join('\n'),
   };
 }

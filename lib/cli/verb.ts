@@ -95,6 +95,7 @@ export function failureOf({ env, colors }: Pick<Io, 'env' | 'colors'>, thrown: u
 /** The exit status by the name of the error; any other error means that the verb failed. */
 const exits: Readonly<Record<string, ExitCode>> = {
   UsageError: exitCodes.usage,
+  PolicyError: exitCodes.usage,
   ConfigError: exitCodes.usage,
   ScenarioError: exitCodes.usage,
   DrainUsageError: exitCodes.usage,

@@ -25,7 +25,10 @@ export const verbGroups = {
   },
   'Prepare:': {
     init: async () => (await import('./init.ts')).initCommand,
+    deploy: async () => (await import('./deploy.ts')).deployCommand,
     doctor: async () => (await import('./doctor.ts')).doctorCommand,
+    policy: async () => (await import('./policy.ts')).policyCommand,
+    prove: async () => (await import('./prove.ts')).proveCommand,
     cost: async () => (await import('./cost.ts')).costCommand,
     drill: async () => (await import('./drill.ts')).drillCommand,
     local: async () => (await import('./local.ts')).localCommand,

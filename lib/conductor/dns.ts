@@ -1,26 +1,13 @@
-import { Resolver } from 'node:dns/promises';
 import type { Quorum } from '../../lambda/core/lifecycle.ts';
 import { regionRecordName, signalRecordName } from '../../lambda/core/names.ts';
 import { parseSignal } from '../../lambda/core/signal.ts';
-import { roleOf } from '../observers/quorum.ts';
+import { formerQuorum, isNoSuchRecord, type RolePair, roleOf } from '../observers/former-record.ts';
+import { type ZoneQuestion, zoneResolver } from '../observers/zone-servers.ts';
 import type { CellAnswer } from './cell-answer.ts';
 
-const DNS_TIMEOUT_MS = 2_000;
 const CONCURRENT_QUERIES = 20;
-const MAX_SERVERS = 4;
 
-export interface SignalQuestion {
-  readonly zoneName: string;
-  readonly primary: string;
-  readonly standby: string;
-  /** DNS servers as `address:port`. Absent: the zone's own. */
-  readonly servers?: readonly string[] | undefined;
-  /**
-   * Finds the zone's own servers. Default: by the zone's NS records, which a resolver keeps for two days
-   * after a question.
-   */
-  readonly findServers?: (zoneName: string) => Promise<readonly string[]>;
-}
+export interface SignalQuestion extends ZoneQuestion, RolePair {}
 
 /**
  * Asks where cells are. The zone's own name servers are asked, because a resolver gives the answer from
@@ -49,37 +36,23 @@ export function signalReader(
   };
 }
 
-/** Asks the same servers what the quorum says: `region.<zone>`. Never throws. */
-export function zoneQuorumReader(question: SignalQuestion): () => Promise<Quorum> {
+export interface QuorumQuestion extends SignalQuestion {
+  /** The deployment's. */
+  readonly name: string;
+  /** Cells of the deployment. */
+  readonly cells: readonly string[];
+}
+
+/** Asks the same servers what the quorum says: `region.<name>.<zone>`. Never throws. */
+export function zoneQuorumReader(question: QuorumQuestion): () => Promise<Quorum> {
   return async () => {
+    const resolver = await zoneResolver(question);
+    const resolveTxt = (name: string): Promise<string[][]> => resolver.resolveTxt(name);
     try {
-      const resolver = await zoneResolver(question);
-      return roleOf(await resolver.resolveTxt(regionRecordName(question.zoneName)), question);
-    } catch {
-      return 'unknown';
+      return roleOf(await resolveTxt(regionRecordName(question.name, question.zoneName)), question);
+    } catch (error) {
+      const isMissing = isNoSuchRecord((error as { readonly code?: unknown }).code);
+      return isMissing ? formerQuorum({ ...question, resolveTxt }) : 'unknown';
     }
   };
-}
-
-async function zoneResolver(question: SignalQuestion): Promise<Resolver> {
-  const { zoneName, findServers = (name: string) => nameServers(name) } = question;
-  const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 1, maxTimeout: DNS_TIMEOUT_MS });
-  const servers = question.servers ?? (await findServers(zoneName).catch(() => []));
-  if (servers.length > 0) resolver.setServers([...servers]);
-  return resolver;
-}
-
-/**
- * Finds the addresses of the zone's own name servers through a resolver: the system's, unless others are
- * named.
- */
-export async function nameServers(
-  zoneName: string,
-  resolverServers?: readonly string[],
-): Promise<readonly string[]> {
-  const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 1, maxTimeout: DNS_TIMEOUT_MS });
-  if (resolverServers !== undefined) resolver.setServers(resolverServers);
-  const names = (await resolver.resolveNs(zoneName)).slice(0, MAX_SERVERS);
-  const addresses = await Promise.all(names.map((name) => resolver.resolve4(name).catch(() => [])));
-  return addresses.flatMap((list) => list.slice(0, 1));
 }

@@ -8,7 +8,7 @@ export interface Config {
   readonly name: string;
   readonly regions: Regions;
   /** The public hosted zone that holds the signals; it exists already. */
-  readonly zone: { readonly id: string; readonly name: string };
+  readonly zone: Zone;
   readonly cells: readonly Cell[];
   readonly policy: Policy;
   readonly delivery: Delivery;
@@ -59,6 +59,13 @@ export interface Monitoring {
   readonly drillOverdueDays?: number;
 }
 
+export interface Zone {
+  readonly id: string;
+  readonly name: string;
+  /** Whether `region.<zone>`, from before version 0.2, stays. One deployment in a zone may have it. */
+  readonly keepRegionRecord?: boolean;
+}
+
 export interface Regions {
   readonly primary: string;
   readonly standby: string;
@@ -84,11 +91,22 @@ export interface Cell {
 
 export interface StreamSpec {
   readonly name: string;
+  /** Of an existing stream that is named by its ARN, as it is in another account. */
+  readonly arn?: string;
   /** False: the stream exists and is the user's own; Spillway never touches it. */
   readonly create: boolean;
   /** Shards of a created provisioned stream; absent = on demand. */
   readonly shards?: number;
+  /** ARN of the customer-managed key that encrypts the stream; absent = a key of Kinesis, which everybody may use. */
+  readonly kmsKeyArn?: string;
 }
+
+/** Whether a stream of the cell is named by its ARN: Spillway's own roles have no rights there but what its owner grants. */
+export const hasForeignStream = ({ streams }: Pick<Cell, 'streams'>): boolean =>
+  streams.primary.arn !== undefined || streams.standby.arn !== undefined;
+
+/** A stream as calls name it: its ARN where it has one, else its name. See `streamField`. */
+export const streamReference = ({ name, arn }: StreamSpec): string => arn ?? name;
 
 /** A name of the user's service that follows the same tree as the signal. */
 export interface ServiceName {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { parseStreamArn } from '../../lambda/core/stream-arn.ts';
 import { cellProblems } from './cells.ts';
 import type { Cell, Config, ServiceName, StreamSpec } from './config.ts';
 import {
@@ -15,7 +16,13 @@ import {
 import { ConfigError, type ConfigProblem } from './errors.ts';
 import { splitMessage } from './fields.ts';
 import { relationProblems } from './relations.ts';
-import { type CellInput, type ConfigInput, configSchema, type StreamInput } from './schema.ts';
+import {
+  type CellInput,
+  type ConfigInput,
+  configSchema,
+  type SharedStreamInput,
+  type StreamInput,
+} from './schema.ts';
 
 /** The most problems listed; a file with more has one common cause. */
 const MAX_PROBLEMS = 100;
@@ -68,6 +75,7 @@ function withDefaults(input: ConfigInput): Config {
     zone: {
       id: input.zone.id.replace('/hostedzone/', ''),
       name: input.zone.name.replace(/\.$/, '').toLowerCase(),
+      ...(input.zone.keepRegionRecord === true ? { keepRegionRecord: true } : {}),
     },
     cells: input.cells.map(cellOf),
     policy: {
@@ -105,7 +113,7 @@ function given<T extends object>(values: T): Given<T> {
 function cellOf(input: CellInput): Cell {
   const { stream, streams } = input;
   // The schema has made sure that exactly one of the two is there.
-  const pair = streams ?? { primary: stream as StreamInput, standby: stream as StreamInput };
+  const pair = streams ?? inBoth(stream as SharedStreamInput);
   const specs = { primary: streamOf(pair.primary), standby: streamOf(pair.standby) };
   // Records that the owner did not ask for are the owner's decision: the consumers of an existing stream see them.
   const isOurs = specs.primary.create && specs.standby.create;
@@ -125,8 +133,19 @@ function cellOf(input: CellInput): Cell {
   };
 }
 
+function inBoth(input: SharedStreamInput): { readonly primary: StreamInput; readonly standby: StreamInput } {
+  if (typeof input === 'string') return { primary: input, standby: input };
+  const { kmsKeyArn, ...rest } = input;
+  return {
+    primary: { ...rest, kmsKeyArn: kmsKeyArn?.primary },
+    standby: { ...rest, kmsKeyArn: kmsKeyArn?.standby },
+  };
+}
+
 function streamOf(input: StreamInput): StreamSpec {
-  const { name, existing, shards } = typeof input === 'string' ? { name: input } : input;
-  const create = existing !== true;
-  return shards === undefined ? { name, create } : { name, create, shards };
+  const { name = '', arn, existing, shards, kmsKeyArn } = typeof input === 'string' ? { name: input } : input;
+  if (arn !== undefined) {
+    return { name: parseStreamArn(arn)?.name ?? '', arn, create: false, ...given({ kmsKeyArn }) };
+  }
+  return { name, create: existing !== true, ...given({ shards, kmsKeyArn }) };
 }

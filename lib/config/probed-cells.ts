@@ -1,13 +1,19 @@
 import { sampleOf, type WatchedCell } from '../../lambda/core/watched-cells.ts';
 import type { Cell } from './config.ts';
-import { canNameEach, type StreamPair, sharedBeginning, streamRoles } from './stream-names.ts';
+import { streamKeys } from './stream-keys.ts';
+import {
+  canNameEach,
+  type StreamPair,
+  type StreamRole,
+  sharedBeginning,
+  streamRoles,
+} from './stream-names.ts';
 
 // Which streams the roles of observers may write to. The config's `probe` is what owners allow; what a role cannot name is
 // not probed, and whoever tells of a cell (status, cost, doctor) tells of what is in force.
 
 /** A pattern of fewer letters would name streams that are nobody's here: the right is one to write. */
 export const LEAST_SHARED_LETTERS = 4;
-type StreamRole = keyof StreamPair;
 
 export interface ProbedCells {
   /** Cells into whose streams observers may put marked records. */
@@ -64,10 +70,11 @@ function mayBePattern(
   return beginning.length >= LEAST_SHARED_LETTERS && !forbidden;
 }
 
-const pairOf = ({ streams }: Cell): StreamPair => ({
-  primary: streams.primary.name,
-  standby: streams.standby.name,
-});
+/** The streams of a cell as a role's policies name them. */
+export function pairOf(cell: Cell): StreamPair {
+  const { primary, standby } = cell.streams;
+  return { primary: primary.name, standby: standby.name, keys: streamKeys([cell]).map(({ arn }) => arn) };
+}
 const fits = (cells: readonly Cell[]): boolean => canNameEach(cells.map(pairOf));
 const beginningOf = (cells: readonly Cell[], role: StreamRole): string =>
   sharedBeginning(cells.map(pairOf), role);

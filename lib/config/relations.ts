@@ -1,5 +1,5 @@
 import { CALLS_PER_ROUND, rtoBudget } from './budget.ts';
-import { type Config, observerRegions } from './config.ts';
+import { type Config, hasForeignStream, observerRegions } from './config.ts';
 import { DRILL_EVERY_DAYS, defaultDrillOverdueDays } from './defaults.ts';
 import type { ConfigProblem } from './errors.ts';
 import { nearest } from './nearest.ts';
@@ -177,6 +177,10 @@ function drillCell({ drill, cells }: Config): readonly ConfigProblem[] {
     );
     const fix = near === undefined ? 'Add a cell of that name to cells.' : `Did you mean ${near}?`;
     return [{ path, problem: `there is no cell ${drill.cell}`, fix }];
+  }
+  if (hasForeignStream(cell)) {
+    const problem = `the streams of the cell ${cell.name} are in another account, and a drill puts records and reads them`;
+    return [{ path, problem, fix: 'Name a cell with streams of this account.' }];
   }
   const others = cells.filter(({ name, group }) => group === cell.group && name !== cell.name);
   const [first] = others;

@@ -45,30 +45,86 @@ const dnsLabel = (what: string) =>
 const streamName = text(
   /^[a-zA-Z0-9_.-]{1,128}$/,
   'a Kinesis stream name',
-  'Use 1 to 128 letters, digits, underscores, full stops and hyphens; a name, not an ARN.',
+  'Use 1 to 128 letters, digits, underscores, full stops and hyphens; a name, not an ARN: for a stream of another account write { arn }.',
 );
 
-const streamObject = object({
-  name: streamName,
-  existing: z
-    .boolean({
-      error: say('is not true or false', 'Write true for a stream of your own, else leave the key out.'),
-    })
-    .optional()
-    .describe('true: the stream exists and is never touched. Default false: Spillway creates it.'),
-  shards: whole({ min: 1, max: 10_000, unit: 'shards' }).describe(
-    'Shards of a created, provisioned stream. Default: on demand.',
-  ),
-}).check(({ value, issues }) => {
-  if (value.existing !== true || value.shards === undefined) return;
-  const message = say('is given for an existing stream, which is never changed', 'Leave shards out.');
-  issues.push({ code: 'custom', input: value, path: ['shards'], message });
-});
+const streamArn = text(
+  /^arn:aws:kinesis:[a-z0-9-]+:\d{12}:stream\/[a-zA-Z0-9_.-]{1,128}$/,
+  'the ARN of a Kinesis stream in the partition aws',
+  'Write an ARN like arn:aws:kinesis:us-east-1:111122223333:stream/orders.',
+);
 
-const stream = either([streamName, streamObject], {
-  what: 'a stream name nor { name, existing, shards }',
-  fix: "Write stream: 'orders'.",
-}).describe('A stream name, or { name, existing, shards }.');
+const keyArn = text(
+  /^arn:aws:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]{1,64}$/,
+  'the ARN of a KMS key',
+  'Copy the ARN of the key, not of an alias: arn:aws:kms:REGION:ACCOUNT:key/ID.',
+);
+const keyUse =
+  'a created stream is encrypted with it, and whatever writes or reads the stream gets the right to use it. Default: the key of Kinesis itself.';
+
+const streamObject = <Key extends z.ZodType>(kmsKeyArn: Key) =>
+  object({
+    name: streamName.optional(),
+    arn: streamArn
+      .optional()
+      .describe(
+        'In place of name, in streams alone: the ARN of an existing stream of another account, in the region of the role (docs/other-accounts.md).',
+      ),
+    existing: z
+      .boolean({
+        error: say('is not true or false', 'Write true for a stream of your own, else leave the key out.'),
+      })
+      .optional()
+      .describe('true: the stream exists and is never touched. Default false: Spillway creates it.'),
+    shards: whole({ min: 1, max: 10_000, unit: 'shards' }).describe(
+      'Shards of a created, provisioned stream. Default: on demand.',
+    ),
+    kmsKeyArn,
+  }).check(({ value, issues }) => {
+    const { name, arn, existing, shards } = value as {
+      readonly name?: string;
+      readonly arn?: string;
+      readonly existing?: boolean;
+      readonly shards?: number;
+    };
+    const told = (path: string[], message: string) =>
+      issues.push({ code: 'custom', input: value, path, message });
+    if (name === undefined && arn === undefined)
+      told(['name'], say('is missing', 'Write the name of the stream, or arn for one of another account.'));
+    if (name !== undefined && arn !== undefined)
+      told(['arn'], say('is given beside name', 'Leave name out: the ARN has it.'));
+    if (shards !== undefined && (existing === true || arn !== undefined))
+      told(['shards'], say('is given for an existing stream, which is never changed', 'Leave shards out.'));
+    if (arn !== undefined && existing === false)
+      told(['existing'], say('is false for a stream of another account', 'Leave existing out.'));
+  });
+
+/** Of one region. */
+const stream = either(
+  [streamName, streamObject(keyArn.optional().describe(`The customer-managed key of the stream: ${keyUse}`))],
+  {
+    what: 'a stream name nor { name, existing, shards, kmsKeyArn } nor { arn, kmsKeyArn }',
+    fix: "Write stream: 'orders'.",
+  },
+).describe(
+  'A stream name, or { name, existing, shards, kmsKeyArn }, or { arn, kmsKeyArn } for a stream of another account.',
+);
+
+/** Of one name in both regions; a key has another ARN in each, also a multi-region key. */
+const streamOfBoth = either(
+  [
+    streamName,
+    streamObject(
+      object({ primary: keyArn.optional(), standby: keyArn.optional() })
+        .optional()
+        .describe(`The customer-managed key of the stream in each region: ${keyUse}`),
+    ),
+  ],
+  {
+    what: 'a stream name nor { name, existing, shards, kmsKeyArn }',
+    fix: "Write stream: 'orders'.",
+  },
+).describe('A stream name, or { name, existing, shards, kmsKeyArn: { primary, standby } }.');
 
 const recordValue = z.string({ error: say('is not a string', 'Write an address or a host name.') });
 const recordValues = either(
@@ -97,7 +153,7 @@ const cell = object({
     .describe(
       'Cells of one group share a switch, and so a health check. Default: the cell is its own group.',
     ),
-  stream: stream.optional().describe('The stream of both regions. Give this or streams.'),
+  stream: streamOfBoth.optional().describe('The stream of both regions. Give this or streams.'),
   streams: object({ primary: stream, standby: stream })
     .optional()
     .describe('The stream of each region, when they differ. Give this or stream.'),
@@ -289,6 +345,12 @@ export const configSchema = object({
       'a domain name',
       'Write the name of the public hosted zone, for example shop.example.com.',
     ),
+    keepRegionRecord: z
+      .boolean({ error: say('is not true or false', 'Write true to keep it, else leave the key out.') })
+      .optional()
+      .describe(
+        'true: region.<zone>, the record of versions before 0.2, stays beside region.<name>.<zone>, for whoever reads it. One deployment in a zone may have it. Default false.',
+      ),
   }).describe('The public hosted zone that holds the signals; it must exist already.'),
   cells: list(cell, { min: 1, max: MAX_CELLS, what: 'cells' }),
   policy: policy.optional().describe('How the observers decide.'),
@@ -315,3 +377,4 @@ export const configSchema = object({
 export type ConfigInput = z.input<typeof configSchema>;
 export type CellInput = ConfigInput['cells'][number];
 export type StreamInput = z.input<typeof stream>;
+export type SharedStreamInput = z.input<typeof streamOfBoth>;

@@ -25,11 +25,13 @@ interface Place {
 /** Rules for service names; remembers the names seen, across cells. */
 export class ServiceRules {
   readonly #zone: string;
+  readonly #deployment: string;
   readonly #records = new Claims();
   readonly #owners = new Map<string, { readonly cell: string; readonly type: ServiceName['type'] }>();
 
-  constructor(zone: string) {
-    this.#zone = zone;
+  constructor({ name, zone }: { readonly name: string; readonly zone: { readonly name: string } }) {
+    this.#zone = zone.name;
+    this.#deployment = name;
   }
 
   check(service: ServiceName, place: Place): readonly ConfigProblem[] {
@@ -43,7 +45,7 @@ export class ServiceRules {
   #nameProblems(service: ServiceName, { cell, path }: Place): readonly ConfigProblem[] {
     const { name, type } = service;
     const at = `${path}.name`;
-    const reserved = reservedFor(name);
+    const reserved = reservedFor(name, this.#deployment);
     if (reserved !== undefined) {
       return [{ path: at, problem: `${name} is reserved for ${reserved}`, fix: 'Choose another name.' }];
     }
@@ -70,8 +72,8 @@ export class ServiceRules {
 }
 
 /** The names that Spillway makes itself; `primary.<name>` is a part of every tree. */
-function reservedFor(name: string): string | undefined {
-  if (name === 'region') return 'the region record';
+function reservedFor(name: string, deployment: string): string | undefined {
+  if (name === 'region' || name === `region.${deployment}`) return 'the region record';
   const [first] = name.split('.');
   if (first === 'signal') return 'the signals of cells';
   return first === 'primary' ? "the records under each name's tree" : undefined;

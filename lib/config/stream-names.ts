@@ -3,8 +3,11 @@
 export interface StreamPair {
   readonly primary: string;
   readonly standby: string;
+  /** ARNs of the keys that encrypt them, which the same policies name. */
+  readonly keys?: readonly string[];
 }
-export const streamRoles = ['primary', 'standby'] as const satisfies readonly (keyof StreamPair)[];
+export const streamRoles = ['primary', 'standby'] as const;
+export type StreamRole = (typeof streamRoles)[number];
 
 /**
  * A role's policies hold 10,240 characters together ("IAM and AWS STS quotas"), and the rest of the policies
@@ -15,16 +18,21 @@ const MOST_CHARACTERS = 8_000;
 const MOST_ARNS = 50;
 /** Of an ARN of a stream, without the stream's name; an account that is not known yet has 24 characters. */
 const ARN_CHARACTERS = 75;
+/** Of the statement around a key. */
+const KEY_CHARACTERS = 30;
 
 /** Whether a role's policies can name each of these streams. */
 export function canNameEach(streams: readonly StreamPair[]): boolean {
   const names = streamRoles.flatMap((role) => [...new Set(streams.map((each) => each[role]))]);
-  const characters = names.reduce((sum, name) => sum + name.length + ARN_CHARACTERS, 0);
+  const keys = [...new Set(streams.flatMap((each) => each.keys ?? []))];
+  const characters =
+    names.reduce((sum, name) => sum + name.length + ARN_CHARACTERS, 0) +
+    keys.reduce((sum, key) => sum + key.length + KEY_CHARACTERS, 0);
   return names.length <= MOST_ARNS && characters <= MOST_CHARACTERS;
 }
 
 /** The letters that the names of all these streams begin with, in this role. */
-export function sharedBeginning(streams: readonly StreamPair[], role: keyof StreamPair): string {
+export function sharedBeginning(streams: readonly StreamPair[], role: StreamRole): string {
   const names = streams.map((each) => each[role]);
   const [first = ''] = names;
   let letters = 0;

@@ -4,10 +4,7 @@ import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { FLEET_KEY } from '../../lambda/core/beacon-item.ts';
 import { beaconTableName, beaconWriterPolicyName, TROUBLE_INDEX } from '../../lambda/core/names.ts';
-
-/** The policy variable that IAM replaces by the caller's own name, which is the partition key of its beacons. */
-// biome-ignore lint/suspicious/noTemplateCurlyInString: IAM fills it in, not JavaScript.
-const CALLER = '${aws:userid}';
+import { USER_ID } from '../permissions/producer.ts';
 
 /** The table in which producers report, and the policy that lets a role write there under its own name. */
 export class Beacons extends Construct {
@@ -39,7 +36,7 @@ export class Beacons extends Construct {
       managedPolicyName: beaconWriterPolicyName(name),
       description: `Spillway: lets a producer report to ${beaconTableName(name)}, under its own name alone.`,
       statements: [
-        leading('dynamodb:PutItem', table, CALLER),
+        leading('dynamodb:PutItem', table, USER_ID),
         leading('dynamodb:GetItem', table, FLEET_KEY.pk),
       ],
     });

@@ -14,9 +14,11 @@ import {
 } from '../../lambda/core/names.ts';
 import { SWITCH_PARTITION } from '../../lambda/core/switch.ts';
 import { reserves } from '../config/concurrency.ts';
+import type { StreamKey } from '../config/stream-keys.ts';
 import { CELLS_FILE, type DeployedCell, watchedStreams } from '../settings/cells-file.ts';
 import { CONDUCTOR_SETTINGS, type ConductorSettings } from '../settings/conductor.ts';
 import { conductorDefinition } from './conductor-definition.ts';
+import { keyStatements } from './key-statements.ts';
 import { SpillwayFunction } from './spillway-function.ts';
 
 const TIMEOUT_SECONDS = 60;
@@ -27,6 +29,8 @@ const MEMORY_MIB = 512;
 export interface ConductorProps {
   readonly settings: Omit<ConductorSettings, 'topicArn'>;
   readonly cells: readonly DeployedCell[];
+  /** The customer-managed keys of the streams in which it looks for arriving records. */
+  readonly keys: readonly StreamKey[];
   readonly topic: Topic;
 }
 
@@ -44,7 +48,10 @@ export class Conductor extends Construct {
       description: `Spillway: one step of an evacuation to ${standby}, or of a failback.`,
       environment: { [CONDUCTOR_SETTINGS]: Stack.of(this).toJsonString(settings) },
       files: { [CELLS_FILE]: JSON.stringify(props.cells) },
-      statements: statements(settings, watchedStreams(props.cells), Stack.of(this).account),
+      statements: [
+        ...statements(settings, watchedStreams(props.cells), Stack.of(this).account),
+        ...keyStatements(props.keys, ['kms:Decrypt']),
+      ],
       timeoutSeconds: TIMEOUT_SECONDS,
       memoryMiB: MEMORY_MIB,
       reservedConcurrency: reserves.conductor,
@@ -108,7 +115,9 @@ function statements(
   const votes = observers.map(
     (region) => `arn:aws:dynamodb:${region}:${account}:table/${voteTableName(name)}`,
   );
-  const streams = watched.map((stream) => `arn:aws:kinesis:${standby}:${account}:stream/${stream}`);
+  const streams = watched.map((stream) =>
+    stream.startsWith('arn:') ? stream : `arn:aws:kinesis:${standby}:${account}:stream/${stream}`,
+  );
   return [
     new PolicyStatement({ actions: ['dynamodb:GetItem', 'dynamodb:Query'], resources: [table] }),
     // The conductor only reads what operators set, above all a pause.

@@ -118,7 +118,9 @@ export class Dashboard extends Construct {
   }
 
   #arrivals(): IWidget {
+    // CloudWatch has no metrics of other accounts' streams here.
     const lines = this.#props.streams
+      .filter((stream) => !stream.startsWith('arn:'))
       .slice(0, STREAMS_DRAWN)
       .map((StreamName) => aws('AWS/Kinesis', 'IncomingRecords', { StreamName }).with({ label: StreamName }));
     return graph('Records arriving in the standby', lines);

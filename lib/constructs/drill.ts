@@ -15,8 +15,10 @@ import {
 } from '../../lambda/core/names.ts';
 import { reserves } from '../config/concurrency.ts';
 import type { DrillSchedule } from '../config/drill-schedule.ts';
+import type { StreamKey } from '../config/stream-keys.ts';
 import type { DrillTarget } from '../settings/drill.ts';
 import { DRILL_SETTINGS } from '../settings/drill.ts';
+import { keyStatements } from './key-statements.ts';
 import { SpillwayFunction } from './spillway-function.ts';
 
 /** The longest that Lambda allows is 900 s. */
@@ -27,11 +29,13 @@ export interface DrillProps {
   readonly target: DrillTarget;
   readonly schedule: DrillSchedule;
   readonly conductorArn: string;
+  /** The customer-managed keys of the cell's streams. */
+  readonly keys: readonly StreamKey[];
 }
 
 /** The weekly drill in the standby: a rule, and the function that the rule starts. */
 export class Drill extends Construct {
-  constructor(scope: Construct, id: string, { target, schedule, conductorArn }: DrillProps) {
+  constructor(scope: Construct, id: string, { target, schedule, conductorArn, keys }: DrillProps) {
     super(scope, id);
     const { name, cell } = target;
     const { account } = Stack.of(this);
@@ -40,7 +44,10 @@ export class Drill extends Construct {
       handler: 'drill',
       description: `Spillway: moves ${cell} to ${target.standby} and back, and measures it.`,
       environment: { [DRILL_SETTINGS]: Stack.of(this).toJsonString(target) },
-      statements: statements(target, { conductorArn, account }),
+      statements: [
+        ...statements(target, { conductorArn, account }),
+        ...keyStatements(keys, ['kms:GenerateDataKey', 'kms:Decrypt']),
+      ],
       timeoutSeconds: TIMEOUT_SECONDS,
       memoryMiB: MEMORY_MIB,
       reservedConcurrency: reserves.drill,

@@ -1,5 +1,7 @@
 import { CfnHealthCheck } from 'aws-cdk-lib/aws-route53';
 import type { Construct } from 'constructs';
+import { GIVEN_TAG } from '../deployments/given-hosts.ts';
+import type { AskedHost } from './public-endpoint.ts';
 
 /** A vote must be quick; the latch must ride out a blip. */
 export const VOTE_FAILURES = 1;
@@ -7,7 +9,7 @@ export const SWITCH_FAILURES = 3;
 
 export interface MarkerCheckProps {
   readonly name: string;
-  readonly domainName: string;
+  readonly host: AskedHost;
   readonly path: string;
   /**
    * The text that means unhealthy when it is in the body (the check is inverted), so that a missing answer
@@ -20,10 +22,11 @@ export interface MarkerCheckProps {
 
 /** An inverted HTTPS_STR_MATCH check, read by the checkers of all 8 default regions. */
 export function markerCheck(scope: Construct, id: string, props: MarkerCheckProps): CfnHealthCheck {
+  const { host } = props;
   return new CfnHealthCheck(scope, id, {
     healthCheckConfig: {
       type: 'HTTPS_STR_MATCH',
-      fullyQualifiedDomainName: props.domainName,
+      fullyQualifiedDomainName: host.domainName,
       port: 443,
       resourcePath: props.path,
       searchString: props.marker,
@@ -32,7 +35,10 @@ export function markerCheck(scope: Construct, id: string, props: MarkerCheckProp
       requestInterval: props.intervalSeconds,
       failureThreshold: props.failureThreshold,
     },
-    healthCheckTags: [{ key: 'Name', value: props.name }],
+    healthCheckTags: [
+      { key: 'Name', value: props.name },
+      ...(host.given === true ? [{ key: GIVEN_TAG, value: host.domainName }] : []),
+    ],
   });
 }
 

@@ -18,10 +18,13 @@ import {
 } from '../../lambda/core/names.ts';
 import { WOULD_PARTITION } from '../../lambda/core/would.ts';
 import { reserves } from '../config/concurrency.ts';
+import type { StreamKey } from '../config/stream-keys.ts';
+import type { StreamPair } from '../config/stream-names.ts';
 import { siblingActions } from '../observers/sibling-actions.ts';
 import { CELLS_FILE, type DeployedCell } from '../settings/cells-file.ts';
 import { OBSERVER_SETTINGS, type ObserverSettings } from '../settings/observer.ts';
 import { VOTE_TABLE } from '../settings/vote.ts';
+import { keyStatements } from './key-statements.ts';
 import { PublicEndpoint } from './public-endpoint.ts';
 import { SpillwayFunction } from './spillway-function.ts';
 import { isPattern, shownArn, streamArns } from './stream-arns.ts';
@@ -33,6 +36,10 @@ const MEMORY_MIB = 240;
 export interface ObserverProps extends ObserverSettings {
   /** The cells; the latch holds when the switches of all their groups hold. */
   readonly cells: readonly DeployedCell[];
+  /** The streams into which the observer may put marked records. */
+  readonly probed: readonly StreamPair[];
+  /** The customer-managed keys of these streams. */
+  readonly keys: readonly StreamKey[];
 }
 
 /**
@@ -42,12 +49,9 @@ export class Observer extends Construct {
   readonly endpoint: PublicEndpoint;
   readonly table: Table;
 
-  constructor(scope: Construct, id: string, { cells, ...settings }: ObserverProps) {
+  constructor(scope: Construct, id: string, { cells, probed: streams, keys, ...settings }: ObserverProps) {
     super(scope, id);
     const { name, primary, standby } = settings;
-    const streams = cells
-      .filter(({ probe }) => probe !== 'never')
-      .map(({ primaryStream, stream }) => ({ primary: primaryStream, standby: stream }));
     const { account } = Stack.of(this);
     const probed =
       streams.length === 0 ? [] : streamArns({ regions: { primary, standby }, account, streams });
@@ -68,6 +72,7 @@ export class Observer extends Construct {
       statements: [
         ...observerStatements(settings, table, Stack.of(this).account),
         ...streamStatements(probed),
+        ...keyStatements(keys, ['kms:GenerateDataKey']),
       ],
       timeoutSeconds: RUN_SECONDS,
       memoryMiB: MEMORY_MIB,

@@ -7,6 +7,13 @@ import { SpillwayFunction, type SpillwayFunctionProps } from './spillway-functio
 const MEMORY_MIB = 256;
 const TIMEOUT_SECONDS = 3;
 
+/** What a health check asks: an endpoint, or what is known of one. */
+export interface AskedHost {
+  readonly domainName: string;
+  /** The name was given in place of a reference, because the endpoint has another one than its check asks. */
+  readonly given?: true;
+}
+
 /** A function on a public URL, for Route 53's checkers. */
 export class PublicEndpoint extends SpillwayFunction {
   /**

@@ -1,5 +1,6 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { canaryStreamName } from '../../lambda/core/names.ts';
 import { STANDBY_CANARY_SHARDS } from '../../lambda/core/put-plan.ts';
@@ -34,7 +35,12 @@ export class CellStreams extends Construct {
       if (!stream.create) continue;
       new Stream(this, `Cell-${cell.name}`, {
         streamName: stream.name,
-        encryption: StreamEncryption.MANAGED,
+        ...(stream.kmsKeyArn === undefined
+          ? { encryption: StreamEncryption.MANAGED }
+          : {
+              encryption: StreamEncryption.KMS,
+              encryptionKey: Key.fromKeyArn(this, `Key-${cell.name}`, stream.kmsKeyArn),
+            }),
         // Records stranded in an impaired region must be kept until after the repair.
         retentionPeriod: Duration.days(7),
         removalPolicy: RemovalPolicy.RETAIN,

@@ -90,7 +90,9 @@ function statements({
 }): PolicyStatement[] {
   const state = `arn:aws:dynamodb:${standby}:${account}:table/${stateTableName(name)}`;
   return [
-    new PolicyStatement({ actions: ['kinesis:DescribeStreamSummary'], resources: [...streams] }),
+    ...(streams.length === 0
+      ? []
+      : [new PolicyStatement({ actions: ['kinesis:DescribeStreamSummary'], resources: [...streams] })]),
     new PolicyStatement({ actions: ['cloudwatch:GetMetricData'], resources: ['*'] }),
     new PolicyStatement({
       actions: ['dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],

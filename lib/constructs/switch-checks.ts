@@ -2,12 +2,12 @@ import { Construct } from 'constructs';
 import { standbyMarker, switchPath } from '../../lambda/core/names.ts';
 import type { Config } from '../config/config.ts';
 import { markerCheck, SWITCH_FAILURES } from './health-checks.ts';
-import type { PublicEndpoint } from './public-endpoint.ts';
+import type { AskedHost } from './public-endpoint.ts';
 
 export interface SwitchChecksProps {
   readonly config: Config;
   readonly groups: readonly string[];
-  readonly endpoint: PublicEndpoint;
+  readonly endpoint: AskedHost;
 }
 
 /** One health check for the switch of each group. */
@@ -21,7 +21,7 @@ export class SwitchChecks extends Construct {
       groups.map((group) => {
         const check = markerCheck(this, group, {
           name: `${config.name} switch ${group}`,
-          domainName: endpoint.domainName,
+          host: endpoint,
           path: switchPath(group),
           marker: standbyMarker,
           failureThreshold: SWITCH_FAILURES,

@@ -6,12 +6,15 @@ import {
   defaultRegions,
   defaultVotesToEvacuate,
 } from '../config/defaults.ts';
+import { assumptionsDocument } from './assumptions.ts';
 import { conductorDocument } from './conductor.ts';
 import { configDocument } from './config.ts';
+import { deployDocument } from './deploy.ts';
 import { deploymentsDocument } from './deployments.ts';
 import { diagnosesDocument } from './diagnoses.ts';
 import { lifecycleDocument } from './lifecycle.ts';
 import { monitoringDocument } from './monitoring.ts';
+import { permissionsDocument } from './permissions.ts';
 import { runbookDocument } from './runbook.ts';
 import { scenariosDocument } from './scenarios.ts';
 
@@ -33,5 +36,8 @@ export const documents: readonly { readonly file: string; readonly text: string 
   { file: 'deployments.md', text: deploymentsDocument() },
   { file: 'scenarios.md', text: scenariosDocument() },
   { file: 'runbook.md', text: runbookDocument(config) },
+  { file: 'permissions.md', text: permissionsDocument() },
+  { file: 'deploy.md', text: deployDocument() },
   { file: 'monitoring.md', text: monitoringDocument(config) },
+  { file: 'assumptions.md', text: assumptionsDocument() },
 ];

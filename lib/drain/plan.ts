@@ -1,7 +1,9 @@
+import { parseStreamArn } from '../../lambda/core/stream-arn.ts';
 import { DrainUsageError } from './errors.ts';
 
 export interface StreamPlace {
   readonly region: string;
+  /** Its name, or its ARN where it is in another account. */
   readonly stream: string;
 }
 
@@ -21,6 +23,11 @@ export interface DrainPlan {
 
 /** @throws DrainUsageError */
 export function checkPlan({ from, to, fromMs, toMs }: DrainPlan, nowMs: number): void {
+  for (const { region, stream } of [from, to]) {
+    const found = parseStreamArn(stream)?.region;
+    if (found !== undefined && found !== region)
+      throw new DrainUsageError(`${stream} is in ${found}, not in ${region}: correct the region or the ARN.`);
+  }
   if (from.region === to.region && from.stream === to.stream)
     throw new DrainUsageError(
       'Source and target are the same stream: choose another `--to-region` or `--to-stream`.',

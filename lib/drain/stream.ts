@@ -9,6 +9,7 @@ import {
   type Shard,
 } from '@aws-sdk/client-kinesis';
 import { listShards } from '../aws/shards.ts';
+import { streamField } from '../aws/stream-field.ts';
 import { DrainError } from './errors.ts';
 import { failureOf } from './failure.ts';
 import type { DrainLimits } from './limits.ts';
@@ -60,7 +61,7 @@ export class DrainStream {
   }
 
   async facts(): Promise<StreamFacts> {
-    const command = new DescribeStreamSummaryCommand({ StreamName: this.#place.stream });
+    const command = new DescribeStreamSummaryCommand(streamField(this.#place.stream));
     const { StreamDescriptionSummary: summary } = await this.#read('DescribeStreamSummary', (options) =>
       this.#client.send(command, options),
     );
@@ -73,7 +74,7 @@ export class DrainStream {
   /** Open and closed ones. */
   async shards(): Promise<readonly Shard[]> {
     const { shards, complete } = await listShards({
-      StreamName: this.#place.stream,
+      ...streamField(this.#place.stream),
       maxAnswers: MAX_LISTINGS,
       ask: (command) => this.#read('ListShards', (options) => this.#client.send(command, options)),
     });
@@ -83,7 +84,7 @@ export class DrainStream {
 
   async iterator(shardId: string, position: Position): Promise<string | undefined> {
     const command = new GetShardIteratorCommand({
-      StreamName: this.#place.stream,
+      ...streamField(this.#place.stream),
       ShardId: shardId,
       ...('after' in position
         ? { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', StartingSequenceNumber: position.after }
@@ -114,7 +115,7 @@ export class DrainStream {
   /** Sends once. An interruption does not abort the call, so that its outcome is known. */
   put(records: readonly CopiedRecord[]): Promise<PutRecordsOutput> {
     const command = new PutRecordsCommand({
-      StreamName: this.#place.stream,
+      ...streamField(this.#place.stream),
       Records: records.map(({ partitionKey, data }) => ({ PartitionKey: partitionKey, Data: data })),
     });
     return this.#client.send(command, { abortSignal: AbortSignal.timeout(this.#limits.requestTimeoutMs) });

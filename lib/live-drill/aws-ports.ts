@@ -5,7 +5,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { DrillFacts } from '../../lambda/core/drill.ts';
 import { shortfalls } from '../../lambda/core/fitness.ts';
 import { signalRecordName, stateTableName, voteTableName } from '../../lambda/core/names.ts';
-import { roleOf } from '../observers/quorum.ts';
+import { roleOf } from '../observers/former-record.ts';
 import { readReports } from '../observers/reports.ts';
 import { runState, startConductor } from '../operate/conductor.ts';
 import { problemOf } from '../operate/reading.ts';

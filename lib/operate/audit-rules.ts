@@ -194,6 +194,7 @@ const offPath = [
   'cli audit',
   'cli history',
   'cli drill',
+  'cli prove',
   'deploy',
   'drill',
 ];

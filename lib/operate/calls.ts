@@ -15,6 +15,9 @@ export const callSchema = z.object({
   endpoint: z.string().optional(),
   /** Who made it: `observer`, `vote`, `switch`, `conductor`, `cli failover`, `producer`. */
   who: z.string().min(1),
+  resource: z.string().optional(),
+  partition: z.string().optional(),
+  namespace: z.string().optional(),
 }) satisfies z.ZodType<Call>;
 
 /** A call that a dry run would have made. */

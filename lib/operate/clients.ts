@@ -35,6 +35,12 @@ interface Destroyable extends Instrumentable {
   destroy(): void;
 }
 
+/** What every client of the command line is made with. */
+type ClientSettings = ReturnType<typeof clientSettings> & {
+  readonly endpoint?: string;
+  readonly credentials: NonNullable<AwsClientsOptions['credentials']> | (() => Promise<Identity>);
+};
+
 /** An operator looks at many cells of one table; more connections would only wait for each other. */
 const MAX_SOCKETS = 16;
 const SLOW_MS = 2_000;
@@ -93,6 +99,11 @@ export class AwsClients {
     return this.#prepared(new Route53Client(this.#settings('us-east-1')), 'us-east-1');
   }
 
+  /** A client that few commands need, made by whoever has loaded its package. */
+  other<Made extends Destroyable>(Client: new (settings: ClientSettings) => Made, region: string): Made {
+    return this.#prepared(new Client(this.#settings(region)), region);
+  }
+
   /**
    * Gets the credentials for these regions beforehand, so that fetching them does not use up the regions' own
    * time-outs. Never throws: a later call meets the same failure.
@@ -119,7 +130,7 @@ export class AwsClients {
     return client;
   }
 
-  #settings(region: string) {
+  #settings(region: string): ClientSettings {
     const { timeoutMs, endpoint, credentials } = this.#options;
     return {
       ...clientSettings(region, { timeoutMs, maxSockets: MAX_SOCKETS }),

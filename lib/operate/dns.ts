@@ -3,10 +3,12 @@ import pMap from 'p-map';
 import { regionRecordName, signalRecordName } from '../../lambda/core/names.ts';
 import { parseSignal, type Signal } from '../../lambda/core/signal.ts';
 import type { Config } from '../config/config.ts';
+import { isNoSuchRecord } from '../observers/former-record.ts';
+import { quorumWithoutRecord } from '../observers/quorum.ts';
 import { type Reading, reading } from './reading.ts';
 
 export interface DnsReadings {
-  /** The answer of `region.<zone>`, which follows the quorum alone. */
+  /** The answer of `region.<name>.<zone>`, which follows the quorum alone. */
   readonly region: Reading<string>;
   /** By cell: where its signal sends producers. */
   readonly signals: ReadonlyMap<string, Reading<Signal>>;
@@ -38,7 +40,7 @@ export async function readDns(config: Config, options: DnsOptions = {}): Promise
   const leftMs = (): number => Math.round(endsAtMs - performance.now());
   const ask = (name: string): Promise<Reading<Signal>> =>
     reading(Math.max(1, leftMs()), async () => signalFrom(await resolver.resolveTxt(name), config));
-  const region = ask(regionRecordName(config.zone.name));
+  const region = ask(regionRecordName(config.name, config.zone.name));
   const askInTime = async ({
     name,
   }: {
@@ -51,11 +53,29 @@ export async function readDns(config: Config, options: DnsOptions = {}): Promise
     region,
     pMap(config.cells, askInTime, { concurrency: PARALLEL }),
   ]);
+  const quorum = answered.ok
+    ? ({ ok: true, value: answered.value.region } as const)
+    : ((await formerly(config, { error: answered.error, servers, leftMs })) ?? answered);
   resolver.cancel();
-  return {
-    region: answered.ok ? { ok: true, value: answered.value.region } : answered,
-    signals: new Map(signals),
-  };
+  return { region: quorum, signals: new Map(signals) };
+}
+
+/** For a deployment that has no record of its name yet, because its upgrade is to come. */
+async function formerly(
+  { name, regions, zone, cells }: Config,
+  { error, servers, leftMs }: Unnamed,
+): Promise<Reading<string> | undefined> {
+  if (!isNoSuchRecord((error as { readonly code?: unknown } | undefined)?.code)) return undefined;
+  const question = { name, zoneName: zone.name, cells: cells.map((cell) => cell.name), servers };
+  const { primary, standby } = regions;
+  const quorum = await quorumWithoutRecord({ ...question, primary, standby }, Math.max(1, leftMs()));
+  return quorum === 'unknown' ? undefined : { ok: true, value: regions[quorum] };
+}
+
+interface Unnamed {
+  readonly error: unknown;
+  readonly servers: readonly string[] | undefined;
+  readonly leftMs: () => number;
 }
 
 function signalFrom(texts: readonly (readonly string[])[], { regions }: Config): Signal {

@@ -1,7 +1,8 @@
 import { Resolver } from 'node:dns/promises';
 import { MOST_DOMAIN_CHARACTERS } from '../../lambda/core/beacon-item.ts';
-import { isRegionName, isStreamName } from '../../lambda/core/signal.ts';
+import { isRegionName } from '../../lambda/core/signal.ts';
 import type { BeaconEndpoints, BeaconOptions } from './beacons/beacon-options.ts';
+import { assertArns, streamRules } from './checked-streams.ts';
 import { ProducerConfigError } from './errors.ts';
 import type { FollowSignalOptions } from './follow-options.ts';
 import {
@@ -26,8 +27,6 @@ import { identityProblem } from './wire/identity.ts';
 const MAX_RECORD_BYTES = 10 * 1024 * 1024;
 /** Kinesis: "each PutRecords request can support up to 500 records" (API Reference, PutRecords). */
 const MAX_BATCH_RECORDS = 500;
-
-const streamName = text('a name of 1 to 128 letters, digits, dots, dashes and underscores', isStreamName);
 
 const server: Rule = (value, name) => {
   const wanted = 'an IP address, or one with a port, in a text';
@@ -63,6 +62,13 @@ const spoolRules = {
 } as const satisfies Record<keyof NonNullable<ProducerOptions['spool']>, Rule>;
 
 const url: Rule = rule('a URL with http: or https:, in a text', isUrl);
+/** Its text may hold a password and is not shown. */
+const proxy: Rule = (value, name) => {
+  if (value === 'environment' || value === 'none' || isUrl(value)) return value;
+  const wanted = "the URL of an HTTP proxy with http: or https:, 'environment' or 'none'";
+  if (typeof value !== 'string') return refuse(name, wanted, value);
+  throw new ProducerConfigError(`${name} is ${wanted}.`);
+};
 
 const beaconEndpointRules = {
   dynamodb: optional(url),
@@ -102,14 +108,14 @@ const followRules = {
     'a list of at least one region',
     text('the name of a region, such as us-east-1', isRegionName),
   ),
-  streamName: optional((value, name) =>
-    typeof value === 'object' && value !== null ? streamPerRegion(value, name) : streamName(value, name),
-  ),
+  ...streamRules,
   endpoint: optional(callback('a function that is given a region and returns the base URL of its Kinesis')),
   beacons: optional((value) =>
     readOptions(value, { rules: beaconRules, name: '`beacons`', prefix: 'beacons.' }),
   ),
-} as const satisfies Record<'signal' | 'regions' | 'streamName' | 'endpoint' | 'beacons', Rule>;
+  proxy: optional(proxy),
+  lookup: optional(callback('a function with the signature of `dns.lookup`')),
+} as const satisfies Partial<Record<keyof ProducerOptions, Rule>>;
 
 const followSignalRules = {
   ...followRules,
@@ -165,10 +171,11 @@ export function checkedFollowOptions(given: unknown): FollowSignalOptions {
  * The options with answers of `endpoint` that are known to be URLs, and a `random` that always gives a
  * number.
  */
-function withCallbacks<Options extends Pick<ProducerOptions, 'regions' | 'endpoint' | 'random'>>(
+function withCallbacks<Options extends FollowSignalOptions & Pick<ProducerOptions, 'random'>>(
   options: Options,
 ): Options {
   const { endpoint, random, regions } = options;
+  assertArns(options);
   return {
     ...options,
     ...(endpoint === undefined ? {} : { endpoint: endpointsOf(endpoint, regions) }),
@@ -214,11 +221,6 @@ function steady(random: () => number): () => number {
 
 function isFraction(value: unknown): boolean {
   return typeof value === 'number' && value >= 0 && value < 1;
-}
-
-function streamPerRegion(value: object, name: string): Readonly<Record<string, unknown>> {
-  const names = Object.entries(value).filter(([, one]) => one !== undefined);
-  return Object.fromEntries(names.map(([region, one]) => [region, streamName(one, `${name} in ${region}`)]));
 }
 
 /** Keeps the given object instead of a copy: some identities renew themselves. */

@@ -4,7 +4,8 @@ import type { ProducerOptions } from './options.ts';
 import { pinnedRegion } from './pin.ts';
 import { type Following, follow } from './shared-follower.ts';
 
-export interface CurrentSignalOptions extends Pick<ProducerOptions, 'signal' | 'regions' | 'streamName'> {
+export interface CurrentSignalOptions
+  extends Pick<ProducerOptions, 'signal' | 'regions' | 'streamName' | 'streamArn'> {
   readonly firstSignalTimeoutMs?: number;
   readonly onProblem?: (problem: string) => void;
 }

@@ -2,7 +2,18 @@ import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { ProducerOptions } from './options.ts';
 
 export interface FollowSignalOptions
-  extends Pick<ProducerOptions, 'signal' | 'regions' | 'streamName' | 'endpoint' | 'beacons'> {
+  extends Pick<
+    ProducerOptions,
+    | 'signal'
+    | 'regions'
+    | 'streamName'
+    | 'streamArn'
+    | 'accounts'
+    | 'endpoint'
+    | 'beacons'
+    | 'proxy'
+    | 'lookup'
+  > {
   /** Longest wait of a call for the first signal, in milliseconds. Default 5,000. */
   readonly firstSignalTimeoutMs?: number;
   /**
@@ -13,7 +24,8 @@ export interface FollowSignalOptions
   readonly createClient?: (region: string) => KinesisClient;
   /**
    * Called when DNS fails or gives an invalid answer (the last good signal stays in force), once when the
-   * resolver keeps answers beyond their TTL, and once when beacons cannot be written.
+   * resolver keeps answers beyond their TTL, once when beacons cannot be written, and once when the settings of the SDK send
+   * both regions to one host.
    */
   readonly onProblem?: (problem: string) => void;
 }

@@ -6,18 +6,20 @@ import {
   type PutRecordsCommandInput,
   type ServiceOutputTypes,
 } from '@aws-sdk/client-kinesis';
+import type { Signal } from '../../lambda/core/signal.ts';
 import { reported } from './beacons/reported-call.ts';
 import { reporterOf } from './beacons/reporter-choice.ts';
 import { checkedFollowOptions } from './checked-options.ts';
 import { CurrentSignal } from './current-signal.ts';
+import { endpointProblem } from './endpoint-problem.ts';
 import { ProducerConfigError } from './errors.ts';
 import type { FollowSignalOptions } from './follow-options.ts';
 import { RedirectError } from './middleware-errors.ts';
 import { guarded } from './option-rules.ts';
-import { streamOf } from './pin.ts';
 import { checkedInput, type PutCommand, type PutInput, plainInput } from './put-input.ts';
-import { redirected, streamAsked } from './redirect.ts';
+import { accountAsked, redirected, streamAsked } from './redirect.ts';
 import { RegionalClients } from './regional-clients.ts';
+import { type StreamTarget, targetOf, targetProblem } from './stream-target.ts';
 
 export type { FollowSignalOptions } from './follow-options.ts';
 
@@ -52,6 +54,12 @@ export function followSignal(client: KinesisClient, given: FollowSignalOptions):
       'The client has an endpoint of its own, which is in one region only: give `endpoint`, which tells that of each region.',
     );
   }
+  if (options.createClient === undefined) {
+    // Only the client's own handler knows which proxy it asks.
+    void endpointProblem({ ...options, proxy: 'none' }).then((problem) => {
+      if (problem !== undefined) options.onProblem?.(problem);
+    });
+  }
   const clients = new RegionalClients(client, options);
   const signals = new CurrentSignal(options);
   const beacons = reporterOf({ ...options, credentials: client.config.credentials }, (problem) =>
@@ -84,7 +92,7 @@ export function followSignal(client: KinesisClient, given: FollowSignalOptions):
       bind(streamAsked(input, home));
       const signal = await signals.get();
       const { region } = signal;
-      const target = redirected(input, { home, region, stream: streamOf(options, signal) });
+      const target = redirected(input, { home, region, to: targetFor(input, { options, signal }) });
       const abortSignal = abortSignalOf(context);
       const send = (): Promise<ServiceOutputTypes> =>
         senders[command](clients.of(region), target, abortSignal);
@@ -103,6 +111,23 @@ export function followSignal(client: KinesisClient, given: FollowSignalOptions):
     },
   };
 }
+
+/** Undefined: the stream that the call names. @throws RedirectError */
+function targetFor(
+  input: PutInput,
+  { options, signal }: { readonly options: FollowSignalOptions; readonly signal: Signal },
+): StreamTarget | undefined {
+  const { accounts = [] } = options;
+  const asked = accountAsked(input);
+  // Whoever names an account in the call expects it.
+  const expected = asked === undefined ? accounts : [...accounts, asked];
+  const targeting = targetOf({ ...options, accounts: expected }, signal);
+  if (targeting.kind === 'target') return targeting.target;
+  if (targeting.kind === 'nameless') return undefined;
+  throw new RedirectError(`${capitalised(targetProblem(targeting, signal.region))}.`);
+}
+
+const capitalised = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 
 type Send = (
   client: KinesisClient,

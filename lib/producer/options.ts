@@ -1,6 +1,8 @@
+import type { LookupFunction } from 'node:net';
 import type { KinesisClientConfig } from '@aws-sdk/client-kinesis';
 import type { BeaconOptions } from './beacons/beacon-options.ts';
 import { MAX_TIMER_MS, optional, readOptions, rule } from './option-rules.ts';
+import type { ProxyChoice } from './wire/proxy.ts';
 
 export interface ProducerOptions {
   readonly signal: {
@@ -22,8 +24,33 @@ export interface ProducerOptions {
   readonly regions: readonly string[];
   /** Default: the stream that the signal names. Either one name for every region, or one for each. */
   readonly streamName?: string | Readonly<Record<string, string>>;
-  /** Base URL of Kinesis in a region, asked once for each of `regions`. Default: AWS's own. */
+  /**
+   * The ARN of the stream, by region, for a stream of another account (docs/other-accounts.md). In its region it goes before
+   * `streamName` and the signal.
+   */
+  readonly streamArn?: Readonly<Record<string, string>>;
+  /**
+   * Accounts that a signal may name, as `regions`: a signal that names another is ignored. Default: none. The streams that signals
+   * name are then in the account of the credentials.
+   */
+  readonly accounts?: readonly string[];
+  /**
+   * Base URL of Kinesis in a region, asked once for each of `regions`. Default: the host that the AWS SDK would ask, by the
+   * environment and the shared config file.
+   */
   readonly endpoint?: (region: string) => string | undefined;
+  /**
+   * How AWS is reached, with CONNECT: the URL of an HTTP proxy (http: or https:, with a login where it wants one); `environment`:
+   * as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say; `none`: directly. Also for beacons, and for the services that the
+   * default credentials come from. Default: directly, as the SDK does; where the environment names a proxy, the event
+   * `endpointProblem` says so.
+   */
+  readonly proxy?: ProxyChoice;
+  /**
+   * How hosts are looked up for all of this, with the signature of `dns.lookup`. Default: DNS queries that take no thread from the
+   * spool (docs/resolvers.md). Give `dns.lookup` on a machine where only the system knows the hosts.
+   */
+  readonly lookup?: LookupFunction;
   /**
    * Default: the SDK's provider chain. `fast` waits 10 s for credentials, and refreshes them beside the
    * traffic.

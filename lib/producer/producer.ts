@@ -4,17 +4,19 @@ import { Admission } from './admission.ts';
 import type { BeaconReporter } from './beacons/reporter.ts';
 import { reporterOf } from './beacons/reporter-choice.ts';
 import { checkedOptions } from './checked-options.ts';
+import { endpointProblem } from './endpoint-problem.ts';
 import type { Receipt } from './entry.ts';
 import { type Enveloping, enveloping } from './enveloping.ts';
 import { DeliveryTimeoutError, ProducerClosedError } from './errors.ts';
 import { Gate } from './gate.ts';
 import { Grace } from './grace.ts';
 import { closeTimeoutOf, type Limits, limitsOf, type ProducerOptions } from './options.ts';
-import { pinnedRegion, streamOf } from './pin.ts';
+import { pinnedRegion } from './pin.ts';
 import { largestRecordBytes, type ProducerRecord } from './record.ts';
 import { Sender } from './sender.ts';
 import { type Following, follow } from './shared-follower.ts';
 import { Spooling } from './spooling.ts';
+import { targetOf, targetProblem } from './stream-target.ts';
 import { receiptsOf, writableOf } from './streams.ts';
 import type { Transport } from './transport.ts';
 import { transportOf } from './transport-choice.ts';
@@ -55,6 +57,11 @@ export interface ProducerEvents {
   drained: [];
   /** The spool is damaged, full, or cannot be written; records acknowledged before are not affected. */
   spoolProblem: [problem: unknown];
+  /**
+   * The settings of the AWS SDK send both regions to one host, or name no host for a region: an evacuation would lead
+   * nowhere. Looked for once, at the start.
+   */
+  endpointProblem: [problem: string];
   /** Beacons cannot be written, which affects no record: emitted once, until one is written again. */
   beaconProblem: [problem: string];
 }
@@ -115,6 +122,9 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     const random = options.random ?? Math.random;
     const pin = pinnedRegion(options);
     this.#transport = parts.transport ?? transportOf(options, this.#limits);
+    void endpointProblem(options).then((problem) => {
+      if (problem !== undefined) this.#tell('endpointProblem', problem);
+    });
     this.#enveloping = options.envelope ? enveloping() : undefined;
     this.#admission = new Admission({
       maxRecordBytes: Math.min(this.#limits.maxRecordBytes, largestRecordBytes(encodingOf(options))),
@@ -301,9 +311,9 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
 
   #aim(signal: Signal): void {
     const from = this.#region;
-    const stream = streamOf(this.#options, signal);
-    if (stream === undefined) {
-      this.#tell('signalProblem', `the signal names no stream in ${signal.region}: set \`streamName\``);
+    const targeting = targetOf(this.#options, signal);
+    if (targeting.kind !== 'target') {
+      this.#tell('signalProblem', targetProblem(targeting, signal.region));
       return;
     }
     this.#region = signal.region;
@@ -311,7 +321,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
       if (from !== undefined) this.#enveloping?.moved();
       this.#tell('regionChanged', { from, to: signal.region });
     }
-    this.#sender.aim({ region: signal.region, stream });
+    this.#sender.aim({ region: signal.region, ...targeting.target });
   }
 
   /** Moves records that no region has taken in time to the spool, or fails them. */

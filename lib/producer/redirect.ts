@@ -1,4 +1,6 @@
+import { formatStreamArn, parseStreamArn, type StreamArn } from '../../lambda/core/stream-arn.ts';
 import { RedirectError } from './middleware-errors.ts';
+import type { StreamTarget } from './stream-target.ts';
 
 /** How PutRecord and PutRecords name their stream: by name, by ARN, or both. */
 export interface StreamAddress {
@@ -10,22 +12,28 @@ export interface Redirection {
   /** Region of the client that was called. */
   readonly home: string;
   readonly region: string;
-  /** The stream's name in the other region; undefined keeps the name that was asked for. */
-  readonly stream: string | undefined;
+  /** The stream in the other region; undefined keeps the one that was asked for. */
+  readonly to: StreamTarget | undefined;
 }
 
-const arnPattern = /^arn:(aws[\w-]*):kinesis:([a-z0-9-]+):(\d{12}):stream\/([A-Za-z0-9_.-]{1,128})$/;
-
 /**
- * The same input, addressed to the stream of another region. An ARN keeps its partition and account.
+ * The same input, addressed to the stream of another region. An ARN keeps its partition and account, unless the target has an
+ * ARN of its own.
  *
  * @throws RedirectError
  */
-export function redirected<Input extends StreamAddress>(input: Input, to: Redirection): Input {
-  if (input.StreamARN === undefined) return { ...input, StreamName: to.stream ?? input.StreamName };
-  const [, partition, , account, name] = homeArn(input.StreamARN, to.home);
-  const stream = to.stream ?? name;
-  const StreamARN = `arn:${partition}:kinesis:${to.region}:${account}:stream/${stream}`;
+export function redirected<Input extends StreamAddress>(
+  input: Input,
+  { home, region, to }: Redirection,
+): Input {
+  if (to?.streamArn !== undefined) {
+    const { StreamName: _name, ...others } = input;
+    return { ...others, StreamARN: to.streamArn } as Input;
+  }
+  if (input.StreamARN === undefined) return { ...input, StreamName: to?.stream ?? input.StreamName };
+  const asked = homeArn(input.StreamARN, home);
+  const stream = to?.stream ?? asked.name;
+  const StreamARN = formatStreamArn({ ...asked, region, name: stream });
   return input.StreamName === undefined
     ? { ...input, StreamARN }
     : { ...input, StreamARN, StreamName: stream };
@@ -33,20 +41,25 @@ export function redirected<Input extends StreamAddress>(input: Input, to: Redire
 
 /** The stream that was asked for. @throws RedirectError */
 export function streamAsked({ StreamName, StreamARN }: StreamAddress, home: string): string {
-  const name = StreamARN === undefined ? StreamName : homeArn(StreamARN, home)[4];
+  const name = StreamARN === undefined ? StreamName : homeArn(StreamARN, home).name;
   if (name === undefined) throw new RedirectError('The call names no stream: give `StreamName`.');
   return name;
 }
 
-function homeArn(arn: string, home: string): readonly (string | undefined)[] {
-  const parts = arnPattern.exec(arn);
-  if (parts === null)
+/** The account that the call itself names. */
+export function accountAsked({ StreamARN }: StreamAddress): string | undefined {
+  return StreamARN === undefined ? undefined : parseStreamArn(StreamARN)?.account;
+}
+
+function homeArn(arn: string, home: string): StreamArn {
+  const parts = parseStreamArn(arn);
+  if (parts === undefined)
     throw new RedirectError(
       `${arn} is not the ARN of a stream: use \`StreamName\`, which names it in every region.`,
     );
-  if (parts[2] !== home) {
+  if (parts.region !== home) {
     throw new RedirectError(
-      `${arn} is in ${parts[2]}, but the client's region is ${home}: the signal decides the region. ` +
+      `${arn} is in ${parts.region}, but the client's region is ${home}: the signal decides the region. ` +
         'Use `StreamName`, or the ARN of the stream in the client’s own region.',
     );
   }

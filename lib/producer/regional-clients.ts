@@ -59,6 +59,7 @@ export class RegionalClients {
       retryMode: config.retryMode,
       useFipsEndpoint: config.useFipsEndpoint,
       useDualstackEndpoint: config.useDualstackEndpoint,
+      accountIdEndpointMode: config.accountIdEndpointMode,
       ...(endpoint === undefined ? {} : { endpoint }),
     });
   }

@@ -1,27 +1,26 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { KinesisClient, PutRecordsCommand, type PutRecordsRequestEntry } from '@aws-sdk/client-kinesis';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Limits, ProducerOptions } from './options.ts';
 import type { OutgoingRecord } from './record.ts';
 import type { Transport } from './transport.ts';
 import { encoded } from './wire/culprits.ts';
+import { networkOf } from './wire/network.ts';
 import { resultsOf } from './wire/put-records-answer.ts';
 import { measured } from './wire/request-body.ts';
 import { translatedSdkError } from './wire/sdk-error.ts';
+import { sdkHandler } from './wire/sdk-handler.ts';
 
 export type { OutgoingRecord } from './record.ts';
 
-type SdkOptions = Pick<ProducerOptions, 'endpoint' | 'credentials'>;
+type SdkOptions = Pick<ProducerOptions, 'endpoint' | 'credentials' | 'proxy' | 'lookup'>;
 type SdkLimits = Pick<Limits, 'maxInFlight' | 'requestTimeoutMs'>;
 
 /**
- * One keep-alive client per region, over HTTP/1.1: the SDK's default handler for Kinesis opens a new TLS session for
- * each call. One attempt: the producer retries by itself, to the region that is right by then.
+ * One client per region. One attempt: the producer retries by itself, to the region that is right by then.
  */
 export function sdkTransport(options: SdkOptions, limits: SdkLimits): Transport {
   const clients = new Map<string, KinesisClient>();
-  const handler = keepAliveHandler(limits);
+  const { maxInFlight: maxSockets, requestTimeoutMs: timeoutMs } = limits;
+  const handler = sdkHandler({ maxSockets, timeoutMs, network: networkOf(options) });
   const clientOf = (region: string): KinesisClient => {
     let client = clients.get(region);
     if (client === undefined) {
@@ -38,17 +37,18 @@ export function sdkTransport(options: SdkOptions, limits: SdkLimits): Transport 
     return client;
   };
   return {
-    send: async ({ region, stream, records }) => {
-      encoded({ stream, records }, measured);
+    send: async ({ region, stream, streamArn, records }) => {
+      encoded({ stream, streamArn, records }, measured);
       const client = clientOf(region);
-      const command = new PutRecordsCommand({ StreamName: stream, Records: records.map(entryOf) });
+      const named = streamArn === undefined ? { StreamName: stream } : { StreamARN: streamArn };
+      const command = new PutRecordsCommand({ ...named, Records: records.map(entryOf) });
       // Bounds the body as well; the handler's time-outs do not.
       const abortSignal = AbortSignal.timeout(limits.requestTimeoutMs);
       try {
         const { Records } = await client.send(command, { abortSignal });
         return resultsOf(Records, { region, count: records.length });
       } catch (cause) {
-        const error = translatedSdkError(cause, limits.requestTimeoutMs);
+        const error = translatedSdkError(cause, { region, timeoutMs: limits.requestTimeoutMs });
         // A client keeps its identity until the date on which that identity expires. A new client asks the
         // provider again. Both share the handler's connections, and requests of the old client finish
         // undisturbed.
@@ -62,18 +62,6 @@ export function sdkTransport(options: SdkOptions, limits: SdkLimits): Transport 
 
 /** The service's exception for a session token that it no longer takes (Kinesis API Reference, Common Errors). */
 export const EXPIRED_TOKEN = 'ExpiredTokenException';
-
-/** `maxSockets` of an agent counts per host, that is per region. */
-function keepAliveHandler({ maxInFlight, requestTimeoutMs }: SdkLimits): NodeHttpHandler {
-  const agent = { keepAlive: true, maxSockets: maxInFlight };
-  return new NodeHttpHandler({
-    httpAgent: new HttpAgent(agent),
-    httpsAgent: new HttpsAgent(agent),
-    connectionTimeout: requestTimeoutMs,
-    requestTimeout: requestTimeoutMs,
-    throwOnRequestTimeout: true,
-  });
-}
 
 function entryOf({ partitionKey, data, explicitHashKey }: OutgoingRecord): PutRecordsRequestEntry {
   const entry = { PartitionKey: partitionKey, Data: data };

@@ -8,16 +8,16 @@ import { hasShare } from './memory-share.ts';
 import type { Limits } from './options.ts';
 import { type CountedRequest, RecordCounts } from './record-counts.ts';
 import { RegionHealth } from './region-health.ts';
-import { refusals, throttles } from './service-codes.ts';
+import { isStreamRefusal, refusals, throttles } from './service-codes.ts';
 import { ShardBackoff } from './shard-backoff.ts';
+import type { StreamTarget } from './stream-target.ts';
 import { type SwapRemoveItem, SwapRemoveList } from './swap-remove-list.ts';
 import type { RecordResult, Transport } from './transport.ts';
 import { EncodingError } from './wire/errors.ts';
 
 /** Where records are sent now. */
-export interface Target {
+export interface Target extends StreamTarget {
   readonly region: string;
-  readonly stream: string;
 }
 
 export interface SenderHooks {
@@ -38,7 +38,7 @@ export interface SenderHooks {
 }
 
 /** A request that was sent, and what became of it. */
-export interface SentRequest extends Target {
+export interface SentRequest extends Omit<Target, 'streamArn'> {
   /** Records that count (`RecordCounts`). */
   readonly records: number;
   readonly tookMs: number;
@@ -533,12 +533,20 @@ export class Sender {
     }
     this.#goodRequests = 0;
     const name = error instanceof Error ? error.name : '';
-    if (refusals.has(name)) {
+    const isStreams = isStreamRefusal(error);
+    if (refusals.has(name) && !isStreams) {
       this.#requestRefused(sending, error);
       return;
     }
     if (throttles.has(name)) health.throttled();
     this.#ended(bisection, false);
+    // No other attempt can succeed, and whoever waits should hear so. Records on a disk wait for a stream with another name.
+    if (isStreams && this.#options.deliveryTimeoutMs !== undefined) {
+      for (const entry of batch) entry.lastError = error;
+      health.failed(this.#options.now());
+      this.#refuse(batch);
+      return;
+    }
     this.#failedWith(sending, { entries: batch, error });
   }
 

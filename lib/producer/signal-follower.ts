@@ -112,7 +112,7 @@ export class SignalFollower {
   }
 
   #take(signal: Signal): void {
-    if (signal.region === this.#current?.region && signal.stream === this.#current.stream) return;
+    if (isSame(signal, this.#current)) return;
     this.#current = signal;
     this.#tellAll('onSignal', signal);
   }
@@ -145,3 +145,6 @@ export class SignalFollower {
     });
   }
 }
+
+const isSame = (one: Signal, other: Signal | undefined): boolean =>
+  one.region === other?.region && one.stream === other.stream && one.account === other.account;

@@ -8,6 +8,8 @@ export type RecordResult = WrittenReceipt | RecordFailure;
 export interface OutgoingBatch {
   readonly region: string;
   readonly stream: string;
+  /** Names the stream instead, where it is in another account. */
+  readonly streamArn?: string | undefined;
   readonly records: readonly OutgoingRecord[];
 }
 

@@ -11,11 +11,18 @@ export interface RenewingResolverOptions {
   readonly open?: OpenResolver;
 }
 
+export interface Question<Value> {
+  /** Asks with a resolver; throws what is wrong with an answer that cannot be used. */
+  readonly ask: (resolver: Resolver) => Promise<Value>;
+  /** `code` is node's, such as ENOTFOUND; undefined for an answer that cannot be used. */
+  readonly onProblem?: ((problem: string, code?: string) => void) | undefined;
+}
+
 export interface TxtQuestion<Value> {
   readonly name: string;
   /** Throws what is wrong with an answer that cannot be used. */
   readonly read: (texts: readonly (readonly string[])[]) => Value;
-  readonly onProblem?: (problem: string) => void;
+  readonly onProblem?: Question<Value>['onProblem'];
 }
 
 /** How often the system's servers are looked at while a question is open: its time-out may be long. */
@@ -55,8 +62,13 @@ export class RenewingResolver {
     return this.#servers;
   }
 
+  /** The first usable answer of a TXT record, or undefined. Never throws. */
+  ask<Value>({ name, read, onProblem }: TxtQuestion<Value>): Promise<Value | undefined> {
+    return this.query({ ask: async (resolver) => read(await resolver.resolveTxt(name)), onProblem });
+  }
+
   /** The first usable answer, or undefined. Never throws. */
-  async ask<Value>(question: TxtQuestion<Value>): Promise<Value | undefined> {
+  async query<Value>(question: Question<Value>): Promise<Value | undefined> {
     for (let round = 0; round < MAX_ROUNDS && !this.#cancelled; round++) {
       this.#renew();
       const value = await this.#askServers(question);
@@ -97,13 +109,13 @@ export class RenewingResolver {
   }
 
   /** c-ares goes on to the next server when one is silent, but takes a refusal or a lie of the first for the answer. */
-  async #askServers<Value>(question: TxtQuestion<Value>): Promise<Value | undefined> {
+  async #askServers<Value>(question: Question<Value>): Promise<Value | undefined> {
     const servers = this.#servers;
     try {
       return await this.#askWith(this.#resolver, question);
     } catch (error) {
-      if (servers.length < 2 || asksAll.includes(codeOf(error))) {
-        this.#tell(question, messageOf(error));
+      if (servers.length < 2 || asksAll.includes(codeOf(error) ?? '')) {
+        this.#tell(question, messageOf(error), error);
         return undefined;
       }
     }
@@ -112,13 +124,13 @@ export class RenewingResolver {
       try {
         return await this.#askWith(openGiven([server])(this.#timeoutMs), question);
       } catch (error) {
-        this.#tell(question, `${server}: ${messageOf(error)}`);
+        this.#tell(question, `${server}: ${messageOf(error)}`, error);
       }
     }
     return undefined;
   }
 
-  async #askWith<Value>(resolver: Resolver, { name, read }: TxtQuestion<Value>): Promise<Value> {
+  async #askWith<Value>(resolver: Resolver, { ask }: Question<Value>): Promise<Value> {
     const deadlineMs = this.#servers.length * this.#timeoutMs * TIMEOUT_FACTOR + DEADLINE_MARGIN_MS;
     const startedMs = performance.now();
     const watch = setInterval(() => {
@@ -127,17 +139,20 @@ export class RenewingResolver {
     }, LOOK_MS);
     this.#asking.add(resolver);
     try {
-      return read(await resolver.resolveTxt(name));
+      return await ask(resolver);
     } finally {
       clearInterval(watch);
       this.#asking.delete(resolver);
     }
   }
 
-  #tell({ onProblem }: Pick<TxtQuestion<unknown>, 'onProblem'>, problem: string): void {
-    if (!this.#cancelled) onProblem?.(problem);
+  #tell({ onProblem }: Pick<Question<unknown>, 'onProblem'>, problem: string, error: unknown): void {
+    if (!this.#cancelled) onProblem?.(problem, codeOf(error));
   }
 }
 
-const codeOf = (error: unknown): string => String((error as { readonly code?: unknown }).code);
+function codeOf(error: unknown): string | undefined {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' ? code : undefined;
+}
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -14,6 +14,8 @@ const cellsSchema = z.array(
     group: z.string().min(1),
     /** Stream of the standby. */
     stream: z.string().min(1),
+    /** Of the stream of the standby, where it is in another account. */
+    streamArn: z.string().min(1).optional(),
     primaryStream: z.string().min(1),
     probe: z.enum(probeModes),
     mode: z.enum(modes).optional(),
@@ -37,8 +39,16 @@ export function readDeployed<Content>(name: string, schema: z.ZodType<Content>):
 
 /** Streams of the standby in which the conductor may look for arriving records: its policy names each of them. */
 const WATCHED_STREAMS = 10;
-export const watchedStreams = (cells: readonly DeployedCell[]): readonly string[] =>
-  spread([...new Set(cells.map(({ stream }) => stream))], WATCHED_STREAMS);
+/** By their names, or by ARN where they are in another account. */
+export const watchedStreams = (
+  cells: readonly Pick<DeployedCell, 'stream' | 'streamArn'>[],
+): readonly string[] => spread([...new Set(cells.map(streamReferenceOf))], WATCHED_STREAMS);
+
+/** A cell's stream in the standby, as calls name it. */
+export const streamReferenceOf = ({
+  stream,
+  streamArn,
+}: Pick<DeployedCell, 'stream' | 'streamArn'>): string => streamArn ?? stream;
 
 /** Takes at most `limit` items, evenly spread, so that the sample represents the whole list. */
 export function spread<T>(list: readonly T[], limit: number): readonly T[] {

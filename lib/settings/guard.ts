@@ -20,6 +20,8 @@ export const GUARD_RESOURCE = 'Custom::SpillwayDeploymentGuard';
 
 // CloudFormation hands the properties of a custom resource over as strings.
 const number = z.coerce.number().int().positive();
+/** Hosts that were given in place of references: they make the resource another one, and mean nothing else. */
+const given = { GivenHosts: z.array(z.string()).optional() };
 const check = { Host: z.string().min(1), CheckId: z.string().min(1) };
 
 /** Properties of a guarded stack, as the constructs write them. */
@@ -29,6 +31,7 @@ export const guardedSchema = z.discriminatedUnion('Kind', [
     IntervalSeconds: number,
     VotesToEvacuate: number,
     Votes: z.array(z.object({ Region: z.string().min(1), ...check })).min(1),
+    ...given,
   }),
   z.object({
     Kind: z.literal('cells'),
@@ -36,6 +39,7 @@ export const guardedSchema = z.discriminatedUnion('Kind', [
     Stack: z.string().min(1),
     Cells: z.array(z.object({ Cell: z.string().min(1), Group: z.string().min(1) })),
     Switches: z.array(z.object({ Group: z.string().min(1), ...check })),
+    ...given,
   }),
 ]);
 export type Guarded = Readonly<z.infer<typeof guardedSchema>>;

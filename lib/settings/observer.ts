@@ -17,7 +17,7 @@ export interface ObserverSettings {
   readonly region: string;
   readonly primary: string;
   readonly standby: string;
-  /** The hosted zone's name: `region.<zone>` tells what the quorum says. */
+  /** The hosted zone's name: `region.<name>.<zone>` tells what the quorum says. */
   readonly zoneName: string;
   /** ARN of the conductor, in the standby's observer alone, which starts the conductor. */
   readonly conductorArn?: string | undefined;

@@ -16,7 +16,7 @@ import { groupsOfSystem, type SimulatedSystem } from './system.ts';
 // Route 53 takes them. Not synthesised: a synthesis takes seconds, and a simulation milliseconds.
 
 const zoneName = 'example.com';
-export const regionName = regionRecordName(zoneName);
+export const regionName = regionRecordName('spillway', zoneName);
 export const signalName = (cell: string): string => signalRecordName(cell, zoneName);
 export const switchCheckId = (group: string): string => `switch-${group}`;
 export const voteCheckId = (region: string): string => `vote-${region}`;

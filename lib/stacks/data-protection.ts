@@ -3,6 +3,8 @@ import { CfnTable } from 'aws-cdk-lib/aws-dynamodb';
 import { ManagedPolicy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { CfnLogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnTopic } from 'aws-cdk-lib/aws-sns';
+import { SpillwayFunction } from '../constructs/spillway-function.ts';
+import { tableKeyActions } from '../permissions/requirements.ts';
 import { KeyMissingError } from './errors.ts';
 
 export interface DataProtectionProps {
@@ -36,7 +38,10 @@ export function protectData({ stack, region, logRetention, encryptionKeyArns }: 
       construct.retentionInDays = logRetention;
     }
     if (encryptionKeyArns === undefined) continue;
-    if (construct instanceof Role) construct.addToPolicy(useOf(encryptionKeyArns));
+    // Functions use tables and topics; the state machine only calls functions.
+    if (construct instanceof Role && construct.node.scope instanceof SpillwayFunction) {
+      construct.addToPolicy(useOf(encryptionKeyArns));
+    }
     // Of roles outside, which write to a table of this region alone.
     if (construct instanceof ManagedPolicy && key !== undefined) {
       construct.addStatements(useOf({ [region]: key }));
@@ -64,15 +69,7 @@ export function protectData({ stack, region, logRetention, encryptionKeyArns }: 
 function useOf(keyArns: Readonly<Record<string, string>>): PolicyStatement {
   const regions = Object.keys(keyArns);
   return new PolicyStatement({
-    actions: [
-      'kms:Encrypt',
-      'kms:Decrypt',
-      'kms:ReEncryptFrom',
-      'kms:ReEncryptTo',
-      'kms:GenerateDataKey',
-      'kms:GenerateDataKeyWithoutPlaintext',
-      'kms:DescribeKey',
-    ],
+    actions: [...tableKeyActions],
     resources: Object.values(keyArns),
     conditions: {
       StringEquals: {

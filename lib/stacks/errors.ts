@@ -10,3 +10,8 @@ export class PlacementError extends Error {
 export class KeyMissingError extends Error {
   override readonly name = 'KeyMissingError';
 }
+
+/** The hosts that the context gives cannot be understood. */
+export class GivenHostsError extends Error {
+  override readonly name = 'GivenHostsError';
+}

@@ -4,8 +4,9 @@ import { phaseOf } from '../../lambda/core/phase.ts';
 import type { RecurringWork } from '../../lambda/core/recurring.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import { switchReserve } from '../config/concurrency.ts';
-import { type Cell, type Config, observerRegions } from '../config/config.ts';
-import { inForce } from '../config/probed-cells.ts';
+import { type Cell, type Config, hasForeignStream, observerRegions } from '../config/config.ts';
+import { inForce, pairOf } from '../config/probed-cells.ts';
+import { streamKeys } from '../config/stream-keys.ts';
 import { Alarms } from '../constructs/alarms.ts';
 import { Beacons } from '../constructs/beacons.ts';
 import { Conductor } from '../constructs/conductor.ts';
@@ -21,6 +22,7 @@ import { Survey } from '../constructs/survey.ts';
 import { Switches } from '../constructs/switches.ts';
 import { drillTargetOf } from '../live-drill/target.ts';
 import { type DeployedCell, groupsOf, watchedStreams } from '../settings/cells-file.ts';
+import { watchedCells } from '../settings/watched-cells.ts';
 import { cellStacks } from './placement.ts';
 
 export interface RegionStackProps extends StackProps {
@@ -78,6 +80,7 @@ export class StandbyStack extends Stack {
     const conductor = new Conductor(this, 'Conductor', {
       settings: { ...deployment, webhook: notify.webhook },
       cells,
+      keys: streamKeys(watchedCells(config), ['standby']),
       topic,
     });
     this.vote = observe(this, props, conductor.machine.stateMachineArn);
@@ -90,16 +93,20 @@ export class StandbyStack extends Stack {
     new Monitor(this, 'Monitor', { cells, settings: { ...deployment, expected } });
     new Survey(this, 'Survey', {
       settings: { name, primary: regions.primary, standby: regions.standby },
-      cells: config.cells.map((cell) => ({
-        cell: cell.name,
-        streams: { primary: cell.streams.primary.name, standby: cell.streams.standby.name },
-      })),
+      // CloudWatch has no metrics of other accounts' streams here.
+      cells: config.cells
+        .filter((cell) => !hasForeignStream(cell))
+        .map((cell) => ({
+          cell: cell.name,
+          streams: { primary: cell.streams.primary.name, standby: cell.streams.standby.name },
+        })),
     });
     if (config.drill !== undefined) {
       new Drill(this, 'Drill', {
         target: drillTargetOf(config),
         schedule: config.drill.schedule,
         conductorArn: conductor.machine.stateMachineArn,
+        keys: streamKeys(config.cells.filter(({ name: cell }) => cell === config.drill?.cell)),
       });
     }
     const { alarms } = new Alarms(this, 'Alarms', { config, region, topic });
@@ -134,6 +141,7 @@ function deployedCells(config: Config): readonly DeployedCell[] {
     group,
     stream: streams.standby.name,
     primaryStream: streams.primary.name,
+    ...(streams.standby.arn === undefined ? {} : { streamArn: streams.standby.arn }),
     probe,
     ...(mode === undefined ? {} : { mode }),
   }));
@@ -142,6 +150,7 @@ function deployedCells(config: Config): readonly DeployedCell[] {
 function observe(stack: Stack, { config, region }: RegionStackProps, conductorArn?: string): PublicEndpoint {
   const { primary, standby } = config.regions;
   const observers = observerRegions(config.regions);
+  const probed = inForce(config.cells).filter(({ probe }) => probe !== 'never');
   const observer = new Observer(stack, 'Observer', {
     name: config.name,
     region,
@@ -149,6 +158,8 @@ function observe(stack: Stack, { config, region }: RegionStackProps, conductorAr
     standby,
     zoneName: config.zone.name,
     cells: deployedCells(config),
+    probed: probed.map(pairOf),
+    keys: streamKeys(probed),
     conductorArn,
     ...(conductorArn === undefined ? {} : { witnesses: [...config.regions.witnesses] }),
     phase: phaseOf(observers.indexOf(region), observers.length),

@@ -1,21 +1,35 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { evacuateMarker, regionRecordName, signalRecordName, votePath } from '../../lambda/core/names.ts';
+import {
+  evacuateMarker,
+  formerRegionRecordName,
+  regionRecordName,
+  signalRecordName,
+  votePath,
+} from '../../lambda/core/names.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import { formatSignal } from '../../lambda/core/signal.ts';
-import type { Cell, Config } from '../config/config.ts';
+import { parseStreamArn } from '../../lambda/core/stream-arn.ts';
+import type { Cell, Config, StreamSpec } from '../config/config.ts';
 import { FailoverTree } from '../constructs/failover-tree.ts';
 import { GuardedStack } from '../constructs/guard.ts';
 import { markerCheck, quorumCheck, VOTE_FAILURES } from '../constructs/health-checks.ts';
-import type { PublicEndpoint } from '../constructs/public-endpoint.ts';
+import type { AskedHost } from '../constructs/public-endpoint.ts';
 import { SwitchChecks } from '../constructs/switch-checks.ts';
+import type { Guarded } from '../settings/guard.ts';
 import { refuseBrokenRouting } from './routing-rules.ts';
+
+/** Names that were given make the guard look again, whatever CloudFormation thinks of a reference. */
+const givenAmong = (hosts: readonly AskedHost[]): Pick<Guarded, 'GivenHosts'> => {
+  const given = hosts.flatMap((host) => (host.given === true ? [host.domainName] : []));
+  return given.length === 0 ? {} : { GivenHosts: given };
+};
 
 const quoted = (text: string): string => `"${text}"`;
 
 export interface RoutingStackProps extends StackProps {
   readonly config: Config;
-  readonly votes: ReadonlyMap<string, PublicEndpoint>;
+  readonly votes: ReadonlyMap<string, AskedHost>;
 }
 
 /** The stack with the votes' health checks, the quorum, and the record that follows the quorum alone. */
@@ -27,12 +41,12 @@ export class RoutingStack extends Stack {
     const { config, votes } = props;
     const { name, delivery, zone, regions } = config;
     const intervalSeconds = delivery.healthCheckIntervalSeconds;
-    const voteChecks = [...votes].map(([region, { domainName: host }]) => ({
+    const voteChecks = [...votes].map(([region, host]) => ({
       region,
-      host,
+      host: host.domainName,
       check: markerCheck(this, `Vote-${region}`, {
         name: `${name} vote ${region}`,
-        domainName: host,
+        host,
         path: votePath,
         marker: evacuateMarker,
         failureThreshold: VOTE_FAILURES,
@@ -57,18 +71,23 @@ export class RoutingStack extends Stack {
           Host: host,
           CheckId: check.attrHealthCheckId,
         })),
+        ...givenAmong([...votes.values()]),
       },
       before: [quorum],
     });
-    new FailoverTree(this, 'Region', {
+    const region = {
       zone,
-      name: regionRecordName(zone.name),
       type: 'TXT',
       ttlSeconds: delivery.dnsTtlSeconds,
       primary: [quoted(formatSignal({ region: regions.primary }))],
       standby: [quoted(formatSignal({ region: regions.standby }))],
       quorumId: this.quorumId,
-    });
+    } as const;
+    new FailoverTree(this, 'NamedRegion', { ...region, name: regionRecordName(name, zone.name) });
+    // Under the id that it has always had, so that a deployment does not touch what is kept.
+    if (zone.keepRegionRecord === true) {
+      new FailoverTree(this, 'Region', { ...region, name: formerRegionRecordName(zone.name) });
+    }
     refuseBrokenRouting(this);
   }
 }
@@ -76,7 +95,7 @@ export class RoutingStack extends Stack {
 export interface SwitchesStackProps extends StackProps {
   readonly config: Config;
   readonly groups: readonly string[];
-  readonly switches: PublicEndpoint;
+  readonly switches: AskedHost;
 }
 
 /** A stack with the health checks of some switches. */
@@ -95,7 +114,7 @@ export interface CellsStackProps extends StackProps {
   readonly config: Config;
   readonly cells: readonly Cell[];
   readonly quorumId: string;
-  readonly switches: PublicEndpoint;
+  readonly switches: AskedHost;
   /** Ids of the switches' checks, by group. Absent: this stack creates them. */
   readonly switchIds?: ReadonlyMap<string, string>;
 }
@@ -120,6 +139,7 @@ export class CellsStack extends Stack {
           const checkId = ids.get(group);
           return checkId === undefined ? [] : [{ Group: group, Host: switches.domainName, CheckId: checkId }];
         }),
+        ...givenAmong([switches]),
       },
       before: trees,
     });
@@ -134,9 +154,7 @@ export class CellsStack extends Stack {
       quorumId,
       ...(switchId === undefined ? {} : { switchId }),
     };
-    const signal = (role: Role): string[] => [
-      quoted(formatSignal({ region: regions[role], stream: cell.streams[role].name })),
-    ];
+    const signal = (role: Role): string[] => [quoted(signalOf(regions[role], cell.streams[role]))];
     const signalTree = new FailoverTree(this, `Signal-${cell.name}`, {
       ...tree,
       name: signalRecordName(cell.name, zone.name),
@@ -156,4 +174,10 @@ export class CellsStack extends Stack {
     );
     return [signalTree, ...services];
   }
+}
+
+/** Producers of another account than the stream's need its account as well. */
+function signalOf(region: string, { name: stream, arn }: StreamSpec): string {
+  const account = arn === undefined ? undefined : parseStreamArn(arn)?.account;
+  return formatSignal({ region, stream, ...(account === undefined ? {} : { account }) });
 }

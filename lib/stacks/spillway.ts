@@ -2,9 +2,11 @@ import { Annotations, type Environment, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Config } from '../config/config.ts';
 import { probedCells, WITHHELD_BECAUSE, WITHHELD_FIX } from '../config/probed-cells.ts';
-import type { PublicEndpoint } from '../constructs/public-endpoint.ts';
+import type { AskedHost } from '../constructs/public-endpoint.ts';
+import { SWITCH_HOST } from '../deployments/given-hosts.ts';
 import { groupsOf } from '../settings/cells-file.ts';
 import { type DataProtectionProps, protectData } from './data-protection.ts';
+import { givenHosts } from './given-hosts.ts';
 import { cellStacks, placed, recordsOf } from './placement.ts';
 import { PrimaryStack, StandbyStack, StreamsStack, WitnessStack } from './region-stacks.ts';
 import { CellsStack, RoutingStack, SwitchesStack } from './routing-stacks.ts';
@@ -61,20 +63,26 @@ function addStacks({ scope, config, at }: Placing): void {
     description: 'Spillway: observer, state and switches in the standby region',
   });
   warnOfWithheld(standby, config);
-  const votes = new Map<string, PublicEndpoint>([[regions.standby, standby.vote]]);
+  const given = givenHosts(scope);
+  const hostOf = (key: string, endpoint: AskedHost): AskedHost => {
+    const host = given[key];
+    return host === undefined ? endpoint : { domainName: host, given: true };
+  };
+  const votes = new Map<string, AskedHost>([[regions.standby, hostOf(regions.standby, standby.vote)]]);
   for (const region of regions.witnesses) {
     const witness = new WitnessStack(scope, `${name}-witness-${region}`, {
       ...at(region),
       description: 'Spillway: an observer',
     });
-    votes.set(region, witness.vote);
+    votes.set(region, hostOf(region, witness.vote));
   }
   const routing = new RoutingStack(scope, `${name}-routing`, {
     ...at(regions.standby),
     description: 'Spillway: health checks over the votes and switches',
     votes,
   });
-  addCells({ scope, config, at, quorumId: routing.quorumId, switches: standby.switches });
+  const switches = hostOf(SWITCH_HOST, standby.switches);
+  addCells({ scope, config, at, quorumId: routing.quorumId, switches });
 }
 
 /** Whoever allows probes should know before the deployment that some will not take place. Said once, not in each region. */
@@ -88,7 +96,7 @@ function warnOfWithheld(stack: Stack, { cells }: Config): void {
 
 interface CellsOptions extends Placing {
   readonly quorumId: string;
-  readonly switches: PublicEndpoint;
+  readonly switches: AskedHost;
 }
 
 /**

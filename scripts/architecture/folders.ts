@@ -13,12 +13,15 @@ export const folders: Readonly<Record<string, string>> = {
     'The public endpoint that gives the position of each group’s switch to Route 53’s checkers.',
   'lambda/conductor':
     'The steps of the Step Functions workflow that latches switches, verifies DNS and arrivals, journals, notifies and fails back.',
+  'lambda/guard':
+    'The function that CloudFormation asks before the quorum or a record follows another health check.',
   'lambda/monitor':
     'The function that reads all observers, tables and DNS each minute and publishes the metrics that the alarms watch.',
   'lambda/survey':
     'The function that reads each hour how the streams of both regions are scaled, and their load.',
   'lambda/drill': 'The function that runs the weekly drill of one cell in the account.',
   'lib/alarms': 'The table of alarms: what each watches, when it fires, what it costs, what to do.',
+  'lib/assumptions': 'The statements about AWS on which Spillway stands, and the experiments that show them.',
   'lib/aws': 'SDK clients with their time-outs, the log of every call, and the shards of a stream.',
   'lib/cdk': 'What authors of CDK apps import: the construct with all stacks.',
   'lib/cli': 'One file per verb of the command line: options, questions, progress, exit status.',
@@ -29,6 +32,8 @@ export const folders: Readonly<Record<string, string>> = {
     'The CDK constructs: functions, endpoints, health checks, the routing tree, the conductor, alarms.',
   'lib/consumer': 'What applications import to read: deduplication and a check of order.',
   'lib/credentials': 'The credentials of the caller: found, judged, and told apart from an outage.',
+  'lib/deployments':
+    'What a deployment does to traffic: the table of changes, and the rules of spillway deploy as pure functions: plan, refusals, soak, answers.',
   'lib/docs': 'The documents in docs/ that are generated from tables.',
   'lib/drain':
     'Copies the records that are stranded in one region’s streams to the streams of the other region.',
@@ -43,19 +48,29 @@ export const folders: Readonly<Record<string, string>> = {
   'lib/local/localstack': 'LocalStack without Docker: installed, patched, started, stopped.',
   'lib/local/proxy': 'The proxy between every client and LocalStack that plays the faults of a scenario.',
   'lib/local/running': 'The register of drills that run on this machine, and their turns.',
+  'lib/local/upgrade':
+    'The drill of a deployment: a second config while producers run, and what DNS answered meanwhile.',
   'lib/metrics': 'Metrics as lines of a log in the embedded metric format.',
   'lib/observers':
     'Reading the observers: their reports, what the quorum says in DNS, and the rights of their probes.',
   'lib/operate':
     'What operators read and do in an account: status, why, failover, failback, controls, cost, audit.',
+  'lib/operate/deploy':
+    'spillway deploy: the assembly and the CDK, what is deployed, and the stages carried out one by one.',
   'lib/operate/doctor': 'The checks of spillway doctor, a file each.',
+  'lib/permissions':
+    'Tables of rights: what each function, producers, consumers and operators call, and the policies made of that.',
   'lib/producer':
     'What applications import to write: it follows the signal, keeps the order of keys, retries, and keeps records on disk while no region takes them.',
   'lib/producer/beacons':
     'The reports of a producer: what it put lately, counted by request and written in the background.',
   'lib/producer/spool': 'The log on disk that keeps records while no region takes them.',
   'lib/producer/wire': 'The producer’s own client of PutRecords: encodings, signature, connections.',
-  'lib/resolver': 'DNS questions by long-lived processes: servers read again, time-outs, TTLs.',
+  'lib/prove': 'The experiments of `spillway prove`, each with what it sees and how that is judged.',
+  'lib/prove/health-check':
+    'The experiment with a health check and records of its own: ports, phases, judges, and what is left after a crash.',
+  'lib/resolver':
+    'DNS questions by long-lived processes: servers read again, time-outs, TTLs, and hosts without getaddrinfo.',
   'lib/route53':
     'A model of Route 53’s data plane from its documented rules, with a DNS server and HTTP checkers.',
   'lib/scenario': 'Scenario files: schema, catalogue, what a fault does to a request, what is expected.',

@@ -73,7 +73,7 @@ let refused = 0;
 let ok = true;
 for (const state of chosen) {
   const generator = xoroshiro128plus(seed);
-  await drillUpgrades({
+  const played = drillUpgrades({
     config: base,
     steps: rows.flatMap(stepsOf),
     evacuated: state === 'evacuated',
@@ -94,6 +94,17 @@ for (const state of chosen) {
     },
     signal: stop.signal,
   });
+  await played.catch((error: unknown) => {
+    // A world that died says nothing of the rows that it did not come to.
+    ok = false;
+    const reason = error instanceof Error ? error.message : String(error);
+    process.stdout.write(
+      values.json
+        ? `${JSON.stringify({ state, verdict: 'failed', reason })}\n`
+        : `FAIL ${state}: ${reason}\n`,
+    );
+  });
+  if (stop.signal.aborted) process.exit(130);
 }
 process.stdout.write(
   values.json

@@ -22,9 +22,11 @@ const needs: Readonly<Record<string, string>> = {
   resume: why,
   maintenance: why,
   ack: why,
+  prove: why,
   audit: 'good.jsonl',
   init: '--name shop --zone-id Z0123456789ABCDEFGHIJ --zone shop.example.com --streams orders --out made.json',
   completion: 'bash',
+  policy: 'producer',
   'spool inspect': 'spool',
   'spool verify': 'spool',
   'spool repair': 'spool',
@@ -220,6 +222,7 @@ const ofItsOwn: readonly (readonly [line: string, exit: number, message: RegExp]
   ['init --name shop --out another.json', 2, /--zone-id/],
   [`${'init'} ${needs.init} --out nowhere/made.json`, 2, /nowhere/],
   [`${'init'} ${needs.init} --out folder.json --force`, 2, /folder\.json/],
+  ['prove --only nonsense', 2, /no statement nonsense: docs\/assumptions\.md/],
   ['completion tcsh', 2, /Allowed choices/],
 ];
 
@@ -244,9 +247,9 @@ describe('where nothing answers', () => {
 
   const env = { AWS_ENDPOINT_URL: 'http://127.0.0.1:9' };
   const nowhere = '--dns 127.0.0.1:9 --config drilling.json';
-  const asking = withOption('--dns').map(
-    (verb) => `${verb} ${needsTarget[verb] ?? needs[verb] ?? ''} ${nowhere}`,
-  );
+  // `deploy` asks its CDK app first; deploy.test.ts has one.
+  const atOnce = withOption('--dns').filter((verb) => verb !== 'deploy');
+  const asking = atOnce.map((verb) => `${verb} ${needsTarget[verb] ?? needs[verb] ?? ''} ${nowhere}`);
   const others = [
     `why --at 20m ${nowhere}`,
     `failover --all --force ${why} ${nowhere}`,

@@ -50,6 +50,15 @@ describe('in a stream that was split', () => {
     });
   });
 
+  it('records are seen in a stream that is named by its ARN', async () => {
+    const client = clientFor(kinesis.url, REGION);
+    await makeStream(client, 'arrivals-elsewhere', 1);
+    const sinceMs = Date.now();
+    await putAll(client, 'arrivals-elsewhere', numbered('after'));
+    const arn = `arn:aws:kinesis:${REGION}:000000000000:stream/arrivals-elsewhere`;
+    expect(await readArrivals(client, [arn], sinceMs)).toMatchObject({ seen: [arn] });
+  });
+
   it('marked records of observers are not taken for records of producers', async () => {
     const client = clientFor(kinesis.url, REGION);
     await makeStream(client, 'arrivals-probed', 1);

@@ -11,7 +11,8 @@ async function nameServer(asked: string[] = []) {
   const answers: Readonly<Record<string, string>> = {
     'signal.orders.example.com': '"v=1; region=us-west-2; stream=orders"',
     'signal.clicks.example.com': '"v=1; region=us-east-1; stream=clicks"',
-    'region.example.com': '"v=1; region=us-west-2"',
+    'region.shop.example.com': '"v=1; region=us-west-2"',
+    'region.example.com': '"v=1; region=us-east-1"',
     'signal.odd.example.com': '"v=9; region=mars"',
   };
   const server = await startDnsServer({
@@ -40,10 +41,17 @@ describe('where DNS says that a cell is', () => {
 
   it('is for the quorum asked of the same servers, which hold no stale answer', async () => {
     const address = await nameServer();
-    expect(await zoneQuorumReader({ ...zone, findServers: async () => [address] })()).toBe('standby');
-    expect(
-      await zoneQuorumReader({ ...zone, zoneName: 'x.invalid', findServers: async () => [address] })(),
-    ).toBe('unknown');
+    const shop = { ...zone, name: 'shop', cells: ['clicks'], findServers: async () => [address] };
+    expect(await zoneQuorumReader(shop)()).toBe('standby');
+    expect(await zoneQuorumReader({ ...shop, zoneName: 'x.invalid' })()).toBe('unknown');
+  });
+
+  it('is for the quorum that of the former record, until the record of the deployment’s name is there', async () => {
+    const address = await nameServer();
+    const old = { ...zone, name: 'old', findServers: async () => [address] };
+    expect(await zoneQuorumReader({ ...old, cells: ['clicks'] })()).toBe('primary');
+    // A deployment without signals is new, and the former record is another's.
+    expect(await zoneQuorumReader({ ...old, cells: ['none'] })()).toBe('unknown');
   });
 
   it('is asked of the servers that are named, without looking for any others', async () => {

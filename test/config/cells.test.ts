@@ -32,6 +32,58 @@ describe('cells and streams', () => {
     ]);
   });
 
+  const arn = (region: string, name = 'orders') => ({
+    arn: `arn:aws:kinesis:${region}:111122223333:stream/${name}`,
+  });
+  const streams = { primary: arn('us-east-1'), standby: arn('us-west-2') };
+
+  test.each<[string, CellInput, string, RegExp, RegExp]>([
+    [
+      'an ARN of another region than its role',
+      { name: 'orders', streams: { primary: arn('us-east-1'), standby: arn('us-east-1') } },
+      'cells[0].streams.standby.arn',
+      /is in us-east-1, and the standby is us-west-2/,
+      /Write the ARN of the stream in us-west-2/,
+    ],
+    [
+      'one ARN for both regions',
+      { name: 'orders', stream: arn('us-east-1') },
+      'cells[0].stream',
+      /names the stream of one region/,
+      /streams: \{ primary: \{ arn \}/,
+    ],
+    [
+      'marked records for another account',
+      { name: 'orders', streams, probe: 'onSuspicion' },
+      'cells[0].probe',
+      /put no records into streams of other accounts/,
+      /Leave probe out/,
+    ],
+  ])('%s is refused', (_what, cell, path, problem, fix) => {
+    expect(problemsOf(withCells(cell))).toEqual([
+      { path, problem: expect.stringMatching(problem), fix: expect.stringMatching(fix) },
+    ]);
+  });
+
+  test('a drill has no cell in another account', () => {
+    const input = { ...withCells({ name: 'drill', streams }), drill: { cell: 'drill' } };
+    expect(problemsOf(input)).toEqual([
+      {
+        path: 'drill.cell',
+        problem: expect.stringMatching(/are in another account/),
+        fix: 'Name a cell with streams of this account.',
+      },
+    ]);
+  });
+
+  test('a stream of one name belongs to one cell, whatever the account', () => {
+    const input = withCells({ name: 'one', stream: 'orders' }, { name: 'two', streams });
+    expect(problemsOf(input).map(({ path }) => path)).toEqual([
+      'cells[1].streams.primary',
+      'cells[1].streams.standby',
+    ]);
+  });
+
   test('streams of one name in different regions are different streams', () => {
     const input = withCells(
       { name: 'one', streams: { primary: 'x', standby: 'y' } },
@@ -68,9 +120,32 @@ describe('cells and streams', () => {
   });
 });
 
+test('the record of the quorum fits into a DNS name', () => {
+  const named = (name: string) => ({
+    ...leastInput,
+    name,
+    zone: { ...leastInput.zone, name: ['a', 'b', 'c', 'd'].map((part) => part.repeat(55)).join('.') },
+    cells: [{ name: 'o', stream: 'o' }],
+  });
+  expect(problemsOf(named('a'.repeat(20)))).toEqual([]);
+  expect(
+    problemsOf({
+      ...named('a'.repeat(20)),
+      zone: { ...named('a').zone, name: `${named('a').zone.name}.example` },
+    }),
+  ).toEqual([
+    {
+      path: 'name',
+      problem: expect.stringMatching(/^makes the DNS name region\.a{20}\..*longer than 253/),
+      fix: expect.stringMatching(/Shorten the name/),
+    },
+  ]);
+});
+
 describe('service names', () => {
   test.each([
     ['region', 'the region record'],
+    ['region.shop', 'the region record'],
     ['signal', 'the signals of cells'],
     ['signal.orders', 'the signals of cells'],
     ['primary.api', "the records under each name's tree"],

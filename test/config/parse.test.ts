@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Config } from '../../lib/config/config.ts';
 import { ConfigError } from '../../lib/config/errors.ts';
 import { parseConfig } from '../../lib/config/parse.ts';
-import type { CellInput, ConfigInput, StreamInput } from '../../lib/config/schema.ts';
+import type { CellInput, ConfigInput } from '../../lib/config/schema.ts';
 import { leastInput, problemsOf, withCells } from './inputs.ts';
 
 const parse = (input: unknown): Config => parseConfig(input, 'spillway.config.json');
@@ -62,6 +62,13 @@ test('fills in what a short configuration leaves out', () => {
   });
 });
 
+test('the former record of the zone is kept only where that is asked for', () => {
+  const zoneOf = (keepRegionRecord?: boolean) =>
+    parse({ ...leastInput, zone: { ...leastInput.zone, keepRegionRecord } }).zone;
+  expect(zoneOf(true)).toEqual({ ...leastInput.zone, keepRegionRecord: true });
+  expect([zoneOf(), zoneOf(false)]).toEqual([leastInput.zone, leastInput.zone]);
+});
+
 test.each([
   [2, 2],
   [3, 3],
@@ -101,6 +108,19 @@ test('every way to write a stream', () => {
     { primary: { name: 'c', create: true, shards: 4 }, standby: { name: 'c', create: true, shards: 4 } },
     { primary: { name: 'own', create: false }, standby: { name: 'copy', create: true } },
   ]);
+});
+
+test('a stream of another account is named by its ARN, is never created, and is not probed', () => {
+  const arn = (region: string) => `arn:aws:kinesis:${region}:111122223333:stream/orders`;
+  const streams = { primary: { arn: arn('us-east-1') }, standby: { arn: arn('us-west-2') } };
+  const [cell] = parse(withCells({ name: 'orders', streams })).cells;
+  expect(cell).toMatchObject({
+    streams: {
+      primary: { name: 'orders', create: false, arn: arn('us-east-1') },
+      standby: { name: 'orders', create: false, arn: arn('us-west-2') },
+    },
+    probe: 'never',
+  });
 });
 
 test('one value of a service becomes a list of one', () => {
@@ -183,7 +203,10 @@ const region = fc.constantFrom(
   'eu-north-1',
   'ap-south-1',
 );
-const stream = (name: string): fc.Arbitrary<StreamInput> =>
+/** Without a key, which is written differently for one region and for both. */
+const stream = (
+  name: string,
+): fc.Arbitrary<string | { name: string; existing: boolean } | { name: string; shards: number }> =>
   fc.oneof(
     fc.constant(name),
     fc.record({ name: fc.constant(name), existing: fc.boolean() }),

@@ -98,6 +98,59 @@ const refused: readonly [what: string, input: unknown, path: string, problem: Re
     /Leave shards out/,
   ],
   [
+    'a stream without a name',
+    cell({ stream: { existing: true } }),
+    'cells[0].stream.name',
+    /^is missing/,
+    /Write the name of the stream, or arn/,
+  ],
+  [
+    'the ARN of something else',
+    cell({
+      streams: { primary: { arn: 'arn:aws:sqs:us-east-1:111122223333:orders' }, standby: 'a' },
+      stream: undefined,
+    }),
+    'cells[0].streams.primary.arn',
+    /is not the ARN of a Kinesis stream in the partition aws/,
+    /Write an ARN like/,
+  ],
+  [
+    'the ARN of another partition',
+    cell({
+      streams: { primary: { arn: 'arn:aws-cn:kinesis:cn-north-1:111122223333:stream/orders' }, standby: 'a' },
+      stream: undefined,
+    }),
+    'cells[0].streams.primary.arn',
+    /partition aws/,
+    /Write an ARN like/,
+  ],
+  [
+    'an ARN beside a name',
+    cell({
+      streams: {
+        primary: { name: 'a', arn: 'arn:aws:kinesis:us-east-1:111122223333:stream/orders' },
+        standby: 'a',
+      },
+      stream: undefined,
+    }),
+    'cells[0].streams.primary.arn',
+    /given beside name/,
+    /Leave name out/,
+  ],
+  [
+    'shards of a stream of another account',
+    cell({
+      streams: {
+        primary: { arn: 'arn:aws:kinesis:us-east-1:111122223333:stream/orders', shards: 4 },
+        standby: 'a',
+      },
+      stream: undefined,
+    }),
+    'cells[0].streams.primary.shards',
+    /existing stream/,
+    /Leave shards out/,
+  ],
+  [
     'only one of two streams',
     cell({ stream: undefined, streams: { primary: 'a' } }),
     'cells[0].streams.standby',

@@ -74,12 +74,24 @@ describe('the signal', () => {
 
   it('survives a round trip', () => {
     const stream = fc.stringMatching(/^[A-Za-z0-9_.-]{1,128}$/);
+    const region = fc.constantFrom(...regions);
+    const signals = fc.oneof(
+      fc.record({ region }),
+      fc.record({ region, stream }),
+      fc.record({ region, stream, account: fc.stringMatching(/^\d{12}$/) }),
+    );
     fc.assert(
-      fc.property(fc.constantFrom(...regions), fc.option(stream, { nil: undefined }), (region, name) => {
-        const signal = name === undefined ? { region } : { region, stream: name };
+      fc.property(signals, (signal) => {
         expect(parseSignal(formatSignal(signal), regions)).toEqual({ ok: true, signal });
       }),
     );
+  });
+
+  it('fits into one string of DNS, whatever it names', () => {
+    const region = 'ap-southeast-10';
+    const longest = formatSignal({ region, stream: 'x'.repeat(128), account: '111122223333' });
+    expect(longest.length).toBeLessThanOrEqual(255);
+    expect(parseSignal(longest, [region])).toMatchObject({ ok: true });
   });
 
   it('ignores keys it does not know and rejects what it must not believe', () => {
@@ -93,6 +105,8 @@ describe('the signal', () => {
     expect(rejection('v=1; region=us-west-2; region=us-east-1')).toBe('malformed');
     expect(rejection('v=1; region=')).toBe('malformed');
     expect(rejection('v=1')).toBe('malformed');
+    expect(rejection('v=1; region=us-west-2; stream=orders; account=me')).toBe('malformed');
+    expect(rejection('v=1; region=us-west-2; account=111122223333')).toBe('malformed');
     expect(rejection('v=spf1 include:example.com')).toBe('unknown-version');
     expect(rejection('region=us-west-2')).toBe('not-a-signal');
     expect(rejection('')).toBe('not-a-signal');

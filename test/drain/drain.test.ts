@@ -32,6 +32,21 @@ describe('a drain', () => {
     expectAll(await world.copies(), all);
   });
 
+  it('copies between streams that are named by their ARNs', async () => {
+    const all = numbered(0, 10);
+    await putAll(world.east, world.stream, all);
+    const byName = await world.plan();
+    const named = ({ region }: { readonly region: string }) => ({
+      region,
+      stream: `arn:aws:kinesis:${region}:000000000000:stream/${world.stream}`,
+    });
+    const report = await world.run({
+      plan: { ...byName, from: named(byName.from), to: named(byName.to) },
+    });
+    expect(report.counts).toMatchObject({ read: 10, copied: 10 });
+    expectAll(await world.copies(), all);
+  });
+
   it('copies nothing a second time', async () => {
     await putAll(world.east, world.stream, numbered(0, 10));
     const same = await world.plan();

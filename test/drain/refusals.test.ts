@@ -47,6 +47,10 @@ describe('a checkpoint', () => {
 it.each([
   ['a window that ends before it begins', (now: number) => ({ fromMs: now - 1, toMs: now - 2 })],
   ['a window that has not ended', (now: number) => ({ toMs: now + 60_000 })],
+  [
+    'an ARN of another region',
+    () => ({ from: { region: EAST, stream: 'arn:aws:kinesis:eu-west-1:111122223333:stream/orders' } }),
+  ],
   ['one stream as both ends', () => ({ to: { region: EAST, stream: world.stream } })],
 ])('refuses %s', async (_what, wrong) => {
   const asked = { ...(await world.plan()), ...wrong(Date.now()) };

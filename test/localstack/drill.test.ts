@@ -1,14 +1,29 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { loadConfig } from '../../lib/config/load.ts';
+import { AUDIT_FILE } from '../../lib/local/run-directory.ts';
+import { parseCalls } from '../../lib/operate/audit.ts';
+import { deployedFrom } from '../permissions/deployed.ts';
+import { judgeRecord } from '../permissions/drill-record.ts';
+import { evaluate, templatesIn } from '../permissions/evaluate.ts';
+import { LOCAL_ACCOUNT as account, sealedConfig } from '../permissions/sealed-config.ts';
 import { DRILL_TIMEOUT_MS, startDrill } from './fixtures/drill.ts';
+
+async function sealedConfigFile(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'spillway-drill-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const file = join(directory, 'sealed.json');
+  await writeFile(file, JSON.stringify(sealedConfig));
+  return file;
+}
 
 describe('a drill', () => {
   it(
-    'of the 2020 outage moves DNS and producers once, within a minute, and loses nothing',
+    'of the 2020 outage moves DNS and producers once, within a minute, loses nothing, and calls what the roles are for',
     async () => {
-      const { status, last, said } = await startDrill().ended;
+      const { status, last, said } = await startDrill('--config', await sealedConfigFile()).ended;
       expect(status, said).toBe(0);
       const result = JSON.parse(last);
       expect(result).toMatchObject({
@@ -23,6 +38,18 @@ describe('a drill', () => {
       expect(result.detectMs).toBeGreaterThan(0);
       expect(result.flipMs).toBeGreaterThan(result.detectMs);
       expect(result.rtoMs).toBeLessThanOrEqual(60_000);
+
+      // Every call was one that the tables of rights foresee, and no right is one that nobody uses.
+      const file = join(result.runDirectory, AUDIT_FILE);
+      const config = await loadConfig({ directory: result.runDirectory });
+      const calls = parseCalls(await readFile(file, 'utf8'), file);
+      expect(judgeRecord(calls, config, account)).toEqual({ unforeseen: [], unseen: [] });
+      // And the roles that were deployed allow each of them.
+      const deployed = deployedFrom(templatesIn(join(result.runDirectory, 'cdk')), account);
+      const { denied, judged, keys } = await evaluate(calls, { config, account, deployed });
+      expect(denied).toEqual([]);
+      expect(judged).toBeGreaterThan(100);
+      expect(keys).toBeGreaterThan(5);
     },
     DRILL_TIMEOUT_MS,
   );

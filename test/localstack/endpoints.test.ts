@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +31,7 @@ import {
 } from '../../lambda/core/names.ts';
 import { switchKey } from '../../lambda/core/switch.ts';
 import { observerKey } from '../../lambda/core/vote.ts';
+import { assumptions } from '../../lib/assumptions/assumptions.ts';
 import { CALL_LOG } from '../../lib/aws/call-log.ts';
 import type { Config } from '../../lib/config/config.ts';
 import { observerRegions } from '../../lib/config/config.ts';
@@ -43,10 +45,16 @@ import { audit, parseCalls } from '../../lib/operate/audit.ts';
 import { AwsClients } from '../../lib/operate/clients.ts';
 import { listening } from '../../lib/operate/doctor/listening.ts';
 import { findingsFrom } from '../../lib/operate/doctor/unchecked.ts';
+import type { ProveContext } from '../../lib/prove/context.ts';
+import { awsPorts } from '../../lib/prove/health-check/aws-ports.ts';
+import { clean } from '../../lib/prove/health-check/clear.ts';
+import { findLeftovers, placeOf } from '../../lib/prove/health-check/leftovers.ts';
+import type { ProvenRow } from '../../lib/prove/prove.ts';
 import { ENDPOINT_ORIGIN } from '../../lib/settings/monitor.ts';
 import { SURVEY_LOOK_BACK } from '../../lib/settings/survey.ts';
 import { RecurringTable } from '../../lib/state/recurring-table.ts';
 import { StateTable } from '../../lib/state/state-table.ts';
+import { runIn } from '../cli/fixtures/cli.ts';
 import { createBuckets } from './fixtures/own-bucket.ts';
 
 const region = 'us-west-2';
@@ -174,6 +182,63 @@ describe('the deployed switch endpoint', () => {
 
   it('knows no other cell', async () => {
     expect(await ask(urls.switches, '/cells/other')).toMatchObject({ status: 404 });
+  });
+});
+
+describe('spillway prove', () => {
+  it('runs to the end here, confirms nothing about AWS, and tells what was seen', async () => {
+    const facts = { localStackUrl: localStack.url, dnsServer: '127.0.0.1:9', zone: config.zone };
+    const world = join(directory, 'world.json');
+    await writeFile(world, JSON.stringify(facts));
+    const { exit, json } = await runIn(directory, ['prove', '--world', world, '--json'], {});
+    const { ok, counts, rows } = json as {
+      readonly ok: boolean;
+      readonly counts: object;
+      readonly rows: readonly ProvenRow[];
+    };
+    expect([exit, ok, counts]).toEqual([0, true, { confirmed: 0, refuted: 0, notRun: assumptions.length }]);
+    for (const row of rows) expect('reason' in row && row.reason, row.id).toMatch(/^LocalStack/);
+    const seen = Object.fromEntries(rows.flatMap(({ id, local }) => (local ? [[id, local.verdict]] : [])));
+    expect(seen).toMatchObject({
+      'stack-output-across-regions': 'confirmed',
+      'guard-is-asked': 'confirmed',
+      'leading-keys-query': 'confirmed',
+      'function-url-public': 'confirmed',
+      'canary-read-after-write': 'confirmed',
+      'kinesis-cbor': 'confirmed',
+      'scan-from-absent-key': 'confirmed',
+    });
+  });
+
+  it('creates, changes and deletes a health check and records by the API, and finds them again', async () => {
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const aws = new AwsClients({
+      who: 'cli prove',
+      timeoutMs: 10_000,
+      endpoint: localStack.url,
+      credentials,
+    });
+    const context: ProveContext = {
+      ...{ id: randomUUID(), config, clients: aws, owner: 'a test', reason: 'a test', rehearsing: false },
+      signal: new AbortController().signal,
+      nowMs: Date.now,
+      say: () => {},
+    };
+    const place = placeOf(context);
+    try {
+      const dry = { ...context, rehearsing: true };
+      const ports = await awsPorts({ context: dry, place, switchCheckId: 'none', ttlSeconds: 5 });
+      const asks = { host: 'a.example.net', path: '/cells/orders', text: 'switch=STANDBY' };
+      const checkId = await ports.createCheck(asks);
+      await ports.createRecords(checkId);
+      await ports.changeCheck(checkId, { ...asks, host: 'b.example.net' });
+      const left = await findLeftovers(place);
+      expect([left.checks.map(({ id }) => id), left.records.length]).toEqual([[checkId], 3]);
+      await clean(context);
+      expect(await findLeftovers(place)).toEqual({ checks: [], records: [] });
+    } finally {
+      aws.destroy();
+    }
   });
 });
 

@@ -161,6 +161,32 @@ describe("LocalStack's Route 53 API", () => {
     );
   });
 
+  it('deletes one record of those that share an identifier', async () => {
+    const change = (Action: 'CREATE' | 'DELETE', records: ResourceRecordSet[]) =>
+      client.send(
+        new ChangeResourceRecordSetsCommand({
+          HostedZoneId: zoneId,
+          ChangeBatch: { Changes: records.map((ResourceRecordSet) => ({ Action, ResourceRecordSet })) },
+        }),
+      );
+    const groups = async () =>
+      [...(await readZone({ client, zoneId, zoneName })).zone.groups.keys()].toSorted();
+    const before = await groups();
+    const role = (Failover: 'PRIMARY' | 'SECONDARY', text: string): ResourceRecordSet => ({
+      Name: `region.${zoneName}`,
+      Type: 'TXT',
+      SetIdentifier: Failover.toLowerCase(),
+      Failover,
+      TTL: 5,
+      ResourceRecords: [{ Value: `"${text}"` }],
+    });
+    const region = [role('PRIMARY', 'v=1; region=us-east-1'), role('SECONDARY', 'v=1; region=us-west-2')];
+    await change('CREATE', region);
+    expect(await groups()).toEqual([...before, `region.${zoneName} TXT`].toSorted());
+    await change('DELETE', region);
+    expect(await groups()).toEqual(before);
+  });
+
   it('is what the data plane then answers from', async () => {
     const plane = await startDataPlane({
       client,

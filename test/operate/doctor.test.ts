@@ -17,6 +17,7 @@ import { cellConfigFindings, refusedFindings } from '../../lib/operate/doctor/ce
 import { concurrencyFinding } from '../../lib/operate/doctor/concurrency.ts';
 import { checks, examine } from '../../lib/operate/doctor/doctor.ts';
 import { endpointResults, endpoints } from '../../lib/operate/doctor/endpoints.ts';
+import { hiddenFindings, hiddenNames } from '../../lib/operate/doctor/hidden-names.ts';
 import { leftover } from '../../lib/operate/doctor/leftover.ts';
 import { topicFinding } from '../../lib/operate/doctor/listening.ts';
 import { policyFindings } from '../../lib/operate/doctor/policy.ts';
@@ -27,6 +28,7 @@ import { findingsFrom } from '../../lib/operate/doctor/unchecked.ts';
 import { type Deployed, versionFindings } from '../../lib/operate/doctor/versions.ts';
 import { delegationFinding, referralFrom } from '../../lib/operate/doctor/zone.ts';
 import type { ObserverReport } from '../../lib/operate/observers.ts';
+import { startDnsServer } from '../../lib/route53/dns-server.ts';
 import { startFakeAws, tableOf } from './fixtures/fake-aws.ts';
 import { config, NOW_MS, read, report } from './fixtures/readings.ts';
 
@@ -41,6 +43,47 @@ const facts: StreamFacts = {
 };
 const cell = (primary: StreamFacts | string, standby: StreamFacts | string) =>
   cellFindings({ cell: 'orders', regions: config.regions, primary, standby });
+
+describe('names below another zone', () => {
+  const look = async (delegated: string) => {
+    const server = await startDnsServer({
+      answerer: ({ name, type }) =>
+        type === 'NS' && name === delegated
+          ? { rcode: 'NOERROR', records: [{ name, type: 'NS', ttlSeconds: 60, values: ['ns.example.net'] }] }
+          : { rcode: 'NXDOMAIN', records: [] },
+    });
+    const clients = new AwsClients({ who: 'cli doctor', timeoutMs: 1_000 });
+    const context = {
+      config,
+      clients,
+      dnsServers: [server.address],
+      local: false,
+      nowMs: NOW_MS,
+      now: () => NOW_MS,
+    };
+    const found = await hiddenNames.run(context);
+    await server.close();
+    return found;
+  };
+
+  test.each([
+    ['clicks.shop.example.com', 'signal.clicks.shop.example.com'],
+    ['shop.shop.example.com', 'region.shop.shop.example.com'],
+  ])('%s hides %s', async (below, record) => {
+    expect(await look(below)).toMatchObject([
+      { ok: false, finding: expect.stringContaining(`${record} (${below})`) },
+    ]);
+  });
+
+  test('are not among those that nobody delegates', async () => {
+    expect(await look('other.shop.example.com')).toMatchObject([{ ok: true }]);
+  });
+
+  test('of thousands are named by the first few', () => {
+    const hidden = Array.from({ length: 9 }, (_, n) => ({ record: `signal.c${n}.z`, below: `c${n}.z` }));
+    expect(hiddenFindings(hidden, 9)[0]?.finding).toMatch(/signal\.c4\.z \(c4\.z\), and 4 more$/);
+  });
+});
 
 describe('cells that move alone', () => {
   const cells = (...changes: readonly Partial<Cell>[]) =>
@@ -532,9 +575,12 @@ test('what cannot be checked is a finding with a fix, and no check keeps the oth
   for (const service of services) aws.down.add(service);
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   const clients = new AwsClients({ who: 'cli doctor', timeoutMs: 1_000, endpoint: aws.url, credentials });
+  // Nothing listens there.
+  const dnsServers = ['127.0.0.1:1'];
   const findings = await examine({
     config,
     clients,
+    dnsServers,
     local: false,
     nowMs: Date.now(),
     now: Date.now,

@@ -5,6 +5,7 @@ import { readDns } from '../../lib/operate/dns.ts';
 import { InterruptedError } from '../../lib/operate/errors.ts';
 import { follow } from '../../lib/operate/follow.ts';
 import { problemOf, reading } from '../../lib/operate/reading.ts';
+import { startZone } from '../observers/zone.ts';
 import { startSignalServer } from '../producer/signal-server.ts';
 import { startFakeAws } from './fixtures/fake-aws.ts';
 import { config } from './fixtures/readings.ts';
@@ -46,6 +47,20 @@ describe('DNS', () => {
     expect(region).toEqual({ ok: true, value: 'us-east-1' });
     expect([...signals.keys()]).toEqual(['orders', 'clicks']);
     expect(signals.get('clicks')).toEqual({ ok: true, value: { region: 'us-east-1', stream: 'orders' } });
+  });
+
+  test('is read for the quorum by the former record, until there is one of the deployment’s name', async () => {
+    const [east, west] = ['v=1; region=us-east-1', 'v=1; region=us-west-2'];
+    const zone = await startZone({ 'region.shop.example.com': west, 'signal.orders.shop.example.com': west });
+    const servers = [zone.address];
+    expect((await readDns(config, { servers })).region).toEqual({ ok: true, value: 'us-west-2' });
+    zone.texts.set('region.shop.shop.example.com', east);
+    expect((await readDns(config, { servers })).region).toEqual({ ok: true, value: 'us-east-1' });
+    zone.texts.clear();
+    expect((await readDns(config, { servers })).region).toMatchObject({
+      ok: false,
+      problem: expect.stringContaining('ENOTFOUND'),
+    });
   });
 
   test('of a thousand cells that does not answer ends at the deadline, and leaves none out', async () => {

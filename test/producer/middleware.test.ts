@@ -35,6 +35,8 @@ const WEST = 'us-west-2';
 const regionInScope = /Credential=[^/]+\/\d{8}\/([a-z0-9-]+)\/kinesis\//;
 const arn = (region: string, name: string) => `arn:aws:kinesis:${region}:123456789012:stream/${name}`;
 
+const other = (region: string, name: string) => `arn:aws:kinesis:${region}:111122223333:stream/${name}`;
+
 let sinks: Record<string, Server>;
 let calls: Call[];
 let hangs: Set<string>;
@@ -185,6 +187,40 @@ describe('a client that follows the signal', () => {
     follow(client);
     await expect(put(client, { StreamARN })).rejects.toBeInstanceOf(RedirectError);
     expect(calls).toEqual([]);
+  });
+
+  it.each<[string, Partial<FollowSignalOptions>, object]>([
+    ['a listed account', { accounts: ['111122223333'] }, { StreamName: 'orders' }],
+    [
+      'the ARN of the option',
+      { streamArn: { [WEST]: other(WEST, 'orders-west') } },
+      { StreamName: 'orders' },
+    ],
+    ['the account that the call names', {}, { StreamARN: other(EAST, 'orders') }],
+  ])('writes to the stream of another account: %s', async (_what, options, input) => {
+    const client = kinesis();
+    follow(client, options);
+    dns.answer = `v=1; region=${WEST}; stream=orders-west; account=111122223333`;
+    await expect
+      .poll(async () => {
+        await put(client, input);
+        return calls.at(-1);
+      })
+      .toMatchObject({ at: WEST, signedFor: WEST, body: { StreamARN: other(WEST, 'orders-west') } });
+    expect(calls.at(-1)?.body).not.toHaveProperty('StreamName');
+  });
+
+  it('writes to no account that only DNS names', async () => {
+    const client = kinesis();
+    follow(client, { accounts: ['999999999999'] });
+    dns.answer = `v=1; region=${WEST}; stream=orders-west; account=111122223333`;
+    await expect
+      .poll(() => put(client).catch((error: Error) => error))
+      .toMatchObject({
+        name: 'RedirectError',
+        message: expect.stringContaining('111122223333, which is not one of `accounts`'),
+      });
+    expect(calls.every(({ at }) => at === EAST)).toBe(true);
   });
 
   it('refuses to take a second stream for the first', async () => {

@@ -59,6 +59,8 @@ const numbers = [
 ];
 const noFunction: readonly Case[] = [...anything, ['a text', 'http://127.0.0.1'], ['a number', 5]];
 
+const arnIn = (region: string): string => `arn:aws:kinesis:${region}:111122223333:stream/orders`;
+
 /** Values that an option cannot have. */
 const wrong: Readonly<Record<string, readonly Case[]>> = {
   ...Object.fromEntries(numbers.map((name) => [name, noNumber])),
@@ -74,8 +76,26 @@ const wrong: Readonly<Record<string, readonly Case[]>> = {
     ...anything.filter(([name]) => !['an array', 'an object without a prototype'].includes(name)),
     ['a number', 5],
     ['what is no name', 'a stream'],
+    ['an ARN', arnIn('us-east-1')],
     ['a number for a region', { 'us-east-1': 5 }],
     ['null for a region', { 'us-east-1': null }],
+  ],
+  streamArn: [
+    ...anything.filter(([name]) => !['an array', 'an object without a prototype'].includes(name)),
+    ['a text', arnIn('us-east-1')],
+    ['what is no ARN', { 'us-east-1': 'orders' }],
+    ['a number for a region', { 'us-east-1': 5 }],
+    ['the ARN of another region', { 'us-east-1': arnIn('us-west-2') }],
+    ['the ARN of another service', { 'us-east-1': 'arn:aws:dynamodb:us-east-1:111122223333:table/orders' }],
+    ['the ARN of a consumer', { 'us-east-1': `${arnIn('us-east-1')}/consumer/c:1` }],
+    ['the ARN of another partition', { 'us-east-1': arnIn('us-east-1').replace('arn:aws:', 'arn:aws-cn:') }],
+    ['a region that is never written to', { 'eu-west-1': arnIn('eu-west-1') }],
+  ],
+  accounts: [
+    ...anything,
+    ['a text', '111122223333'],
+    ['a list of numbers', [111122223333]],
+    ['no account', ['x']],
   ],
   endpoint: [
     ...noFunction,
@@ -115,6 +135,13 @@ const wrong: Readonly<Record<string, readonly Case[]>> = {
       ],
     ),
   ],
+  proxy: [
+    ...anything,
+    ['a host without a protocol', 'proxy.example.com:3128'],
+    ['a protocol that is not HTTP', 'socks5://proxy.example.com'],
+    ['an empty text', ''],
+  ],
+  lookup: noFunction,
   transport: [...anything, ['an unknown one', 'toString']],
   encoding: [...anything, ['an unknown one', 'xml']],
   order: [...anything, ['an unknown one', 'constructor']],
@@ -178,6 +205,18 @@ describe('the options of a producer', () => {
     expect(() => create({ ...valid, deliveryTimeoutMs: Number.MAX_SAFE_INTEGER })).not.toThrow();
   });
 
+  it('name the ARN as the place of an ARN, and refuse two streams for one region', () => {
+    const streamName = { 'us-east-1': arnIn('us-east-1') };
+    expect(() => create({ ...valid, streamName })).toThrow(/a name, not an ARN: give the ARN in `streamArn`/);
+    const streamArn = { 'us-east-1': arnIn('us-east-1') };
+    expect(() => create({ ...valid, streamArn, streamName: 'orders' })).not.toThrow();
+    expect(() => create({ ...valid, streamArn, streamName: 'clicks' })).toThrow(/two streams in us-east-1/);
+    const wrongRegion = { 'us-east-1': arnIn('us-west-2') };
+    expect(() => create({ ...valid, streamArn: wrongRegion })).toThrow(
+      /is in us-west-2: give the ARN of the stream in us-east-1/,
+    );
+  });
+
   it('are read once, and cannot be changed afterwards', async () => {
     vi.stubEnv('SPILLWAY_REGION', 'us-east-1');
     let looks = 0;
@@ -237,7 +276,17 @@ describe('the options of `followSignal`', () => {
     region: 'us-east-1',
     credentials: { accessKeyId: 'a', secretAccessKey: 's' },
   });
-  const shared = ['signal', 'regions', 'streamName', 'endpoint', 'beacons'];
+  const shared = [
+    'signal',
+    'regions',
+    'streamName',
+    'streamArn',
+    'accounts',
+    'endpoint',
+    'beacons',
+    'proxy',
+    'lookup',
+  ];
   const own: Readonly<Record<string, readonly Case[]>> = {
     firstSignalTimeoutMs: noNumber,
     createClient: noFunction,

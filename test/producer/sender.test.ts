@@ -12,7 +12,10 @@ import { encoded } from '../../lib/producer/wire/culprits.ts';
 const options = { signal: { name: 'signal.orders.example.com' }, regions: ['us-east-1', 'us-west-2'] };
 const limits = limitsOf({ ...options, retryBaseMs: 1, retryMaxMs: 2, lingerMs: 0, maxBatchRecords: 7 });
 
-type Mood = (batch: readonly OutgoingRecord[], region: string) => 'take' | 'half' | 'hot' | 'refuse' | 'fail';
+type Mood = (
+  batch: readonly OutgoingRecord[],
+  region: string,
+) => 'take' | 'half' | 'hot' | 'refuse' | 'refuse stream' | 'fail';
 
 /** Streams in memory, behind a transport whose mood each test decides. */
 function world(mood: Mood, deliveryTimeoutMs?: number, changed: Partial<SenderOptions> = {}) {
@@ -26,6 +29,11 @@ function world(mood: Mood, deliveryTimeoutMs?: number, changed: Partial<SenderOp
       open--;
       const answer = mood(records, region);
       if (answer === 'fail') throw Object.assign(new Error('500'), { name: 'InternalFailure' });
+      if (answer === 'refuse stream') {
+        const message =
+          "1 validation error detected: Value 'a/b' at 'streamName' failed to satisfy constraint: …";
+        throw Object.assign(new Error(message), { name: 'ValidationException' });
+      }
       if (answer === 'refuse') throw Object.assign(new Error('400'), { name: 'ValidationException' });
       return records.map((record, n): RecordResult => {
         if (answer === 'hot' ? record.partitionKey === 'hot' : answer === 'half' && n % 2 === 0) {
@@ -99,6 +107,41 @@ describe('the sender', () => {
       ),
       { numRuns: 60 },
     );
+  });
+
+  it('fails records at once when the stream itself is refused, as no other attempt could succeed', async () => {
+    let requests = 0;
+    const { sender, put, refused } = world(() => {
+      requests++;
+      return 'refuse stream';
+    }, 60_000);
+    sender.aim({ region: 'us-east-1', stream: 'orders' });
+    const outcomes = await Promise.allSettled(put(Array.from({ length: 21 }, (_, n) => `key-${n}`)));
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { name: 'ValidationException' } });
+    }
+    expect(refused).toHaveLength(21);
+    expect(requests).toBe(3);
+    expect([sender.records, sender.bytes, sender.inFlight]).toEqual([0, 0, 0]);
+    sender.close();
+  });
+
+  it('blames no record for a stream that is refused, where records wait on the disk', async () => {
+    let mood: ReturnType<Mood> = 'refuse stream';
+    let requests = 0;
+    const { sender, put, refused, taken } = world(() => {
+      requests++;
+      return mood;
+    });
+    sender.aim({ region: 'us-east-1', stream: 'orders' });
+    const receipts = put(Array.from({ length: 21 }, (_, n) => 'abc'[n % 3] ?? 'a'));
+    // Many more than it takes to give up a record that is at fault.
+    await expect.poll(() => requests, { timeout: 10_000 }).toBeGreaterThan(60);
+    expect(refused).toEqual([]);
+    mood = 'take';
+    await Promise.all(receipts);
+    expectOrder(taken, 21);
+    sender.close();
   });
 
   it('gives back what is queued in the order of each key, and nothing is left', async () => {

@@ -114,7 +114,23 @@ describe('a probe', () => {
     expect(await run(endpointCheck('tcp', { type: 'TCP' }), origin)).toMatchObject({ reached: 'connection' });
   });
 
-  it('refuses an origin that is not HTTP', () => {
+  it('speaks TLS to an https: origin, whose handshake falls into the time for the status', async () => {
+    const first = Promise.withResolvers<number | undefined>();
+    const origin = await listen(
+      createServer((socket) =>
+        socket.once('data', (bytes) => {
+          first.resolve(bytes[0]);
+          socket.destroy();
+        }),
+      ),
+    );
+    const outcome = await run(match, new URL(`https://127.0.0.1:${origin.port}`));
+    // The record type of a handshake.
+    expect(await first.promise).toBe(0x16);
+    expect(outcome).toMatchObject({ reached: 'connection' });
+  });
+
+  it('refuses an origin that speaks no HTTP', () => {
     expect(() => run(match, new URL('ftp://127.0.0.1'))).toThrow(/http:/);
   });
 });

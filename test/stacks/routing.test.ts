@@ -133,6 +133,43 @@ describe('the records of a cell', () => {
   });
 });
 
+describe('the record of the quorum', () => {
+  const records = (config = input) =>
+    template('shop-routing', config).findResources('AWS::Route53::RecordSet', {});
+  const role = (name: string, of: 'primary' | 'standby', text: string, check?: object) => ({
+    Type: 'AWS::Route53::RecordSet',
+    Properties: {
+      HostedZoneId: input.zone.id,
+      Name: `${name}.`,
+      Type: 'TXT',
+      TTL: '5',
+      SetIdentifier: of,
+      Failover: of === 'primary' ? 'PRIMARY' : 'SECONDARY',
+      ResourceRecords: [text],
+      ...check,
+    },
+  });
+  const quorum = { HealthCheckId: { 'Fn::GetAtt': ['Quorum', 'HealthCheckId'] } };
+  const pair = (name: string) => [
+    role(name, 'primary', '"v=1; region=us-east-1"', quorum),
+    role(name, 'standby', '"v=1; region=us-west-2"'),
+  ];
+
+  it('has the name of the deployment, and is the only one', () => {
+    expect(Object.values(records())).toEqual(pair('region.shop.example.com'));
+  });
+
+  it('of versions before 0.2 stays as it was deployed then, where the config keeps it', () => {
+    const kept = records({ ...input, zone: { ...input.zone, keepRegionRecord: true } });
+    const [primary, standby] = pair('region.example.com');
+    expect(kept).toEqual({
+      ...records(),
+      RegionPrimary1CA511CA: primary,
+      RegionSecondary73EE3735: standby,
+    });
+  });
+});
+
 describe('synthesis refuses', () => {
   const https = { type: 'HTTPS_STR_MATCH', requestInterval: 10, searchString: 'x' };
   const record = {

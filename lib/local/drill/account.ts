@@ -5,13 +5,16 @@ import {
   CreateStreamCommand,
   DescribeStreamSummaryCommand,
   ResourceInUseException,
-  type StreamStatus,
+  StartStreamEncryptionCommand,
+  StreamStatus,
 } from '@aws-sdk/client-kinesis';
 import { CreateHostedZoneCommand, ListHostedZonesByNameCommand } from '@aws-sdk/client-route-53';
-import type { Config, StreamSpec } from '../../config/config.ts';
+import type { Cell, Config, StreamSpec } from '../../config/config.ts';
 import type { LocalClients } from './clients.ts';
 import { DrillError } from './errors.ts';
 import { until } from './until.ts';
+
+const PATIENCE = { timeoutMs: 30_000, everyMs: 200 } as const;
 
 /**
  * Creates what a user's account holds before the first deployment and Spillway never creates: the hosted zone
@@ -25,16 +28,24 @@ export async function prepareAccount(clients: LocalClients, config: Config): Pro
       existingStream(clients, config.regions.standby, streams.standby),
     ]),
   );
-  return { ...config, zone: { ...config.zone, id: zoneId } };
+  const cells = config.cells.map((cell) => ({ ...cell, streams: ofOneAccount(cell.streams) }));
+  return { ...config, cells, zone: { ...config.zone, id: zoneId } };
+}
+
+/** A local world has one account: streams of others are played as its own. */
+function ofOneAccount({ primary, standby }: Cell['streams']): Cell['streams'] {
+  const own = ({ arn: _arn, ...spec }: StreamSpec): StreamSpec => spec;
+  return { primary: own(primary), standby: own(standby) };
 }
 
 /** Writes a config file that the CDK app reads like any other. */
 export async function writeConfigFile(config: Config, directory: string): Promise<string> {
   const file = join(directory, 'spillway.config.json');
-  const stream = ({ name, create, shards }: StreamSpec) => ({
+  const stream = ({ name, create, shards, kmsKeyArn }: StreamSpec) => ({
     name,
     ...(create ? {} : { existing: true }),
     ...(shards === undefined ? {} : { shards }),
+    ...(kmsKeyArn === undefined ? {} : { kmsKeyArn }),
   });
   const cells = config.cells.map(({ streams, ...cell }) => ({
     ...cell,
@@ -57,22 +68,29 @@ async function hostedZone(clients: LocalClients, name: string): Promise<string> 
   return id;
 }
 
-async function existingStream(clients: LocalClients, region: string, stream: StreamSpec): Promise<void> {
-  if (stream.create) return;
+/** Creates a stream that is the user's own, encrypted with their key if it has one, unless it is there. */
+export async function existingStream(
+  clients: Pick<LocalClients, 'kinesis'>,
+  region: string,
+  { name, create, kmsKeyArn }: StreamSpec,
+): Promise<void> {
+  if (create) return;
   const kinesis = clients.kinesis(region);
+  const isActive = async (): Promise<boolean> => {
+    const summary = await kinesis.send(new DescribeStreamSummaryCommand({ StreamName: name }));
+    return summary.StreamDescriptionSummary?.StreamStatus === StreamStatus.ACTIVE;
+  };
+  const active = { what: `stream ${name} in ${region} to become active`, ...PATIENCE, holds: isActive };
   try {
-    await kinesis.send(new CreateStreamCommand({ StreamName: stream.name, ShardCount: 1 }));
+    await kinesis.send(new CreateStreamCommand({ StreamName: name, ShardCount: 1 }));
   } catch (error) {
     if (!(error instanceof ResourceInUseException)) throw error;
   }
-  const active: StreamStatus = 'ACTIVE';
-  await until({
-    what: `stream ${stream.name} in ${region} to become active`,
-    timeoutMs: 30_000,
-    everyMs: 200,
-    holds: async () => {
-      const summary = await kinesis.send(new DescribeStreamSummaryCommand({ StreamName: stream.name }));
-      return summary.StreamDescriptionSummary?.StreamStatus === active;
-    },
-  });
+  await until(active);
+  if (kmsKeyArn === undefined) return;
+  // Whoever may use a key is not checked here: that is judged from the policies.
+  await kinesis.send(
+    new StartStreamEncryptionCommand({ StreamName: name, EncryptionType: 'KMS', KeyId: kmsKeyArn }),
+  );
+  await until(active);
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Call } from '../../aws/call-log.ts';
+import type { CallTarget } from '../../aws/call-target.ts';
 import { parseCalls } from '../../operate/audit.ts';
 import { serviceOf } from '../../operate/audit-rules.ts';
 import type { ProxiedCall } from '../proxy/fault-proxy.ts';
@@ -59,11 +60,15 @@ export function unannounced(written: readonly Call[], proxied: readonly ProxiedC
     [callerOf(call.who), serviceOf(call), call.region].join(' ');
   const announced = new Map<string, number>();
   for (const call of written) announced.set(key(call), (announced.get(key(call)) ?? 0) + 1);
-  return proxied.flatMap(({ caller: who, service, operation, region }) => {
-    const call = { who, service, operation, region };
+  return proxied.flatMap(({ caller: who, service, operation, region, resource, partition, namespace }) => {
+    const call = { who, service, operation, region, ...about({ resource, partition, namespace }) };
     const left = announced.get(key(call)) ?? 0;
     if (left === 0) return [call];
     announced.set(key(call), left - 1);
     return [];
   });
 }
+
+/** Without what is not known. */
+const about = (target: CallTarget): CallTarget =>
+  Object.fromEntries(Object.entries(target).filter(([, value]) => value !== undefined));

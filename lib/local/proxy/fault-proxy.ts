@@ -9,17 +9,19 @@ import {
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type CallTarget, targetOf as targetOfCall } from '../../aws/call-target.ts';
 import type { Regions } from '../../config/config.ts';
 import { throttleOf } from '../../scenario/error-response.ts';
 import { type Call, type FailingEffect, fateOf } from '../../scenario/faults.ts';
 import { refusedInPart } from '../../scenario/partial-answer.ts';
 import { factsOf, type RequestFacts } from '../../scenario/request-facts.ts';
 import type { Scenario } from '../../scenario/schema.ts';
+import { wireContent } from '../../scenario/wire-content.ts';
 import { answerError, refuse, tooMany, withoutLength } from './answers.ts';
 import { RequestGate } from './request-gate.ts';
 import { StreamNames } from './stream-names.ts';
 
-export interface ProxiedCall extends Call {
+export interface ProxiedCall extends Call, CallTarget {
   /** Whose listener it came in by: a region's, or that of a caller with a name. */
   readonly caller: string;
   /** The effect it suffered; absent for a call that went through. */
@@ -81,6 +83,8 @@ export interface FaultProxy {
 const TOO_LATE_MS = 60_000;
 /** Kinesis takes 10 MiB in a request; base64 and JSON make it a third larger. */
 const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
+/** Of a request that is read for what it is about: calls of Spillway are small, and so are those of a drill's producers. */
+const MOST_BYTES_READ = 64 * 1024;
 const UPSTREAM_TIMEOUT_MS = 60_000;
 /** What LocalStack passes on to kinesis-local as it is. */
 const KINESIS_DATA_PLANE: ReadonlySet<string> = new Set([
@@ -146,7 +150,12 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       ...(producers.has(caller) ? { byProducer: true } : {}),
     };
     const { delayMs, failure } = fate(call);
-    options.onCall?.({ ...call, caller, ...(failure === undefined ? {} : { effect: failure.kind }) });
+    options.onCall?.({
+      ...call,
+      ...(body.length > MOST_BYTES_READ ? {} : targetOfCall(service, wireContent(body)?.value)),
+      caller,
+      ...(failure === undefined ? {} : { effect: failure.kind }),
+    });
     if (delayMs > 0) await sleep(delayMs, undefined, { signal: closing.signal });
     if (failure === undefined && operation === 'InvokeFunctionUrl' && !gate.admits(hostOf(request)))
       return tooMany(response);

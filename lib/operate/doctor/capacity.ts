@@ -1,5 +1,6 @@
 import { shortfalls } from '../../../lambda/core/fitness.ts';
 import { type CellReading, capacityFrom } from '../../../lambda/core/survey.ts';
+import { hasForeignStream } from '../../config/config.ts';
 import { type RegionClients, Surveyor } from '../../survey/surveyor.ts';
 import { type Check, type DoctorContext, type Found, ill, type Unchecked, well } from './check.ts';
 
@@ -42,8 +43,10 @@ export const capacity: Check = {
     if (small.length + unknown.length > 0) return [...small, ...unknown];
     const silent = capacities.filter(({ peak }) => peak.recordsPerSecond === 0);
     const unseen = silent.length === 0 ? '' : `; no traffic was measured for ${silent.length}`;
+    const foreign = config.cells.length - readings.length;
+    const others = foreign === 0 ? '' : `; ${foreign} in other accounts are not measured`;
     const period = local ? 'what was measured' : 'the peak of 14 days';
-    return [well(CHECK, `${config.cells.length} cells fit ${period}${unseen}`)];
+    return [well(CHECK, `${readings.length} cells fit ${period}${unseen}${others}`)];
   },
 };
 
@@ -62,7 +65,9 @@ async function survey({ clients, config, nowMs, local }: DoctorContext) {
     warn: (_warning, { role, error }) => failures.push({ check: CHECK, region: config.regions[role], error }),
   });
   const readings: CellReading[] = [];
-  const cells = config.cells.map(({ name, streams }) => ({
+  // CloudWatch has no metrics of other accounts' streams here.
+  const own = config.cells.filter((cell) => !hasForeignStream(cell));
+  const cells = own.map(({ name, streams }) => ({
     cell: name,
     streams: { primary: streams.primary.name, standby: streams.standby.name },
   }));

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts';
+import type { Audience } from '../../permissions/policy.ts';
 import type { AwsClients } from '../clients.ts';
 
 export interface Finding {
@@ -35,6 +36,14 @@ export interface DoctorContext {
   /** When the examination began. */
   readonly nowMs: number;
   readonly now: () => number;
+  /** Given: only this role is looked at. */
+  readonly role?: ExaminedRole;
+}
+
+/** A role, or a user, that has to do what Spillway's producers, consumers or operators do. */
+export interface ExaminedRole {
+  readonly arn: string;
+  readonly as: Audience;
 }
 
 export interface Check {

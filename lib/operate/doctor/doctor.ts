@@ -5,6 +5,7 @@ import type { Check, DoctorContext, Finding, Found } from './check.ts';
 import { lambdaConcurrency } from './concurrency.ts';
 import { credentials, examineCredentials } from './credentials.ts';
 import { endpoints } from './endpoints.ts';
+import { hiddenNames } from './hidden-names.ts';
 import { leftover } from './leftover.ts';
 import { listening } from './listening.ts';
 import { observing } from './observing.ts';
@@ -12,6 +13,7 @@ import { policy } from './policy.ts';
 import { probes } from './probes.ts';
 import { healthCheckQuota } from './quota.ts';
 import { resolvers } from './resolvers.ts';
+import { roleCheck } from './role.ts';
 import { streams } from './streams.ts';
 import { findingsFrom } from './unchecked.ts';
 import { versions } from './versions.ts';
@@ -21,6 +23,7 @@ import { zone } from './zone.ts';
 export const checks: readonly Check[] = [
   credentials,
   zone,
+  hiddenNames,
   resolvers,
   healthCheckQuota,
   lambdaConcurrency,
@@ -50,7 +53,8 @@ export async function examine(
   onCheck(`${credentials.check}: ${credentials.purpose}`);
   const first = await examineCredentials(context);
   const found: Found[] = [...first.found];
-  for (const check of first.useless ? [] : checks.filter((one) => one !== credentials)) {
+  const asked = context.role === undefined ? checks : [roleCheck];
+  for (const check of first.useless ? [] : asked.filter((one) => one !== credentials)) {
     onCheck(`${check.check}: ${check.purpose}`);
     found.push(...(await outcome(check, context)));
   }

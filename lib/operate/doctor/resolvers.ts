@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
 import { regionRecordName, signalRecordName } from '../../../lambda/core/names.ts';
-import { nameServers } from '../../conductor/dns.ts';
+import { nameServers } from '../../observers/zone-servers.ts';
 import { askServer, type TxtAnswer, txtOf } from '../../resolver/ask-server.ts';
 import { openSystem } from '../../resolver/servers.ts';
 import { isStretched, STRETCHING_OPTIONS } from '../../resolver/ttl.ts';
@@ -43,7 +43,8 @@ export const resolvers: Check = {
   run: async ({ config, local, dnsServers }) => {
     const { name: zoneName } = config.zone;
     const [cell] = config.cells;
-    const name = cell === undefined ? regionRecordName(zoneName) : signalRecordName(cell.name, zoneName);
+    const name =
+      cell === undefined ? regionRecordName(config.name, zoneName) : signalRecordName(cell.name, zoneName);
     const asked = dnsServers ?? openSystem(DNS_TIMEOUT_MS).getServers();
     // The resolver of a local world is the zone's own name server.
     const own = local ? [] : await nameServers(zoneName, dnsServers).catch(() => []);

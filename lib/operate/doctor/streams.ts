@@ -3,7 +3,8 @@ import pMap from 'p-map';
 import { canaryStreamName } from '../../../lambda/core/names.ts';
 import { CANARY_SHARDS, STANDBY_CANARY_SHARDS } from '../../../lambda/core/put-plan.ts';
 import type { Role } from '../../../lambda/core/role.ts';
-import type { Cell } from '../../config/config.ts';
+import { streamField } from '../../aws/stream-field.ts';
+import { type Cell, streamReference } from '../../config/config.ts';
 import { callFailure } from '../../credentials/failure.ts';
 import { problemOf } from '../reading.ts';
 import {
@@ -15,6 +16,7 @@ import {
   type Unchecked,
   well,
 } from './check.ts';
+import { keyFindings, ownKeyId } from './stream-keys.ts';
 
 const CHECK = 'streams';
 /** DescribeStreamSummary may be called 20 times a second in an account. */
@@ -28,6 +30,8 @@ export interface StreamFacts {
   readonly mode: 'ON_DEMAND' | 'PROVISIONED';
   readonly retentionHours: number;
   readonly recordKib: number;
+  /** The key of the stream's owner that encrypts it; absent: none, or that of Kinesis. */
+  readonly keyId?: string;
 }
 
 export const streams: Check = {
@@ -51,12 +55,17 @@ export const streams: Check = {
     );
     const describeCell = async (cell: Cell): Promise<readonly Found[]> => {
       const [primary, standby] = await Promise.all([
-        describe(context, 'primary', cell.streams.primary.name),
-        describe(context, 'standby', cell.streams.standby.name),
+        describe(context, 'primary', streamReference(cell.streams.primary)),
+        describe(context, 'standby', streamReference(cell.streams.standby)),
       ]);
       const unchecked = [primary, standby].filter(isUnchecked);
       if (isUnchecked(primary) || isUnchecked(standby)) return unchecked;
-      return cellFindings({ cell: cell.name, regions: config.regions, primary, standby });
+      const facts = { primary, standby };
+      return [
+        ...cellFindings({ cell: cell.name, regions: config.regions, ...facts }),
+        // LocalStack does not encrypt what it creates.
+        ...(context.local ? [] : keysOf(cell, config.regions, facts)),
+      ];
     };
     // A few at a time, so that no rate of the account is exhausted while checking.
     const cells = await pMap(config.cells, describeCell, { concurrency: PARALLEL });
@@ -97,16 +106,29 @@ export function canaryFindings({
   ];
 }
 
+function keysOf(
+  { name: cell, streams: of }: Cell,
+  regions: Readonly<Record<Role, string>>,
+  facts: Readonly<Record<Role, StreamFacts | string>>,
+): readonly Finding[] {
+  return (['primary', 'standby'] as const).flatMap((role) => {
+    const known = facts[role];
+    if (typeof known === 'string') return [];
+    return keyFindings({ cell, region: regions[role], stream: of[role], keyId: known.keyId });
+  });
+}
+
 /** Describes a stream: its facts, or why there is no such stream, or why that is not known. */
 export async function describe(
   { clients, config }: Pick<DoctorContext, 'clients' | 'config'>,
   role: Role,
+  /** Or its ARN. */
   name: string,
 ): Promise<StreamFacts | string | Unchecked> {
   try {
     const { StreamDescriptionSummary: summary } = await clients
       .kinesis(config.regions[role])
-      .send(new DescribeStreamSummaryCommand({ StreamName: name }));
+      .send(new DescribeStreamSummaryCommand(streamField(name)));
     return summary === undefined ? 'no description' : factsOf(summary);
   } catch (error) {
     if (callFailure(error).kind === 'missing') return problemOf(error);
@@ -119,12 +141,14 @@ const isUnchecked = (read: StreamFacts | string | Unchecked): read is Unchecked 
   typeof read === 'object' && 'error' in read;
 
 function factsOf(summary: StreamDescriptionSummary): StreamFacts {
+  const keyId = ownKeyId(summary.EncryptionType, summary.KeyId);
   return {
     status: summary.StreamStatus ?? 'unknown',
     shards: summary.OpenShardCount ?? 0,
     mode: summary.StreamModeDetails?.StreamMode === 'ON_DEMAND' ? 'ON_DEMAND' : 'PROVISIONED',
     retentionHours: summary.RetentionPeriodHours ?? DAY_HOURS,
     recordKib: summary.MaxRecordSizeInKiB ?? KIB_DEFAULT,
+    ...(keyId === undefined ? {} : { keyId }),
   };
 }
 

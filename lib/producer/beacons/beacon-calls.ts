@@ -1,5 +1,6 @@
 import { type BeaconItem, FLEET_KEY } from '../../../lambda/core/beacon-item.ts';
 import type { ProducerOptions } from '../options.ts';
+import type { Network } from '../wire/network.ts';
 import type { BeaconOptions } from './beacon-options.ts';
 import { SmallCalls } from './small-calls.ts';
 
@@ -13,7 +14,7 @@ export interface BeaconCalls {
   close(): void;
 }
 
-export interface BeaconCallsOptions extends Omit<BeaconOptions, 'domain'> {
+export interface BeaconCallsOptions extends Omit<BeaconOptions, 'domain'>, Network {
   readonly credentials: ProducerOptions['credentials'];
 }
 

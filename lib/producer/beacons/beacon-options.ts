@@ -11,11 +11,11 @@ export interface BeaconOptions {
    * `SPILLWAY_BEACON_DOMAIN`, else the name of the host.
    */
   readonly domain?: string;
-  /** Base URL of DynamoDB and of STS there; or one for each, such as VPC interface endpoints. Default: AWS's own. */
+  /** Base URL of DynamoDB and of STS there; or one for each, such as VPC interface endpoints. Default: as the SDK's settings say. */
   readonly endpoint?: string | BeaconEndpoints;
 }
 
-/** Base URLs by service. A service that is left out is asked where AWS has it. */
+/** Base URLs by service. A service that is left out is asked where the SDK's settings say. */
 export interface BeaconEndpoints {
   readonly dynamodb?: string;
   readonly sts?: string;
@@ -23,7 +23,7 @@ export interface BeaconEndpoints {
 
 export const BEACON_DOMAIN_VARIABLE = 'SPILLWAY_BEACON_DOMAIN';
 
-/** The base URL of a service; undefined: AWS's own. */
+/** The base URL of a service; undefined: as the SDK's settings say. */
 export const endpointOf = (
   endpoint: BeaconOptions['endpoint'],
   service: keyof BeaconEndpoints,

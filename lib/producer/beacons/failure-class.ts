@@ -6,6 +6,7 @@ const ownErrors: Readonly<Record<string, BeaconClass>> = {
   UndecodableAnswerError: 'server',
   CredentialsError: 'access',
   EncodingError: 'validation',
+  EndpointError: 'validation',
   RequestTooLargeError: 'validation',
 };
 
@@ -14,7 +15,7 @@ interface ErrorLike {
   readonly code?: string;
   readonly status?: number;
   readonly $metadata?: { readonly httpStatusCode?: number };
-  readonly cause?: { readonly code?: string };
+  readonly cause?: { readonly code?: string; readonly isRefusal?: boolean };
 }
 
 /** Whose fault a failed request or record is: an error of either transport, of the SDK, or the code of one record. */
@@ -22,6 +23,8 @@ export function failureClassOf(error: unknown): BeaconClass {
   const { name = '', code, status, $metadata, cause } = (error ?? {}) as ErrorLike;
   const own = ownErrors[name];
   if (own !== undefined) return own;
+  // A proxy's refusal is its own. What else keeps a proxy from a region, while it lets this beacon through, is the region's.
+  if (cause?.isRefusal === true) return 'access';
   const found = classifyError({
     name,
     code: code ?? cause?.code,

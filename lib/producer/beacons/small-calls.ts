@@ -6,6 +6,7 @@ import { Credentials } from '../wire/credentials.ts';
 import { siblingEndpoint } from '../wire/endpoint.ts';
 import { ServiceError } from '../wire/errors.ts';
 import { connectionsTo, exchange, type HttpAnswer } from '../wire/exchange.ts';
+import { type Network, networkOf } from '../wire/network.ts';
 import { serviceError } from '../wire/service-error.ts';
 import { type SignedFor, Signer } from '../wire/signer.ts';
 import { type BeaconOptions, endpointOf } from './beacon-options.ts';
@@ -25,7 +26,7 @@ export interface SmallCall {
   readonly body: string;
 }
 
-export interface SmallCallsOptions {
+export interface SmallCallsOptions extends Network {
   readonly region: string;
   readonly endpoint?: BeaconOptions['endpoint'];
   readonly credentials: ProducerOptions['credentials'];
@@ -42,19 +43,25 @@ export class SmallCalls {
   readonly #options: SmallCallsOptions;
   readonly #clock = new ClockOffset();
   readonly #credentials: Credentials;
-  readonly #links = new Map<Service, Link>();
+  readonly #network: Network;
+  readonly #links = new Map<Service, Promise<Link>>();
   #isClosed = false;
 
   constructor(options: SmallCallsOptions) {
     this.#options = options;
-    this.#credentials = new Credentials({ source: options.credentials, now: () => this.#clock.now() });
+    this.#network = networkOf(options);
+    this.#credentials = new Credentials({
+      source: options.credentials,
+      network: this.#network,
+      now: () => this.#clock.now(),
+    });
   }
 
   /** The body of the answer. @throws the errors of the producer’s own transport */
   async send({ service, body: text, ...head }: SmallCall): Promise<string> {
     const identity = await this.#credentials.current();
     if (this.#isClosed) throw new Error('The producer was closed.');
-    const { url, pool, signer } = this.#linkOf(service);
+    const { url, pool, signer } = await this.#linkTo(service);
     const body = Buffer.from(text);
     const unsigned = { host: url.host, path: url.pathname, body, ...head };
     const headers = await signer.headers(unsigned, { identity, nowMs: this.#clock.now() });
@@ -69,22 +76,37 @@ export class SmallCalls {
   close(): void {
     this.#isClosed = true;
     this.#credentials.close();
-    for (const { pool } of this.#links.values()) void pool.destroy();
+    for (const link of this.#links.values()) {
+      link.then(
+        ({ pool }) => pool.destroy(),
+        () => {},
+      );
+    }
   }
 
-  #linkOf(service: Service): Link {
+  #linkTo(service: Service): Promise<Link> {
     const known = this.#links.get(service);
     if (known !== undefined) return known;
-    const { region } = this.#options;
-    const endpoint = endpointOf(this.#options.endpoint, service);
-    const url = endpoint === undefined ? siblingEndpoint(region, service) : new URL(endpoint);
-    const link = {
+    const link = this.#linked(service);
+    this.#links.set(service, link);
+    // What was wrong may be corrected: the next call asks again.
+    link.catch(() => this.#links.delete(service));
+    return link;
+  }
+
+  async #linked(service: Service): Promise<Link> {
+    const { region, endpoint } = this.#options;
+    const url = await siblingEndpoint(region, service, endpointOf(endpoint, service));
+    if (this.#isClosed) throw new Error('The producer was closed.');
+    return {
       url,
-      pool: connectionsTo(url.origin, { connections: MOST_CONNECTIONS, timeoutMs: BEACON_TIMEOUT_MS }),
+      pool: connectionsTo(url.origin, {
+        connections: MOST_CONNECTIONS,
+        timeoutMs: BEACON_TIMEOUT_MS,
+        network: this.#network,
+      }),
       signer: new Signer({ region, service }),
     };
-    this.#links.set(service, link);
-    return link;
   }
 }
 

@@ -14,6 +14,7 @@ import { RequestTooLargeError } from './errors.ts';
 import { type Batch, type Body, MAX_BODY_BYTES } from './request-body.ts';
 
 const STREAM_NAME = Buffer.from([MAP_OF_ANY, ...shortText('StreamName')]);
+const STREAM_ARN = Buffer.from([MAP_OF_ANY, ...shortText('StreamARN')]);
 const RECORDS = Buffer.from([...shortText('Records'), ARRAY_OF_ANY]);
 const KEY = Buffer.from([MAP_OF_ANY, ...shortText('PartitionKey')]);
 const HASH_KEY = shortText('ExplicitHashKey');
@@ -28,10 +29,11 @@ const FRAME_BYTES = KEY.length + HASH_KEY.length + DATA.length + 3 * MAX_HEAD_BY
  *
  * @throws RequestTooLargeError
  */
-export function writeCbor({ stream, records }: Batch, buffers: BodyBuffers): Body {
-  const buffer = buffers.take(longest(stream, records));
-  let at = writeBytes(STREAM_NAME, buffer, 0);
-  at = writeText(stream, buffer, at);
+export function writeCbor({ stream, streamArn, records }: Batch, buffers: BodyBuffers): Body {
+  const named = streamArn ?? stream;
+  const buffer = buffers.take(longest(named, records));
+  let at = writeBytes(streamArn === undefined ? STREAM_NAME : STREAM_ARN, buffer, 0);
+  at = writeText(named, buffer, at);
   at = writeBytes(RECORDS, buffer, at);
   for (let i = 0; i < records.length; i++) {
     const { partitionKey, data, explicitHashKey } = records[i] as OutgoingRecord;

@@ -1,7 +1,10 @@
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
+import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { ProducerOptions } from '../options.ts';
 import { CredentialsError } from './errors.ts';
 import { type Identity, identityProblem } from './identity.ts';
+import { type Network, networkOf } from './network.ts';
+import { sdkHandler } from './sdk-handler.ts';
 
 type Source = NonNullable<ProducerOptions['credentials']>;
 
@@ -19,6 +22,8 @@ const REFRESH_PAUSE_MS = 1_000;
  * seconds.
  */
 const PROVIDER_TIMEOUT_MS = 10_000;
+/** Connections to STS or IAM Identity Center, which are asked once an hour or so. */
+const MOST_SOCKETS = 2;
 
 /**
  * The identity that signs requests. It is refreshed before expiry and beside the traffic: while the current
@@ -32,6 +37,8 @@ export class Credentials {
   readonly #provide: (options: { readonly forceRefresh: boolean }) => Promise<Identity>;
   readonly #timeoutMs: number;
   readonly #now: () => number;
+  /** For the services that the SDK's chain asks. */
+  readonly #handler: NodeHttpHandler | undefined;
   #identity: Identity | undefined;
   #refreshing: Promise<Identity> | undefined;
   /** Ends the wait for the provider. */
@@ -46,14 +53,22 @@ export class Credentials {
 
   constructor(options: {
     readonly source: Source | undefined;
+    /** Over which the SDK's chain asks. Default: directly. */
+    readonly network?: Network;
     /** Longest wait for the provider. Default 10,000. */
     readonly timeoutMs?: number;
     /** The time as the service sees it. */
     readonly now?: () => number;
   }) {
-    const source = options.source ?? defaultProvider();
-    this.#provide = typeof source === 'function' ? source : async () => source;
     this.#timeoutMs = options.timeoutMs ?? PROVIDER_TIMEOUT_MS;
+    let { source } = options;
+    if (source === undefined) {
+      const { network = networkOf({}) } = options;
+      this.#handler = sdkHandler({ maxSockets: MOST_SOCKETS, timeoutMs: this.#timeoutMs, network });
+      source = defaultProvider({ clientConfig: { requestHandler: this.#handler } });
+    }
+    const provider = source;
+    this.#provide = typeof provider === 'function' ? provider : async () => provider;
     this.#now = options.now ?? (() => Date.now());
   }
 
@@ -71,6 +86,7 @@ export class Credentials {
   /** Ends every wait for the provider. */
   close(): void {
     this.#giveUp(new Error('the producer was closed'));
+    this.#handler?.destroy();
   }
 
   /**

@@ -13,9 +13,9 @@ export function encoded<Result>(batch: Batch, encode: (batch: Batch) => Result):
     return encode(batch);
   } catch (cause) {
     if (cause instanceof RequestTooLargeError) throw cause;
-    const { stream, records } = batch;
+    const { records, ...named } = batch;
     const culprits = records.flatMap((record, index) => {
-      const reason = problemOf(() => encode({ stream, records: [record] }));
+      const reason = problemOf(() => encode({ ...named, records: [record] }));
       return reason === undefined ? [] : [{ index, reason }];
     });
     const all = records.map((_, index) => ({ index, reason: cause }));

@@ -81,3 +81,37 @@ export class CredentialsError extends Error {
   override readonly name = 'CredentialsError';
   readonly retryable = true;
 }
+
+/**
+ * The settings of this process and of the shared config file name no host for the region: `cause` is what the SDK's rules
+ * say, for example that FIPS and a URL of one's own exclude each other. Nothing was sent.
+ */
+export class EndpointError extends Error {
+  override readonly name = 'EndpointError';
+  readonly retryable = true;
+
+  constructor(region: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `No endpoint for ${region}: ${reason}. Correct the settings of the AWS SDK (environment, shared config file) or \`endpoint\`.`,
+      { cause },
+    );
+  }
+}
+
+/** The proxy could not be reached, or did not connect. Wrapped in a ConnectionError. Nothing was sent. */
+export class ProxyError extends Error {
+  override readonly name = 'ProxyError';
+  /** In the form of node's own errors of connections. */
+  readonly code = 'EPROXY';
+  /** The proxy's answer was that this client may not: it wants a login, or forbids the host. */
+  readonly isRefusal: boolean;
+
+  constructor(
+    message: string,
+    { status, cause }: { readonly status?: number | undefined; readonly cause?: unknown },
+  ) {
+    super(message, cause === undefined ? {} : { cause });
+    this.isRefusal = status !== undefined && status >= 400 && status < 500;
+  }
+}

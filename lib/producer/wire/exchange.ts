@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher, errors, Pool } from 'undici';
 import { ConnectionError, RequestTimeoutError, UndecodableAnswerError } from './errors.ts';
+import { connectorTo, type Network } from './network.ts';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -28,14 +29,18 @@ const KEEP_ALIVE_MS = 20_000;
 /** Keep-alive connections to one origin over HTTP/1.1, one request on each at a time. TLS is verified. */
 export function connectionsTo(
   origin: string,
-  { connections, timeoutMs }: { readonly connections: number; readonly timeoutMs: number },
+  {
+    connections,
+    timeoutMs,
+    network,
+  }: { readonly connections: number; readonly timeoutMs: number; readonly network: Network },
 ): Pool {
   return new Pool(origin, {
     connections,
     pipelining: 1,
     // With HTTP/2 one connection would carry all requests, and one lost packet would delay them all.
     allowH2: false,
-    connect: { timeout: timeoutMs },
+    connect: connectorTo(origin, { timeoutMs, network }),
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,

@@ -1,4 +1,3 @@
-import type { Pool } from 'undici';
 import type { Limits, ProducerOptions } from '../options.ts';
 import { EXPIRED_TOKEN } from '../sdk-transport.ts';
 import type { OutgoingBatch, RecordResult, Transport } from '../transport.ts';
@@ -8,21 +7,20 @@ import { Credentials } from './credentials.ts';
 import { encoded } from './culprits.ts';
 import { EncodingChoice } from './encoding-choice.ts';
 import { type EncodingName, encodingOf, encodings } from './encodings.ts';
-import { endpointOf } from './endpoint.ts';
-import { connectionsTo, exchange } from './exchange.ts';
+import { exchange } from './exchange.ts';
+import { networkOf } from './network.ts';
+import { RegionLinks } from './region-links.ts';
 import { serviceError } from './service-error.ts';
 import { Signer } from './signer.ts';
 
-interface RegionLink {
-  readonly pool: Pool;
+/** What is learnt of a region, whatever its host is called. */
+interface RegionWay {
   readonly signer: Signer;
-  readonly host: string;
-  readonly path: string;
   readonly choice: EncodingChoice;
 }
 
 const HTTP_OK = 200;
-const PUT_RECORDS = 'Kinesis_20131202.PutRecords';
+export const PUT_RECORDS = 'Kinesis_20131202.PutRecords';
 /**
  * Sends PutRecords without the SDK's client: over keep-alive connections of undici, with one pool per region
  * and hand-written bodies and parsers. One attempt per call, as with sdkTransport; the errors are the same.
@@ -32,43 +30,40 @@ const PUT_RECORDS = 'Kinesis_20131202.PutRecords';
  * twice.
  */
 export function fastTransport(
-  options: Pick<ProducerOptions, 'endpoint' | 'credentials' | 'encoding'>,
+  options: Pick<ProducerOptions, 'endpoint' | 'credentials' | 'encoding' | 'proxy' | 'lookup'>,
   limits: Pick<Limits, 'maxInFlight' | 'requestTimeoutMs'>,
   /** Monotonic milliseconds. */
   now: () => number = () => performance.now(),
 ): Transport {
   const timeoutMs = limits.requestTimeoutMs;
   const clock = new ClockOffset();
-  const credentials = new Credentials({ source: options.credentials, now: () => clock.now() });
+  const network = networkOf(options);
+  const credentials = new Credentials({ source: options.credentials, network, now: () => clock.now() });
   const buffers = new BodyBuffers({ keep: limits.maxInFlight });
-  const links = new Map<string, RegionLink>();
+  const { endpoint } = options;
+  const links = new RegionLinks({ endpoint, connections: limits.maxInFlight, timeoutMs, network });
+  const ways = new Map<string, RegionWay>();
 
-  const linkOf = (region: string): RegionLink => {
-    let link = links.get(region);
-    if (link === undefined) {
-      const url = endpointOf(region, options.endpoint);
-      link = {
-        pool: connectionsTo(url.origin, { connections: limits.maxInFlight, timeoutMs }),
-        signer: new Signer({ region, service: 'kinesis' }),
-        host: url.host,
-        path: url.pathname,
-        choice: new EncodingChoice(now),
-      };
-      links.set(region, link);
+  const wayTo = (region: string): RegionWay => {
+    let way = ways.get(region);
+    if (way === undefined) {
+      way = { signer: new Signer({ region, service: 'kinesis' }), choice: new EncodingChoice(now) };
+      ways.set(region, way);
     }
-    return link;
+    return way;
   };
 
   const sendAs = async (
     encoding: EncodingName,
-    { region, stream, records }: OutgoingBatch,
+    { region, records, ...named }: OutgoingBatch,
   ): Promise<readonly RecordResult[]> => {
-    const { pool, signer, host, path } = linkOf(region);
     const { contentType, write } = encodings[encoding];
-    const { buffer, bytes: body } = encoded({ stream, records }, (batch) => write(batch, buffers));
+    const { buffer, bytes: body } = encoded({ ...named, records }, (batch) => write(batch, buffers));
     const identity = await credentials.current();
+    const { url, pool } = await links.to({ region, streamArn: named.streamArn }, identity);
+    const { host, pathname: path } = url;
     const unsigned = { host, path, body, contentType, target: PUT_RECORDS };
-    const headers = await signer.headers(unsigned, { identity, nowMs: clock.now() });
+    const headers = await wayTo(region).signer.headers(unsigned, { identity, nowMs: clock.now() });
     const answer = await exchange(pool, { path, headers, body }, timeoutMs);
     if (answer.status === HTTP_OK) {
       const { results } = encodingOf(answer.headers['content-type']);
@@ -84,7 +79,7 @@ export function fastTransport(
 
   return {
     send: async (batch: OutgoingBatch): Promise<readonly RecordResult[]> => {
-      const { choice } = linkOf(batch.region);
+      const { choice } = wayTo(batch.region);
       if (options.encoding === 'json' || choice.current === 'json') return sendAs('json', batch);
       try {
         const results = await sendAs('cbor', batch);
@@ -99,7 +94,7 @@ export function fastTransport(
     },
     close: () => {
       credentials.close();
-      for (const { pool } of links.values()) void pool.destroy();
+      links.close();
     },
   };
 }

@@ -3,7 +3,7 @@ import type { OutgoingBatch } from '../transport.ts';
 import type { BodyBuffers } from './body-buffers.ts';
 import { RequestTooLargeError } from './errors.ts';
 
-export type Batch = Pick<OutgoingBatch, 'stream' | 'records'>;
+export type Batch = Pick<OutgoingBatch, 'stream' | 'streamArn' | 'records'>;
 
 /** A request's body, and the buffer that holds it and goes back to `BodyBuffers`. */
 export interface Body {
@@ -48,8 +48,10 @@ interface Measured {
 
 /** @throws RequestTooLargeError, RecordError for bytes that are gone: the base64 of a detached Buffer is empty. */
 export function measured(batch: Batch): Measured {
-  const { stream, records } = batch;
-  const head = `{"StreamName":"${escapes(stream)}","Records":[`;
+  const { stream, streamArn, records } = batch;
+  const named =
+    streamArn === undefined ? `"StreamName":"${escapes(stream)}"` : `"StreamARN":"${escapes(streamArn)}"`;
+  const head = `{${named},"Records":[`;
   let escaped: Map<number, string> | undefined;
   let length = head.length + TAIL.length + Math.max(0, records.length - 1);
   for (let i = 0; i < records.length; i++) {

@@ -1,4 +1,10 @@
-import { ConnectionError, RequestTimeoutError, ServiceError, UndecodableAnswerError } from './errors.ts';
+import {
+  ConnectionError,
+  EndpointError,
+  RequestTimeoutError,
+  ServiceError,
+  UndecodableAnswerError,
+} from './errors.ts';
 
 interface SdkError extends Error {
   readonly code?: string;
@@ -12,7 +18,10 @@ const HTTP_OK = 200;
 const brokenConnection: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
 
 /** Translates an error of the SDK's client into this library's errors; `cause` is the original. */
-export function translatedSdkError(error: unknown, timeoutMs: number): Error {
+export function translatedSdkError(
+  error: unknown,
+  { region, timeoutMs }: { readonly region: string; readonly timeoutMs: number },
+): Error {
   if (error instanceof UndecodableAnswerError) return error;
   const cause = error as SdkError;
   const status = cause.$metadata?.httpStatusCode ?? cause.$response?.statusCode;
@@ -27,6 +36,7 @@ export function translatedSdkError(error: unknown, timeoutMs: number): Error {
       cause,
     });
   }
+  if (cause.name === 'EndpointError') return new EndpointError(region, cause);
   if (brokenConnection.has(cause.code)) return connectionError(cause);
   if (cause.name === 'TimeoutError' || cause.name === 'AbortError') {
     return new RequestTimeoutError(timeoutMs, { cause });

@@ -151,6 +151,7 @@ describe('the fault proxy', () => {
         region: 'us-east-1',
         service: 'kinesis',
         operation: 'PutRecord',
+        resource: 'stream/orders',
       },
     ]);
   });

@@ -92,6 +92,6 @@ it.each([
   ['us-west-2', 'sts', 'https://sts.us-west-2.amazonaws.com/'],
   ['us-gov-west-1', 'sts', 'https://sts.us-gov-west-1.amazonaws.com/'],
   ['cn-north-1', 'dynamodb', 'https://dynamodb.cn-north-1.amazonaws.com.cn/'],
-] as const)('the endpoint in %s of %s is %s', (region, service, url) => {
-  expect(siblingEndpoint(region, service).href).toBe(url);
+] as const)('the endpoint in %s of %s is %s', async (region, service, url) => {
+  expect((await siblingEndpoint(region, service)).href).toBe(url);
 });

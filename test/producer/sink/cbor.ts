@@ -19,7 +19,7 @@ interface Reader {
 const BREAK = 0xff;
 const INDEFINITE = 31;
 /** Names of fields, so that each is made once. */
-const names = ['StreamName', 'Records', 'PartitionKey', 'ExplicitHashKey', 'Data'];
+const names = ['StreamName', 'StreamARN', 'Records', 'PartitionKey', 'ExplicitHashKey', 'Data'];
 const nameByLength = new Map(names.map((name) => [name.length, name]));
 
 function item(reader: Reader): unknown {

@@ -5,8 +5,8 @@ export interface Certificate {
   readonly cert: string;
 }
 
-/** A certificate for loopback that is its own authority. Made at every start: there is no key to keep. */
-export async function loopbackCertificate(): Promise<Certificate> {
+/** A certificate for loopback, and more hosts, that is its own authority. Made at every start: there is no key to keep. */
+export async function loopbackCertificate(hosts: readonly string[] = []): Promise<Certificate> {
   const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }], {
     keyType: 'ec',
     curve: 'P-256',
@@ -18,6 +18,7 @@ export async function loopbackCertificate(): Promise<Certificate> {
         altNames: [
           { type: 2, value: 'localhost' },
           { type: 7, ip: '127.0.0.1' },
+          ...hosts.map((value) => ({ type: 2, value }) as const),
         ],
       },
     ],

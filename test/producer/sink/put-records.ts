@@ -45,8 +45,9 @@ export function encodingOf(contentType: string | undefined): Encoding {
 
 /** @throws RefusedRequest. Limits: Kinesis API Reference, PutRecords. */
 export function parsePutRecords(body: Buffer, encoding: Encoding): ParsedRequest {
-  const { StreamName, Records } = parsed(body, encoding);
-  if (typeof StreamName !== 'string' || StreamName === '') throw invalid('StreamName is missing');
+  const { StreamName, StreamARN, Records } = parsed(body, encoding);
+  const stream = StreamARN === undefined ? StreamName : nameIn(StreamARN);
+  if (typeof stream !== 'string' || stream === '') throw invalid('StreamName is missing');
   if (!Array.isArray(Records) || Records.length < 1 || Records.length > MAX_RECORDS) {
     throw invalid('Records has a length between 1 and 500');
   }
@@ -57,8 +58,11 @@ export function parsePutRecords(body: Buffer, encoding: Encoding): ParsedRequest
     return record;
   });
   if (bytes > MAX_REQUEST_BYTES) throw invalid('Records size exceeds 10 MiB');
-  return { stream: StreamName, records, bytes };
+  return { stream, records, bytes };
 }
+
+const nameIn = (arn: unknown): unknown =>
+  /^arn:aws:kinesis:[^:]+:\d{12}:stream\/(.+)$/.exec(String(arn))?.[1];
 
 function parsedRecord(entry: Record<string, unknown> | null): ParsedRecord {
   const { PartitionKey: partitionKey, Data: encoded, ExplicitHashKey: explicitHashKey } = entry ?? {};

@@ -12,6 +12,7 @@ import {
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import getPort from 'get-port';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { existingStream } from '../../../lib/local/drill/account.ts';
 import { encodings } from '../../../lib/producer/wire/encodings.ts';
 import { fastTransport } from '../../../lib/producer/wire/fast-transport.ts';
 
@@ -87,13 +88,44 @@ it.each(['cbor', 'json'] as const)(
         data: Buffer.from(Data ?? []),
       })),
     ).toEqual(records.map(({ partitionKey, data }) => ({ partitionKey, data: Buffer.from(data) })));
+    const streamArn = 'arn:aws:kinesis:us-east-1:000000000000:stream/orders';
+    const byArn = await transport.send({ region, stream: 'orders', streamArn, records });
+    for (const result of byArn) expect(result).toMatchObject({ shardId: 'shardId-000000000000' });
     await expect(send('none', records)).rejects.toMatchObject({
       name: 'ResourceNotFoundException',
       status: 400,
     });
     // Else it would have been taken in the other encoding.
-    expect(inJson.mock.calls.length).toBe(encoding === 'json' ? 2 : 0);
+    expect(inJson.mock.calls.length).toBe(encoding === 'json' ? 3 : 0);
     inJson.mockRestore();
     transport.close();
   },
 );
+
+it('takes and gives records of a stream that is encrypted with a key of its owner', async () => {
+  const kmsKeyArn = 'arn:aws:kms:us-east-1:000000000000:key/00000000-0000-4000-8000-000000000001';
+  const sealed = { name: 'sealed', create: false, kmsKeyArn };
+  await existingStream({ kinesis: () => client }, region, sealed);
+  const { StreamDescriptionSummary: summary } = await client.send(
+    new DescribeStreamSummaryCommand({ StreamName: 'sealed' }),
+  );
+  expect(summary).toMatchObject({ EncryptionType: 'KMS', KeyId: kmsKeyArn, StreamStatus: 'ACTIVE' });
+  // A world that is used again has it already.
+  await existingStream({ kinesis: () => client }, region, sealed);
+
+  const limits = { maxInFlight: 1, requestTimeoutMs: 5_000 };
+  const transport = fastTransport({ endpoint: () => endpoint, credentials, encoding: 'cbor' }, limits);
+  const data = new TextEncoder().encode('hello');
+  const [sent] = await transport.send({ region, stream: 'sealed', records: [{ partitionKey: 'k', data }] });
+  expect(sent).toMatchObject({ shardId: 'shardId-000000000000' });
+  transport.close();
+  const { ShardIterator } = await client.send(
+    new GetShardIteratorCommand({
+      StreamName: 'sealed',
+      ShardId: 'shardId-000000000000',
+      ShardIteratorType: 'TRIM_HORIZON',
+    }),
+  );
+  const { Records = [] } = await client.send(new GetRecordsCommand({ ShardIterator }));
+  expect(Records).toMatchObject([{ PartitionKey: 'k', EncryptionType: 'KMS' }]);
+});

@@ -49,6 +49,13 @@ describe('a request body', () => {
     );
   });
 
+  it.each(['json', 'cbor'] as const)('names a stream by its ARN in %s', (encoding) => {
+    const streamArn = 'arn:aws:kinesis:us-east-1:111122223333:stream/orders';
+    const { bytes } = encodings[encoding].write({ stream: 'orders', streamArn, records: [] }, usedBuffers());
+    const body = encoding === 'json' ? JSON.parse(bytes.toString()) : decoded(bytes);
+    expect(body).toEqual({ StreamARN: streamArn, Records: [] });
+  });
+
   it('is the CBOR of its batch, whatever the buffer held before', () => {
     const buffers = usedBuffers();
     fc.assert(

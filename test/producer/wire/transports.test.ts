@@ -119,6 +119,13 @@ describe.each([
     expect(await sink.last()).toHaveLength(500);
   });
 
+  it('names a stream of another account by its ARN', async () => {
+    const streamArn = 'arn:aws:kinesis:us-east-1:111122223333:stream/orders';
+    const batch = { region: 'us-east-1', stream: 'orders', streamArn, records: records(2) };
+    expect(await transport.send(batch)).toHaveLength(2);
+    expect(await sink.last()).toHaveLength(2);
+  });
+
   it('says which half of a batch failed, and why', async () => {
     await sink.behave({ kind: 'failEntries', nth: 2, code: 'ProvisionedThroughputExceededException' });
     const results = await send(records(6));

@@ -5,6 +5,7 @@ network, Fn::GetStackOutput, and updates that change or undo what they should.
 
 from localstack.runtime import hooks
 
+from spillway_localstack.records import delete_records_one_by_one
 from spillway_localstack.updates import let_health_checks_be_updated, undo_failed_updates
 
 GET_STACK_OUTPUT = "Fn::GetStackOutput"
@@ -17,6 +18,7 @@ def patch_cloudformation() -> None:
     let_alarms_be_updated()
     let_health_checks_be_updated()
     undo_failed_updates()
+    delete_records_one_by_one()
 
 
 def answer_resource_status_offline() -> None:

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+
+/** What a call is about, as far as IAM looks at it. */
+export interface CallTarget {
+  /** The last part of the ARN: `table/shop-state`, `stream/orders`, `stateMachine:shop-conductor`. Absent: not named. */
+  readonly resource?: string | undefined;
+  /** The partition key of a DynamoDB item or query (`dynamodb:LeadingKeys`). */
+  readonly partition?: string | undefined;
+  /** Namespace of metrics that are put (`cloudwatch:namespace`). */
+  readonly namespace?: string | undefined;
+}
+
+const text = z.string().optional().catch(undefined);
+/** An attribute as the low-level API writes it, or as the document client is given it. */
+const attribute = z
+  .union([z.object({ S: z.string() }).transform(({ S }) => S), z.string()])
+  .optional()
+  .catch(undefined);
+const item = z.looseObject({ pk: attribute }).optional().catch(undefined);
+/** The input of a command, or the body of its request: both have the same names. */
+const inputSchema = z.looseObject({
+  TableName: text,
+  IndexName: text,
+  Key: item,
+  Item: item,
+  ExpressionAttributeValues: z.looseObject({ ':pk': attribute }).optional().catch(undefined),
+  StreamName: text,
+  StreamARN: text,
+  Namespace: text,
+  stateMachineArn: text,
+  executionArn: text,
+  TopicArn: text,
+  FunctionName: text,
+  logGroupName: text,
+  Name: text,
+  Id: text,
+});
+type Input = z.infer<typeof inputSchema>;
+
+const lastOf = (arn: string): string => arn.split(':').slice(5).join(':');
+
+const resourceIn = (service: string, input: Input): string | undefined => {
+  switch (service) {
+    case 'dynamodb':
+      if (input.TableName === undefined) return undefined;
+      return `table/${input.TableName}${input.IndexName === undefined ? '' : `/index/${input.IndexName}`}`;
+    case 'kinesis':
+      // GetRecords names an iterator alone.
+      if (input.StreamName !== undefined) return `stream/${input.StreamName}`;
+      return input.StreamARN === undefined ? undefined : lastOf(input.StreamARN);
+    case 'states':
+    case 'sfn': {
+      const arn = input.stateMachineArn ?? input.executionArn;
+      return arn === undefined ? undefined : lastOf(arn);
+    }
+    case 'sns':
+      return input.TopicArn === undefined ? undefined : lastOf(input.TopicArn);
+    case 'lambda':
+      return input.FunctionName === undefined ? undefined : `function:${input.FunctionName}`;
+    case 'logs':
+    case 'cloudwatchlogs':
+      return input.logGroupName === undefined ? undefined : `log-group:${input.logGroupName}`;
+    case 'events':
+    case 'eventbridge':
+      return input.Name === undefined ? undefined : `rule/${input.Name}`;
+    case 'route53':
+    case 'route-53':
+      return input.Id === undefined ? undefined : `hostedzone/${input.Id}`;
+    default:
+      return undefined;
+  }
+};
+
+/** Reads what a call is about from its input; a part that is not there is absent. Never throws. */
+export function targetOf(service: string, input: unknown): CallTarget {
+  const parsed = inputSchema.safeParse(input);
+  if (!parsed.success) return {};
+  const { Key, Item, ExpressionAttributeValues, Namespace } = parsed.data;
+  const resource = resourceIn(service, parsed.data);
+  const partition =
+    service === 'dynamodb' ? (Key?.pk ?? Item?.pk ?? ExpressionAttributeValues?.[':pk']) : undefined;
+  return {
+    ...(resource === undefined ? {} : { resource }),
+    ...(partition === undefined ? {} : { partition }),
+    ...(Namespace === undefined || service !== 'cloudwatch' ? {} : { namespace: Namespace }),
+  };
+}

@@ -1,0 +1,211 @@
+import { controlKey } from '../../lambda/core/control.ts';
+import { EPOCH_PARTITION } from '../../lambda/core/epoch.ts';
+import { JOURNAL_PARTITION } from '../../lambda/core/journal.ts';
+import { LEASE_PARTITION } from '../../lambda/core/lease.ts';
+import { DRAINED_PARTITION } from '../../lambda/core/survey.ts';
+import { SWITCH_PARTITION } from '../../lambda/core/switch.ts';
+import { hasDrill, type Right } from './right.ts';
+
+/** The verbs of the command line that call AWS with an operator's credentials. */
+export const operatorVerbs = [
+  'status',
+  'why',
+  'history',
+  'failover',
+  'failback',
+  'approve',
+  'pause',
+  'resume',
+  'maintenance',
+  'ack',
+  'drained',
+  'doctor',
+  'drill',
+  'drain',
+  'deploy',
+] as const;
+export type OperatorVerb = (typeof operatorVerbs)[number];
+
+export interface VerbRight extends Right {
+  readonly verbs: readonly OperatorVerb[];
+}
+
+const overrides = ['approve', 'pause', 'resume', 'maintenance'] as const;
+const everyLook = operatorVerbs.filter((verb) => verb !== 'drain');
+const moves = ['failover', 'failback', 'drill'] as const;
+
+/**
+ * Everything that the verbs call. `sts:GetCallerIdentity`, which they call too, needs no permission, and nothing is asked of
+ * a control plane but by `doctor` and `deploy`.
+ */
+export const operatorRights: readonly VerbRight[] = [
+  {
+    verbs: everyLook,
+    actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+    on: 'state table',
+    why: 'switches, overrides, lease, claims, journal, what is known of streams and of drains',
+  },
+  {
+    verbs: ['status', 'why', 'failover', 'failback', 'doctor', 'drill', 'deploy'],
+    actions: ['dynamodb:GetItem'],
+    on: 'vote tables',
+    why: 'what each observer has stored',
+  },
+  {
+    verbs: ['why'],
+    actions: ['logs:FilterLogEvents'],
+    on: 'logs of observers',
+    why: '`why --at`: what the observers said at a past time',
+  },
+  {
+    verbs: [...overrides],
+    actions: ['dynamodb:PutItem'],
+    on: 'state table',
+    partitions: [controlKey.pk],
+    why: 'writes and ends overrides',
+  },
+  {
+    verbs: ['drained'],
+    actions: ['dynamodb:PutItem'],
+    on: 'state table',
+    partitions: [DRAINED_PARTITION],
+    why: 'marks cells whose stranded records have been read',
+  },
+  {
+    verbs: [...moves],
+    actions: ['dynamodb:PutItem'],
+    on: 'state table',
+    partitions: [EPOCH_PARTITION],
+    why: 'claims the number of the act',
+  },
+  {
+    verbs: [...overrides, ...moves, 'ack', 'drained'],
+    actions: ['dynamodb:PutItem'],
+    on: 'state table',
+    partitions: [JOURNAL_PARTITION],
+    why: 'journals what was done, by whom and why',
+  },
+  {
+    verbs: ['failover', 'failback'],
+    actions: ['dynamodb:PutItem'],
+    on: 'state table',
+    partitions: [SWITCH_PARTITION],
+    why: '`failover --direct` latches without the conductor; `failback --removed` releases what removed cells left',
+  },
+  {
+    verbs: ['failover'],
+    actions: ['dynamodb:UpdateItem'],
+    on: 'state table',
+    partitions: [LEASE_PARTITION],
+    why: '`failover --direct` fences what is older',
+  },
+  {
+    verbs: [...moves],
+    actions: ['states:StartExecution'],
+    on: 'conductor',
+    why: 'starts the conductor',
+  },
+  {
+    verbs: [...moves],
+    actions: ['states:DescribeExecution'],
+    on: 'runs of the conductor',
+    why: 'waits for its run',
+  },
+  {
+    verbs: ['doctor'],
+    actions: ['kinesis:DescribeStreamSummary'],
+    on: 'canaries',
+    why: 'whether the canaries exist, with enough shards',
+  },
+  {
+    verbs: ['doctor'],
+    actions: ['kinesis:DescribeStreamSummary'],
+    on: 'streams',
+    why: 'whether each stream exists in both regions, and how they are scaled',
+  },
+  {
+    verbs: ['doctor'],
+    actions: ['cloudwatch:GetMetricData'],
+    on: 'everything',
+    why: 'the load of the streams; the action knows no resources',
+  },
+  {
+    verbs: ['doctor'],
+    actions: ['lambda:GetFunctionConfiguration'],
+    on: 'observers',
+    why: 'whether all observers run the same code and policy',
+  },
+  {
+    verbs: ['doctor'],
+    actions: ['sns:ListSubscriptionsByTopic'],
+    on: 'topics',
+    why: 'whether anybody listens',
+  },
+  {
+    verbs: ['doctor'],
+    actions: ['route53:GetHostedZone'],
+    on: 'hosted zone',
+    why: 'the zone and its delegation',
+  },
+  {
+    verbs: ['doctor'],
+    actions: ['route53:GetAccountLimit'],
+    on: 'everything',
+    why: 'the quota of health checks; the action knows no resources',
+  },
+  {
+    verbs: ['deploy'],
+    actions: ['cloudformation:DescribeStacks', 'cloudformation:GetTemplate'],
+    on: 'stacks',
+    why: 'what is deployed, to compare it with; the CDK itself deploys, by its own roles',
+  },
+  {
+    verbs: ['deploy'],
+    actions: ['route53:ListResourceRecordSets'],
+    on: 'hosted zone',
+    why: 'whether names that it would create are there already',
+  },
+  {
+    verbs: ['doctor'],
+    actions: ['iam:SimulatePrincipalPolicy'],
+    on: 'roles and users',
+    why: '`doctor --role`: what a role lacks',
+  },
+  {
+    verbs: ['drill'],
+    actions: ['kinesis:PutRecords', 'kinesis:ListShards', 'kinesis:GetShardIterator', 'kinesis:GetRecords'],
+    on: 'streams of the drill cell',
+    when: hasDrill,
+    why: '`drill --aws`: its producer writes, and both streams are read',
+  },
+  {
+    verbs: ['drill'],
+    actions: ['cloudwatch:PutMetricData'],
+    on: 'metrics of Spillway',
+    when: hasDrill,
+    why: '`drill --aws`: the result as metrics',
+  },
+  {
+    verbs: ['drill'],
+    actions: ['events:DescribeRule', 'events:EnableRule', 'events:DisableRule'],
+    on: 'rule of the drill',
+    when: hasDrill,
+    why: '`drill --aws --schedule`: turns the weekly drill on and off',
+  },
+  {
+    verbs: ['drain'],
+    actions: [
+      'kinesis:DescribeStreamSummary',
+      'kinesis:ListShards',
+      'kinesis:GetShardIterator',
+      'kinesis:GetRecords',
+      'kinesis:PutRecords',
+    ],
+    on: 'streams',
+    why: 'reads the stranded records of one region, and looks for them and puts them in the other',
+  },
+];
+
+/** The rights that these verbs need. */
+export const rightsOfVerbs = (verbs: readonly OperatorVerb[]): readonly VerbRight[] =>
+  operatorRights.filter((right) => right.verbs.some((verb) => verbs.includes(verb)));

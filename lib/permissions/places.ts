@@ -1,0 +1,245 @@
+import {
+  beaconTableName,
+  canaryStreamName,
+  conductorArn,
+  conductorFunctionName,
+  conductorMachineName,
+  drillRuleName,
+  notificationTopicName,
+  observerFunctionName,
+  stateTableName,
+  TROUBLE_INDEX,
+  voteTableName,
+} from '../../lambda/core/names.ts';
+import type { Role } from '../../lambda/core/role.ts';
+import { type Cell, type Config, hasForeignStream, observerRegions } from '../config/config.ts';
+import { pairOf, probedCells } from '../config/probed-cells.ts';
+import { type StreamKey, streamKeys } from '../config/stream-keys.ts';
+import { sharedBeginning, streamRoles } from '../config/stream-names.ts';
+import { watchedCells } from '../settings/watched-cells.ts';
+import type { Where } from './where.ts';
+
+const tableArn = (table: string, region: string, account: string): string =>
+  `arn:aws:dynamodb:${region}:${account}:table/${table}`;
+export const streamArn = (stream: string, region: string, account: string): string =>
+  `arn:aws:kinesis:${region}:${account}:stream/${stream}`;
+
+const voteTables = ({ config, account }: Where, regions: readonly string[]): readonly string[] =>
+  regions.map((region) => tableArn(voteTableName(config.name), region, account));
+const beaconTable = ({ config, account }: Where): string =>
+  tableArn(beaconTableName(config.name), config.regions.standby, account);
+const cellStreams = (
+  { config, account }: Where,
+  cells: readonly Cell[],
+  roles: readonly Role[] = streamRoles,
+): readonly string[] => [
+  ...new Set(
+    roles.flatMap((role) =>
+      cells.map(
+        ({ streams }) => streams[role].arn ?? streamArn(streams[role].name, config.regions[role], account),
+      ),
+    ),
+  ),
+];
+/** The streams of all cells, each by its name, or those of this account by the beginning that the names share. */
+function allStreams(where: Where): readonly string[] {
+  const { config, account, patterns } = where;
+  if (patterns !== true) return cellStreams(where, config.cells);
+  const { own, foreign } = Object.groupBy(config.cells, (cell) =>
+    hasForeignStream(cell) ? 'foreign' : 'own',
+  );
+  const beginnings =
+    own === undefined
+      ? []
+      : streamRoles.map((role) =>
+          streamArn(`${sharedBeginning(own.map(pairOf), role)}*`, config.regions[role], account),
+        );
+  return [...beginnings, ...cellStreams(where, foreign ?? [])];
+}
+const surveyedCells = ({ cells }: Config): readonly Cell[] => cells.filter((cell) => !hasForeignStream(cell));
+const leaseTables = ({ config, account, kcl = '' }: Where): readonly string[] =>
+  streamRoles.map((role) => tableArn(kcl, config.regions[role], account));
+const drillCells = ({ cells, drill }: Config): readonly Cell[] =>
+  cells.filter(({ name }) => name === drill?.cell);
+
+/** What rights are about, and the ARNs of it in a deployment. */
+export const places = {
+  /** Services that know no resources, or none for these actions. */
+  everything: { said: 'everything', arns: () => ['*'] },
+  'metrics of Spillway': { said: 'metrics in the namespace of this deployment', arns: () => ['*'] },
+  'state table': {
+    said: '`NAME-state` in the standby',
+    arns: ({ config, account }) => [tableArn(stateTableName(config.name), config.regions.standby, account)],
+  },
+  'vote tables': {
+    said: '`NAME-vote` in each observer’s region',
+    arns: (where) => voteTables(where, observerRegions(where.config.regions)),
+  },
+  'own vote table': {
+    said: '`NAME-vote` in its own region',
+    arns: (where) => voteTables(where, [where.region]),
+  },
+  'vote tables of witnesses': {
+    said: '`NAME-vote` in each witness’s region',
+    arns: (where) => voteTables(where, where.config.regions.witnesses),
+  },
+  'beacon table': { said: '`NAME-beacons` in the standby', arns: (where) => [beaconTable(where)] },
+  'index of beacons': {
+    said: 'the index of `NAME-beacons` in the standby',
+    arns: (where) => [`${beaconTable(where)}/index/${TROUBLE_INDEX}`],
+  },
+  canaries: {
+    said: '`NAME-canary` in primary and standby',
+    arns: ({ config, account }) =>
+      streamRoles.map((role) => streamArn(canaryStreamName(config.name), config.regions[role], account)),
+  },
+  streams: {
+    said: 'the streams of the cells, in primary and standby',
+    arns: (where) => allStreams(where),
+    keys: ({ config }) => streamKeys(config.cells),
+  },
+  'surveyed streams': {
+    said: 'the streams of the cells, in primary and standby, but for streams of other accounts',
+    arns: (where) => cellStreams(where, surveyedCells(where.config)),
+  },
+  'probed streams': {
+    said: 'the streams of cells that may be probed, in primary and standby',
+    arns: (where) => {
+      const { probed, beginnings } = probedCells(where.config.cells);
+      if (beginnings === undefined) return cellStreams(where, probed);
+      return streamRoles.map((role) =>
+        streamArn(`${beginnings[role]}*`, where.config.regions[role], where.account),
+      );
+    },
+    keys: ({ config }) => streamKeys(probedCells(config.cells).probed),
+  },
+  'watched streams': {
+    said: 'the streams of up to ten cells in the standby',
+    arns: (where) => cellStreams(where, watchedCells(where.config), ['standby']),
+    keys: ({ config }) => streamKeys(watchedCells(config), ['standby']),
+  },
+  'streams of the drill cell': {
+    said: 'the streams of the cell for drills, in primary and standby',
+    arns: (where) => cellStreams(where, drillCells(where.config)),
+    keys: ({ config }) => streamKeys(drillCells(config)),
+  },
+  'own log': {
+    said: 'its own log',
+    arns: ({ account, region, functionName = '' }) => [
+      `arn:aws:logs:${region}:${account}:log-group:/aws/lambda/${functionName}:*`,
+    ],
+  },
+  'step of the conductor': {
+    said: 'the function `NAME-conductor` in the standby',
+    arns: ({ config, account }) => [
+      `arn:aws:lambda:${config.regions.standby}:${account}:function:${conductorFunctionName(config.name)}`,
+    ],
+  },
+  conductor: {
+    said: 'the state machine `NAME-conductor` in the standby',
+    arns: ({ config, account }) => [conductorArn(config.name, config.regions.standby, account)],
+  },
+  'runs of the conductor': {
+    said: 'executions of `NAME-conductor`',
+    arns: (where) => [runsOf(where, '*')],
+  },
+  'runs of a map': {
+    said: 'executions of the map of `NAME-conductor`',
+    arns: ({ config, account }) => [
+      `arn:aws:states:${config.regions.standby}:${account}:execution:${conductorMachineName(config.name)}/*:*`,
+    ],
+  },
+  'runs of the drill': {
+    said: 'executions of `NAME-conductor` for the group of the cell for drills',
+    arns: (where) => drillCells(where.config).map(({ group }) => runsOf(where, `${group}-*`)),
+  },
+  topic: {
+    said: '`NAME-notifications` in the standby',
+    arns: ({ config, account }) => topics(config, account, [config.regions.standby]),
+  },
+  topics: {
+    said: '`NAME-notifications` in each observer’s region',
+    arns: ({ config, account }) => topics(config, account, observerRegions(config.regions)),
+  },
+  observers: {
+    said: 'the function `NAME-observer` in each observer’s region',
+    arns: ({ config, account }) =>
+      observerRegions(config.regions).map(
+        (region) => `arn:aws:lambda:${region}:${account}:function:${observerFunctionName(config.name)}`,
+      ),
+  },
+  'logs of observers': {
+    said: 'the log of `NAME-observer` in each observer’s region',
+    arns: ({ config, account }) =>
+      observerRegions(config.regions).map(
+        (region) =>
+          `arn:aws:logs:${region}:${account}:log-group:/aws/lambda/${observerFunctionName(config.name)}:*`,
+      ),
+  },
+  'rule of the drill': {
+    said: 'the rule `NAME-drill` in the standby',
+    arns: ({ config, account }) => [
+      `arn:aws:events:${config.regions.standby}:${account}:rule/${drillRuleName(config.name)}`,
+    ],
+  },
+  'stream consumers': {
+    said: 'the registered consumer of each stream, in primary and standby',
+    arns: (where) => allStreams(where).map((arn) => `${arn}/consumer/${where.fanOut}:*`),
+    keys: ({ config }) => streamKeys(config.cells),
+  },
+  'lease tables': {
+    said: 'the tables of the KCL application, in primary and standby',
+    arns: (where) =>
+      leaseTables(where).flatMap((table) => [
+        table,
+        `${table}-WorkerMetricStats`,
+        `${table}-CoordinatorState`,
+      ]),
+  },
+  'indexes of lease tables': {
+    said: 'the indexes of the KCL’s lease table, in primary and standby',
+    arns: (where) => leaseTables(where).map((table) => `${table}/index/*`),
+  },
+  'metrics of the KCL': { said: 'metrics in the namespace of the KCL application', arns: () => ['*'] },
+  'roles and users': {
+    said: 'roles and users of the account',
+    arns: ({ account }) => [`arn:aws:iam::${account}:role/*`, `arn:aws:iam::${account}:user/*`],
+  },
+  stacks: {
+    said: 'the stacks `NAME-…` in every region of the config',
+    arns: ({ config, account }) =>
+      [config.regions.primary, ...observerRegions(config.regions)].map(
+        (region) => `arn:aws:cloudformation:${region}:${account}:stack/${config.name}-*`,
+      ),
+  },
+  'hosted zone': {
+    said: 'the hosted zone',
+    arns: ({ config }) => [`arn:aws:route53:::hostedzone/${config.zone.id}`],
+  },
+  'health checks': {
+    said: 'health checks of the account, whose ids no stack knows before they exist',
+    arns: () => ['arn:aws:route53:::healthcheck/*'],
+  },
+} as const satisfies Readonly<Record<string, PlaceOf>>;
+
+interface PlaceOf {
+  /** For people, with NAME for the name of the deployment. */
+  readonly said: string;
+  readonly arns: (where: Where) => readonly string[];
+  /** Customer-managed keys of streams: a right on the streams needs one on these. */
+  readonly keys?: (where: Where) => readonly StreamKey[];
+}
+
+export type Place = keyof typeof places;
+
+export const arnsOf = (place: Place, where: Where): readonly string[] => places[place].arns(where);
+export function keysOf(place: Place, where: Where): readonly StreamKey[] {
+  const { keys }: PlaceOf = places[place];
+  return keys?.(where) ?? [];
+}
+
+const runsOf = ({ config, account }: Where, runs: string): string =>
+  `arn:aws:states:${config.regions.standby}:${account}:execution:${conductorMachineName(config.name)}:${runs}`;
+
+const topics = ({ name }: Config, account: string, regions: readonly string[]): readonly string[] =>
+  regions.map((region) => `arn:aws:sns:${region}:${account}:${notificationTopicName(name)}`);
