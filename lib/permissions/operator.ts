@@ -137,6 +137,24 @@ export const operatorRights: readonly VerbRight[] = [
   },
   {
     verbs: ['doctor'],
+    actions: ['lambda:GetFunctionConcurrency'],
+    on: 'functions',
+    why: 'what is reserved already, of what the config reserves',
+  },
+  {
+    verbs: ['doctor'],
+    actions: ['lambda:GetAccountSettings'],
+    on: 'everything',
+    why: 'the concurrent executions of the account; the action knows no resources',
+  },
+  {
+    verbs: ['doctor'],
+    actions: ['lambda:GetFunctionUrlConfig'],
+    on: 'public endpoints',
+    why: 'if an endpoint is in trouble: whether its health check asks the present function URL',
+  },
+  {
+    verbs: ['doctor'],
     actions: ['sns:ListSubscriptionsByTopic'],
     on: 'topics',
     why: 'whether anybody listens',
