@@ -30,7 +30,7 @@ const system = [
 ].map((folder) => `test/${folder}/**/*.test.ts`);
 
 /** Drills beside the one that `npm test` plays, and deployments by the real CDK, one after the other. */
-const longDrills = ['drill-blackout', 'drill-hold', 'drill-one-stream', 'deploy-stages'].map(
+const longDrills = ['drill-blackout', 'drill-flood', 'drill-hold', 'drill-one-stream', 'deploy-stages'].map(
   (name) => `test/localstack/${name}.test.ts`,
 );
 

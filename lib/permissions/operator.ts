@@ -139,13 +139,19 @@ export const operatorRights: readonly VerbRight[] = [
     verbs: ['doctor'],
     actions: ['lambda:GetFunctionConcurrency'],
     on: 'functions',
-    why: 'what the functions reserve of the account’s concurrent executions',
+    why: 'what is reserved already, of what the config reserves',
   },
   {
     verbs: ['doctor'],
     actions: ['lambda:GetAccountSettings'],
     on: 'everything',
-    why: 'how many concurrent executions the account has; the action knows no resources',
+    why: 'the concurrent executions of the account; the action knows no resources',
+  },
+  {
+    verbs: ['doctor'],
+    actions: ['lambda:GetFunctionUrlConfig'],
+    on: 'public endpoints',
+    why: 'if an endpoint is in trouble: whether its health check asks the present function URL',
   },
   {
     verbs: ['doctor'],

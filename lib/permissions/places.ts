@@ -8,7 +8,9 @@ import {
   notificationTopicName,
   observerFunctionName,
   stateTableName,
+  switchFunctionName,
   TROUBLE_INDEX,
+  voteFunctionName,
   voteTableName,
 } from '../../lambda/core/names.ts';
 import type { Role } from '../../lambda/core/role.ts';
@@ -170,13 +172,16 @@ export const places = {
       ),
   },
   functions: {
-    said: 'the functions of Spillway in each observer’s region',
-    arns: ({ config, account }) =>
-      observerRegions(config.regions).flatMap((region) =>
-        reservesIn(region, config).map(
-          ({ functionName }) => `arn:aws:lambda:${region}:${account}:function:${functionName}`,
-        ),
-      ),
+    said: 'the functions of Spillway, in the standby and each witness',
+    arns: (where) => functionArns(where, () => true),
+  },
+  'public endpoints': {
+    said: 'the functions `NAME-vote` in each observer’s region, and `NAME-switch` in the standby',
+    arns: (where) => {
+      const { name } = where.config;
+      const endpoints = [voteFunctionName(name), switchFunctionName(name)];
+      return functionArns(where, (functionName) => endpoints.includes(functionName));
+    },
   },
   'logs of observers': {
     said: 'the log of `NAME-observer` in each observer’s region',
@@ -251,5 +256,15 @@ export function keysOf(place: Place, where: Where): readonly StreamKey[] {
 const runsOf = ({ config, account }: Where, runs: string): string =>
   `arn:aws:states:${config.regions.standby}:${account}:execution:${conductorMachineName(config.name)}:${runs}`;
 
+/** Functions of every region that observes; each of them reserves concurrency. */
+const functionArns = (
+  { config, account }: Where,
+  isWanted: (functionName: string) => boolean,
+): readonly string[] =>
+  observerRegions(config.regions).flatMap((region) =>
+    reservesIn(region, config).flatMap(({ functionName }) =>
+      isWanted(functionName) ? [`arn:aws:lambda:${region}:${account}:function:${functionName}`] : [],
+    ),
+  );
 const topics = ({ name }: Config, account: string, regions: readonly string[]): readonly string[] =>
   regions.map((region) => `arn:aws:sns:${region}:${account}:${notificationTopicName(name)}`);

@@ -105,7 +105,7 @@ export function judge(evidence: Evidence): DrillResult {
     diagnosis: commonDiagnosis(events, evidence),
     detectMs: detectMs(events, { faultAtMs, votesToEvacuate: config.policy.votesToEvacuate }),
     flipMs: flipMs(events, { faultAtMs, standby }),
-    rtoMs: rtoMs(evidence.acknowledgements, { faultAtMs, standby, producers: moving.producers }),
+    rtoMs: rtoMs(beforeFlood(evidence), { faultAtMs, standby, producers: moving.producers }),
     latchedMs: latchedMs(events, { faultAtMs, groups: moving.groups }),
     cells: cellsAtEnd(config, events),
     records: countRecords(evidence.acknowledgements, evidence.found),
@@ -147,6 +147,10 @@ export function judge(evidence: Evidence): DrillResult {
     seed: evidence.seed,
   };
 }
+
+/** An operator moves traffic before a flood, which is no recovery from the scenario's faults. */
+const beforeFlood = ({ acknowledgements, flood }: Evidence): readonly Acknowledgement[] =>
+  flood === undefined ? acknowledgements : acknowledgements.filter(({ atMs }) => atMs < flood.sinceMs);
 
 const floodEnd = ({ failures: _failures, sinceMs: _sinceMs, ...end }: FloodSeen): FloodEnd => end;
 

@@ -162,4 +162,39 @@ describe('the judgement of a drill', () => {
     } as const;
     expect(judge(hold)).toMatchObject({ ok: true, judged: true, failures: [] });
   });
+
+  it('of a flood is its own, and what it moved is no recovery from the faults before it', () => {
+    const flood = {
+      ok: false,
+      requestsPerSecond: 1_000,
+      forMs: 60_000,
+      reserved: 100,
+      expected: 'holds',
+      sent: 60_000,
+      refused: 0,
+      unsent: 0,
+      answersChanged: 2,
+      sinceMs: 10_000,
+      failures: ['it moved'],
+    } as const;
+    const moved = Array.from({ length: 400 }, (_, n) =>
+      ['p1', 'p2', 'p3'].map((producer) => ({
+        id: `r-${producer}-${n * 20}`,
+        producer,
+        region: 'us-west-2',
+        atMs: 20_000 + n * 100,
+      })),
+    ).flat();
+    const found = { ...evidence.found, inStreams: moved.map(({ id }) => id) };
+    const hold = { ...scenario, expect: { verdict: 'hold' } } as const;
+    const seen = { ...evidence, scenario: hold, acknowledgements: moved, found };
+    expect(judge(seen).rtoMs).not.toBeNull();
+    expect(judge({ ...seen, flood })).toMatchObject({
+      ok: false,
+      rtoMs: null,
+      failedBy: ['flood'],
+      flood: { answersChanged: 2, ok: false },
+    });
+    expect(judge({ ...seen, flood }).flood).not.toHaveProperty('failures');
+  });
 });
