@@ -207,7 +207,7 @@ export const deploymentChanges: readonly DeploymentChange[] = [
     after: { ...base, policy: { ...base.policy, recoveryMs: 1_200_000 } },
     steady: 'holds',
     evacuated: 'holds',
-    note: 'Plain `cdk deploy --all` changes every observer at about the same time, so a bad release is as many bad votes: deploy one observer’s stack, watch it with `spillway status` for an hour, then the others.',
+    note: 'Plain `cdk deploy --all` changes every observer at about the same time, so a bad release is as many bad votes. `spillway deploy` changes one observer at a time, and watches it before the next.',
   },
   {
     name: 'roles-swapped',

@@ -97,7 +97,10 @@ export function documentOf({ prepared, assembly, logFile, dryRun, end }: Documen
       resources: change === 'new' ? [] : diff.resources.map((each) => ({ ...each, ...effectIn(each) })),
     })),
     stages: stages.map((stage) => stageReport(stage, { selectorOf, assembly, end })),
-    refusals: refusals.map((refusal) => ({ ...refusal, instead: deployRefusals[refusal.rule].instead })),
+    refusals: refusals.map((refusal) => ({
+      ...refusal,
+      instead: deployRefusals[refusal.rule].instead.map((step) => step.replaceAll('CELL', refusal.subject)),
+    })),
     notes,
     dns: {
       watched: before.size,
