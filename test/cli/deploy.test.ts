@@ -328,8 +328,12 @@ describe('spillway deploy', () => {
   });
 
   test('hands options after -- to the CDK', async () => {
-    const ran = await deploy('--', '--role-arn', 'arn:aws:iam::123456789012:role/deploy');
+    const ran = await deploy('--', '--concurrency=1', '--role-arn', 'arn:aws:iam::123456789012:role/deploy');
     expect(ran.exit).toBe(0);
+    const command = documentIn(ran).stages[0]?.command?.join(' ');
+    expect(command).toMatch(/--require-approval never .*--concurrency=1 --role-arn/);
+    // Given twice, an option would be two values.
+    expect(command).not.toMatch(/--concurrency 4/);
     const log = await readFile(documentIn(ran).logFile, 'utf8');
     expect(log.match(/^\$ cdk .*--role-arn arn:aws:iam::123456789012:role\/deploy$/gm)).toHaveLength(5);
   });
