@@ -15,6 +15,11 @@ export interface DeploymentChange {
   readonly evacuated: Outcome;
   /** What else is worth knowing, in full sentences. */
   readonly note: string;
+  /**
+   * Where `spillway deploy` refuses, before anything is changed, what plain deployment does or what stops
+   * halfway. Elsewhere both do the same.
+   */
+  readonly byWrapper?: { readonly steady?: 'refused'; readonly evacuated?: 'refused' };
 }
 
 /**
@@ -95,11 +100,15 @@ export const deploymentChanges: readonly DeploymentChange[] = [
   },
   {
     name: 'votes-to-evacuate',
-    what: 'changes the number of votes that evacuate',
-    after: { ...base, policy: { ...base.policy, votesToEvacuate: 3 } },
+    what: 'changes the number of votes that evacuate, with a witness more',
+    after: {
+      ...base,
+      regions: { ...regions, witnesses: [...witnesses, 'ca-central-1'] },
+      policy: { ...base.policy, votesToEvacuate: 2 },
+    },
     steady: 'holds',
     evacuated: 'holds',
-    note: 'Refused while a vote says EVACUATE.',
+    note: 'Two of four instead of three. Of three observers two is the only number that a config may have. Refused while a vote says EVACUATE.',
   },
   {
     name: 'regroup',
@@ -132,6 +141,7 @@ export const deploymentChanges: readonly DeploymentChange[] = [
     steady: 'asked',
     evacuated: 'asked',
     note: 'To DNS this is a cell that goes and a cell that comes, which begins in the primary. Producers of the old name keep their last region.',
+    byWrapper: { evacuated: 'refused' },
   },
   {
     name: 'interval',
@@ -197,7 +207,7 @@ export const deploymentChanges: readonly DeploymentChange[] = [
     after: { ...base, policy: { ...base.policy, recoveryMs: 1_200_000 } },
     steady: 'holds',
     evacuated: 'holds',
-    note: 'Plain `cdk deploy --all` changes every observer at about the same time, so a bad release is as many bad votes: deploy one observer’s stack, watch it with `spillway status` for an hour, then the others.',
+    note: 'Plain `cdk deploy --all` changes every observer at about the same time, so a bad release is as many bad votes. `spillway deploy` changes one observer at a time, and watches it before the next.',
   },
   {
     name: 'roles-swapped',
@@ -206,6 +216,7 @@ export const deploymentChanges: readonly DeploymentChange[] = [
     steady: 'stopped',
     evacuated: 'stopped',
     note: 'The names of the streams and tables of the one role exist in the other region already. To swap for good, deploy a second deployment under another name beside the first, and move the services one by one.',
+    byWrapper: { steady: 'refused', evacuated: 'refused' },
   },
   {
     name: 'cell-stacks',
@@ -214,5 +225,6 @@ export const deploymentChanges: readonly DeploymentChange[] = [
     steady: 'stopped',
     evacuated: 'stopped',
     note: 'The records exist already, in the stacks with the former names. Set the number before the first deployment.',
+    byWrapper: { steady: 'refused', evacuated: 'refused' },
   },
 ];

@@ -29,7 +29,8 @@ npx spillway deploy --yes --json -- --role-arn arn:aws:iam::123456789012:role/de
    another region than before, or not at all. After a stage with checks or records it watches until the checkers and the caches
    have followed (\`--settle\` sets another time).
 
-The options after \`--\` go to every command of the CDK.
+What is compared is the template and the tags. The options after \`--\` go to every command of the CDK, and replace Spillway's own where
+they are the same. Choose credentials by the environment (\`AWS_PROFILE\`), which both use, and not by an option of the CDK.
 
 ## Stages
 

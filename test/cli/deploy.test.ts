@@ -168,7 +168,12 @@ describe('spillway deploy', () => {
     await use({ ...config, cells: [orders] });
     const removed = await deploy();
     expect(removed.exit).toBe(3);
-    expect(documentIn(removed).refusals.map(({ rule }) => rule)).toEqual(['heldCellRemoved']);
+    expect(documentIn(removed).refusals).toMatchObject([
+      {
+        rule: 'heldCellRemoved',
+        instead: expect.arrayContaining([expect.stringMatching(/--allow-removal clicks/)]),
+      },
+    ]);
     expect(await deploy('--allow-removal', 'orders')).toMatchObject({ exit: 2 });
     expect(await deploy('--allow-removal', 'clicks')).toMatchObject({ exit: 0 });
   });
@@ -323,8 +328,12 @@ describe('spillway deploy', () => {
   });
 
   test('hands options after -- to the CDK', async () => {
-    const ran = await deploy('--', '--role-arn', 'arn:aws:iam::123456789012:role/deploy');
+    const ran = await deploy('--', '--concurrency=1', '--role-arn', 'arn:aws:iam::123456789012:role/deploy');
     expect(ran.exit).toBe(0);
+    const command = documentIn(ran).stages[0]?.command?.join(' ');
+    expect(command).toMatch(/--require-approval never .*--concurrency=1 --role-arn/);
+    // Given twice, an option would be two values.
+    expect(command).not.toMatch(/--concurrency 4/);
     const log = await readFile(documentIn(ran).logFile, 'utf8');
     expect(log.match(/^\$ cdk .*--role-arn arn:aws:iam::123456789012:role\/deploy$/gm)).toHaveLength(5);
   });

@@ -4,6 +4,7 @@ import type { Position } from '../../lambda/core/switch.ts';
 import { parseConfig } from '../../lib/config/parse.ts';
 import type { ConfigInput } from '../../lib/config/schema.ts';
 import { nameKey, publicNames } from '../../lib/deployments/answers.ts';
+import { deploymentBefore, deploymentChanges } from '../../lib/deployments/changes.ts';
 import { withoutGiven } from '../../lib/deployments/given-hosts.ts';
 import {
   type ComparedStack,
@@ -255,6 +256,23 @@ describe('names of the zone that are there already', () => {
 
   it('are none where a deployment only changes', () => {
     expect(namesToCreate(facts(otherTtl).stacks)).toEqual([]);
+  });
+});
+
+describe.each(deploymentChanges)('a deployment that $what', ({ after, byWrapper, ...plain }) => {
+  const names = parseConfig(deploymentBefore, 'test').cells.map(({ group }) => group);
+  const positions = {
+    steady: new Map<string, Position>(),
+    evacuated: new Map(names.map((group) => [group, 'STANDBY' as const])),
+  };
+
+  it.each(['steady', 'evacuated'] as const)('is refused, or not, as the table says: %s', (state) => {
+    const { regions: places } = parseConfig(after, 'test');
+    const elsewhere = places.standby !== deploymentBefore.regions.standby;
+    const of = facts(after, elsewhere ? { before: 'nothing' } : { before: deploymentBefore });
+    const taken = takenOf(deploymentBefore, of);
+    const refused = refusalsOf({ ...of, taken, positions: positions[state] }).length > 0;
+    expect(refused).toBe((byWrapper?.[state] ?? plain[state]) === 'refused');
   });
 });
 

@@ -67,14 +67,25 @@ export const synthArguments = ({ outDir, configFile, hosts }: Synthesis): readon
   ...(hosts === undefined ? [] : ['--context', `${hostsContext}=${JSON.stringify(hosts)}`]),
 ];
 
-export const deployArguments = (selectors: readonly string[], outDir: string): readonly string[] => [
-  ...['deploy', ...selectors, '--exclusively', '--app', outDir, '--require-approval', 'never'],
-  ...['--progress', 'events', '--concurrency', String(CONCURRENCY)],
+/** Options that whoever calls may give otherwise; given twice, the CDK would take both. */
+const deployDefaults = [
+  ['--require-approval', 'never'],
+  ['--progress', 'events'],
+  ['--concurrency', String(CONCURRENCY)],
+] as const;
+
+export const deployArguments = (
+  selectors: readonly string[],
+  { outDir, extra }: { readonly outDir: string; readonly extra: readonly string[] },
+): readonly string[] => [
+  ...['deploy', ...selectors, '--exclusively', '--app', outDir],
+  ...deployDefaults.filter(([flag]) => !extra.some((each) => each.split('=')[0] === flag)).flat(),
+  ...extra,
 ];
 
 /** @throws CdkFailedError, or the reason of the signal */
 export async function synthesise(synthesis: Synthesis, options: CdkOptions): Promise<void> {
-  await runCdk(synthArguments(synthesis), { ...options, timeoutMs: SYNTH_TIMEOUT_MS });
+  await runCdk([...synthArguments(synthesis), ...options.extra], { ...options, timeoutMs: SYNTH_TIMEOUT_MS });
 }
 
 /** @throws CdkFailedError, or the reason of the signal */
@@ -82,19 +93,22 @@ export async function deployStacks(
   selectors: readonly string[],
   { outDir, ...options }: CdkOptions & { readonly outDir: string },
 ): Promise<void> {
-  await runCdk(deployArguments(selectors, outDir), { ...options, timeoutMs: DEPLOY_TIMEOUT_MS });
+  await runCdk(deployArguments(selectors, { outDir, extra: options.extra }), {
+    ...options,
+    timeoutMs: DEPLOY_TIMEOUT_MS,
+  });
 }
 
 async function runCdk(
   args: readonly string[],
-  { directory, env, logFile, signal, onLine, extra, timeoutMs }: CdkOptions & { readonly timeoutMs: number },
+  { directory, env, logFile, signal, onLine, timeoutMs }: CdkOptions & { readonly timeoutMs: number },
 ): Promise<void> {
   signal.throwIfAborted();
   const log = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
   // A log that cannot be written must not hide what the CDK itself says.
   log.on('error', () => {});
   const command = findCdk(directory);
-  const child = execa(process.execPath, [command, '--no-color', '--no-notices', ...args, ...extra], {
+  const child = execa(process.execPath, [command, '--no-color', '--no-notices', ...args], {
     cwd: directory,
     env,
     extendEnv: false,
@@ -108,7 +122,7 @@ async function runCdk(
     forceKillAfterDelay: KILL_AFTER_MS,
   });
   const tail: string[] = [];
-  log.write(`$ cdk ${[...args, ...extra].join(' ')}\n`);
+  log.write(`$ cdk ${args.join(' ')}\n`);
   const reading = (async () => {
     for await (const line of createInterface({ input: child.all })) {
       log.write(`${line}\n`);

@@ -56,7 +56,7 @@ export async function deploy(options: DeployOptions): Promise<DeployDocument> {
   say('comparing with what is deployed');
   const reader = readerOf(options, clients);
   const prepared = await prepare({ ...options, config, made, dnsServers, reader });
-  const about = { prepared, assembly, logFile, dryRun };
+  const about = { prepared, assembly, extra: cdk.extra, logFile, dryRun };
   const plan = documentOf(about);
   if (dryRun || plan.state !== 'planned') return plan;
   await options.consent(plan);

@@ -74,13 +74,22 @@ export interface StoppedReport {
 export interface DocumentOptions {
   readonly prepared: Prepared;
   readonly assembly: string;
+  /** Options of the CDK beside Spillway’s. */
+  readonly extra: readonly string[];
   readonly logFile: string;
   readonly dryRun: boolean;
   /** Absent: nothing was deployed. */
   readonly end?: RunEnd;
 }
 
-export function documentOf({ prepared, assembly, logFile, dryRun, end }: DocumentOptions): DeployDocument {
+export function documentOf({
+  prepared,
+  assembly,
+  extra,
+  logFile,
+  dryRun,
+  end,
+}: DocumentOptions): DeployDocument {
   const { comparisons, refusals, stages, notes, before } = prepared;
   const dns = end?.dns ?? { moved: [], silent: [], held: before.size };
   const state = stateOf(prepared, { dryRun, end });
@@ -96,8 +105,11 @@ export function documentOf({ prepared, assembly, logFile, dryRun, end }: Documen
       // Everything of a new stack is new.
       resources: change === 'new' ? [] : diff.resources.map((each) => ({ ...each, ...effectIn(each) })),
     })),
-    stages: stages.map((stage) => stageReport(stage, { selectorOf, assembly, end })),
-    refusals: refusals.map((refusal) => ({ ...refusal, instead: deployRefusals[refusal.rule].instead })),
+    stages: stages.map((stage) => stageReport(stage, { selectorOf, assembly, extra, end })),
+    refusals: refusals.map((refusal) => ({
+      ...refusal,
+      instead: deployRefusals[refusal.rule].instead.map((step) => step.replaceAll('CELL', refusal.subject)),
+    })),
     notes,
     dns: {
       watched: before.size,
@@ -139,10 +151,12 @@ function stageReport(
   {
     selectorOf,
     assembly,
+    extra,
     end,
   }: {
     readonly selectorOf: (name: string) => string;
     readonly assembly: string;
+    readonly extra: readonly string[];
     readonly end: RunEnd | undefined;
   },
 ): StageReport {
@@ -151,7 +165,9 @@ function stageReport(
   return {
     kind,
     stacks,
-    ...(stacks.length === 0 ? {} : { command: deployArguments(stacks.map(selectorOf), assembly) }),
+    ...(stacks.length === 0
+      ? {}
+      : { command: deployArguments(stacks.map(selectorOf), { outDir: assembly, extra }) }),
     ...(soak === undefined ? {} : { soak }),
     watchDnsMs,
     done: done !== undefined,

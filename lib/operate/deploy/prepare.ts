@@ -55,13 +55,16 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
     watchDnsMs: settleMs ?? settledMs(config),
     nowMs: nowMs(),
   });
+  const observersChange = comparisons.some(
+    ({ change, changesObserver }) => change === 'changed' && changesObserver,
+  );
   return {
     ...plan,
     comparisons,
     deployed,
     names,
     before,
-    notes: notesOf({ config, facts, names, before, soakMs }),
+    notes: notesOf({ config, facts, names, before, unwatched: soakMs === 0 && observersChange }),
   };
 }
 
@@ -84,13 +87,13 @@ function notesOf({
   facts,
   names,
   before,
-  soakMs,
+  unwatched,
 }: {
   readonly config: Config;
   readonly facts: DeploymentFacts;
   readonly names: ReadonlyMap<string, readonly PublicName[]>;
   readonly before: ReadonlyMap<string, Role>;
-  readonly soakMs: number;
+  readonly unwatched: boolean;
 }): readonly string[] {
   const { guarded, said, stacks } = facts;
   const gone = cellsThatGo(facts);
@@ -114,6 +117,6 @@ function notesOf({
       (region) =>
         `the vote of ${region} no longer counts; its stack stays until \`npx cdk destroy ${config.name}-witness-${region}\` with the former config`,
     ),
-    ...(soakMs === 0 ? ['--soak 0s: observers change one after the other without being watched'] : []),
+    ...(unwatched ? ['--soak 0s: observers change one after the other without being watched'] : []),
   ];
 }
