@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { stateTableName } from '../../lambda/core/names.ts';
 import type { Call } from '../../lib/aws/call-log.ts';
 import { type CallTarget, targetOf } from '../../lib/aws/call-target.ts';
 import { parseConfig } from '../../lib/config/parse.ts';
@@ -163,6 +164,18 @@ describe('a command calls what the table says, and nothing else', () => {
   }, 60_000);
 
   test('doctor, check by check', async () => {
+    // In trouble: doctor then asks for the present URL.
+    const dead = {
+      host: { S: 'gone.lambda-url.invalid' },
+      path: { S: '/vote' },
+      checkId: { S: 'c' },
+      atMs: { N: '1' },
+    };
+    const { name, regions } = config;
+    tableOf(aws, `${regions.standby}/${stateTableName(name)}`).set(`endpoints#vote#${regions.standby}`, {
+      ...{ pk: { S: 'endpoints' }, sk: { S: `vote#${regions.standby}` } },
+      ...dead,
+    });
     const clients = new AwsClients({ who: 'cli doctor', timeoutMs: 2_000, endpoint: aws.url });
     const context = {
       config,
