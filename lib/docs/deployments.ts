@@ -1,5 +1,5 @@
 import { refusalRules, untilDataMs } from '../../lambda/core/deployment.ts';
-import { deploymentChanges, outcomes } from '../deployments/changes.ts';
+import { type DeploymentChange, deploymentChanges, outcomes } from '../deployments/changes.ts';
 import { markdownTable } from './markdown.ts';
 
 /** `docs/deployments.md`: what each change of the config does to traffic. */
@@ -18,17 +18,26 @@ deployment guard: CloudFormation asks it when the new checks exist, and before t
    of 10 s, ${untilDataMs({ intervalSeconds: 30, failureThreshold: 1 }) / 1_000} s and ${untilDataMs({ intervalSeconds: 30, failureThreshold: 3 }) / 1_000} s at 30 s; a stack that is created is not waited for, because no record follows its checks yet;
 4. wants Route 53 to have data of them, and stores what is then in force.
 
-So plain \`cdk deploy --all\` does what the table says. Each row is a drill: \`npm run drill:upgrades\` deploys it while producers run, takes
+So plain \`cdk deploy --all\` does what the table says. [\`spillway deploy\`](deploy.md) looks before anything is deployed, deploys one
+observer after the other, and asks DNS after each stage. Each row is a drill: \`npm run drill:upgrades\` deploys it while producers run, takes
 it back, and reports every answer of DNS that changed (\`--only NAME\`, \`--state steady|evacuated\`, \`--json\`). Your own change is
 \`npm run drill -- --upgrade FILE\`, with \`--evacuated\` while an operator holds every cell in the standby.
 
 ${markdownTable(
-  ['row', 'a deployment that …', 'in health', 'while every cell is held in the standby', 'and'],
-  deploymentChanges.map(({ name, what, steady, evacuated, note }) => [
+  [
+    'row',
+    'a deployment that …',
+    'in health',
+    'while every cell is held in the standby',
+    '`spillway deploy` refuses it',
+    'and',
+  ],
+  deploymentChanges.map(({ name, what, steady, evacuated, byWrapper, note }) => [
     `\`${name}\``,
     what,
     outcomes[steady],
     steady === evacuated ? 'the same' : outcomes[evacuated],
+    refusedWhen(byWrapper),
     note,
   ]),
 )}
@@ -40,8 +49,17 @@ ${markdownTable(
   Object.entries(refusalRules).map(([rule, { means, instead }]) => [`\`${rule}\``, means, instead]),
 )}
 
+The guard looks at groups in the standby's stack, before its functions learn of other groups, and at everything else in the stacks of the
+routing. A switch whose group is gone from the config goes on answering for as long as it was ever set.
+
 The first deployment that has a guard knows nothing of the one before: deploy a new version of Spillway unchanged, and your own change
 after it. A guard that cannot look (the state table or Route 53's API does not answer) refuses as well. It needs both only here: no
 evacuation, failback or failover asks the guard.
 `;
+}
+
+function refusedWhen(by: DeploymentChange['byWrapper']): string {
+  if (by?.steady === undefined && by?.evacuated === undefined) return 'no';
+  if (by.steady !== undefined && by.evacuated !== undefined) return 'yes';
+  return by.steady === undefined ? 'while held' : 'in health';
 }
