@@ -37,6 +37,7 @@ const longDrills = ['drill-blackout', 'drill-flood', 'drill-hold', 'drill-one-st
 /** Files that take long begin first, in this order: else one of them is alone at the end. By default the largest do. */
 const longest = [
   '/localstack/drill.test.ts',
+  '/localstack/upgrade.test.ts',
   '/localstack/conductor.test.ts',
   '/producer/congestion.test.ts',
   '/wire/transports.test.ts',
