@@ -16,6 +16,7 @@ import { type Acting, change } from './change.ts';
 import { interruption } from './interruption.ts';
 import type { Io } from './io.ts';
 import { type ChangeFlags, listArgument, withChange } from './options.ts';
+import { inOwnWorld, isWithoutWorld } from './prove-world.ts';
 import { type Proven, proveScreen } from './screens/prove.ts';
 import { progress } from './spinner.ts';
 import { type Outcome, perform } from './verb.ts';
@@ -39,9 +40,16 @@ export function proveCommand(io: Io): Command {
     .option('--clean', 'do nothing but delete what a run that crashed has left')
     .addHelpText(
       'after',
-      '\nA local world needs no --reason and no consent; it confirms nothing about AWS.\n\nExamples:\n  spillway prove --reason "before going live"\n  spillway prove --only kinesis-cbor,propagation --reason test --dry-run\n  spillway prove --local --json',
+      '\nA local world needs no --reason and no consent; it confirms nothing about AWS. With --local and no world running, one is built and taken down.\n\nExamples:\n  spillway prove --reason "before going live"\n  spillway prove --only kinesis-cbor,propagation --reason test --dry-run\n  spillway prove --local --json',
     )
-    .action((flags: ProveFlags) => perform(io, flags, () => proveVerb(io, flags)));
+    .action((flags: ProveFlags) =>
+      perform(io, flags, async () => {
+        // Where --local means no world, one is built: what there is to see needs no other.
+        if (flags.local !== true || flags.clean || !(await isWithoutWorld())) return proveVerb(io, flags);
+        const { local: _local, ...rest } = flags;
+        return inOwnWorld(io, { config: flags.config, act: (world) => proveVerb(io, { ...rest, world }) });
+      }),
+    );
 }
 
 function idsArgument(text: string): ReadonlySet<AssumptionId> {

@@ -5,6 +5,9 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** No local world is running. */
+export class NoWorldError extends UsageError {}
+
 interface RefusedBy {
   readonly rule: string;
   readonly reason: string;

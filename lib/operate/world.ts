@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { UsageError } from './errors.ts';
+import { NoWorldError, UsageError } from './errors.ts';
 
 /** The file that `spillway drill --keep` writes about the world that it leaves standing. */
 const worldSchema = z.object({
@@ -56,7 +56,7 @@ export async function findWorld(root: string): Promise<World> {
   );
   const [first, ...others] = alive.flat();
   if (first === undefined) {
-    throw new UsageError(
+    throw new NoWorldError(
       `No local world is running under ${runs}: start one with \`spillway drill --keep\`.`,
     );
   }

@@ -263,8 +263,8 @@ describe('wrong usage', () => {
 });
 
 describe('a local world', () => {
-  test('that is not running is wrong usage, in one document', async () => {
-    const { exit, out } = await shell.run('prove --local --json');
+  test('that is not running has nothing to be cleaned: wrong usage, in one document', async () => {
+    const { exit, out } = await shell.run('prove --local --clean --json');
     expect(exit).toBe(2);
     expect(JSON.parse(out)).toMatchObject({
       ok: false,
