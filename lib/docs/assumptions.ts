@@ -57,7 +57,8 @@ ${markdownTable(
 )}
 
 \`spillway prove --local\` runs those experiments to the end that a local world can run, and needs neither a reason nor consent. Since
-nothing there is AWS, every statement is \`not-run\`; what the world showed is in \`local\`.
+nothing there is AWS, every statement is \`not-run\`; what the world showed is in \`local\`. If no local world is running, one is built for this and taken down, which takes a
+minute.
 
 ## Rights
 
