@@ -180,6 +180,10 @@ const refusal = (rule: RefusalRule, subject: string, what: string): Refusal => (
   reason: `${what}. ${refusalRules[rule].instead}`,
 });
 
+/** Failures that each kind of check counts: a vote must be quick; the latch must ride out a blip. */
+export const VOTE_FAILURES = 1;
+export const SWITCH_FAILURES = 3;
+
 /** Every checker asks once in each interval, at its own time; a checker's opinion needs as many looks as the check counts. */
 const INTERVALS_UNTIL_DATA = 3;
 /** Until a new check is handed to all checkers [inferred]. */

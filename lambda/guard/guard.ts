@@ -9,7 +9,9 @@ import {
   judgeSwitches,
   judgeVotes,
   type OrSilent,
+  SWITCH_FAILURES,
   untilDataMs,
+  VOTE_FAILURES,
 } from '../core/deployment.ts';
 import type { EndpointAnswer } from '../core/endpoint-findings.ts';
 import type { CheckedEndpoint, EndpointId, EndpointKind } from '../core/endpoint-items.ts';
@@ -41,8 +43,7 @@ export interface GuardPorts {
 type WithChecks = Exclude<Guarded, { Kind: 'groups' }>;
 type ValueOf<Kind extends EndpointKind> = (typeof endpointValues)[Kind][number];
 
-/** Looks that a check's failure threshold asks for: the larger of the two kinds, so that one wait fits both. */
-const FAILURE_THRESHOLD = { votes: 1, cells: 3 } as const;
+const FAILURE_THRESHOLD = { votes: VOTE_FAILURES, cells: SWITCH_FAILURES } as const;
 /** Endpoints asked at once. */
 const PARALLEL = 8;
 /** A new function's first answer may be a cold start, and a new URL's permission takes a moment. */

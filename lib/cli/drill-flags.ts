@@ -58,11 +58,14 @@ const awsOnly = ['reason', 'owner', 'yes', 'dryRun', 'world', 'local', 'dns', 's
 export function misplacedOption(command: Command, { aws }: { readonly aws: boolean }): string | undefined {
   const wrong = (aws ? localOnly : awsOnly).find((name) => command.getOptionValueSource(name) === 'cli');
   if (wrong === undefined) return undefined;
-  const long = command.options.find((option) => option.attributeName() === wrong)?.long ?? `--${wrong}`;
+  const long = longOf(command, wrong);
   return aws
     ? `${long} is for the drill on this machine: --aws moves a deployed cell, and plays no outage.`
     : `${long} needs --aws: without it a drill builds a world of its own on this machine.`;
 }
+
+const longOf = (command: Command, name: string): string =>
+  command.options.find((option) => option.attributeName() === name)?.long ?? `--${name}`;
 
 /** The message about an option that a drill of a deployment would silently ignore. */
 export function misplacedWithUpgrade(command: Command): string | undefined {
@@ -74,7 +77,7 @@ export function misplacedWithUpgrade(command: Command): string | undefined {
   }
   const wrong = notWithUpgrade.find(given);
   if (wrong === undefined) return undefined;
-  const long = command.options.find((option) => option.attributeName() === wrong)?.long ?? `--${wrong}`;
+  const long = longOf(command, wrong);
   return `${long} is for the drill of an outage: --upgrade plays a deployment.`;
 }
 

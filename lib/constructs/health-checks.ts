@@ -3,10 +3,6 @@ import type { Construct } from 'constructs';
 import { GIVEN_TAG } from '../deployments/given-hosts.ts';
 import type { AskedHost } from './public-endpoint.ts';
 
-/** A vote must be quick; the latch must ride out a blip. */
-export const VOTE_FAILURES = 1;
-export const SWITCH_FAILURES = 3;
-
 export interface MarkerCheckProps {
   readonly name: string;
   readonly host: AskedHost;

@@ -1,7 +1,8 @@
 import { Construct } from 'constructs';
+import { SWITCH_FAILURES } from '../../lambda/core/deployment.ts';
 import { standbyMarker, switchPath } from '../../lambda/core/names.ts';
 import type { Config } from '../config/config.ts';
-import { markerCheck, SWITCH_FAILURES } from './health-checks.ts';
+import { markerCheck } from './health-checks.ts';
 import type { AskedHost } from './public-endpoint.ts';
 
 export interface SwitchChecksProps {

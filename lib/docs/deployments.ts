@@ -1,4 +1,4 @@
-import { refusalRules, untilDataMs } from '../../lambda/core/deployment.ts';
+import { refusalRules, SWITCH_FAILURES, untilDataMs, VOTE_FAILURES } from '../../lambda/core/deployment.ts';
 import { type DeploymentChange, deploymentChanges, outcomes } from '../deployments/changes.ts';
 import { markdownTable } from './markdown.ts';
 
@@ -14,8 +14,8 @@ deployment guard: CloudFormation asks it when the new checks exist, and before t
 
 1. reads what is in force, as it stored it after the last deployment that it allowed, and asks the endpoints that are new;
 2. refuses what would move traffic (below): the stack then rolls back, and nothing that traffic follows has changed;
-3. leaves new checks alone until every checker has had the time to look often enough: ${untilDataMs({ intervalSeconds: 10, failureThreshold: 1 }) / 1_000} s for votes and ${untilDataMs({ intervalSeconds: 10, failureThreshold: 3 }) / 1_000} s for switches at an interval
-   of 10 s, ${untilDataMs({ intervalSeconds: 30, failureThreshold: 1 }) / 1_000} s and ${untilDataMs({ intervalSeconds: 30, failureThreshold: 3 }) / 1_000} s at 30 s; a stack that is created is not waited for, because no record follows its checks yet;
+3. leaves new checks alone until every checker has had the time to look often enough: ${untilDataMs({ intervalSeconds: 10, failureThreshold: VOTE_FAILURES }) / 1_000} s for votes and ${untilDataMs({ intervalSeconds: 10, failureThreshold: SWITCH_FAILURES }) / 1_000} s for switches at an interval
+   of 10 s, ${untilDataMs({ intervalSeconds: 30, failureThreshold: VOTE_FAILURES }) / 1_000} s and ${untilDataMs({ intervalSeconds: 30, failureThreshold: SWITCH_FAILURES }) / 1_000} s at 30 s; a stack that is created is not waited for, because no record follows its checks yet;
 4. wants Route 53 to have data of them, and stores what is then in force.
 
 So plain \`cdk deploy --all\` does what the table says. [\`spillway deploy\`](deploy.md) looks before anything is deployed, deploys one

@@ -1,3 +1,4 @@
+import { SWITCH_FAILURES, VOTE_FAILURES } from '../../lambda/core/deployment.ts';
 import {
   evacuateMarker,
   regionRecordName,
@@ -21,10 +22,6 @@ export const signalName = (cell: string): string => signalRecordName(cell, zoneN
 export const switchCheckId = (group: string): string => `switch-${group}`;
 export const voteCheckId = (region: string): string => `vote-${region}`;
 const quorumId = 'quorum';
-
-/** As in lib/constructs/health-checks.ts, which imports the CDK: a vote must be quick, the latch must ride out a blip. */
-const VOTE_FAILURES = 1;
-const SWITCH_FAILURES = 3;
 
 export interface Routing {
   readonly checks: readonly HealthCheck[];

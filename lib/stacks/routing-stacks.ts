@@ -1,5 +1,6 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { VOTE_FAILURES } from '../../lambda/core/deployment.ts';
 import {
   evacuateMarker,
   formerRegionRecordName,
@@ -13,7 +14,7 @@ import { parseStreamArn } from '../../lambda/core/stream-arn.ts';
 import type { Cell, Config, StreamSpec } from '../config/config.ts';
 import { FailoverTree } from '../constructs/failover-tree.ts';
 import { GuardedStack } from '../constructs/guard.ts';
-import { markerCheck, quorumCheck, VOTE_FAILURES } from '../constructs/health-checks.ts';
+import { markerCheck, quorumCheck } from '../constructs/health-checks.ts';
 import type { AskedHost } from '../constructs/public-endpoint.ts';
 import { SwitchChecks } from '../constructs/switch-checks.ts';
 import type { Guarded } from '../settings/guard.ts';

@@ -1,7 +1,7 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, expect, it } from 'vitest';
-import { SWITCH_FAILURES } from '../../lib/constructs/health-checks.ts';
+import { SWITCH_FAILURES } from '../../lambda/core/deployment.ts';
 import { heldFlood, latchIn, shareLetThrough } from '../../lib/endpoint/flood.ts';
 import { newChecker, observe } from '../../lib/route53/checker.ts';
 import { endpointHealthy } from '../../lib/route53/health-check.ts';

@@ -1,14 +1,12 @@
 import { Resolver } from 'node:dns/promises';
 import { signalRecordName } from '../../../lambda/core/names.ts';
 import type { Role } from '../../../lambda/core/role.ts';
-import { parseSignal } from '../../../lambda/core/signal.ts';
+import { formatSignal } from '../../../lambda/core/signal.ts';
 import type { Config } from '../../config/config.ts';
+import { nameKey, type PublicName, roleOf } from '../../deployments/answers.ts';
 
-/** A name that people ask for, and what it answers in each region, by one config. */
-export interface WatchedName {
-  readonly name: string;
-  readonly type: 'TXT' | 'A' | 'AAAA' | 'CNAME';
-}
+/** A name that people ask for. */
+export type WatchedName = Pick<PublicName, 'name' | 'type'>;
 
 export interface AnswerChange extends WatchedName {
   readonly atMs: number;
@@ -22,33 +20,39 @@ const POLL_MS = 200;
 const TIMEOUT_MS = 1_000;
 
 /** Every name of the configs that follows a switch. */
-export function namesOf(configs: readonly Config[]): readonly WatchedName[] {
-  const all = configs.flatMap(({ cells, zone }) =>
-    cells.flatMap(({ name, services }): WatchedName[] => [
-      { name: signalRecordName(name, zone.name), type: 'TXT' },
-      ...services.map((service) => ({ name: `${service.name}.${zone.name}`, type: service.type })),
-    ]),
-  );
-  return [...new Map(all.map((each) => [keyOf(each), each])).values()];
+export const namesOf = (configs: readonly Config[]): readonly WatchedName[] => [
+  ...new Map(
+    publicNamesOf(configs).map(({ name, type }) => [keyOf({ name, type }), { name, type }]),
+  ).values(),
+];
+
+export const keyOf: (name: WatchedName) => string = nameKey;
+
+/** The region that an answer stands for, by these configs; undefined for a name or an answer that none knows. */
+export function roleOfAnswer(
+  configs: readonly Config[],
+  name: WatchedName,
+  answer: string,
+): Role | undefined {
+  const versions = publicNamesOf(configs).filter((each) => keyOf(each) === keyOf(name));
+  return roleOf(name.type === 'TXT' ? [answer] : answer.split(' '), versions);
 }
 
-export const keyOf = ({ name, type }: WatchedName): string => `${name} ${type}`;
-
-/** The region that an answer stands for, by one config: `undefined` for a name or an answer it does not know. */
-export function roleOfAnswer(config: Config, { name, type }: WatchedName, answer: string): Role | undefined {
-  const { primary, standby } = config.regions;
-  for (const cell of config.cells) {
-    if (type === 'TXT' && name === signalRecordName(cell.name, config.zone.name)) {
-      const parsed = parseSignal(answer, [primary, standby]);
-      if (!parsed.ok) return undefined;
-      return parsed.signal.region === primary ? 'primary' : 'standby';
-    }
-    for (const service of cell.services) {
-      if (name !== `${service.name}.${config.zone.name}` || type !== service.type) continue;
-      return (['primary', 'standby'] as const).find((role) => valuesOf(service[role]) === answer);
-    }
-  }
-  return undefined;
+function publicNamesOf(configs: readonly Config[]): readonly PublicName[] {
+  return configs.flatMap(({ cells, zone, regions }) =>
+    cells.flatMap(({ name, streams, services }): PublicName[] => {
+      const signal = (role: Role): string[] => [
+        formatSignal({ region: regions[role], stream: streams[role].name }),
+      ];
+      return [
+        {
+          ...{ name: signalRecordName(name, zone.name), type: 'TXT' },
+          ...{ primary: signal('primary'), standby: signal('standby') },
+        },
+        ...services.map((service) => ({ ...service, name: `${service.name}.${zone.name}` })),
+      ];
+    }),
+  );
 }
 
 const valuesOf = (values: readonly string[]): string => values.toSorted().join(' ');

@@ -28,8 +28,7 @@ export function judgeUpgrade({
   readonly reason: string | undefined;
 }): UpgradeVerdict {
   const followed = changes.filter((change) => !isFirstAnswer(change, baseline));
-  const roleOf = (change: AnswerChange, answer: string) =>
-    roleOfAnswer(after, change, answer) ?? roleOfAnswer(before, change, answer);
+  const roleOf = (change: AnswerChange, answer: string) => roleOfAnswer([after, before], change, answer);
   const moved = followed.some((change) => {
     // A name that the new config does not have any more is gone because that was asked for.
     if (change.to === NO_ANSWER) return hasName(after, change);

@@ -37,8 +37,8 @@ export function kinesisEndpoint({
 }
 
 /**
- * The endpoint of another service in the same region: the URL that the application gives, a configured URL, else its host by the same settings as Kinesis'.
- * In every partition that is the name of Kinesis' host with another beginning ("Service endpoints and quotas", AWS General
+ * The endpoint of another service in the same region: the URL that the application gives, a configured URL, else its host by
+ * the same settings as Kinesis'. In every partition that is the name of Kinesis' host with another beginning ("Service endpoints and quotas", AWS General
  * Reference). The SDK's clients of these services would be two more packages for three small calls.
  *
  * @throws EndpointError where the settings contradict each other

@@ -41,10 +41,10 @@ const judge = (
 
 describe('the verdict on a deployment', () => {
   it('reads the region of every kind of answer', () => {
-    expect(roleOfAnswer(before, signal, primary)).toBe('primary');
-    expect(roleOfAnswer(before, signal, standby)).toBe('standby');
-    expect(roleOfAnswer(before, api, '198.51.100.10')).toBe('standby');
-    expect(roleOfAnswer(before, api, '203.0.113.1')).toBeUndefined();
+    expect(roleOfAnswer([before], signal, primary)).toBe('primary');
+    expect(roleOfAnswer([before], signal, standby)).toBe('standby');
+    expect(roleOfAnswer([before], api, '198.51.100.10')).toBe('standby');
+    expect(roleOfAnswer([before], api, '203.0.113.1')).toBeUndefined();
     expect(namesOf([before, before])).toHaveLength(3);
   });
 
