@@ -33,6 +33,9 @@ export const guardFunctionArn = (name: string, region: string, account: string):
   `arn:aws:lambda:${region}:${account}:function:${guardFunctionName(name)}`;
 export const notificationTopicName = (name: string): string => `${name}-notifications`;
 
+/** The stack of a witness, in its region. */
+export const witnessStackName = (name: string, region: string): string => `${name}-witness-${region}`;
+
 /** Names in the zone. */
 export const signalRecordName = (cell: string, zone: string): string => `signal.${cell}.${zone}`;
 /** Of one deployment: several may share a zone. */

@@ -15,6 +15,10 @@ export interface DeploymentChange {
   readonly evacuated: Outcome;
   /** What else is worth knowing, in full sentences. */
   readonly note: string;
+  /** The row after which this one is deployed, and which it takes back. @default - it is deployed over the base */
+  readonly takesBack?: string;
+  /** Witnesses whose stacks are destroyed before the deployment. */
+  readonly destroyed?: readonly string[];
   /**
    * Where `spillway deploy` refuses, before anything is changed, what plain deployment does or what stops
    * halfway. Elsewhere both do the same.
@@ -44,16 +48,19 @@ const orders = {
   stream: { name: 'orders', existing: true },
   services: [{ name: 'api.orders', type: 'A' as const, primary: '192.0.2.10', standby: '198.51.100.10' }],
 };
-const clicks = { name: 'clicks', stream: { name: 'clicks', shards: 1 } };
+// A stream that Spillway has created stays when its cell is renamed or removed, and CloudFormation does not take
+// it back: so the cells that rows change have streams of their own.
+const clicks = { name: 'clicks', stream: { name: 'clicks', existing: true } };
+const payments = { name: 'payments', stream: { name: 'payments', shards: 1 } };
 const invoices = { name: 'invoices', stream: { name: 'invoices', shards: 1 } };
 
-/** The deployment that every row begins with. */
+/** The deployment that every row begins with, unless it takes another row back. */
 export const deploymentBefore = {
   name: 'spillway',
   regions,
   zone: { id: 'Z0123456789ABCDEFGHIJ', name: 'example.com' },
   policy: { mode: 'auto' },
-  cells: [orders, clicks],
+  cells: [orders, clicks, payments],
 } as const satisfies ConfigInput;
 
 const base: ConfigInput = deploymentBefore;
@@ -69,6 +76,24 @@ export const deploymentChanges: readonly DeploymentChange[] = [
     steady: 'holds',
     evacuated: 'holds',
     note: newVotes,
+  },
+  {
+    name: 'witness-removed',
+    what: 'removes a witness',
+    takesBack: 'witness-added',
+    after: base,
+    steady: 'holds',
+    evacuated: 'holds',
+    note: 'The quorum forgets the vote before its check goes. The stack of the former witness stays until you destroy it.',
+  },
+  {
+    name: 'witness-redeployed',
+    what: 'brings a witness back whose stack was destroyed',
+    after: base,
+    destroyed: ['eu-west-1'],
+    steady: 'holds',
+    evacuated: 'holds',
+    note: 'The new endpoint has another URL, which plain `cdk deploy --all` does not tell the check: it goes on asking the former URL, its vote stays HOLD, and the alarm `vote endpoints` says so. `spillway deploy` brings the check to the new URL.',
   },
   {
     name: 'witness-replaced',
@@ -99,6 +124,15 @@ export const deploymentChanges: readonly DeploymentChange[] = [
     note: newVotes,
   },
   {
+    name: 'four-to-two-witnesses',
+    what: 'goes from four witnesses to two',
+    takesBack: 'two-to-four-witnesses',
+    after: base,
+    steady: 'holds',
+    evacuated: 'holds',
+    note: 'The stacks of the former witnesses stay until you destroy them.',
+  },
+  {
     name: 'votes-to-evacuate',
     what: 'changes the number of votes that evacuate, with a witness more',
     after: {
@@ -113,7 +147,7 @@ export const deploymentChanges: readonly DeploymentChange[] = [
   {
     name: 'regroup',
     what: 'puts a cell into the group of another',
-    after: { ...base, cells: [orders, { ...clicks, group: 'orders' }] },
+    after: { ...base, cells: [orders, { ...clicks, group: 'orders' }, payments] },
     steady: 'holds',
     evacuated: 'holds',
     note: 'Refused when one of the two switches holds traffic in the standby and the other does not.',
@@ -121,7 +155,7 @@ export const deploymentChanges: readonly DeploymentChange[] = [
   {
     name: 'regroup-new',
     what: 'puts a cell into a group of its own',
-    after: { ...base, cells: [orders, { ...clicks, group: 'web' }] },
+    after: { ...base, cells: [orders, { ...clicks, group: 'web' }, payments] },
     steady: 'holds',
     evacuated: 'refused',
     note: `${newSwitch} A new switch is in the primary, so a cell that is held in the standby must not follow it.`,
@@ -129,20 +163,39 @@ export const deploymentChanges: readonly DeploymentChange[] = [
   {
     name: 'cell-added',
     what: 'adds a cell',
-    after: { ...base, cells: [orders, clicks, invoices] },
+    after: { ...base, cells: [orders, clicks, payments, invoices] },
     steady: 'holds',
     evacuated: 'holds',
     note: 'The new cell begins in the primary, while evacuated too: fail it over by `spillway failover --cells`.',
   },
   {
+    name: 'cell-removed',
+    what: 'removes a cell',
+    takesBack: 'cell-added',
+    after: base,
+    steady: 'asked',
+    evacuated: 'asked',
+    note: 'Its names go, and its producers keep their last region. Its streams stay until you delete them. Refused by `spillway deploy` while the cell is held in the standby.',
+  },
+  {
     name: 'cell-renamed',
     what: 'renames a cell',
-    after: { ...base, cells: [orders, { ...clicks, name: 'visits' }] },
+    after: { ...base, cells: [orders, { ...clicks, name: 'visits' }, payments] },
     steady: 'asked',
     evacuated: 'asked',
     note: 'To DNS this is a cell that goes and a cell that comes, which begins in the primary. Producers of the old name keep their last region.',
     byWrapper: { evacuated: 'refused' },
   },
+  {
+    name: 'cell-renamed-with-stream',
+    what: 'renames a cell whose stream Spillway has created',
+    after: { ...base, cells: [orders, clicks, { ...payments, name: 'bills' }] },
+    steady: 'stopped',
+    evacuated: 'stopped',
+    note: 'The stream exists already, and stays whatever becomes of the cell: say `stream: { name, existing: true }` and rename in one deployment.',
+    byWrapper: { steady: 'refused', evacuated: 'refused' },
+  },
+
   {
     name: 'interval',
     what: 'changes the interval of the health checks',
@@ -170,11 +223,21 @@ export const deploymentChanges: readonly DeploymentChange[] = [
           ...clicks,
           services: [{ name: 'api.clicks', type: 'A', primary: '192.0.2.20', standby: '198.51.100.20' }],
         },
+        payments,
       ],
     },
     steady: 'holds',
     evacuated: 'holds',
     note: 'The new name follows the switch of its cell from its first answer on.',
+  },
+  {
+    name: 'service-removed',
+    what: 'removes a service from a cell',
+    takesBack: 'service-added',
+    after: base,
+    steady: 'asked',
+    evacuated: 'asked',
+    note: 'Its name goes: nobody who still asks for it is answered.',
   },
   {
     name: 'service-changed',
@@ -187,6 +250,7 @@ export const deploymentChanges: readonly DeploymentChange[] = [
           services: [{ name: 'api.orders', type: 'A', primary: '192.0.2.11', standby: '198.51.100.11' }],
         },
         clicks,
+        payments,
       ],
     },
     steady: 'asked',
@@ -196,7 +260,7 @@ export const deploymentChanges: readonly DeploymentChange[] = [
   {
     name: 'stream-renamed',
     what: 'gives a cell another stream',
-    after: { ...base, cells: [orders, { ...clicks, stream: { name: 'visits', shards: 1 } }] },
+    after: { ...base, cells: [orders, { ...clicks, stream: { name: 'visits', shards: 1 } }, payments] },
     steady: 'asked',
     evacuated: 'asked',
     note: 'Producers go to the new stream of the same region. What the old stream still holds is for its consumers to read first.',
@@ -208,6 +272,32 @@ export const deploymentChanges: readonly DeploymentChange[] = [
     steady: 'holds',
     evacuated: 'holds',
     note: 'Plain `cdk deploy --all` changes every observer at about the same time, so a bad release is as many bad votes. `spillway deploy` changes one observer at a time, and watches it before the next.',
+  },
+  {
+    name: 'region-record',
+    what: 'keeps `region.ZONE` with `zone.keepRegionRecord`',
+    after: { ...base, zone: { ...base.zone, keepRegionRecord: true } },
+    steady: 'holds',
+    evacuated: 'holds',
+    note: 'The record of versions before 0.2 stays beside `region.NAME.ZONE`, and both follow the quorum.',
+  },
+  {
+    name: 'region-record-dropped',
+    what: 'gives `region.ZONE` up',
+    takesBack: 'region-record',
+    after: base,
+    steady: 'asked',
+    evacuated: 'asked',
+    note: 'Whoever still asks for `region.ZONE` is not answered any more; `region.NAME.ZONE` stays as it is.',
+  },
+  {
+    name: 'standby-replaced',
+    what: 'puts the standby into another region',
+    after: { ...base, regions: { ...regions, standby: 'eu-central-1' } },
+    steady: 'stopped',
+    evacuated: 'stopped',
+    note: 'The names exist already, in the stacks of the former standby, which holds the switches and the state. To exchange the standby, deploy a second deployment under another name beside the first, and move the services one by one.',
+    byWrapper: { steady: 'refused', evacuated: 'refused' },
   },
   {
     name: 'roles-swapped',

@@ -5,6 +5,7 @@ import type { Vote } from '../../lambda/core/vote.ts';
 import type { Deployed } from '../state/deployed-table.ts';
 import { bare, publicNames, RECORD_SET, regionIn } from './answers.ts';
 import { switchesIn, votesIn } from './guarded.ts';
+import type { NamedResource } from './kept.ts';
 import type { StackKind } from './stack-kinds.ts';
 import { stackStateOf } from './stack-status.ts';
 import type { Template } from './template.ts';
@@ -44,6 +45,8 @@ export interface DeploymentFacts {
   readonly evacuating: readonly string[];
   readonly lease: Lease | undefined;
   readonly taken: readonly TakenName[];
+  /** Streams and tables that the deployment would create, and that are there already. */
+  readonly there: readonly NamedResource[];
   /** Parts that could not be read, each with why. */
   readonly unread: readonly { readonly what: string; readonly problem: string }[];
   /** Cells that may go although they are held in the standby. */
@@ -95,6 +98,13 @@ const wrapperRules = {
       'If the records are another deployment’s or your own, name the cells and services otherwise, or remove those records first, when nobody asks for them.',
     ],
   },
+  resourceThere: {
+    means: 'A stream or a table that the deployment would create exists already.',
+    instead: [
+      'A stream: say `stream: { name, existing: true }`. Spillway then uses the stream as it is; what a stack of Spillway has created stays when the cell is renamed or removed.',
+      'The state table of a deployment that was destroyed: delete it (docs/deploying.md, “Removing it”), or give this deployment another `name`.',
+    ],
+  },
   restacked: {
     means: 'Cells would go from one stack to another, because `cellStacks` has changed, or must now be set.',
     instead: [
@@ -144,7 +154,18 @@ export interface DeployRefusal {
 
 /** Why this deployment must not begin; empty when it may. */
 export function refusalsOf(facts: DeploymentFacts): readonly DeployRefusal[] {
-  return [unread, stuck, unfinished, places, guardsOwn, restacked, removed].flatMap((judge) => judge(facts));
+  const judges = [unread, stuck, unfinished, places, resourcesInTheWay, guardsOwn, restacked, removed];
+  return judges.flatMap((judge) => judge(facts));
+}
+
+/** Where another rule says that the whole deployment is elsewhere, its resources are no second reason. */
+function resourcesInTheWay(facts: DeploymentFacts): readonly DeployRefusal[] {
+  if (places(facts).length > 0) return [];
+  return facts.there.map(({ type, name, region }) => ({
+    rule: 'resourceThere',
+    subject: name,
+    reason: `${type === 'AWS::Kinesis::Stream' ? 'stream' : 'table'} ${name} in ${region} exists already, and the deployment would create it`,
+  }));
 }
 
 const unread = ({ unread: parts }: DeploymentFacts): readonly DeployRefusal[] =>

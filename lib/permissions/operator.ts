@@ -184,6 +184,24 @@ export const operatorRights: readonly VerbRight[] = [
     why: 'whether names that it would create are there already',
   },
   {
+    verbs: ['deploy'],
+    actions: ['kinesis:DescribeStreamSummary'],
+    on: 'streams',
+    why: 'whether streams that it would create are there already',
+  },
+  {
+    verbs: ['deploy'],
+    actions: ['kinesis:DescribeStreamSummary'],
+    on: 'canaries',
+    why: 'the same',
+  },
+  {
+    verbs: ['deploy'],
+    actions: ['dynamodb:DescribeTable'],
+    on: 'tables',
+    why: 'whether tables that it would create are there already',
+  },
+  {
     verbs: ['doctor'],
     actions: ['iam:SimulatePrincipalPolicy'],
     on: 'roles and users',

@@ -74,6 +74,14 @@ export const places = {
     said: '`NAME-state` in the standby',
     arns: ({ config, account }) => [tableArn(stateTableName(config.name), config.regions.standby, account)],
   },
+  tables: {
+    said: '`NAME-state` and `NAME-beacons` in the standby, `NAME-vote` in each observer’s region',
+    arns: (where) => [
+      tableArn(stateTableName(where.config.name), where.config.regions.standby, where.account),
+      ...(where.config.beacons === undefined ? [] : [beaconTable(where)]),
+      ...voteTables(where, observerRegions(where.config.regions)),
+    ],
+  },
   'vote tables': {
     said: '`NAME-vote` in each observer’s region',
     arns: (where) => voteTables(where, observerRegions(where.config.regions)),

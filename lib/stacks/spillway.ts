@@ -1,5 +1,6 @@
 import { Annotations, type Environment, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { witnessStackName } from '../../lambda/core/names.ts';
 import type { Config } from '../config/config.ts';
 import { probedCells, WITHHELD_BECAUSE, WITHHELD_FIX } from '../config/probed-cells.ts';
 import type { AskedHost } from '../constructs/public-endpoint.ts';
@@ -70,7 +71,7 @@ function addStacks({ scope, config, at }: Placing): void {
   };
   const votes = new Map<string, AskedHost>([[regions.standby, hostOf(regions.standby, standby.vote)]]);
   for (const region of regions.witnesses) {
-    const witness = new WitnessStack(scope, `${name}-witness-${region}`, {
+    const witness = new WitnessStack(scope, witnessStackName(name, region), {
       ...at(region),
       description: 'Spillway: an observer',
     });

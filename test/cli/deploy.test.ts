@@ -135,6 +135,36 @@ describe('spillway deploy', () => {
     expect([...aws.tables]).toEqual(before);
   });
 
+  test.each([
+    [
+      'a renamed cell whose stream a stack has made',
+      { ...config, cells: [config.cells[0], { name: 'visits', stream: { name: 'clicks' } }] },
+      'us-east-1/clicks',
+    ],
+    [
+      'a new observer whose table somebody has kept',
+      {
+        ...config,
+        regions: { primary: 'us-east-1', standby: 'us-west-2', witnesses: ['us-east-2', 'ca-central-1'] },
+      },
+      'ca-central-1/shop-vote',
+    ],
+  ] as const)('is refused before anything changes for %s', async (_, after, there) => {
+    await cloud.settle();
+    observe();
+    aws.resources.add(there);
+    await use(after as unknown as ConfigInput);
+    const ran = await deploy();
+    expect(ran.exit).toBe(3);
+    expect(documentIn(ran)).toMatchObject({
+      state: 'refused',
+      refusals: [{ rule: 'resourceThere', subject: there.split('/')[1] }],
+    });
+    expect(cloud.deployed).toEqual([]);
+    aws.resources.clear();
+    expect((await deploy()).exit).toBe(0);
+  });
+
   test('is refused while a vote says EVACUATE and the votes are to change, and changes nothing', async () => {
     await cloud.settle();
     observe({ vote: { S: 'EVACUATE' }, phase: { S: 'evacuated' } });

@@ -219,6 +219,7 @@ describe('whatever changes, the stages', () => {
           evacuating: [],
           lease: held ? { holder: 'run', epoch: 1, untilMs: NOW_MS + 1 } : undefined,
           taken: [],
+          there: [],
           unread: [],
           allowRemoval: [],
           nowMs: NOW_MS,

@@ -6,6 +6,7 @@ import type { ConfigInput } from '../../lib/config/schema.ts';
 import { nameKey, publicNames } from '../../lib/deployments/answers.ts';
 import { deploymentBefore, deploymentChanges } from '../../lib/deployments/changes.ts';
 import { withoutGiven } from '../../lib/deployments/given-hosts.ts';
+import { type NamedResource, namedToCreate } from '../../lib/deployments/kept.ts';
 import {
   type ComparedStack,
   cellsThatGo,
@@ -71,7 +72,8 @@ function facts(
     const kind = stackKindOf(stack, name);
     if (kind === undefined) throw new Error(`${stack} is of no kind`);
     const known = was.get(stack);
-    return { name: stack, region: '', kind, after: template, before: known, status: known && status };
+    // Its name in place of its region: names of resources are the same in several regions.
+    return { name: stack, region: stack, kind, after: template, before: known, status: known && status };
   });
   return {
     primary: regions.primary,
@@ -83,6 +85,7 @@ function facts(
     evacuating: [],
     lease: undefined,
     taken: [],
+    there: [],
     unread: [],
     allowRemoval: [],
     nowMs: NOW_MS,
@@ -259,7 +262,15 @@ describe('names of the zone that are there already', () => {
   });
 });
 
-describe.each(deploymentChanges)('a deployment that $what', ({ after, byWrapper, ...plain }) => {
+/** What the deployment would create and the account of a config has, or keeps from before. */
+const thereOf = (config: ConfigInput, of: DeploymentFacts): readonly NamedResource[] => {
+  const stacks = [...templatesIn(config)].map(([region, after]) => ({ after, before: undefined, region }));
+  const has = namedToCreate(stacks).map((each) => JSON.stringify(each));
+  return namedToCreate(of.stacks).filter((each) => has.includes(JSON.stringify(each)));
+};
+
+describe.each(deploymentChanges)('a deployment that $what', ({ after, takesBack, byWrapper, ...plain }) => {
+  const before = deploymentChanges.find(({ name }) => name === takesBack)?.after ?? deploymentBefore;
   const names = parseConfig(deploymentBefore, 'test').cells.map(({ group }) => group);
   const positions = {
     steady: new Map<string, Position>(),
@@ -269,9 +280,9 @@ describe.each(deploymentChanges)('a deployment that $what', ({ after, byWrapper,
   it.each(['steady', 'evacuated'] as const)('is refused, or not, as the table says: %s', (state) => {
     const { regions: places } = parseConfig(after, 'test');
     const elsewhere = places.standby !== deploymentBefore.regions.standby;
-    const of = facts(after, elsewhere ? { before: 'nothing' } : { before: deploymentBefore });
-    const taken = takenOf(deploymentBefore, of);
-    const refused = refusalsOf({ ...of, taken, positions: positions[state] }).length > 0;
+    const of = facts(after, { before: elsewhere ? 'nothing' : before });
+    const [taken, there] = [takenOf(before, of), thereOf(before, of)];
+    const refused = refusalsOf({ ...of, taken, there, positions: positions[state] }).length > 0;
     expect(refused).toBe((byWrapper?.[state] ?? plain[state]) === 'refused');
   });
 });

@@ -1,5 +1,5 @@
 import { Resolver } from 'node:dns/promises';
-import { signalRecordName } from '../../../lambda/core/names.ts';
+import { formerRegionRecordName, regionRecordName, signalRecordName } from '../../../lambda/core/names.ts';
 import type { Role } from '../../../lambda/core/role.ts';
 import { formatSignal } from '../../../lambda/core/signal.ts';
 import type { Config } from '../../config/config.ts';
@@ -39,20 +39,29 @@ export function roleOfAnswer(
 }
 
 function publicNamesOf(configs: readonly Config[]): readonly PublicName[] {
-  return configs.flatMap(({ cells, zone, regions }) =>
-    cells.flatMap(({ name, streams, services }): PublicName[] => {
-      const signal = (role: Role): string[] => [
-        formatSignal({ region: regions[role], stream: streams[role].name }),
-      ];
-      return [
-        {
-          ...{ name: signalRecordName(name, zone.name), type: 'TXT' },
-          ...{ primary: signal('primary'), standby: signal('standby') },
-        },
-        ...services.map((service) => ({ ...service, name: `${service.name}.${zone.name}` })),
-      ];
-    }),
-  );
+  return configs.flatMap((config) => [...namesOfRegion(config), ...namesOfCells(config)]);
+}
+
+function namesOfRegion({ name, zone, regions }: Config): readonly PublicName[] {
+  const names = [regionRecordName(name, zone.name)];
+  if (zone.keepRegionRecord === true) names.push(formerRegionRecordName(zone.name));
+  const [primary, standby] = [regions.primary, regions.standby].map((region) => [formatSignal({ region })]);
+  return names.map((each) => ({ name: each, type: 'TXT', primary: primary ?? [], standby: standby ?? [] }));
+}
+
+function namesOfCells({ cells, zone, regions }: Config): readonly PublicName[] {
+  return cells.flatMap(({ name, streams, services }): PublicName[] => {
+    const signal = (role: Role): string[] => [
+      formatSignal({ region: regions[role], stream: streams[role].name }),
+    ];
+    return [
+      {
+        ...{ name: signalRecordName(name, zone.name), type: 'TXT' },
+        ...{ primary: signal('primary'), standby: signal('standby') },
+      },
+      ...services.map((service) => ({ ...service, name: `${service.name}.${zone.name}` })),
+    ];
+  });
 }
 
 const valuesOf = (values: readonly string[]): string => values.toSorted().join(' ');

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DeleteStackCommand, waitUntilStackDeleteComplete } from '@aws-sdk/client-cloudformation';
+import { witnessStackName } from '../../../lambda/core/names.ts';
 import type { Config } from '../../config/config.ts';
 import { observerRegions } from '../../config/config.ts';
 import { deployApp } from '../deploy/deploy.ts';
@@ -25,6 +27,8 @@ import { judgeUpgrade, type UpgradeVerdict } from './verdict.ts';
 export interface UpgradeStep {
   readonly name: string;
   readonly config: Config;
+  /** Regions of witnesses whose stacks are destroyed before. @default - none */
+  readonly destroyed?: readonly string[];
 }
 
 export interface UpgradeResult {
@@ -54,6 +58,7 @@ export interface UpgradeOptions {
 const WATCH_AFTER_MS = 35_000;
 /** A guard waits for two minutes at an interval of 30 s. */
 const DEPLOY_TIMEOUT_MS = 600_000;
+const DESTROY_TIMEOUT_S = 120;
 const WIRE_EVERY_MS = 2_000;
 const HELD_TIMEOUT_MS = 90_000;
 /** New checks are seen within a second of their creation. */
@@ -100,7 +105,7 @@ async function inTurn(world: World, options: UpgradeOptions): Promise<readonly U
   let before = world.config;
   for (const step of options.steps) {
     const after = await unlessAborted(options.signal, prepareAccount(world.clients, step.config));
-    const result = await upgrade(world, { before, after, name: step.name }, options);
+    const result = await upgrade(world, { ...step, before, after }, options);
     results.push(result);
     options.onResult(result);
     if (result.reason === undefined) before = after;
@@ -122,14 +127,13 @@ async function evacuate(world: World, watching: Watching, options: UpgradeOption
   });
 }
 
-interface Change {
-  readonly name: string;
+interface Change extends Pick<UpgradeStep, 'name' | 'destroyed'> {
   readonly before: Config;
   readonly after: Config;
 }
 
 async function upgrade(world: World, change: Change, options: UpgradeOptions): Promise<UpgradeResult> {
-  const { before, after, name } = change;
+  const { before, after, name, destroyed = [] } = change;
   const { onProgress, signal } = options;
   const recorder = new AnswerRecorder({
     dnsServer: world.dataPlane.dnsServer,
@@ -145,8 +149,12 @@ async function upgrade(world: World, change: Change, options: UpgradeOptions): P
       signal,
     });
     const baseline = new Map(recorder.current);
-    onProgress(`${name}: cdk deploy --all`);
     const startedAtMs = Date.now();
+    for (const region of destroyed) {
+      onProgress(`${name}: destroying the witness in ${region}`);
+      await destroyWitness(world, { name: after.name, region, signal });
+    }
+    onProgress(`${name}: cdk deploy --all`);
     const reason = await deploy(world, after, options);
     const deployMs = Date.now() - startedAtMs;
     await sleep(WATCH_AFTER_MS, undefined, { signal });
@@ -162,6 +170,19 @@ async function upgrade(world: World, change: Change, options: UpgradeOptions): P
   } finally {
     await recorder.stop();
   }
+}
+
+async function destroyWitness(
+  { clients }: World,
+  { name, region, signal }: { readonly name: string; readonly region: string; readonly signal: AbortSignal },
+): Promise<void> {
+  const stack = { StackName: witnessStackName(name, region) };
+  const client = clients.cloudFormation(region);
+  await client.send(new DeleteStackCommand(stack));
+  await waitUntilStackDeleteComplete(
+    { client, maxWaitTime: DESTROY_TIMEOUT_S, minDelay: 1, maxDelay: 2, abortSignal: signal },
+    stack,
+  );
 }
 
 /** Deploys, and keeps proxy and DNS between the functions and AWS meanwhile. Returns why it failed. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { witnessStackName } from '../../../lambda/core/names.ts';
 import type { Config } from '../../config/config.ts';
 import { type StackKind, stackKindOf } from '../../deployments/stack-kinds.ts';
 import { parseTemplate, type Template } from '../../deployments/template.ts';
@@ -68,7 +69,7 @@ export async function readAssembly(directory: string, config: Config): Promise<r
 const expectedStacks = ({ name, regions }: Config) => [
   { name: `${name}-primary`, region: regions.primary },
   { name: `${name}-standby`, region: regions.standby },
-  ...regions.witnesses.map((region) => ({ name: `${name}-witness-${region}`, region })),
+  ...regions.witnesses.map((region) => ({ name: witnessStackName(name, region), region })),
   { name: `${name}-routing`, region: regions.standby },
 ];
 

@@ -2,6 +2,7 @@ import type { OrSilent } from '../../../lambda/core/deployment.ts';
 import { stateTableName } from '../../../lambda/core/names.ts';
 import type { Vote } from '../../../lambda/core/vote.ts';
 import { type Config, observerRegions } from '../../config/config.ts';
+import { namedToCreate } from '../../deployments/kept.ts';
 import { type DeploymentFacts, namesToCreate } from '../../deployments/refusals.ts';
 import { DeployedTable } from '../../state/deployed-table.ts';
 import type { AwsClients } from '../clients.ts';
@@ -11,6 +12,7 @@ import { type Reading, reading } from '../reading.ts';
 import { stateTable } from '../state.ts';
 import type { SynthesisedStack } from './assembly.ts';
 import { type Comparison, compare } from './compare.ts';
+import { resourcesThere } from './kept.ts';
 import { takenNames } from './records.ts';
 import { type DeployedStack, readStacks, type StackReader } from './stacks.ts';
 
@@ -55,7 +57,10 @@ export async function look(options: LookOptions): Promise<Looked> {
   const stored = isDeployed ? await readStored(config, clients, nowMs) : undefined;
   const guarded = stored?.guarded.ok ? stored.guarded.value : 'absent';
   const comparisons = compare({ made, deployed, guarded, standby });
-  const records = await reading(RECORDS_TIMEOUT_MS, () => takenNames(clients, namesToCreate(comparisons)));
+  const [records, there] = await Promise.all([
+    reading(RECORDS_TIMEOUT_MS, () => takenNames(clients, namesToCreate(comparisons))),
+    reading(RECORDS_TIMEOUT_MS, () => resourcesThere(clients, namedToCreate(comparisons))),
+  ]);
   const facts: DeploymentFacts = {
     primary,
     standby,
@@ -66,13 +71,14 @@ export async function look(options: LookOptions): Promise<Looked> {
     evacuating: stored?.evacuating ?? [],
     lease: stored?.lease.ok ? stored.lease.value : undefined,
     taken: records.ok ? records.value : [],
+    there: there.ok ? there.value : [],
     unread: [
       ...unreadOf({
         [`the state table in ${standby} (deployment)`]: stored?.guarded,
         [`the state table in ${standby} (switches)`]: stored?.positions,
         [`the state table in ${standby} (lease)`]: stored?.lease,
       }),
-      ...unreadOf({ 'the zone’s records': records }),
+      ...unreadOf({ 'the zone’s records': records, 'which streams and tables exist': there }),
     ],
     allowRemoval,
     nowMs: nowMs(),

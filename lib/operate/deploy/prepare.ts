@@ -1,4 +1,5 @@
 import { untilDataMs } from '../../../lambda/core/deployment.ts';
+import { witnessStackName } from '../../../lambda/core/names.ts';
 import type { Role } from '../../../lambda/core/role.ts';
 import type { Config } from '../../config/config.ts';
 import type { PublicName } from '../../deployments/answers.ts';
@@ -115,7 +116,7 @@ function notesOf({
     ...(silent.length === 0 ? [] : [`observers that cannot be read now: ${named(silent)}`]),
     ...former.map(
       (region) =>
-        `the vote of ${region} no longer counts; its stack stays until \`npx cdk destroy ${config.name}-witness-${region}\` with the former config`,
+        `the vote of ${region} no longer counts; its stack stays until \`npx cdk destroy ${witnessStackName(config.name, region)}\` with the former config`,
     ),
     ...(unwatched ? ['--soak 0s: observers change one after the other without being watched'] : []),
   ];
