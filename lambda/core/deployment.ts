@@ -82,7 +82,7 @@ export function judgeVotes({
 }: {
   readonly before: DeployedVotes | undefined;
   readonly after: DeployedVotes;
-  /** What each endpoint of `after` answers now, by region. */
+  /** What each endpoint of `before` and `after` answers now, by region. */
   readonly said: ReadonlyMap<string, OrSilent<Vote>>;
 }): Judgement {
   const changed = changedChecks(before?.votes, after.votes);
@@ -92,7 +92,9 @@ export function judgeVotes({
     before.votes.size === after.votes.size &&
     before.votesToEvacuate === after.votesToEvacuate;
   if (sameSet) return { refusals: [], newChecks: [], unchanged: true };
-  const evacuating = [...after.votes.keys()].filter((region) => said.get(region) === 'EVACUATE');
+  // A vote that goes counts too: without it the quorum might bring traffic back.
+  const counted = new Set([...(before?.votes.keys() ?? []), ...after.votes.keys()]);
+  const evacuating = [...counted].filter((region) => said.get(region) === 'EVACUATE');
   const silent = changed.filter(([region]) => (said.get(region) ?? 'silent') === 'silent');
   return {
     refusals: [

@@ -120,7 +120,10 @@ async function votesOf(
   const votes = { before: before.votes, after: votesIn(after) };
   const unasked = judgeVotes({ ...votes, said: new Map() });
   if (unasked.unchanged) return unasked;
-  const said = await answers('vote', { checks: [...votes.after.votes], ports });
+  const said = await answers('vote', {
+    checks: [...new Map([...(votes.before?.votes ?? []), ...votes.after.votes])],
+    ports,
+  });
   return judgeVotes({ ...votes, said });
 }
 

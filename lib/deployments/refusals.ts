@@ -209,7 +209,8 @@ function guardsOwn({ stacks, guarded, said, positions }: DeploymentFacts): reado
   return stacks.flatMap(({ after, before }) => {
     const votes = votesIn(after, { stored: stored?.votes, deployed: before });
     if (votes !== undefined) {
-      const known = new Map([...votes.votes.keys()].map((region) => [region, heard(said.get(region))]));
+      const regions = [...(stored?.votes?.votes.keys() ?? []), ...votes.votes.keys()];
+      const known = new Map(regions.map((region) => [region, heard(said.get(region))]));
       return before === undefined
         ? []
         : judgeVotes({ before: stored?.votes, after: votes, said: known }).refusals;

@@ -39,6 +39,15 @@ describe('votes that change', () => {
     ]);
   });
 
+  it('are refused while a vote that goes says EVACUATE: the quorum counts it until then', () => {
+    const after = votesOf(2, 'a', 'd', 'e');
+    const said = new Map<string, Vote>([...allSay(after, 'HOLD'), ['b', 'EVACUATE'], ['c', 'EVACUATE']]);
+    expect(judgeVotes({ before, after, said }).refusals).toMatchObject([
+      { rule: 'evacuating', subject: 'b' },
+      { rule: 'evacuating', subject: 'c' },
+    ]);
+  });
+
   it('are refused when the endpoint of a new vote, or of one with another host, is silent', () => {
     const moved = new Map([...before.votes, ['c', { checkId: 'c', host: 'elsewhere.example' }]]);
     const after = { votes: new Map([...moved, ['d', check('d')]]), votesToEvacuate: 2 };

@@ -95,6 +95,14 @@ describe('the guard', () => {
     expect([...world.endpoints.keys()]).toEqual(['vote a', 'vote d', 'vote e']);
   });
 
+  it('asks the votes that go as well, and refuses while one of them says EVACUATE', async () => {
+    const world = new World();
+    await guardStack({ after: votes('a', 'b', 'c'), isNew: true }, world.ports());
+    world.answers.set('c.example', 'vote=EVACUATE');
+    const refused = guardStack({ after: votes('a', 'd', 'e'), isNew: false }, world.ports());
+    await expect(refused).rejects.toThrow(/the vote of c says EVACUATE/);
+  });
+
   it('does not wait for a stack that is created: no record follows its checks yet', async () => {
     const world = new World();
     await guardStack({ after: votes('a', 'b', 'c'), isNew: true }, world.ports());

@@ -89,14 +89,23 @@ export async function look(options: LookOptions): Promise<Looked> {
 async function readStored(config: Config, clients: AwsClients, nowMs: () => number) {
   const table = deployedTable(config, clients);
   const state = stateTable(config, clients, READ_TIMEOUT_MS);
-  const [guarded, positions, lease, observers] = await Promise.all([
+  const [guarded, positions, lease] = await Promise.all([
     reading(READ_TIMEOUT_MS, () => table.read()),
     reading(READ_TIMEOUT_MS, () => table.positions()),
     reading(READ_TIMEOUT_MS, () => state.readLease()),
-    readObservers(config, { clients, timeoutMs: READ_TIMEOUT_MS, nowMs }),
   ]);
+  // Votes that the deployment takes away are counted until then.
+  const counted = guarded.ok ? [...(guarded.value.votes?.votes.keys() ?? [])] : [];
+  const witnesses = [...new Set([...config.regions.witnesses, ...counted])].filter(
+    (region) => region !== config.regions.standby,
+  );
+  const regions = { ...config.regions, witnesses };
+  const observers = await readObservers(
+    { ...config, regions },
+    { clients, timeoutMs: READ_TIMEOUT_MS, nowMs },
+  );
   await assertReadable([guarded, positions, lease], { clients, region: config.regions.standby });
-  const said = observerRegions(config.regions).map((region): readonly [string, OrSilent<Vote>] => {
+  const said = observerRegions(regions).map((region): readonly [string, OrSilent<Vote>] => {
     const report = observers.get(region);
     return [region, report?.ok ? report.value.liveVote : 'silent'];
   });
