@@ -44,7 +44,7 @@ export interface Judgement {
   readonly refusals: readonly Refusal[];
   /** Checks that must have data before anything refers to them. */
   readonly newChecks: readonly string[];
-  /** Nothing differs from what is in force, as when CloudFormation rolls back. */
+  /** Traffic follows what it followed, as when CloudFormation rolls back: nothing has to be asked or waited for. */
   readonly unchanged: boolean;
 }
 

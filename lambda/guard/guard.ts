@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Guarded } from '../../lib/settings/guard.ts';
 import type { Deployed } from '../../lib/state/deployed-table.ts';
 import {
@@ -69,9 +70,9 @@ export async function guardStack(
       `Spillway refuses this deployment: ${refusals.map(({ reason }) => reason).join(' ')}`,
     );
   }
-  // A rollback brings back what is stored, and must never be held up.
-  if (unchanged) return;
   if (after.Kind === 'groups') return;
+  // A rollback brings back what is stored, and must never be held up.
+  if (unchanged && isStored(after, before)) return;
   if (!isNew && newChecks.length > 0) {
     const failureThreshold = FAILURE_THRESHOLD[after.Kind];
     await ports.sleep(untilDataMs({ intervalSeconds: after.IntervalSeconds, failureThreshold }));
@@ -197,6 +198,13 @@ const checksBy = <Each extends { readonly Host: string; readonly CheckId: string
   keyOf: (each: Each) => string,
 ): ReadonlyMap<string, AskedCheck> =>
   new Map(list.map((each) => [keyOf(each), { host: each.Host, checkId: each.CheckId }]));
+
+/** A cell that comes to a group, or goes, changes nothing that traffic follows, and is to be known all the same. */
+function isStored(after: WithChecks, before: Deployed): boolean {
+  return (
+    after.Kind === 'votes' || isDeepStrictEqual(before.stacks.get(after.Stack), switchesIn(after).groups)
+  );
+}
 
 async function store(after: WithChecks, before: Deployed, ports: GuardPorts): Promise<void> {
   const { table } = ports;

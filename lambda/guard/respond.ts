@@ -7,7 +7,7 @@ const ATTEMPTS = 5;
 const TIMEOUT_MS = 5_000;
 const AGAIN_MS = 1_000;
 /** CloudFormation takes at most 4,096 bytes for the whole response. */
-const MOST_REASON_CHARACTERS = 2_000;
+const MOST_REASON_BYTES = 2_500;
 
 export interface Outcome {
   readonly physicalId: string;
@@ -26,7 +26,7 @@ export async function respond(
 ): Promise<void> {
   const body = JSON.stringify({
     Status: failure === undefined ? 'SUCCESS' : 'FAILED',
-    Reason: (failure ?? 'Nothing in this change moves traffic.').slice(0, MOST_REASON_CHARACTERS),
+    Reason: beginningOf(failure ?? 'Nothing in this change moves traffic.'),
     PhysicalResourceId: physicalId,
     StackId: event.StackId,
     RequestId: event.RequestId,
@@ -48,6 +48,10 @@ export async function respond(
     { cause: last },
   );
 }
+
+/** As a stream, or a character that is cut in two would become one that nobody wrote. */
+const beginningOf = (reason: string): string =>
+  new TextDecoder().decode(Buffer.from(reason).subarray(0, MOST_REASON_BYTES), { stream: true });
 
 /** The signature in the URL covers an empty content type. */
 function put(url: URL, body: string): Promise<number> {

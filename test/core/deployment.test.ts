@@ -59,6 +59,27 @@ describe('votes that change', () => {
     ]);
   });
 
+  it('are refused when nobody asked a new endpoint', () => {
+    const after = votesOf(2, 'a', 'b', 'c', 'd');
+    expect(judgeVotes({ before, after, said: allSay(before, 'HOLD') }).refusals).toMatchObject([
+      { rule: 'silentVote', subject: 'd' },
+    ]);
+  });
+
+  it('wait for a check that took the place of another at the same host', () => {
+    const after = {
+      votesToEvacuate: 2,
+      votes: new Map([...before.votes, ['a', { ...check('a'), checkId: 'new' }]]),
+    };
+    const judged = judgeVotes({ before, after, said: new Map([['a', 'silent' as const]]) });
+    expect(judged).toMatchObject({ newChecks: ['new'], refusals: [{ rule: 'silentVote', subject: 'a' }] });
+  });
+
+  it('are a change when one only goes', () => {
+    const after = votesOf(2, 'a', 'b');
+    expect(judgeVotes({ before, after, said: allSay(after, 'HOLD') }).unchanged).toBe(false);
+  });
+
   it('do not mind a silent endpoint that stays as it was: the deployment may be what mends another', () => {
     const after = votesOf(2, 'a', 'b', 'c', 'd');
     const said = new Map([...allSay(after, 'HOLD'), ['a', 'silent' as const]]);
@@ -110,6 +131,19 @@ describe('cells that change their switch', () => {
     const toHeld = groupsOf({ orders: 'orders', clicks: 'orders' });
     expect(rulesOf(judge(toHeld, { orders: 'STANDBY' }).refusals)).toEqual(['heldApart']);
     expect(judge(toHeld, { orders: 'STANDBY', clicks: 'STANDBY' }).refusals).toEqual([]);
+  });
+
+  it('are a change when an old switch is the new one', () => {
+    expect(judge(groupsOf({ orders: 'orders', clicks: 'orders' }))).toMatchObject({
+      refusals: [],
+      unchanged: false,
+    });
+    expect(judge(before).unchanged).toBe(true);
+  });
+
+  it('may be new in a group that is held in the standby: nobody follows the names of a new cell yet', () => {
+    const after = groupsOf({ orders: 'orders', clicks: 'clicks', bills: 'clicks' });
+    expect(judge(after, { clicks: 'STANDBY' }).refusals).toEqual([]);
   });
 
   it('never follow a switch of another position', () => {

@@ -13,6 +13,7 @@ class World {
   votesToEvacuate: number | undefined;
   positions = new Map<string, Position>();
   answers = new Map<string, string>();
+  statuses = new Map<string, number>();
   readonly did: string[] = [];
 
   ports(): GuardPorts {
@@ -37,7 +38,7 @@ class World {
       },
       ask: async ({ host, path }) => ({
         got: 'answer',
-        status: 200,
+        status: this.statuses.get(host) ?? 200,
         text: this.answers.get(host) ?? (path === '/vote' ? 'vote=HOLD' : 'switch=PRIMARY'),
       }),
       observed: async (checkId) => void this.did.push(`observed ${checkId}`),
@@ -175,6 +176,48 @@ describe('the guard', () => {
       expect(world.did).toHaveLength(4);
     },
   );
+
+  it('takes no answer with an error for one', async () => {
+    const world = new World();
+    world.statuses.set('b.example', 500);
+    const refused = guardStack({ after: votes('a', 'b', 'c'), isNew: true }, world.ports());
+    await expect(refused).rejects.toThrow(/vote endpoint of b \(b.example\) does not answer/);
+  });
+
+  it('knows a cell that joins a group without any check of its own, and forgets one that goes', async () => {
+    const world = new World();
+    await guardStack({ after: cells('one', { a: 'a', b: 'b' }), isNew: true }, world.ports());
+    await guardStack({ after: cells('one', { a: 'a', b: 'b', c: 'b' }), isNew: false }, world.ports());
+    expect(world.stacks.get('one')).toEqual(new Map(Object.entries({ a: 'a', b: 'b', c: 'b' })));
+    world.positions = new Map([['b', 'STANDBY']]);
+    const apart = guardStack(
+      { after: cells('one', { a: 'a', b: 'b', c: 'a' }), isNew: false },
+      world.ports(),
+    );
+    await expect(apart).rejects.toThrow(/cell c would go/);
+    await guardStack({ after: cells('one', { a: 'a' }), isNew: false }, world.ports());
+    expect(world.stacks.get('one')).toEqual(new Map([['a', 'a']]));
+    expect([...world.endpoints.keys()]).toEqual(['switch a']);
+  });
+
+  it('judges each cell of a group that the standby is told of', async () => {
+    const world = new World();
+    await guardStack({ after: cells('one', { a: 'a', b: 'b' }), isNew: true }, world.ports());
+    world.positions = new Map([['b', 'STANDBY']]);
+    const after: Guarded = { Kind: 'groups', Groups: { a: 'a b' } };
+    await expect(guardStack({ after, isNew: false }, world.ports())).rejects.toThrow(/cell b would go/);
+  });
+
+  it('forgets the votes with their stack, and nothing with the standby', async () => {
+    const world = new World();
+    await guardStack({ after: votes('a', 'b', 'c'), isNew: true }, world.ports());
+    await guardStack({ after: cells('one', { a: 'a' }), isNew: true }, world.ports());
+    await forgetStack({ Kind: 'groups', Groups: { a: 'a' } }, world.ports());
+    expect(world.endpoints.size).toBe(4);
+    await forgetStack(votes('a', 'b', 'c'), world.ports());
+    expect([...world.endpoints.keys()]).toEqual(['switch a']);
+    expect(world.votesToEvacuate).toBeUndefined();
+  });
 
   it('keeps the endpoint of a group as long as a cell of any stack follows it', async () => {
     const world = new World();
