@@ -136,7 +136,8 @@ One document, at the end; progress goes to standard error. \`state\` is \`nothin
 
 Beside those of \`npx cdk deploy\`: \`cloudformation:DescribeStacks\` and \`GetTemplate\` in every region of the config; \`dynamodb:Query\`
 and \`GetItem\` on \`<name>-state\` in the standby, and \`GetItem\` on \`<name>-vote\` in each observer's region;
-\`route53:ListResourceRecordSets\` on the zone. It writes nothing but through the CDK.
+\`route53:ListResourceRecordSets\` on the zone; \`kinesis:DescribeStreamSummary\` on the streams and \`dynamodb:DescribeTable\` on the
+tables that it would create. \`npx spillway policy operator\` prints them. It writes nothing but through the CDK.
 `;
 }
 
