@@ -7,6 +7,10 @@ const CELLS = 'cells#';
 /** One item for each stack of cells. */
 export const deployedCellsKey = (stack: string) => ({ pk: DEPLOYMENT_PARTITION, sk: `${CELLS}${stack}` });
 
+const ACCEPTED = 'accepted#';
+/** One item for the votes, and one for each stack of cells. */
+export const acceptedKey = (guarded: string) => ({ pk: DEPLOYMENT_PARTITION, sk: `${ACCEPTED}${guarded}` });
+
 const votesItem = z.object({ votesToEvacuate: z.number().int().positive() });
 const cellsItem = z.object({ sk: z.string().startsWith(CELLS), groups: z.record(z.string(), z.string()) });
 
@@ -24,6 +28,27 @@ export function deployedGroups(items: readonly unknown[]): ReadonlyMap<string, R
       const parsed = cellsItem.safeParse(item);
       if (!parsed.success) return [];
       return [[parsed.data.sk.slice(CELLS.length), new Map(Object.entries(parsed.data.groups))] as const];
+    }),
+  );
+}
+
+const acceptedItem = z.object({
+  sk: z.string().startsWith(ACCEPTED),
+  atMs: z.number(),
+  current: z.string(),
+  previous: z.string().optional(),
+});
+/** A state that the guard has accepted, and the one before, as the texts that were stored. */
+export type AcceptedTexts = Omit<z.infer<typeof acceptedItem>, 'sk'>;
+
+/** By what was guarded; damaged items are left out, as if nothing had been accepted. */
+export function acceptedTexts(items: readonly unknown[]): ReadonlyMap<string, AcceptedTexts> {
+  return new Map(
+    items.flatMap((item) => {
+      const parsed = acceptedItem.safeParse(item);
+      if (!parsed.success) return [];
+      const { sk, ...texts } = parsed.data;
+      return [[sk.slice(ACCEPTED.length), texts] as const];
     }),
   );
 }

@@ -71,6 +71,18 @@ export const refusalRules = {
     instead:
       'Deploy with the present group; change the group when both are in the primary (`spillway failback` first), or fail both over.',
   },
+  checkGoes: {
+    means:
+      'A cell is to leave a group that has no cell then, while the cells are in several stacks: the check would go before the cell’s names follow another.',
+    instead:
+      'Name the group in `keepGroups` in this deployment; take it out there in the next one, when nothing follows its check.',
+  },
+  intervalApart: {
+    means:
+      'The interval of the health checks is to change while the cells are in several stacks: each check would be replaced before the names follow the new one.',
+    instead:
+      'Deploy with the present interval. To change it, deploy a second deployment under another name beside the first, and move the services one by one.',
+  },
 } as const satisfies Readonly<Record<string, { readonly means: string; readonly instead: string }>>;
 export type RefusalRule = keyof typeof refusalRules;
 
@@ -155,6 +167,42 @@ export function judgeSwitches({
     newChecks: newChecks(before.switches, after.switches),
     unchanged: changed.length === 0 && regrouped.length === 0,
   };
+}
+
+export interface ApartChecks {
+  /** The group of each cell. */
+  readonly before: ReadonlyMap<string, string>;
+  readonly after: ReadonlyMap<string, string>;
+  /** Groups that have a check afterwards. */
+  readonly kept: ReadonlySet<string>;
+  /** Interval of the checks now; undefined when none is stored. */
+  readonly intervalSecondsBefore: number | undefined;
+  readonly intervalSeconds: number;
+}
+
+/**
+ * Judges checks in stacks of their own. CloudFormation deletes what a stack does not have any more at the end of
+ * that stack's update, when the stacks of the names have not begun theirs, and Route 53 says of a record whose
+ * check is deleted that its status "can't be predicted and may change" (DeleteHealthCheck, Route 53 API).
+ */
+export function judgeApart({ before, after, kept, ...interval }: ApartChecks): readonly Refusal[] {
+  const { intervalSecondsBefore: was, intervalSeconds: is } = interval;
+  const replaced = was !== undefined && was !== is && before.size > 0;
+  const left = [...before].filter(([cell, from]) => after.has(cell) && !kept.has(from));
+  return [
+    ...(replaced
+      ? [
+          refusal(
+            'intervalApart',
+            `${is} s`,
+            `the checks of the switches would be replaced, from an interval of ${was} s to one of ${is} s`,
+          ),
+        ]
+      : []),
+    ...left.map(([cell, from]) =>
+      refusal('checkGoes', cell, `cell ${cell} would leave the switch of ${from}, whose check goes at once`),
+    ),
+  ];
 }
 
 /** Groups or regions whose check is new or asks another host. */

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Guarded } from '../../lib/settings/guard.ts';
-import type { Deployed } from '../../lib/state/deployed-table.ts';
+import { apartRefusals, cellsIn } from '../../lib/deployments/apart.ts';
+import { type Guarded, type GuardedChecks, guardedKey } from '../../lib/settings/guard.ts';
+import type { Accepted, Deployed } from '../../lib/state/deployed-table.ts';
 import {
   type AskedCheck,
   changedChecks,
@@ -10,6 +11,7 @@ import {
   judgeSwitches,
   judgeVotes,
   type OrSilent,
+  type Refusal,
   SWITCH_FAILURES,
   untilDataMs,
   VOTE_FAILURES,
@@ -30,18 +32,19 @@ export interface GuardPorts {
     deleteEndpoint(endpoint: EndpointId): Promise<void>;
     putVotesToEvacuate(votesToEvacuate: number): Promise<void>;
     putGroups(stack: string, groups: ReadonlyMap<string, string>): Promise<void>;
+    putAccepted(guarded: string, accepted: Accepted): Promise<void>;
+    deleteAccepted(guarded: string): Promise<void>;
     deleteVotes(): Promise<void>;
     deleteStack(stack: string): Promise<void>;
   };
   /** Asks an endpoint as a checker does; never rejects. */
   readonly ask: (endpoint: CheckedEndpoint) => Promise<EndpointAnswer>;
-  /** Resolves when Route 53 has observations of the check; rejects when it has none in time. */
-  readonly observed: (checkId: string) => Promise<void>;
+  /** Resolves when Route 53 has observations of every check; rejects when it has none of one of them in time. */
+  readonly observed: (checkIds: readonly string[]) => Promise<void>;
   readonly sleep: (ms: number) => Promise<void>;
   readonly nowMs: () => number;
 }
 
-type WithChecks = Exclude<Guarded, { Kind: 'groups' }>;
 type ValueOf<Kind extends EndpointKind> = (typeof endpointValues)[Kind][number];
 
 const FAILURE_THRESHOLD = { votes: VOTE_FAILURES, cells: SWITCH_FAILURES } as const;
@@ -50,6 +53,10 @@ const PARALLEL = 8;
 /** A new function's first answer may be a cold start, and a new URL's permission takes a moment. */
 const ASK_ATTEMPTS = 5;
 const ASK_AGAIN_MS = 3_000;
+/** More would not fit into an answer to CloudFormation. */
+const MOST_REASONS = 5;
+/** CloudFormation rolls a stack back as soon as something in it fails; no stack of the routing takes longer to deploy. */
+const ROLLBACK_MS = 3_600_000;
 
 /**
  * Lets a stack of the routing go on, once nothing in the change can move traffic: new checks have data, and
@@ -63,32 +70,53 @@ export async function guardStack(
   ports: GuardPorts,
 ): Promise<void> {
   const before = await ports.table.read();
-  const judged = await judge(after, before, ports);
-  const { refusals, newChecks, unchanged } = judged;
-  if (refusals.length > 0) {
-    throw new DeploymentRefusedError(
-      `Spillway refuses this deployment: ${refusals.map(({ reason }) => reason).join(' ')}`,
-    );
+  if (after.Kind === 'groups') {
+    refuse([...(await groupsOf(after, before, ports)).refusals, ...apartRefusals(after, before)]);
+    return;
   }
-  if (after.Kind === 'groups') return;
-  // A rollback brings back what is stored, and must never be held up.
-  if (unchanged && isStored(after, before)) return;
+  const accepted = before.accepted.get(guardedKey(after));
+  // Something failed after the guard had agreed, and CloudFormation brings back what was in force, with the same
+  // checks, which have had data all the time. A refusal here would leave the stack in UPDATE_ROLLBACK_FAILED.
+  if (accepted !== undefined && isRollback(after, accepted, ports.nowMs())) {
+    await store({ after, before }, ports);
+    return;
+  }
+  const { refusals, newChecks, unchanged } = await judge(after, before, ports);
+  refuse(refusals);
+  // As after a refusal, when the stack rolls back: nothing may hold that up.
+  if (unchanged && accepted !== undefined && isSame(after, accepted.current)) return;
   if (!isNew && newChecks.length > 0) {
     const failureThreshold = FAILURE_THRESHOLD[after.Kind];
     await ports.sleep(untilDataMs({ intervalSeconds: after.IntervalSeconds, failureThreshold }));
   }
-  for (const checkId of newChecks) await ports.observed(checkId);
-  await store(after, before, ports);
+  await ports.observed(newChecks);
+  // Traffic may have been moved meanwhile, by an outage or by an operator.
+  if (newChecks.length > 0) refuse((await judge(after, before, ports)).refusals);
+  await store({ after, before, previous: accepted?.current }, ports);
 }
 
-function judge(after: Guarded, before: Deployed, ports: GuardPorts): Promise<Judgement> {
+function refuse(refusals: readonly Refusal[]): void {
+  if (refusals.length === 0) return;
+  const reasons = refusals.slice(0, MOST_REASONS).map(({ reason }) => reason);
+  const more = refusals.length > MOST_REASONS ? [`And ${refusals.length - MOST_REASONS} more.`] : [];
+  throw new DeploymentRefusedError(`Spillway refuses this deployment: ${[...reasons, ...more].join(' ')}`);
+}
+
+const isRollback = (after: GuardedChecks, { previous, atMs }: Accepted, nowMs: number): boolean =>
+  previous !== undefined && nowMs < atMs + ROLLBACK_MS && isSame(after, previous);
+
+/** Hosts that were given in place of references are there to make a difference where there is none. */
+function isSame(one: GuardedChecks, other: GuardedChecks): boolean {
+  const bare = ({ GivenHosts: _hosts, ...guarded }: GuardedChecks) => guarded;
+  return isDeepStrictEqual(bare(one), bare(other));
+}
+
+function judge(after: GuardedChecks, before: Deployed, ports: GuardPorts): Promise<Judgement> {
   switch (after.Kind) {
     case 'votes':
       return votesOf(after, before, ports);
     case 'cells':
       return cellsOf(after, before, ports);
-    case 'groups':
-      return groupsOf(after, before, ports);
     default:
       return after satisfies never;
   }
@@ -100,14 +128,9 @@ async function groupsOf(
   before: Deployed,
   ports: GuardPorts,
 ): Promise<Judgement> {
-  const groups = new Map(
-    Object.entries(Groups).flatMap(([group, cells]) =>
-      cells.split(' ').map((cell) => [cell, group] as const),
-    ),
-  );
   return judgeSwitches({
     before: before.switches,
-    after: { switches: new Map(), groups },
+    after: { switches: new Map(), groups: cellsIn(Groups) },
     positions: await ports.table.positions(),
     said: new Map(),
   });
@@ -199,14 +222,14 @@ const checksBy = <Each extends { readonly Host: string; readonly CheckId: string
 ): ReadonlyMap<string, AskedCheck> =>
   new Map(list.map((each) => [keyOf(each), { host: each.Host, checkId: each.CheckId }]));
 
-/** A cell that comes to a group, or goes, changes nothing that traffic follows, and is to be known all the same. */
-function isStored(after: WithChecks, before: Deployed): boolean {
-  return (
-    after.Kind === 'votes' || isDeepStrictEqual(before.stacks.get(after.Stack), switchesIn(after).groups)
-  );
+interface Storing {
+  readonly after: GuardedChecks;
+  readonly before: Deployed;
+  /** What a rollback would bring back. */
+  readonly previous?: GuardedChecks | undefined;
 }
 
-async function store(after: WithChecks, before: Deployed, ports: GuardPorts): Promise<void> {
+async function store({ after, before, previous }: Storing, ports: GuardPorts): Promise<void> {
   const { table } = ports;
   const atMs = ports.nowMs();
   const put = async (kind: EndpointId['kind'], checks: ReadonlyMap<string, AskedCheck>): Promise<void> => {
@@ -219,14 +242,15 @@ async function store(after: WithChecks, before: Deployed, ports: GuardPorts): Pr
       if (!votes.has(of)) await table.deleteEndpoint({ kind: 'vote', of });
     }
     await table.putVotesToEvacuate(votesToEvacuate);
-    return;
+  } else {
+    const { switches, groups } = switchesIn(after);
+    await put('switch', switches);
+    for (const of of abandoned(after.Stack, before, new Set(groups.values()))) {
+      await table.deleteEndpoint({ kind: 'switch', of });
+    }
+    await table.putGroups(after.Stack, groups);
   }
-  const { switches, groups } = switchesIn(after);
-  await put('switch', switches);
-  for (const of of abandoned(after.Stack, before, new Set(groups.values()))) {
-    await table.deleteEndpoint({ kind: 'switch', of });
-  }
-  await table.putGroups(after.Stack, groups);
+  await table.putAccepted(guardedKey(after), { current: after, previous, atMs });
 }
 
 /** Groups that cells of this stack followed, and no cell of any stack follows any more. */
@@ -243,6 +267,7 @@ export async function forgetStack(gone: Guarded, ports: Pick<GuardPorts, 'table'
   if (gone.Kind === 'groups') return;
   const { table } = ports;
   const before = await table.read();
+  await table.deleteAccepted(guardedKey(gone));
   if (gone.Kind === 'votes') {
     for (const of of before.votes?.votes.keys() ?? []) await table.deleteEndpoint({ kind: 'vote', of });
     await table.deleteVotes();

@@ -17,7 +17,8 @@ const TIMEOUT_MS = 5_000;
 const MAX_SOCKETS = 4;
 /** GetHealthCheckStatus takes five calls a second in an account ("Quotas", Route 53 guide), which others share. */
 const OBSERVE_EVERY_MS = 500;
-const OBSERVE_ATTEMPTS = 120;
+/** For all checks of a stack together: within the function's time-out, with the wait before and the looks around it. */
+const OBSERVE_MS = 240_000;
 
 const { name, standby } = parseGuardSettings(requiredVariable(GUARD_SETTINGS));
 const limits = { who: 'guard', timeoutMs: TIMEOUT_MS, maxSockets: MAX_SOCKETS };
@@ -85,23 +86,35 @@ async function outcomeOf(event: CloudFormationCustomResourceEvent) {
 const physicalIdOf = (guarded: Guarded): string =>
   `${name}-guard-${guarded.Kind === 'cells' ? guarded.Stack : guarded.Kind}`;
 
-/** @throws DeploymentRefusedError when the check has no observation in a minute. */
-async function observed(checkId: string): Promise<void> {
-  let last: unknown = 'no checker has looked';
-  for (let attempt = 0; attempt < OBSERVE_ATTEMPTS; attempt++) {
-    try {
-      const { HealthCheckObservations = [] } = await route53.send(
-        new GetHealthCheckStatusCommand({ HealthCheckId: checkId }),
-        { abortSignal: AbortSignal.timeout(TIMEOUT_MS) },
-      );
-      if (HealthCheckObservations.some(({ StatusReport }) => StatusReport?.Status !== undefined)) return;
-    } catch (error) {
-      last = error;
+/** @throws DeploymentRefusedError when one of the checks has no observation in time. */
+async function observed(checkIds: readonly string[]): Promise<void> {
+  const untilMs = Date.now() + OBSERVE_MS;
+  for (const checkId of checkIds) {
+    for (;;) {
+      const without = await whyNoData(checkId);
+      if (without === undefined) break;
+      if (Date.now() >= untilMs) throw withoutData(checkId, without);
+      await sleep(OBSERVE_EVERY_MS);
     }
-    await sleep(OBSERVE_EVERY_MS);
   }
-  throw new DeploymentRefusedError(
-    `Route 53 has no data of health check ${checkId} after a minute (${String(last)}): until it has, an inverted check is unhealthy. Deploy again later.`,
-    { cause: last },
-  );
 }
+
+/** Undefined when a checker has looked. */
+async function whyNoData(checkId: string): Promise<unknown> {
+  try {
+    const { HealthCheckObservations = [] } = await route53.send(
+      new GetHealthCheckStatusCommand({ HealthCheckId: checkId }),
+      { abortSignal: AbortSignal.timeout(TIMEOUT_MS) },
+    );
+    const has = HealthCheckObservations.some(({ StatusReport }) => StatusReport?.Status !== undefined);
+    return has ? undefined : 'no checker has looked';
+  } catch (error) {
+    return error;
+  }
+}
+
+const withoutData = (checkId: string, cause: unknown): DeploymentRefusedError =>
+  new DeploymentRefusedError(
+    `Route 53 has no data of health check ${checkId} after four minutes (${String(cause)}): until it has, an inverted check is unhealthy. Deploy again later.`,
+    { cause },
+  );

@@ -18,6 +18,8 @@ export interface Config {
   readonly drill?: Drill;
   /** Stacks that cells are spread over by their names; absent = one, or 32 when one does not hold them. */
   readonly cellStacks?: number;
+  /** Groups that have a check although no cell follows it. */
+  readonly keepGroups?: readonly string[];
   readonly notify: Notify;
   readonly monitoring: Monitoring;
   /** Absent: producers have no table in which to report. */

@@ -87,6 +87,7 @@ function withDefaults(input: ConfigInput): Config {
     healthCheckQuota: input.healthCheckQuota ?? defaultHealthCheckQuota,
     ...(input.drill === undefined ? {} : { drill: { cell: input.drill.cell, schedule } }),
     ...(input.cellStacks === undefined ? {} : { cellStacks: input.cellStacks }),
+    ...(input.keepGroups === undefined ? {} : { keepGroups: input.keepGroups }),
     ...beaconsOf(input.beacons),
     notify: given(input.notify ?? {}),
     monitoring: {

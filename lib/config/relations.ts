@@ -1,4 +1,5 @@
 import { CALLS_PER_ROUND, rtoBudget } from './budget.ts';
+import { checkedGroups } from './checked-groups.ts';
 import { type Config, hasForeignStream, observerRegions } from './config.ts';
 import { DRILL_EVERY_DAYS, defaultDrillOverdueDays } from './defaults.ts';
 import type { ConfigProblem } from './errors.ts';
@@ -148,9 +149,10 @@ function rto({ policy, delivery }: Config): readonly ConfigProblem[] {
 }
 
 /** Counts the health checks: one per vote, one for the quorum, and one per switch. */
-function healthChecks({ regions, cells, healthCheckQuota }: Config): readonly ConfigProblem[] {
+function healthChecks(config: Config): readonly ConfigProblem[] {
+  const { regions, healthCheckQuota } = config;
   const votes = observerRegions(regions).length;
-  const switches = new Set(cells.map(({ group }) => group)).size;
+  const switches = checkedGroups(config).length;
   const needed = votes + 1 + switches;
   if (needed <= healthCheckQuota) return [];
   return [

@@ -362,6 +362,13 @@ export const configSchema = object({
   cellStacks: whole({ min: 1, max: 256, unit: 'stacks' }).describe(
     'Number of CloudFormation stacks that cells are spread over, by the names of the cells. Default: one, or 32 when one stack does not hold all cells. Changing the number later means other stacks: set it before the first deployment if there will be more than about a hundred cells.',
   ),
+  keepGroups: z
+    .array(dnsLabel('group'))
+    .max(1_000)
+    .optional()
+    .describe(
+      'Groups whose switch and health check stay although no cell follows them. Only for the deployment in which the last cell leaves a group, and only where cells are in several stacks (docs/deployments.md). Default: none.',
+    ),
   notify: notify
     .optional()
     .describe('Who is told of evacuations and alarms, beside the subscribers of the topic.'),

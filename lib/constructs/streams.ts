@@ -43,7 +43,8 @@ export class CellStreams extends Construct {
             }),
         // Records stranded in an impaired region must be kept until after the repair.
         retentionPeriod: Duration.days(7),
-        removalPolicy: RemovalPolicy.RETAIN,
+        // A stream of a deployment that failed is empty, and would be in the way of the next one.
+        removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         ...(stream.shards === undefined
           ? { streamMode: StreamMode.ON_DEMAND }
           : { streamMode: StreamMode.PROVISIONED, shardCount: stream.shards }),

@@ -93,7 +93,7 @@ export const deploymentChanges: readonly DeploymentChange[] = [
     destroyed: ['eu-west-1'],
     steady: 'holds',
     evacuated: 'holds',
-    note: 'The new endpoint has another URL, which plain `cdk deploy --all` does not tell the check: it goes on asking the former URL, its vote stays HOLD, and the alarm `vote endpoints` says so. `spillway deploy` brings the check to the new URL.',
+    note: 'The new endpoint has another URL, which plain `cdk deploy --all` does not tell the check: it goes on asking the former URL, its vote stays HOLD, and the alarm `endpoint unfit` says so. `spillway deploy` brings the check to the new URL.',
   },
   {
     name: 'witness-replaced',
@@ -150,7 +150,7 @@ export const deploymentChanges: readonly DeploymentChange[] = [
     after: { ...base, cells: [orders, { ...clicks, group: 'orders' }, payments] },
     steady: 'holds',
     evacuated: 'holds',
-    note: 'Refused when one of the two switches holds traffic in the standby and the other does not.',
+    note: 'Refused when one of the two switches holds traffic in the standby and the other does not. Where cells are in several stacks, name the group that is left in `keepGroups`, and take it out in the deployment after.',
   },
   {
     name: 'regroup-new',
@@ -202,7 +202,7 @@ export const deploymentChanges: readonly DeploymentChange[] = [
     after: { ...base, delivery: { healthCheckIntervalSeconds: 30, rtoMs: 120_000 } },
     steady: 'holds',
     evacuated: 'holds',
-    note: 'CloudFormation replaces every check. The new ones have data before anything refers to them; that takes over two minutes.',
+    note: 'CloudFormation replaces every check. The new ones have data before anything refers to them; that takes over two minutes. Refused where cells are in several stacks.',
   },
   {
     name: 'ttl',

@@ -31,6 +31,18 @@ export function votesIn(template: Template, known: Known<DeployedVotes>): Deploy
   return { votes: new Map(checks), votesToEvacuate: VotesToEvacuate };
 }
 
+const groupsSchema = z.object({
+  Kind: z.literal('groups'),
+  Groups: z.record(z.string(), z.string()),
+  ApartIntervalSeconds: z.coerce.number().optional(),
+});
+
+/** What the guard is going to be told of the groups, before the functions are. */
+export function groupsIn(template: Template): z.infer<typeof groupsSchema> | undefined {
+  const parsed = groupsSchema.safeParse(guardOf(template));
+  return parsed.success ? parsed.data : undefined;
+}
+
 /** What the guard is going to be asked about the cells of a stack. */
 export function switchesIn(
   template: Template,

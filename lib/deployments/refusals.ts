@@ -4,7 +4,8 @@ import type { Position } from '../../lambda/core/switch.ts';
 import type { Vote } from '../../lambda/core/vote.ts';
 import type { Deployed } from '../state/deployed-table.ts';
 import { bare, publicNames, RECORD_SET, regionIn } from './answers.ts';
-import { switchesIn, votesIn } from './guarded.ts';
+import { apartRefusals } from './apart.ts';
+import { groupsIn, switchesIn, votesIn } from './guarded.ts';
 import type { NamedResource } from './kept.ts';
 import type { StackKind } from './stack-kinds.ts';
 import { stackStateOf } from './stack-status.ts';
@@ -102,7 +103,7 @@ const wrapperRules = {
     means: 'A stream or a table that the deployment would create exists already.',
     instead: [
       'A stream: say `stream: { name, existing: true }`. Spillway then uses the stream as it is; what a stack of Spillway has created stays when the cell is renamed or removed.',
-      'The state table of a deployment that was destroyed: delete it (docs/deploying.md, “Removing it”), or give this deployment another `name`.',
+      'The state table of a deployment that was destroyed, or whose first creation failed: delete it (docs/deploying.md, “Removing it”), or give this deployment another `name`.',
     ],
   },
   restacked: {
@@ -215,6 +216,8 @@ function guardsOwn({ stacks, guarded, said, positions }: DeploymentFacts): reado
         ? []
         : judgeVotes({ before: stored?.votes, after: votes, said: known }).refusals;
     }
+    const groups = groupsIn(after);
+    if (groups !== undefined) return stored === undefined ? [] : apartRefusals(groups, stored);
     const cells = switchesIn(after, { stored: stored?.switches, deployed: before });
     if (cells === undefined || stored === undefined) return [];
     const asStored = new Map(

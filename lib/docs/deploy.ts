@@ -100,7 +100,8 @@ ${markdownTable(
 )}
 
 A stack that CloudFormation is still changing is waited for, up to half an hour. A stack whose first creation failed is deleted and
-created again by the CDK.
+created again by the CDK; the state table of the standby, which is protected against deletion, stays, and has to be deleted before
+([Removing it](deploying.md#removing-it)).
 
 ## Exit status
 

@@ -5,9 +5,9 @@ import { STREAM_LIFE_MS } from '../../lambda/core/stream-evidence.ts';
 import { QUIET_PUTS, STREAMS_PER_ROUND } from '../../lambda/core/stream-plan.ts';
 import { MOST_STREAMS } from '../../lambda/core/streams.ts';
 import { alarmRegions, alarmRows } from '../alarms/alarms-table.ts';
+import { checkedGroups } from '../config/checked-groups.ts';
 import { type Config, observerRegions, type StreamSpec } from '../config/config.ts';
 import { inForce } from '../config/probed-cells.ts';
-import { groupsOf } from '../settings/cells-file.ts';
 import { CELLS_A_RUN } from '../survey/run.ts';
 import { beaconUsage } from './beacon-usage.ts';
 import { HOURS_A_MONTH, prices, SECONDS_A_MONTH } from './prices.ts';
@@ -107,7 +107,7 @@ type Part = (config: Config) => readonly CostLine[];
 
 const counts = (config: Config) => ({
   observers: observerRegions(config.regions).length,
-  switches: groupsOf(config.cells).length,
+  switches: checkedGroups(config).length,
   ticks: SECONDS_A_MONTH / (config.policy.tickMs / 1_000),
 });
 

@@ -43,8 +43,18 @@ export const guardedSchema = z.discriminatedUnion('Kind', [
   }),
   z.object({
     Kind: z.literal('groups'),
-    /** Names of cells, separated by spaces, by group: thousands of cells have to fit into one event. */
+    /**
+     * Names of cells, separated by spaces, by group: thousands of cells have to fit into one event. A group
+     * without cells is one whose check stays.
+     */
     Groups: z.record(z.string(), z.string()),
+    /** Present where checks of switches are in other stacks than the names that follow them: the checks' interval. */
+    ApartIntervalSeconds: number.optional(),
   }),
 ]);
 export type Guarded = Readonly<z.infer<typeof guardedSchema>>;
+/** What has checks, and is stored once it is accepted. */
+export type GuardedChecks = Exclude<Guarded, { Kind: 'groups' }>;
+/** What is guarded, as the key of what is stored of it. */
+export const guardedKey = (guarded: GuardedChecks): string =>
+  guarded.Kind === 'cells' ? guarded.Stack : guarded.Kind;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { checkedGroups } from '../config/checked-groups.ts';
 import type { Cell, Config } from '../config/config.ts';
 import { RECORDS_PER_TREE } from '../constructs/failover-tree.ts';
 import { PlacementError } from './errors.ts';
@@ -51,7 +52,7 @@ export function placed<T>(
  */
 export function cellStacks(config: Config): number {
   if (config.cellStacks !== undefined) return config.cellStacks;
-  const groups = new Set(config.cells.map(({ group }) => group)).size;
+  const groups = checkedGroups(config).length;
   const records = sum(config.cells.map(recordsOf));
   const streams = Math.max(
     ...(['primary', 'standby'] as const).map(

@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import { phaseOf } from '../../lambda/core/phase.ts';
 import type { RecurringWork } from '../../lambda/core/recurring.ts';
 import type { Role } from '../../lambda/core/role.ts';
+import { checkedGroups } from '../config/checked-groups.ts';
 import { switchReserve } from '../config/concurrency.ts';
 import { type Cell, type Config, hasForeignStream, observerRegions } from '../config/config.ts';
 import { inForce, pairOf } from '../config/probed-cells.ts';
@@ -116,20 +117,22 @@ export class StandbyStack extends Stack {
     if (config.monitoring.dashboard) {
       new Dashboard(this, 'Dashboard', { config, region, alarms, streams: watchedStreams(cells) });
     }
-    this.#guard(guard, cells);
+    this.#guard(guard, config);
   }
 
   /** The functions know the groups, too: a change that the records may not follow stops before the functions have it. */
-  #guard(guard: Guard, cells: readonly DeployedCell[]): void {
-    const byGroup = Map.groupBy(cells, ({ group }) => group);
+  #guard(guard: Guard, config: Config): void {
+    const cellsOf = (group: string): string =>
+      config.cells.flatMap((cell) => (cell.group === group ? [cell.name] : [])).join(' ');
     const functions = this.node.findAll().filter((one) => one instanceof SpillwayFunction);
     new GuardedStack(this, 'Groups', {
       ...guard.settings,
       guarded: {
         Kind: 'groups',
-        Groups: Object.fromEntries(
-          [...byGroup].map(([group, of]) => [group, of.map(({ cell }) => cell).join(' ')]),
-        ),
+        Groups: Object.fromEntries(checkedGroups(config).map((group) => [group, cellsOf(group)])),
+        ...(cellStacks(config) === 1
+          ? {}
+          : { ApartIntervalSeconds: config.delivery.healthCheckIntervalSeconds }),
       },
       after: [guard, this.#switches.table],
       before: functions.filter((one) => one.node.scope !== guard).map(({ lambda }) => lambda),

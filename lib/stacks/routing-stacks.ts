@@ -11,6 +11,7 @@ import {
 import type { Role } from '../../lambda/core/role.ts';
 import { formatSignal } from '../../lambda/core/signal.ts';
 import { parseStreamArn } from '../../lambda/core/stream-arn.ts';
+import { checkedGroups } from '../config/checked-groups.ts';
 import type { Cell, Config, StreamSpec } from '../config/config.ts';
 import { FailoverTree } from '../constructs/failover-tree.ts';
 import { GuardedStack } from '../constructs/guard.ts';
@@ -126,7 +127,9 @@ export class CellsStack extends Stack {
     super(scope, id, { ...props, stackName: id });
     const { config, cells, switches, switchIds } = props;
     const groups = [...new Set(cells.map(({ group }) => group))];
-    const ids = switchIds ?? new SwitchChecks(this, 'Switch', { config, groups, endpoint: switches }).ids;
+    const checked = checkedGroups(config);
+    const ids =
+      switchIds ?? new SwitchChecks(this, 'Switch', { config, groups: checked, endpoint: switches }).ids;
     const trees = cells.flatMap((cell) => this.#addCell(cell, props, ids.get(cell.group)));
     new GuardedStack(this, 'Guard', {
       name: config.name,

@@ -1,11 +1,11 @@
 import { Annotations, type Environment, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { witnessStackName } from '../../lambda/core/names.ts';
+import { checkedGroups } from '../config/checked-groups.ts';
 import type { Config } from '../config/config.ts';
 import { probedCells, WITHHELD_BECAUSE, WITHHELD_FIX } from '../config/probed-cells.ts';
 import type { AskedHost } from '../constructs/public-endpoint.ts';
 import { SWITCH_HOST } from '../deployments/given-hosts.ts';
-import { groupsOf } from '../settings/cells-file.ts';
 import { type DataProtectionProps, protectData } from './data-protection.ts';
 import { givenHosts } from './given-hosts.ts';
 import { cellStacks, placed, recordsOf } from './placement.ts';
@@ -127,7 +127,7 @@ function addCells({ scope, config, at, quorumId, switches }: CellsOptions): void
   // as they are.
   const stackId = (what: string, stack: number): string => `${name}-${what}-${stack}-of-${stacks}`;
   const ids = new Map<string, string>();
-  for (const { stack, items } of placed(groupsOf(config.cells), {
+  for (const { stack, items } of placed(checkedGroups(config), {
     stacks,
     nameOf: (group) => group,
     resourcesOf: () => 1,

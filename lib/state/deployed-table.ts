@@ -1,6 +1,9 @@
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { AskedCheck, DeployedSwitches, DeployedVotes } from '../../lambda/core/deployment.ts';
 import {
+  type AcceptedTexts,
+  acceptedKey,
+  acceptedTexts,
   DEPLOYMENT_PARTITION,
   deployedCellsKey,
   deployedGroups,
@@ -17,6 +20,7 @@ import {
   parseEndpointItems,
 } from '../../lambda/core/endpoint-items.ts';
 import { type Position, SWITCH_PARTITION, switchPosition } from '../../lambda/core/switch.ts';
+import { type GuardedChecks, guardedSchema } from '../settings/guard.ts';
 import { type Item, StateCalls, type StateTableOptions } from './calls.ts';
 
 /** What is deployed, as the guard stored it after the last deployment that it allowed. */
@@ -25,6 +29,15 @@ export interface Deployed {
   readonly switches: DeployedSwitches;
   /** Groups of the cells of each stack. */
   readonly stacks: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** What the guard has accepted, by `guardedKey`. */
+  readonly accepted: ReadonlyMap<string, Accepted>;
+}
+
+export interface Accepted {
+  readonly current: GuardedChecks;
+  /** What was in force before; what a rollback brings back. */
+  readonly previous?: GuardedChecks | undefined;
+  readonly atMs: number;
 }
 
 /** Reads and writes what the guard knows of deployments. Every call may throw StateUnavailableError. */
@@ -56,6 +69,7 @@ export class DeployedTable {
         groups: new Map([...stacks.values()].flatMap((groups) => [...groups])),
       },
       stacks,
+      accepted: new Map([...acceptedTexts(deployments)].flatMap(acceptedIn)),
     };
   }
 
@@ -81,6 +95,18 @@ export class DeployedTable {
     await this.#put({ ...deployedCellsKey(stack), groups: Object.fromEntries(groups) });
   }
 
+  async putAccepted(guarded: string, { current, previous, atMs }: Accepted): Promise<void> {
+    const texts = {
+      current: JSON.stringify(current),
+      ...(previous === undefined ? {} : { previous: JSON.stringify(previous) }),
+    };
+    await this.#put({ ...acceptedKey(guarded), ...texts, atMs });
+  }
+
+  async deleteAccepted(guarded: string): Promise<void> {
+    await this.#delete(acceptedKey(guarded));
+  }
+
   async deleteVotes(): Promise<void> {
     await this.#delete(deployedVotesKey);
   }
@@ -95,5 +121,24 @@ export class DeployedTable {
 
   async #delete(Key: Item): Promise<void> {
     await this.#calls.write(new DeleteCommand({ TableName: this.#calls.table, Key }));
+  }
+}
+
+function acceptedIn([key, { atMs, ...texts }]: readonly [string, AcceptedTexts]): readonly [
+  string,
+  Accepted,
+][] {
+  const current = checksIn(texts.current);
+  const previous = texts.previous === undefined ? undefined : checksIn(texts.previous);
+  return current === undefined ? [] : [[key, { current, previous, atMs }]];
+}
+
+/** Undefined for a text that an other version has stored. */
+function checksIn(text: string): GuardedChecks | undefined {
+  try {
+    const parsed = guardedSchema.safeParse(JSON.parse(text));
+    return parsed.success && parsed.data.Kind !== 'groups' ? parsed.data : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -266,8 +266,10 @@ function written(config: Config): ConfigInput {
     existing: !create,
     ...(shards !== undefined && { shards }),
   });
+  const { keepGroups, ...rest } = structuredClone(config);
   return {
-    ...structuredClone(config),
+    ...rest,
+    ...(keepGroups === undefined ? {} : { keepGroups: [...keepGroups] }),
     policy: { ...config.policy, siblingProbes: [...config.policy.siblingProbes] },
     regions: { ...config.regions, witnesses: [...config.regions.witnesses], confirmed: undefined },
     cells: config.cells.map(({ streams, services, ...cell }) => ({

@@ -4,6 +4,7 @@ import {
   type AskedCheck,
   type DeployedSwitches,
   type DeployedVotes,
+  judgeApart,
   judgeSwitches,
   judgeVotes,
   type RefusalRule,
@@ -169,6 +170,45 @@ describe('cells that change their switch', () => {
   it('that come with a new stack of cells are judged by the groups of every other stack', () => {
     const after = groupsOf({ invoices: 'invoices' });
     expect(judge(after, { orders: 'STANDBY' }).refusals).toEqual([]);
+  });
+});
+
+describe('checks in stacks of their own', () => {
+  const before = new Map([
+    ['orders', 'orders'],
+    ['clicks', 'clicks'],
+    ['visits', 'clicks'],
+  ]);
+  const judge = (after: Readonly<Record<string, string>>, more: { kept?: string[]; was?: number } = {}) => {
+    const groups = new Map(Object.entries(after));
+    return judgeApart({
+      before,
+      after: groups,
+      kept: new Set([...groups.values(), ...(more.kept ?? [])]),
+      intervalSecondsBefore: more.was,
+      intervalSeconds: 10,
+    }).map(({ rule, subject }) => [rule, subject]);
+  };
+
+  it('may not go while a cell still follows them: they go before its names change', () => {
+    const all = { orders: 'orders', clicks: 'orders', visits: 'orders' };
+    expect(judge(all)).toEqual([
+      ['checkGoes', 'clicks'],
+      ['checkGoes', 'visits'],
+    ]);
+    expect(judge(all, { kept: ['clicks'] })).toEqual([]);
+  });
+
+  it('may lose one cell of several, and go with the last cell that follows them', () => {
+    expect(judge({ orders: 'orders', clicks: 'clicks', visits: 'orders' })).toEqual([]);
+    expect(judge({ orders: 'orders' })).toEqual([]);
+  });
+
+  it('may not be replaced by checks of another interval', () => {
+    const same = Object.fromEntries(before);
+    expect(judge(same, { was: 30 })).toEqual([['intervalApart', '10 s']]);
+    expect(judge(same, { was: 10 })).toEqual([]);
+    expect(judge(same)).toEqual([]);
   });
 });
 

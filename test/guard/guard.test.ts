@@ -4,7 +4,7 @@ import type { Position } from '../../lambda/core/switch.ts';
 import { DeploymentRefusedError } from '../../lambda/guard/errors.ts';
 import { forgetStack, type GuardPorts, guardStack } from '../../lambda/guard/guard.ts';
 import type { Guarded } from '../../lib/settings/guard.ts';
-import type { Deployed } from '../../lib/state/deployed-table.ts';
+import type { Accepted, Deployed } from '../../lib/state/deployed-table.ts';
 
 /** A table in memory, and a log of what the guard did in which order. */
 class World {
@@ -14,6 +14,10 @@ class World {
   positions = new Map<string, Position>();
   answers = new Map<string, string>();
   statuses = new Map<string, number>();
+  readonly accepted = new Map<string, Accepted>();
+  nowMs = 1_000;
+  /** What happens while Route 53 is asked. */
+  meanwhile = (): void => {};
   readonly did: string[] = [];
 
   ports(): GuardPorts {
@@ -35,15 +39,20 @@ class World {
           this.votesToEvacuate = undefined;
         },
         deleteStack: async (stack) => void this.stacks.delete(stack),
+        putAccepted: async (guarded, accepted) => void this.accepted.set(guarded, accepted),
+        deleteAccepted: async (guarded) => void this.accepted.delete(guarded),
       },
       ask: async ({ host, path }) => ({
         got: 'answer',
         status: this.statuses.get(host) ?? 200,
         text: this.answers.get(host) ?? (path === '/vote' ? 'vote=HOLD' : 'switch=PRIMARY'),
       }),
-      observed: async (checkId) => void this.did.push(`observed ${checkId}`),
+      observed: async (checkIds) => {
+        this.did.push(...checkIds.map((checkId) => `observed ${checkId}`));
+        this.meanwhile();
+      },
       sleep: async (ms) => void this.did.push(`waited ${ms}`),
-      nowMs: () => 1_000,
+      nowMs: () => this.nowMs,
     };
   }
 
@@ -64,6 +73,7 @@ class World {
         groups: new Map([...this.stacks.values()].flatMap((each) => [...each])),
       },
       stacks: this.stacks,
+      accepted: this.accepted,
     };
   }
 }
@@ -164,6 +174,63 @@ describe('the guard', () => {
     world.answers.set('a.example', 'nothing');
     await guardStack({ after: votes('a', 'b', 'c'), isNew: false }, world.ports());
     expect(world.did).toEqual([]);
+  });
+
+  it('lets a rollback through that follows its own consent: the checks of before have had data all the time', async () => {
+    const world = new World();
+    await guardStack({ after: votes('a', 'b', 'c'), isNew: true }, world.ports());
+    await guardStack({ after: votes('a', 'b', 'd'), isNew: false }, world.ports());
+    world.did.length = 0;
+    // The witness that was to be replaced is dead, and an outage has begun.
+    world.statuses.set('c.example', 503);
+    world.answers.set('a.example', 'vote=EVACUATE');
+    await guardStack({ after: votes('a', 'b', 'c'), isNew: false }, world.ports());
+    expect(world.did).toEqual(['stored']);
+    expect([...world.endpoints.keys()]).toEqual(['vote a', 'vote b', 'vote c']);
+  });
+
+  it('takes no deployment of a later day for a rollback, and none with other checks', async () => {
+    const world = new World();
+    await guardStack({ after: votes('a', 'b', 'c'), isNew: true }, world.ports());
+    await guardStack({ after: votes('a', 'b', 'd'), isNew: false }, world.ports());
+    world.answers.set('a.example', 'vote=EVACUATE');
+    const again = votes('a', 'b', 'c');
+    if (again.Kind !== 'votes') throw new Error('votes are of another kind');
+    const others = {
+      ...again,
+      Votes: again.Votes.map((vote) => ({ ...vote, CheckId: `${vote.CheckId}-again` })),
+    };
+    const refused = /the vote of a says EVACUATE/;
+    await expect(guardStack({ after: others, isNew: false }, world.ports())).rejects.toThrow(refused);
+    world.nowMs += 3_600_000;
+    await expect(guardStack({ after: again, isNew: false }, world.ports())).rejects.toThrow(refused);
+  });
+
+  it('looks again after it has waited: an outage or an operator may have moved traffic meanwhile', async () => {
+    const world = new World();
+    await guardStack({ after: cells('one', { a: 'a', b: 'b' }), isNew: true }, world.ports());
+    world.did.length = 0;
+    world.meanwhile = () => {
+      world.positions = new Map([['b', 'STANDBY']]);
+    };
+    const refused = guardStack({ after: cells('one', { a: 'a', b: 'web' }), isNew: false }, world.ports());
+    await expect(refused).rejects.toThrow(/cell b would go from the switch of b, which is at STANDBY/);
+    expect(world.did).toEqual(['waited 55000', 'observed check-web']);
+  });
+
+  it('refuses, before anything changes, that checks in stacks of their own go too early', async () => {
+    const world = new World();
+    await guardStack({ after: cells('one', { a: 'a', b: 'b' }), isNew: true }, world.ports());
+    const groups = (Groups: Readonly<Record<string, string>>, apart?: number): Guarded => ({
+      Kind: 'groups',
+      Groups,
+      ...(apart === undefined ? {} : { ApartIntervalSeconds: apart }),
+    });
+    const look = (after: Guarded) => guardStack({ after, isNew: false }, world.ports());
+    await expect(look(groups({ a: 'a b' }, 10))).rejects.toThrow(/cell b would leave the switch of b/);
+    await expect(look(groups({ a: 'a', b: 'b' }, 30))).rejects.toThrow(/an interval of 10 s to one of 30 s/);
+    await look(groups({ a: 'a b', b: '' }, 10));
+    await look(groups({ a: 'a b' }));
   });
 
   it.each(['<html>', 'vote=HOLD read=failed'])(

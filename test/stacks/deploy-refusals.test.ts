@@ -54,6 +54,7 @@ function storedAfter(config: ConfigInput): Deployed {
       groups,
     },
     stacks: new Map([[`${name}-routing-cells-1`, groups]]),
+    accepted: new Map(),
   };
 }
 
@@ -284,6 +285,47 @@ describe.each(deploymentChanges)('a deployment that $what', ({ after, takesBack,
     const [taken, there] = [takenOf(before, of), thereOf(before, of)];
     const refused = refusalsOf({ ...of, taken, there, positions: positions[state] }).length > 0;
     expect(refused).toBe((byWrapper?.[state] ?? plain[state]) === 'refused');
+  });
+});
+
+describe('cells in two stacks, with the checks of their switches in two others', () => {
+  const apart: ConfigInput = { ...input, cellStacks: 2 };
+  const stored = (): Deployed => ({
+    ...storedAfter(apart),
+    stacks: new Map(),
+    accepted: new Map([
+      [
+        'shop-routing-cells-1-of-2',
+        {
+          atMs: 0,
+          current: {
+            Kind: 'cells',
+            IntervalSeconds: 10,
+            Stack: 'shop-routing-cells-1-of-2',
+            Cells: [],
+            Switches: [],
+          },
+        },
+      ],
+    ]),
+  });
+  const rules = (after: ConfigInput): readonly string[] =>
+    rulesOf(facts(after, { before: apart, guarded: stored() }));
+  const regrouped: ConfigInput = { ...apart, cells: [orders, { ...clicks, group: 'orders' }] };
+
+  it('may not leave a group that is gone then, unless its check stays for one deployment', () => {
+    expect(rules(regrouped)).toEqual(['checkGoes']);
+    expect(rules({ ...regrouped, keepGroups: ['clicks'] })).toEqual([]);
+    const checks = [...templatesIn({ ...regrouped, keepGroups: ['clicks'] })]
+      .filter(([name]) => name.includes('-switches-'))
+      .flatMap(([, { Resources }]) => Object.values(Resources));
+    expect(checks.filter(({ Type }) => Type === 'AWS::Route53::HealthCheck')).toHaveLength(2);
+  });
+
+  it('may not have another interval, and may change otherwise', () => {
+    expect(rules({ ...otherInterval, cellStacks: 2 })).toEqual(['intervalApart']);
+    expect(rules({ ...otherTtl, cellStacks: 2 })).toEqual([]);
+    expect(rules({ ...apart, cells: [orders] })).toEqual([]);
   });
 });
 

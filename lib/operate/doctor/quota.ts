@@ -1,6 +1,6 @@
 import { GetAccountLimitCommand } from '@aws-sdk/client-route-53';
+import { checkedGroups } from '../../config/checked-groups.ts';
 import { observerRegions } from '../../config/config.ts';
-import { groupsOf } from '../../settings/cells-file.ts';
 import { type Check, type Finding, ill, well } from './check.ts';
 
 const CHECK = 'health-check quota';
@@ -16,7 +16,7 @@ export const healthCheckQuota: Check = {
     const { Count: used = 0, Limit: limit } = await clients
       .route53()
       .send(new GetAccountLimitCommand({ Type: 'MAX_HEALTH_CHECKS_BY_OWNER' }));
-    const needed = observerRegions(config.regions).length + 1 + groupsOf(config.cells).length;
+    const needed = observerRegions(config.regions).length + 1 + checkedGroups(config).length;
     return [quotaFinding({ used, limit: limit?.Value ?? 0, needed, assumed: config.healthCheckQuota })];
   },
 };
