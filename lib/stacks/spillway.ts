@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import { witnessStackName } from '../../lambda/core/names.ts';
 import { checkedGroups } from '../config/checked-groups.ts';
 import type { Config } from '../config/config.ts';
+import { CONFIG_MARK, markOf } from '../config/config-mark.ts';
 import { probedCells, WITHHELD_BECAUSE, WITHHELD_FIX } from '../config/probed-cells.ts';
 import type { AskedHost } from '../constructs/public-endpoint.ts';
 import { SWITCH_HOST } from '../deployments/given-hosts.ts';
@@ -63,6 +64,7 @@ function addStacks({ scope, config, at }: Placing): void {
     ...at(regions.standby),
     description: 'Spillway: observer, state and switches in the standby region',
   });
+  standby.node.addMetadata(CONFIG_MARK, markOf(config));
   warnOfWithheld(standby, config);
   const given = givenHosts(scope);
   const hostOf = (key: string, endpoint: AskedHost): AskedHost => {

@@ -344,6 +344,10 @@ describe('spillway deploy', () => {
     const other = await deploy();
     expect(other.exit).toBe(2);
     expect(other.out).toMatch(/makes no stack shop-primary in us-east-1/);
+    await use(config);
+    await writeFile(join(shell.directory, 'spillway.config.json'), JSON.stringify(otherTtl));
+    expect(await deploy()).toMatchObject({ exit: 2, out: expect.stringMatching(/from another config/) });
+    expect(cloud.deployed).toEqual([]);
     await rm(join(shell.directory, 'cdk.json'));
     expect(await deploy()).toMatchObject({ exit: 2, out: expect.stringMatching(/has no cdk\.json/) });
     expect(await deploy('shop-routing')).toMatchObject({ exit: 2, out: expect.stringMatching(/no option/) });

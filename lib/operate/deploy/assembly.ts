@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { witnessStackName } from '../../../lambda/core/names.ts';
 import type { Config } from '../../config/config.ts';
+import { CONFIG_MARK, markOf } from '../../config/config-mark.ts';
 import { type StackKind, stackKindOf } from '../../deployments/stack-kinds.ts';
 import { parseTemplate, type Template } from '../../deployments/template.ts';
 import { UsageError } from '../errors.ts';
@@ -18,8 +19,12 @@ export interface SynthesisedStack {
   readonly tags: Readonly<Record<string, string>>;
   /** Names of the stacks of this deployment that come before. */
   readonly dependencies: readonly string[];
+  /** Of the config that the app has read, on one of the stacks. */
+  readonly configMark?: string;
 }
 
+/** Entries by path of the construct: in the manifest, or in a file beside the template. */
+const metadataSchema = z.record(z.string(), z.array(z.looseObject({ type: z.string(), data: z.unknown() })));
 const manifestSchema = z.object({
   artifacts: z
     .record(
@@ -37,6 +42,8 @@ const manifestSchema = z.object({
             tags: z.record(z.string(), z.string()).optional(),
           })
           .optional(),
+        metadata: metadataSchema.optional(),
+        additionalMetadataFile: z.string().optional(),
       }),
     )
     .default({}),
@@ -57,6 +64,12 @@ export async function readAssembly(directory: string, config: Config): Promise<r
   if (missing !== undefined) {
     throw new UsageError(
       `The CDK app makes no stack ${missing.name} in ${missing.region}, as the config wants it: the app reads another config. Name that one with --config, or correct the app.`,
+    );
+  }
+  const mark = found.find(({ configMark }) => configMark !== undefined)?.configMark;
+  if (mark !== undefined && mark !== markOf(config)) {
+    throw new UsageError(
+      'The CDK app makes the stacks of this deployment from another config than this command has read. Name that one with --config, or have the app read this one (cdk.json, or the context value `config`).',
     );
   }
   const names = new Set(found.map(({ name }) => name));
@@ -81,9 +94,8 @@ async function stacksIn(
   const { artifacts } = manifestSchema.parse(await readJson(join(directory, 'manifest.json')));
   const nameOf = (id: string): string => artifacts[id]?.properties?.stackName ?? id;
   const found: SynthesisedStack[] = [];
-  for (const [id, { type, environment, displayName, dependencies, properties }] of Object.entries(
-    artifacts,
-  )) {
+  for (const [id, artifact] of Object.entries(artifacts)) {
+    const { type, environment, displayName, dependencies, properties } = artifact;
     if (type === 'cdk:cloud-assembly' && properties?.directoryName !== undefined && depth > 0) {
       found.push(...(await stacksIn(join(directory, properties.directoryName), config, depth - 1)));
     }
@@ -92,7 +104,14 @@ async function stacksIn(
     if (kind === undefined) continue;
     const template = parseTemplate(await readJson(join(directory, properties.templateFile)));
     if (template === undefined) throw new UsageError(`The template of ${nameOf(id)} cannot be understood.`);
+    const configMark = markIn({
+      ...artifact.metadata,
+      ...(artifact.additionalMetadataFile === undefined
+        ? {}
+        : metadataSchema.parse(await readJson(join(directory, artifact.additionalMetadataFile)))),
+    });
     found.push({
+      ...(configMark === undefined ? {} : { configMark }),
       name: nameOf(id),
       selector: displayName ?? id,
       region: environment?.split('/').at(-1) ?? '',
@@ -103,6 +122,13 @@ async function stacksIn(
     });
   }
   return found;
+}
+
+function markIn(metadata: z.infer<typeof metadataSchema>): string | undefined {
+  const data = Object.values(metadata)
+    .flat()
+    .find(({ type }) => type === CONFIG_MARK)?.data;
+  return typeof data === 'string' ? data : undefined;
 }
 
 async function readJson(file: string): Promise<unknown> {
