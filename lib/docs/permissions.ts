@@ -1,10 +1,8 @@
 import { consumerRights } from '../permissions/consumer.ts';
 import { type FunctionRights, functions, machineRights } from '../permissions/functions.ts';
-import { operatorRights } from '../permissions/operator.ts';
-import { places } from '../permissions/places.ts';
+import { operatorRights, operatorVerbs } from '../permissions/operator.ts';
 import { beaconRights, producerRights } from '../permissions/producer.ts';
-import type { Right } from '../permissions/right.ts';
-import { markdownTable } from './markdown.ts';
+import { codes, rightsTable } from './rights-table.ts';
 
 /** `docs/permissions.md`: who calls what, and why. */
 export function permissionsDocument(): string {
@@ -45,18 +43,11 @@ ${rightsTable(consumerRights)}
 
 ## Operators
 
-\`npx spillway policy operator\` prints all of it, with \`--verbs status,why,history\` what these verbs need. Nothing but \`doctor\` asks a
-control plane in us-east-1. Every verb also calls \`sts:GetCallerIdentity\` of the standby, which needs no permission.
+\`npx spillway policy operator --account 123456789012\` prints all of it, with \`--verbs status,why,history\` what these verbs need. No verb but
+${globalVerbs()} asks Route 53's or IAM's control plane, which are in us-east-1. Every verb also calls
+\`sts:GetCallerIdentity\` of the standby, which needs no permission.
 
-${markdownTable(
-  ['verbs', 'actions', 'on', 'for what'],
-  operatorRights.map((right) => [
-    right.verbs.map((verb) => `\`${verb}\``).join(', '),
-    actionsOf(right),
-    placeOf(right),
-    right.why,
-  ]),
-)}
+${rightsTable(operatorRights, { header: 'verbs', cell: ({ verbs }) => codes(verbs) })}
 
 ## Keys
 
@@ -106,16 +97,11 @@ function functionSection({ functionName, in: place, rights }: FunctionRights): s
   return `### \`${functionName('NAME')}\`, ${where}\n\n${rightsTable(rights)}`;
 }
 
-const rightsTable = (rights: readonly Right[]): string =>
-  markdownTable(
-    ['actions', 'on', 'for what'],
-    rights.map((right) => [actionsOf(right), placeOf(right), right.why]),
-  );
+/** Services of which every region has one control plane, in us-east-1. */
+const GLOBAL = /^(route53|iam):/;
 
-const actionsOf = ({ actions }: Right): string => actions.map((action) => `\`${action}\``).join(', ');
-
-function placeOf({ on, partitions }: Right): string {
-  const { said } = places[on];
-  if (partitions === undefined) return said;
-  return `${said}, items under ${partitions.map((key) => `\`${key}\``).join(', ')}`;
+function globalVerbs(): string {
+  const global = operatorRights.filter(({ actions }) => actions.some((action) => GLOBAL.test(action)));
+  const verbs = operatorVerbs.filter((verb) => global.some((right) => right.verbs.includes(verb)));
+  return new Intl.ListFormat('en').format(verbs.map((verb) => `\`${verb}\``));
 }
