@@ -20,12 +20,12 @@ each of them has to be in the tables.
 \`\`\`sh
 npx spillway policy producer --cell orders --account 123456789012 > orders.json
 aws iam put-role-policy --role-name orders --policy-name spillway --policy-document file://orders.json
-npx spillway doctor --role arn:aws:iam::123456789012:role/orders
+npx spillway doctor --role arn:aws:iam::123456789012:role/orders --cell orders
 \`\`\`
 
 A role that may write to the primary's stream alone works every day, and gets AccessDenied at the very moment it counts. So the policy
 names the streams of both regions. The signal is a DNS answer and needs no right. The first command makes no call; the last asks IAM
-what the role lacks. IAM has one control plane, in us-east-1: ask in quiet times.
+what the role lacks of that policy, so give it the same options. IAM has one control plane, in us-east-1: ask in quiet times.
 
 ${rightsTable([...producerRights, ...beaconRights])}
 

@@ -45,14 +45,15 @@ export function rightsFor(
 
 /** The policy that allows these rights and nothing else. */
 export function policyOf(rights: readonly Right[], where: Where): PolicyDocument {
-  if (where.patterns === true) checkPatterns(where);
+  checkPatterns(where);
   return { Version: '2012-10-17', Statement: merged(requirementsOf(rights, where)).map(statementOf) };
 }
 
 export const charactersOf = (policy: PolicyDocument): number => JSON.stringify(policy).length;
 
 /** A pattern of a few letters would name streams of others. @throws PolicyError */
-function checkPatterns({ config }: Where): void {
+export function checkPatterns({ config, patterns }: Where): void {
+  if (patterns !== true) return;
   const own = config.cells.filter((cell) => !hasForeignStream(cell));
   if (own.length === 0) return;
   for (const role of streamRoles) {

@@ -1,10 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseConfig } from '../../lib/config/parse.ts';
 import type { ConfigInput } from '../../lib/config/schema.ts';
 import { policyLimits, rightsFor } from '../../lib/permissions/policy.ts';
 import { requirementsOf } from '../../lib/permissions/requirements.ts';
+import { type FakeIam, startFakeIam } from '../operate/fixtures/fake-iam.ts';
 import type { Policy } from '../permissions/deployed.ts';
 import { isAllowed } from '../permissions/judge.ts';
 import { isAsked, questionsOf } from '../permissions/questions.ts';
@@ -249,5 +250,63 @@ describe('spillway policy', () => {
     for (const file of ['README.md', 'docs/producer.md', 'docs/cli.md']) {
       expect((await readFile(file, 'utf8')).includes('spillway policy producer'), file).toBe(true);
     }
+  });
+});
+
+describe('spillway doctor --role', () => {
+  const arn = `arn:aws:iam::${account}:role/orders`;
+  let iam: FakeIam;
+  beforeAll(async () => {
+    iam = await startFakeIam();
+    vi.stubEnv('AWS_ENDPOINT_URL', iam.url);
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await iam.close();
+  });
+
+  it.each([
+    ['producer', '--cell orders'],
+    ['producer', `--table-keys ${key('us-west-2')}`],
+    ['consumer', '--cell clicks --kcl orders-app --fan-out orders-app'],
+    ['operator', '--verbs status,history'],
+  ])('judges the policy of %s %s well with the same options, and says what it asked', async (as, options) => {
+    iam.roles.set(arn, [await policyFrom(`${as} ${options}`)]);
+    const { exit, json } = await shell.run(`doctor --role ${arn} --as ${as} ${options} --json`);
+    expect(json).toMatchObject({ ok: true });
+    expect(exit).toBe(0);
+    const { findings } = json as { findings: { check: string; finding: string }[] };
+    const found = findings.find(({ check }) => check === 'role')?.finding ?? '';
+    for (const word of [as, ...options.split(' ')]) expect(found).toContain(word);
+  });
+
+  it('asks about streams of the account that is named, else of the role’s own', async () => {
+    const other = '999999999999';
+    iam.roles.set(arn, [await policyFrom('producer --cell clicks')]);
+    const { exit, out } = await shell.run(`doctor --role ${arn} --cell clicks --account ${other}`);
+    expect(exit).toBe(4);
+    expect(out).toContain(`lacks kinesis:PutRecords on arn:aws:kinesis:us-east-1:${other}:stream/clicks`);
+  });
+
+  it.each([
+    ['--cell orders', /--cell is about a role: name it with --role\./],
+    ['--as consumer', /--as is about a role/],
+    ['--verbs status', /--verbs is about a role/],
+    ['--kcl app', /--kcl is about a role/],
+    ['--fan-out app', /--fan-out is about a role/],
+    ['--table-keys x', /--table-keys is about a role/],
+    [`--account ${account}`, /--account is about a role/],
+    ['--patterns', /--patterns is about a role/],
+    [`--role ${arn} --cell odrers`, /no cell odrers/],
+    [`--role ${arn} --verbs status`, /--verbs is for operators/],
+    [`--role ${arn} --patterns`, /would name streams of others/],
+  ])('refuses %s', async (options, said) => {
+    iam.asked.length = 0;
+    const { exit, err } = await shell.run(`doctor ${options}`);
+    expect(exit).toBe(2);
+    expect(err).toMatch(said);
+    expect(iam.asked).toEqual([]);
   });
 });
