@@ -43,7 +43,8 @@ ${rightsTable(consumerRights)}
 
 ## Operators
 
-\`npx spillway policy operator --account 123456789012\` prints all of it, with \`--verbs status,why,history\` what these verbs need. No verb but
+\`npx spillway policy operator --account 123456789012\` prints what all verbs but \`prove\` need, with \`--verbs status,why,history\` what these verbs need.
+\`prove\` creates and deletes a health check and records, so it has to be named: \`--verbs prove\`. No verb but
 ${globalVerbs()} asks Route 53's or IAM's control plane, which are in us-east-1. Every verb also calls
 \`sts:GetCallerIdentity\` of the standby, which needs no permission.
 

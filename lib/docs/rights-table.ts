@@ -22,7 +22,8 @@ export function rightsTable<Row extends Right>(
 /** Names as code, separated by commas. */
 export const codes = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ');
 
-function placeOf({ on, partitions }: Right): string {
+function placeOf({ on, partitions, records }: Right): string {
   const { said } = places[on];
+  if (records !== undefined) return `${said}, ${records.said}`;
   return partitions === undefined ? said : `${said}, items under ${codes(partitions)}`;
 }

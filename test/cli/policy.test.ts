@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseConfig } from '../../lib/config/parse.ts';
 import type { ConfigInput } from '../../lib/config/schema.ts';
+import { type OperatorVerb, operatorVerbs } from '../../lib/permissions/operator.ts';
 import { policyLimits, rightsFor } from '../../lib/permissions/policy.ts';
 import { requirementsOf } from '../../lib/permissions/requirements.ts';
 import { type FakeIam, startFakeIam } from '../operate/fixtures/fake-iam.ts';
@@ -143,12 +144,16 @@ describe('spillway policy producer', () => {
 });
 
 /** Exactly what the table asks for, judged from outside. */
-async function wrongAnswers(line: string, audience: 'producer' | 'consumer' | 'operator', extra = {}) {
+async function wrongAnswers(
+  line: string,
+  audience: 'producer' | 'consumer' | 'operator',
+  verbs?: readonly OperatorVerb[],
+) {
   const policy = await policyFrom(line);
-  const where = { config, account, region: config.regions.standby, ...extra };
-  const requirements = requirementsOf(rightsFor(audience), where);
+  const where = { config, account, region: config.regions.standby };
+  const requirements = requirementsOf(rightsFor(audience, verbs), where);
   const everything = (['producer', 'consumer', 'operator'] as const).flatMap((one) =>
-    requirementsOf(rightsFor(one), where),
+    requirementsOf(rightsFor(one, operatorVerbs), where),
   );
   const wrong: string[] = [];
   for (const question of questionsOf(everything).filter(({ action }) => !kcl.test(action))) {
@@ -178,6 +183,29 @@ describe('a policy allows what the table asks for and nothing else', () => {
     expect(await may(policy, 'dynamodb:Query', state, at)).toBe(true);
     expect(await may(policy, 'dynamodb:PutItem', state, at)).toBe(false);
     expect(JSON.stringify(policy)).not.toMatch(/states:|kinesis:|iam:/);
+  });
+
+  it('for operators who prove, who have to be named', async () => {
+    expect(await wrongAnswers('operator --verbs prove', 'operator', ['prove'])).toEqual([]);
+    const [proving, usual] = [await policyFrom('operator --verbs prove'), await policyFrom('operator')];
+    expect(JSON.stringify(usual)).not.toMatch(/route53:(Create|Change|Delete)/);
+    const zone = 'arn:aws:route53:::hostedzone/Z0123456789';
+    const change = (names: readonly string[], type = 'TXT', action = 'CREATE') =>
+      may(proving, 'route53:ChangeResourceRecordSets', zone, {
+        'route53:ChangeResourceRecordSetsNormalizedRecordNames': names,
+        'route53:ChangeResourceRecordSetsRecordTypes': [type],
+        'route53:ChangeResourceRecordSetsActions': [action],
+      });
+    const own = ['prove-shop.shop.example.com', 'primary.prove-shop.shop.example.com'];
+    expect(await change(own)).toBe(true);
+    expect(await change(own, 'TXT', 'DELETE')).toBe(true);
+    expect(await change(own, 'TXT', 'UPSERT')).toBe(false);
+    expect(await change(own, 'CNAME')).toBe(false);
+    expect(await change([...own, 'signal.orders.shop.example.com'])).toBe(false);
+    const tables = ['beacons', 'state'].map((table) =>
+      may(proving, 'dynamodb:Scan', `arn:aws:dynamodb:us-west-2:${account}:table/shop-${table}`),
+    );
+    expect(await Promise.all(tables)).toEqual([true, false]);
   });
 
   it('for consumers of the KCL with enhanced fan-out, in both regions', async () => {
@@ -272,6 +300,7 @@ describe('spillway doctor --role', () => {
     ['producer', `--table-keys ${key('us-west-2')}`],
     ['consumer', '--cell clicks --kcl orders-app --fan-out orders-app'],
     ['operator', '--verbs status,history'],
+    ['operator', '--verbs prove --cell drill'],
   ])('judges the policy of %s %s well with the same options, and says what it asked', async (as, options) => {
     iam.roles.set(arn, [await policyFrom(`${as} ${options}`)]);
     const { exit, json } = await shell.run(`doctor --role ${arn} --as ${as} ${options} --json`);

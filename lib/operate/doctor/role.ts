@@ -1,6 +1,12 @@
 import { commandOf, rightsAsked, whereAsked } from '../../permissions/asked.ts';
 import { USER_ID } from '../../permissions/producer.ts';
-import { type Bound, boundKeys, type Requirement, requirementsOf } from '../../permissions/requirements.ts';
+import {
+  type Bound,
+  boundKeys,
+  hasManyValues,
+  type Requirement,
+  requirementsOf,
+} from '../../permissions/requirements.ts';
 import { named } from '../named.ts';
 import {
   type Check,
@@ -91,8 +97,7 @@ const notAsked = (arn: string, questions: number): readonly Finding[] =>
  */
 function questionsOf(requirements: readonly Requirement[]): readonly Question[] {
   const all = requirements.flatMap(({ actions, resources, bounds }) => {
-    const [bound, values = []] = (Object.entries(bounds)[0] ?? []) as [Bound?, (readonly string[])?];
-    const contexts = bound === undefined ? [[]] : values.map((value) => contextOf(bound, value));
+    const contexts = contextsOf(Object.entries(bounds) as [Bound, readonly string[]][]);
     return chunks(resources.map(instance)).flatMap((ResourceArns) =>
       contexts.flatMap((ContextEntries) =>
         actions.map((action): Question => ({ action, ResourceArns, ContextEntries })),
@@ -102,7 +107,17 @@ function questionsOf(requirements: readonly Requirement[]): readonly Question[] 
   return [...new Map(all.map((question) => [JSON.stringify(question), question])).values()];
 }
 
-function contextOf(bound: Bound, value: string): NonNullable<Question['ContextEntries']> {
+type Context = NonNullable<Question['ContextEntries']>;
+
+/** One value of each bound, in every combination. */
+const contextsOf = (bounds: readonly (readonly [Bound, readonly string[]])[]): readonly Context[] =>
+  bounds.reduce<readonly Context[]>(
+    (contexts, [bound, values]) =>
+      contexts.flatMap((context) => values.map((value) => [...context, ...contextOf(bound, value)])),
+    [[]],
+  );
+
+function contextOf(bound: Bound, value: string): Context {
   const entry = (ContextKeyName: string, one: string, list = false) => ({
     ContextKeyName,
     ContextKeyType: list ? ('stringList' as const) : ('string' as const),
@@ -110,7 +125,7 @@ function contextOf(bound: Bound, value: string): NonNullable<Question['ContextEn
   });
   const key = value === USER_ID ? SOMEBODY : value;
   const own = bound === 'partition' ? [entry('aws:userid', SOMEBODY)] : [];
-  return [entry(boundKeys[bound], key, bound === 'partition'), ...own];
+  return [entry(boundKeys[bound], key, hasManyValues(bound)), ...own];
 }
 
 /** IAM is asked about things, not about patterns. */
