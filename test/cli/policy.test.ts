@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseConfig } from '../../lib/config/parse.ts';
@@ -272,6 +272,19 @@ describe('spillway policy', () => {
     const { exit, out, err } = await run(line);
     expect([exit, out]).toEqual([2, '']);
     expect(err).toMatch(said);
+  });
+
+  it('has an account in every example, so that nobody copies ARNs of any account', async () => {
+    const files = (await readdir('docs'))
+      .filter((file) => file.endsWith('.md'))
+      .map((file) => `docs/${file}`);
+    const texts = await Promise.all(['README.md', ...files].map((file) => readFile(file, 'utf8')));
+    const { out: help } = await shell.run('policy --help');
+    const commands = [...texts, help].flatMap(
+      (text) => text.match(/spillway policy (producer|consumer|operator)\b[^`\n]*/g) ?? [],
+    );
+    expect(commands.length).toBeGreaterThan(8);
+    expect(commands.filter((command) => !command.includes(`--account ${account}`))).toEqual([]);
   });
 
   it('is documented where producers are introduced', async () => {
