@@ -1,6 +1,7 @@
 import { Argument, Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
+import { loneKeyWarning } from '../config/stream-keys.ts';
 import { UsageError } from '../operate/errors.ts';
 import { rightsAsked, whereAsked } from '../permissions/asked.ts';
 import {
@@ -48,9 +49,10 @@ async function policy(io: Io, audience: Audience, flags: PolicyFlags): Promise<O
   const config = await loadConfig({ directory: io.directory, ...file });
   const account = io.env.CDK_DEFAULT_ACCOUNT || undefined;
   const asked = askedBy(flags, { as: audience, config, account });
-  const document = policyOf(rightsAsked(asked), whereAsked(asked, config));
+  const where = whereAsked(asked, config);
+  const document = policyOf(rightsAsked(asked), where);
   const characters = charactersOf(document);
-  const notes = notesOf({ audience, document, characters, account: asked.account, config });
+  const notes = notesOf({ audience, document, characters, account: asked.account, config: where.config });
   if (flags.json !== true) for (const note of notes) io.err(`note: ${note}`);
   return {
     exit: exitCodes.done,
@@ -80,6 +82,7 @@ function notesOf({ audience, document, characters, account, config }: Noted): re
     );
   }
   const keyed = document.Statement.some(({ Action }) => Action.some((action) => action.startsWith('kms:')));
+  const lone = keyed ? loneKeyWarning(config.cells) : undefined;
   const beacons = audience === 'producer' && config.beacons !== undefined;
   return [
     ...(account === '*' ? ['no account is known, so the ARNs are of any (*): give --account.'] : []),
@@ -89,6 +92,7 @@ function notesOf({ audience, document, characters, account, config }: Noted): re
         ]
       : []),
     ...(keyed ? ['the policies of the keys have to allow the role, too, or to leave it to IAM.'] : []),
+    ...(lone === undefined ? [] : [lone]),
     ...(beacons ? [`it includes what the managed policy ${config.name}-beacon-writer allows.`] : []),
   ];
 }

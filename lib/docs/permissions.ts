@@ -76,7 +76,8 @@ consumers, the roles of Spillway that use the key: of the observers, if the cell
 \`\`\`
 
 Without these rights nothing fails in health: producers in the standby, and a conductor that looks for arriving records, meet
-\`KMSAccessDeniedException\` when traffic has moved. \`spillway doctor\` finds streams with keys that the config does not name. An alias is no
+\`KMSAccessDeniedException\` when traffic has moved. So a cell with \`kmsKeyArn\` in one region alone is a warning of \`cdk synth\` and a
+remark of \`spillway policy\`, and \`spillway doctor\` finds streams with keys that the config does not name. An alias is no
 key here: IAM judges the key behind it.
 
 ## Functions of Spillway

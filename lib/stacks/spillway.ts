@@ -8,6 +8,7 @@ import { SWITCH_HOST } from '../deployments/given-hosts.ts';
 import { groupsOf } from '../settings/cells-file.ts';
 import { type DataProtectionProps, protectData } from './data-protection.ts';
 import { givenHosts } from './given-hosts.ts';
+import { warnOfLoneKeys } from './lone-keys.ts';
 import { cellStacks, placed, recordsOf } from './placement.ts';
 import { PrimaryStack, StandbyStack, StreamsStack, WitnessStack } from './region-stacks.ts';
 import { CellsStack, RoutingStack, SwitchesStack } from './routing-stacks.ts';
@@ -64,6 +65,7 @@ function addStacks({ scope, config, at }: Placing): void {
     description: 'Spillway: observer, state and switches in the standby region',
   });
   warnOfWithheld(standby, config);
+  warnOfLoneKeys(standby, config);
   const given = givenHosts(scope);
   const hostOf = (key: string, endpoint: AskedHost): AskedHost => {
     const host = given[key];

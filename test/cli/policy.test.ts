@@ -135,6 +135,20 @@ describe('spillway policy producer', () => {
     expect(known.err).not.toMatch(/account/);
   });
 
+  it('remarks a key that is given for one region of a named cell alone', async () => {
+    const lone = {
+      name: 'orders',
+      stream: { name: 'orders', existing: true, kmsKeyArn: { primary: key('us-east-1') } },
+    };
+    const cells = [lone, ...input.cells.slice(1)];
+    await writeFile(join(shell.directory, 'lone.json'), JSON.stringify({ ...input, cells }));
+    const { exit, err } = await run('producer --config lone.json --cell orders');
+    expect(exit).toBe(0);
+    expect(err).toMatch(/note: kmsKeyArn is given for one region alone \(orders has none for the standby\)/);
+    expect((await run('producer --config lone.json --cell clicks')).err).not.toMatch(/one region alone/);
+    expect((await run('producer')).err).not.toMatch(/one region alone/);
+  });
+
   it('with --json has the policy beside its size', async () => {
     const { json } = await run('producer --json');
     expect(json).toMatchObject({ ok: true, for: 'producer', limits: policyLimits });
