@@ -51,3 +51,8 @@ export const evacuateMarker = 'vote=EVACUATE';
 export const standbyMarker = 'switch=STANDBY';
 /** CloudWatch namespace of the observers' own heartbeat metric. */
 export const metricNamespace = (name: string): string => `Spillway/${name}`;
+
+/** Name of the temporary records of `spillway prove`, without a dot at the end. */
+export const proveRecordName = (name: string, zone: string): string => `prove-${name}.${zone}`;
+export const proveTargetName = (name: string, zone: string): string =>
+  `primary.${proveRecordName(name, zone)}`;

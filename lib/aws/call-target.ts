@@ -34,10 +34,17 @@ const inputSchema = z.looseObject({
   logGroupName: text,
   Name: text,
   Id: text,
+  HostedZoneId: text,
+  HealthCheckId: text,
 });
 type Input = z.infer<typeof inputSchema>;
 
 const lastOf = (arn: string): string => arn.split(':').slice(5).join(':');
+
+const route53Resource = ({ Id, HostedZoneId = Id, HealthCheckId }: Input): string | undefined => {
+  if (HealthCheckId !== undefined) return `healthcheck/${HealthCheckId}`;
+  return HostedZoneId === undefined ? undefined : `hostedzone/${HostedZoneId}`;
+};
 
 const resourceIn = (service: string, input: Input): string | undefined => {
   switch (service) {
@@ -65,7 +72,7 @@ const resourceIn = (service: string, input: Input): string | undefined => {
       return input.Name === undefined ? undefined : `rule/${input.Name}`;
     case 'route53':
     case 'route-53':
-      return input.Id === undefined ? undefined : `hostedzone/${input.Id}`;
+      return route53Resource(input);
     default:
       return undefined;
   }

@@ -1,17 +1,20 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Finding } from '../operate/doctor/check.ts';
+import type { Config } from '../config/config.ts';
+import type { ExaminedRole, Finding } from '../operate/doctor/check.ts';
 import { examine } from '../operate/doctor/doctor.ts';
+import { UsageError } from '../operate/errors.ts';
 import { clientsFor, resolveTarget } from '../operate/target.ts';
 import { type Audience, audiences } from '../permissions/policy.ts';
 import { exitCodes } from '../shell/exit-codes.ts';
 import type { Io } from './io.ts';
 import { type OutputFlags, type TargetFlags, withJson, withTarget } from './options.ts';
+import { askedBy, givenRights, type RightsFlags, withRights } from './rights-options.ts';
 import { progress } from './spinner.ts';
 import { type Outcome, perform } from './verb.ts';
 
-interface DoctorFlags extends TargetFlags, OutputFlags {
+interface DoctorFlags extends TargetFlags, OutputFlags, RightsFlags {
   readonly role?: string;
-  readonly as: Audience;
+  readonly as?: Audience;
 }
 
 const CALL_TIMEOUT_MS = 5_000;
@@ -21,33 +24,36 @@ function roleArgument(text: string): string {
   throw new InvalidArgumentError('Write the ARN of a role or a user: arn:aws:iam::ACCOUNT:role/NAME.');
 }
 
+const rolesHelp = `
+--as, --cell, --account, --verbs, --kcl, --fan-out, --table-keys and --patterns go with --role, and mean what they
+mean to \`spillway policy\`: a role with the policy that it prints lacks nothing when asked with the same options.
+
+Examples:
+  spillway doctor --json
+  spillway doctor --role arn:aws:iam::123456789012:role/orders --cell orders`;
+
 /** `spillway doctor`: checks, in quiet times, whether a failover would work. */
 export function doctorCommand(io: Io): Command {
-  return withJson(
-    withTarget(
-      new Command('doctor').description(
-        'Check, in quiet times, whether a failover would work. Calls control planes and the primary too. Ends with status 4 if a check fails.',
-      ),
-    ),
-  )
+  const command = new Command('doctor')
+    .description(
+      'Check, in quiet times, whether a failover would work. Calls control planes and the primary too. Ends with status 4 if a check fails.',
+    )
     .option(
       '--role <arn>',
-      'check only what this role, or user, lacks; asks IAM, whose control plane is in us-east-1',
+      'check only what this role, or user, lacks of a policy; asks IAM, whose control plane is in us-east-1',
       roleArgument,
     )
-    .addOption(
-      new Option('--as <for>', 'with --role: what it is used for').choices(audiences).default('producer'),
-    )
-    .addHelpText(
-      'after',
-      '\nExamples:\n  spillway doctor --json\n  spillway doctor --role arn:aws:iam::123456789012:role/orders',
-    )
+    .addOption(new Option('--as <for>', 'what the role is used for (default: producer)').choices(audiences));
+  return withJson(withTarget(withRights(command, { account: 'that of the role' })))
+    .addHelpText('after', rolesHelp)
     .action((flags: DoctorFlags) => perform(io, flags, () => doctor(io, flags)));
 }
 
 async function doctor(io: Io, flags: DoctorFlags): Promise<Outcome> {
+  checkWithoutRole(flags);
   const target = await resolveTarget({ directory: io.directory, env: io.env, ...flags });
   const { config, dnsServers, world } = target;
+  const role = roleOf(flags, config);
   const clients = clientsFor(target, { who: 'cli doctor', timeoutMs: CALL_TIMEOUT_MS });
   const shown = progress(io);
   try {
@@ -60,7 +66,7 @@ async function doctor(io: Io, flags: DoctorFlags): Promise<Outcome> {
         ...(world === undefined ? {} : { endpointOrigin: new URL(world.localStackUrl) }),
         nowMs: io.nowMs(),
         now: () => io.nowMs(),
-        ...(flags.role === undefined ? {} : { role: { arn: flags.role, as: flags.as } }),
+        ...(role === undefined ? {} : { role }),
       },
       (text) => shown.say(text),
     );
@@ -74,6 +80,19 @@ async function doctor(io: Io, flags: DoctorFlags): Promise<Outcome> {
     shown.stop();
     clients.destroy();
   }
+}
+
+/** Without a role they would be about nothing, and nobody would notice. @throws UsageError */
+function checkWithoutRole(flags: DoctorFlags): void {
+  const [one] = [...(flags.as === undefined ? [] : ['--as']), ...givenRights(flags)];
+  if (flags.role === undefined && one !== undefined)
+    throw new UsageError(`${one} is about a role: name it with --role.`);
+}
+
+function roleOf(flags: DoctorFlags, config: Config): ExaminedRole | undefined {
+  const { role: arn, as = 'producer' } = flags;
+  if (arn === undefined) return undefined;
+  return { arn, asked: askedBy(flags, { as, config, account: arn.split(':')[4] }) };
 }
 
 /** A finding that is well and still has advice is a hint. */

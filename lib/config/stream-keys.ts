@@ -24,3 +24,19 @@ export function streamKeys(
 
 /** The service that uses a key for its caller: no right is one to use the key directly. */
 export const viaKinesis = (region: string): string => `kinesis.${region}.amazonaws.com`;
+
+const MOST_SHOWN = 5;
+
+/**
+ * A warning where a key is given for one region of a cell alone: that may be right, and is more often forgotten. Undefined:
+ * every cell has a key in both regions or in none.
+ */
+export function loneKeyWarning(cells: readonly Cell[]): string | undefined {
+  const lone = cells.flatMap(({ name, streams }) => {
+    const without = streamRoles.filter((role) => streams[role].kmsKeyArn === undefined);
+    return without.length === 1 ? [`${name} has none for the ${without[0]}`] : [];
+  });
+  if (lone.length === 0) return undefined;
+  const shown = `${lone.slice(0, MOST_SHOWN).join(', ')}${lone.length > MOST_SHOWN ? ', …' : ''}`;
+  return `kmsKeyArn is given for one region alone (${shown}): if the stream of the other region has a customer-managed key, too, it refuses puts, and a stream of the standby does so only after an evacuation.`;
+}

@@ -1,8 +1,9 @@
 import type { Assumption } from '../assumptions/assumption.ts';
 import { assumptions } from '../assumptions/assumptions.ts';
 import { experimentNames, experiments } from '../assumptions/experiments.ts';
-import { proveRights } from '../prove/rights.ts';
+import { proveRights } from '../permissions/prove.ts';
 import { markdownTable } from './markdown.ts';
+import { rightsTable } from './rights-table.ts';
 
 const sourceOf = ({ source }: Assumption): string =>
   source === 'inferred' ? 'inferred' : `AWS: ${source.doc}`;
@@ -62,13 +63,11 @@ minute.
 
 ## Rights
 
-Beside those of \`status\` and of \`drill --aws\` ([cli.md](cli.md#rights)):
+Beside those of \`status\` and of \`drill --aws\` ([permissions.md](permissions.md#operators)) the experiments need what follows.
+\`npx spillway policy operator --verbs prove --account 123456789012\` prints all of it; without \`--verbs\` that policy leaves \`prove\` out,
+because it creates and deletes a health check and records. Health checks have no names that IAM knows, so these rights are about each
+health check of the account: take them away after the run. The records are bounded to the names that the experiment uses.
 
-${markdownTable(
-  ['experiment', 'action', 'on', 'in'],
-  experimentNames.flatMap((name) =>
-    proveRights[name].map((right) => [name, right.action, right.on, right.in]),
-  ),
-)}
+${rightsTable(proveRights, { header: 'experiment', cell: ({ experiments: names }) => names.join(', ') })}
 `;
 }

@@ -3,17 +3,20 @@ import { DEFAULT_SOAK_MS, stageKinds } from '../deployments/plan.ts';
 import { askedInside, type DeployRule, deployRefusals } from '../deployments/refusals.ts';
 import { SOAK_GRACE_MS, SOAK_TOLERANCE_MS, soakFaults } from '../deployments/soak.ts';
 import { stackStatuses } from '../deployments/stack-status.ts';
+import { rightsOfVerbs } from '../permissions/operator.ts';
 import { formatDuration } from '../scenario/duration.ts';
 import { markdownTable } from './markdown.ts';
+import { rightsTable } from './rights-table.ts';
 
 /** `docs/deploy.md`: what `spillway deploy` does, stage by stage, and every reason for which it refuses. */
 export function deployDocument(): string {
   return `# spillway deploy
 
-Generated from the tables in \`lib/deployments\` by \`npm run docs\`: change the tables, not this file.
+Generated from the tables in \`lib/deployments\` and \`lib/permissions\` by \`npm run docs\`: change the tables, not this file.
 
-\`spillway deploy\` runs the real CDK, in stages that cannot move traffic. It needs nothing that \`npx cdk deploy --all\` does not
-need, and you can change between the two at any time. [deploying.md](deploying.md) says what either of them guarantees.
+\`spillway deploy\` runs the real CDK, in stages that cannot move traffic. Beside what \`npx cdk deploy --all\` needs, it
+needs rights to read what is deployed and in force ([rights](#rights)); it needs nothing in the account that the other does not. You can
+change between the two at any time. [deploying.md](deploying.md) says what either of them guarantees.
 
 \`\`\`sh
 npx spillway deploy --dry-run     # the plan, with the commands of the CDK; changes nothing
@@ -135,10 +138,10 @@ One document, at the end; progress goes to standard error. \`state\` is \`nothin
 
 ## Rights
 
-Beside those of \`npx cdk deploy\`: \`cloudformation:DescribeStacks\` and \`GetTemplate\` in every region of the config; \`dynamodb:Query\`
-and \`GetItem\` on \`<name>-state\` in the standby, and \`GetItem\` on \`<name>-vote\` in each observer's region;
-\`route53:ListResourceRecordSets\` on the zone; \`kinesis:DescribeStreamSummary\` on the streams and \`dynamodb:DescribeTable\` on the
-tables that it would create. \`npx spillway policy operator\` prints them. It writes nothing but through the CDK.
+Beside those of \`npx cdk deploy\`, to read; \`npx spillway policy operator --verbs deploy --account 123456789012\` prints them. It writes
+nothing but through the CDK. NAME is the \`name\` of the config.
+
+${rightsTable(rightsOfVerbs(['deploy']))}
 `;
 }
 

@@ -1,10 +1,8 @@
 import { consumerRights } from '../permissions/consumer.ts';
 import { type FunctionRights, functions, machineRights } from '../permissions/functions.ts';
-import { operatorRights } from '../permissions/operator.ts';
-import { places } from '../permissions/places.ts';
+import { operatorRights, operatorVerbs } from '../permissions/operator.ts';
 import { beaconRights, producerRights } from '../permissions/producer.ts';
-import type { Right } from '../permissions/right.ts';
-import { markdownTable } from './markdown.ts';
+import { codes, rightsTable } from './rights-table.ts';
 
 /** `docs/permissions.md`: who calls what, and why. */
 export function permissionsDocument(): string {
@@ -22,12 +20,12 @@ each of them has to be in the tables.
 \`\`\`sh
 npx spillway policy producer --cell orders --account 123456789012 > orders.json
 aws iam put-role-policy --role-name orders --policy-name spillway --policy-document file://orders.json
-npx spillway doctor --role arn:aws:iam::123456789012:role/orders
+npx spillway doctor --role arn:aws:iam::123456789012:role/orders --cell orders
 \`\`\`
 
 A role that may write to the primary's stream alone works every day, and gets AccessDenied at the very moment it counts. So the policy
 names the streams of both regions. The signal is a DNS answer and needs no right. The first command makes no call; the last asks IAM
-what the role lacks. IAM has one control plane, in us-east-1: ask in quiet times.
+what the role lacks of that policy, so give it the same options. IAM has one control plane, in us-east-1: ask in quiet times.
 
 ${rightsTable([...producerRights, ...beaconRights])}
 
@@ -45,18 +43,12 @@ ${rightsTable(consumerRights)}
 
 ## Operators
 
-\`npx spillway policy operator\` prints all of it, with \`--verbs status,why,history\` what these verbs need. Nothing but \`doctor\` asks a
-control plane in us-east-1. Every verb also calls \`sts:GetCallerIdentity\` of the standby, which needs no permission.
+\`npx spillway policy operator --account 123456789012\` prints what all verbs but \`prove\` need, with \`--verbs status,why,history\` what these verbs need.
+\`prove\` creates and deletes a health check and records, so it has to be named: \`--verbs prove\`. No verb but
+${globalVerbs()} asks Route 53's or IAM's control plane, which are in us-east-1. Every verb also calls
+\`sts:GetCallerIdentity\` of the standby, which needs no permission.
 
-${markdownTable(
-  ['verbs', 'actions', 'on', 'for what'],
-  operatorRights.map((right) => [
-    right.verbs.map((verb) => `\`${verb}\``).join(', '),
-    actionsOf(right),
-    placeOf(right),
-    right.why,
-  ]),
-)}
+${rightsTable(operatorRights, { header: 'verbs', cell: ({ verbs }) => codes(verbs) })}
 
 ## Keys
 
@@ -84,7 +76,8 @@ consumers, the roles of Spillway that use the key: of the observers, if the cell
 \`\`\`
 
 Without these rights nothing fails in health: producers in the standby, and a conductor that looks for arriving records, meet
-\`KMSAccessDeniedException\` when traffic has moved. \`spillway doctor\` finds streams with keys that the config does not name. An alias is no
+\`KMSAccessDeniedException\` when traffic has moved. So a cell with \`kmsKeyArn\` in one region alone is a warning of \`cdk synth\` and a
+remark of \`spillway policy\`, and \`spillway doctor\` finds streams with keys that the config does not name. An alias is no
 key here: IAM judges the key behind it.
 
 ## Functions of Spillway
@@ -106,16 +99,11 @@ function functionSection({ functionName, in: place, rights }: FunctionRights): s
   return `### \`${functionName('NAME')}\`, ${where}\n\n${rightsTable(rights)}`;
 }
 
-const rightsTable = (rights: readonly Right[]): string =>
-  markdownTable(
-    ['actions', 'on', 'for what'],
-    rights.map((right) => [actionsOf(right), placeOf(right), right.why]),
-  );
+/** Services of which every region has one control plane, in us-east-1. */
+const GLOBAL = /^(route53|iam):/;
 
-const actionsOf = ({ actions }: Right): string => actions.map((action) => `\`${action}\``).join(', ');
-
-function placeOf({ on, partitions }: Right): string {
-  const { said } = places[on];
-  if (partitions === undefined) return said;
-  return `${said}, items under ${partitions.map((key) => `\`${key}\``).join(', ')}`;
+function globalVerbs(): string {
+  const global = operatorRights.filter(({ actions }) => actions.some((action) => GLOBAL.test(action)));
+  const verbs = operatorVerbs.filter((verb) => global.some((right) => right.verbs.includes(verb)));
+  return new Intl.ListFormat('en').format(verbs.map((verb) => `\`${verb}\``));
 }

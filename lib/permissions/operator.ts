@@ -4,6 +4,7 @@ import { JOURNAL_PARTITION } from '../../lambda/core/journal.ts';
 import { LEASE_PARTITION } from '../../lambda/core/lease.ts';
 import { DRAINED_PARTITION } from '../../lambda/core/survey.ts';
 import { SWITCH_PARTITION } from '../../lambda/core/switch.ts';
+import { proveRights } from './prove.ts';
 import { hasDrill, type Right } from './right.ts';
 
 /** The verbs of the command line that call AWS with an operator's credentials. */
@@ -23,8 +24,12 @@ export const operatorVerbs = [
   'drill',
   'drain',
   'deploy',
+  'prove',
 ] as const;
 export type OperatorVerb = (typeof operatorVerbs)[number];
+
+/** Of a policy for which no verbs are named. `prove` creates and deletes at Route 53, so whoever wants it names it. */
+export const usualVerbs = operatorVerbs.filter((verb) => verb !== 'prove');
 
 export interface VerbRight extends Right {
   readonly verbs: readonly OperatorVerb[];
@@ -32,11 +37,11 @@ export interface VerbRight extends Right {
 
 const overrides = ['approve', 'pause', 'resume', 'maintenance'] as const;
 const everyLook = operatorVerbs.filter((verb) => verb !== 'drain');
-const moves = ['failover', 'failback', 'drill'] as const;
+const moves = ['failover', 'failback', 'drill', 'prove'] as const;
 
 /**
  * Everything that the verbs call. `sts:GetCallerIdentity`, which they call too, needs no permission, and nothing is asked of
- * a control plane but by `doctor` and `deploy`.
+ * a global control plane but by `doctor`, `deploy` and `prove`.
  */
 export const operatorRights: readonly VerbRight[] = [
   {
@@ -46,7 +51,7 @@ export const operatorRights: readonly VerbRight[] = [
     why: 'switches, overrides, lease, claims, journal, what is known of streams and of drains',
   },
   {
-    verbs: ['status', 'why', 'failover', 'failback', 'doctor', 'drill', 'deploy'],
+    verbs: ['status', 'why', 'failover', 'failback', 'doctor', 'drill', 'deploy', 'prove'],
     actions: ['dynamodb:GetItem'],
     on: 'vote tables',
     why: 'what each observer has stored',
@@ -208,14 +213,14 @@ export const operatorRights: readonly VerbRight[] = [
     why: '`doctor --role`: what a role lacks',
   },
   {
-    verbs: ['drill'],
+    verbs: ['drill', 'prove'],
     actions: ['kinesis:PutRecords', 'kinesis:ListShards', 'kinesis:GetShardIterator', 'kinesis:GetRecords'],
     on: 'streams of the drill cell',
     when: hasDrill,
     why: '`drill --aws`: its producer writes, and both streams are read',
   },
   {
-    verbs: ['drill'],
+    verbs: ['drill', 'prove'],
     actions: ['cloudwatch:PutMetricData'],
     on: 'metrics of Spillway',
     when: hasDrill,
@@ -240,6 +245,7 @@ export const operatorRights: readonly VerbRight[] = [
     on: 'streams',
     why: 'reads the stranded records of one region, and looks for them and puts them in the other',
   },
+  ...proveRights.map((right): VerbRight => ({ ...right, verbs: ['prove'] })),
 ];
 
 /** The rights that these verbs need. */

@@ -5,6 +5,7 @@ import {
   conductorFunctionName,
   conductorMachineName,
   drillRuleName,
+  guardFunctionName,
   notificationTopicName,
   observerFunctionName,
   stateTableName,
@@ -190,6 +191,17 @@ export const places = {
       const endpoints = [voteFunctionName(name), switchFunctionName(name)];
       return functionArns(where, (functionName) => endpoints.includes(functionName));
     },
+  },
+  'vote functions': {
+    said: 'the function `NAME-vote` in each observer’s region',
+    arns: (where) =>
+      functionArns(where, (functionName) => functionName === voteFunctionName(where.config.name)),
+  },
+  'log of the guard': {
+    said: 'the log of `NAME-guard` in the standby',
+    arns: ({ config, account }) => [
+      `arn:aws:logs:${config.regions.standby}:${account}:log-group:/aws/lambda/${guardFunctionName(config.name)}:*`,
+    ],
   },
   'logs of observers': {
     said: 'the log of `NAME-observer` in each observer’s region',

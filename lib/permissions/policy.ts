@@ -3,9 +3,9 @@ import { LEAST_SHARED_LETTERS, pairOf } from '../config/probed-cells.ts';
 import { sharedBeginning, streamRoles } from '../config/stream-names.ts';
 import { consumerRights } from './consumer.ts';
 import { PolicyError } from './errors.ts';
-import { type OperatorVerb, operatorVerbs, rightsOfVerbs } from './operator.ts';
+import { type OperatorVerb, rightsOfVerbs, usualVerbs } from './operator.ts';
 import { beaconRights, producerRights } from './producer.ts';
-import { type Bound, boundKeys, type Requirement, requirementsOf } from './requirements.ts';
+import { type Bound, boundKeys, hasManyValues, type Requirement, requirementsOf } from './requirements.ts';
 import type { Right } from './right.ts';
 import type { Where } from './where.ts';
 
@@ -27,10 +27,7 @@ export interface PolicyStatement {
 /** Characters without white space, as IAM counts them ("IAM and AWS STS quotas"). */
 export const policyLimits = { managed: 6_144, role: 10_240 } as const;
 
-export function rightsFor(
-  audience: Audience,
-  verbs: readonly OperatorVerb[] = operatorVerbs,
-): readonly Right[] {
+export function rightsFor(audience: Audience, verbs: readonly OperatorVerb[] = usualVerbs): readonly Right[] {
   switch (audience) {
     case 'producer':
       return [...producerRights, ...beaconRights];
@@ -45,14 +42,15 @@ export function rightsFor(
 
 /** The policy that allows these rights and nothing else. */
 export function policyOf(rights: readonly Right[], where: Where): PolicyDocument {
-  if (where.patterns === true) checkPatterns(where);
+  checkPatterns(where);
   return { Version: '2012-10-17', Statement: merged(requirementsOf(rights, where)).map(statementOf) };
 }
 
 export const charactersOf = (policy: PolicyDocument): number => JSON.stringify(policy).length;
 
 /** A pattern of a few letters would name streams of others. @throws PolicyError */
-function checkPatterns({ config }: Where): void {
+export function checkPatterns({ config, patterns }: Where): void {
+  if (patterns !== true) return;
   const own = config.cells.filter((cell) => !hasForeignStream(cell));
   if (own.length === 0) return;
   for (const role of streamRoles) {
@@ -72,7 +70,8 @@ function merged(requirements: readonly Requirement[]): readonly Requirement[] {
   const byActions = [...alike.values()].map((group) => withResources(group));
   // Items of one table: the same action under several partition keys.
   const sameAction = Map.groupBy(byActions, ({ actions, resources, bounds }) =>
-    JSON.stringify([actions, resources, Object.keys(bounds)]),
+    // Those that are bounded in several ways stay apart: together they would allow every combination.
+    JSON.stringify([actions, resources, Object.keys(bounds).length > 1 ? bounds : Object.keys(bounds)]),
   );
   return [...sameAction.values()].map((group) => withBounds(group));
 }
@@ -98,14 +97,18 @@ function withBounds(group: Group): Requirement {
   };
 }
 
-/** A request may name several items, of which each has to be one of these. */
+/** A request may name several items or records, of which each has to be one of these. */
 const operatorOf = (bound: Bound): string =>
-  bound === 'partition' ? 'ForAllValues:StringEquals' : 'StringEquals';
+  hasManyValues(bound) ? 'ForAllValues:StringEquals' : 'StringEquals';
 
 function statementOf({ actions, resources, bounds }: Requirement): PolicyStatement {
-  const conditions = (Object.entries(bounds) as [Bound, readonly string[]][]).map(
-    ([bound, values]) => [operatorOf(bound), { [boundKeys[bound]]: values }] as const,
+  const byOperator = Map.groupBy(Object.entries(bounds) as [Bound, readonly string[]][], ([bound]) =>
+    operatorOf(bound),
   );
+  const conditions = [...byOperator].map(([operator, some]) => [
+    operator,
+    Object.fromEntries(some.map(([bound, values]) => [boundKeys[bound], values])),
+  ]);
   return {
     Effect: 'Allow',
     Action: actions,

@@ -1,7 +1,7 @@
 import { metricNamespace } from '../../lambda/core/names.ts';
 import { regionOfArn, viaKinesis } from '../config/stream-keys.ts';
 import { arnsOf, keysOf } from './places.ts';
-import { type Right, rightsIn } from './right.ts';
+import { type RecordBounds, type Right, rightsIn } from './right.ts';
 import type { Where } from './where.ts';
 
 /** The keys of IAM's request context by which rights are bounded. */
@@ -9,8 +9,15 @@ export const boundKeys = {
   partition: 'dynamodb:LeadingKeys',
   namespace: 'cloudwatch:namespace',
   via: 'kms:ViaService',
+  recordName: 'route53:ChangeResourceRecordSetsNormalizedRecordNames',
+  recordType: 'route53:ChangeResourceRecordSetsRecordTypes',
+  recordChange: 'route53:ChangeResourceRecordSetsActions',
 } as const;
 export type Bound = keyof typeof boundKeys;
+
+/** Of these a request may have several values, of which each has to be allowed. */
+const manyValued: readonly Bound[] = ['partition', 'recordName', 'recordType', 'recordChange'];
+export const hasManyValues = (bound: Bound): boolean => manyValued.includes(bound);
 
 /** What a policy has to allow: the actions on the resources, and no more than the bounds say. */
 export interface Requirement {
@@ -24,9 +31,10 @@ export interface Requirement {
 export function requirementsOf(rights: readonly Right[], where: Where): readonly Requirement[] {
   const asked = rightsIn(rights, where).map((right) => ({ right, resources: arnsOf(right.on, where) }));
   const own = asked.map(({ right, resources }): Requirement => {
-    const { actions, on, partitions } = right;
+    const { actions, on, partitions, records } = right;
     const bounds = {
       ...(partitions === undefined ? {} : { partition: partitions }),
+      ...(records === undefined ? {} : recordBounds(records, where)),
       ...(on === 'metrics of Spillway' ? { namespace: [metricNamespace(where.config.name)] } : {}),
       ...(on === 'metrics of the KCL' && where.kcl !== undefined ? { namespace: [where.kcl] } : {}),
     };
@@ -34,6 +42,12 @@ export function requirementsOf(rights: readonly Right[], where: Where): readonly
   });
   const needed = own.filter(({ resources }) => resources.length > 0);
   return [...needed, ...keyRequirements(rights, where), ...tableKeyRequirements(needed, where)];
+}
+
+/** IAM compares names in lower case and without a dot at the end ("Using IAM policy conditions", Route 53 guide). */
+function recordBounds({ names, types, changes }: RecordBounds, where: Where): Requirement['bounds'] {
+  const recordName = names(where).map((name) => name.toLowerCase().replace(/\.$/, ''));
+  return { recordName, recordType: types, recordChange: changes };
 }
 
 /** What a caller of an encrypted table needs of its key ("DynamoDB encryption at rest usage notes"). */

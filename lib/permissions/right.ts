@@ -13,10 +13,21 @@ export interface Right {
   readonly when?: (where: Where) => boolean;
   /** The partition keys whose items may be named (`dynamodb:LeadingKeys`). Absent: any. */
   readonly partitions?: readonly string[];
+  /** The records of the zone that may be changed, and how. Absent: any. */
+  readonly records?: RecordBounds;
   /** What the calls are for, as the end of a sentence. */
   readonly why: string;
   /** Why no drill on one machine shows these calls. Absent: the drill of `npm test` has to show each of them. */
   readonly notPlayed?: string;
+}
+
+export interface RecordBounds {
+  /** For people, with NAME for the name of the deployment and ZONE for that of its zone. */
+  readonly said: string;
+  /** Without a dot at the end. */
+  readonly names: (where: Where) => readonly string[];
+  readonly types: readonly string[];
+  readonly changes: readonly ('CREATE' | 'DELETE' | 'UPSERT')[];
 }
 
 /** The rights that a deployment like this one needs. */

@@ -9,6 +9,7 @@ import type { AskedHost } from '../constructs/public-endpoint.ts';
 import { SWITCH_HOST } from '../deployments/given-hosts.ts';
 import { type DataProtectionProps, protectData } from './data-protection.ts';
 import { givenHosts } from './given-hosts.ts';
+import { warnOfLoneKeys } from './lone-keys.ts';
 import { cellStacks, placed, recordsOf } from './placement.ts';
 import { PrimaryStack, StandbyStack, StreamsStack, WitnessStack } from './region-stacks.ts';
 import { CellsStack, RoutingStack, SwitchesStack } from './routing-stacks.ts';
@@ -66,6 +67,7 @@ function addStacks({ scope, config, at }: Placing): void {
   });
   standby.node.addMetadata(CONFIG_MARK, markOf(config));
   warnOfWithheld(standby, config);
+  warnOfLoneKeys(standby, config);
   const given = givenHosts(scope);
   const hostOf = (key: string, endpoint: AskedHost): AskedHost => {
     const host = given[key];

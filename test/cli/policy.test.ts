@@ -1,10 +1,12 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseConfig } from '../../lib/config/parse.ts';
 import type { ConfigInput } from '../../lib/config/schema.ts';
+import { type OperatorVerb, operatorVerbs } from '../../lib/permissions/operator.ts';
 import { policyLimits, rightsFor } from '../../lib/permissions/policy.ts';
 import { requirementsOf } from '../../lib/permissions/requirements.ts';
+import { type FakeIam, startFakeIam } from '../operate/fixtures/fake-iam.ts';
 import type { Policy } from '../permissions/deployed.ts';
 import { isAllowed } from '../permissions/judge.ts';
 import { isAsked, questionsOf } from '../permissions/questions.ts';
@@ -133,6 +135,20 @@ describe('spillway policy producer', () => {
     expect(known.err).not.toMatch(/account/);
   });
 
+  it('remarks a key that is given for one region of a named cell alone', async () => {
+    const lone = {
+      name: 'orders',
+      stream: { name: 'orders', existing: true, kmsKeyArn: { primary: key('us-east-1') } },
+    };
+    const cells = [lone, ...input.cells.slice(1)];
+    await writeFile(join(shell.directory, 'lone.json'), JSON.stringify({ ...input, cells }));
+    const { exit, err } = await run('producer --config lone.json --cell orders');
+    expect(exit).toBe(0);
+    expect(err).toMatch(/note: kmsKeyArn is given for one region alone \(orders has none for the standby\)/);
+    expect((await run('producer --config lone.json --cell clicks')).err).not.toMatch(/one region alone/);
+    expect((await run('producer')).err).not.toMatch(/one region alone/);
+  });
+
   it('with --json has the policy beside its size', async () => {
     const { json } = await run('producer --json');
     expect(json).toMatchObject({ ok: true, for: 'producer', limits: policyLimits });
@@ -142,12 +158,16 @@ describe('spillway policy producer', () => {
 });
 
 /** Exactly what the table asks for, judged from outside. */
-async function wrongAnswers(line: string, audience: 'producer' | 'consumer' | 'operator', extra = {}) {
+async function wrongAnswers(
+  line: string,
+  audience: 'producer' | 'consumer' | 'operator',
+  verbs?: readonly OperatorVerb[],
+) {
   const policy = await policyFrom(line);
-  const where = { config, account, region: config.regions.standby, ...extra };
-  const requirements = requirementsOf(rightsFor(audience), where);
+  const where = { config, account, region: config.regions.standby };
+  const requirements = requirementsOf(rightsFor(audience, verbs), where);
   const everything = (['producer', 'consumer', 'operator'] as const).flatMap((one) =>
-    requirementsOf(rightsFor(one), where),
+    requirementsOf(rightsFor(one, operatorVerbs), where),
   );
   const wrong: string[] = [];
   for (const question of questionsOf(everything).filter(({ action }) => !kcl.test(action))) {
@@ -177,6 +197,29 @@ describe('a policy allows what the table asks for and nothing else', () => {
     expect(await may(policy, 'dynamodb:Query', state, at)).toBe(true);
     expect(await may(policy, 'dynamodb:PutItem', state, at)).toBe(false);
     expect(JSON.stringify(policy)).not.toMatch(/states:|kinesis:|iam:/);
+  });
+
+  it('for operators who prove, who have to be named', async () => {
+    expect(await wrongAnswers('operator --verbs prove', 'operator', ['prove'])).toEqual([]);
+    const [proving, usual] = [await policyFrom('operator --verbs prove'), await policyFrom('operator')];
+    expect(JSON.stringify(usual)).not.toMatch(/route53:(Create|Change|Delete)/);
+    const zone = 'arn:aws:route53:::hostedzone/Z0123456789';
+    const change = (names: readonly string[], type = 'TXT', action = 'CREATE') =>
+      may(proving, 'route53:ChangeResourceRecordSets', zone, {
+        'route53:ChangeResourceRecordSetsNormalizedRecordNames': names,
+        'route53:ChangeResourceRecordSetsRecordTypes': [type],
+        'route53:ChangeResourceRecordSetsActions': [action],
+      });
+    const own = ['prove-shop.shop.example.com', 'primary.prove-shop.shop.example.com'];
+    expect(await change(own)).toBe(true);
+    expect(await change(own, 'TXT', 'DELETE')).toBe(true);
+    expect(await change(own, 'TXT', 'UPSERT')).toBe(false);
+    expect(await change(own, 'CNAME')).toBe(false);
+    expect(await change([...own, 'signal.orders.shop.example.com'])).toBe(false);
+    const tables = ['beacons', 'state'].map((table) =>
+      may(proving, 'dynamodb:Scan', `arn:aws:dynamodb:us-west-2:${account}:table/shop-${table}`),
+    );
+    expect(await Promise.all(tables)).toEqual([true, false]);
   });
 
   it('for consumers of the KCL with enhanced fan-out, in both regions', async () => {
@@ -245,9 +288,81 @@ describe('spillway policy', () => {
     expect(err).toMatch(said);
   });
 
+  it('has an account in every example, so that nobody copies ARNs of any account', async () => {
+    const files = (await readdir('docs'))
+      .filter((file) => file.endsWith('.md'))
+      .map((file) => `docs/${file}`);
+    const texts = await Promise.all(['README.md', ...files].map((file) => readFile(file, 'utf8')));
+    const { out: help } = await shell.run('policy --help');
+    const commands = [...texts, help].flatMap(
+      (text) => text.match(/spillway policy (producer|consumer|operator)\b[^`\n]*/g) ?? [],
+    );
+    expect(commands.length).toBeGreaterThan(8);
+    expect(commands.filter((command) => !command.includes(`--account ${account}`))).toEqual([]);
+  });
+
   it('is documented where producers are introduced', async () => {
     for (const file of ['README.md', 'docs/producer.md', 'docs/cli.md']) {
       expect((await readFile(file, 'utf8')).includes('spillway policy producer'), file).toBe(true);
     }
+  });
+});
+
+describe('spillway doctor --role', () => {
+  const arn = `arn:aws:iam::${account}:role/orders`;
+  let iam: FakeIam;
+  beforeAll(async () => {
+    iam = await startFakeIam();
+    vi.stubEnv('AWS_ENDPOINT_URL', iam.url);
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await iam.close();
+  });
+
+  it.each([
+    ['producer', '--cell orders'],
+    ['producer', `--table-keys ${key('us-west-2')}`],
+    ['consumer', '--cell clicks --kcl orders-app --fan-out orders-app'],
+    ['operator', '--verbs status,history'],
+    ['operator', '--verbs prove --cell drill'],
+  ])('judges the policy of %s %s well with the same options, and says what it asked', async (as, options) => {
+    iam.roles.set(arn, [await policyFrom(`${as} ${options}`)]);
+    const { exit, json } = await shell.run(`doctor --role ${arn} --as ${as} ${options} --json`);
+    expect(json).toMatchObject({ ok: true });
+    expect(exit).toBe(0);
+    const { findings } = json as { findings: { check: string; finding: string }[] };
+    const found = findings.find(({ check }) => check === 'role')?.finding ?? '';
+    for (const word of [as, ...options.split(' ')]) expect(found).toContain(word);
+  });
+
+  it('asks about streams of the account that is named, else of the role’s own', async () => {
+    const other = '999999999999';
+    iam.roles.set(arn, [await policyFrom('producer --cell clicks')]);
+    const { exit, out } = await shell.run(`doctor --role ${arn} --cell clicks --account ${other}`);
+    expect(exit).toBe(4);
+    expect(out).toContain(`lacks kinesis:PutRecords on arn:aws:kinesis:us-east-1:${other}:stream/clicks`);
+  });
+
+  it.each([
+    ['--cell orders', /--cell is about a role: name it with --role\./],
+    ['--as consumer', /--as is about a role/],
+    ['--verbs status', /--verbs is about a role/],
+    ['--kcl app', /--kcl is about a role/],
+    ['--fan-out app', /--fan-out is about a role/],
+    ['--table-keys x', /--table-keys is about a role/],
+    [`--account ${account}`, /--account is about a role/],
+    ['--patterns', /--patterns is about a role/],
+    [`--role ${arn} --cell odrers`, /no cell odrers/],
+    [`--role ${arn} --verbs status`, /--verbs is for operators/],
+    [`--role ${arn} --patterns`, /would name streams of others/],
+  ])('refuses %s', async (options, said) => {
+    iam.asked.length = 0;
+    const { exit, err } = await shell.run(`doctor ${options}`);
+    expect(exit).toBe(2);
+    expect(err).toMatch(said);
+    expect(iam.asked).toEqual([]);
   });
 });

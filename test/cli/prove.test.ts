@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { serializeMemory } from '../../lambda/core/memory.ts';
 import { assumptions } from '../../lib/assumptions/assumptions.ts';
 import { experimentNames } from '../../lib/assumptions/experiments.ts';
-import { proveRights } from '../../lib/prove/rights.ts';
+import { proveRights } from '../../lib/permissions/prove.ts';
 import { type SignalDns, startSignalDns } from '../localstack/fixtures/signal-dns.ts';
 import { type FakeAws, startFakeAws, tableOf } from '../operate/fixtures/fake-aws.ts';
 import { configInput, MINUTE_MS, report } from '../operate/fixtures/readings.ts';
@@ -132,7 +132,8 @@ test.each(experimentNames.filter((name) => name !== 'move' && name !== 'resolver
     const called = new Set(
       calls.map(({ service, operation }) => `${prefixes[service] ?? service}:${operation}`),
     );
-    const rights = new Set<string>(proveRights[name].map(({ action }) => action));
+    const own = proveRights.filter((right) => right.experiments.includes(name));
+    const rights = new Set(own.flatMap(({ actions }) => actions));
     expect([...rights].filter((right) => !called.has(right))).toEqual([]);
     const others = new Set([...rights, ...rightsOfStatus, ...rightsOfDrill]);
     expect([...called].filter((action) => !others.has(action))).toEqual([]);

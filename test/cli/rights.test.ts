@@ -18,7 +18,7 @@ import {
 import { requirementsOf } from '../../lib/permissions/requirements.ts';
 import { type FakeAws, startFakeAws, tableOf } from '../operate/fixtures/fake-aws.ts';
 import { configInput } from '../operate/fixtures/readings.ts';
-import { askedOf, inWords, isAbout } from '../permissions/recorded.ts';
+import { type AskedCall, askedOf, inWords, isAbout } from '../permissions/recorded.ts';
 import { type Shell, startShell } from './fixtures/cli.ts';
 import { startCloud } from './fixtures/cloud.ts';
 
@@ -56,16 +56,46 @@ const used = new Map<VerbRight, Set<string>>();
 /** Every call needs a right of this verb. @returns the calls that have none */
 function unforeseen(
   verb: OperatorVerb,
-  calls: readonly { readonly service: string; readonly operation: string; readonly region: string }[],
+  calls: readonly {
+    readonly service: string;
+    readonly operation: string;
+    readonly region: string;
+    readonly parameters?: unknown;
+  }[],
+  at = where,
 ): readonly string[] {
-  const rights = rightsOfVerbs([verb]).map((right) => [right, requirementsOf([right], where)] as const);
+  const rights = rightsOfVerbs([verb]).map((right) => [right, requirementsOf([right], at)] as const);
   return calls.flatMap((call) => {
-    const asked = askedOf(call, account);
-    if (asked === undefined) return [];
+    const one = askedOf(call, account);
+    if (one === undefined) return [];
+    return changesIn(call).flatMap((bounds) =>
+      unforeseenCall({ ...one, bounds: { ...one.bounds, ...bounds } }),
+    );
+  });
+  function unforeseenCall(asked: AskedCall): readonly string[] {
     const needed = rights.filter(([, requirements]) => requirements.some((one) => isAbout(one, asked)));
     for (const [right] of needed) used.set(right, (used.get(right) ?? new Set()).add(asked.action));
     return needed.length === 0 ? [inWords(asked)] : [];
-  });
+  }
+}
+
+interface Changes {
+  readonly ChangeBatch?: {
+    readonly Changes: readonly {
+      readonly Action: string;
+      readonly ResourceRecordSet: { readonly Name: string; readonly Type: string };
+    }[];
+  };
+}
+/** Each record that a call would change, as Route 53 names it to IAM; of another call one without bounds. */
+function changesIn(call: { readonly parameters?: unknown }): readonly AskedCall['bounds'][] {
+  const { ChangeBatch } = (call.parameters ?? {}) as Changes;
+  if (ChangeBatch === undefined) return [{}];
+  return ChangeBatch.Changes.map(({ Action, ResourceRecordSet: { Name, Type } }) => ({
+    recordName: Name.replace(/\.$/, ''),
+    recordType: Type,
+    recordChange: Action,
+  }));
 }
 
 /** What calls are about, in any order. */
@@ -150,17 +180,29 @@ describe('a command calls what the table says, and nothing else', () => {
     expect(unforeseen('drill', made)).toEqual([]);
   });
 
+  test('experiments that are carried out', async () => {
+    const { json } = await shell.run(`prove --reason go --dry-run --json ${dns}`);
+    const { calls } = json as { calls: (Call & { parameters: unknown })[] };
+    expect(calls.map(({ operation }) => operation)).toContain('ChangeResourceRecordSets');
+    const made = calls.map((call) => ({ ...call, ...targetOf(call.service, call.parameters) }));
+    expect(unforeseen('prove', made)).toEqual([]);
+  });
+
   test('a deployment that is planned', async () => {
     const cloud = await startCloud(aws, shell.directory);
+    const planned = () => shell.run(`deploy --dry-run ${dns}`, { env: { PATH: process.env.PATH } });
     await cloud.make(input);
+    // A first deployment looks whether what it creates is there already.
+    await planned();
     await cloud.settle();
-    const cells = [...input.cells, { name: 'visits', stream: { name: 'visits', existing: true } }];
+    const cells = [...input.cells, { name: 'visits', stream: 'visits' }];
     await cloud.make({ ...input, cells });
     await writeFile(join(shell.directory, 'spillway.config.json'), JSON.stringify({ ...input, cells }));
-    await shell.run(`deploy --dry-run ${dns}`, { env: { PATH: process.env.PATH } });
+    await planned();
     await cloud.close();
     expect(aws.calls.length).toBeGreaterThan(0);
-    expect(unforeseen('deploy', aws.calls)).toEqual([]);
+    const grown = { ...where, config: parseConfig({ ...input, cells }, 'test') };
+    expect(unforeseen('deploy', aws.calls, grown)).toEqual([]);
   }, 60_000);
 
   test('doctor, check by check', async () => {
@@ -206,7 +248,7 @@ const later = [
 afterAll(() => {
   // What no command has called is a right too many; a drill's reading of streams is seen in test/live-drill, drain in test/drain.
   const unused = operatorRights
-    .filter(({ verbs }) => !verbs.every((verb) => elsewhere.includes(verb)))
+    .filter(({ verbs, when }) => !verbs.every((verb) => elsewhere.includes(verb)) && when?.(where) !== false)
     .flatMap((right) =>
       right.actions.filter((action) => !later.includes(action) && !used.get(right)?.has(action)),
     );

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../lib/config/errors.ts';
 import { parseConfig } from '../../lib/config/parse.ts';
 import type { ConfigInput } from '../../lib/config/schema.ts';
-import { streamKeys } from '../../lib/config/stream-keys.ts';
+import { loneKeyWarning, streamKeys } from '../../lib/config/stream-keys.ts';
 import { canNameEach } from '../../lib/config/stream-names.ts';
 
 const keyOf = (region: string, id = '1234abcd-12ab-34cd-56ef-1234567890ab'): string =>
@@ -131,5 +131,26 @@ describe('the keys of cells', () => {
       keys: [keyOf('us-east-1', `k${n}`), keyOf('us-west-2', `k${n}`)],
     }));
     expect([canNameEach(streams), canNameEach(keyed)]).toEqual([true, false]);
+  });
+});
+
+describe('a key for one region alone', () => {
+  const orders = (kmsKeyArn: { readonly primary?: string; readonly standby?: string }) => ({
+    name: 'orders',
+    stream: { name: 'orders', existing: true, kmsKeyArn },
+  });
+
+  it.each([
+    [{ primary: east }, /orders has none for the standby.*refuses puts.*only after an evacuation\.$/],
+    [{ standby: west }, /orders has none for the primary/],
+  ])('is taken, with a warning of one sentence: %o', (kmsKeyArn, said) => {
+    const warning = loneKeyWarning(parsed(orders(kmsKeyArn as never), { name: 'clicks', stream: 'clicks' }));
+    expect(warning).toMatch(said);
+    expect(warning?.match(/\. /g)).toBeNull();
+  });
+
+  it('is not warned of where both regions have one, or none', () => {
+    const both = orders({ primary: east, standby: west });
+    expect(loneKeyWarning(parsed(both, { name: 'clicks', stream: 'clicks' }))).toBeUndefined();
   });
 });

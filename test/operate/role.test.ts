@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../lib/config/config.ts';
 import { AwsClients } from '../../lib/operate/clients.ts';
 import { examine } from '../../lib/operate/doctor/doctor.ts';
+import { type Asked, commandOf, rightsAsked, whereAsked } from '../../lib/permissions/asked.ts';
 import { type Audience, policyOf, rightsFor } from '../../lib/permissions/policy.ts';
 import type { Policy } from '../permissions/deployed.ts';
 import { ACCOUNT, deployments } from '../permissions/deployments.ts';
@@ -24,9 +25,11 @@ afterEach(async () => {
   await iam.close();
 });
 
-async function found(as: Audience, ...policies: readonly Policy[]) {
+const found = (as: Audience, ...policies: readonly Policy[]) =>
+  foundOf({ as, account: ACCOUNT }, ...policies);
+async function foundOf(asked: Asked, ...policies: readonly Policy[]) {
   if (policies.length > 0) iam.roles.set(arn, policies);
-  const context = { config, clients, local: false, nowMs: Date.now(), now: Date.now, role: { arn, as } };
+  const context = { config, clients, local: false, nowMs: Date.now(), now: Date.now, role: { arn, asked } };
   return (await examine(context)).filter(({ check }) => check !== 'credentials');
 }
 const without = ({ Version, Statement }: Policy, gone: (text: string) => boolean): Policy => ({
@@ -103,5 +106,57 @@ describe('doctor --role', () => {
     const findings = await found('producer', whole('producer'));
     expect(findings).toMatchObject([{ ok: false }]);
     expect(findings[0]?.finding).toMatch(/does not allow iam:SimulatePrincipalPolicy/);
+  });
+
+  it('sends one action in each question, as IAM wants them, few at once, and none twice', async () => {
+    await found('operator', whole('operator'));
+    const asked = iam.asked.filter(({ form }) => form.get('Action') === 'SimulatePrincipalPolicy');
+    const forms = asked.map(({ form }) => form.toString());
+    for (const form of forms) expect(form.match(/ActionNames\.member/g), form).toHaveLength(1);
+    expect(new Set(forms).size).toBe(forms.length);
+    expect(iam.mostAtOnce()).toBeLessThanOrEqual(2);
+  });
+
+  it('asks again where IAM throttles, and gives up where it goes on doing so', async () => {
+    iam.throttled = 2;
+    expect(await found('producer', whole('producer'))).toMatchObject([{ ok: true }]);
+    iam.throttled = Number.POSITIVE_INFINITY;
+    const [one] = await found('producer');
+    expect(one).toMatchObject({ ok: false, finding: expect.stringMatching(/could not be checked/) });
+  });
+});
+
+/** Each narrows or widens the policy. */
+const askedFor: readonly Asked[] = [
+  { as: 'producer', account: ACCOUNT, cells: ['orders'] },
+  { as: 'producer', account: ACCOUNT, tableKeys: Object.values(deployments.full.encryptionKeyArns) },
+  { as: 'producer', account: ACCOUNT, cells: ['drill'], patterns: true },
+  { as: 'consumer', account: ACCOUNT, kcl: 'orders-app', fanOut: 'orders-app', cells: ['orders'] },
+  { as: 'operator', account: ACCOUNT, verbs: ['status', 'why'], cells: ['clicks'] },
+];
+
+describe('a policy and doctor that are asked for the same agree', () => {
+  it.each(askedFor)('$as $cells $verbs $kcl', async (asked) => {
+    const policy = policyOf(rightsAsked(asked), whereAsked(asked, config));
+    expect(await foundOf(asked, policy)).toEqual([
+      expect.objectContaining({ ok: true, finding: expect.stringContaining(commandOf(asked)) }),
+    ]);
+  });
+
+  it.each(askedFor)(
+    'and without one of its statements it lacks something: $as $cells $verbs',
+    async (asked) => {
+      const policy = policyOf(rightsAsked(asked), whereAsked(asked, config));
+      const findings = await foundOf(asked, { ...policy, Statement: policy.Statement.slice(1) });
+      expect(findings).toEqual([
+        expect.objectContaining({ ok: false, fix: expect.stringContaining(commandOf(asked)) }),
+      ]);
+    },
+  );
+
+  it('a policy of one cell is not one of all', async () => {
+    const asked: Asked = { as: 'producer', account: ACCOUNT, cells: ['orders'] };
+    const [one] = await found('producer', policyOf(rightsAsked(asked), whereAsked(asked, config)));
+    expect(one?.finding).toMatch(/lacks .*kinesis:PutRecords on .*stream\/clicks/);
   });
 });

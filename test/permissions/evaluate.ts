@@ -7,7 +7,7 @@ import { isCheckerRequest, isWho } from '../../lib/operate/audit-rules.ts';
 import { functions } from '../../lib/permissions/functions.ts';
 import type { OperatorVerb } from '../../lib/permissions/operator.ts';
 import { policyOf, rightsFor } from '../../lib/permissions/policy.ts';
-import { boundKeys } from '../../lib/permissions/requirements.ts';
+import { boundKeys, hasManyValues } from '../../lib/permissions/requirements.ts';
 import type { Deployed, Policy, StackTemplate } from './deployed.ts';
 import { isAllowed } from './judge.ts';
 import { type AskedCall, askedOf, inWords } from './recorded.ts';
@@ -129,7 +129,7 @@ async function isAllowedCall(
   const context = Object.fromEntries(
     (Object.entries(bounds) as [keyof typeof boundKeys, string][]).map(([bound, value]) => [
       boundKeys[bound],
-      bound === 'partition' ? [value] : value,
+      hasManyValues(bound) ? [value] : value,
     ]),
   );
   return isAllowed({ account, action, resource: about, context, policies });

@@ -1,4 +1,9 @@
-import { type Bound, boundKeys, type Requirement } from '../../lib/permissions/requirements.ts';
+import {
+  type Bound,
+  boundKeys,
+  hasManyValues,
+  type Requirement,
+} from '../../lib/permissions/requirements.ts';
 import type { Asked } from './judge.ts';
 
 /** A call that IAM is asked about, and whether a role should be allowed it. */
@@ -19,6 +24,9 @@ const strange: Readonly<Record<Bound, string>> = {
   partition: 'nobody',
   namespace: 'Nobody',
   via: 's3.us-east-1.amazonaws.com',
+  recordName: 'orders.example.com',
+  recordType: 'A',
+  recordChange: 'UPSERT',
 };
 /** Which values of a bound a resource can meet; a strange one is always asked about. */
 const makesSense: Readonly<Record<Bound, (resource: string, value: string) => boolean>> = {
@@ -27,12 +35,16 @@ const makesSense: Readonly<Record<Bound, (resource: string, value: string) => bo
   namespace: () => true,
   // A key is used by the services of its own region.
   via: (resource, value) => value.includes(`.${resource.split(':')[3]}.`),
+  recordName: () => true,
+  recordType: () => true,
+  recordChange: () => true,
 };
 /** Of each kind of resource, one in another region and one of another name. */
 const elsewhere = (arn: string): readonly string[] => {
   if (arn === '*') return [];
   const [, , service = '', region = '', account = ''] = arn.split(':');
   const other = region === 'ap-south-1' ? 'eu-north-1' : 'ap-south-1';
+  if (arn.includes(':hostedzone/')) return ['arn:aws:route53:::hostedzone/ZNOBODY'];
   if (service === 'kms') return [arn.replace(/key\/.*/, 'key/nobody')];
   if (service === 'kinesis') return [arn.replace(region, other), arn.replace(/stream\/.*/, 'stream/nobody')];
   if (service === 'dynamodb')
@@ -48,6 +60,10 @@ const isBounded = (action: string, bound: Bound): boolean => {
       return action === 'cloudwatch:PutMetricData';
     case 'via':
       return action.startsWith('kms:');
+    case 'recordName':
+    case 'recordType':
+    case 'recordChange':
+      return action === 'route53:ChangeResourceRecordSets';
     default:
       return bound satisfies never;
   }
@@ -61,18 +77,33 @@ export function questionsOf(requirements: readonly Requirement[]): readonly Ques
   const actions = new Set(requirements.flatMap((one) => one.actions));
   return [...actions].flatMap((action) => {
     const resources = resourcesFor(action, requirements);
-    const bound = (Object.keys(boundKeys) as Bound[]).find((each) => isBounded(action, each));
-    if (bound === undefined) return resources.map((resource) => ({ action, resource, bounds: {} }));
-    const values = valuesFor(bound, requirements);
+    const bounded = (Object.keys(boundKeys) as Bound[]).filter((each) => isBounded(action, each));
     return resources.flatMap((resource) =>
-      [...values.filter((value) => makesSense[bound](resource, value)), strange[bound]].map((value) => ({
-        action,
-        resource,
-        bounds: { [bound]: value },
-        context: { [boundKeys[bound]]: bound === 'partition' ? [value] : value },
-      })),
+      combinations(bounded, (bound) => [
+        ...valuesFor(bound, requirements).filter((value) => makesSense[bound](resource, value)),
+        strange[bound],
+      ]).map((bounds) => ({ action, resource, bounds, ...contextOf(bounds) })),
     );
   });
+}
+
+type Bounds = Question['bounds'];
+
+/** One value of each bound, in every combination. */
+const combinations = (
+  bounded: readonly Bound[],
+  valuesOf: (bound: Bound) => readonly string[],
+): readonly Bounds[] =>
+  bounded.reduce<readonly Bounds[]>(
+    (all, bound) => all.flatMap((bounds) => valuesOf(bound).map((value) => ({ ...bounds, [bound]: value }))),
+    [{}],
+  );
+
+function contextOf(bounds: Bounds): Pick<Question, 'context'> {
+  const entries = Object.entries(bounds) as [Bound, string][];
+  if (entries.length === 0) return {};
+  const values = entries.map(([bound, value]) => [boundKeys[bound], hasManyValues(bound) ? [value] : value]);
+  return { context: Object.fromEntries(values) };
 }
 
 /** The resources that may be asked about: those of the same kind, whoever's they are. */
@@ -87,14 +118,17 @@ const kindOf = (action: string): string => action.split(':')[0] ?? '';
 function fits(action: string, arn: string): boolean {
   if (arn === '*') return withoutResources.test(action);
   if (withoutResources.test(action)) return false;
+  if (kindOf(action) === 'route53')
+    return arn.includes(healthChecks.test(action) ? ':healthcheck/' : ':hostedzone/');
   if (action === 'states:StartExecution') return arn.includes(':stateMachine:');
   if (action === 'states:RedriveExecution') return arn.includes(':execution:');
   if (action.startsWith('states:')) return arn.includes(':execution:');
   if (action === 'dynamodb:Scan' || action === 'dynamodb:Query') return true;
   return !arn.includes('/index/');
 }
+const healthChecks = /HealthCheck|ChangeTagsForResource/;
 const withoutResources =
-  /^(cloudwatch|xray|cognito-idp|sqs):|^route53:GetAccountLimit$|^logs:(?!CreateLogStream|PutLogEvents)|^lambda:GetAccountSettings$/;
+  /^(cloudwatch|xray|cognito-idp|sqs):|^route53:(GetAccountLimit|ListHealthChecks|CreateHealthCheck)$|^logs:(?!CreateLogStream|PutLogEvents)|^lambda:GetAccountSettings$/;
 
 function valuesFor(bound: Bound, requirements: readonly Requirement[]): readonly string[] {
   return [...new Set(requirements.flatMap(({ bounds }) => bounds[bound] ?? []))];

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { Stack } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { deployedFrom, type Policy } from '../permissions/deployed.ts';
 import { ACCOUNT, deployments } from '../permissions/deployments.ts';
 import { isAllowed } from '../permissions/judge.ts';
 import { synthesised } from '../permissions/synthesised.ts';
+import { appOf, input } from './synth.ts';
 
 const stacks = synthesised(deployments.full);
 const resources = (stack: string, type: string) =>
@@ -74,5 +77,24 @@ describe('the statement of a key policy in docs/permissions.md', () => {
     expect(StringLike).toEqual({
       'kms:EncryptionContext:aws:kinesis:arn': `arn:aws:kinesis:${region}:${ACCOUNT}:stream/orders`,
     });
+  });
+});
+
+describe('a key that is given for one region of a cell alone', () => {
+  const warnings = (kmsKeyArn: { readonly primary?: string; readonly standby?: string }): number => {
+    const stream = { name: 'orders', existing: true, kmsKeyArn };
+    const app = appOf({ ...input, cells: [{ name: 'orders', stream: stream as never }] });
+    return app.node.children
+      .filter((child) => child instanceof Stack)
+      .flatMap((stack) =>
+        Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('one region alone')),
+      ).length;
+  };
+  const keyIn = (region: string) =>
+    `arn:aws:kms:${region}:${ACCOUNT}:key/00000000-0000-4000-8000-000000000001`;
+
+  it('is warned of once at synth, and is no error', () => {
+    expect(warnings({ primary: keyIn('us-east-1') })).toBe(1);
+    expect(warnings({ primary: keyIn('us-east-1'), standby: keyIn('us-west-2') })).toBe(0);
   });
 });

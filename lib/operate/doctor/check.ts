@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import type { Audience } from '../../permissions/policy.ts';
+import type { Asked } from '../../permissions/asked.ts';
 import type { AwsClients } from '../clients.ts';
 
 export interface Finding {
@@ -43,7 +43,7 @@ export interface DoctorContext {
 /** A role, or a user, that has to do what Spillway's producers, consumers or operators do. */
 export interface ExaminedRole {
   readonly arn: string;
-  readonly as: Audience;
+  readonly asked: Asked;
 }
 
 export interface Check {

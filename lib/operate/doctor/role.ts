@@ -1,8 +1,12 @@
-import type { EvaluationResult, SimulatePrincipalPolicyCommandInput } from '@aws-sdk/client-iam';
-import { rightsFor } from '../../permissions/policy.ts';
+import { commandOf, rightsAsked, whereAsked } from '../../permissions/asked.ts';
 import { USER_ID } from '../../permissions/producer.ts';
-import { type Bound, boundKeys, type Requirement, requirementsOf } from '../../permissions/requirements.ts';
-import type { AwsClients } from '../clients.ts';
+import {
+  type Bound,
+  boundKeys,
+  hasManyValues,
+  type Requirement,
+  requirementsOf,
+} from '../../permissions/requirements.ts';
 import { named } from '../named.ts';
 import {
   type Check,
@@ -13,14 +17,13 @@ import {
   ill,
   well,
 } from './check.ts';
+import { IAM_REGION, type Lack, type Question, simulate } from './simulate.ts';
 
 const CHECK = 'role';
-/** IAM has one control plane, for every region. */
-const IAM_REGION = 'us-east-1';
-/** Pairs of an action and a resource in one question; an answer has at most a thousand. */
+/** Resources in one question; an answer has at most a thousand. */
 const MOST_RESOURCES = 25;
-const MOST_QUESTIONS = 40;
-const MAX_PAGES = 10;
+/** As many as can be asked within the time of a check. */
+const MOST_QUESTIONS = 240;
 /** Whoever the caller is: the policy of beacons is about its own name, whatever that is. */
 const SOMEBODY = 'AROAEXAMPLE:somebody';
 
@@ -32,25 +35,15 @@ export const roleCheck: Check = {
   run: async (context) => (context.role === undefined ? [] : examineRole(context, context.role)),
 };
 
-/** What the role lacks. */
-interface Lack {
-  readonly action: string;
-  readonly resource: string;
-  /** True: some policy denies it; false: none allows it. */
-  readonly denied: boolean;
-}
-
 async function examineRole(
   { clients, config }: DoctorContext,
-  { arn, as }: ExaminedRole,
+  { arn, asked }: ExaminedRole,
 ): Promise<readonly Found[]> {
-  const account = arn.split(':')[4] ?? '';
-  const where = { config, account, region: config.regions.standby };
-  const questions = questionsOf(requirementsOf(rightsFor(as), where));
-  const asked = questions.slice(0, MOST_QUESTIONS);
+  const questions = questionsOf(requirementsOf(rightsAsked(asked), whereAsked(asked, config)));
+  const some = questions.slice(0, MOST_QUESTIONS);
   try {
-    const lacks = await simulate(clients, { arn, questions: asked });
-    return [...roleFindings({ arn, as, lacks }), ...notAsked(arn, questions.length - asked.length)];
+    const lacks = await simulate(clients, { arn, questions: some });
+    return [...roleFindings({ arn, asked, lacks }), ...notAsked(arn, questions.length - some.length)];
   } catch (error) {
     if (error instanceof Error && error.name.startsWith('NoSuchEntity')) {
       return [
@@ -64,12 +57,13 @@ async function examineRole(
 /** Pure. */
 export function roleFindings({
   arn,
-  as,
+  asked,
   lacks,
 }: ExaminedRole & { readonly lacks: readonly Lack[] }): readonly Finding[] {
   const beside = 'policies of keys, of streams of other accounts and of VPC endpoints are not looked at';
+  const policy = `what ${commandOf(asked)} prints`;
   if (lacks.length === 0) {
-    return [well(CHECK, `${arn} may do what a ${as} does, as far as policies of IAM say (${beside})`)];
+    return [well(CHECK, `${arn} may do ${policy}, as far as policies of IAM say (${beside})`)];
   }
   const byDenial = Map.groupBy(lacks, ({ denied }) => denied);
   return [...byDenial].map(([denied, some]) => {
@@ -78,10 +72,10 @@ export function roleFindings({
     );
     return ill(
       CHECK,
-      `${arn} ${denied ? 'is denied' : 'lacks'} ${actions.join('; ')}`,
+      `${arn} ${denied ? 'is denied' : 'lacks'} ${actions.join('; ')} (of ${policy})`,
       denied
         ? 'Find the policy that denies it: of the role, its permissions boundary, or the organization.'
-        : `Allow it: spillway policy ${as} prints the whole policy.`,
+        : `Allow it: ${commandOf(asked)} prints the whole policy.`,
     );
   });
 }
@@ -93,24 +87,37 @@ const notAsked = (arn: string, questions: number): readonly Finding[] =>
         ill(
           CHECK,
           `${arn}: ${questions} questions more would be too many, and were not asked`,
-          'Look at it with a config of fewer cells.',
+          'Ask about some of the cells at a time: --cell.',
         ),
       ];
 
-type Question = Pick<SimulatePrincipalPolicyCommandInput, 'ActionNames' | 'ResourceArns' | 'ContextEntries'>;
-
-/** A question for each value of a bound: one that holds several at once would be about a request that names several. */
+/**
+ * A question for each value of a bound: one that holds several at once would be about a request that names several. Verbs
+ * share rights, and nothing is asked twice.
+ */
 function questionsOf(requirements: readonly Requirement[]): readonly Question[] {
-  return requirements.flatMap(({ actions, resources, bounds }) => {
-    const [bound, values = []] = (Object.entries(bounds)[0] ?? []) as [Bound?, (readonly string[])?];
-    const contexts = bound === undefined ? [[]] : values.map((value) => contextOf(bound, value));
+  const all = requirements.flatMap(({ actions, resources, bounds }) => {
+    const contexts = contextsOf(Object.entries(bounds) as [Bound, readonly string[]][]);
     return chunks(resources.map(instance)).flatMap((ResourceArns) =>
-      contexts.map((ContextEntries) => ({ ActionNames: [...actions], ResourceArns, ContextEntries })),
+      contexts.flatMap((ContextEntries) =>
+        actions.map((action): Question => ({ action, ResourceArns, ContextEntries })),
+      ),
     );
   });
+  return [...new Map(all.map((question) => [JSON.stringify(question), question])).values()];
 }
 
-function contextOf(bound: Bound, value: string): NonNullable<Question['ContextEntries']> {
+type Context = NonNullable<Question['ContextEntries']>;
+
+/** One value of each bound, in every combination. */
+const contextsOf = (bounds: readonly (readonly [Bound, readonly string[]])[]): readonly Context[] =>
+  bounds.reduce<readonly Context[]>(
+    (contexts, [bound, values]) =>
+      contexts.flatMap((context) => values.map((value) => [...context, ...contextOf(bound, value)])),
+    [[]],
+  );
+
+function contextOf(bound: Bound, value: string): Context {
   const entry = (ContextKeyName: string, one: string, list = false) => ({
     ContextKeyName,
     ContextKeyType: list ? ('stringList' as const) : ('string' as const),
@@ -118,7 +125,7 @@ function contextOf(bound: Bound, value: string): NonNullable<Question['ContextEn
   });
   const key = value === USER_ID ? SOMEBODY : value;
   const own = bound === 'partition' ? [entry('aws:userid', SOMEBODY)] : [];
-  return [entry(boundKeys[bound], key, bound === 'partition'), ...own];
+  return [entry(boundKeys[bound], key, hasManyValues(bound)), ...own];
 }
 
 /** IAM is asked about things, not about patterns. */
@@ -128,48 +135,3 @@ const chunks = (resources: readonly string[]): readonly string[][] =>
   Array.from({ length: Math.ceil(resources.length / MOST_RESOURCES) }, (_, n) =>
     resources.slice(n * MOST_RESOURCES, (n + 1) * MOST_RESOURCES),
   );
-
-/** Asks IAM, one question after the other: its API allows few calls a second. @throws what the SDK throws */
-async function simulate(
-  clients: AwsClients,
-  { arn, questions }: { readonly arn: string; readonly questions: readonly Question[] },
-): Promise<readonly Lack[]> {
-  // Few commands need the package.
-  const { IAMClient, SimulatePrincipalPolicyCommand } = await import('@aws-sdk/client-iam');
-  const client = clients.other(IAMClient, IAM_REGION);
-  const lacks: Lack[] = [];
-  for (const question of questions) {
-    let marker: string | undefined;
-    for (let page = 0; page < MAX_PAGES; page++) {
-      const { EvaluationResults = [], Marker } = await client.send(
-        new SimulatePrincipalPolicyCommand({
-          PolicySourceArn: arn,
-          ...question,
-          ...(marker === undefined ? {} : { Marker: marker }),
-        }),
-      );
-      lacks.push(...EvaluationResults.flatMap(lacksIn));
-      marker = Marker;
-      if (marker === undefined) break;
-    }
-  }
-  return distinct(lacks);
-}
-
-function lacksIn(result: EvaluationResult): readonly Lack[] {
-  const { EvalActionName: action = '', EvalDecision, EvalResourceName: resource = '*' } = result;
-  const single = { resource, decision: EvalDecision };
-  const each = result.ResourceSpecificResults?.map(({ EvalResourceName, EvalResourceDecision }) => ({
-    resource: EvalResourceName ?? '*',
-    decision: EvalResourceDecision,
-  }));
-  return (each === undefined || each.length === 0 ? [single] : each).flatMap((one) =>
-    one.decision === 'allowed'
-      ? []
-      : [{ action, resource: one.resource, denied: one.decision === 'explicitDeny' }],
-  );
-}
-
-const distinct = (lacks: readonly Lack[]): readonly Lack[] => [
-  ...new Map(lacks.map((lack) => [`${lack.action} ${lack.resource}`, lack])).values(),
-];

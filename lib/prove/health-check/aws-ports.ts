@@ -7,20 +7,14 @@ import {
   type ResourceRecordSet,
   UpdateHealthCheckCommand,
 } from '@aws-sdk/client-route-53';
+import { proveRecordName, proveTargetName } from '../../../lambda/core/names.ts';
 import { nameServers } from '../../observers/zone-servers.ts';
 import { problemOf } from '../../operate/reading.ts';
 import { askServer, txtOf } from '../../resolver/ask-server.ts';
 import { type ProveContext, pause, within } from '../context.ts';
 import { ProveError } from '../errors.ts';
 import { findLeftovers, type Place, removeLeftovers } from './leftovers.ts';
-import {
-  callerReference,
-  PROVE_PRIMARY,
-  PROVE_STANDBY,
-  proveCheckName,
-  proveRecordName,
-  proveTargetName,
-} from './names.ts';
+import { callerReference, PROVE_PRIMARY, PROVE_STANDBY, proveCheckName } from './names.ts';
 import type { Report, Sample } from './sample.ts';
 import { type HealthCheckPorts, RecordsRefusedError } from './watch.ts';
 

@@ -8,10 +8,11 @@ import {
   type ResourceRecordSet,
   type Route53Client,
 } from '@aws-sdk/client-route-53';
+import { proveRecordName, proveTargetName } from '../../../lambda/core/names.ts';
 import { readPages } from '../../aws/pages.ts';
 import { type ProveContext, within } from '../context.ts';
 import { ProveError } from '../errors.ts';
-import { madeAtMs, PROVE_PRIMARY, PROVE_STANDBY, proveRecordName, proveTargetName } from './names.ts';
+import { madeAtMs, PROVE_PRIMARY, PROVE_STANDBY } from './names.ts';
 
 export interface Place {
   readonly client: Route53Client;

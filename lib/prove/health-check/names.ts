@@ -1,10 +1,4 @@
-/** Names of what the experiment creates: found again by them after a crash, and deleted. */
-const PREFIX = 'prove-';
-
-/** Name of the temporary records, without a dot at the end. */
-export const proveRecordName = (name: string, zone: string): string => `${PREFIX}${name}.${zone}`;
-export const proveTargetName = (name: string, zone: string): string =>
-  `primary.${proveRecordName(name, zone)}`;
+/** What the experiment creates is found again by its names after a crash, and deleted. */
 export const PROVE_PRIMARY = 'spillway-prove=primary';
 export const PROVE_STANDBY = 'spillway-prove=standby';
 /** Name tag of the temporary check. */
