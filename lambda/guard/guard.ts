@@ -41,6 +41,8 @@ export interface GuardPorts {
   readonly ask: (endpoint: CheckedEndpoint) => Promise<EndpointAnswer>;
   /** Resolves when Route 53 has observations of every check; rejects when it has none of one of them in time. */
   readonly observed: (checkIds: readonly string[]) => Promise<void>;
+  /** Whether CloudFormation is undoing what it did to the stack; false when that cannot be known. */
+  readonly rollingBack: () => Promise<boolean>;
   readonly sleep: (ms: number) => Promise<void>;
   readonly nowMs: () => number;
 }
@@ -55,8 +57,6 @@ const ASK_ATTEMPTS = 5;
 const ASK_AGAIN_MS = 3_000;
 /** More would not fit into an answer to CloudFormation. */
 const MOST_REASONS = 5;
-/** CloudFormation rolls a stack back as soon as something in it fails; no stack of the routing takes longer to deploy. */
-const ROLLBACK_MS = 3_600_000;
 
 /**
  * Lets a stack of the routing go on, once nothing in the change can move traffic: new checks have data, and
@@ -77,7 +77,7 @@ export async function guardStack(
   const accepted = before.accepted.get(guardedKey(after));
   // Something failed after the guard had agreed, and CloudFormation brings back what was in force, with the same
   // checks, which have had data all the time. A refusal here would leave the stack in UPDATE_ROLLBACK_FAILED.
-  if (accepted !== undefined && isRollback(after, accepted, ports.nowMs())) {
+  if (isFormer(after, accepted) && (await ports.rollingBack())) {
     await store({ after, before }, ports);
     return;
   }
@@ -102,8 +102,8 @@ function refuse(refusals: readonly Refusal[]): void {
   throw new DeploymentRefusedError(`Spillway refuses this deployment: ${[...reasons, ...more].join(' ')}`);
 }
 
-const isRollback = (after: GuardedChecks, { previous, atMs }: Accepted, nowMs: number): boolean =>
-  previous !== undefined && nowMs < atMs + ROLLBACK_MS && isSame(after, previous);
+const isFormer = (after: GuardedChecks, accepted: Accepted | undefined): boolean =>
+  accepted?.previous !== undefined && isSame(after, accepted.previous);
 
 /** Hosts that were given in place of references are there to make a difference where there is none. */
 function isSame(one: GuardedChecks, other: GuardedChecks): boolean {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CloudFormationClient, DescribeStacksCommand, StackStatus } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetHealthCheckStatusCommand, Route53Client } from '@aws-sdk/client-route-53';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -32,10 +33,11 @@ const route53 = clientOf(Route53Client, { ...limits, region: 'us-east-1' });
 // In a local world all of AWS is at one address, function URLs included, which have no TLS there.
 const { AWS_ENDPOINT_URL } = process.env;
 const origin = AWS_ENDPOINT_URL === undefined ? undefined : new URL(AWS_ENDPOINT_URL);
+const cloudFormation = clientOf(CloudFormationClient, { ...limits, region: standby });
 const wait = async (ms: number): Promise<void> => {
   await sleep(ms);
 };
-const ports: GuardPorts = {
+const ports: Omit<GuardPorts, 'rollingBack'> = {
   table,
   ask: (endpoint) => askEndpoint(endpoint, { origin, timeoutMs: TIMEOUT_MS }),
   observed,
@@ -71,7 +73,10 @@ async function outcomeOf(event: CloudFormationCustomResourceEvent) {
     return { physicalId };
   }
   try {
-    await guardStack({ after: guarded, isNew: event.RequestType === 'Create' }, ports);
+    await guardStack(
+      { after: guarded, isNew: event.RequestType === 'Create' },
+      { ...ports, rollingBack: () => rollingBack(event.StackId) },
+    );
     return { physicalId };
   } catch (error) {
     if (error instanceof DeploymentRefusedError) return { physicalId, failure: error.message };
@@ -85,6 +90,19 @@ async function outcomeOf(event: CloudFormationCustomResourceEvent) {
 /** The same at each update, or CloudFormation would delete what it takes for a replaced resource. */
 const physicalIdOf = (guarded: Guarded): string =>
   `${name}-guard-${guarded.Kind === 'cells' ? guarded.Stack : guarded.Kind}`;
+
+/** The same event comes with a rollback as with any update: only the state of the stack tells them apart. */
+async function rollingBack(stackId: string): Promise<boolean> {
+  try {
+    const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: stackId }), {
+      abortSignal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    return Stacks[0]?.StackStatus === StackStatus.UPDATE_ROLLBACK_IN_PROGRESS;
+  } catch (error) {
+    console.error(JSON.stringify({ message: 'the state of the stack is not known', error: String(error) }));
+    return false;
+  }
+}
 
 /** @throws DeploymentRefusedError when one of the checks has no observation in time. */
 async function observed(checkIds: readonly string[]): Promise<void> {

@@ -9,6 +9,7 @@ import { SWITCH_PARTITION } from '../../lambda/core/switch.ts';
 import { reserves } from '../config/concurrency.ts';
 import { GUARD_RESOURCE, GUARD_SETTINGS, type Guarded, type GuardSettings } from '../settings/guard.ts';
 import { SpillwayFunction } from './spillway-function.ts';
+import { shownArn } from './stream-arns.ts';
 
 /** Three minutes of waiting for new checks, and room for an API that is slow. */
 const TIMEOUT_SECONDS = 600;
@@ -27,6 +28,7 @@ export class Guard extends Construct {
     const { account } = Stack.of(this);
     const state = `arn:aws:dynamodb:${standby}:${account}:table/${stateTableName(name)}`;
     const checks = 'arn:aws:route53:::healthcheck/*';
+    const stacks = `arn:aws:cloudformation:${standby}:${account}:stack/${name}-routing*/*`;
     const guard = new SpillwayFunction(this, 'Look', {
       functionName: guardFunctionName(name),
       handler: 'guard',
@@ -42,6 +44,7 @@ export class Guard extends Construct {
           partitions: [DEPLOYMENT_PARTITION, ENDPOINT_PARTITION],
         }),
         new PolicyStatement({ actions: ['route53:GetHealthCheckStatus'], resources: [checks] }),
+        new PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [stacks] }),
       ],
       timeoutSeconds: TIMEOUT_SECONDS,
       memoryMiB: MEMORY_MIB,
@@ -50,6 +53,11 @@ export class Guard extends Construct {
     Validations.of(guard.role).acknowledge({
       id: `AwsSolutions::AwsSolutions-IAM5[Resource::${checks}]`,
       reason: 'The ids of the checks are known only after the guard exists; the one action reads a status.',
+    });
+    Validations.of(guard.role).acknowledge({
+      id: `AwsSolutions::AwsSolutions-IAM5[Resource::${shownArn(stacks, account)}]`,
+      reason:
+        'An ARN of a stack ends with an id that is known only after the stack exists; the action reads.',
     });
   }
 }

@@ -265,6 +265,11 @@ const guard: readonly Right[] = (
       on: 'health checks',
       why: 'whether new health checks have data, before anything refers to them',
     },
+    {
+      actions: ['cloudformation:DescribeStacks'],
+      on: 'stacks of the routing',
+      why: 'whether CloudFormation is undoing what the guard has consented to',
+    },
   ] as const satisfies readonly Right[]
 ).map((right) => ({ ...right, notPlayed: DEPLOYING }));
 

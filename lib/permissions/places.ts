@@ -247,6 +247,12 @@ export const places = {
         (region) => `arn:aws:cloudformation:${region}:${account}:stack/${config.name}-*/*`,
       ),
   },
+  'stacks of the routing': {
+    said: 'the stacks `NAME-routing…` in the standby',
+    arns: ({ config, account }) => [
+      `arn:aws:cloudformation:${config.regions.standby}:${account}:stack/${config.name}-routing*/*`,
+    ],
+  },
   'hosted zone': {
     said: 'the hosted zone',
     arns: ({ config }) => [`arn:aws:route53:::hostedzone/${config.zone.id}`],

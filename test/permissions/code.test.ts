@@ -17,6 +17,7 @@ const services: Readonly<Record<string, string>> = {
   '@aws-sdk/client-lambda': 'lambda',
   '@aws-sdk/client-cognito-identity-provider': 'cognito-idp',
   '@aws-sdk/client-route-53': 'route53',
+  '@aws-sdk/client-cloudformation': 'cloudformation',
 };
 /** The document client leaves out "Item". */
 const items = new Set(['Get', 'Put', 'Update', 'Delete']);
