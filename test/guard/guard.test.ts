@@ -294,5 +294,6 @@ describe('the guard', () => {
     await forgetStack(cells('one', { b: 'own' }), world.ports());
     expect([...world.endpoints.keys()]).toEqual([]);
     expect(world.stacks.size).toBe(0);
+    expect(world.accepted.size).toBe(0);
   });
 });
