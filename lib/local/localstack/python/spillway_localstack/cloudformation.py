@@ -53,18 +53,24 @@ def add_get_stack_output() -> None:
         self.visit_children(node_intrinsic_function)
 
     def resolve(self, node_intrinsic_function):
+        delta = self.visit(node_intrinsic_function.arguments)
+
         def read_output(arguments):
             region = arguments.get("Region") or self._change_set.region_name
             name, output = arguments["StackName"], arguments["OutputName"]
             stack = find_stack_v2(get_cloudformation_store(self._change_set.account_id, region), name)
             values = {item["OutputKey"]: item["OutputValue"] for item in stack.resolved_outputs} if stack else {}
             if output not in values:
+                # The value is resolved when a stack is created or updated, and the output may be deleted later
+                # ("Fn::GetStackOutput", CloudFormation Template Reference): what the former template refers to may be gone.
+                if arguments != delta.after:
+                    return f"{name}.{output}"
                 raise ValidationError(f"Stack {name} in {region} has no output {output}")
             return values[output]
 
         return self._cached_apply(
             scope=node_intrinsic_function.scope,
-            arguments_delta=self.visit(node_intrinsic_function.arguments),
+            arguments_delta=delta,
             resolver=read_output,
         )
 
