@@ -1,11 +1,11 @@
 import { type AggregateRecord, aggregateFields, recordFields } from './format.ts';
 import { isHashKey } from './keys.ts';
 import { ProtobufError, ProtobufReader, wireTypes } from './protobuf.ts';
-import { readTag, readText, type Tag } from './tag.ts';
+import { type AggregateTag, readTag, readText } from './tag.ts';
 
 export interface DecodedRecord extends AggregateRecord {
   /** The format has them; neither the KPL nor the KCL lets anyone write or read them so far. */
-  readonly tags?: readonly Tag[];
+  readonly tags?: readonly AggregateTag[];
 }
 
 /** The records in the message of an aggregate. @throws ProtobufError */
@@ -40,7 +40,7 @@ function readRecord(bytes: Uint8Array, { partitionKeys, explicitHashKeys }: KeyT
   let partitionKeyIndex: number | undefined;
   let explicitHashKeyIndex: number | undefined;
   let data: Uint8Array | undefined;
-  const tags: Tag[] = [];
+  const tags: AggregateTag[] = [];
   const reader = new ProtobufReader(bytes);
   for (let field = reader.next(); field !== undefined; field = reader.next()) {
     const { number, wireType } = field;

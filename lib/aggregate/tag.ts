@@ -1,13 +1,13 @@
 import { tagFields } from './format.ts';
 import { ProtobufError, ProtobufReader, wireTypes } from './protobuf.ts';
 
-export interface Tag {
+export interface AggregateTag {
   readonly key: string;
   readonly value?: string;
 }
 
 /** @throws ProtobufError */
-export function readTag(bytes: Uint8Array): Tag {
+export function readTag(bytes: Uint8Array): AggregateTag {
   let key: string | undefined;
   let value: string | undefined;
   const reader = new ProtobufReader(bytes);
