@@ -31,7 +31,7 @@ export function md5(bytes: Uint8Array | string): string {
     return hash('md5', bytes, 'hex');
   } catch (cause) {
     throw new DigestUnavailableError(
-      'KPL aggregates need MD5, which this Node.js refuses: run it without `--force-fips` and without the FIPS provider of OpenSSL.',
+      'KPL aggregates need MD5, which this Node.js refuses: read them where FIPS mode is off (`--enable-fips`, `--force-fips`, or the configuration of OpenSSL).',
       { cause },
     );
   }
