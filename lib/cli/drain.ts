@@ -60,7 +60,7 @@ export function drainCommand(io: Io): Command {
       'where progress is kept, for resuming (default: a file here, named after the drain)',
     )
     .option('--envelope', 'give records without an envelope one, for consumers that use spillway/consumer')
-    .option('--allow-aggregated', 'copy KPL aggregates as they are, for consumers that do not use the KCL')
+    .option('--allow-aggregated', 'copy KPL aggregates as they are instead of record by record')
     .option('--dry-run', 'read and count, write nothing')
     .option('--endpoint <url>', 'where Kinesis is, for tests (default: AWS)', urlArgument)
     .addHelpText(
@@ -191,7 +191,8 @@ function summary(report: DrainReport, { plan, flags, colors }: Asked): string {
   const target = `${plan.to.stream} in ${plan.to.region}`;
   const window = `from ${new Date(plan.fromMs).toISOString()} to ${new Date(plan.toMs).toISOString()}`;
   const due = counts.read - counts.probes;
-  const kinds = `${counts.enveloped} with an envelope, ${counts.bare} without, ${counts.damaged} damaged; ${counts.bytes} bytes`;
+  const apart = counts.aggregates === 0 ? '' : `; ${counts.aggregates} aggregates taken apart`;
+  const kinds = `${counts.enveloped} with an envelope, ${counts.bare} without, ${counts.damaged} damaged; ${counts.bytes} bytes${apart}`;
   if (counts.read === 0) return `Nothing to do: no record arrived in ${source} ${window}.`;
   if (report.alreadyDone) {
     return `Nothing to do: this drain was done before (${counts.copied} copied, ${counts.alreadyThere} already there${leftOut(counts)}).`;

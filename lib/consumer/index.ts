@@ -1,5 +1,7 @@
 import '../producer/supported-node.ts';
 
+export { type AggregateRejection, DigestUnavailableError } from '../aggregate/errors.ts';
+export type { AggregateTag } from '../aggregate/tag.ts';
 export {
   isProbeRecord,
   PROBE_DATA_PREFIX,
@@ -18,6 +20,8 @@ export {
 } from '../envelope/unwrap.ts';
 export { Deduplicator, type DeduplicatorOptions, type Delivery } from './deduplicator.ts';
 export { ConsumerConfigError } from './errors.ts';
+export type { HashKeyRange } from './hash-key-range.ts';
+export type { LambdaKinesisRecord, SdkKinesisRecord } from './kinesis-record.ts';
 export {
   OrderChecker,
   type OrderCheckerOptions,
@@ -25,3 +29,10 @@ export {
   type OrderVerdict,
 } from './order-checker.ts';
 export { MemorySeenStore, type MemorySeenStoreOptions, type SeenStore } from './seen-store.ts';
+export {
+  type RecordPlace,
+  type RejectedAggregate,
+  type TakeApartOptions,
+  takeApart,
+  type UserRecord,
+} from './take-apart.ts';

@@ -23,9 +23,15 @@ const shardState = z.strictObject({
   /**
    * Records after `after` and up to `last`, of which the first `done` chunks are in the target. `records` are those in the
    * chunks, `probes` the marked ones that are left out of them; absent in a page that an earlier version began, which put
-   * those into the chunks as well.
+   * those into the chunks as well. `whole`: aggregates are in the chunks as they are; absent in a page of an earlier version,
+   * which did not take them apart.
    */
-  page: z.strictObject({ last: sequence, records: count, probes: count.optional(), done: count }).nullable(),
+  page: z
+    .strictObject({
+      ...{ last: sequence, records: count, probes: count.optional(), done: count },
+      whole: z.boolean().optional(),
+    })
+    .nullable(),
   /**
    * The next chunk may have been written, in whole or in part, at some time from `fromMs` to `untilMs`. None
    * of the chunk is in the target at or before `tips`.
@@ -42,6 +48,7 @@ const shardState = z.strictObject({
     damaged: count,
     // Earlier versions did not know of them.
     probes: count.default(0),
+    aggregates: count.default(0),
   }),
 });
 

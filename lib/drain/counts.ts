@@ -1,5 +1,5 @@
 /**
- * Counts of the records that arrived in the window. `read` = `copied` + `alreadyThere` + `probes` when a drain is done.
+ * Counts of the records that arrived in the window, those in an aggregate one by one. `read` = `copied` + `alreadyThere` + `probes` when a drain is done.
  */
 export interface DrainCounts {
   read: number;
@@ -13,10 +13,12 @@ export interface DrainCounts {
   enveloped: number;
   /** Records without an envelope. */
   bare: number;
-  /** Records that look like an envelope, but cannot be read as one; copied unchanged, like bare records. */
+  /** Records that look like an envelope or an aggregate, but cannot be read as one; copied unchanged, like bare records. */
   damaged: number;
   /** Marked records of Spillway's observers; left out. */
   probes: number;
+  /** Records of Kinesis that were taken apart. */
+  aggregates: number;
 }
 
 export const noCounts: Readonly<DrainCounts> = {
@@ -28,6 +30,7 @@ export const noCounts: Readonly<DrainCounts> = {
   bare: 0,
   damaged: 0,
   probes: 0,
+  aggregates: 0,
 };
 
 export function sumOf(all: Iterable<Readonly<DrainCounts>>): DrainCounts {

@@ -52,7 +52,8 @@ const PROGRESS_EVERY_MS = 2_000;
  * record is taken for the copy; so is a record of another shard, when explicit hash keys spread one key over
  * shards. With an envelope the drain can tell these cases apart.
  *
- * Marked records of Spillway's observers are left out and counted: both their key and their first bytes have to be marked.
+ * KPL aggregates are taken apart, and each record in them is copied by itself; those that cannot be read are copied as they are, and
+ * counted as damaged. Marked records of Spillway's observers are left out and counted: both their key and their first bytes have to be marked.
  *
  * @throws DrainUsageError, DrainError, or the reason of the abort
  */

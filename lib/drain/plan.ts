@@ -17,12 +17,13 @@ export interface DrainPlan {
   readonly toMs: number;
   /** Give records without an envelope one, with an id that follows from their place in the source. */
   readonly envelope: boolean;
-  /** Copy KPL aggregates as they are, although the KCL may drop parts of them in a stream with other shards. */
+  /** Copy KPL aggregates as they are, although the KCL may drop them in a stream with other shards. */
   readonly allowAggregated: boolean;
 }
 
 /** @throws DrainUsageError */
-export function checkPlan({ from, to, fromMs, toMs }: DrainPlan, nowMs: number): void {
+export function checkPlan(plan: DrainPlan, nowMs: number): void {
+  const { from, to, fromMs, toMs } = plan;
   for (const { region, stream } of [from, to]) {
     const found = parseStreamArn(stream)?.region;
     if (found !== undefined && found !== region)
@@ -31,6 +32,10 @@ export function checkPlan({ from, to, fromMs, toMs }: DrainPlan, nowMs: number):
   if (from.region === to.region && from.stream === to.stream)
     throw new DrainUsageError(
       'Source and target are the same stream: choose another `--to-region` or `--to-stream`.',
+    );
+  if (plan.envelope && plan.allowAggregated)
+    throw new DrainUsageError(
+      'No consumer looks for an aggregate in an envelope: leave out `--allow-aggregated`, so that each record in it gets an envelope of its own.',
     );
   if (fromMs >= toMs) throw new DrainUsageError('`--from` is not before `--to`: swap the two.');
   if (toMs > nowMs) {

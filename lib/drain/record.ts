@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { v5 } from 'uuid';
 import { unwrap } from '../envelope/unwrap.ts';
 import { wrap } from '../envelope/wrap.ts';
-import { DrainError } from './errors.ts';
 import type { DrainPlan } from './plan.ts';
 
 /** A record of the source, as GetRecords gives it. */
@@ -13,9 +12,20 @@ export interface SourceRecord {
   readonly arrivedAtMs: number;
 }
 
+/** A record as somebody put it: by itself, or in an aggregate. */
+export interface UserRecord extends SourceRecord {
+  /** Index in the aggregate; absent for a record of its own. */
+  readonly subSequenceNumber?: number;
+  /** As the aggregate says; Kinesis does not tell it of a record of its own. */
+  readonly explicitHashKey?: string;
+  /** Begins like an aggregate and cannot be read as one: copied as it is. */
+  readonly damaged?: true;
+}
+
 /** What is written to the target. */
 export interface CopiedRecord {
   readonly partitionKey: string;
+  readonly explicitHashKey?: string;
   readonly data: Uint8Array;
   /** Identifies the record in the target: its id, or a digest of key and data. */
   readonly fingerprint: string;
@@ -30,32 +40,26 @@ const NAMESPACE = 'b1f6b8f4-3c0e-4d57-9a51-6f0f6b6f2c1d';
  * depends only on the record's place in the source, so that every copy, of this drain or another, has the
  * same id.
  */
-export function copied(record: SourceRecord, plan: DrainPlan, shardId: string): CopiedRecord {
-  const { partitionKey, data } = record;
-  if (!plan.allowAggregated && isAggregate(data)) {
-    throw new DrainError(
-      `Record ${record.sequenceNumber} of ${shardId} is a KPL aggregate. The aggregate was made for the shards of its stream: in another stream, the KCL ` +
-        'drops the parts whose keys belong elsewhere. Read the source with the KCL and put its records again, or copy the aggregates as they are ' +
-        'with `--allow-aggregated` if the consumers of the target do not use the KCL.',
-    );
-  }
+export function copied(record: UserRecord, plan: DrainPlan, shardId: string): CopiedRecord {
+  const { partitionKey, explicitHashKey, data, damaged } = record;
+  const keys = { partitionKey, ...(explicitHashKey !== undefined && { explicitHashKey }) };
   const read = unwrap(data);
-  if (read.enveloped) return { partitionKey, data, fingerprint: idPrint(read.recordId), kind: 'enveloped' };
-  if (read.rejection !== undefined || !plan.envelope) {
-    const kind = read.rejection === undefined ? 'bare' : 'damaged';
-    return { partitionKey, data, fingerprint: contentPrint(partitionKey, data), kind };
+  if (read.enveloped) return { ...keys, data, fingerprint: idPrint(read.recordId), kind: 'enveloped' };
+  const isDamaged = damaged === true || read.rejection !== undefined;
+  if (isDamaged || !plan.envelope) {
+    const kind = isDamaged ? 'damaged' : 'bare';
+    return { ...keys, data, fingerprint: contentPrint(partitionKey, data), kind };
   }
   const stream = `${plan.from.region}/${plan.from.stream}`;
-  const recordId = v5(`${stream}/${shardId}/${record.sequenceNumber}`, NAMESPACE);
+  const recordId = v5(`${stream}/${shardId}/${placeOf(record)}`, NAMESPACE);
   // The drain itself keeps the order of the source, so there is no number to give.
   const wrapped = wrap({ producerId: v5(stream, NAMESPACE), epoch: 0, sequence: 0, recordId, data });
-  return { partitionKey, data: wrapped, fingerprint: idPrint(recordId), kind: 'bare' };
+  return { ...keys, data: wrapped, fingerprint: idPrint(recordId), kind: 'bare' };
 }
 
-/** "KPL Aggregated Record Format", awslabs/amazon-kinesis-producer: the magic number. */
-function isAggregate(data: Uint8Array): boolean {
-  return data[0] === 0xf3 && data[1] === 0x89 && data[2] === 0x9a && data[3] === 0xc2;
-}
+/** The records of an aggregate share its sequence number. */
+const placeOf = ({ sequenceNumber, subSequenceNumber }: UserRecord): string =>
+  subSequenceNumber === undefined ? sequenceNumber : `${sequenceNumber}/${subSequenceNumber}`;
 
 /** The fingerprint of a record that was read in the target. */
 export function fingerprintOf(partitionKey: string, data: Uint8Array): string {

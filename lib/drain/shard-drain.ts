@@ -1,11 +1,12 @@
 import { isProbeRecord } from '../envelope/probe-record.ts';
+import { type Apart, takeApart } from './apart.ts';
 import type { ShardState } from './checkpoint.ts';
 import { chunksOf } from './chunks.ts';
 import type { DrainCounts } from './counts.ts';
 import { DrainError } from './errors.ts';
 import type { DrainLimits } from './limits.ts';
 import type { DrainPlan } from './plan.ts';
-import { type CopiedRecord, copied, type SourceRecord } from './record.ts';
+import { type CopiedRecord, copied, type SourceRecord, type UserRecord } from './record.ts';
 import { readShard } from './shard-reader.ts';
 import type { DrainStream } from './stream.ts';
 import type { DrainTarget } from './target.ts';
@@ -60,11 +61,13 @@ function split(
 async function drainPage(draining: ShardDraining, page: readonly SourceRecord[]): Promise<void> {
   const { plan, shardId, state, target, save } = draining;
   const last = page.at(-1)?.sequenceNumber ?? '';
-  const { records: sources, probes } = inWindow(page, draining);
+  // As it was begun, whatever is asked for now; an earlier version took no aggregate apart.
+  const whole = state.page === null ? plan.allowAggregated : (state.page.whole ?? true);
+  const { records: sources, probes, aggregates } = inWindow(page, { ...draining, whole });
   const records = sources.map((record) => copied(record, plan, shardId));
   if (state.page === null) {
-    count(state.counts, { records, probes });
-    state.page = { last, records: records.length, probes: probes.length, done: 0 };
+    count(state.counts, { records, probes, aggregates });
+    state.page = { last, records: records.length, probes: probes.length, done: 0, whole };
   } else if (state.page.records !== records.length) throw pageIsGone(draining);
   const begun = state.page;
   if (target !== undefined) {
@@ -91,30 +94,39 @@ async function drainPage(draining: ShardDraining, page: readonly SourceRecord[])
 }
 
 /** What arrived in the window, of a page. */
-interface PageInWindow<Record> {
+interface PageInWindow<Record> extends Omit<Apart, 'records'> {
   readonly records: readonly Record[];
   /** Marked records of observers: nobody in the target waits for them. */
   readonly probes: readonly SourceRecord[];
 }
 
-function inWindow(page: readonly SourceRecord[], { plan, state }: ShardDraining): PageInWindow<SourceRecord> {
-  const windowed = page.filter(({ arrivedAtMs }) => arrivedAtMs >= plan.fromMs && arrivedAtMs < plan.toMs);
+function inWindow(
+  page: readonly SourceRecord[],
+  { plan, state, shardId, whole }: ShardDraining & { readonly whole: boolean },
+): PageInWindow<UserRecord> {
+  const { fromMs, toMs, envelope } = plan;
+  const windowed = page.filter(({ arrivedAtMs }) => arrivedAtMs >= fromMs && arrivedAtMs < toMs);
   // The chunks of a page that was begun have to stay as they were, so that those done are not other records.
   const keepsProbes = state.page !== null && state.page.probes === undefined;
-  if (keepsProbes) return { records: windowed, probes: [] };
+  if (keepsProbes) return { records: windowed, probes: [], aggregates: 0 };
+  const { records, aggregates }: Apart = whole
+    ? { records: windowed, aggregates: 0 }
+    : takeApart(windowed, { shardId, envelope });
   return {
-    records: windowed.filter((record) => !isProbeRecord(record)),
-    probes: windowed.filter(isProbeRecord),
+    records: records.filter((record) => !isProbeRecord(record)),
+    probes: records.filter(isProbeRecord),
+    aggregates,
   };
 }
 
-function count(counts: DrainCounts, { records, probes }: PageInWindow<CopiedRecord>): void {
+function count(counts: DrainCounts, { records, probes, aggregates }: PageInWindow<CopiedRecord>): void {
   for (const { kind, data } of records) {
     counts.bytes += data.byteLength;
     counts[kind]++;
   }
   for (const { data } of probes) counts.bytes += data.byteLength;
   counts.probes += probes.length;
+  counts.aggregates += aggregates;
   counts.read += records.length + probes.length;
 }
 

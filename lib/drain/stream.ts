@@ -116,7 +116,11 @@ export class DrainStream {
   put(records: readonly CopiedRecord[]): Promise<PutRecordsOutput> {
     const command = new PutRecordsCommand({
       ...streamField(this.#place.stream),
-      Records: records.map(({ partitionKey, data }) => ({ PartitionKey: partitionKey, Data: data })),
+      Records: records.map(({ partitionKey, explicitHashKey, data }) => ({
+        PartitionKey: partitionKey,
+        ExplicitHashKey: explicitHashKey,
+        Data: data,
+      })),
     });
     return this.#client.send(command, { abortSignal: AbortSignal.timeout(this.#limits.requestTimeoutMs) });
   }

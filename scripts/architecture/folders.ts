@@ -20,6 +20,8 @@ export const folders: Readonly<Record<string, string>> = {
   'lambda/survey':
     'The function that reads each hour how the streams of both regions are scaled, and their load.',
   'lambda/drill': 'The function that runs the weekly drill of one cell in the account.',
+  'lib/aggregate':
+    'The KPL’s aggregate, many records in one of Kinesis: an encoder that knows sizes, and a strict decoder.',
   'lib/alarms': 'The table of alarms: what each watches, when it fires, what it costs, what to do.',
   'lib/assumptions': 'The statements about AWS on which Spillway stands, and the experiments that show them.',
   'lib/aws': 'SDK clients with their time-outs, the log of every call, and the shards of a stream.',
@@ -30,7 +32,8 @@ export const folders: Readonly<Record<string, string>> = {
   'lib/config': 'The config file: its schema, defaults, relations between settings, loading.',
   'lib/constructs':
     'The CDK constructs: functions, endpoints, health checks, the routing tree, the conductor, alarms.',
-  'lib/consumer': 'What applications import to read: deduplication and a check of order.',
+  'lib/consumer':
+    'What applications import to read: aggregates taken apart, deduplication and a check of order.',
   'lib/credentials': 'The credentials of the caller: found, judged, and told apart from an outage.',
   'lib/deployments':
     'What a deployment does to traffic: the table of changes, and the rules of spillway deploy as pure functions: plan, refusals, soak, answers.',

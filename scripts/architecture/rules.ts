@@ -1,7 +1,7 @@
 import type { IConfiguration } from 'dependency-cruiser';
 
 /** The folders that applications install. */
-const shipped = '^lib/(producer|consumer|envelope|resolver)/';
+const shipped = '^lib/(producer|consumer|aggregate|envelope|resolver)/';
 
 /**
  * The layers: entries (`bin/`, the handlers in `lambda/<function>/`) call `lib`, and `lib` calls `lambda/core`. Checked by
@@ -92,7 +92,7 @@ export const layers = {
       severity: 'error',
       from: { path: '^(bin|lib|lambda)/' },
       to: {
-        path: '^node_modules/(vitest|fast-check|@cloud-copilot|esbuild|typescript|@biomejs|@swc|cdk-nag|selfsigned|dependency-cruiser|publint|@arethetypeswrong)/',
+        path: '^node_modules/(vitest|fast-check|aws-kinesis-agg|@cloud-copilot|esbuild|typescript|@biomejs|@swc|cdk-nag|selfsigned|dependency-cruiser|publint|@arethetypeswrong)/',
       },
     },
     {

@@ -28,6 +28,7 @@ describe('a drain', () => {
       bare: 20,
       damaged: 0,
       probes: 0,
+      aggregates: 0,
     });
     expectAll(await world.copies(), all);
   });
@@ -113,15 +114,6 @@ describe('a drain', () => {
     await expect(world.run({ dryRun: true })).resolves.toMatchObject({ counts: { read: 10, copied: 0 } });
     expect(world.puts()).toBe(0);
     expect(await readdir(world.directory)).toEqual([]);
-  });
-
-  it('refuses KPL aggregates, and copies them when told to', async () => {
-    await putAll(world.east, world.stream, [['a', Uint8Array.of(0xf3, 0x89, 0x9a, 0xc2, 1, 2, 3)]]);
-    const refused = await world.plan();
-    await expect(world.run({ plan: refused })).rejects.toThrow(/KPL aggregate/);
-    await expect(world.run({ plan: { ...refused, allowAggregated: true } })).resolves.toMatchObject({
-      counts: { copied: 1 },
-    });
   });
 
   it('says what the source no longer keeps', async () => {

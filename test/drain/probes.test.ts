@@ -91,7 +91,7 @@ describe('a checkpoint of an earlier version, which did not know marked records'
     };
     const stored = JSON.stringify({ ...checkpoint, shards: { 'shardId-0': shard } });
     const found = parseCheckpoint(stored, 'drain.json').shards['shardId-0'];
-    expect(found).toEqual({ ...shard, counts: { ...counts, probes: 0 } });
+    expect(found).toEqual({ ...shard, counts: { ...counts, probes: 0, aggregates: 0 } });
   });
 
   it('goes on with the chunks of the page it had begun, and leaves marked records out from the next page on', async () => {

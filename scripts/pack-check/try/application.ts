@@ -1,4 +1,4 @@
-import { Deduplicator, type OrderVerdict } from 'spillway/consumer';
+import { Deduplicator, type OrderVerdict, takeApart, type UserRecord } from 'spillway/consumer';
 import { FailoverProducer, type ProducerOptions, type Receipt, RecordError } from 'spillway/producer';
 
 const options: ProducerOptions = {
@@ -23,3 +23,8 @@ export async function write(data: Uint8Array): Promise<Receipt> {
 export const wrong = new FailoverProducer(options).put({ partitionKey: 1, data: 'x' });
 export const verdicts: readonly OrderVerdict[] = [];
 export const deduplicator = new Deduplicator();
+export const apart: readonly UserRecord[] = takeApart({
+  data: 'eA==',
+  partitionKey: 'k',
+  sequenceNumber: '1',
+});

@@ -1,4 +1,4 @@
-import { Deduplicator } from 'spillway/consumer';
+import { Deduplicator, takeApart } from 'spillway/consumer';
 import { FailoverProducer } from 'spillway/producer';
 
 const producer = new FailoverProducer({
@@ -10,4 +10,9 @@ const producer = new FailoverProducer({
 });
 const { region } = await producer.put({ partitionKey: 'customer-1', data: 'hello' });
 await producer.close();
-if (region !== 'us-east-1' || typeof Deduplicator !== 'function') throw new Error('not what was packed');
+if (
+  region !== 'us-east-1' ||
+  typeof Deduplicator !== 'function' ||
+  takeApart({ Data: new Uint8Array(1) }).length !== 1
+)
+  throw new Error('not what was packed');
