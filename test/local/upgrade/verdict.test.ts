@@ -45,7 +45,16 @@ describe('the verdict on a deployment', () => {
     expect(roleOfAnswer([before], signal, standby)).toBe('standby');
     expect(roleOfAnswer([before], api, '198.51.100.10')).toBe('standby');
     expect(roleOfAnswer([before], api, '203.0.113.1')).toBeUndefined();
-    expect(namesOf([before, before])).toHaveLength(3);
+    const ofRegion = { name: 'region.spillway.example.com', type: 'TXT' } as const;
+    expect(roleOfAnswer([before], ofRegion, 'v=1; region=us-west-2')).toBe('standby');
+    const names = namesOf([before, before]).map(({ name }) => name);
+    expect(names).toEqual([
+      ofRegion.name,
+      'signal.orders.example.com',
+      'api.orders.example.com',
+      'signal.clicks.example.com',
+      'signal.payments.example.com',
+    ]);
   });
 
   it('is held without a change', () => {
