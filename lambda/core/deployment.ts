@@ -175,7 +175,7 @@ export interface ApartChecks {
   readonly after: ReadonlyMap<string, string>;
   /** Groups that have a check afterwards. */
   readonly kept: ReadonlySet<string>;
-  /** Interval of the checks now; undefined when none is stored. */
+  /** Interval of the checks now; undefined when it is the same, or not known. */
   readonly intervalSecondsBefore: number | undefined;
   readonly intervalSeconds: number;
 }

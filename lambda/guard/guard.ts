@@ -1,6 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { apartRefusals, cellsIn } from '../../lib/deployments/apart.ts';
-import { type Guarded, type GuardedChecks, guardedKey } from '../../lib/settings/guard.ts';
+import {
+  type Guarded,
+  type GuardedChecks,
+  type GuardedGroups,
+  guardedKey,
+} from '../../lib/settings/guard.ts';
 import type { Accepted, Deployed } from '../../lib/state/deployed-table.ts';
 import {
   type AskedCheck,
@@ -123,11 +128,7 @@ function judge(after: GuardedChecks, before: Deployed, ports: GuardPorts): Promi
 }
 
 /** Before the functions learn of other groups: what the stack of the cells would refuse later is refused here. */
-async function groupsOf(
-  { Groups }: Extract<Guarded, { Kind: 'groups' }>,
-  before: Deployed,
-  ports: GuardPorts,
-): Promise<Judgement> {
+async function groupsOf({ Groups }: GuardedGroups, before: Deployed, ports: GuardPorts): Promise<Judgement> {
   return judgeSwitches({
     before: before.switches,
     after: { switches: new Map(), groups: cellsIn(Groups) },

@@ -1,8 +1,6 @@
 import { judgeApart, type Refusal } from '../../lambda/core/deployment.ts';
-import type { Guarded } from '../settings/guard.ts';
+import type { GuardedGroups } from '../settings/guard.ts';
 import type { Deployed } from '../state/deployed-table.ts';
-
-type GuardedGroups = Pick<Extract<Guarded, { Kind: 'groups' }>, 'Groups' | 'ApartIntervalSeconds'>;
 
 /** Why checks that are in stacks of their own must not change like this: those stacks change before the names do. */
 export function apartRefusals(
@@ -17,7 +15,8 @@ export function apartRefusals(
     before: switches.groups,
     after: cellsIn(Groups),
     kept: new Set(Object.keys(Groups)),
-    intervalSecondsBefore: intervals.find((each) => each !== intervalSeconds) ?? intervals[0],
+    // One stack that has another interval is enough.
+    intervalSecondsBefore: intervals.find((each) => each !== intervalSeconds),
     intervalSeconds,
   });
 }

@@ -31,7 +31,7 @@ export const effectRows: readonly EffectRow[] = [
     type: 'AWS::Route53::HealthCheck',
     kinds: ['removed'],
     traffic: 'none',
-    means: 'a check goes after everything that referred to it',
+    means: 'a check goes after everything that referred to it, or with its cell',
   },
   {
     type: 'AWS::Route53::HealthCheck',

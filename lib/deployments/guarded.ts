@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AskedCheck, DeployedSwitches, DeployedVotes } from '../../lambda/core/deployment.ts';
-import { GUARD_RESOURCE } from '../settings/guard.ts';
+import { GUARD_RESOURCE, type GuardedGroups, guardedSchema } from '../settings/guard.ts';
 import { diffOf, type Template } from './template.ts';
 
 // What the guard will be told, as a template writes it: hosts and ids may be references still.
@@ -31,16 +31,10 @@ export function votesIn(template: Template, known: Known<DeployedVotes>): Deploy
   return { votes: new Map(checks), votesToEvacuate: VotesToEvacuate };
 }
 
-const groupsSchema = z.object({
-  Kind: z.literal('groups'),
-  Groups: z.record(z.string(), z.string()),
-  ApartIntervalSeconds: z.coerce.number().optional(),
-});
-
 /** What the guard is going to be told of the groups, before the functions are. */
-export function groupsIn(template: Template): z.infer<typeof groupsSchema> | undefined {
-  const parsed = groupsSchema.safeParse(guardOf(template));
-  return parsed.success ? parsed.data : undefined;
+export function groupsIn(template: Template): GuardedGroups | undefined {
+  const parsed = guardedSchema.safeParse(guardOf(template));
+  return parsed.success && parsed.data.Kind === 'groups' ? parsed.data : undefined;
 }
 
 /** What the guard is going to be asked about the cells of a stack. */

@@ -53,8 +53,9 @@ export const guardedSchema = z.discriminatedUnion('Kind', [
   }),
 ]);
 export type Guarded = Readonly<z.infer<typeof guardedSchema>>;
+export type GuardedGroups = Extract<Guarded, { Kind: 'groups' }>;
 /** What has checks, and is stored once it is accepted. */
-export type GuardedChecks = Exclude<Guarded, { Kind: 'groups' }>;
+export type GuardedChecks = Exclude<Guarded, GuardedGroups>;
 /** What is guarded, as the key of what is stored of it. */
 export const guardedKey = (guarded: GuardedChecks): string =>
   guarded.Kind === 'cells' ? guarded.Stack : guarded.Kind;

@@ -11,7 +11,7 @@ class World {
   readonly endpoints = new Map<string, CheckedEndpoint>();
   readonly stacks = new Map<string, ReadonlyMap<string, string>>();
   votesToEvacuate: number | undefined;
-  positions = new Map<string, Position>();
+  positions: ReadonlyMap<string, Position> = new Map();
   answers = new Map<string, string>();
   statuses = new Map<string, number>();
   readonly accepted = new Map<string, Accepted>();
@@ -97,10 +97,23 @@ const cells = (Stack: string, groups: Readonly<Record<string, string>>): Guarded
   })),
 });
 
+/** Each cell in a group of its own, and both in the standby. */
+const own = cells('one', { orders: 'orders', clicks: 'clicks' });
+const held: ReadonlyMap<string, Position> = new Map([
+  ['orders', 'STANDBY'],
+  ['clicks', 'STANDBY'],
+]);
+
+/** A world in which this stack was deployed first. */
+async function created(after: Guarded): Promise<World> {
+  const world = new World();
+  await guardStack({ after, isNew: true }, world.ports());
+  return world;
+}
+
 describe('the guard', () => {
   it('waits for new checks of a stack that traffic follows, then for their data, and stores only then', async () => {
-    const world = new World();
-    await guardStack({ after: votes('a', 'b', 'c'), isNew: true }, world.ports());
+    const world = await created(votes('a', 'b', 'c'));
     world.did.length = 0;
     await guardStack({ after: votes('a', 'd', 'e'), isNew: false }, world.ports());
     expect(world.did).toEqual(['waited 45000', 'observed check-d', 'observed check-e', 'stored']);
@@ -108,29 +121,20 @@ describe('the guard', () => {
   });
 
   it('asks the votes that go as well, and refuses while one of them says EVACUATE', async () => {
-    const world = new World();
-    await guardStack({ after: votes('a', 'b', 'c'), isNew: true }, world.ports());
+    const world = await created(votes('a', 'b', 'c'));
     world.answers.set('c.example', 'vote=EVACUATE');
     const refused = guardStack({ after: votes('a', 'd', 'e'), isNew: false }, world.ports());
     await expect(refused).rejects.toThrow(/the vote of c says EVACUATE/);
   });
 
   it('does not wait for a stack that is created: no record follows its checks yet', async () => {
-    const world = new World();
-    await guardStack({ after: votes('a', 'b', 'c'), isNew: true }, world.ports());
+    const world = await created(votes('a', 'b', 'c'));
     expect(world.did.filter((what) => what.startsWith('waited'))).toEqual([]);
   });
 
   it('refuses, changes nothing, and lets the rollback through that follows', async () => {
-    const world = new World();
-    await guardStack(
-      { after: cells('one', { orders: 'orders', clicks: 'clicks' }), isNew: true },
-      world.ports(),
-    );
-    world.positions = new Map([
-      ['orders', 'STANDBY'],
-      ['clicks', 'STANDBY'],
-    ]);
+    const world = await created(own);
+    world.positions = held;
     const stored = structuredClone([...world.endpoints]);
     const refused = guardStack(
       { after: cells('one', { orders: 'orders', clicks: 'web' }), isNew: false },
@@ -139,22 +143,12 @@ describe('the guard', () => {
     await expect(refused).rejects.toThrow(DeploymentRefusedError);
     await expect(refused).rejects.toThrow(/clicks would go from the switch of clicks, which is at STANDBY/);
     expect([...world.endpoints]).toEqual(stored);
-    await guardStack(
-      { after: cells('one', { orders: 'orders', clicks: 'clicks' }), isNew: false },
-      world.ports(),
-    );
+    await guardStack({ after: own, isNew: false }, world.ports());
   });
 
   it('refuses in the standby already, before the functions know another group, and stores nothing there', async () => {
-    const world = new World();
-    await guardStack(
-      { after: cells('one', { orders: 'orders', clicks: 'clicks' }), isNew: true },
-      world.ports(),
-    );
-    world.positions = new Map([
-      ['orders', 'STANDBY'],
-      ['clicks', 'STANDBY'],
-    ]);
+    const world = await created(own);
+    world.positions = held;
     world.did.length = 0;
     const groups = (Groups: Readonly<Record<string, string>>): Guarded => ({ Kind: 'groups', Groups });
     const refused = guardStack(
@@ -169,8 +163,7 @@ describe('the guard', () => {
   });
 
   it('asks and waits for nothing when nothing changes, as when an endpoint is dead and the stack rolls back', async () => {
-    const world = new World();
-    await guardStack({ after: votes('a', 'b', 'c'), isNew: true }, world.ports());
+    const world = await created(votes('a', 'b', 'c'));
     world.did.length = 0;
     world.answers.set('a.example', 'nothing');
     await guardStack({ after: votes('a', 'b', 'c'), isNew: false }, world.ports());
@@ -178,8 +171,7 @@ describe('the guard', () => {
   });
 
   it('lets a rollback through that follows its own consent: the checks of before have had data all the time', async () => {
-    const world = new World();
-    await guardStack({ after: votes('a', 'b', 'c'), isNew: true }, world.ports());
+    const world = await created(votes('a', 'b', 'c'));
     await guardStack({ after: votes('a', 'b', 'd'), isNew: false }, world.ports());
     world.did.length = 0;
     // The witness that was to be replaced is dead, and an outage has begun.
@@ -192,8 +184,7 @@ describe('the guard', () => {
   });
 
   it('takes no deployment that goes back for a rollback, and no rollback to other checks for its own', async () => {
-    const world = new World();
-    await guardStack({ after: votes('a', 'b', 'c'), isNew: true }, world.ports());
+    const world = await created(votes('a', 'b', 'c'));
     await guardStack({ after: votes('a', 'b', 'd'), isNew: false }, world.ports());
     world.answers.set('a.example', 'vote=EVACUATE');
     const refused = /the vote of a says EVACUATE/;
@@ -205,8 +196,7 @@ describe('the guard', () => {
   });
 
   it('looks again after it has waited: an outage or an operator may have moved traffic meanwhile', async () => {
-    const world = new World();
-    await guardStack({ after: cells('one', { a: 'a', b: 'b' }), isNew: true }, world.ports());
+    const world = await created(cells('one', { a: 'a', b: 'b' }));
     world.did.length = 0;
     world.meanwhile = () => {
       world.positions = new Map([['b', 'STANDBY']]);
@@ -217,8 +207,7 @@ describe('the guard', () => {
   });
 
   it('refuses, before anything changes, that checks in stacks of their own go too early', async () => {
-    const world = new World();
-    await guardStack({ after: cells('one', { a: 'a', b: 'b' }), isNew: true }, world.ports());
+    const world = await created(cells('one', { a: 'a', b: 'b' }));
     const groups = (Groups: Readonly<Record<string, string>>, apart?: number): Guarded => ({
       Kind: 'groups',
       Groups,
@@ -250,8 +239,7 @@ describe('the guard', () => {
   });
 
   it('knows a cell that joins a group without any check of its own, and forgets one that goes', async () => {
-    const world = new World();
-    await guardStack({ after: cells('one', { a: 'a', b: 'b' }), isNew: true }, world.ports());
+    const world = await created(cells('one', { a: 'a', b: 'b' }));
     await guardStack({ after: cells('one', { a: 'a', b: 'b', c: 'b' }), isNew: false }, world.ports());
     expect(world.stacks.get('one')).toEqual(new Map(Object.entries({ a: 'a', b: 'b', c: 'b' })));
     world.positions = new Map([['b', 'STANDBY']]);
@@ -266,16 +254,14 @@ describe('the guard', () => {
   });
 
   it('judges each cell of a group that the standby is told of', async () => {
-    const world = new World();
-    await guardStack({ after: cells('one', { a: 'a', b: 'b' }), isNew: true }, world.ports());
+    const world = await created(cells('one', { a: 'a', b: 'b' }));
     world.positions = new Map([['b', 'STANDBY']]);
     const after: Guarded = { Kind: 'groups', Groups: { a: 'a b' } };
     await expect(guardStack({ after, isNew: false }, world.ports())).rejects.toThrow(/cell b would go/);
   });
 
   it('forgets the votes with their stack, and nothing with the standby', async () => {
-    const world = new World();
-    await guardStack({ after: votes('a', 'b', 'c'), isNew: true }, world.ports());
+    const world = await created(votes('a', 'b', 'c'));
     await guardStack({ after: cells('one', { a: 'a' }), isNew: true }, world.ports());
     await forgetStack({ Kind: 'groups', Groups: { a: 'a' } }, world.ports());
     expect(world.endpoints.size).toBe(4);
@@ -285,8 +271,7 @@ describe('the guard', () => {
   });
 
   it('keeps the endpoint of a group as long as a cell of any stack follows it', async () => {
-    const world = new World();
-    await guardStack({ after: cells('one', { a: 'shared', b: 'own' }), isNew: true }, world.ports());
+    const world = await created(cells('one', { a: 'shared', b: 'own' }));
     await guardStack({ after: cells('two', { c: 'shared' }), isNew: true }, world.ports());
     await guardStack({ after: cells('one', { b: 'own' }), isNew: false }, world.ports());
     expect([...world.endpoints.keys()].sort()).toEqual(['switch own', 'switch shared']);
