@@ -13,7 +13,11 @@ import { ShardMaps } from './shard-maps.ts';
 interface Misplaced {
   readonly aggregate: Aggregate;
   readonly place: WrittenReceipt;
+  readonly sinceMs: number;
 }
+
+/** Longest wait for a shard map that has the shard of an answer. Then records are sent again, which is safe, and may be needless. */
+const JUDGE_WITHIN_MS = 3_000;
 
 export interface AggregationOptions {
   readonly rules: AggregateRules;
@@ -54,6 +58,7 @@ export class Aggregation {
   #epoch = 0;
   /** These wait for the next shard map. */
   #misplaced: Misplaced[] = [];
+  #judging: NodeJS.Timeout | undefined;
 
   constructor(options: AggregationOptions) {
     const { rules, lanes, ordered, random, now, hooks, transport, maxInFlight } = options;
@@ -83,6 +88,9 @@ export class Aggregation {
   /** Everything goes to this stream from now on. What was not sent is formed again. */
   aim(stream: RegionalStream): void {
     this.#epoch++;
+    for (const { aggregate, place } of this.#misplaced.splice(0)) {
+      this.#options.hooks.onMisplaced(aggregate, place);
+    }
     this.#maps?.aim(stream);
     this.#use(this.#maps?.current);
   }
@@ -130,12 +138,18 @@ export class Aggregation {
       this.#options.hooks.onMisplaced(aggregate, place);
       return false;
     }
-    const { current } = this.#maps as ShardMaps;
-    if (current?.owns(place.shardId, entries) === true) return true;
-    this.#misplaced.push({ aggregate, place });
-    this.#maps?.expire();
+    const maps = this.#maps as ShardMaps;
+    const owns = maps.current?.owns(place.shardId, entries);
+    if (owns === true) return true;
+    if (owns === false) {
+      this.#options.hooks.onMisplaced(aggregate, place);
+      return false;
+    }
+    this.#misplaced.push({ aggregate, place, sinceMs: this.#options.now() });
+    this.#judging ??= setTimeout(() => this.#use(maps.current), JUDGE_WITHIN_MS);
     // Until there is another map, records are grouped by key, which is right whatever the shards are.
-    if (current !== undefined) this.#regroup(undefined);
+    if (maps.current !== undefined) this.#regroup(undefined);
+    maps.expire();
     return false;
   }
 
@@ -154,19 +168,40 @@ export class Aggregation {
   }
 
   close(): void {
+    clearTimeout(this.#judging);
     this.#maps?.close();
   }
 
   #use(map: ShardMap | undefined): void {
     this.#regroup(map);
-    const { onPlaced, onMisplaced, onChange } = this.#options.hooks;
-    for (const { aggregate, place } of this.#misplaced.splice(0)) {
+    this.#judge(map);
+    this.#options.hooks.onChange();
+  }
+
+  #judge(map: ShardMap | undefined): void {
+    clearTimeout(this.#judging);
+    this.#judging = undefined;
+    const { hooks, now } = this.#options;
+    const beforeMs = now() - JUDGE_WITHIN_MS + 1;
+    let isStale = false;
+    for (const one of this.#misplaced.splice(0)) {
+      const { aggregate, place, sinceMs } = one;
       const owns = map?.owns(place.shardId, aggregate.entries);
-      if (owns === true) onPlaced(aggregate, place);
-      else onMisplaced(aggregate, place);
-      if (map !== undefined && owns === undefined) this.#maps?.expire();
+      if (owns === true) hooks.onPlaced(aggregate, place);
+      else if (owns === false || sinceMs <= beforeMs) hooks.onMisplaced(aggregate, place);
+      else {
+        isStale = true;
+        this.#misplaced.push(one);
+      }
     }
-    onChange();
+    const [oldest] = this.#misplaced;
+    if (oldest === undefined) return;
+    const leftMs = Math.max(1, oldest.sinceMs + JUDGE_WITHIN_MS - now());
+    this.#judging = setTimeout(() => this.#use(this.#maps?.current), leftMs);
+    if (isStale && map !== undefined) {
+      this.#regroup(undefined);
+      this.#maps?.expire();
+    }
   }
 
   #regroup(map: ShardMap | undefined): void {
