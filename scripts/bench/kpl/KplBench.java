@@ -6,12 +6,13 @@ import java.nio.ByteBuffer;
 import java.util.Random;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
 import software.amazon.kinesis.producer.KinesisProducer;
 import software.amazon.kinesis.producer.UserRecordResult;
 
 /**
- * Drives the KPL for as long as each line of stdin says, with a fixed number of records outstanding, and answers with how many
- * were acknowledged. A record that fails ends it.
+ * Drives the KPL for as long as each line of stdin says, with a fixed number of records outstanding. Answers with how many were
+ * acknowledged, and how many of them after a run-up and before the last was handed over. A record that fails ends it.
  */
 public final class KplBench {
     public static void main(String[] args) throws Exception {
@@ -22,10 +23,12 @@ public final class KplBench {
         ByteBuffer[] data = data(asked.get("distinct").intValue(), asked.get("recordBytes").intValue());
         KinesisProducer producer = new KinesisProducer(KplSettings.from(asked));
         Semaphore free = new Semaphore(outstanding);
+        LongAdder acknowledged = new LongAdder();
         AtomicReference<Throwable> failure = new AtomicReference<>();
         FutureCallback<UserRecordResult> done = new FutureCallback<>() {
             @Override
             public void onSuccess(UserRecordResult result) {
+                acknowledged.increment();
                 free.release();
             }
 
@@ -38,10 +41,18 @@ public final class KplBench {
         long next = 0;
         Json.write(Json.object().put("ready", true));
         for (JsonNode run = Json.read(); run != null; run = Json.read()) {
+            long before = acknowledged.sum();
             long startNs = System.nanoTime();
-            long untilNs = startNs + run.get("runMs").longValue() * 1_000_000L;
-            long records = 0;
-            while (System.nanoTime() < untilNs) {
+            long windowFromNs = startNs + run.get("runUpMs").longValue() * 1_000_000L;
+            long untilNs = windowFromNs + run.get("windowMs").longValue() * 1_000_000L;
+            long beforeWindow = -1;
+            long openedNs = 0;
+            long nowNs;
+            while ((nowNs = System.nanoTime()) < untilNs) {
+                if (beforeWindow < 0 && nowNs >= windowFromNs) {
+                    beforeWindow = acknowledged.sum();
+                    openedNs = nowNs;
+                }
                 free.acquire();
                 Futures.addCallback(
                         producer.addUserRecord(
@@ -51,16 +62,17 @@ public final class KplBench {
                         done,
                         MoreExecutors.directExecutor());
                 next++;
-                records++;
             }
+            long inWindow = acknowledged.sum() - beforeWindow;
             // What is left in its buffers need not wait for its time.
             producer.flush();
             free.acquire(outstanding);
             free.release(outstanding);
             if (failure.get() != null) throw new IllegalStateException("A record failed.", failure.get());
             Json.write(Json.object()
-                    .put("records", records)
-                    .put("elapsedMs", (System.nanoTime() - startNs) / 1e6));
+                    .put("records", acknowledged.sum() - before)
+                    .put("inWindow", inWindow)
+                    .put("windowMs", (nowNs - openedNs) / 1e6));
         }
         producer.destroy();
     }
