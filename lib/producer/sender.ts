@@ -100,6 +100,7 @@ export class Sender {
   #closed = false;
   #quiet: (() => void)[] = [];
   #lingering: NodeJS.Timeout | undefined;
+  #isSoon = false;
   #resuming: NodeJS.Timeout | undefined;
 
   constructor(options: SenderOptions) {
@@ -214,8 +215,10 @@ export class Sender {
 
   /** Call after adding: sends what makes a full batch, and lets the rest wait for more records. */
   offered(): void {
-    if (this.#lanes.ready >= this.#options.limits.maxBatchRecords) this.pump();
-    else this.#lingering ??= setTimeout(() => this.#lingered(), this.#options.limits.lingerMs);
+    const { lingerMs, maxBatchRecords } = this.#options.limits;
+    if (this.#lanes.ready >= maxBatchRecords) this.pump();
+    else if (lingerMs === 0) this.#pumpSoon();
+    else this.#lingering ??= setTimeout(() => this.#lingered(), lingerMs);
   }
 
   /** All records in the sender, in flight or not, each key in order. */
@@ -370,6 +373,16 @@ export class Sender {
     for (const entry of changed) entry.lastError = new RecordError(BYTES_CHANGED);
     this.#refuse(changed);
     return batch.filter(isWhole);
+  }
+
+  /** After what else comes in this turn of the event loop: a timer would wait for a millisecond at least. */
+  #pumpSoon(): void {
+    if (this.#isSoon) return;
+    this.#isSoon = true;
+    setImmediate(() => {
+      this.#isSoon = false;
+      this.pump();
+    });
   }
 
   #lingered(): void {
