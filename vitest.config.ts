@@ -27,6 +27,7 @@ const system = [
   'local',
   'producer',
   'resolver',
+  'sidecar',
   'switch',
   'vote',
 ].map((folder) => `test/${folder}/**/*.test.ts`);

@@ -81,6 +81,8 @@ export const folders: Readonly<Record<string, string>> = {
   'lib/settings':
     'The settings that the stacks give to the functions: environment variables and the file of cells.',
   'lib/shell': 'What a shell needs from a command: exit codes, and quoted words.',
+  'lib/sidecar':
+    'The local process that speaks Kinesis’ API and writes through the producer: listeners, wire formats, answers.',
   'lib/simulator': 'The world in virtual time: seeded runs, years, tuning, invariants.',
   'lib/stacks': 'The CDK stacks, one per role of a region, and where each cell is placed.',
   'lib/state': 'The standby’s table: control, switches, lease, epochs, journal.',
