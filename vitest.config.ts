@@ -16,6 +16,7 @@ const sharedProcess = { isolate: false, setupFiles: ['test/shared-process.ts'] }
 
 /** What these test has real sockets, processes or disks, and waits for them. */
 const system = [
+  'aggregate/java',
   'aggregate/python',
   'cli',
   'conductor',
@@ -26,6 +27,7 @@ const system = [
   'local',
   'producer',
   'resolver',
+  'sidecar',
   'switch',
   'vote',
 ].map((folder) => `test/${folder}/**/*.test.ts`);

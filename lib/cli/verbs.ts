@@ -39,6 +39,7 @@ export const verbGroups = {
   'Records:': {
     spool: async () => (await import('./spool.ts')).spoolCommand,
     drain: async () => (await import('./drain.ts')).drainCommand,
+    sidecar: async () => (await import('./sidecar.ts')).sidecarCommand,
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, () => Promise<MakeCommand>>>>>;
 

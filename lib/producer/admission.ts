@@ -1,13 +1,17 @@
 import { asRecordError, bytesOf, CheckedRecord, lengthOf, type RecordRules } from './checked-record.ts';
-import { Entry, Ticket } from './entry.ts';
+import { EachTicket, Entry, Ticket } from './entry.ts';
 import type { Enveloping } from './enveloping.ts';
+import { BufferFullError } from './errors.ts';
 import type { Gate } from './gate.ts';
 import type { HotShard } from './hot-shards.ts';
-import { Parked } from './parked.ts';
+import { Parked, type ParkedRecord } from './parked.ts';
 import { type OutgoingRecord, type ProducerRecord, sizeOf } from './record.ts';
 import type { Route } from './route.ts';
 import type { Newcomer } from './sender.ts';
 import { SwapRemoveList } from './swap-remove-list.ts';
+
+const KEY_FULL = 'The share of memory of this key or shard is full: put the record again later.';
+const ALL_FULL = 'The buffer is full: put the record again later.';
 
 /** A call of `put` or `putMany` that still has records to be taken in. */
 interface Waiting {
@@ -72,7 +76,21 @@ export class Admission {
    */
   call(records: readonly ProducerRecord[]): Ticket {
     const length = lengthOf(records, 'What `putMany` takes');
-    const ticket = new Ticket(length, this.#options.now(), this.#ended);
+    return this.#queued(records, new Ticket(length, this.#options.now(), this.#ended));
+  }
+
+  /**
+   * The same for a call that does not wait: after it was let in, `refuse` the rest.
+   *
+   * @throws RecordError when `records` is not an array.
+   */
+  callEach(records: readonly ProducerRecord[]): EachTicket {
+    const length = lengthOf(records, 'What `putEach` takes');
+    return this.#queued(records, new EachTicket(length, this.#options.now(), this.#ended));
+  }
+
+  #queued<Call extends Ticket>(records: readonly ProducerRecord[], ticket: Call): Call {
+    const { length } = ticket.receipts;
     if (length === 0) return ticket;
     this.#open.add(ticket);
     this.#waiting.push({
@@ -107,7 +125,7 @@ export class Admission {
       const { next: index, ticket } = call;
       const record = this.#read(call, index);
       const newcomer = record === undefined || !this.#isAsked(gate) ? undefined : gate.newcomerOf(record);
-      const route = newcomer === undefined ? 'memory' : this.#routeOf(newcomer, gate);
+      const route = newcomer === undefined ? 'memory' : this.#routeOf(newcomer, gate, ticket);
       if (route === 'stop') {
         call.read = record;
         return;
@@ -118,7 +136,7 @@ export class Admission {
         call.left--;
         if (route !== 'later') {
           this.#takeIn(record, { ticket, index, gate, route, shard: newcomer?.shard, nowMs });
-        } else if (newcomer !== undefined) this.#parked.add(newcomer.lane, { record, ticket, index });
+        } else if (newcomer !== undefined) this.#setAside(newcomer.lane, { record, ticket, index });
       }
       call = this.#waiting[this.#from];
     }
@@ -128,8 +146,30 @@ export class Admission {
     return gate.isSelective || this.#parked.size > 0;
   }
 
-  #routeOf(newcomer: Newcomer, gate: Gate): Route {
-    return this.#parked.has(newcomer.lane) ? 'later' : gate.routeOf(newcomer);
+  #routeOf(newcomer: Newcomer, gate: Gate, ticket: Ticket): Route {
+    if (this.#parked.has(newcomer.lane)) return 'later';
+    if (ticket instanceof EachTicket && ticket.refusedLanes.has(newcomer.lane)) return 'later';
+    return gate.routeOf(newcomer);
+  }
+
+  /** A record whose own key or shard has no room waits, or fails if its call does not wait. */
+  #setAside(lane: number, parked: ParkedRecord): void {
+    const { ticket, index } = parked;
+    if (!(ticket instanceof EachTicket)) {
+      this.#parked.add(lane, parked);
+      return;
+    }
+    ticket.refusedLanes.add(lane);
+    ticket.fail(new BufferFullError(KEY_FULL), index);
+  }
+
+  /** Fails what of the call has not been taken in, instead of letting it wait. Call directly after `callEach` and `letIn`. */
+  refuse(ticket: EachTicket, error: Error = new BufferFullError(ALL_FULL)): void {
+    const call = this.#waiting.at(-1);
+    if (call?.ticket !== ticket || this.#from === this.#waiting.length) return;
+    this.#keep(call);
+    this.#waiting.pop();
+    ticket.failSome(call.left, error, call.next);
   }
 
   /** Reads a record; undefined if it has failed. */
@@ -147,7 +187,7 @@ export class Admission {
       return new CheckedRecord(call.given[index], this.#rules);
     } catch (error) {
       call.left--;
-      call.ticket.fail(asRecordError(error));
+      call.ticket.fail(asRecordError(error), index);
       return undefined;
     } finally {
       this.#reading = outer;
@@ -158,7 +198,7 @@ export class Admission {
     try {
       admitted.gate.take(this.#entry(record, admitted), admitted.route);
     } catch (error) {
-      admitted.ticket.fail(asRecordError(error));
+      admitted.ticket.fail(asRecordError(error), admitted.index);
     }
   }
 
@@ -182,9 +222,9 @@ export class Admission {
 
   /** Fails calls that were made before this moment and still wait. Their records that were taken in go on. */
   expire(beforeMs: number, error: Error): void {
-    for (const { ticket } of this.#parked.takeBefore(beforeMs)) ticket.fail(error);
+    for (const { ticket, index } of this.#parked.takeBefore(beforeMs)) ticket.fail(error, index);
     for (let call = this.#waiting[this.#from]; call !== undefined && call.ticket.acceptedAtMs < beforeMs; ) {
-      call.ticket.failSome(call.left, error);
+      call.ticket.failSome(call.left, error, call.next);
       this.#shift();
       call = this.#waiting[this.#from];
     }
@@ -195,11 +235,12 @@ export class Admission {
    */
   failWaiting(error: Error): void {
     this.keep();
-    for (const { ticket } of this.#parked.takeBefore(Number.POSITIVE_INFINITY)) ticket.fail(error);
+    for (const { ticket, index } of this.#parked.takeBefore(Number.POSITIVE_INFINITY))
+      ticket.fail(error, index);
     const waiting = this.#waiting.slice(this.#from);
     this.#waiting = [];
     this.#from = 0;
-    for (const { ticket, left } of waiting) ticket.failSome(left, error);
+    for (const { ticket, left, next } of waiting) ticket.failSome(left, error, next);
   }
 
   /** Fails every call with a record whose outcome is open, wherever that record is. For `close`. */

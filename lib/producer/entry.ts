@@ -80,17 +80,17 @@ export class Ticket implements EntryOwner, SwapRemoveItem {
 
   settle(index: number, receipt: Receipt): void {
     this.receipts[index] = receipt;
-    this.#ended(1);
+    this.ended(1);
   }
 
-  fail(error: unknown): void {
+  fail(error: unknown, _index: number): void {
     this.failSome(1, error);
   }
 
-  /** This many of its records fail together. */
-  failSome(records: number, error: unknown): void {
+  /** This many of its records fail together: those from `from` on whose outcome is open. */
+  failSome(records: number, error: unknown, _from = 0): void {
     if (records > 0) this.#reject(error);
-    this.#ended(records);
+    this.ended(records);
   }
 
   /** Fails the call whatever happens to its records, so that nobody waits for it any more. For `close`. */
@@ -98,7 +98,7 @@ export class Ticket implements EntryOwner, SwapRemoveItem {
     this.failSome(this.#remaining, error);
   }
 
-  #ended(records: number): void {
+  protected ended(records: number): void {
     // A disk that recovers after the end may still report the outcome of a record.
     if (this.#remaining <= 0) return;
     this.#remaining -= records;
@@ -107,6 +107,34 @@ export class Ticket implements EntryOwner, SwapRemoveItem {
     this.#onEnd(this);
   }
 }
+
+/** What became of a record: its receipt, or why it failed. */
+export type PutOutcome = Receipt | Error;
+
+/** One call of `putEach`: its promise never rejects, and gives the outcome of each record. */
+export class EachTicket extends Ticket {
+  readonly #outcomes = this.receipts as PutOutcome[];
+  /** Lanes of which a record was refused: later records of the call must not overtake it. */
+  readonly refusedLanes = new Set<number>();
+
+  get outcomes(): Promise<readonly PutOutcome[]> {
+    return this.promise;
+  }
+
+  override fail(error: unknown, index: number): void {
+    this.#outcomes[index] = asError(error);
+    this.ended(1);
+  }
+
+  override failSome(records: number, error: unknown, from = 0): void {
+    if (records <= 0) return;
+    const failure = asError(error);
+    for (let index = from; index < this.#outcomes.length; index++) this.#outcomes[index] ??= failure;
+    this.ended(records);
+  }
+}
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 /** One record on its way. A class, so that every entry has one hidden shape; and a small one, as there are many. */
 export class Entry implements OutgoingRecord {

@@ -22,6 +22,14 @@ export class DeliveryTimeoutError extends Error {
   override readonly name = 'DeliveryTimeoutError';
 }
 
+/**
+ * There is no room for the record now: the buffer is full, or the share of its key or shard. Only `putEach` fails with it, as `put`
+ * waits. Nothing was written: put the record again later.
+ */
+export class BufferFullError extends Error {
+  override readonly name = 'BufferFullError';
+}
+
 /** The producer was closed before the record was delivered, or is closed and takes no more. */
 export class ProducerClosedError extends Error {
   override readonly name = 'ProducerClosedError';

@@ -2,8 +2,9 @@ import './supported-node.ts';
 
 export { EnvelopeError } from '../envelope/errors.ts';
 export type { BeaconEndpoints, BeaconOptions } from './beacons/beacon-options.ts';
-export type { Receipt } from './entry.ts';
+export type { PutOutcome, Receipt } from './entry.ts';
 export {
+  BufferFullError,
   DeliveryTimeoutError,
   ProducerClosedError,
   ProducerConfigError,

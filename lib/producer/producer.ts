@@ -6,7 +6,7 @@ import type { BeaconReporter } from './beacons/reporter.ts';
 import { reporterOf } from './beacons/reporter-choice.ts';
 import { checkedOptions } from './checked-options.ts';
 import { endpointProblem } from './endpoint-problem.ts';
-import type { Receipt } from './entry.ts';
+import type { PutOutcome, Receipt } from './entry.ts';
 import { type Enveloping, enveloping } from './enveloping.ts';
 import { DeliveryTimeoutError, ProducerClosedError } from './errors.ts';
 import { Gate } from './gate.ts';
@@ -193,6 +193,24 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   }
 
   /**
+   * What became of each record, in their order: its receipt, or the error with which `put` would reject. For callers that pass
+   * back-pressure on: a record for which there is no room fails immediately with BufferFullError, and so do later records of the
+   * call with the same key.
+   *
+   * @throws RecordError when `records` is not an array, ProducerClosedError
+   */
+  async putEach(records: readonly ProducerRecord[]): Promise<readonly PutOutcome[]> {
+    this.#assertOpen();
+    const ticket = this.#admission.callEach(records);
+    this.#admit();
+    // A spool that is being opened makes the call wait, as there is room.
+    const waits = this.#spooling?.isStarting === true;
+    if (this.#admission.isWaiting && !waits) this.#admission.refuse(ticket, this.#spooling?.unavailable);
+    else if (waits) this.#admission.keep();
+    return ticket.outcomes;
+  }
+
+  /**
    * Puts the records of a source, and yields each receipt in order as soon as it is known. Pauses the source
    * while `window` (1,000) receipts are outstanding. The first failure ends the iteration; records put by
    * then go on.
@@ -304,12 +322,16 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   }
 
   async #call(records: readonly ProducerRecord[]): Promise<Receipt[]> {
-    if (this.#closing !== undefined)
-      throw new ProducerClosedError('The producer is closed: create another one.');
+    this.#assertOpen();
     const ticket = this.#admission.call(records);
     this.#admit();
     if (this.#admission.isWaiting) this.#admission.keep();
     return ticket.promise;
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined)
+      throw new ProducerClosedError('The producer is closed: create another one.');
   }
 
   /** Takes in the records that there is room for. */

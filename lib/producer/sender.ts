@@ -123,6 +123,7 @@ export class Sender {
   /** Aggregates have waited long enough for others to share their request. */
   #isUrgent = false;
   #lingering: NodeJS.Timeout | undefined;
+  #isSoon = false;
   #resuming: NodeJS.Timeout | undefined;
   /** For the aggregate that is due next. */
   #due: NodeJS.Timeout | undefined;
@@ -251,9 +252,10 @@ export class Sender {
 
   /** Call after adding: sends what makes a full batch, and lets the rest wait for more records. */
   offered(): void {
-    if (this.#aggregation !== undefined) this.pump();
-    else if (this.#lanes.ready >= this.#options.limits.maxBatchRecords) this.pump();
-    else this.#lingering ??= setTimeout(() => this.#lingered(), this.#options.limits.lingerMs);
+    const { lingerMs, maxBatchRecords } = this.#options.limits;
+    if (this.#aggregation !== undefined || this.#lanes.ready >= maxBatchRecords) this.pump();
+    else if (lingerMs === 0) this.#pumpSoon();
+    else this.#lingering ??= setTimeout(() => this.#lingered(), lingerMs);
   }
 
   /** Sends what waits for more records. */
@@ -537,6 +539,16 @@ export class Sender {
     for (const entry of changed) entry.lastError = new RecordError(BYTES_CHANGED);
     this.#refuse(changed);
     return batch.filter(isWhole);
+  }
+
+  /** After what else comes in this turn of the event loop: a timer would wait for a millisecond at least. */
+  #pumpSoon(): void {
+    if (this.#isSoon) return;
+    this.#isSoon = true;
+    setImmediate(() => {
+      this.#isSoon = false;
+      this.pump();
+    });
   }
 
   #lingered(): void {

@@ -111,6 +111,11 @@ export class Spooling {
     return this.#state === 'opening' ? this.#failure : undefined;
   }
 
+  /** Whether the disk has not answered yet for the first time, which is soon. */
+  get isStarting(): boolean {
+    return this.#state === 'opening' && this.#failure === undefined;
+  }
+
   /** Whether no record can be taken now. */
   get isShut(): boolean {
     if (this.#state === 'open' || this.#state === 'closing')

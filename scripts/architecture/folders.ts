@@ -46,6 +46,7 @@ export const folders: Readonly<Record<string, string>> = {
   'lib/files': 'Reading small files that people have written.',
   'lib/live-drill': 'The drill in an account: moves one cell there and back and measures it.',
   'lib/local': 'Parts of the local world: process groups, directories of runs.',
+  'lib/local/clients': 'Clients of Kinesis that are not ours, installed and built: those of Maven Central.',
   'lib/local/deploy': 'The real CDK CLI, pointed at LocalStack.',
   'lib/local/drill': 'The drill on this machine: world, producers, faults, measurement, verdict.',
   'lib/local/localstack': 'LocalStack without Docker: installed, patched, started, stopped.',
@@ -80,6 +81,8 @@ export const folders: Readonly<Record<string, string>> = {
   'lib/settings':
     'The settings that the stacks give to the functions: environment variables and the file of cells.',
   'lib/shell': 'What a shell needs from a command: exit codes, and quoted words.',
+  'lib/sidecar':
+    'The local process that speaks Kinesis’ API and writes through the producer: listeners, wire formats, answers.',
   'lib/simulator': 'The world in virtual time: seeded runs, years, tuning, invariants.',
   'lib/stacks': 'The CDK stacks, one per role of a region, and where each cell is placed.',
   'lib/state': 'The standby’s table: control, switches, lease, epochs, journal.',

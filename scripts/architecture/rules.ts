@@ -92,7 +92,7 @@ export const layers = {
       severity: 'error',
       from: { path: '^(bin|lib|lambda)/' },
       to: {
-        path: '^node_modules/(vitest|fast-check|aws-kinesis-agg|@cloud-copilot|esbuild|typescript|@biomejs|@swc|cdk-nag|selfsigned|dependency-cruiser|publint|@arethetypeswrong)/',
+        path: '^node_modules/(vitest|fast-check|aws-kinesis-agg|@cloud-copilot|esbuild|typescript|@biomejs|@swc|cdk-nag|dependency-cruiser|publint|@arethetypeswrong)/',
       },
     },
     {

@@ -1,0 +1,155 @@
+import { once } from 'node:events';
+import {
+  createServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
+import {
+  createServer as createHttp2Server,
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2Server,
+  type ServerHttp2Session,
+} from 'node:http2';
+import { createServer as createNetServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { Arrivals } from './arrivals.ts';
+import type { SidecarTls } from './options.ts';
+
+export type OnRequest = (request: IncomingMessage, response: ServerResponse, arrivals: Arrivals) => void;
+
+export interface ListenerOptions {
+  readonly tls: SidecarTls;
+  /** Refuse what is not TLS. */
+  readonly tlsOnly: boolean;
+  readonly maxConnections: number;
+  readonly onRequest: OnRequest;
+}
+
+/** First byte of a TLS record that carries a handshake. */
+const TLS_HANDSHAKE = 0x16;
+/** HTTP/2 without TLS begins with `PRI * HTTP/2.0`, and no method of HTTP/1.1 that is served begins so. */
+const PREFACE = 'PR';
+/** An idle connection is closed after this time: longer than the pools of the SDKs keep one. */
+const IDLE_MS = 120_000;
+/** Until a connection says what it speaks. */
+const FIRST_BYTES_MS = 10_000;
+const MAX_STREAMS = 256;
+/** A window of HTTP/2 that holds a usual request, so that it arrives without waiting for leave. */
+const STREAM_WINDOW_BYTES = 1024 * 1024;
+const SESSION_WINDOW_BYTES = 16 * 1024 * 1024;
+
+/** HTTP/1.1 and HTTP/2, with and without TLS, on one address: the first bytes of a connection say which it is. */
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #server: Server;
+  readonly #http: HttpServer;
+  readonly #http2: Http2Server;
+  readonly #secure: Http2SecureServer;
+  readonly #sockets = new Set<Socket>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #arrivals = new WeakMap<object, Arrivals>();
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    const { key, cert, clientCa } = options.tls;
+    const settings = { maxConcurrentStreams: MAX_STREAMS, initialWindowSize: STREAM_WINDOW_BYTES };
+    const onRequest = (request: object, response: object): void =>
+      this.#onRequest(request as IncomingMessage, response as ServerResponse);
+    this.#http = createServer({ keepAliveTimeout: IDLE_MS }, onRequest);
+    this.#http2 = createHttp2Server({ settings }, onRequest);
+    this.#secure = createSecureServer(
+      {
+        key,
+        cert,
+        allowHTTP1: true,
+        minVersion: 'TLSv1.2',
+        settings,
+        ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
+      },
+      onRequest,
+    );
+    this.#http.timeout = IDLE_MS;
+    this.#http.on('clientError', (_, socket) => {
+      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+      else socket.destroy();
+    });
+    for (const server of [this.#http2, this.#secure]) {
+      server.setTimeout(IDLE_MS);
+      server.on('session', (session) => this.#onSession(session));
+      server.on('sessionError', () => {});
+    }
+    // A client that does not trust the certificate, or shows none: its connection is closed.
+    this.#secure.on('tlsClientError', (_, socket) => socket.destroy());
+    this.#server = createNetServer({ noDelay: true }, (socket) => this.#onConnection(socket));
+    this.#server.maxConnections = options.maxConnections;
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  async listen(where: ListenOptions): Promise<ReturnType<Server['address']>> {
+    const failed = once(this.#server, 'error').then(([error]) => Promise.reject(error));
+    this.#server.listen(where);
+    await Promise.race([once(this.#server, 'listening'), failed]);
+    failed.catch(() => {});
+    return this.#server.address();
+  }
+
+  /** Takes no more connections, and tells HTTP/2 clients to send no more requests. */
+  stopAccepting(): void {
+    this.#server.close();
+    for (const session of this.#sessions) session.close();
+  }
+
+  /** Ends every connection. */
+  destroy(): void {
+    for (const socket of this.#sockets) socket.destroySoon();
+  }
+
+  #onConnection(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => {});
+    const timer = setTimeout(() => socket.destroy(), FIRST_BYTES_MS);
+    const read = (earlier: Buffer) => (chunk: Buffer) => {
+      const first = earlier.length === 0 ? chunk : Buffer.concat([earlier, chunk]);
+      if (first.length < PREFACE.length && first[0] === PREFACE.charCodeAt(0)) {
+        socket.once('data', read(first));
+        return;
+      }
+      clearTimeout(timer);
+      socket.pause();
+      socket.unshift(first);
+      this.#serverFor(first)?.emit('connection', socket) ?? socket.destroy();
+      process.nextTick(() => socket.resume());
+    };
+    socket.once('data', read(Buffer.alloc(0)));
+  }
+
+  #serverFor(first: Buffer): HttpServer | Http2Server | Http2SecureServer | undefined {
+    if (first[0] === TLS_HANDSHAKE) return this.#secure;
+    if (this.#options.tlsOnly) return undefined;
+    return first.toString('latin1', 0, PREFACE.length) === PREFACE ? this.#http2 : this.#http;
+  }
+
+  #onSession(session: ServerHttp2Session): void {
+    this.#sessions.add(session);
+    session.setLocalWindowSize(SESSION_WINDOW_BYTES);
+    session.once('close', () => this.#sessions.delete(session));
+    session.on('error', () => {});
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    response.on('error', () => {});
+    const { stream } = request as unknown as { readonly stream?: { readonly session?: object } };
+    const connection = stream?.session ?? request.socket;
+    let arrivals = this.#arrivals.get(connection);
+    if (arrivals === undefined) {
+      arrivals = new Arrivals();
+      this.#arrivals.set(connection, arrivals);
+    }
+    this.#options.onRequest(request, response, arrivals);
+  }
+}
