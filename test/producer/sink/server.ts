@@ -20,6 +20,7 @@ import { signatureProblem } from './verify-signature.ts';
 const MAX_CONNECTIONS = 256;
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const TARGET = 'Kinesis_20131202.PutRecords';
+const DESCRIBE = 'Kinesis_20131202.DescribeStreamSummary';
 const HTTP_BAD_REQUEST = 400;
 
 /** PutRecords over HTTP/1.1, and over HTTP/2 where there is TLS. Keeps nothing but counts. */
@@ -86,6 +87,13 @@ export class SinkServer {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await bodyOf(request);
+    if (request.headers['x-amz-target'] === DESCRIBE) {
+      // What a producer asks of its own accord is not what tests count.
+      return respond(response, HTTP_BAD_REQUEST, {
+        encoding: 'json',
+        body: errorAnswer('json', { __type: 'UnknownOperationException' }),
+      });
+    }
     this.#requests++;
     const problem = this.#refusal(request, body);
     const encoding = encodingOf(request.headers['content-type']);
