@@ -25,6 +25,7 @@ const system = [
   'live-drill',
   'local',
   'producer',
+  'programs',
   'resolver',
   'switch',
   'vote',
