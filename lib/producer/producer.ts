@@ -59,7 +59,10 @@ export interface ProducerEvents {
    * such an aggregate, so its records are sent again; other consumers see them twice.
    */
   regrouped: [regrouped: Regrouped];
-  /** The shards of the stream cannot be read, so that records are aggregated by key: told once for each stream. */
+  /**
+   * The shards of the stream cannot be read, so that records are aggregated by key; or the stream ignores keys, so that they are
+   * put one by one. Told once for each stream.
+   */
   aggregateProblem: [problem: unknown];
   /**
    * No region takes records: from now on all records are acknowledged from the disk. Not emitted for a busy
@@ -157,6 +160,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
       limits: this.#limits,
       ordered: (options.order ?? 'perKey') === 'perKey',
       aggregate: rules,
+      mayAggregate: (region) => region === undefined || this.#distribution?.isServiceManaged(region) !== true,
       deliveryTimeoutMs: options.spool === undefined ? this.#limits.deliveryTimeoutMs : undefined,
       transport: this.#transport,
       random,

@@ -4,6 +4,7 @@ import type { OutgoingRecord } from '../record.ts';
 import type { RegionalStream, Transport } from '../transport.ts';
 import { BodyBuffers } from '../wire/body-buffers.ts';
 import type { Aggregate } from './aggregate.ts';
+import { KeysIgnoredError } from './errors.ts';
 import { OpenAggregates } from './open-aggregates.ts';
 import type { AggregateRules } from './rules.ts';
 import type { ShardMap } from './shard-map.ts';
@@ -25,6 +26,8 @@ export interface AggregationOptions {
   readonly ordered: boolean;
   readonly maxInFlight: number;
   readonly transport: Pick<Transport, 'listShards'>;
+  /** False for a region whose stream is known to place records without regard to their keys. */
+  readonly mayAggregate: (region: string | undefined) => boolean;
   readonly random: () => number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
@@ -40,7 +43,7 @@ export interface AggregationHooks {
   readonly onMisplaced: (aggregate: Aggregate, place: WrittenReceipt) => void;
   /** Records may be grouped in another way now: there may be something to send. */
   readonly onChange: () => void;
-  /** Shards cannot be asked for, so that records are aggregated by key. */
+  /** Shards cannot be asked for, so that records are aggregated by key; or keys are ignored, so that none are. */
   readonly onProblem: (problem: unknown) => void;
 }
 
@@ -55,7 +58,11 @@ export class Aggregation {
   readonly #open: OpenAggregates;
   readonly #maps: ShardMaps | undefined;
   readonly #buffers: BodyBuffers;
+  #stream: RegionalStream | undefined;
   #epoch = 0;
+  /** The stream does not place records by their keys. */
+  #isContradicted = false;
+  #isApart = false;
   /** These wait for the next shard map. */
   #misplaced: Misplaced[] = [];
   #judging: NodeJS.Timeout | undefined;
@@ -88,6 +95,8 @@ export class Aggregation {
   /** Everything goes to this stream from now on. What was not sent is formed again. */
   aim(stream: RegionalStream): void {
     this.#epoch++;
+    this.#stream = stream;
+    this.#isContradicted = false;
     for (const { aggregate, place } of this.#misplaced.splice(0)) {
       this.#options.hooks.onMisplaced(aggregate, place);
     }
@@ -96,7 +105,12 @@ export class Aggregation {
   }
 
   gather(): void {
-    this.#open.gather();
+    const { mayAggregate } = this.#options;
+    const apart = this.#isContradicted || !mayAggregate(this.#stream?.region);
+    // What was begun before that was known would be dropped by the KCL.
+    if (apart && !this.#isApart) for (const head of this.#open.dissolve()) this.#options.lanes.retry(head);
+    this.#isApart = apart;
+    this.#open.gather({ apart });
   }
   follow(entry: Entry): void {
     this.#open.follow(entry);
@@ -138,6 +152,10 @@ export class Aggregation {
       this.#options.hooks.onMisplaced(aggregate, place);
       return false;
     }
+    if (kind.map?.has(place.shardId) === true) {
+      this.#contradicted(aggregate, place);
+      return false;
+    }
     const maps = this.#maps as ShardMaps;
     const owns = maps.current?.owns(place.shardId, entries);
     if (owns === true) return true;
@@ -151,6 +169,16 @@ export class Aggregation {
     if (maps.current !== undefined) this.#regroup(undefined);
     maps.expire();
     return false;
+  }
+
+  /** The ranges of two shards that are in one map never overlap, so no stream that places by key gives such an answer. */
+  #contradicted(aggregate: Aggregate, place: WrittenReceipt): void {
+    const { hooks } = this.#options;
+    if (!this.#isContradicted) {
+      this.#isContradicted = true;
+      hooks.onProblem(new KeysIgnoredError(place));
+    }
+    hooks.onMisplaced(aggregate, place);
   }
 
   /** Gives up what was not sent or is not where it has to be. Returns the heads. */

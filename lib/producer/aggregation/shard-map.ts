@@ -46,6 +46,10 @@ export class ShardMap {
     return this.#shards.length;
   }
 
+  has(shardId: string): boolean {
+    return this.#indexes.has(shardId);
+  }
+
   /** Whether both have the same shards. */
   equals(other: ShardMap): boolean {
     return this.size === other.size && this.#shards.every(({ id }) => other.#indexes.has(id));

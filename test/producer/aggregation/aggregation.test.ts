@@ -228,6 +228,20 @@ describe('by shard', () => {
     expectAll(kinesis.seenByKcl(), 100, 10);
   });
 
+  it('puts records one by one into a stream that turns out to ignore keys', async () => {
+    kinesis.ignoresKeys = true;
+    const to = await settled({ order: 'none' });
+    const problems: unknown[] = [];
+    to.on('aggregateProblem', (problem) => problems.push(problem));
+    await to.putMany(records(400, 100));
+    expect(problems).toMatchObject([{ name: 'KeysIgnoredError' }]);
+    const before = kinesis.stored.length;
+    await to.putMany(records(100, 100));
+    expect(kinesis.stored.length - before).toBe(100);
+    expect(to.stats().regrouped).toBeLessThanOrEqual(400);
+    expect(new Set(kinesis.seenByKcl().map(({ text }) => text)).size).toBe(400);
+  });
+
   it('tries a shard that is throttled again, and others go on', async () => {
     const to = await settled();
     const [slow] = kinesis.ring.open;

@@ -25,6 +25,8 @@ export class ReshardingKinesis {
   /** Answers to ListShards in place of the shards. */
   listing: 'served' | 'refused' | 'old' = 'served';
   isFailing = false;
+  /** As a stream with service-managed distribution: the shard has nothing to do with the key. */
+  ignoresKeys = false;
   refuses: (shard: RingShard) => boolean = () => false;
   #old: readonly object[];
   readonly #server = createServer((request, response) => {
@@ -67,6 +69,11 @@ export class ReshardingKinesis {
     this.#server.close();
   }
 
+  #anyShard(): RingShard {
+    const { open } = this.ring;
+    return open[this.stored.length % open.length] as RingShard;
+  }
+
   async #list(request: IncomingMessage, response: ServerResponse): Promise<void> {
     await buffer(request);
     this.listings++;
@@ -87,7 +94,7 @@ export class ReshardingKinesis {
     }
     this.requests.push(served.records.length);
     const entries = served.records.map((record) => {
-      const shard = this.ring.shardOf(record);
+      const shard = this.ignoresKeys ? this.#anyShard() : this.ring.shardOf(record);
       if (this.refuses(shard)) {
         const ErrorMessage = `Rate exceeded for shard ${shard.id} in stream orders under account 000000000000.`;
         return { ErrorCode: 'ProvisionedThroughputExceededException', ErrorMessage };
