@@ -9,6 +9,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   producer: () => import('./producer.ts'),
   spool: () => import('./spool.ts'),
   keys: () => import('./keys.ts'),
+  key: () => import('./key.ts'),
   kpl: () => import('./kpl.ts'),
 };
 
