@@ -19,6 +19,7 @@ import { type Following, follow } from './shared-follower.ts';
 import { Spooling } from './spooling.ts';
 import { targetOf, targetProblem } from './stream-target.ts';
 import { receiptsOf, writableOf } from './streams.ts';
+import { type Telemetry, telemetryOf } from './telemetry/telemetry.ts';
 import type { Transport } from './transport.ts';
 import { transportOf } from './transport-choice.ts';
 
@@ -108,6 +109,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   readonly #spooling: Spooling | undefined;
   readonly #beacons: BeaconReporter | undefined;
   readonly #distribution: DistributionWatch | undefined;
+  readonly #telemetry: Telemetry | undefined;
   readonly #gate: Gate;
   readonly #following: Following | undefined;
   readonly #sweep: NodeJS.Timeout;
@@ -140,6 +142,8 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     });
     const beacons = reporterOf(options, (problem) => this.#tell('beaconProblem', problem));
     this.#beacons = beacons;
+    const telemetry = telemetryOf(options, () => this.stats());
+    this.#telemetry = telemetry;
     this.#sender = new Sender({
       limits: this.#limits,
       ordered: (options.order ?? 'perKey') === 'perKey',
@@ -153,6 +157,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
         onOverdue: ({ owner, index, lastError }) => owner.fail(this.#overdue(lastError), index),
         onProgress: () => this.#admit(),
         onAnswer: beacons === undefined ? undefined : (answer) => beacons.answered(answer),
+        onSent: telemetry === undefined ? undefined : (batch) => telemetry.sent(batch),
       },
     });
     this.#spooling = this.#createSpooling();
@@ -269,6 +274,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     this.#following?.stop();
     this.#beacons?.close();
     this.#distribution?.close();
+    this.#telemetry?.close();
     clearInterval(this.#sweep);
     const closed = new ProducerClosedError('The producer was closed before the record was delivered.');
     this.#admission.failWaiting(closed);

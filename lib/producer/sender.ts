@@ -12,6 +12,7 @@ import { isStreamRefusal, refusals, throttles } from './service-codes.ts';
 import { ShardBackoff } from './shard-backoff.ts';
 import type { StreamTarget } from './stream-target.ts';
 import { type SwapRemoveItem, SwapRemoveList } from './swap-remove-list.ts';
+import type { SentBatch } from './telemetry/attributes.ts';
 import type { RecordResult, Transport } from './transport.ts';
 import { EncodingError } from './wire/errors.ts';
 
@@ -35,6 +36,8 @@ export interface SenderHooks {
   readonly onProgress: () => void;
   /** Called after each request that was sent, once its records are queued again or done. */
   readonly onAnswer?: ((answer: SentRequest) => void) | undefined;
+  /** The same, with every record of the request, however often it is tried. */
+  readonly onSent?: ((batch: SentBatch) => void) | undefined;
 }
 
 /** A request that was sent, and what became of it. */
@@ -427,8 +430,14 @@ export class Sender {
     const { hooks, now } = this.#options;
     const { sentMs, failure } = sent;
     // What could not be encoded was not sent.
-    if (hooks.onAnswer === undefined || failure instanceof EncodingError) return;
+    if (failure instanceof EncodingError) return;
     const nowMs = now();
+    if (hooks.onSent !== undefined) {
+      const { region, stream } = target;
+      const why = sent.refused.map(({ lastError }) => lastError);
+      hooks.onSent({ region, stream, records: batch.length, refused: why, failure, tookMs: nowMs - sentMs });
+    }
+    if (hooks.onAnswer === undefined) return;
     const isForGood = failure instanceof Error && refusals.has(failure.name);
     const { records, refused } = this.#counts.of({ ...sent, batch, isForGood, nowMs });
     const { region, stream } = target;
