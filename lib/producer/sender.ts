@@ -16,6 +16,7 @@ import { isStreamRefusal, refusals, throttles } from './service-codes.ts';
 import { ShardBackoff } from './shard-backoff.ts';
 import type { StreamTarget } from './stream-target.ts';
 import { type SwapRemoveItem, SwapRemoveList } from './swap-remove-list.ts';
+import type { SentBatch } from './telemetry/attributes.ts';
 import type { RecordResult, Transport } from './transport.ts';
 import { EncodingError } from './wire/errors.ts';
 
@@ -43,6 +44,8 @@ export interface SenderHooks {
   readonly onRegrouped?: (regrouped: Regrouped) => void;
   /** Called after each request that was sent, once its records are queued again or done. */
   readonly onAnswer?: ((answer: SentRequest) => void) | undefined;
+  /** The same, with every record of the request, however often it is tried. */
+  readonly onSent?: ((batch: SentBatch) => void) | undefined;
 }
 
 /** Records that were written to a shard whose KCL consumers drop them, and are sent again. */
@@ -619,8 +622,14 @@ export class Sender {
     const { hooks, now } = this.#options;
     const { sentMs, failure } = sent;
     // What could not be encoded was not sent.
-    if (hooks.onAnswer === undefined || failure instanceof EncodingError) return;
+    if (failure instanceof EncodingError) return;
     const nowMs = now();
+    if (hooks.onSent !== undefined) {
+      const { region, stream } = target;
+      const why = sent.refused.map(({ lastError }) => lastError);
+      hooks.onSent({ region, stream, records: batch.length, refused: why, failure, tookMs: nowMs - sentMs });
+    }
+    if (hooks.onAnswer === undefined) return;
     const isForGood = failure instanceof Error && refusals.has(failure.name);
     const { records, refused } = this.#counts.of({ ...sent, batch: entriesOf(sending), isForGood, nowMs });
     const { region, stream } = sending.target;
