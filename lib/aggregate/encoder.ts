@@ -1,6 +1,14 @@
 import { AggregateInputError } from './errors.ts';
-import { type AggregateRecord, aggregateFields, FRAME_BYTES, MAGIC, md5, recordFields } from './format.ts';
-import { KeyTable } from './key-table.ts';
+import {
+  type AggregateRecord,
+  aggregateFields,
+  DIGEST_BYTES,
+  FRAME_BYTES,
+  MAGIC,
+  md5Bytes,
+  recordFields,
+} from './format.ts';
+import { KeyTable, tableBytes } from './key-table.ts';
 import { assertKeys } from './keys.ts';
 import { ProtobufWriter, varintBytes } from './protobuf-writer.ts';
 
@@ -9,23 +17,27 @@ export interface AggregateEncoderOptions {
   readonly maxBytes: number;
 }
 
-interface Added {
-  readonly partitionKeyIndex: number;
-  readonly explicitHashKeyIndex: number | undefined;
-  readonly data: Uint8Array;
-  /** Of the record's own message, without its tag and length. */
-  readonly bytes: number;
-}
+/** In the column of explicit hash keys: the record has none. */
+const NONE = -1;
 
 /**
  * Makes aggregates, one after the other. Knows at every moment how large the aggregate is, and exactly how large it would be
  * with one more record. Keeps the data given until `finish`: do not change them before.
+ *
+ * Records are kept in columns, because an object for each record is garbage that a producer of half a million records a
+ * second cannot afford.
  */
 export class AggregateEncoder {
   readonly #maxBytes: number;
   readonly #partitionKeys = new KeyTable();
   readonly #explicitHashKeys = new KeyTable();
-  #records: Added[] = [];
+  readonly #data: Uint8Array[] = [];
+  readonly #partitionKeyIndexes: number[] = [];
+  readonly #explicitHashKeyIndexes: number[] = [];
+  /** Bytes of each record's own message, without its tag and length. */
+  readonly #messageBytes: number[] = [];
+  /** What each record added to the aggregate, keys that were new with it included. */
+  readonly #addedBytes: number[] = [];
   #bytes = FRAME_BYTES;
 
   constructor({ maxBytes }: AggregateEncoderOptions) {
@@ -34,7 +46,7 @@ export class AggregateEncoder {
 
   /** Records in the aggregate. */
   get count(): number {
-    return this.#records.length;
+    return this.#data.length;
   }
 
   /** Bytes that `finish` would return now. */
@@ -44,68 +56,122 @@ export class AggregateEncoder {
 
   /** What `bytes` would be with this record as well, whether it fits or not. */
   bytesWith(record: AggregateRecord): number {
-    return this.#plan(record).bytes;
+    const message = this.#messageBytesOf(record);
+    return this.#bytes + this.#keyBytesOf(record) + 1 + varintBytes(message) + message;
   }
 
   /**
    * Whether the record is in the aggregate now; false, and nothing changed, when there is no room for it. A record for which
-   * there is no room in an empty one has to be put by itself.
+   * there is no room in an empty one has to be put by itself. `mostBytes` is the limit for this record.
    *
    * @throws AggregateInputError for a key that Kinesis would not take
    */
-  add(record: AggregateRecord): boolean {
+  add(record: AggregateRecord, mostBytes: number = this.#maxBytes): boolean {
     assertKeys(record);
-    const { bytes, added } = this.#plan(record);
-    if (bytes > this.#maxBytes) return false;
-    this.#partitionKeys.add(record.partitionKey);
-    if (record.explicitHashKey !== undefined) this.#explicitHashKeys.add(record.explicitHashKey);
-    this.#records.push(added);
-    this.#bytes = bytes;
+    const message = this.#messageBytesOf(record);
+    const added = this.#keyBytesOf(record) + 1 + varintBytes(message) + message;
+    if (this.#bytes + added > mostBytes) return false;
+    const { partitionKey, explicitHashKey, data } = record;
+    this.#partitionKeyIndexes.push(placeIn(this.#partitionKeys, partitionKey));
+    this.#explicitHashKeyIndexes.push(
+      explicitHashKey === undefined ? NONE : placeIn(this.#explicitHashKeys, explicitHashKey),
+    );
+    this.#data.push(data);
+    this.#messageBytes.push(message);
+    this.#addedBytes.push(added);
+    this.#bytes += added;
     return true;
   }
 
-  /** The aggregate; the encoder is empty after it. @throws AggregateInputError when there are no records */
-  finish(): Uint8Array {
-    if (this.#records.length === 0)
+  /** Takes out the record that was added last. @throws AggregateInputError when there are no records */
+  removeLast(): void {
+    const partitionKey = this.#partitionKeyIndexes.pop();
+    if (partitionKey === undefined) throw new AggregateInputError('There is no record to take out.');
+    const explicitHashKey = this.#explicitHashKeyIndexes.pop() as number;
+    // A key is in the table for the first record that has it: that record comes before all others with the key.
+    if (!isStillUsed(this.#partitionKeyIndexes, partitionKey, this.#partitionKeys.size))
+      this.#partitionKeys.removeLast();
+    if (
+      explicitHashKey !== NONE &&
+      !isStillUsed(this.#explicitHashKeyIndexes, explicitHashKey, this.#explicitHashKeys.size)
+    )
+      this.#explicitHashKeys.removeLast();
+    this.#data.pop();
+    this.#messageBytes.pop();
+    this.#bytes -= this.#addedBytes.pop() as number;
+  }
+
+  /**
+   * The aggregate, in `into` if that is given and long enough; the encoder is empty after it.
+   *
+   * @throws AggregateInputError when there are no records
+   */
+  finish(into?: Buffer): Buffer {
+    if (this.#data.length === 0)
       throw new AggregateInputError('An aggregate has at least one record: add one before `finish`.');
-    const writer = new ProtobufWriter(this.#bytes);
+    const writer = new ProtobufWriter(
+      into !== undefined && into.length >= this.#bytes ? into : Buffer.allocUnsafe(this.#bytes),
+    );
     writer.raw(MAGIC);
     for (const key of this.#partitionKeys.keys()) writer.text(aggregateFields.partitionKeyTable, key);
     for (const key of this.#explicitHashKeys.keys()) writer.text(aggregateFields.explicitHashKeyTable, key);
-    for (const { partitionKeyIndex, explicitHashKeyIndex, data, bytes } of this.#records) {
-      writer.beginMessage(aggregateFields.records, bytes);
-      writer.number(recordFields.partitionKeyIndex, partitionKeyIndex);
-      if (explicitHashKeyIndex !== undefined)
-        writer.number(recordFields.explicitHashKeyIndex, explicitHashKeyIndex);
-      writer.bytes(recordFields.data, data);
+    for (let n = 0; n < this.#data.length; n++) {
+      writer.beginMessage(aggregateFields.records, this.#messageBytes[n] as number);
+      writer.number(recordFields.partitionKeyIndex, this.#partitionKeyIndexes[n] as number);
+      const explicitHashKey = this.#explicitHashKeyIndexes[n] as number;
+      if (explicitHashKey !== NONE) writer.number(recordFields.explicitHashKeyIndex, explicitHashKey);
+      writer.bytes(recordFields.data, this.#data[n] as Uint8Array);
     }
-    writer.raw(Buffer.from(md5(writer.written.subarray(MAGIC.length)), 'hex'));
-    this.#clear();
-    return writer.written;
+    const whole = this.#bytes;
+    this.clear();
+    writer.raw(md5Bytes(writer.written.subarray(MAGIC.length)));
+    const { written } = writer;
+    // Data that was detached or resized has other bytes than were counted: no such aggregate may leave.
+    if (written.length !== whole)
+      throw new AggregateInputError(
+        `The aggregate has ${written.length - DIGEST_BYTES} bytes where ${whole - DIGEST_BYTES} were counted: data were changed before \`finish\`.`,
+      );
+    return written;
+  }
+
+  /** Forgets the records. */
+  clear(): void {
+    this.#partitionKeys.clear();
+    this.#explicitHashKeys.clear();
+    this.#data.length = 0;
+    this.#partitionKeyIndexes.length = 0;
+    this.#explicitHashKeyIndexes.length = 0;
+    this.#messageBytes.length = 0;
+    this.#addedBytes.length = 0;
+    this.#bytes = FRAME_BYTES;
   }
 
   /** Each field here has a number below 16, so its tag is one byte. */
-  #plan({ partitionKey, explicitHashKey, data }: AggregateRecord): {
-    readonly bytes: number;
-    readonly added: Added;
-  } {
-    const partition = this.#partitionKeys.find(partitionKey);
-    const explicit = explicitHashKey === undefined ? undefined : this.#explicitHashKeys.find(explicitHashKey);
-    const own =
-      1 +
-      varintBytes(partition.index) +
-      (explicit === undefined ? 0 : 1 + varintBytes(explicit.index)) +
-      (1 + varintBytes(data.byteLength) + data.byteLength);
-    return {
-      bytes: this.#bytes + partition.newBytes + (explicit?.newBytes ?? 0) + 1 + varintBytes(own) + own,
-      added: { partitionKeyIndex: partition.index, explicitHashKeyIndex: explicit?.index, data, bytes: own },
-    };
+  #messageBytesOf({ partitionKey, explicitHashKey, data }: AggregateRecord): number {
+    const length = data.byteLength;
+    const bytes = 2 + varintBytes(indexIn(this.#partitionKeys, partitionKey)) + varintBytes(length) + length;
+    if (explicitHashKey === undefined) return bytes;
+    return bytes + 1 + varintBytes(indexIn(this.#explicitHashKeys, explicitHashKey));
   }
 
-  #clear(): void {
-    this.#partitionKeys.clear();
-    this.#explicitHashKeys.clear();
-    this.#records = [];
-    this.#bytes = FRAME_BYTES;
+  #keyBytesOf({ partitionKey, explicitHashKey }: AggregateRecord): number {
+    let bytes = this.#partitionKeys.find(partitionKey) === undefined ? tableBytes(partitionKey) : 0;
+    if (explicitHashKey !== undefined && this.#explicitHashKeys.find(explicitHashKey) === undefined)
+      bytes += tableBytes(explicitHashKey);
+    return bytes;
   }
+}
+
+const indexIn = (table: KeyTable, key: string): number => table.find(key) ?? table.size;
+
+function placeIn(table: KeyTable, key: string): number {
+  const index = table.find(key);
+  if (index !== undefined) return index;
+  table.add(key);
+  return table.size - 1;
+}
+
+/** Whether the key stays in use: it is not the newest one, or another record has it. */
+function isStillUsed(indexes: readonly number[], index: number, size: number): boolean {
+  return index < size - 1 || indexes.includes(index);
 }

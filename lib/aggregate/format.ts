@@ -11,6 +11,11 @@ import { DigestUnavailableError } from './errors.ts';
 export const MAGIC = Uint8Array.of(0xf3, 0x89, 0x9a, 0xc2);
 export const DIGEST_BYTES = 16;
 
+/** Whether the bytes begin as aggregates do. Such a record is never put into an aggregate: nobody takes one apart twice. */
+export function beginsLikeAggregate(bytes: Uint8Array): boolean {
+  return bytes[0] === MAGIC[0] && bytes[1] === MAGIC[1] && bytes[2] === MAGIC[2] && bytes[3] === MAGIC[3];
+}
+
 /** What surrounds the message. */
 export const FRAME_BYTES = MAGIC.length + DIGEST_BYTES;
 
@@ -21,17 +26,24 @@ export const tagFields = { key: 1, value: 2 } as const;
 export interface AggregateRecord {
   readonly partitionKey: string;
   /** In decimal, as Kinesis takes it. */
-  readonly explicitHashKey?: string;
+  readonly explicitHashKey?: string | undefined;
   readonly data: Uint8Array;
 }
 
 /** In hex. @throws DigestUnavailableError */
-export function md5(bytes: Uint8Array | string): string {
+export const md5 = (bytes: Uint8Array | string): string => digest(bytes, 'hex');
+
+/** @throws DigestUnavailableError */
+export const md5Bytes = (bytes: Uint8Array | string): Buffer => digest(bytes, 'buffer');
+
+function digest(bytes: Uint8Array | string, form: 'hex'): string;
+function digest(bytes: Uint8Array | string, form: 'buffer'): Buffer;
+function digest(bytes: Uint8Array | string, form: 'hex' | 'buffer'): string | Buffer {
   try {
-    return hash('md5', bytes, 'hex');
+    return hash('md5', bytes, form);
   } catch (cause) {
     throw new DigestUnavailableError(
-      'KPL aggregates need MD5, which this Node.js refuses: read them where FIPS mode is off (`--enable-fips`, `--force-fips`, or the configuration of OpenSSL).',
+      'KPL aggregates need MD5, which this Node.js refuses: read and write them where FIPS mode is off (`--enable-fips`, `--force-fips`, or the configuration of OpenSSL).',
       { cause },
     );
   }

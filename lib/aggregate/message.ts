@@ -4,6 +4,7 @@ import { ProtobufError, ProtobufReader, wireTypes } from './protobuf.ts';
 import { type AggregateTag, readTag, readText } from './tag.ts';
 
 export interface DecodedRecord extends AggregateRecord {
+  readonly explicitHashKey?: string;
   /** The format has them; neither the KPL nor the KCL lets anyone write or read them so far. */
   readonly tags?: readonly AggregateTag[];
 }

@@ -7,13 +7,13 @@ export function varintBytes(value: number): number {
   return bytes;
 }
 
-/** Writes fields with numbers below 16 into a buffer whose size is known. */
+/** Writes fields with numbers below 16 into a buffer that is long enough. */
 export class ProtobufWriter {
   readonly #buffer: Buffer;
   #at = 0;
 
-  constructor(size: number) {
-    this.#buffer = Buffer.allocUnsafe(size);
+  constructor(buffer: Buffer) {
+    this.#buffer = buffer;
   }
 
   get written(): Buffer {
@@ -36,6 +36,23 @@ export class ProtobufWriter {
   }
 
   text(field: number, value: string): void {
+    const { length } = value;
+    const buffer = this.#buffer;
+    const from = this.#at;
+    this.beginMessage(field, length);
+    // For a few characters of ASCII, which most keys are, a loop is cheaper than calls into native code.
+    for (let n = 0; n < length; n++) {
+      const unit = value.charCodeAt(n);
+      if (unit > 0x7f) {
+        this.#at = from;
+        this.#utf8(field, value);
+        return;
+      }
+      buffer[this.#at++] = unit;
+    }
+  }
+
+  #utf8(field: number, value: string): void {
     this.beginMessage(field, Buffer.byteLength(value));
     this.#at += this.#buffer.write(value, this.#at, 'utf8');
   }

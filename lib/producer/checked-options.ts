@@ -19,7 +19,7 @@ import {
   timerMs,
   whole,
 } from './option-rules.ts';
-import type { ProducerOptions } from './options.ts';
+import type { AggregateOptions, ProducerOptions } from './options.ts';
 import { spoolLimits } from './spool/limits.ts';
 import { identityProblem } from './wire/identity.ts';
 
@@ -124,6 +124,19 @@ const followSignalRules = {
   onProblem: optional(callback('a function')),
 } as const satisfies Record<keyof FollowSignalOptions, Rule>;
 
+const aggregateOptionRules = {
+  by: optional(oneOf('shard', 'key')),
+  maxBytes: optional(whole({ least: 1, most: MAX_RECORD_BYTES, why: 'the most that Kinesis takes' })),
+  lingerMs: optional(timerMs(0)),
+} as const satisfies Record<keyof AggregateOptions, Rule>;
+
+const aggregate: Rule = (value, name) => {
+  if (typeof value === 'boolean') return value;
+  if (typeof value !== 'object' || value === null)
+    return refuse(name, 'true, false, or an object such as `{ by: "key" }`', value);
+  return readOptions(value, { rules: aggregateOptionRules, name, prefix: 'aggregate.' });
+};
+
 const producerRules = {
   ...followRules,
   credentials: optional((value) => identityOrProvider(value)),
@@ -133,6 +146,7 @@ const producerRules = {
   spool: optional((value) => readOptions(value, { rules: spoolRules, name: '`spool`', prefix: 'spool.' })),
   acknowledge: optional(oneOf('delivered', 'spooled')),
   envelope: optional(oneOf(true, false)),
+  aggregate: optional(aggregate),
   maxRecordBytes: optional(whole({ least: 1, most: MAX_RECORD_BYTES, why: 'the most that Kinesis takes' })),
   maxBufferedRecords: optional(whole({ least: 1 })),
   maxBufferedBytes: optional(whole({ least: 1 })),

@@ -7,6 +7,8 @@ export interface WrittenReceipt {
   readonly region: string;
   readonly shardId: string;
   readonly sequenceNumber: string;
+  /** The index in an aggregate, whose records share a sequence number; undefined for a record of its own. */
+  readonly subSequenceNumber?: number | undefined;
   readonly spooled?: false;
 }
 
@@ -24,6 +26,16 @@ export class Written implements WrittenReceipt {
     this.region = place.region;
     this.shardId = place.shardId;
     this.sequenceNumber = place.sequenceNumber;
+  }
+}
+
+/** A receipt for one record of an aggregate. A class of its own, so that other receipts stay as small as they are. */
+export class WrittenWithin extends Written {
+  readonly subSequenceNumber: number;
+
+  constructor(place: WrittenReceipt, subSequenceNumber: number) {
+    super(place);
+    this.subSequenceNumber = subSequenceNumber;
   }
 }
 

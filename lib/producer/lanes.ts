@@ -124,6 +124,25 @@ export class Lanes {
     if (next !== undefined) this.#headsOf(next).ready.push(next);
   }
 
+  /** As `done`, for a head and the entries right behind it: so many in all. */
+  doneRun(head: Entry, length: number): void {
+    let next: Entry | undefined = head;
+    for (let n = 0; n < length && next !== undefined; n++) next = this.#leave(next);
+    if (next !== undefined) this.#headsOf(next).ready.push(next);
+  }
+
+  /** The entry right behind the head of this lane. */
+  secondIn(lane: number): Entry | undefined {
+    if (!this.#ordered) return undefined;
+    const list = this.#lanes[lane] as number;
+    return list > EMPTY ? this.#lists[list]?.next : undefined;
+  }
+
+  /** The entry right behind this one, which is not the head of its lane. */
+  behind(entry: Entry): Entry | undefined {
+    return this.#lists[this.#lanes[entry.lane] as number] === entry ? undefined : entry.next;
+  }
+
   /** Heads that are ready, in no particular order. */
   *heads(): Generator<Entry> {
     yield* this.#live.again;

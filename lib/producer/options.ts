@@ -104,6 +104,11 @@ export interface ProducerOptions {
    */
   readonly envelope?: boolean;
   /**
+   * Puts many records into one record of Kinesis, in the KPL's format (docs/aggregates.md), for consumers that take aggregates apart:
+   * the KCL, `aws-kinesis-agg`, `spillway/consumer`. Default false; `true` is `{}`.
+   */
+  readonly aggregate?: boolean | AggregateOptions;
+  /**
    * Most bytes of one record with its key, as the streams allow. At most 10 MiB, less 4 KiB that a request
    * needs; 7.5 MiB as JSON. Default 1 MiB.
    */
@@ -135,6 +140,21 @@ export interface ProducerOptions {
    * Uniform in [0, 1), for jitter; if it fails later on, Math.random is used instead. Default Math.random.
    */
   readonly random?: () => number;
+}
+
+export interface AggregateOptions {
+  /**
+   * `shard`: records that belong to one shard share an aggregate; needs the right to ListShards, and aggregates by key without it.
+   * `key`: records of one partition key, or, with `order: 'none'`, records that get one explicit hash key. Default `shard`.
+   */
+  readonly by?: 'shard' | 'key';
+  /**
+   * Most bytes of a Kinesis record with its key. Default 50,000, which is two of the units that Kinesis bills; then a key
+   * that alone has more waiting may fill more units, up to 1 MiB.
+   */
+  readonly maxBytes?: number;
+  /** How long a record may wait for others to share its aggregate. Default 100. */
+  readonly lingerMs?: number;
 }
 
 /** Every number of the options, with its default filled in. */

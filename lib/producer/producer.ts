@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Signal } from '../../lambda/core/signal.ts';
 import { Admission } from './admission.ts';
+import { aggregateRules } from './aggregation/rules.ts';
 import type { BeaconReporter } from './beacons/reporter.ts';
 import { reporterOf } from './beacons/reporter-choice.ts';
 import { checkedOptions } from './checked-options.ts';
@@ -13,7 +14,7 @@ import { Grace } from './grace.ts';
 import { closeTimeoutOf, type Limits, limitsOf, type ProducerOptions } from './options.ts';
 import { pinnedRegion } from './pin.ts';
 import { largestRecordBytes, type ProducerRecord } from './record.ts';
-import { Sender } from './sender.ts';
+import { type Regrouped, Sender } from './sender.ts';
 import { type Following, follow } from './shared-follower.ts';
 import { Spooling } from './spooling.ts';
 import { targetOf, targetProblem } from './stream-target.ts';
@@ -30,6 +31,10 @@ export interface ProducerStats {
   /** Records that a stream has acknowledged, those from the spool included. */
   readonly delivered: number;
   readonly retries: number;
+  /** Kinesis records with more than one record in them that a stream has acknowledged. */
+  readonly aggregates: number;
+  /** Records that were sent again, and are in the stream twice, because of `regrouped`. */
+  readonly regrouped: number;
   /** Records on disk that no stream has acknowledged yet. */
   readonly spooledRecords: number;
   /**
@@ -48,6 +53,13 @@ export interface ProducerEvents {
   signalProblem: [problem: string];
   /** A request or a record failed and will be tried again. */
   retrying: [failure: { readonly region: string; readonly records: number; readonly error: unknown }];
+  /**
+   * The stream was split or merged under way, and an aggregate landed in a shard that does not have all of its keys. The KCL drops
+   * such an aggregate, so its records are sent again; other consumers see them twice.
+   */
+  regrouped: [regrouped: Regrouped];
+  /** The shards of the stream cannot be read, so that records are aggregated by key: told once for each stream. */
+  aggregateProblem: [problem: unknown];
   /**
    * No region takes records: from now on all records are acknowledged from the disk. Not emitted for a busy
    * key or shard.
@@ -136,6 +148,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     this.#sender = new Sender({
       limits: this.#limits,
       ordered: (options.order ?? 'perKey') === 'perKey',
+      aggregate: aggregateRules(options, this.#limits),
       deliveryTimeoutMs: options.spool === undefined ? this.#limits.deliveryTimeoutMs : undefined,
       transport: this.#transport,
       random,
@@ -145,6 +158,8 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
         onRefused: ({ owner, index }, error) => owner.fail(error, index),
         onOverdue: ({ owner, index, lastError }) => owner.fail(this.#overdue(lastError), index),
         onProgress: () => this.#admit(),
+        onRegrouped: (regrouped) => this.#tell('regrouped', regrouped),
+        onAggregateProblem: (problem) => this.#tell('aggregateProblem', problem),
         onAnswer: beacons === undefined ? undefined : (answer) => beacons.answered(answer),
       },
     });
@@ -221,7 +236,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
 
   /** Resolves when everything put so far is acknowledged or has failed. */
   async flush(): Promise<void> {
-    this.#sender.pump();
+    this.#sender.flush();
     await this.#admission.settled();
   }
 
@@ -256,6 +271,8 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
       inFlightRequests: this.#sender.inFlight,
       delivered: this.#sender.delivered,
       retries: this.#sender.retries,
+      aggregates: this.#sender.aggregates,
+      regrouped: this.#sender.regrouped,
       spooledRecords: this.#spooling?.records ?? 0,
       spooling: this.#spooling?.active ?? false,
     };

@@ -1,8 +1,14 @@
-import { KinesisClient, PutRecordsCommand, type PutRecordsRequestEntry } from '@aws-sdk/client-kinesis';
+import {
+  KinesisClient,
+  ListShardsCommand,
+  PutRecordsCommand,
+  type PutRecordsRequestEntry,
+} from '@aws-sdk/client-kinesis';
 import type { Limits, ProducerOptions } from './options.ts';
 import type { OutgoingRecord } from './record.ts';
 import type { Transport } from './transport.ts';
 import { encoded } from './wire/culprits.ts';
+import { listedShards } from './wire/list-shards.ts';
 import { networkOf } from './wire/network.ts';
 import { resultsOf } from './wire/put-records-answer.ts';
 import { measured } from './wire/request-body.ts';
@@ -56,6 +62,11 @@ export function sdkTransport(options: SdkOptions, limits: SdkLimits): Transport 
         throw error;
       }
     },
+    listShards: (stream) =>
+      listedShards(stream, async (input) => {
+        const abortSignal = AbortSignal.timeout(limits.requestTimeoutMs);
+        return { ...(await clientOf(stream.region).send(new ListShardsCommand(input), { abortSignal })) };
+      }),
     close: () => handler.destroy(),
   };
 }

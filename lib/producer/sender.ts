@@ -1,11 +1,15 @@
+import type { Aggregate } from './aggregation/aggregate.ts';
+import { Aggregation, REQUEST_BYTES } from './aggregation/aggregation.ts';
+import type { AggregateRules } from './aggregation/rules.ts';
 import { type Bisection, Bisections } from './bisections.ts';
 import { asRecordError, BYTES_CHANGED } from './checked-record.ts';
-import { type Entry, isWhole } from './entry.ts';
+import { type Entry, isWhole, type WrittenReceipt, WrittenWithin } from './entry.ts';
 import { RecordError, RecordFailure } from './errors.ts';
 import { type HotShard, HotShards, hashPlaceOf } from './hot-shards.ts';
 import { Lanes } from './lanes.ts';
 import { hasShare } from './memory-share.ts';
 import type { Limits } from './options.ts';
+import type { OutgoingRecord } from './record.ts';
 import { type CountedRequest, RecordCounts } from './record-counts.ts';
 import { RegionHealth } from './region-health.ts';
 import { isStreamRefusal, refusals, throttles } from './service-codes.ts';
@@ -33,8 +37,20 @@ export interface SenderHooks {
   readonly onOverdue: (entry: Entry) => void;
   /** Called when records left the sender, so that there is room; `records` may be 0. */
   readonly onProgress: () => void;
+  /** Shards cannot be asked for, so that records are aggregated by key. */
+  readonly onAggregateProblem?: (problem: unknown) => void;
+  /** An aggregate landed in a shard that does not have all of its keys: its records are sent again, and are there twice. */
+  readonly onRegrouped?: (regrouped: Regrouped) => void;
   /** Called after each request that was sent, once its records are queued again or done. */
   readonly onAnswer?: ((answer: SentRequest) => void) | undefined;
+}
+
+/** Records that were written to a shard whose KCL consumers drop them, and are sent again. */
+export interface Regrouped {
+  readonly region: string;
+  readonly records: number;
+  readonly expectedShardId: string;
+  readonly shardId: string;
 }
 
 /** A request that was sent, and what became of it. */
@@ -51,6 +67,8 @@ export interface SentRequest extends Omit<Target, 'streamArn'> {
 export interface SenderOptions {
   readonly limits: Limits;
   readonly ordered: boolean;
+  /** Undefined: each record is a Kinesis record of its own. */
+  readonly aggregate?: AggregateRules | undefined;
   /**
    * Counts from when a record is let in; undefined = records wait without limit, and the caller handles those
    * that are overdue.
@@ -85,6 +103,7 @@ export class Sender {
   readonly #hotShards = new HotShards();
   /** Parts of refused batches; they are sent before anything else. */
   readonly #bisections = new Bisections();
+  readonly #aggregation: Aggregation | undefined;
   /** Heads that wait for their shard, by the timer that ends the wait. */
   readonly #waiting = new Map<NodeJS.Timeout, readonly Entry[]>();
   #target: Target | undefined;
@@ -94,14 +113,20 @@ export class Sender {
   readonly #underWay = new SwapRemoveList<Sending>();
   #delivered = 0;
   #retries = 0;
+  #aggregates = 0;
+  #regrouped = 0;
   #goodRequests = 0;
   #goodAtMs = Number.NEGATIVE_INFINITY;
   #paused = false;
   #closed = false;
   #quiet: (() => void)[] = [];
+  /** Aggregates have waited long enough for others to share their request. */
+  #isUrgent = false;
   #lingering: NodeJS.Timeout | undefined;
   #isSoon = false;
   #resuming: NodeJS.Timeout | undefined;
+  /** For the aggregate that is due next. */
+  #due: NodeJS.Timeout | undefined;
 
   constructor(options: SenderOptions) {
     this.#options = options;
@@ -109,6 +134,8 @@ export class Sender {
     this.#lanes = new Lanes({ ordered, records: limits.maxBufferedRecords, random });
     this.#counts = new RecordCounts(this.#lanes);
     this.#backoff = new ShardBackoff({ ...limits, random, now: options.now });
+    const { aggregate: rules } = options;
+    if (rules !== undefined) this.#aggregation = this.#createAggregation(rules);
   }
 
   get records(): number {
@@ -125,6 +152,14 @@ export class Sender {
   }
   get retries(): number {
     return this.#retries;
+  }
+  /** Kinesis records with more than one record in them that a stream has taken. */
+  get aggregates(): number {
+    return this.#aggregates;
+  }
+  /** Records that were sent again because their aggregate landed in the wrong shard. */
+  get regrouped(): number {
+    return this.#regrouped;
   }
   /** Whether the sender takes no more records. */
   get isFull(): boolean {
@@ -203,6 +238,7 @@ export class Sender {
     for (const entry of this.#bisections.abandonAll()) this.#lanes.retry(entry);
     this.#backoff.clear();
     this.#hotShards.clear();
+    this.#aggregation?.aim(target);
     this.pump();
   }
 
@@ -211,14 +247,23 @@ export class Sender {
     this.#bytes += entry.size;
     entry.shard?.hold(entry);
     this.#lanes.add(entry);
+    this.#aggregation?.follow(entry);
   }
 
   /** Call after adding: sends what makes a full batch, and lets the rest wait for more records. */
   offered(): void {
     const { lingerMs, maxBatchRecords } = this.#options.limits;
-    if (this.#lanes.ready >= maxBatchRecords) this.pump();
+    if (this.#aggregation !== undefined || this.#lanes.ready >= maxBatchRecords) this.pump();
     else if (lingerMs === 0) this.#pumpSoon();
     else this.#lingering ??= setTimeout(() => this.#lingered(), lingerMs);
+  }
+
+  /** Sends what waits for more records. */
+  flush(): void {
+    this.#aggregation?.gather();
+    this.#aggregation?.closeAll();
+    this.#isUrgent = true;
+    this.pump();
   }
 
   /** All records in the sender, in flight or not, each key in order. */
@@ -254,6 +299,7 @@ export class Sender {
   takeQueued(): Entry[] {
     for (const timer of this.#waiting.keys()) clearTimeout(timer);
     const heads = [...this.#bisections.abandonAll(), ...[...this.#waiting.values()].flat()];
+    if (this.#aggregation !== undefined) heads.push(...this.#aggregation.dissolve());
     const entries = this.#lanes.clear(heads);
     this.#waiting.clear();
     for (const entry of entries) this.#forget(entry);
@@ -282,6 +328,7 @@ export class Sender {
   *#heads(): Generator<Entry> {
     yield* this.#lanes.heads();
     yield* this.#bisections.entries();
+    if (this.#aggregation !== undefined) yield* this.#aggregation.heads();
     for (const entries of this.#waiting.values()) yield* entries;
     for (const { batch } of this.#underWay) yield* batch;
   }
@@ -303,6 +350,7 @@ export class Sender {
     if ([...this.#bisections.entries()].some(({ sinceMs }) => sinceMs < beforeMs)) {
       for (const entry of this.#bisections.abandonAll()) this.#lanes.retry(entry);
     }
+    this.#dissolveOverdue(beforeMs);
     for (const entry of this.#lanes.expire(({ sinceMs }) => sinceMs < beforeMs)) {
       this.#forget(entry);
       this.#options.hooks.onOverdue(entry);
@@ -318,6 +366,8 @@ export class Sender {
     this.#closed = true;
     clearTimeout(this.#lingering);
     clearTimeout(this.#resuming);
+    clearTimeout(this.#due);
+    this.#aggregation?.close();
     for (const timer of this.#waiting.keys()) clearTimeout(timer);
     for (const sending of [...this.#underWay]) {
       for (const entry of sending.batch) this.#lanes.retry(entry);
@@ -330,23 +380,139 @@ export class Sender {
   pump(): void {
     const { limits, now } = this.#options;
     const target = this.#target;
+    const aggregation = this.#aggregation;
+    if (aggregation !== undefined) this.#gather(aggregation);
     if (target === undefined || this.#paused) return;
     const health = this.#healthOf(target.region);
     while (this.#hasWork && health.mayStart(now())) {
       const part = this.#bisections.next();
       if (part !== undefined) {
-        void this.#send({ ...part, target, health, place: 0 });
+        void this.#send({ ...part, target, health, aggregates: undefined, place: 0 });
+        continue;
+      }
+      if (aggregation !== undefined) {
+        const aggregates = aggregation.take(limits.maxBatchRecords);
+        const batch = aggregates.flatMap(({ runs }) => runs.map(({ head }) => head));
+        if (batch.length > 0)
+          void this.#send({ batch, target, health, aggregates, bisection: undefined, place: 0 });
         continue;
       }
       const taken = this.#lanes.take({ records: limits.maxBatchRecords, bytes: MAX_BATCH_BYTES });
       const batch = this.#whole(this.#inTime(taken));
-      if (batch.length > 0) void this.#send({ batch, target, health, bisection: undefined, place: 0 });
+      if (batch.length > 0) {
+        void this.#send({ batch, target, health, aggregates: undefined, bisection: undefined, place: 0 });
+      }
     }
+    this.#isUrgent = false;
     if (this.#hasWork && this.#inFlight === 0) this.#resumeAt(health.openUntilMs);
   }
 
   get #hasWork(): boolean {
-    return this.#bisections.queued > 0 || this.#lanes.ready > 0;
+    if (this.#bisections.queued > 0) return true;
+    return this.#aggregation === undefined ? this.#lanes.ready > 0 : this.#isWorthRequest(this.#aggregation);
+  }
+
+  /** Whether there is enough for a request, or no reason to wait for more. */
+  #isWorthRequest({ ready, readyBytes }: Aggregation): boolean {
+    if (ready === 0) return false;
+    return (
+      this.#isUrgent ||
+      this.#inFlight === 0 ||
+      readyBytes >= REQUEST_BYTES ||
+      ready >= this.#options.limits.maxBatchRecords
+    );
+  }
+
+  /** Puts what is ready into aggregates, and sees to it that none waits for too long. */
+  #gather(aggregation: Aggregation): void {
+    aggregation.gather();
+    aggregation.closeDue();
+    // No more records can come until some have left.
+    if (this.isFull && aggregation.ready === 0 && this.#inFlight === 0) aggregation.closeAll();
+    const { lingerMs } = this.#options.limits;
+    if (aggregation.ready > 0) this.#lingering ??= setTimeout(() => this.#lingered(), lingerMs);
+    const { nextDueMs } = aggregation;
+    if (nextDueMs === undefined || this.#due !== undefined) return;
+    this.#due = setTimeout(
+      () => {
+        this.#due = undefined;
+        this.pump();
+      },
+      Math.max(1, nextDueMs - this.#options.now()),
+    );
+  }
+
+  #createAggregation(rules: AggregateRules): Aggregation {
+    const { limits, ordered, transport, random, now, hooks } = this.#options;
+    return new Aggregation({
+      rules,
+      lanes: this.#lanes,
+      ordered,
+      maxInFlight: limits.maxInFlight,
+      transport,
+      random,
+      now,
+      hooks: {
+        onBroken: (head) => {
+          head.lastError = new RecordError(BYTES_CHANGED);
+          this.#refuse([head]);
+        },
+        onPlaced: (aggregate, place) => {
+          this.#placed(aggregate, place);
+          this.#options.hooks.onProgress();
+        },
+        onMisplaced: (aggregate, place) => this.#misplaced(aggregate, place),
+        onChange: () => this.pump(),
+        onProblem: (problem) => hooks.onAggregateProblem?.(problem),
+      },
+    });
+  }
+
+  /** All entries of the aggregate are in the stream. */
+  #placed(aggregate: Aggregate, place: WrittenReceipt): void {
+    const { entries, runs } = aggregate;
+    const hotShards = this.#hotShards.size > 0 ? this.#hotShards : undefined;
+    const nowMs = hotShards === undefined ? 0 : this.#options.now();
+    let bytes = 0;
+    for (let n = 0; n < entries.length; n++) {
+      const entry = entries[n] as Entry;
+      bytes += entry.size;
+      hotShards?.accepted(place.shardId, { nowMs, isFromDisk: entry.isSpooled });
+      entry.shard?.release(entry);
+    }
+    for (const { head, length } of runs) this.#lanes.doneRun(head, length);
+    if (entries.length > 1) {
+      this.#aggregates++;
+      for (let n = 0; n < entries.length; n++) {
+        const { owner, index } = entries[n] as Entry;
+        owner.settle(index, new WrittenWithin(place, n));
+      }
+    } else for (const { owner, index } of entries) owner.settle(index, place);
+    this.#delivered += entries.length;
+    this.#records -= entries.length;
+    this.#bytes -= bytes;
+    this.#aggregation?.recycle(aggregate);
+  }
+
+  #misplaced(aggregate: Aggregate, { region, shardId }: WrittenReceipt): void {
+    const { entries, runs, kind } = aggregate;
+    const records = entries.length;
+    this.#regrouped += records;
+    for (const { head } of runs) this.#lanes.retry(head);
+    this.#aggregation?.recycle(aggregate);
+    const expectedShardId = kind.shardId ?? '';
+    this.#options.hooks.onRegrouped?.({ region, records, expectedShardId, shardId });
+  }
+
+  /** Lets lanes give up what is overdue in aggregates that were not sent. */
+  #dissolveOverdue(beforeMs: number): void {
+    const aggregation = this.#aggregation;
+    if (aggregation === undefined) return;
+    for (const { sinceMs } of aggregation.heads()) {
+      if (sinceMs >= beforeMs) continue;
+      for (const head of aggregation.dissolve()) this.#lanes.retry(head);
+      return;
+    }
   }
 
   #overdueBeforeMs(): number {
@@ -387,6 +553,7 @@ export class Sender {
 
   #lingered(): void {
     this.#lingering = undefined;
+    this.#isUrgent = true;
     this.pump();
   }
 
@@ -415,7 +582,8 @@ export class Sender {
     let results: readonly RecordResult[] | undefined;
     let failure: unknown;
     try {
-      results = await this.#options.transport.send({ ...target, records: batch });
+      const records = this.#recordsOf(sending);
+      results = await this.#options.transport.send({ ...target, records });
     } catch (error) {
       failure = error;
     }
@@ -425,16 +593,24 @@ export class Sender {
     this.#underWay.delete(sending);
     const goodAtMs = this.#goodAtMs;
     let refused: readonly Entry[] = [];
-    if (results === undefined) this.#requestFailed(sending, failure);
-    else refused = this.#answered(sending, results);
+    if (results === undefined) {
+      this.#requestFailed(sending, failure);
+      for (const aggregate of sending.aggregates ?? []) this.#aggregation?.recycle(aggregate);
+    } else refused = this.#answered(sending, this.#outcomeOf(sending, results));
     this.#report(sending, { sentMs, refused, failure, goodAtMs });
     if (this.#inFlight === 0) for (const resolve of this.#quiet.splice(0)) resolve();
     this.#options.hooks.onProgress();
     this.pump();
   }
 
+  #recordsOf({ batch, aggregates }: Sending): readonly OutgoingRecord[] {
+    const aggregation = this.#aggregation;
+    if (aggregates === undefined || aggregation === undefined) return batch;
+    return aggregates.map((aggregate) => aggregation.encode(aggregate));
+  }
+
   #report(
-    { batch, target }: Sending,
+    sending: Sending,
     sent: Pick<CountedRequest, 'refused' | 'failure' | 'goodAtMs'> & { readonly sentMs: number },
   ): void {
     const { hooks, now } = this.#options;
@@ -443,16 +619,19 @@ export class Sender {
     if (hooks.onAnswer === undefined || failure instanceof EncodingError) return;
     const nowMs = now();
     const isForGood = failure instanceof Error && refusals.has(failure.name);
-    const { records, refused } = this.#counts.of({ ...sent, batch, isForGood, nowMs });
-    const { region, stream } = target;
+    const { records, refused } = this.#counts.of({ ...sent, batch: entriesOf(sending), isForGood, nowMs });
+    const { region, stream } = sending.target;
     hooks.onAnswer({ region, stream, records, tookMs: nowMs - sentMs, refused, failure });
   }
 
-  /** The entries that the stream did not take. */
-  #answered(
-    { batch, target, health, bisection }: Sending,
-    results: readonly RecordResult[],
-  ): readonly Entry[] {
+  /** Settles what the stream took. */
+  #outcomeOf(sending: Sending, results: readonly RecordResult[]): Outcome {
+    return sending.aggregates === undefined
+      ? this.#singles(sending.batch, results)
+      : this.#aggregated(sending.aggregates, results);
+  }
+
+  #singles(batch: readonly Entry[], results: readonly RecordResult[]): Outcome {
     const failed: Entry[] = [];
     const lanes = this.#lanes;
     const backoff = this.#backoff.isActive ? this.#backoff : undefined;
@@ -474,26 +653,58 @@ export class Sender {
       lanes.done(entry);
       entry.owner.settle(entry.index, result);
     }
-    const delivered = batch.length - failed.length;
-    this.#delivered += delivered;
-    this.#records -= delivered;
+    const taken = batch.length - failed.length;
+    this.#delivered += taken;
+    this.#records -= taken;
     this.#bytes -= bytes;
-    if (delivered > 0) this.#bisections.taken();
-    this.#ended(bisection, delivered > 0);
+    return { sent: batch.length, taken, failed, heads: failed };
+  }
+
+  #aggregated(aggregates: readonly Aggregate[], results: readonly RecordResult[]): Outcome {
+    const aggregation = this.#aggregation as Aggregation;
+    const backoff = this.#backoff.isActive ? this.#backoff : undefined;
+    const failed: Entry[] = [];
+    const heads: Entry[] = [];
+    let sent = 0;
+    for (let n = 0; n < aggregates.length; n++) {
+      const aggregate = aggregates[n] as Aggregate;
+      const result = results[n];
+      sent += aggregate.entries.length;
+      aggregation.answered(aggregate);
+      if (result === undefined || result instanceof RecordFailure) {
+        for (const entry of aggregate.entries) entry.lastError = result;
+        for (const { head } of aggregate.runs) heads.push(head);
+        failed.push(...aggregate.entries);
+        aggregation.recycle(aggregate);
+        continue;
+      }
+      backoff?.accepted(result.shardId);
+      if (aggregation.accepts(aggregate, result)) this.#placed(aggregate, result);
+    }
+    return { sent, taken: sent - failed.length, failed, heads };
+  }
+
+  /** Returns the entries that the stream did not take. */
+  #answered(
+    { target, health, bisection }: Sending,
+    { sent, taken, failed, heads }: Outcome,
+  ): readonly Entry[] {
+    if (taken > 0) this.#bisections.taken();
+    this.#ended(bisection, taken > 0);
     if (failed.length === 0) {
       this.#wasGood();
       health.succeeded();
-      backoff?.acceptedAll();
+      if (this.#backoff.isActive) this.#backoff.acceptedAll();
       return failed;
     }
     const throttled = throttledIn(failed);
     // A region that took at least one record is not down: the records that it refused wait in their own lane.
-    if (delivered > 0) this.#wasGood();
-    if (throttled >= batch.length * THROTTLED_SHARE) health.throttled();
-    else if (delivered === 0) health.failed(this.#options.now());
+    if (taken > 0) this.#wasGood();
+    if (throttled >= sent * THROTTLED_SHARE) health.throttled();
+    else if (taken === 0) health.failed(this.#options.now());
     // Otherwise a shard that always refuses would keep the region at its slow start without end.
-    else if (failed.length < batch.length * THROTTLED_SHARE) health.succeeded();
-    this.#again(failed, target.region);
+    else if (failed.length < sent * THROTTLED_SHARE) health.succeeded();
+    this.#again({ failed, heads, region: target.region });
     return failed;
   }
 
@@ -503,14 +714,11 @@ export class Sender {
   }
 
   /** Failed entries of one answer wait together by shard; each is still the head of its key's lane. */
-  #again(failed: readonly Entry[], region: string): void {
+  #again({ failed, heads, region }: Pick<Outcome, 'failed' | 'heads'> & { readonly region: string }): void {
     this.#retries += failed.length;
     this.#options.hooks.onRetry({ region, records: failed.length, error: failed[0]?.lastError });
-    const byShard = Map.groupBy(failed, ({ lastError }) =>
-      lastError instanceof RecordFailure ? ShardBackoff.shardOf(lastError) : '',
-    );
-    for (const [shard, entries] of byShard) {
-      if (shard !== '') this.#refusedBy(shard, entries);
+    for (const [shard, entries] of byRefusal(failed)) if (shard !== '') this.#refusedBy(shard, entries);
+    for (const [shard, entries] of byRefusal(heads)) {
       const timer = setTimeout(() => {
         this.#waiting.delete(timer);
         for (const entry of entries) this.#lanes.retry(entry);
@@ -580,10 +788,10 @@ export class Sender {
    * The batch could not be encoded and was not sent: the records at fault fail, the others go on, and the
    * region is not to blame.
    */
-  #unencodable({ batch, bisection }: Sending, { culprits }: EncodingError): void {
+  #unencodable({ batch, aggregates, bisection }: Sending, { culprits }: EncodingError): void {
     this.#ended(bisection, false);
     const refused = culprits.map(({ index, reason }) => {
-      const entry = batch[index] as Entry;
+      const entry = aggregates?.[index]?.runs[0]?.head ?? (batch[index] as Entry);
       entry.lastError = asRecordError(reason);
       return entry;
     });
@@ -624,6 +832,16 @@ export class Sender {
   }
 }
 
+/** By the shard that refused them; '' where none is named. */
+const byRefusal = (entries: readonly Entry[]): Map<string, Entry[]> =>
+  Map.groupBy(entries, ({ lastError }) =>
+    lastError instanceof RecordFailure ? ShardBackoff.shardOf(lastError) : '',
+  );
+
+/** All entries of a request. */
+const entriesOf = ({ batch, aggregates }: Sending): readonly Entry[] =>
+  aggregates === undefined ? batch : aggregates.flatMap(({ entries }) => entries);
+
 function throttledIn(failed: readonly Entry[]): number {
   let throttled = 0;
   for (const { lastError } of failed) {
@@ -640,9 +858,22 @@ export interface Newcomer {
   readonly bytes: number;
 }
 
+/** What became of the records of a request. */
+interface Outcome {
+  /** How many were sent, and how many of them the stream took. */
+  readonly sent: number;
+  readonly taken: number;
+  /** What it did not take, and those of them that are heads of their lanes. */
+  readonly failed: readonly Entry[];
+  readonly heads: readonly Entry[];
+}
+
 /** A batch in flight. */
 interface Sending extends SwapRemoveItem {
+  /** Heads of lanes: the records of the request, or those that lead others in its aggregates. */
   readonly batch: readonly Entry[];
+  /** The records of the request, where they are aggregates. */
+  readonly aggregates: readonly Aggregate[] | undefined;
   readonly target: Target;
   readonly health: RegionHealth;
   /** Set where the request is part of a batch that was refused. */

@@ -1,14 +1,16 @@
 import type { Limits, ProducerOptions } from '../options.ts';
 import { EXPIRED_TOKEN } from '../sdk-transport.ts';
-import type { OutgoingBatch, RecordResult, Transport } from '../transport.ts';
+import type { OutgoingBatch, RecordResult, RegionalStream, Transport } from '../transport.ts';
 import { BodyBuffers } from './body-buffers.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { Credentials } from './credentials.ts';
 import { encoded } from './culprits.ts';
 import { EncodingChoice } from './encoding-choice.ts';
 import { type EncodingName, encodingOf, encodings } from './encodings.ts';
-import { exchange } from './exchange.ts';
+import { exchange, type HttpAnswer } from './exchange.ts';
+import { listedShards } from './list-shards.ts';
 import { networkOf } from './network.ts';
+import { jsonFields } from './put-records-answer.ts';
 import { RegionLinks } from './region-links.ts';
 import { serviceError } from './service-error.ts';
 import { Signer } from './signer.ts';
@@ -21,6 +23,15 @@ interface RegionWay {
 
 const HTTP_OK = 200;
 export const PUT_RECORDS = 'Kinesis_20131202.PutRecords';
+const LIST_SHARDS = 'Kinesis_20131202.ListShards';
+
+/** One request to Kinesis. */
+interface Call {
+  readonly target: string;
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
 /**
  * Sends PutRecords without the SDK's client: over keep-alive connections of undici, with one pool per region
  * and hand-written bodies and parsers. One attempt per call, as with sdkTransport; the errors are the same.
@@ -53,28 +64,32 @@ export function fastTransport(
     return way;
   };
 
+  const post = async ({ region, streamArn }: RegionalStream, call: Call): Promise<HttpAnswer> => {
+    const identity = await credentials.current();
+    const { url, pool } = await links.to({ region, streamArn }, identity);
+    const { host, pathname: path } = url;
+    const { body } = call;
+    const unsigned = { host, path, ...call };
+    const headers = await wayTo(region).signer.headers(unsigned, { identity, nowMs: clock.now() });
+    const answer = await exchange(pool, { path, headers, body }, timeoutMs);
+    if (answer.status === HTTP_OK) return answer;
+    const error = serviceError(answer);
+    if (error.name === EXPIRED_TOKEN) credentials.reject(identity);
+    clock.learn(answer.headers.date);
+    throw error;
+  };
+
   const sendAs = async (
     encoding: EncodingName,
     { region, records, ...named }: OutgoingBatch,
   ): Promise<readonly RecordResult[]> => {
     const { contentType, write } = encodings[encoding];
     const { buffer, bytes: body } = encoded({ ...named, records }, (batch) => write(batch, buffers));
-    const identity = await credentials.current();
-    const { url, pool } = await links.to({ region, streamArn: named.streamArn }, identity);
-    const { host, pathname: path } = url;
-    const unsigned = { host, path, body, contentType, target: PUT_RECORDS };
-    const headers = await wayTo(region).signer.headers(unsigned, { identity, nowMs: clock.now() });
-    const answer = await exchange(pool, { path, headers, body }, timeoutMs);
-    if (answer.status === HTTP_OK) {
-      const { results } = encodingOf(answer.headers['content-type']);
-      const decoded = results(answer.body, { region, count: records.length });
-      buffers.give(buffer);
-      return decoded;
-    }
-    const error = serviceError(answer);
-    if (error.name === EXPIRED_TOKEN) credentials.reject(identity);
-    clock.learn(answer.headers.date);
-    throw error;
+    const answer = await post({ region, ...named }, { target: PUT_RECORDS, contentType, body });
+    const { results } = encodingOf(answer.headers['content-type']);
+    const decoded = results(answer.body, { region, count: records.length });
+    buffers.give(buffer);
+    return decoded;
   };
 
   return {
@@ -92,6 +107,13 @@ export function fastTransport(
       choice.jsonWorked();
       return results;
     },
+    listShards: (stream) =>
+      listedShards(stream, async (input) => {
+        const body = Buffer.from(JSON.stringify(input));
+        const { contentType } = encodings.json;
+        const { body: answer } = await post(stream, { target: LIST_SHARDS, contentType, body });
+        return jsonFields(answer);
+      }),
     close: () => {
       credentials.close();
       links.close();

@@ -1,0 +1,58 @@
+import type { Entry } from '../entry.ts';
+import type { Lanes } from '../lanes.ts';
+import { KeyPlaces } from './key-places.ts';
+import type { ShardMap } from './shard-map.ts';
+
+export interface Group {
+  readonly group: string | number;
+  /** Set where the group is one of a shard. */
+  readonly shardId: string | undefined;
+  /** Whether the records get an explicit hash key, so that they share one. */
+  readonly needsHashKey: boolean;
+}
+
+/**
+ * Which records may share an aggregate. Without a shard map those of one key; without order, those whose explicit hash key is
+ * the same or may be chosen. Records with an explicit hash key and records without are kept apart everywhere: the readers of
+ * npm and PyPI give a record without one the first of the aggregate.
+ */
+export class Grouping {
+  readonly #lanes: Pick<Lanes, 'laneOf'>;
+  readonly #ordered: boolean;
+  readonly #places = new KeyPlaces();
+  #map: ShardMap | undefined;
+  /** For each shard, its group of records without explicit hash keys, and that of records with them. */
+  #groups: readonly Group[] = [];
+
+  constructor({ lanes, ordered }: { readonly lanes: Pick<Lanes, 'laneOf'>; readonly ordered: boolean }) {
+    this.#lanes = lanes;
+    this.#ordered = ordered;
+  }
+
+  /** Groups by this map from now on; without one, by key. */
+  use(map: ShardMap | undefined): void {
+    this.#map = map;
+    this.#groups = Array.from({ length: 2 * (map?.size ?? 0) }, (_, group) => {
+      return { group, shardId: map?.idOf(group >> 1), needsHashKey: false };
+    });
+  }
+
+  of(entry: Entry): Group {
+    const { partitionKey, explicitHashKey } = entry;
+    const map = this.#map;
+    if (map !== undefined) {
+      const lane = this.#ordered ? entry.lane : this.#lanes.laneOf(partitionKey);
+      const place = this.#places.placeOf(entry, lane);
+      if (place !== undefined) {
+        const group = 2 * map.indexOf(entry, place) + (explicitHashKey === undefined ? 0 : 1);
+        return this.#groups[group] as Group;
+      }
+    }
+    if (!this.#ordered) return explicitHashKey === undefined ? anyPlace : byKey(explicitHashKey);
+    // Digits or nothing, and then the key: no two pairs give the same text.
+    return byKey(`${explicitHashKey ?? ''}/${partitionKey}`);
+  }
+}
+
+const anyPlace: Group = { group: 'any', shardId: undefined, needsHashKey: true };
+const byKey = (group: string): Group => ({ group, shardId: undefined, needsHashKey: false });

@@ -1,0 +1,245 @@
+import { AggregateEncoder } from '../../aggregate/encoder.ts';
+import { beginsLikeAggregate } from '../../aggregate/format.ts';
+import { type Entry, isWhole } from '../entry.ts';
+import { Fifo } from '../fifo.ts';
+import type { Lanes } from '../lanes.ts';
+import { Aggregate, Run } from './aggregate.ts';
+import { Grouping } from './grouping.ts';
+import type { ShardMap } from './shard-map.ts';
+
+export interface OpenAggregatesOptions {
+  readonly lanes: Lanes;
+  readonly ordered: boolean;
+  /** Bytes of a Kinesis record, its key included, from which on it takes no more records. */
+  readonly targetBytes: number;
+  /** The most bytes of a Kinesis record, its key included. */
+  readonly mostBytes: number;
+  /** How long a record may wait for others. */
+  readonly lingerMs: number;
+  readonly random: () => number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** The head of a lane that has lost its bytes while it waited; it must leave its lane. */
+  readonly onBroken: (head: Entry) => void;
+}
+
+/** Encoders that are kept for the next aggregates. */
+const KEPT_ENCODERS = 256;
+const HASH_KEY_BITS = 128;
+const RANDOM_BITS = 32;
+
+/**
+ * Gathers the ready heads of lanes, and the entries behind them, into aggregates. An entry in an aggregate stays where it is in
+ * its lane, so that giving up an aggregate costs nothing: only its heads are told to be ready again.
+ */
+export class OpenAggregates {
+  readonly #options: OpenAggregatesOptions;
+  readonly #grouping: Grouping;
+  /** By group; the oldest, which is due first, comes first. */
+  readonly #open = new Map<string | number, Aggregate>();
+  /** To be sent, oldest first. */
+  readonly #ready = new Fifo<Aggregate>();
+  /** By lane: what its next entry may join. */
+  readonly #runs: (Run | undefined)[];
+  readonly #encoders: AggregateEncoder[] = [];
+  #readyBytes = 0;
+
+  constructor(options: OpenAggregatesOptions) {
+    this.#options = options;
+    const { lanes, ordered } = options;
+    this.#grouping = new Grouping({ lanes, ordered });
+    this.#runs = new Array(ordered ? lanes.count : 0).fill(undefined);
+  }
+
+  /** Aggregates that wait to be sent. */
+  get ready(): number {
+    return this.#ready.length;
+  }
+  get readyBytes(): number {
+    return this.#readyBytes;
+  }
+  /** When the next aggregate is to be closed; undefined while none is open. */
+  get nextDueMs(): number | undefined {
+    for (const { kind } of this.#open.values()) return kind.dueMs;
+    return undefined;
+  }
+
+  /** Forms aggregates by this map from now on. Returns the heads of those that were not sent: they are to be ready again. */
+  use(map: ShardMap | undefined): Entry[] {
+    const heads = this.dissolve();
+    this.#grouping.use(map);
+    return heads;
+  }
+
+  /** Takes in all heads that are ready. */
+  gather(): void {
+    const { lanes, onBroken } = this.#options;
+    while (lanes.ready > 0) {
+      const heads = lanes.take({ records: lanes.ready, bytes: Number.POSITIVE_INFINITY });
+      for (const head of heads) {
+        if (isWhole(head)) this.#takeIn(head);
+        else onBroken(head);
+      }
+    }
+  }
+
+  /** This entry was added behind others of its lane. */
+  follow(entry: Entry): void {
+    const run = this.#runs[entry.lane];
+    if (run !== undefined && !this.#join(run, entry)) this.#runs[entry.lane] = undefined;
+  }
+
+  /** Closes what has waited long enough. */
+  closeDue(): void {
+    const nowMs = this.#options.now();
+    for (const aggregate of this.#open.values()) {
+      if (aggregate.kind.dueMs > nowMs) return;
+      this.#close(aggregate);
+    }
+  }
+
+  closeAll(): void {
+    for (const aggregate of this.#open.values()) this.#close(aggregate);
+  }
+
+  /** Aggregates for one request, up to both limits, at least one if one is ready. None of them changes any more. */
+  take({ records, bytes }: { readonly records: number; readonly bytes: number }): Aggregate[] {
+    const taken: Aggregate[] = [];
+    let takenBytes = 0;
+    for (let next = this.#ready.peek(); next !== undefined; next = this.#ready.peek()) {
+      const nextBytes = sizeOf(next);
+      if (taken.length >= records || (taken.length > 0 && takenBytes + nextBytes > bytes)) break;
+      this.#ready.shift();
+      this.#readyBytes -= next.countedBytes;
+      if (!this.#seal(next)) continue;
+      takenBytes += nextBytes;
+      taken.push(next);
+    }
+    return taken;
+  }
+
+  /** Nobody needs the aggregate any more. */
+  recycle({ encoder }: Aggregate): void {
+    encoder.clear();
+    if (this.#encoders.length < KEPT_ENCODERS) this.#encoders.push(encoder);
+  }
+
+  /** Gives up all aggregates that were not sent, and returns the heads in them. */
+  dissolve(): Entry[] {
+    const heads = [...this.heads()];
+    for (const aggregate of [...this.#open.values(), ...this.#ready.clear()]) {
+      this.#forgetRuns(aggregate);
+      this.recycle(aggregate);
+    }
+    this.#open.clear();
+    this.#readyBytes = 0;
+    return heads;
+  }
+
+  *heads(): Generator<Entry> {
+    for (const { runs } of this.#ready) for (const { head } of runs) yield head;
+    for (const { runs } of this.#open.values()) for (const { head } of runs) yield head;
+  }
+
+  #takeIn(head: Entry): void {
+    const { lanes, targetBytes } = this.#options;
+    const aggregate = beginsLikeAggregate(head.data) ? this.#alone(head) : this.#with(head, targetBytes);
+    const run = new Run(aggregate, head);
+    aggregate.runs.push(run);
+    if (aggregate.state === 'sealed') return;
+    let entry = lanes.secondIn(head.lane);
+    while (entry !== undefined && this.#join(run, entry)) entry = lanes.behind(entry);
+    if (entry === undefined && this.#runs.length > 0) this.#runs[head.lane] = run;
+  }
+
+  /** The aggregate that the head is in now. */
+  #with(head: Entry, targetBytes: number): Aggregate {
+    const { group, shardId, needsHashKey } = this.#grouping.of(head);
+    const open = this.#open.get(group);
+    if (open !== undefined) {
+      if (open.add(head, targetBytes)) return open;
+      this.#close(open);
+    }
+    const hashKey = needsHashKey ? this.#drawHashKey() : undefined;
+    const dueMs = this.#options.now() + this.#options.lingerMs;
+    const encoder = this.#encoder();
+    const aggregate = new Aggregate(head, { kind: { group, shardId, hashKey, dueMs }, encoder });
+    if (!aggregate.add(head, targetBytes)) {
+      this.recycle(aggregate);
+      return this.#alone(head);
+    }
+    this.#open.set(group, aggregate);
+    return aggregate;
+  }
+
+  /** For a record that cannot share: one that is too large, or that is an aggregate itself. */
+  #alone(head: Entry): Aggregate {
+    const kind = { group: '', shardId: undefined, hashKey: undefined, dueMs: 0 };
+    const aggregate = new Aggregate(head, { kind, encoder: this.#encoder() });
+    aggregate.hold(head);
+    aggregate.state = 'sealed';
+    this.#offer(aggregate);
+    return aggregate;
+  }
+
+  /** Whether the entry, which comes right behind the run in its lane, travels with it. */
+  #join(run: Run, entry: Entry): boolean {
+    const { aggregate } = run;
+    const { targetBytes, mostBytes } = this.#options;
+    if (aggregate.state === 'sealed' || beginsLikeAggregate(entry.data) || !isWhole(entry)) return false;
+    if (this.#grouping.of(entry).group !== aggregate.kind.group) return false;
+    const isAlone = aggregate.runs.length === 1;
+    if (aggregate.state === 'closed' && !isAlone) return false;
+    if (!aggregate.add(entry, aggregate.state === 'open' ? targetBytes : mostBytes)) {
+      if (aggregate.state === 'closed') return false;
+      this.#close(aggregate);
+      // A key that has so much waiting would otherwise be sent no faster than one target for each round trip.
+      if (!isAlone || !aggregate.add(entry, mostBytes)) return false;
+    }
+    run.length++;
+    return true;
+  }
+
+  #close(aggregate: Aggregate): void {
+    this.#open.delete(aggregate.kind.group);
+    aggregate.state = 'closed';
+    this.#offer(aggregate);
+  }
+
+  #offer(aggregate: Aggregate): void {
+    this.#ready.push(aggregate);
+    // Entries of a lane that has the aggregate to itself may still join, and are not counted.
+    aggregate.countedBytes = sizeOf(aggregate);
+    this.#readyBytes += aggregate.countedBytes;
+  }
+
+  /** False when an entry has lost its bytes: then its lane is tried again, without it. */
+  #seal(aggregate: Aggregate): boolean {
+    this.#forgetRuns(aggregate);
+    if (aggregate.state !== 'sealed' && aggregate.bytes > this.#options.targetBytes) aggregate.trim();
+    aggregate.state = 'sealed';
+    if (aggregate.isWhole) return true;
+    for (const { head } of aggregate.runs) this.#options.lanes.retry(head);
+    this.recycle(aggregate);
+    return false;
+  }
+
+  #forgetRuns({ runs }: Aggregate): void {
+    if (this.#runs.length > 0) for (const { head } of runs) this.#runs[head.lane] = undefined;
+  }
+
+  #encoder(): AggregateEncoder {
+    return this.#encoders.pop() ?? new AggregateEncoder({ maxBytes: this.#options.mostBytes });
+  }
+
+  #drawHashKey(): string {
+    let key = 0n;
+    for (let bits = 0; bits < HASH_KEY_BITS; bits += RANDOM_BITS) {
+      key = (key << BigInt(RANDOM_BITS)) | BigInt(Math.floor(this.#options.random() * 2 ** RANDOM_BITS));
+    }
+    return key.toString();
+  }
+}
+
+const sizeOf = ({ entries, bytes }: Aggregate): number =>
+  entries.length === 1 ? (entries[0]?.size ?? 0) : bytes;

@@ -1,0 +1,117 @@
+import { fullJitterMs } from '../region-health.ts';
+import type { RegionalStream } from '../transport.ts';
+import { ShardMap, type ShardRange } from './shard-map.ts';
+
+export interface ShardMapsOptions {
+  /** Undefined where shards cannot be asked for. */
+  readonly list: ((stream: RegionalStream) => Promise<readonly ShardRange[]>) | undefined;
+  readonly random: () => number;
+  /** There is another map to use, or none. Called after each answer, whatever it was. */
+  readonly onMap: (map: ShardMap | undefined) => void;
+  /** The shards cannot be had: told once for each stream, until they can. */
+  readonly onProblem: (problem: unknown) => void;
+}
+
+/** Pauses between questions that fail: first and longest. ListShards takes 1,000 calls a second for each stream. */
+const RETRY = { retryBaseMs: 1_000, retryMaxMs: 60_000 } as const;
+
+/** Keeps the shard map of the stream that is written to now. */
+export class ShardMaps {
+  readonly #options: ShardMapsOptions;
+  #stream: RegionalStream | undefined;
+  #current: ShardMap | undefined;
+  #asking = false;
+  #failures = 0;
+  #isTold = false;
+  #retry: NodeJS.Timeout | undefined;
+  #isFresh = false;
+  #fresh: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(options: ShardMapsOptions) {
+    this.#options = options;
+  }
+
+  get current(): ShardMap | undefined {
+    return this.#current;
+  }
+
+  /** This is the stream from now on; its map comes with `onMap`. */
+  aim(stream: RegionalStream): void {
+    if (isSame(stream, this.#stream)) return;
+    this.#stream = stream;
+    this.#current = undefined;
+    this.#failures = 0;
+    this.#isTold = false;
+    this.#asking = false;
+    this.#ask();
+  }
+
+  /** The map is out of date. The next one comes with `onMap`. */
+  expire(): void {
+    this.#current = undefined;
+    if (this.#retry !== undefined) return;
+    if (this.#isFresh) this.#askAfter(RETRY.retryBaseMs);
+    else this.#ask();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#retry);
+    clearTimeout(this.#fresh);
+  }
+
+  #askAfter(pauseMs: number): void {
+    this.#retry = setTimeout(() => this.#ask(), pauseMs);
+    this.#retry.unref();
+  }
+
+  /** A list may be older than the answer that contradicts it: the next one is asked for after a pause. */
+  #rest(): void {
+    clearTimeout(this.#fresh);
+    this.#isFresh = true;
+    this.#fresh = setTimeout(() => {
+      this.#isFresh = false;
+    }, RETRY.retryBaseMs);
+    this.#fresh.unref();
+  }
+
+  #ask(): void {
+    const stream = this.#stream;
+    const { list } = this.#options;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    if (stream === undefined || list === undefined || this.#asking || this.#isClosed) return;
+    this.#asking = true;
+    list(stream).then(
+      (shards) => this.#answered(stream, ShardMap.of(shards)),
+      (problem: unknown) => this.#answered(stream, undefined, problem),
+    );
+  }
+
+  #answered(stream: RegionalStream, map: ShardMap | undefined, problem?: unknown): void {
+    if (this.#isClosed || stream !== this.#stream) return;
+    this.#asking = false;
+    this.#current = map;
+    if (map === undefined) {
+      const pauseMs = Math.max(
+        RETRY.retryBaseMs,
+        fullJitterMs(this.#failures++, { ...RETRY, random: this.#options.random }),
+      );
+      this.#askAfter(pauseMs);
+      // A list made in the middle of a split is no problem, and has no error.
+      if (problem !== undefined && !this.#isTold) {
+        this.#isTold = true;
+        this.#options.onProblem(problem);
+      }
+    } else {
+      this.#failures = 0;
+      this.#isTold = false;
+      this.#rest();
+    }
+    this.#options.onMap(map);
+  }
+}
+
+const isSame = (one: RegionalStream, other: RegionalStream | undefined): boolean =>
+  one.region === other?.region && one.stream === other.stream && one.streamArn === other.streamArn;
