@@ -624,15 +624,15 @@ export class Sender {
     // What could not be encoded was not sent.
     if (failure instanceof EncodingError) return;
     const nowMs = now();
+    const { region, stream } = sending.target;
     if (hooks.onSent !== undefined) {
-      const { region, stream } = target;
       const why = sent.refused.map(({ lastError }) => lastError);
-      hooks.onSent({ region, stream, records: batch.length, refused: why, failure, tookMs: nowMs - sentMs });
+      const records = recordsIn(sending);
+      hooks.onSent({ region, stream, records, refused: why, failure, tookMs: nowMs - sentMs });
     }
     if (hooks.onAnswer === undefined) return;
     const isForGood = failure instanceof Error && refusals.has(failure.name);
     const { records, refused } = this.#counts.of({ ...sent, batch: entriesOf(sending), isForGood, nowMs });
-    const { region, stream } = sending.target;
     hooks.onAnswer({ region, stream, records, tookMs: nowMs - sentMs, refused, failure });
   }
 
@@ -849,6 +849,11 @@ const byRefusal = (entries: readonly Entry[]): Map<string, Entry[]> =>
   Map.groupBy(entries, ({ lastError }) =>
     lastError instanceof RecordFailure ? ShardBackoff.shardOf(lastError) : '',
   );
+
+function recordsIn({ batch, aggregates }: Sending): number {
+  if (aggregates === undefined) return batch.length;
+  return aggregates.reduce((sum, { entries }) => sum + entries.length, 0);
+}
 
 /** All entries of a request. */
 const entriesOf = ({ batch, aggregates }: Sending): readonly Entry[] =>

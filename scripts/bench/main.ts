@@ -11,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   keys: () => import('./keys.ts'),
   key: () => import('./key.ts'),
   kpl: () => import('./kpl.ts'),
+  sidecar: () => import('./sidecar.ts'),
 };
 
 const usage = `npm run bench -- ${Object.keys(benches).join('|')} [--json] [--quick]`;
