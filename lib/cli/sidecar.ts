@@ -47,6 +47,8 @@ interface SidecarFlags extends OutputFlags, TargetFlags {
 
 const DEFAULT_LISTEN: TcpAddress = { host: '127.0.0.1', port: 4567 };
 const DRAIN_MS = 30_000;
+/** A client waits for each answer, so shorter than the producer's own 100 ms. */
+const AGGREGATE_LINGER_MS = 20;
 const MAX_RECORD_BYTES = 10 * 1024 * 1024 - 4 * 1024;
 const MIB = 1024 * 1024;
 const MAX_SPOOL_MIB = 1024 * 1024;
@@ -206,7 +208,9 @@ function producerOptions(io: Io, flags: SidecarFlags, target: Target | undefined
     ...(spool === undefined ? {} : { spoolDirectory: resolve(io.directory, spool) }),
     ...(spoolMib === undefined ? {} : { maxSpoolBytes: spoolMib * MIB }),
     ...(maxRecordBytes === undefined ? {} : { maxRecordBytes }),
-    ...(aggregate === undefined ? {} : { aggregate: aggregate === true ? true : { by: aggregate } }),
+    ...(aggregate === undefined
+      ? {}
+      : { aggregate: { lingerMs: AGGREGATE_LINGER_MS, ...(aggregate === true ? {} : { by: aggregate }) } }),
   };
 }
 

@@ -25,6 +25,7 @@ export interface SharedProducerOptions
     | 'credentials'
     | 'proxy'
     | 'acknowledge'
+    | 'aggregate'
     | 'maxRecordBytes'
     | 'maxBufferedRecords'
     | 'maxBufferedBytes'
@@ -33,8 +34,6 @@ export interface SharedProducerOptions
   > {
   /** Where each cell has a spool, in a directory of its own below this one. */
   readonly spoolDirectory?: string | undefined;
-  /** Whether records are written in KPL aggregates, and what goes into one. */
-  readonly aggregate?: true | { readonly by: 'shard' | 'key' } | undefined;
   /** Bytes of each spool. */
   readonly maxSpoolBytes?: number | undefined;
 }
