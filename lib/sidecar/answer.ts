@@ -31,7 +31,7 @@ export interface PutAnswer {
   readonly spooled: number;
 }
 
-/** Where the record is, or will be: a record on the disk gets a number of our own, and the shard that the client expects. */
+/** Where the record is, or will be: a record on the disk gets a number of our own. */
 function told(
   outcome: Exclude<PutOutcome, Error>,
   record: IncomingRecord,
@@ -39,7 +39,9 @@ function told(
 ): Told {
   if (outcome.spooled === true)
     return { ShardId: cell.toldShards.shardOf(record), SequenceNumber: numbers.next() };
-  return { ShardId: outcome.shardId, SequenceNumber: outcome.sequenceNumber };
+  const { region, shardId, sequenceNumber: SequenceNumber } = outcome;
+  const ShardId = cell.toldShards.areNotOf(region) ? cell.toldShards.shardOf(record) : shardId;
+  return { ShardId, SequenceNumber };
 }
 
 /** The answer to PutRecord, or the error that it is. */

@@ -10,7 +10,7 @@ import { type StreamTarget, targetOf } from '../producer/stream-target.ts';
 import type { SidecarEvent } from './events.ts';
 import type { CellStream, SharedProducerOptions, SidecarCell } from './options.ts';
 import type { IncomingRecord } from './put-request.ts';
-import { ToldShards } from './synthetic.ts';
+import { ToldShards } from './told-shards.ts';
 
 /** Where the cell's records go now. */
 export interface Place extends StreamTarget {

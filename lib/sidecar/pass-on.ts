@@ -50,7 +50,7 @@ export async function passOn(
     });
   const found = parsed(answer, region);
   if (operation !== 'ListShards' || answer.status !== 200) return { status: answer.status, document: found };
-  if (Array.isArray(found.Shards)) cell.toldShards.learn(found.Shards, { first });
+  if (Array.isArray(found.Shards)) cell.toldShards.learn(found.Shards, { region, first });
   return { status: answer.status, document: withToken(found, question) };
 }
 

@@ -1,6 +1,3 @@
-import { hashKeyOf } from '../aggregate/keys.ts';
-import type { IncomingRecord } from './put-request.ts';
-
 /** Twenty nines: Kinesis' own numbers have 56 digits and begin with 49 [inferred from those seen]. */
 const PREFIX = '9'.repeat(20);
 const MS_DIGITS = 15;
@@ -33,51 +30,4 @@ export class SyntheticNumbers {
     }
     return this.#head + String(this.#count++).padStart(COUNT_DIGITS, '0');
   }
-}
-
-interface Shard {
-  readonly id: string;
-  readonly from: bigint;
-  readonly to: bigint;
-}
-
-const FIRST_SHARD = 'shardId-000000000000';
-/** More open shards than this are not kept: the answer is then the first shard. */
-const MAX_SHARDS = 20_000;
-
-/**
- * The shards as a client was last told them. The KPL sends a record again when it is answered with another shard than the one
- * that it expects from ListShards, so a record on the disk is answered with that shard.
- */
-export class ToldShards {
-  #shards: Shard[] = [];
-
-  /** `first`: of the first page. */
-  learn(shards: readonly unknown[], { first }: { readonly first: boolean }): void {
-    if (first) this.#shards = [];
-    const open = shards.flatMap(openShard);
-    if (this.#shards.length + open.length <= MAX_SHARDS) this.#shards.push(...open);
-  }
-
-  shardOf(record: Pick<IncomingRecord, 'partitionKey' | 'explicitHashKey'>): string {
-    if (this.#shards.length === 0) return FIRST_SHARD;
-    const { partitionKey, explicitHashKey } = record;
-    const place = hashKeyOf({ partitionKey, ...(explicitHashKey === undefined ? {} : { explicitHashKey }) });
-    return this.#shards.find(({ from, to }) => from <= place && place <= to)?.id ?? FIRST_SHARD;
-  }
-}
-
-interface ListedShard {
-  readonly ShardId?: unknown;
-  readonly HashKeyRange?: { readonly StartingHashKey?: unknown; readonly EndingHashKey?: unknown };
-  readonly SequenceNumberRange?: { readonly EndingSequenceNumber?: unknown };
-}
-
-function openShard(listed: unknown): Shard[] {
-  const { ShardId, HashKeyRange, SequenceNumberRange } = Object(listed) as ListedShard;
-  const { StartingHashKey: from, EndingHashKey: to } = HashKeyRange ?? {};
-  if (typeof ShardId !== 'string' || typeof from !== 'string' || typeof to !== 'string') return [];
-  if (typeof SequenceNumberRange?.EndingSequenceNumber === 'string') return [];
-  if (!/^\d{1,39}$/.test(from) || !/^\d{1,39}$/.test(to)) return [];
-  return [{ id: ShardId, from: BigInt(from), to: BigInt(to) }];
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json as jsonBody } from 'node:stream/consumers';
+import { hashKeyOf } from '../../lib/aggregate/keys.ts';
 import { type ServedRequest, servedRequest } from '../producer/sink/put-records.ts';
 
 export interface StoredRecord {
@@ -44,7 +45,10 @@ export async function startFakeKinesis({ firstShard = 0 } = {}): Promise<FakeKin
       response,
       records.map(({ data, ...keys }) => {
         fake.records.push({ stream, ...keys, data, text: data.toString() });
-        return { ShardId: id(0), SequenceNumber: `4967${String(++sequence).padStart(52, '0')}` };
+        const ShardId = id(
+          hashKeyOf({ ...keys, explicitHashKey: keys.explicitHashKey as string }) < HALF ? 0 : 1,
+        );
+        return { ShardId, SequenceNumber: `4967${String(++sequence).padStart(52, '0')}` };
       }),
     );
   };

@@ -40,7 +40,7 @@ const data = (text: string): string => Buffer.from(text).toString('base64');
 describe('the wire of the sidecar', () => {
   it('takes PutRecord and PutRecords in JSON', async () => {
     const one = await ask('PutRecord', { StreamName: 'orders', PartitionKey: 'k', Data: data('a') });
-    expect(one).toMatchObject({ status: 200, document: { ShardId: 'shardId-000000000000' } });
+    expect(one).toMatchObject({ status: 200, document: { ShardId: 'shardId-000000000001' } });
     expect(one.document.SequenceNumber).toMatch(/^4967\d{52}$/);
     const Records = ['b', 'c'].map((text) => ({
       PartitionKey: text,
@@ -63,7 +63,7 @@ describe('the wire of the sidecar', () => {
     expect(many.headers.get('content-type')).toBe(types.cbor);
     expect(many.document).toMatchObject({
       FailedRecordCount: 0,
-      Records: [{ ShardId: 'shardId-000000000000' }, {}],
+      Records: [{ ShardId: 'shardId-000000000001' }, {}],
     });
     const refused = await ask('PutRecords', { StreamName: 'other', Records }, 'cbor');
     expect(refused).toMatchObject({ status: 400, document: { __type: 'ResourceNotFoundException' } });
@@ -213,7 +213,7 @@ describe('the wire of the sidecar', () => {
       const text = randomUUID();
       stream.end(JSON.stringify({ ...record, StreamName: 'orders', Data: data(text) }));
       const answer = Buffer.concat(await stream.toArray()).toString();
-      expect(JSON.parse(answer)).toMatchObject({ ShardId: 'shardId-000000000000' });
+      expect(JSON.parse(answer)).toMatchObject({ ShardId: 'shardId-000000000001' });
       session.close();
       expect(world.east.records.at(-1)?.text).toBe(text);
     }
