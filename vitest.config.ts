@@ -16,6 +16,7 @@ const sharedProcess = { isolate: false, setupFiles: ['test/shared-process.ts'] }
 
 /** What these test has real sockets, processes or disks, and waits for them. */
 const system = [
+  'aggregate/java',
   'aggregate/python',
   'cli',
   'conductor',
@@ -25,6 +26,7 @@ const system = [
   'live-drill',
   'local',
   'producer',
+  'programs',
   'resolver',
   'sidecar',
   'switch',

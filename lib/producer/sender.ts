@@ -69,6 +69,8 @@ export interface SenderOptions {
   readonly ordered: boolean;
   /** Undefined: each record is a Kinesis record of its own. */
   readonly aggregate?: AggregateRules | undefined;
+  /** False for a region whose stream is known to place records without regard to their keys. Default: true everywhere. */
+  readonly mayAggregate?: ((region: string | undefined) => boolean) | undefined;
   /**
    * Counts from when a record is let in; undefined = records wait without limit, and the caller handles those
    * that are overdue.
@@ -450,6 +452,7 @@ export class Sender {
       ordered,
       maxInFlight: limits.maxInFlight,
       transport,
+      mayAggregate: this.#options.mayAggregate ?? (() => true),
       random,
       now,
       hooks: {

@@ -112,7 +112,7 @@ export class OpenCell {
 }
 
 function producerOptions(cell: SidecarCell, shared: SharedProducerOptions): ProducerOptions {
-  const { spoolDirectory, maxSpoolBytes, ...rest } = shared;
+  const { spoolDirectory, spoolAfterMs, maxSpoolBytes, ...rest } = shared;
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
   return {
     maxBufferedRecords: MAX_BUFFERED_RECORDS,
@@ -128,6 +128,7 @@ function producerOptions(cell: SidecarCell, shared: SharedProducerOptions): Prod
       : {
           spool: {
             directory: spoolOf(spoolDirectory, cell.name),
+            ...(spoolAfterMs === undefined ? {} : { afterMs: spoolAfterMs }),
             ...(maxSpoolBytes === undefined ? {} : { maxBytes: maxSpoolBytes }),
           },
         }),

@@ -46,6 +46,7 @@ export const folders: Readonly<Record<string, string>> = {
   'lib/files': 'Reading small files that people have written.',
   'lib/live-drill': 'The drill in an account: moves one cell there and back and measures it.',
   'lib/local': 'Parts of the local world: process groups, directories of runs.',
+  'lib/local/clients': 'Clients of Kinesis that are not ours, installed and built: those of Maven Central.',
   'lib/local/deploy': 'The real CDK CLI, pointed at LocalStack.',
   'lib/local/drill': 'The drill on this machine: world, producers, faults, measurement, verdict.',
   'lib/local/localstack': 'LocalStack without Docker: installed, patched, started, stopped.',

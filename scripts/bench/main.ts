@@ -10,6 +10,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   spool: () => import('./spool.ts'),
   keys: () => import('./keys.ts'),
   sidecar: () => import('./sidecar.ts'),
+  kpl: () => import('./kpl.ts'),
 };
 
 const usage = `npm run bench -- ${Object.keys(benches).join('|')} [--json] [--quick]`;

@@ -38,14 +38,18 @@ export interface SinkSettings {
   readonly identities?: readonly KnownIdentity[];
   /** Takes no CBOR, as servers that were written for tests alone. */
   readonly jsonOnly?: boolean;
-  /** Keeps the records of the last request, for `last()`. */
-  readonly remember?: boolean;
+  /** Keeps the records of the last request, or of all, for `last()`. */
+  readonly remember?: boolean | 'all';
+  /** Answers ListShards and DescribeStreamSummary, and places records as Kinesis does; absent: places them in a cheaper way. */
+  readonly shards?: number;
 }
 
 export interface Received {
   readonly requests: number;
   readonly records: number;
   readonly bytes: number;
+  /** Records and those in aggregates; counted with `shards`. */
+  readonly userRecords: number;
   /** TCP connections accepted so far. */
   readonly connections: number;
   /** CPU time of the sink's process. */

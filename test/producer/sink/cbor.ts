@@ -26,6 +26,8 @@ function item(reader: Reader): unknown {
   const head = byte(reader);
   const count = countOf(head & 0x1f, reader);
   switch (head >> 5) {
+    case 0:
+      return count;
     case 2:
       return slice(reader, count);
     case 3:
@@ -99,4 +101,24 @@ export function encodedText(value: string): string {
   if (bytes.length > 0xff) throw new Error('It is too long for the sink.');
   const head = bytes.length < 24 ? [0x60 | bytes.length] : [0x78, bytes.length];
   return Buffer.concat([Buffer.from(head), bytes]).toString('latin1');
+}
+
+/** Maps, lists, texts, whole numbers and truths, as bytes. */
+export function encoded(value: unknown): Buffer {
+  return Buffer.from(encodedItem(value), 'latin1');
+}
+
+function encodedItem(value: unknown): string {
+  if (typeof value === 'string') return encodedText(value);
+  if (typeof value === 'boolean') return value ? '\xf5' : '\xf4';
+  if (typeof value === 'number') {
+    const bytes = Buffer.alloc(9);
+    bytes[0] = 0x1b;
+    bytes.writeBigUInt64BE(BigInt(value), 1);
+    return bytes.toString('latin1');
+  }
+  if (Array.isArray(value)) return `\x9f${value.map(encodedItem).join('')}\xff`;
+  if (typeof value !== 'object' || value === null) throw new Error(`The sink writes no ${typeof value}.`);
+  const pairs = Object.entries(value).map(([name, item]) => encodedText(name) + encodedItem(item));
+  return `\xbf${pairs.join('')}\xff`;
 }

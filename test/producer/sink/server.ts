@@ -4,6 +4,7 @@ import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Behaviour, KnownIdentity, Received, RememberedRecord, SinkSettings } from './behaviour.ts';
+import { decoded, encoded } from './cbor.ts';
 import { loopbackCertificate } from './certificate.ts';
 import {
   contentTypes,
@@ -15,27 +16,35 @@ import {
   putRecordsAnswer,
   RefusedRequest,
 } from './put-records.ts';
+import { ShardMap } from './shards.ts';
+import { userRecordsIn } from './user-records.ts';
 import { signatureProblem } from './verify-signature.ts';
 
 const MAX_CONNECTIONS = 256;
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
-const TARGET = 'Kinesis_20131202.PutRecords';
+const TARGET = 'Kinesis_20131202.';
+/** The MD5 of every one of so many requests' aggregates is checked. */
+const CHECK_EVERY = 32;
+const DESCRIBE = 'Kinesis_20131202.DescribeStreamSummary';
 const HTTP_BAD_REQUEST = 400;
 
-/** PutRecords over HTTP/1.1, and over HTTP/2 where there is TLS. Keeps nothing but counts. */
+/** PutRecords over HTTP/1.1, and over HTTP/2 where there is TLS. Keeps nothing but counts, if not asked to. */
 export class SinkServer {
   readonly #settings: SinkSettings;
   #identities: readonly KnownIdentity[] | undefined;
+  readonly #shards: ShardMap | undefined;
   #next: Behaviour[] = [];
-  #last: readonly RememberedRecord[] = [];
+  #last: RememberedRecord[] = [];
   #requests = 0;
   #records = 0;
   #bytes = 0;
+  #userRecords = 0;
   #connections = 0;
 
   constructor(settings: SinkSettings) {
     this.#settings = settings;
     this.#identities = settings.identities;
+    this.#shards = settings.shards === undefined ? undefined : new ShardMap(settings.shards);
   }
 
   async listen(): Promise<{ readonly url: string; readonly ca: string | undefined }> {
@@ -79,6 +88,7 @@ export class SinkServer {
       requests: this.#requests,
       records: this.#records,
       bytes: this.#bytes,
+      userRecords: this.#userRecords,
       connections: this.#connections,
       cpuMs: (user + system) / 1000,
     };
@@ -86,6 +96,13 @@ export class SinkServer {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await bodyOf(request);
+    if (request.headers['x-amz-target'] === DESCRIBE && this.#shards === undefined) {
+      // What a producer asks of its own accord is not what tests count.
+      return respond(response, HTTP_BAD_REQUEST, {
+        encoding: 'json',
+        body: errorAnswer('json', { __type: 'UnknownOperationException' }),
+      });
+    }
     this.#requests++;
     const problem = this.#refusal(request, body);
     const encoding = encodingOf(request.headers['content-type']);
@@ -99,6 +116,8 @@ export class SinkServer {
       const body = errorAnswer('json', { __type: 'SerializationException' });
       return respond(response, HTTP_BAD_REQUEST, { encoding: 'json', body });
     }
+    const control = this.#control(request, body);
+    if (control !== undefined) return answer(response, encoding, control);
     const behaviour = this.#next.shift() ?? { kind: 'serve' };
     let parsed: ParsedRequest;
     try {
@@ -107,13 +126,15 @@ export class SinkServer {
       if (!(error instanceof RefusedRequest)) throw error;
       return refuse(error.type, error.message);
     }
-    if (this.#settings.remember === true) this.#last = parsed.records.map(remembered);
+    if (this.#settings.remember === 'all') this.#last.push(...parsed.records.map(remembered));
+    else if (this.#settings.remember === true) this.#last = parsed.records.map(remembered);
     await this.#behave(behaviour, { parsed, encoding, request, response });
   }
 
   #refusal(request: IncomingMessage, body: Buffer): string | undefined {
     const { method, url, headers } = request;
-    if (method !== 'POST' || headers['x-amz-target'] !== TARGET) return 'UnknownOperationException';
+    if (method !== 'POST' || !this.#operations.includes(operationOf(request)))
+      return 'UnknownOperationException';
     if (headers.authorization === undefined) return 'MissingAuthenticationTokenException';
     if (this.#identities === undefined) return undefined;
     const host = headers.host ?? String(headers[':authority'] ?? '');
@@ -121,6 +142,25 @@ export class SinkServer {
       { method, path: url ?? '', headers: { ...headers, host }, body },
       { service: 'kinesis', identities: this.#identities, nowMs: Date.now() },
     );
+  }
+
+  get #operations(): readonly string[] {
+    return this.#shards === undefined
+      ? ['PutRecords']
+      : ['PutRecords', 'ListShards', 'DescribeStreamSummary'];
+  }
+
+  /** The answer to what is no PutRecords. */
+  #control(request: IncomingMessage, body: Buffer): Buffer | undefined {
+    const operation = operationOf(request);
+    if (operation === 'PutRecords' || this.#shards === undefined) return undefined;
+    const encoding = encodingOf(request.headers['content-type']);
+    const asked = (encoding === 'cbor' ? decoded(body) : JSON.parse(body.toString())) as {
+      readonly StreamName?: string;
+    };
+    const fields =
+      operation === 'ListShards' ? this.#shards.shards() : this.#shards.summary(asked.StreamName ?? 'orders');
+    return encoding === 'cbor' ? encoded(fields) : Buffer.from(JSON.stringify(fields));
   }
 
   async #behave(
@@ -181,8 +221,24 @@ export class SinkServer {
     const count = parsed.records.length - short;
     this.#records += parsed.records.length;
     this.#bytes += parsed.bytes;
-    return putRecordsAnswer(parsed, { encoding, count, first, ...(failing && { failing }) });
+    const map = this.#shards;
+    if (map !== undefined) {
+      const check = this.#requests % CHECK_EVERY === 0;
+      for (const { data } of parsed.records) this.#userRecords += userRecordsIn(data, { check });
+    }
+    return putRecordsAnswer(parsed, {
+      encoding,
+      count,
+      first,
+      ...(failing && { failing }),
+      ...(map && { shardOf: (record) => map.shardOf(record) }),
+    });
   }
+}
+
+function operationOf({ headers }: IncomingMessage): string {
+  const target = String(headers['x-amz-target'] ?? '');
+  return target.startsWith(TARGET) ? target.slice(TARGET.length) : '';
 }
 
 function answer(response: ServerResponse, encoding: Encoding, body: Buffer): void {
