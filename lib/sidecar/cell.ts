@@ -22,6 +22,10 @@ const MAX_BUFFERED_RECORDS = 50_000;
 /** Shorter than the patience of the SDKs and of the KPL (6 s): without a spool they are told in time. */
 const DELIVERY_TIMEOUT_MS = 5_000;
 
+/** An error that goes on is told once in this time. */
+const TELL_AGAIN_MS = 60_000;
+const MAX_CODES = 32;
+
 /** A cell that is written to: its producer, and where its signal points. */
 export class OpenCell {
   readonly name: string;
@@ -97,6 +101,16 @@ export class OpenCell {
     producer.on('regionChanged', ({ from, to }) =>
       tell({ event: 'regionChanged', cell, from: from ?? null, to }),
     );
+    const told = new Map<string, number>();
+    producer.on('retrying', ({ region, error }) => {
+      const code = error instanceof Error ? error.name : String(error);
+      const nowMs = performance.now();
+      if (nowMs - (told.get(code) ?? Number.NEGATIVE_INFINITY) < TELL_AGAIN_MS) return;
+      // Codes are few; names that an endpoint makes up are not kept.
+      if (told.size >= MAX_CODES) told.clear();
+      told.set(code, nowMs);
+      tell({ event: 'retrying', cell, region, code });
+    });
     producer.on('spooling', () => tell({ event: 'spooling', cell }));
     producer.on('drained', () => tell({ event: 'drained', cell }));
     producer.on('signalProblem', (problem) => tell({ event: 'signalProblem', cell, problem }));
