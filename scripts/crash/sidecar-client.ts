@@ -20,9 +20,9 @@ interface Pace {
   readonly records: number;
   readonly pauseMs: number;
 }
-const quiet: Pace = { workers: 12, keys: 4, records: 2, pauseMs: 25 };
-/** A key with more than its share, so that it overflows onto the disk even while the region is well. */
-const busy: Pace = { workers: 1, keys: 1, records: 60, pauseMs: 5 };
+const quiet: Pace = { workers: 12, keys: 4, records: 2, pauseMs: 50 };
+/** A key with more than its share, so that it overflows onto the disk even while the region is well; not so much that the disk is never empty. */
+const busy: Pace = { workers: 1, keys: 1, records: 60, pauseMs: 500 };
 /** Longer than the sidecar takes to turn to the disk; shorter than anyone would wait. */
 const REQUEST_TIMEOUT_MS = 5_000;
 const RETRY_MS = 20;
