@@ -82,7 +82,7 @@ export function sidecarCommand(io: Io): Command {
     .option('--spool <directory>', 'where records wait on disk while no region takes them: recommended')
     .option(
       '--spool-mib <number>',
-      'most MiB of the spool of each cell (default: 1024)',
+      'most MiB of the spool of each cell (default: 1 GiB)',
       wholeArgument({ min: 1, max: MAX_SPOOL_MIB }),
     )
     .addOption(
@@ -90,7 +90,7 @@ export function sidecarCommand(io: Io): Command {
     )
     .option(
       '--max-record-bytes <number>',
-      'most bytes of a record with its key, as the streams allow (default: 1048576)',
+      'most bytes of a record with its key, as the streams allow (default: 1 MiB)',
       wholeArgument({ min: 1, max: MAX_RECORD_BYTES }),
     );
   return withSecurity(command)
@@ -111,8 +111,7 @@ Exit status after SIGTERM: 0 every record is in a stream, 4 some are left on the
 
 Examples:
   spillway sidecar --config spillway.config.ts --spool /var/lib/spillway
-  spillway sidecar --signal signal.orders.example.com --regions us-east-1,us-west-2 --spool /var/lib/spillway
-  AWS_ENDPOINT_URL_KINESIS=http://127.0.0.1:4567 python app.py`;
+  spillway sidecar --signal signal.orders.example.com --regions us-east-1,us-west-2 --spool /var/lib/spillway`;
 
 const withSecurity = (command: Command): Command =>
   command
