@@ -9,12 +9,18 @@ import { findPython } from '../lib/local/localstack/python.ts';
 
 const INSTALL_TIMEOUT_MS = 300_000;
 
+export interface PythonEnvironment {
+  /** Of the directory under `.spillway/`. */
+  readonly name: string;
+  /** File with versions and hashes. */
+  readonly requirements: string;
+}
+
 /**
- * A Python with the packages of a file of requirements, in these versions and with these hashes; made once in a clone, with the
- * Python that LocalStack runs with. Not a part of LocalStack's own environment: that one is installed by everyone who plays
- * a drill.
+ * A Python with the packages of the file, in its versions and with its hashes; made once in a clone, with the Python that
+ * LocalStack runs with. Not a part of LocalStack's own environment: that one is installed by everyone who plays a drill.
  */
-export async function pythonEnvironment(name: string, requirements: string): Promise<string> {
+export async function pythonWith({ name, requirements }: PythonEnvironment): Promise<string> {
   const base = await findPython(process.env);
   const identity = createHash('sha256')
     .update(base.version)

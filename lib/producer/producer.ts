@@ -20,6 +20,7 @@ import { type Following, follow } from './shared-follower.ts';
 import { Spooling } from './spooling.ts';
 import { targetOf, targetProblem } from './stream-target.ts';
 import { receiptsOf, writableOf } from './streams.ts';
+import { type Telemetry, telemetryOf } from './telemetry/telemetry.ts';
 import type { Transport } from './transport.ts';
 import { transportOf } from './transport-choice.ts';
 
@@ -123,6 +124,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   readonly #spooling: Spooling | undefined;
   readonly #beacons: BeaconReporter | undefined;
   readonly #distribution: DistributionWatch | undefined;
+  readonly #telemetry: Telemetry | undefined;
   readonly #gate: Gate;
   readonly #following: Following | undefined;
   readonly #sweep: NodeJS.Timeout;
@@ -156,6 +158,8 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     const beacons = reporterOf(options, (problem) => this.#tell('beaconProblem', problem));
     this.#beacons = beacons;
     const rules = aggregateRules(options, this.#limits);
+    const telemetry = telemetryOf(options, () => this.stats());
+    this.#telemetry = telemetry;
     this.#sender = new Sender({
       limits: this.#limits,
       ordered: (options.order ?? 'perKey') === 'perKey',
@@ -173,6 +177,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
         onRegrouped: (regrouped) => this.#tell('regrouped', regrouped),
         onAggregateProblem: (problem) => this.#tell('aggregateProblem', problem),
         onAnswer: beacons === undefined ? undefined : (answer) => beacons.answered(answer),
+        onSent: telemetry === undefined ? undefined : (batch) => telemetry.sent(batch),
       },
     });
     this.#spooling = this.#createSpooling();
@@ -309,6 +314,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     this.#following?.stop();
     this.#beacons?.close();
     this.#distribution?.close();
+    this.#telemetry?.close();
     clearInterval(this.#sweep);
     const closed = new ProducerClosedError('The producer was closed before the record was delivered.');
     this.#admission.failWaiting(closed);

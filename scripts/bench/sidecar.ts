@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { z } from 'zod';
 import { workDirectory } from '../../lib/files/own-files.ts';
 import { startSink } from '../../test/producer/sink/sink.ts';
-import { pythonEnvironment } from '../../test/python-environment.ts';
+import { pythonWith } from '../../test/python-environment.ts';
 import { startSidecarProcess } from '../../test/sidecar/sidecar-process.ts';
 import type { BenchContext } from './context.ts';
 import { median } from './figures.ts';
@@ -40,7 +40,7 @@ export async function bench({ progress, quick }: BenchContext) {
   const scratch = join(workDirectory(), '.spillway');
   await mkdir(scratch, { recursive: true });
   const directory = await mkdtemp(join(scratch, 'bench-sidecar-'));
-  const python = await pythonEnvironment('sidecar-clients', requirements);
+  const python = await pythonWith({ name: 'sidecar-clients', requirements });
   const sink = await startSink({ tls: true });
   const ca = join(directory, 'ca.pem');
   await writeFile(ca, sink.ca ?? '');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { pythonEnvironment } from '../python-environment.ts';
+import { pythonWith } from '../python-environment.ts';
 
 export const programs = fileURLToPath(new URL('../../docs/programs/', import.meta.url));
 
@@ -14,7 +14,7 @@ export type Start = readonly [command: string, ...rest: string[]];
 
 export async function pythonProgram(): Promise<Start> {
   const requirements = join(import.meta.dirname, 'requirements.lock');
-  return [await pythonEnvironment('follow-signal', requirements), join(programs, 'follow_signal.py')];
+  return [await pythonWith({ name: 'follow-signal', requirements }), join(programs, 'follow_signal.py')];
 }
 
 const RESOLVE_TIMEOUT_MS = 300_000;

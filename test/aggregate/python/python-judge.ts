@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { pythonEnvironment } from '../../python-environment.ts';
+import { pythonWith } from '../../python-environment.ts';
 
 const JUDGE_TIMEOUT_MS = 60_000;
 const here = import.meta.dirname;
 
-/** A Python with `aws_kinesis_agg`, in the versions and with the hashes of `requirements.lock`. */
+/** A Python with `aws_kinesis_agg`. */
 export const judgingPython = (): Promise<string> =>
-  pythonEnvironment('aws-kinesis-agg', join(here, 'requirements.lock'));
+  pythonWith({ name: 'aws-kinesis-agg', requirements: join(here, 'requirements.lock') });
 
 /** Asks the judge, in one process for all questions. */
 export async function judge(python: string, questions: readonly object[]): Promise<readonly unknown[]> {

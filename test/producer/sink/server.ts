@@ -128,6 +128,8 @@ export class SinkServer {
     }
     if (this.#settings.remember === 'all') this.#last.push(...parsed.records.map(remembered));
     else if (this.#settings.remember === true) this.#last = parsed.records.map(remembered);
+    const { answerAfterMs } = this.#settings;
+    if (answerAfterMs !== undefined) await sleep(answerAfterMs);
     await this.#behave(behaviour, { parsed, encoding, request, response });
   }
 
