@@ -18,7 +18,7 @@ export interface Place extends StreamTarget {
 }
 
 /** Records in memory for one cell, unless the options say otherwise: aggregates that are taken apart come in thousands. */
-const MAX_BUFFERED_RECORDS = 50_000;
+const MAX_BUFFERED_RECORDS = 250_000;
 /** Shorter than the patience of the SDKs and of the KPL (6 s): without a spool they are told in time. */
 const DELIVERY_TIMEOUT_MS = 5_000;
 
@@ -33,7 +33,8 @@ export class OpenCell {
   readonly toldShards = new ToldShards();
   readonly #producer: FailoverProducer;
   readonly #following: Following | undefined;
-  readonly #maxRecords: number;
+  /** Records that a request may hold, those in aggregates counted one by one. */
+  readonly maxRecords: number;
   readonly #aggregates: boolean;
   #place: Place | undefined;
   #sawAggregate = false;
@@ -46,7 +47,7 @@ export class OpenCell {
     this.#aggregates = shared.aggregate !== undefined;
     this.#tell = tell;
     const options = producerOptions(cell, shared);
-    this.#maxRecords = options.maxBufferedRecords ?? MAX_BUFFERED_RECORDS;
+    this.maxRecords = options.maxBufferedRecords ?? MAX_BUFFERED_RECORDS;
     this.#producer = new FailoverProducer(options);
     this.#report();
     const onSignal = (signal: Signal): void => {
@@ -70,7 +71,8 @@ export class OpenCell {
 
   /** Whether so many records may be taken together: of an aggregate that is taken in part, all would be sent again. */
   hasRoomFor(records: number): boolean {
-    return this.#producer.stats().bufferedRecords + records <= this.#maxRecords;
+    const { bufferedRecords, spooling } = this.#producer.stats();
+    return spooling || bufferedRecords + records <= this.maxRecords;
   }
 
   put(records: readonly IncomingRecord[]): Promise<readonly PutOutcome[]> {

@@ -239,6 +239,31 @@ describe('a KPL aggregate', () => {
     ]);
   });
 
+  it('is written as a whole or not at all', async () => {
+    world = await startSidecarWorld({ producer: { maxBufferedRecords: 4 } });
+    world.east.mode = 'hang';
+    const first = put(records(2));
+    await vi.waitFor(async () =>
+      expect(await metric('spillway_producer_buffered_records{cell="orders"}')).toBe(2),
+    );
+    const Data = aggregate('a', 'b', 'c').toString('base64');
+    const refused = await put([{ PartitionKey: 'outer', Data }]);
+    expect(entries(refused).map(({ ErrorCode }) => ErrorCode)).toEqual([
+      'ProvisionedThroughputExceededException',
+    ]);
+    world.east.mode = 'serve';
+    await first;
+    expect(await put([{ PartitionKey: 'outer', Data }])).toMatchObject({
+      document: { FailedRecordCount: 0 },
+    });
+    expect(texts().filter((text) => text.startsWith('inner'))).toEqual(['inner a', 'inner b', 'inner c']);
+    const large = aggregate(...'abcde').toString('base64');
+    expect(await put([{ PartitionKey: 'outer', Data: large }])).toMatchObject({
+      status: 400,
+      document: { __type: 'InvalidArgumentException' },
+    });
+  });
+
   it('is grouped again with `aggregate`', async () => {
     world = await startSidecarWorld({ producer: { aggregate: { by: 'key', lingerMs: 20 } } });
     await put([{ PartitionKey: 'outer', Data: aggregate('a', 'a', 'a').toString('base64') }]);

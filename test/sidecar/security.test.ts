@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isLoopback } from '../../lib/sidecar/addresses.ts';
 import { certificateFiles, ownCertificate } from '../../lib/sidecar/certificate.ts';
-import { isLoopback, Sidecar } from '../../lib/sidecar/sidecar.ts';
+import { Sidecar } from '../../lib/sidecar/sidecar.ts';
 import { ordersCell, type SidecarWorld, startSidecarWorld } from './world.ts';
 
 let directory: string;
