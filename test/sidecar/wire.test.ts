@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:http2';
-import { request as httpsRequest } from 'node:https';
+import { Agent, request as httpsRequest } from 'node:https';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Answer, askInCbor, ask as askInJson, base64, contentTypes, send } from './ask.ts';
 import { type SidecarWorld, startSidecarWorld } from './world.ts';
@@ -174,15 +175,19 @@ describe('the wire of the sidecar', () => {
 
   it('speaks TLS with a certificate of its own, over HTTP/1.1 and HTTP/2, on the same port', async () => {
     const ca = await readFile(world.caFile);
-    const status = await new Promise<number | undefined>((resolve, reject) => {
-      httpsRequest(`${world.tlsUrl}/healthz`, { ca, agent: false }, (answer) => {
+    const agent = new Agent({ keepAlive: true });
+    const answered = await new Promise<IncomingMessage>((resolve, reject) => {
+      httpsRequest(`${world.tlsUrl}/healthz`, { ca, agent }, (answer) => {
         answer.resume();
-        resolve(answer.statusCode);
+        resolve(answer);
       })
         .on('error', reject)
         .end();
     });
-    expect(status).toBe(200);
+    expect(answered.statusCode).toBe(200);
+    // Longer than the SDKs keep an idle connection: else they would find it closed.
+    expect(answered.headers['keep-alive']).toBe('timeout=120');
+    agent.destroy();
     for (const [url, options] of [
       [world.tlsUrl, { ca }],
       [world.url, {}],
