@@ -45,6 +45,7 @@ const longest = [
   '/localstack/conductor.test.ts',
   '/producer/congestion.test.ts',
   '/wire/transports.test.ts',
+  '/sidecar/clients.test.ts',
   '/localstack/runtime.test.ts',
   '/localstack/drill-interrupted.test.ts',
   '/localstack/deploy-failure.test.ts',

@@ -1,56 +1,24 @@
 import { readFile } from 'node:fs/promises';
-import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { signalRecordName } from '../../lambda/core/names.ts';
-import { isRegionName, isStreamName } from '../../lambda/core/signal.ts';
-import type { Cell, Config } from '../config/config.ts';
+import { Command, Option } from 'commander';
 import { workDirectory } from '../files/own-files.ts';
 import { UsageError } from '../operate/errors.ts';
-import { localCredentials, resolveTarget, type Target } from '../operate/target.ts';
+import { resolveTarget } from '../operate/target.ts';
 import { exitCodes } from '../shell/exit-codes.ts';
 import { ownCertificate } from '../sidecar/certificate.ts';
 import { eventText, type SidecarEvent } from '../sidecar/events.ts';
-import type { SharedProducerOptions, SidecarCell, SidecarTls, TcpAddress } from '../sidecar/options.ts';
+import type { SidecarTls, TcpAddress } from '../sidecar/options.ts';
 import { Sidecar, type SidecarAddresses } from '../sidecar/sidecar.ts';
 import { interruption } from './interruption.ts';
 import type { Io } from './io.ts';
-import {
-  durationOption,
-  listArgument,
-  type OutputFlags,
-  type TargetFlags,
-  wholeArgument,
-  withTarget,
-} from './options.ts';
+import { durationOption, wholeArgument, withTarget } from './options.ts';
+import { addressArgument, endpointArgument, regionsArgument, streamArgument } from './sidecar-arguments.ts';
+import { cellsOf, producerOptions, type SidecarFlags, signalCell } from './sidecar-settings.ts';
 import { type End, perform } from './verb.ts';
-
-interface SidecarFlags extends OutputFlags, TargetFlags {
-  readonly signal?: string;
-  readonly regions?: readonly string[];
-  readonly stream?: string;
-  readonly listen?: TcpAddress;
-  readonly socket?: string;
-  readonly admin?: TcpAddress;
-  readonly tlsDir?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly clientCa?: string;
-  readonly allowRemote?: true;
-  readonly spool?: string;
-  readonly spoolMib?: number;
-  readonly aggregate?: true | 'shard' | 'key';
-  readonly maxRecordBytes?: number;
-  readonly endpoint?: Endpoints;
-  readonly drain: number;
-}
 
 const DEFAULT_LISTEN: TcpAddress = { host: '127.0.0.1', port: 4567 };
 const DRAIN_MS = 30_000;
-/** A client waits for each answer, so shorter than the producer's own 100 ms. */
-const AGGREGATE_LINGER_MS = 20;
 const MAX_RECORD_BYTES = 10 * 1024 * 1024 - 4 * 1024;
-const MIB = 1024 * 1024;
 const MAX_SPOOL_MIB = 1024 * 1024;
 
 /** `spillway sidecar`: Kinesis' API on this machine, for programs in any language, until SIGTERM or Ctrl-C. */
@@ -82,7 +50,7 @@ export function sidecarCommand(io: Io): Command {
     .option('--spool <directory>', 'where records wait on disk while no region takes them: recommended')
     .option(
       '--spool-mib <number>',
-      'most MiB of the spool of each cell (default: 1024)',
+      'most MiB of the spool of each cell (default: 1 GiB)',
       wholeArgument({ min: 1, max: MAX_SPOOL_MIB }),
     )
     .addOption(
@@ -90,7 +58,7 @@ export function sidecarCommand(io: Io): Command {
     )
     .option(
       '--max-record-bytes <number>',
-      'most bytes of a record with its key, as the streams allow (default: 1048576)',
+      'most bytes of a record with its key, as the streams allow (default: 1 MiB)',
       wholeArgument({ min: 1, max: MAX_RECORD_BYTES }),
     );
   return withSecurity(command)
@@ -111,8 +79,7 @@ Exit status after SIGTERM: 0 every record is in a stream, 4 some are left on the
 
 Examples:
   spillway sidecar --config spillway.config.ts --spool /var/lib/spillway
-  spillway sidecar --signal signal.orders.example.com --regions us-east-1,us-west-2 --spool /var/lib/spillway
-  AWS_ENDPOINT_URL_KINESIS=http://127.0.0.1:4567 python app.py`;
+  spillway sidecar --signal signal.orders.example.com --regions us-east-1,us-west-2 --spool /var/lib/spillway`;
 
 const withSecurity = (command: Command): Command =>
   command
@@ -162,58 +129,6 @@ async function sidecar(io: Io, flags: SidecarFlags): Promise<End> {
   }
 }
 
-function signalCell({ signal, regions, stream, dns, config }: SidecarFlags): SidecarCell {
-  if (signal === undefined || regions === undefined || config !== undefined) {
-    throw new UsageError('Give either --config, or --signal with --regions.');
-  }
-  return {
-    name: stream ?? 'default',
-    signal: { name: signal, ...(dns === undefined ? {} : { servers: dns.split(',') }) },
-    regions,
-    ...(stream === undefined
-      ? {}
-      : { streams: Object.fromEntries(regions.map((region) => [region, { name: stream }])) }),
-  };
-}
-
-function cellsOf({ config, dnsServers }: Target): readonly SidecarCell[] {
-  return config.cells.map((cell) => ({
-    name: cell.name,
-    signal: {
-      name: signalRecordName(cell.name, config.zone.name),
-      ttlSeconds: config.delivery.dnsTtlSeconds,
-      ...(dnsServers === undefined ? {} : { servers: dnsServers }),
-    },
-    regions: [config.regions.primary, config.regions.standby],
-    streams: streamsOf(cell, config),
-  }));
-}
-
-function streamsOf({ streams }: Cell, { regions }: Config): NonNullable<SidecarCell['streams']> {
-  const { primary, standby } = streams;
-  return {
-    [regions.primary]: { name: primary.name, arn: primary.arn },
-    [regions.standby]: { name: standby.name, arn: standby.arn },
-  };
-}
-
-function producerOptions(io: Io, flags: SidecarFlags, target: Target | undefined): SharedProducerOptions {
-  const { endpoint, aggregate, spool, spoolMib, maxRecordBytes } = flags;
-  const world = target?.world;
-  return {
-    ...(world === undefined ? {} : { endpoint: () => world.localStackUrl, credentials: localCredentials }),
-    ...(endpoint === undefined
-      ? {}
-      : { endpoint: (region: string) => endpoint.get(region) ?? endpoint.get('') }),
-    ...(spool === undefined ? {} : { spoolDirectory: resolve(io.directory, spool) }),
-    ...(spoolMib === undefined ? {} : { maxSpoolBytes: spoolMib * MIB }),
-    ...(maxRecordBytes === undefined ? {} : { maxRecordBytes }),
-    ...(aggregate === undefined
-      ? {}
-      : { aggregate: { lingerMs: AGGREGATE_LINGER_MS, ...(aggregate === true ? {} : { by: aggregate }) } }),
-  };
-}
-
 async function tlsOf(io: Io, flags: SidecarFlags): Promise<SidecarTls & { readonly caFile?: string }> {
   const read = (file: string): Promise<string> =>
     readFile(resolve(io.directory, file), 'utf8').catch((cause: unknown) => {
@@ -251,39 +166,4 @@ function listeningText(
       : []),
     'SIGTERM or Ctrl-C ends it in order.',
   ].join('\n');
-}
-
-type Endpoints = ReadonlyMap<string, string>;
-
-/** By region; `''` for every region. */
-function endpointArgument(text: string, earlier: Endpoints = new Map()): Endpoints {
-  const [, region = '', url = ''] = /^(?:([a-z0-9-]+)=)?(https?:\/\/.+)$/.exec(text) ?? [];
-  if (URL.canParse(url)) return new Map([...earlier, [region, url]]);
-  throw new InvalidArgumentError(
-    'Write a URL, like http://127.0.0.1:4566, or us-east-1=http://127.0.0.1:4566.',
-  );
-}
-
-function addressArgument(text: string): TcpAddress {
-  const [, bracketed, plain, port] = /^(?:\[(.+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
-  const host = bracketed ?? plain;
-  if (host !== undefined && (isIP(host) > 0 || host === 'localhost') && Number(port) <= 65_535) {
-    return { host, port: Number(port) };
-  }
-  throw new InvalidArgumentError(
-    'Write an IP address and a port, like 127.0.0.1:4567 or [::1]:4567; port 0 is a free one.',
-  );
-}
-
-function regionsArgument(text: string): readonly string[] {
-  const regions = listArgument(text);
-  if (regions.every(isRegionName)) return regions;
-  throw new InvalidArgumentError('Write regions, like us-east-1,us-west-2.');
-}
-
-function streamArgument(text: string): string {
-  if (isStreamName(text)) return text;
-  throw new InvalidArgumentError(
-    'Write the name of a stream: letters, digits, dots, dashes and underscores.',
-  );
 }

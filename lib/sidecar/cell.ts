@@ -18,9 +18,13 @@ export interface Place extends StreamTarget {
 }
 
 /** Records in memory for one cell, unless the options say otherwise: aggregates that are taken apart come in thousands. */
-const MAX_BUFFERED_RECORDS = 50_000;
+const MAX_BUFFERED_RECORDS = 250_000;
 /** Shorter than the patience of the SDKs and of the KPL (6 s): without a spool they are told in time. */
 const DELIVERY_TIMEOUT_MS = 5_000;
+
+/** An error that goes on is told once in this time. */
+const TELL_AGAIN_MS = 60_000;
+const MAX_CODES = 32;
 
 /** A cell that is written to: its producer, and where its signal points. */
 export class OpenCell {
@@ -29,7 +33,8 @@ export class OpenCell {
   readonly toldShards = new ToldShards();
   readonly #producer: FailoverProducer;
   readonly #following: Following | undefined;
-  readonly #maxRecords: number;
+  /** Records that a request may hold, those in aggregates counted one by one. */
+  readonly maxRecords: number;
   readonly #aggregates: boolean;
   #place: Place | undefined;
   #sawAggregate = false;
@@ -42,7 +47,7 @@ export class OpenCell {
     this.#aggregates = shared.aggregate !== undefined;
     this.#tell = tell;
     const options = producerOptions(cell, shared);
-    this.#maxRecords = options.maxBufferedRecords ?? MAX_BUFFERED_RECORDS;
+    this.maxRecords = options.maxBufferedRecords ?? MAX_BUFFERED_RECORDS;
     this.#producer = new FailoverProducer(options);
     this.#report();
     const onSignal = (signal: Signal): void => {
@@ -66,7 +71,8 @@ export class OpenCell {
 
   /** Whether so many records may be taken together: of an aggregate that is taken in part, all would be sent again. */
   hasRoomFor(records: number): boolean {
-    return this.#producer.stats().bufferedRecords + records <= this.#maxRecords;
+    const { bufferedRecords, spooling } = this.#producer.stats();
+    return spooling || bufferedRecords + records <= this.maxRecords;
   }
 
   put(records: readonly IncomingRecord[]): Promise<readonly PutOutcome[]> {
@@ -97,6 +103,16 @@ export class OpenCell {
     producer.on('regionChanged', ({ from, to }) =>
       tell({ event: 'regionChanged', cell, from: from ?? null, to }),
     );
+    const told = new Map<string, number>();
+    producer.on('retrying', ({ region, error }) => {
+      const code = error instanceof Error ? error.name : String(error);
+      const nowMs = performance.now();
+      if (nowMs - (told.get(code) ?? Number.NEGATIVE_INFINITY) < TELL_AGAIN_MS) return;
+      // Codes are few; names that an endpoint makes up are not kept.
+      if (told.size >= MAX_CODES) told.clear();
+      told.set(code, nowMs);
+      tell({ event: 'retrying', cell, region, code });
+    });
     producer.on('spooling', () => tell({ event: 'spooling', cell }));
     producer.on('drained', () => tell({ event: 'drained', cell }));
     producer.on('signalProblem', (problem) => tell({ event: 'signalProblem', cell, problem }));
@@ -112,7 +128,7 @@ export class OpenCell {
 }
 
 function producerOptions(cell: SidecarCell, shared: SharedProducerOptions): ProducerOptions {
-  const { spoolDirectory, maxSpoolBytes, ...rest } = shared;
+  const { spoolDirectory, spoolAfterMs, maxSpoolBytes, ...rest } = shared;
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
   return {
     maxBufferedRecords: MAX_BUFFERED_RECORDS,
@@ -128,6 +144,7 @@ function producerOptions(cell: SidecarCell, shared: SharedProducerOptions): Prod
       : {
           spool: {
             directory: spoolOf(spoolDirectory, cell.name),
+            ...(spoolAfterMs === undefined ? {} : { afterMs: spoolAfterMs }),
             ...(maxSpoolBytes === undefined ? {} : { maxBytes: maxSpoolBytes }),
           },
         }),

@@ -12,6 +12,8 @@ export type SidecarEvent =
       readonly cell: string;
       readonly problem: string;
     }
+  /** Puts fail, and are tried again. Told for each code once a minute at most. */
+  | { readonly event: 'retrying'; readonly cell: string; readonly region: string; readonly code: string }
   | { readonly event: 'aggregatesApart'; readonly cell: string }
   | { readonly event: 'draining'; readonly requests: number }
   | { readonly event: 'closed'; readonly left: number };
@@ -29,6 +31,8 @@ export function eventText(event: SidecarEvent): string {
     case 'spoolProblem':
     case 'endpointProblem':
       return `${event.cell}: ${event.problem}`;
+    case 'retrying':
+      return `${event.cell}: puts fail in ${event.region} (${event.code}), and are tried again`;
     case 'aggregatesApart':
       return `${event.cell}: a client sends KPL aggregates; they are taken apart, and without --aggregate each of their records becomes a record of its own`;
     case 'draining':

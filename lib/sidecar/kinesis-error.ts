@@ -80,12 +80,17 @@ const serverFailures = /^(?:Internal(?:Failure|Server).*|ServiceUnavailable.*|Ht
 /** What a code of Kinesis looks like: names of errors of Node or of connections are told as InternalFailure. */
 const serviceCode = /^[A-Z]\w*Exception$/;
 
+/** With the failure of the last attempt, such as a right that the role lacks. */
+function reasonOf({ message, cause }: Error): string {
+  return cause instanceof Error ? `${message} ${cause.name}: ${cause.message}` : message;
+}
+
 /** What a client is told of a failure of the producer. The codes of Kinesis itself are passed on. */
 export function toldError(error: Error): ToldError {
   if (error instanceof KinesisError)
     return { code: error.name, status: error.status, message: error.message };
   const row = producerErrors.find(({ of }) => error instanceof of);
-  if (row !== undefined) return { code: row.code, status: kinesisCodes[row.code], message: error.message };
+  if (row !== undefined) return { code: row.code, status: kinesisCodes[row.code], message: reasonOf(error) };
   if (serviceCode.test(error.name) && !serverFailures.test(error.name)) {
     return { code: error.name, status: 400, message: error.message };
   }

@@ -70,6 +70,8 @@ export class Listener {
       onRequest,
     );
     this.#http.timeout = IDLE_MS;
+    // For HTTP/1.1 over TLS; the option of this name is for servers of HTTP/1.1 alone.
+    Object.assign(this.#secure, { keepAliveTimeout: IDLE_MS });
     this.#http.on('clientError', (_, socket) => {
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
       else socket.destroy();

@@ -31,9 +31,13 @@ export interface SharedProducerOptions
     | 'maxBufferedBytes'
     | 'deliveryTimeoutMs'
     | 'requestTimeoutMs'
+    | 'retryBaseMs'
+    | 'retryMaxMs'
   > {
   /** Where each cell has a spool, in a directory of its own below this one. */
   readonly spoolDirectory?: string | undefined;
+  /** Of the spool of each cell: `spool.afterMs` of the producer. */
+  readonly spoolAfterMs?: number | undefined;
   /** Bytes of each spool. */
   readonly maxSpoolBytes?: number | undefined;
 }

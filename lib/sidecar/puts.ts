@@ -5,6 +5,7 @@ import { isPartitionKey } from '../aggregate/keys.ts';
 import type { PutOutcome } from '../producer/entry.ts';
 import { BufferFullError } from '../producer/errors.ts';
 import type { OpenCell } from './cell.ts';
+import { KinesisError } from './kinesis-error.ts';
 import type { IncomingRecord } from './put-request.ts';
 
 /** What became of the records of a request. */
@@ -16,7 +17,7 @@ export interface Put {
   readonly userRecords: number;
 }
 
-/** Writes the records of a request, those of KPL aggregates one by one. */
+/** Writes the records of a request, those of KPL aggregates one by one. @throws KinesisError */
 export async function put(cell: OpenCell, records: readonly IncomingRecord[]): Promise<Put> {
   if (!records.some(({ data }) => isMarked(data))) {
     return { outcomes: await cell.put(records), aggregates: 0, userRecords: records.length };
@@ -33,6 +34,10 @@ export async function put(cell: OpenCell, records: readonly IncomingRecord[]): P
       for (const one of inner) flat.push(one);
     }
     ends.push(flat.length);
+  }
+  if (flat.length > cell.maxRecords) {
+    const message = `The aggregates of the request hold ${flat.length} records, and one may hold ${cell.maxRecords}: send fewer at once.`;
+    throw new KinesisError('InvalidArgumentException', message);
   }
   if (aggregates > 0) cell.sawAggregate();
   const outcomes = cell.hasRoomFor(flat.length)

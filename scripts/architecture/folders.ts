@@ -66,6 +66,8 @@ export const folders: Readonly<Record<string, string>> = {
     'Tables of rights: what each function, producers, consumers and operators call, and the policies made of that.',
   'lib/producer':
     'What applications import to write: it follows the signal, keeps the order of keys, retries, and keeps records on disk while no region takes them.',
+  'lib/producer/aggregation':
+    'Records of a producer on their way into aggregates: by key or by the shards of the region, opened again where they miss.',
   'lib/producer/beacons':
     'The reports of a producer: what it put lately, counted by request and written in the background.',
   'lib/producer/spool': 'The log on disk that keeps records while no region takes them.',

@@ -1,11 +1,11 @@
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nameToText } from './ledger.ts';
-import { type TargetName, type TargetOptions, targets } from './targets.ts';
+import { type TargetOptions, targets } from './targets.ts';
 
 /** The settings of one life of the application, as JSON in its first argument. */
 export interface ApplicationOptions extends TargetOptions {
-  readonly target: TargetName;
+  readonly target: keyof typeof targets;
   readonly life: number;
 }
 

@@ -7,7 +7,7 @@ import { signalUnread } from '../../lib/cli/closed-pipe.ts';
 import { crash } from './run.ts';
 import { type TargetName, targets } from './targets.ts';
 
-const usage = `npm run crash -- [--kills 300] [--seed N] [--target ${Object.keys(targets).join('|')}] [--aggregate] [--json]`;
+const usage = `npm run crash -- [--kills 300] [--seed N] [--target ${Object.keys(targets).join('|')}|sidecar] [--aggregate] [--sidecar] [--json]`;
 /** On the disk of the project, because the system's temporary directory may be in memory. */
 const scratch = fileURLToPath(new URL('../../.spillway', import.meta.url));
 
@@ -19,17 +19,22 @@ const { values } = parseArgs({
     target: { type: 'string', default: 'producer' },
     /** Short for `--target aggregates`. */
     aggregate: { type: 'boolean', default: false },
+    /** Kill the sidecar, and not the program that writes through it. */
+    sidecar: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
 if (values.aggregate && values.target === 'producer') values.target = 'aggregates';
-const isAsked = !values.aggregate || values.target === 'aggregates';
+if (values.sidecar && values.target === 'producer') values.target = 'sidecar';
+const isAsked =
+  (!values.aggregate || values.target === 'aggregates') && (!values.sidecar || values.target === 'sidecar');
+const names = [...Object.keys(targets), 'sidecar'];
 const [kills, seed] = [Number(values.kills), Number(values.seed)];
 if (
   !Number.isSafeInteger(kills) ||
   kills < 1 ||
   !Number.isSafeInteger(seed) ||
-  !(values.target in targets) ||
+  !names.includes(values.target) ||
   !isAsked
 ) {
   console.error(usage);

@@ -1,13 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import getPort from 'get-port';
 import { Spool } from '../../lib/producer/spool/spool.ts';
 import type { ApplicationOptions } from './application.ts';
 import { type Dice, dice } from './dice.ts';
 import { Ledger } from './ledger.ts';
+import { startSidecarClient } from './sidecar-client.ts';
+import { SIDECAR_CELL, type SidecarLifeOptions } from './sidecar-life.ts';
 import { type CrashSink, startCrashSink } from './sink.ts';
 import type { TargetName } from './targets.ts';
 
@@ -42,7 +46,10 @@ export interface CrashResult {
   readonly quarantinedRanges: number;
 }
 
-const program = fileURLToPath(new URL('application.ts', import.meta.url));
+const programs = {
+  application: fileURLToPath(new URL('application.ts', import.meta.url)),
+  sidecar: fileURLToPath(new URL('sidecar.ts', import.meta.url)),
+};
 const LIVES_PER_WEATHER = 3;
 const START_TIMEOUT_MS = 30_000;
 const LONGEST_START_MS = 500;
@@ -60,26 +67,27 @@ export async function crash(options: CrashOptions): Promise<CrashResult> {
     onStored: (text) => ledger.find(text),
     reshards: options.target === 'aggregates',
   });
-  let spooled = 0;
-  const onAcknowledged = (how: string, text: string): void => {
-    ledger.acknowledge(text);
-    if (how === 'spooled') spooled++;
-  };
+  const witness = new Witness({ rolls, ledger });
+  // It lives on while the sidecar is killed, which has the same address in each of its lives.
+  const port = options.target === 'sidecar' ? await getPort({ host: '127.0.0.1' }) : undefined;
+  const client =
+    port === undefined ? undefined : startSidecarClient({ port, onAcknowledged: witness.acknowledged });
   try {
     for (let life = 1; life <= kills; life++) {
       // Calm for some lives at first, then stormy for some, and so on in turn.
       sink.weather = Math.floor((life - 1) / LIVES_PER_WEATHER) % 2 === 0 ? 'calm' : 'stormy';
-      await oneLife({ ...options, life, url: sink.url }, { rolls, onAcknowledged });
+      await oneLife(lifeOf({ ...options, life, url: sink.url, port }), witness);
       await sink.settled();
       if (life % 10 === 0) onProgress?.(`${life} kills, ${ledger.acknowledged} records acknowledged`);
     }
-    const left = await readSpool(directory, ledger);
+    await client?.stop();
+    const left = await readSpool(port === undefined ? directory : join(directory, SIDECAR_CELL), ledger);
     const lost = ledger.lost();
     for (const text of lost.slice(0, 10)) onProgress?.(`lost: ${text}`);
     return {
       kills,
       acknowledged: ledger.acknowledged,
-      spooled,
+      spooled: witness.spooled,
       found: ledger.acknowledged - lost.length,
       lost: lost.length,
       reordered: ledger.reordered,
@@ -88,24 +96,64 @@ export async function crash(options: CrashOptions): Promise<CrashResult> {
       ...left,
     };
   } finally {
+    await client?.stop();
     await closeSink(sink);
   }
 }
 
-interface Witness {
+/** Who is told of each acknowledgement, by the process that is killed or by the client of the sidecar that is. */
+class Witness {
   readonly rolls: Dice;
-  readonly onAcknowledged: (how: string, text: string) => void;
+  readonly #ledger: Ledger;
+  spooled = 0;
+  #count = 0;
+  #enough: { readonly at: number; readonly resolve: () => void } | undefined;
+
+  constructor({ rolls, ledger }: { readonly rolls: Dice; readonly ledger: Ledger }) {
+    this.rolls = rolls;
+    this.#ledger = ledger;
+  }
+
+  readonly acknowledged = (how: string, text: string): void => {
+    this.#ledger.acknowledge(text);
+    if (how === 'spooled') this.spooled++;
+    if (++this.#count >= (this.#enough?.at ?? Number.POSITIVE_INFINITY)) this.#enough?.resolve();
+  };
+
+  /** Resolves after this many more acknowledgements. */
+  after(acknowledgements: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#enough = { at: this.#count + acknowledgements, resolve };
+    });
+  }
+}
+
+/** A process to be killed. */
+interface Life {
+  readonly number: number;
+  readonly program: string;
+  /** JSON. */
+  readonly argument: string;
+}
+
+interface LifeOptions extends Omit<ApplicationOptions, 'target'>, Pick<CrashOptions, 'target'> {
+  readonly port: number | undefined;
+}
+
+function lifeOf({ target, directory, url, life: number, port }: LifeOptions): Life {
+  if (target === 'sidecar') {
+    const options: SidecarLifeOptions = { directory, url, port: port as number };
+    return { number, program: programs.sidecar, argument: JSON.stringify(options) };
+  }
+  const options: ApplicationOptions = { target, directory, url, life: number };
+  return { number, program: programs.application, argument: JSON.stringify(options) };
 }
 
 /**
  * Runs one process: starts it, kills it at a random moment, and reads its pipe to the end, which keeps what
  * was written before.
  */
-async function oneLife(
-  { target, directory, url, life }: ApplicationOptions & Pick<CrashOptions, 'target'>,
-  { rolls, onAcknowledged }: Witness,
-): Promise<void> {
-  const argument = JSON.stringify({ target, directory, url, life } satisfies ApplicationOptions);
+async function oneLife({ number, program, argument }: Life, witness: Witness): Promise<void> {
   const child = spawn(process.execPath, [program, argument], { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
   const opened = Promise.withResolvers<void>();
   const closed = once(child, 'close');
@@ -113,22 +161,20 @@ async function oneLife(
   child.stderr?.on('data', (chunk: Buffer) => {
     errors = (errors + chunk).slice(-MAX_ERROR_CHARACTERS);
   });
-  const end = endOfLife(rolls);
-  const enough = Promise.withResolvers<void>();
-  let acknowledged = 0;
+  const end = endOfLife(witness.rolls);
+  const enough = witness.after(end.afterAcknowledgements);
   createInterface({ input: child.stdio[3] as Readable }).on('line', (line) => {
     if (line === 'open') return opened.resolve();
     const [how = '', ...name] = line.split(' ');
     // A line that was cut off was not reported: its record is not counted.
     if (name.length !== 3) return;
-    onAcknowledged(how, name.join(' '));
-    if (++acknowledged >= end.afterAcknowledgements) enough.resolve();
+    witness.acknowledged(how, name.join(' '));
   });
   if (!end.whileStarting) await Promise.race([opened.promise, closed, pause(START_TIMEOUT_MS)]);
-  await Promise.race([closed, enough.promise, pause(end.afterMs)]);
+  await Promise.race([closed, enough, pause(end.afterMs)]);
   child.kill('SIGKILL');
   await closed;
-  if (!diedOfKill(child)) throw new Error(`Life ${life} ended by itself (${child.exitCode}):\n${errors}`);
+  if (!diedOfKill(child)) throw new Error(`Life ${number} ended by itself (${child.exitCode}):\n${errors}`);
 }
 
 interface EndOfLife {

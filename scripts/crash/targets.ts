@@ -21,7 +21,9 @@ export interface TargetOptions {
   readonly url: string;
 }
 
-export type TargetName = 'producer' | 'aggregates' | 'spool' | 'memory';
+export type TargetName = 'producer' | 'aggregates' | 'spool' | 'memory' | 'sidecar';
+/** What runs in the application itself. */
+type InnerTarget = Exclude<TargetName, 'sidecar'>;
 
 const REGION = 'us-east-1';
 const STREAM = 'orders';
@@ -30,7 +32,7 @@ const answerSchema = z.object({
   Records: z.array(z.object({ ShardId: z.string().optional(), SequenceNumber: z.string().optional() })),
 });
 
-export const targets: Readonly<Record<TargetName, (options: TargetOptions) => Promise<Put>>> = {
+export const targets: Readonly<Record<InnerTarget, (options: TargetOptions) => Promise<Put>>> = {
   producer: openProducer,
   aggregates: (options) => openProducer({ ...options, aggregate: { lingerMs: 20 } }),
   spool: openSpool,
@@ -38,29 +40,30 @@ export const targets: Readonly<Record<TargetName, (options: TargetOptions) => Pr
   memory: async () => async () => 'spooled',
 };
 
-/**
- * Opens the whole producer, with short time-outs, so that it writes to the disk in a bad phase of the sink.
- */
-async function openProducer({
-  directory,
-  url,
-  aggregate = false,
-}: TargetOptions & Pick<ProducerOptions, 'aggregate'>): Promise<Put> {
+/** Options of a producer with short time-outs, so that it writes to the disk in a bad phase of the sink. */
+export function tightProducer({ directory, url }: TargetOptions) {
   process.env.SPILLWAY_REGION = REGION;
-  const producer = new FailoverProducer({
+  return {
     signal: { name: 'pinned.invalid' },
     regions: [REGION],
     streamName: STREAM,
     endpoint: () => url,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     spool: { directory, afterMs: 60 },
-    aggregate,
     // Small, so that a busy key or shard soon has more than its share.
     maxBufferedRecords: 500,
     requestTimeoutMs: TIMEOUT_MS,
     retryBaseMs: 5,
     retryMaxMs: 50,
-  });
+  } satisfies ProducerOptions;
+}
+
+/** Opens the whole producer. */
+async function openProducer({
+  aggregate = false,
+  ...options
+}: TargetOptions & Pick<ProducerOptions, 'aggregate'>): Promise<Put> {
+  const producer = new FailoverProducer({ ...tightProducer(options), aggregate });
   return async (record) => ((await producer.put(record)).spooled ? 'spooled' : 'delivered');
 }
 

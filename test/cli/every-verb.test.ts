@@ -247,8 +247,8 @@ describe('where nothing answers', () => {
 
   const env = { AWS_ENDPOINT_URL: 'http://127.0.0.1:9' };
   const nowhere = '--dns 127.0.0.1:9 --config drilling.json';
-  // `deploy` asks its CDK app first; deploy.test.ts has one.
-  const atOnce = withOption('--dns').filter((verb) => verb !== 'deploy');
+  // `deploy` asks its CDK app first; deploy.test.ts has one. `sidecar` waits for what it is there for.
+  const atOnce = withOption('--dns').filter((verb) => verb !== 'deploy' && verb !== 'sidecar');
   const asking = atOnce.map((verb) => `${verb} ${needsTarget[verb] ?? needs[verb] ?? ''} ${nowhere}`);
   const others = [
     `why --at 20m ${nowhere}`,

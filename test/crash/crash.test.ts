@@ -36,6 +36,15 @@ describe('an application that is killed again and again', () => {
     expect(result.found).toBe(result.acknowledged);
   });
 
+  it('finds them when the sidecar is killed, and not the program that writes through it', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const result = await crash({ kills: 6, seed: SEED, target: 'sidecar', directory });
+    expect(result).toMatchObject({ kills: 6, lost: 0, reordered: 0, quarantinedRanges: 0 });
+    expect(result.acknowledged).toBeGreaterThan(100);
+    expect(result.found).toBe(result.acknowledged);
+  });
+
   it('would be found out if it acknowledged what is in memory alone', { timeout: TIMEOUT_MS }, async () => {
     const result = await crash({ kills: 2, seed: SEED, target: 'memory', directory });
     expect(result.acknowledged).toBeGreaterThan(0);

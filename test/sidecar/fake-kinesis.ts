@@ -13,8 +13,8 @@ export interface StoredRecord {
   readonly data: Buffer;
 }
 
-/** What to do with a put: answer it, fail as a region does, or keep it until `mode` changes. */
-export type Mode = 'serve' | 'fail' | 'hang' | 'throttle' | 'deny';
+/** What to do with a put: answer it, fail as a region does, keep it until `mode` changes, or refuse the role or the stream. */
+export type Mode = 'serve' | 'fail' | 'hang' | 'deny' | 'refuse';
 
 /** One region's Kinesis on a real socket: puts, and the three calls that the sidecar passes on. */
 export interface FakeKinesis {
@@ -62,20 +62,10 @@ export async function startFakeKinesis({ firstShard = 0 } = {}): Promise<FakeKin
         response.writeHead(500, { 'content-type': 'application/x-amz-json-1.1' });
         response.end('{"__type":"InternalFailure"}');
         return;
-      case 'throttle':
-        return asked.answer(
-          response,
-          asked.records.map(() => ({
-            ErrorCode: 'ProvisionedThroughputExceededException',
-            ErrorMessage: 'Rate exceeded for shard shardId-000000000000 in stream orders.',
-          })),
-        );
       case 'deny':
-        response.writeHead(400, { 'content-type': 'application/x-amz-json-1.1' });
-        response.end(
-          '{"__type":"AccessDeniedException","message":"not authorized to perform kinesis:PutRecords"}',
-        );
-        return;
+        return refuse(response, 'AccessDeniedException', 'not authorized to perform kinesis:PutRecords');
+      case 'refuse':
+        return refuse(response, 'ValidationException', "Value at 'streamName' failed to satisfy constraint");
       case 'hang':
         held.push(() => store(asked, response));
         return;
@@ -145,4 +135,9 @@ export async function startFakeKinesis({ firstShard = 0 } = {}): Promise<FakeKin
     },
   };
   return fake;
+}
+
+function refuse(response: ServerResponse, type: string, message: string): void {
+  response.writeHead(400, { 'content-type': 'application/x-amz-json-1.1' });
+  response.end(JSON.stringify({ __type: type, message }));
 }

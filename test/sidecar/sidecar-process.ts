@@ -5,8 +5,10 @@ import { createInterface } from 'node:readline';
 import { ownFile } from '../../lib/files/own-files.ts';
 
 export interface SidecarProcessOptions {
-  /** Of Kinesis. */
-  readonly endpoint: string;
+  /** Of Kinesis; undefined where `args` say it. */
+  readonly endpoint?: string;
+  /** Pinned to us-east-1, with one stream `orders`. Default true. */
+  readonly pinned?: boolean;
   /** For the spool and the certificate. */
   readonly directory: string;
   readonly port?: number;
@@ -14,7 +16,7 @@ export interface SidecarProcessOptions {
   readonly args?: readonly string[];
 }
 
-/** `spillway sidecar` in a process of its own, pinned to us-east-1. */
+/** `spillway sidecar` in a process of its own. */
 export interface SidecarProcess {
   readonly url: string;
   readonly port: number;
@@ -70,13 +72,16 @@ export async function startSidecarProcess(options: SidecarProcessOptions): Promi
 export function launchSidecar({
   endpoint,
   directory,
+  pinned = true,
   port = 0,
   env,
   args = [],
 }: SidecarProcessOptions): ChildProcess {
   const flags = [
-    ...['--json', '--signal', 'pinned.invalid', '--regions', 'us-east-1', '--stream', 'orders'],
-    ...['--endpoint', endpoint, '--listen', `127.0.0.1:${port}`],
+    '--json',
+    ...(pinned ? ['--signal', 'pinned.invalid', '--regions', 'us-east-1', '--stream', 'orders'] : []),
+    ...(endpoint === undefined ? [] : ['--endpoint', endpoint]),
+    ...['--listen', `127.0.0.1:${port}`],
     ...['--spool', join(directory, 'spool'), '--tls-dir', join(directory, 'tls')],
     ...args,
   ];
@@ -85,7 +90,7 @@ export function launchSidecar({
     env: {
       PATH: process.env.PATH,
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
-      SPILLWAY_REGION: 'us-east-1',
+      ...(pinned ? { SPILLWAY_REGION: 'us-east-1' } : {}),
       AWS_ACCESS_KEY_ID: 'test',
       AWS_SECRET_ACCESS_KEY: 'test',
       ...env,

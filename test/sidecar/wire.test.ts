@@ -1,50 +1,35 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:http2';
-import { request as httpsRequest } from 'node:https';
-import { cbor } from '@smithy/core/cbor';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Agent, request as httpsRequest } from 'node:https';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Answer, askInCbor, ask as askInJson, base64, contentTypes, send } from './ask.ts';
 import { type SidecarWorld, startSidecarWorld } from './world.ts';
 
 let world: SidecarWorld;
-beforeEach(async () => {
+beforeAll(async () => {
   world = await startSidecarWorld();
 });
-afterEach(async () => {
+beforeEach(() => {
+  world.east.records.length = 0;
+  world.east.asked.length = 0;
+});
+afterAll(async () => {
   await world.close();
 });
 
-const types = { json: 'application/x-amz-json-1.1', cbor: 'application/x-amz-cbor-1.1' } as const;
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly document: Record<string, unknown>;
-}
-
-async function ask(operation: string, document: object, kind: keyof typeof types = 'json'): Promise<Answer> {
-  const body = kind === 'json' ? JSON.stringify(document) : Buffer.from(cbor.serialize(document));
-  return send({ 'content-type': types[kind], 'x-amz-target': `Kinesis_20131202.${operation}` }, body);
-}
-
-async function send(headers: Record<string, string>, body: string | Buffer): Promise<Answer> {
-  const answer = await fetch(world.url, { method: 'POST', headers, body });
-  const bytes = Buffer.from(await answer.arrayBuffer());
-  const isCbor = answer.headers.get('content-type') === types.cbor;
-  const document = isCbor ? cbor.deserialize(bytes) : JSON.parse(bytes.toString());
-  return { status: answer.status, headers: answer.headers, document };
-}
-
-const data = (text: string): string => Buffer.from(text).toString('base64');
+const ask = (operation: string, document: object, kind: 'json' | 'cbor' = 'json'): Promise<Answer> =>
+  (kind === 'json' ? askInJson : askInCbor)(world.url, operation, document);
 
 describe('the wire of the sidecar', () => {
   it('takes PutRecord and PutRecords in JSON', async () => {
-    const one = await ask('PutRecord', { StreamName: 'orders', PartitionKey: 'k', Data: data('a') });
+    const one = await ask('PutRecord', { StreamName: 'orders', PartitionKey: 'k', Data: base64('a') });
     expect(one).toMatchObject({ status: 200, document: { ShardId: 'shardId-000000000001' } });
     expect(one.document.SequenceNumber).toMatch(/^4967\d{52}$/);
     const Records = ['b', 'c'].map((text) => ({
       PartitionKey: text,
-      Data: data(text),
+      Data: base64(text),
       ExplicitHashKey: '7',
     }));
     const many = await ask('PutRecords', { StreamName: 'orders', Records });
@@ -60,7 +45,7 @@ describe('the wire of the sidecar', () => {
   it('takes them in CBOR, and answers in CBOR', async () => {
     const Records = ['b', 'c'].map((text) => ({ PartitionKey: text, Data: Buffer.from(text) }));
     const many = await ask('PutRecords', { StreamName: 'orders', Records }, 'cbor');
-    expect(many.headers.get('content-type')).toBe(types.cbor);
+    expect(many.headers.get('content-type')).toBe(contentTypes.cbor);
     expect(many.document).toMatchObject({
       FailedRecordCount: 0,
       Records: [{ ShardId: 'shardId-000000000001' }, {}],
@@ -114,12 +99,12 @@ describe('the wire of the sidecar', () => {
     expect(answer.headers.get('x-amzn-errortype')).toBe(type);
   });
 
-  const record = { PartitionKey: 'k', Data: data('a') };
+  const record = { PartitionKey: 'k', Data: base64('a') };
   it.each([
     ['no stream', 'PutRecord', record, 'InvalidArgumentException'],
     ['a stream that is none', 'PutRecord', { ...record, StreamName: 'a b' }, 'ValidationException'],
     ['an unknown stream', 'PutRecord', { ...record, StreamName: 'other' }, 'ResourceNotFoundException'],
-    ['no key', 'PutRecord', { StreamName: 'orders', Data: data('a') }, 'ValidationException'],
+    ['no key', 'PutRecord', { StreamName: 'orders', Data: base64('a') }, 'ValidationException'],
     [
       'a long key',
       'PutRecord',
@@ -142,7 +127,7 @@ describe('the wire of the sidecar', () => {
     [
       'a large record',
       'PutRecord',
-      { ...record, StreamName: 'orders', Data: data('x'.repeat(1024 * 1024)) },
+      { ...record, StreamName: 'orders', Data: base64('x'.repeat(1024 * 1024)) },
       'ValidationException',
     ],
     ['no records', 'PutRecords', { StreamName: 'orders', Records: [] }, 'ValidationException'],
@@ -157,7 +142,7 @@ describe('the wire of the sidecar', () => {
       'PutRecords',
       {
         StreamName: 'orders',
-        Records: Array.from({ length: 11 }, () => ({ ...record, Data: data('x'.repeat(1_000_000)) })),
+        Records: Array.from({ length: 11 }, () => ({ ...record, Data: base64('x'.repeat(1_000_000)) })),
       },
       'InvalidArgumentException',
     ],
@@ -169,8 +154,8 @@ describe('the wire of the sidecar', () => {
 
   it('refuses a body that is not what it says', async () => {
     for (const kind of ['json', 'cbor'] as const) {
-      const headers = { 'content-type': types[kind], 'x-amz-target': 'Kinesis_20131202.PutRecord' };
-      expect(await send(headers, '\xff{')).toMatchObject({
+      const headers = { 'content-type': contentTypes[kind], 'x-amz-target': 'Kinesis_20131202.PutRecord' };
+      expect(await send(world.url, headers, '\xff{')).toMatchObject({
         status: 400,
         document: { __type: 'SerializationException' },
       });
@@ -190,15 +175,19 @@ describe('the wire of the sidecar', () => {
 
   it('speaks TLS with a certificate of its own, over HTTP/1.1 and HTTP/2, on the same port', async () => {
     const ca = await readFile(world.caFile);
-    const status = await new Promise<number | undefined>((resolve, reject) => {
-      httpsRequest(`${world.tlsUrl}/healthz`, { ca, agent: false }, (answer) => {
+    const agent = new Agent({ keepAlive: true });
+    const answered = await new Promise<IncomingMessage>((resolve, reject) => {
+      httpsRequest(`${world.tlsUrl}/healthz`, { ca, agent }, (answer) => {
         answer.resume();
-        resolve(answer.statusCode);
+        resolve(answer);
       })
         .on('error', reject)
         .end();
     });
-    expect(status).toBe(200);
+    expect(answered.statusCode).toBe(200);
+    // Longer than the SDKs keep an idle connection: else they would find it closed.
+    expect(answered.headers['keep-alive']).toBe('timeout=120');
+    agent.destroy();
     for (const [url, options] of [
       [world.tlsUrl, { ca }],
       [world.url, {}],
@@ -207,11 +196,11 @@ describe('the wire of the sidecar', () => {
       const stream = session.request({
         ':method': 'POST',
         ':path': '/',
-        'content-type': types.json,
+        'content-type': contentTypes.json,
         'x-amz-target': 'Kinesis_20131202.PutRecord',
       });
       const text = randomUUID();
-      stream.end(JSON.stringify({ ...record, StreamName: 'orders', Data: data(text) }));
+      stream.end(JSON.stringify({ ...record, StreamName: 'orders', Data: base64(text) }));
       const answer = Buffer.concat(await stream.toArray()).toString();
       expect(JSON.parse(answer)).toMatchObject({ ShardId: 'shardId-000000000001' });
       session.close();

@@ -14,6 +14,7 @@ export const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 export interface SidecarWorld {
   readonly url: string;
   readonly tlsUrl: string;
+  readonly adminPort: number | undefined;
   /** File of the authority of the sidecar's certificate. */
   readonly caFile: string;
   readonly directory: string;
@@ -72,9 +73,10 @@ export async function startSidecarWorld({
       ...producer,
     },
   });
-  const { port } = await sidecar.start();
+  const { port, adminPort } = await sidecar.start();
   return {
     url: `http://127.0.0.1:${port}`,
+    adminPort,
     tlsUrl: `https://127.0.0.1:${port}`,
     caFile,
     directory,
