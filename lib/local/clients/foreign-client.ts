@@ -44,7 +44,13 @@ export interface ClientRecord {
 
 /** A line of its stdout: a record that the client says is written, or that it gave up. */
 export type ClientLine =
-  | { readonly id: string; readonly shardId?: string; readonly sequenceNumber?: string }
+  | {
+      readonly id: string;
+      readonly shardId?: string;
+      readonly sequenceNumber?: string;
+      /** How often the client sent it, where it says so. */
+      readonly attempts?: number;
+    }
   | { readonly id: string; readonly failed: string }
   | { readonly problem: string };
 

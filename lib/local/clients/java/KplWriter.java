@@ -37,7 +37,7 @@ public final class KplWriter {
                     .put("id", id)
                     .put("shardId", result.getShardId())
                     .put("sequenceNumber", result.getSequenceNumber())
-                    .put("attempts", result.getAttempts().stream().map(a -> a.getErrorCode() + ":" + a.getErrorMessage() + ":" + a.getDuration()).toList().toString()));
+                    .put("attempts", result.getAttempts().size()));
         }
 
         @Override
