@@ -26,6 +26,7 @@ const system = [
   'live-drill',
   'local',
   'producer',
+  'programs',
   'resolver',
   'sidecar',
   'switch',

@@ -22,7 +22,13 @@ export type StreamCapacity =
    * `peak`: the load that the stream has taken before and is scaled for, or the load that it was warmed for,
    * in MiB/s.
    */
-  | { readonly mode: 'on-demand'; readonly peak: Load; readonly warmMibPerSecond?: number | undefined };
+  | {
+      readonly mode: 'on-demand';
+      readonly peak: Load;
+      readonly warmMibPerSecond?: number | undefined;
+      /** Keeps no key together (`Distribution`). */
+      readonly serviceManaged?: true | undefined;
+    };
 
 /** The highest value of each; 0 for none. */
 export const highest = (loads: readonly Load[]): Load => ({
@@ -85,6 +91,22 @@ export function shortfalls(cells: readonly CellCapacity[], role: Role): readonly
   });
 }
 
+/**
+ * Sentences about cells whose stream in the standby keeps no key together, while that of the primary does: a move ends the order of
+ * their keys. What could not be read is no finding.
+ */
+export function disorders(cells: readonly CellCapacity[]): readonly string[] {
+  return cells.flatMap(({ cell, primary, standby }) => {
+    if (primary === undefined || isServiceManaged(primary) || !isServiceManaged(standby)) return [];
+    return [
+      `${cell}: the standby stream has service-managed distribution, so a move ends the order of its keys`,
+    ];
+  });
+}
+
+const isServiceManaged = (stream: StreamCapacity | undefined): boolean =>
+  stream?.mode === 'on-demand' && stream.serviceManaged === true;
+
 const describe = ({ bytesPerSecond, recordsPerSecond }: Load): string =>
   `${(bytesPerSecond / 1_000_000).toFixed(1)} MB/s and ${Math.round(recordsPerSecond)} records/s`;
 
@@ -119,6 +141,7 @@ export function fitnessOf(levels: StandbySeen, capacities: readonly CellCapacity
     findings: [
       ...notUp.map(([what, level]) => `canary of the standby: ${what} ${level}`),
       ...shortfalls(capacities, 'standby'),
+      ...disorders(capacities),
     ],
   };
 }

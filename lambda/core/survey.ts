@@ -15,6 +15,7 @@ const stream = z.discriminatedUnion('mode', [
     mode: z.literal('on-demand'),
     peak: load,
     warmMibPerSecond: z.number().nonnegative().optional(),
+    serviceManaged: z.literal(true).optional(),
   }),
 ]);
 export const capacitySchema = z.object({
@@ -28,7 +29,7 @@ export const capacitySchema = z.object({
 /** How a stream is scaled. A missing stream has no shards, and takes nothing. */
 export type StreamSize =
   | { readonly mode: 'provisioned'; readonly shards: number }
-  | { readonly mode: 'on-demand'; readonly warmMibPerSecond?: number };
+  | { readonly mode: 'on-demand'; readonly warmMibPerSecond?: number; readonly serviceManaged?: true };
 
 /** The result of one look at a stream. Absent: it could not be read. */
 export interface StreamReading {

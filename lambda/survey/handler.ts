@@ -72,6 +72,7 @@ export async function handler(): Promise<void> {
   metricLog.flush({
     survey: `${result.surveyed} surveyed, of ${result.cells} cells`,
     shortfalls: result.shortfalls.slice(0, SHORTFALLS_SAID).join('; '),
+    disorders: result.disorders.slice(0, SHORTFALLS_SAID).join('; '),
   });
   await recurring.done('survey', nowMs());
 }

@@ -99,6 +99,10 @@ async function runDrain({ err: say, colors, directory }: Io, flags: DrainFlags):
         say(
           `${colors.yellow('warning')} ${flags.stream} keeps records only from ${new Date(keptFromMs).toISOString()}`,
         ),
+      onUnordered: () =>
+        say(
+          `${colors.yellow('warning')} ${plan.to.stream} in ${plan.to.region} has service-managed distribution: the copies are in no order there`,
+        ),
     });
     return {
       exit: exitCodes.done,

@@ -101,7 +101,13 @@ function statements(
     new PolicyStatement({ actions: ['states:StartExecution'], resources: [conductorArn] }),
     new PolicyStatement({ actions: ['states:DescribeExecution'], resources: [runsOf(target, account)] }),
     new PolicyStatement({
-      actions: ['kinesis:PutRecords', 'kinesis:ListShards', 'kinesis:GetShardIterator', 'kinesis:GetRecords'],
+      actions: [
+        'kinesis:PutRecords',
+        'kinesis:DescribeStreamSummary',
+        'kinesis:ListShards',
+        'kinesis:GetShardIterator',
+        'kinesis:GetRecords',
+      ],
       resources: [
         `arn:aws:kinesis:${primary}:${account}:stream/${streams.primary}`,
         `arn:aws:kinesis:${standby}:${account}:stream/${streams.standby}`,

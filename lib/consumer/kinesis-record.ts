@@ -1,6 +1,7 @@
 /** A record as GetRecords and SubscribeToShard of the AWS SDK return it. */
 export interface SdkKinesisRecord {
   readonly Data?: Uint8Array | undefined;
+  /** Absent for a record that was put without one, which service-managed distribution allows. */
   readonly PartitionKey?: string | undefined;
   readonly SequenceNumber?: string | undefined;
   readonly ApproximateArrivalTimestamp?: Date | undefined;
@@ -10,7 +11,8 @@ export interface SdkKinesisRecord {
 export interface LambdaKinesisRecord {
   /** In base64. */
   readonly data: string;
-  readonly partitionKey: string;
+  /** Absent for a record that was put without one, which service-managed distribution allows. */
+  readonly partitionKey?: string | undefined;
   readonly sequenceNumber: string;
   /** In seconds since 1970. */
   readonly approximateArrivalTimestamp?: number | undefined;

@@ -1,5 +1,9 @@
+import { NO_KEY } from './record.ts';
+
 interface Keyed {
   readonly partitionKey: string;
+  /** Tells records without a key apart. */
+  readonly fingerprint?: string;
   readonly data: Uint8Array;
 }
 
@@ -9,15 +13,17 @@ const MAX_CHUNK_BYTES = 5 * 1024 * 1024;
 
 /**
  * Splits the records of a page into requests, to be sent one after the other. PutRecords keeps no order
- * within a request, so a chunk has a key at most once, and a key's records are in chunks in their order. The
- * same page always gives the same chunks, because a checkpoint relies on it.
+ * within a request, so a chunk has a key at most once, and a key's records are in chunks in their order. Records
+ * without a key have no order, and a chunk has only those that can be told apart. The same page always gives the same chunks, because a checkpoint relies on it.
  */
 export function chunksOf<Record extends Keyed>(page: readonly Record[]): readonly (readonly Record[])[] {
   const rounds: Record[][] = [];
   const times = new Map<string, number>();
   for (const record of page) {
-    const round = times.get(record.partitionKey) ?? 0;
-    times.set(record.partitionKey, round + 1);
+    const { partitionKey, fingerprint = '' } = record;
+    const alone = partitionKey === NO_KEY ? `\0${fingerprint}` : `k${partitionKey}`;
+    const round = times.get(alone) ?? 0;
+    times.set(alone, round + 1);
     rounds[round] ??= [];
     rounds[round].push(record);
   }

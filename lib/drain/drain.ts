@@ -3,6 +3,7 @@ import { type Checkpoint, checkSameDrain, newCheckpoint, type ShardState } from 
 import { CheckpointFile, readCheckpoint } from './checkpoint-file.ts';
 import { lockCheckpoint } from './checkpoint-lock.ts';
 import { type DrainCounts, noCounts, sumOf } from './counts.ts';
+import { DrainUsageError } from './errors.ts';
 import { type DrainLimits, defaultLimits } from './limits.ts';
 import { parentsFirst } from './lineage.ts';
 import { checkPlan, type DrainPlan, type StreamPlace } from './plan.ts';
@@ -22,6 +23,8 @@ export interface DrainOptions {
   readonly onProgress?: (progress: DrainProgress) => void;
   /** Called when the source keeps records only from a time after `fromMs`: some may be gone. */
   readonly onExpired?: (keptFromMs: number) => void;
+  /** Called when the target keeps no key together: the copies have no order there. */
+  readonly onUnordered?: () => void;
   readonly limits?: Partial<DrainLimits>;
 }
 
@@ -43,7 +46,8 @@ const PROGRESS_EVERY_MS = 2_000;
 /**
  * Copies the records that arrived in a stream in a window of time to another stream, and resumes where an earlier run ended.
  *
- * When the drain is done, each record is in the target at least once, in the order of its key. A record with
+ * When the drain is done, each record is in the target at least once, in the order of its key (a target with service-managed
+ * distribution keeps no order, and it alone takes records without a key). A record with
  * an envelope, its own or of `plan.envelope`, keeps one id in every copy. A record without one is copied
  * once, also when the drain is killed between a write and its checkpoint, or a write ends without an answer:
  * the target is then read back from the moment of the write, and a record with the same key and the same
@@ -90,6 +94,10 @@ async function run(options: DrainOptions, file: string | undefined): Promise<Dra
   });
   if (checkpoint.finishedAtMs !== null) return { ...progress(), resumed: true, alreadyDone: true };
   tellExpired(options, from);
+  if (to.distribution === 'serviceManaged') {
+    assertTakenApart(plan);
+    options.onUnordered?.();
+  }
 
   const kept = file === undefined ? undefined : new CheckpointFile(file, checkpoint);
   const save = async (): Promise<void> => kept?.save();
@@ -107,7 +115,17 @@ async function run(options: DrainOptions, file: string | undefined): Promise<Dra
         width: limits.shards,
         work: async (shardId) => {
           const state = stateOf(checkpoint, shardId);
-          await drainShard({ plan, source, shardId, state, target: writing, save, limits, signal });
+          await drainShard({
+            plan,
+            source,
+            shardId,
+            state,
+            target: writing,
+            placement: to.distribution,
+            save,
+            limits,
+            signal,
+          });
           drained.add(shardId);
         },
         onFailure: () => stopping.abort(new Error('another shard failed')),
@@ -132,6 +150,15 @@ function stateOf(checkpoint: Checkpoint, shardId: string): ShardState {
     counts: { ...noCounts },
   };
   return checkpoint.shards[shardId];
+}
+
+/** @throws DrainUsageError */
+function assertTakenApart({ allowAggregated, to }: DrainPlan): void {
+  if (!allowAggregated) return;
+  throw new DrainUsageError(
+    `${to.stream} in ${to.region} has service-managed distribution, where the KCL drops aggregates in silence: leave out ` +
+      '`--allow-aggregated`, so that each record is copied by itself.',
+  );
 }
 
 function tellExpired({ plan, onExpired }: DrainOptions, { retentionMs }: StreamFacts): void {

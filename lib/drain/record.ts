@@ -4,9 +4,13 @@ import { unwrap } from '../envelope/unwrap.ts';
 import { wrap } from '../envelope/wrap.ts';
 import type { DrainPlan } from './plan.ts';
 
+/** In place of the key of a record that has none, which service-managed distribution allows. No key is empty. */
+export const NO_KEY = '';
+
 /** A record of the source, as GetRecords gives it. */
 export interface SourceRecord {
   readonly sequenceNumber: string;
+  /** Or `NO_KEY`. */
   readonly partitionKey: string;
   readonly data: Uint8Array;
   readonly arrivedAtMs: number;

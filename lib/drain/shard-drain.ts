@@ -1,3 +1,4 @@
+import type { Distribution } from '../../lambda/core/distribution.ts';
 import { isProbeRecord } from '../envelope/probe-record.ts';
 import { type Apart, takeApart } from './apart.ts';
 import type { ShardState } from './checkpoint.ts';
@@ -6,7 +7,7 @@ import type { DrainCounts } from './counts.ts';
 import { DrainError } from './errors.ts';
 import type { DrainLimits } from './limits.ts';
 import type { DrainPlan } from './plan.ts';
-import { type CopiedRecord, copied, type SourceRecord, type UserRecord } from './record.ts';
+import { type CopiedRecord, copied, NO_KEY, type SourceRecord, type UserRecord } from './record.ts';
 import { readShard } from './shard-reader.ts';
 import type { DrainStream } from './stream.ts';
 import type { DrainTarget } from './target.ts';
@@ -19,6 +20,8 @@ export interface ShardDraining {
   readonly state: ShardState;
   /** Absent in a dry run. */
   readonly target: DrainTarget | undefined;
+  /** How the stream that is written to places records. */
+  readonly placement: Distribution;
   /** Resolves when the checkpoint, this state in it, is durable. */
   readonly save: () => Promise<void>;
   readonly limits: DrainLimits;
@@ -65,6 +68,7 @@ async function drainPage(draining: ShardDraining, page: readonly SourceRecord[])
   const whole = state.page === null ? plan.allowAggregated : (state.page.whole ?? true);
   const { records: sources, probes, aggregates } = inWindow(page, { ...draining, whole });
   const records = sources.map((record) => copied(record, plan, shardId));
+  assertPlaced(sources, draining);
   if (state.page === null) {
     count(state.counts, { records, probes, aggregates });
     state.page = { last, records: records.length, probes: probes.length, done: 0, whole };
@@ -128,6 +132,24 @@ function count(counts: DrainCounts, { records, probes, aggregates }: PageInWindo
   counts.probes += probes.length;
   counts.aggregates += aggregates;
   counts.read += records.length + probes.length;
+}
+
+/** Nothing of the page has been written. @throws DrainError for a record that the target would refuse for want of a key */
+function assertPlaced(
+  records: readonly UserRecord[],
+  { plan, placement, source, shardId }: ShardDraining,
+): void {
+  if (placement === 'serviceManaged') return;
+  const keyless = records.find(({ partitionKey }) => partitionKey === NO_KEY);
+  if (keyless === undefined) return;
+  const { stream, region } = plan.to;
+  throw new DrainError(
+    `${source.name}, ${shardId}: the record ${keyless.sequenceNumber} has no partition key, as producers of a stream with service-managed ` +
+      `distribution may leave it out, and ${stream} in ${region} places records by their keys: it would be refused there. Copy to a stream ` +
+      `with service-managed distribution (--to-stream, with a checkpoint of its own), or make this one such for the time (aws kinesis ` +
+      `update-stream-record-distribution-strategy --region ${region} --stream-arn ARN --record-distribution-strategy AUTO) and run the same ` +
+      'command again. What was copied so far stays, and is not copied twice.',
+  );
 }
 
 function pageIsGone({ source, shardId }: ShardDraining): DrainError {

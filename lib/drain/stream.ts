@@ -8,13 +8,14 @@ import {
   type PutRecordsOutput,
   type Shard,
 } from '@aws-sdk/client-kinesis';
+import { type Distribution, distributionOf } from '../../lambda/core/distribution.ts';
 import { listShards } from '../aws/shards.ts';
 import { streamField } from '../aws/stream-field.ts';
 import { DrainError } from './errors.ts';
 import { failureOf } from './failure.ts';
 import type { DrainLimits } from './limits.ts';
 import type { StreamPlace } from './plan.ts';
-import type { CopiedRecord, SourceRecord } from './record.ts';
+import { type CopiedRecord, NO_KEY, type SourceRecord } from './record.ts';
 
 /** Where to begin in a shard. */
 export type Position = { readonly after: string } | { readonly atMs: number };
@@ -22,6 +23,7 @@ export type Position = { readonly after: string } | { readonly atMs: number };
 export interface StreamFacts {
   readonly createdAtMs: number;
   readonly retentionMs: number;
+  readonly distribution: Distribution;
 }
 
 export interface ShardPage {
@@ -68,6 +70,7 @@ export class DrainStream {
     return {
       createdAtMs: summary?.StreamCreationTimestamp?.getTime() ?? 0,
       retentionMs: (summary?.RetentionPeriodHours ?? 24) * 3_600_000,
+      distribution: distributionOf(summary?.RecordDistributionStrategy),
     };
   }
 
@@ -101,7 +104,7 @@ export class DrainStream {
       const answer = await this.#read('GetRecords', (options) => this.#client.send(command, options));
       const records = (answer.Records ?? []).map((record) => ({
         sequenceNumber: record.SequenceNumber ?? '',
-        partitionKey: record.PartitionKey ?? '',
+        partitionKey: record.PartitionKey ?? NO_KEY,
         data: record.Data ?? new Uint8Array(),
         arrivedAtMs: record.ApproximateArrivalTimestamp?.getTime() ?? 0,
       }));
@@ -117,7 +120,7 @@ export class DrainStream {
     const command = new PutRecordsCommand({
       ...streamField(this.#place.stream),
       Records: records.map(({ partitionKey, explicitHashKey, data }) => ({
-        PartitionKey: partitionKey,
+        ...(partitionKey === NO_KEY ? {} : { PartitionKey: partitionKey }),
         ExplicitHashKey: explicitHashKey,
         Data: data,
       })),

@@ -32,6 +32,7 @@ export function startDrillProducer(options: DrillProducerOptions): DrillProducer
       ...(dnsServers === undefined ? {} : { servers: dnsServers }),
     },
     regions: [target.primary, target.standby],
+    telemetry: false,
   });
   const acknowledged: DrillPut[] = [];
   let offered = 0;

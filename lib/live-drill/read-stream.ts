@@ -4,8 +4,11 @@ import {
   type GetRecordsCommandOutput,
   GetShardIteratorCommand,
   type KinesisClient,
+  type _Record as KinesisRecord,
+  type Shard as ListedShard,
 } from '@aws-sdk/client-kinesis';
-import { listShards, shardIds } from '../aws/shards.ts';
+import { listShards } from '../aws/shards.ts';
+import { takeApart } from '../consumer/take-apart.ts';
 import { LiveDrillError } from './errors.ts';
 
 export interface ReadOptions {
@@ -23,6 +26,8 @@ export interface StreamRecord {
   /** Arrival time by the clock of Kinesis, in whole milliseconds. */
   readonly arrivedAtMs: number;
 }
+
+type Shard = Pick<ListedShard, 'ShardId' | 'HashKeyRange'>;
 
 const CALL_TIMEOUT_MS = 10_000;
 /** The most splits and merges of one shard while the stream is read. */
@@ -49,7 +54,7 @@ export async function readIds({ prefix, ...stream }: ReadBackOptions): Promise<r
 }
 
 /**
- * Reads the records of a stream up to its tip, each shard's in its order, a parent's before its children's,
+ * Reads the user records of a stream as a KCL application is given them, out of aggregates too, up to the stream's tip, each shard's in its order, a parent's before its children's,
  * from open and closed shards, and from shards that a split or merge creates meanwhile. @throws
  * LiveDrillError, and what the SDK throws
  */
@@ -65,14 +70,17 @@ export async function readStream(options: ReadOptions): Promise<readonly StreamR
   });
   if (!complete) throw new LiveDrillError(`${streamName} has more than a thousand shards.`);
   const found: StreamRecord[] = [];
-  const known = new Set(shardIds(shards));
-  let ids: readonly string[] = [...known];
-  for (let generation = 0; ids.length > 0; generation++) {
+  const known = new Map<string, Shard>();
+  const fresh = (listed: readonly Shard[]): readonly Shard[] => {
+    const unknown = listed.filter(({ ShardId = '' }) => ShardId !== '' && !known.has(ShardId));
+    for (const shard of unknown) known.set(shard.ShardId as string, shard);
+    return [...new Map(unknown.map((shard) => [shard.ShardId, shard])).values()];
+  };
+  for (let next = fresh(shards), generation = 0; next.length > 0; generation++) {
     if (generation > MAX_GENERATIONS) throw new LiveDrillError(`${streamName} keeps being resharded.`);
-    const read = await Promise.all(ids.map((id) => readShard(id, options)));
+    const read = await Promise.all(next.map((shard) => readShard(shard, options)));
     found.push(...read.flatMap(({ records }) => records));
-    ids = [...new Set(read.flatMap(({ children }) => children))].filter((id) => !known.has(id));
-    for (const id of ids) known.add(id);
+    next = fresh(read.flatMap(({ children }) => children));
   }
   return found;
 }
@@ -80,10 +88,13 @@ export async function readStream(options: ReadOptions): Promise<readonly StreamR
 interface ReadShard {
   readonly records: readonly StreamRecord[];
   /** The child shards of a closed shard. */
-  readonly children: readonly string[];
+  readonly children: readonly Shard[];
 }
 
-async function readShard(shardId: string, options: ReadOptions): Promise<ReadShard> {
+async function readShard(
+  { ShardId: shardId, HashKeyRange }: Shard,
+  options: ReadOptions,
+): Promise<ReadShard> {
   const { client, streamName, sinceMs, readEveryMs, maxPagesPerShard } = options;
   const start = new GetShardIteratorCommand({
     StreamName: streamName,
@@ -100,11 +111,8 @@ async function readShard(shardId: string, options: ReadOptions): Promise<ReadSha
       limit(),
     );
     const { Records = [], NextShardIterator, MillisBehindLatest = 0 } = read;
-    for (const { Data, ApproximateArrivalTimestamp } of Records) {
-      const arrivedAtMs = ApproximateArrivalTimestamp?.getTime() ?? 0;
-      found.push({ text: new TextDecoder().decode(Data), arrivedAtMs });
-    }
-    if (NextShardIterator === undefined) return { records: found, children: shardIds(read.ChildShards) };
+    for (const record of Records) found.push(...userRecords(record, HashKeyRange));
+    if (NextShardIterator === undefined) return { records: found, children: read.ChildShards ?? [] };
     if (Records.length === 0 && MillisBehindLatest === 0) return { records: found, children: [] };
     iterator = NextShardIterator;
     if (readEveryMs > 0) await sleep(readEveryMs);
@@ -112,6 +120,20 @@ async function readShard(shardId: string, options: ReadOptions): Promise<ReadSha
   throw new LiveDrillError(
     `${streamName} ${shardId} did not end after ${maxPagesPerShard} pages: is this stream only for drills?`,
   );
+}
+
+/** Without what the KCL drops; a record that cannot be read is shown as the text of its bytes. */
+function userRecords(record: KinesisRecord, range: ListedShard['HashKeyRange']): readonly StreamRecord[] {
+  const arrivedAtMs = record.ApproximateArrivalTimestamp?.getTime() ?? 0;
+  const hashKeyRange = range && {
+    StartingHashKey: range.StartingHashKey,
+    EndingHashKey: range.EndingHashKey,
+  };
+  return takeApart(record, { hashKeyRange }).flatMap((one) => {
+    if (one.droppedByKcl) return [];
+    const bytes = one.rejection === undefined && !one.probe ? one.data : record.Data;
+    return [{ text: new TextDecoder().decode(bytes), arrivedAtMs }];
+  });
 }
 
 const limit = () => ({ abortSignal: AbortSignal.timeout(CALL_TIMEOUT_MS) });

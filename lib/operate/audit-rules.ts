@@ -101,6 +101,15 @@ export const auditRules: readonly AuditRule[] = [
       isWho(call, 'producer') && serviceIs('kinesis')(call) && operationIs(writeOperations)(call),
   },
   {
+    rule: 'record-distribution',
+    judgement: 'allowed',
+    reason:
+      'a producer asks beside its records, when it starts and each hour, whether a stream keeps keys together; no record waits for the answer',
+    source: 'design: "Producers, for everybody"',
+    matches: (call) =>
+      isWho(call, 'producer') && serviceIs('kinesis')(call) && operationIs(/^DescribeStreamSummary$/)(call),
+  },
+  {
     rule: 'route53-control-plane',
     judgement: 'violation',
     reason:

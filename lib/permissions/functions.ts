@@ -239,6 +239,11 @@ const drill: readonly Right[] = (
       why: 'its producer writes where the signal says',
     },
     {
+      actions: ['kinesis:DescribeStreamSummary'],
+      on: 'streams of the drill cell',
+      why: 'its producer asks whether the streams keep keys together',
+    },
+    {
       actions: ['kinesis:ListShards', 'kinesis:GetShardIterator', 'kinesis:GetRecords'],
       on: 'streams of the drill cell',
       why: 'reads both streams and counts',

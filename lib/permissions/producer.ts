@@ -12,6 +12,11 @@ export const producerRights: readonly Right[] = [
     on: 'streams',
     why: '`FailoverProducer` puts with PutRecords; a client with `followSignal` with either',
   },
+  {
+    actions: ['kinesis:DescribeStreamSummary'],
+    on: 'streams',
+    why: '`FailoverProducer` asks whether a stream keeps keys together; without the right it takes for granted that each does',
+  },
 ];
 
 /** What a producer that reports needs; the managed policy of the stacks says the same. */

@@ -145,6 +145,7 @@ const producerRules = {
   order: optional(oneOf('perKey', 'none')),
   spool: optional((value) => readOptions(value, { rules: spoolRules, name: '`spool`', prefix: 'spool.' })),
   acknowledge: optional(oneOf('delivered', 'spooled')),
+  telemetry: optional(oneOf('auto', false)),
   envelope: optional(oneOf(true, false)),
   aggregate: optional(aggregate),
   maxRecordBytes: optional(whole({ least: 1, most: MAX_RECORD_BYTES, why: 'the most that Kinesis takes' })),

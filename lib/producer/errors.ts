@@ -49,3 +49,11 @@ export class RecordFailure extends Error {
 export class SpoolUnavailableError extends Error {
   override readonly name = 'SpoolUnavailableError';
 }
+
+/**
+ * The stream has service-managed distribution, which keeps no key together: what the options ask for cannot be had there. No record
+ * of the call was taken.
+ */
+export class StreamDistributionError extends Error {
+  override readonly name = 'StreamDistributionError';
+}

@@ -11,6 +11,7 @@ export {
   RecordError,
   RecordFailure,
   SpoolUnavailableError,
+  StreamDistributionError,
 } from './errors.ts';
 export { type FollowedClient, type FollowSignalOptions, followSignal } from './middleware.ts';
 export { RedirectError, SignalUnavailableError } from './middleware-errors.ts';

@@ -98,6 +98,11 @@ export interface ProducerOptions {
    */
   readonly beacons?: BeaconOptions;
   /**
+   * `auto`: tells OpenTelemetry what the producer does, if the application has `@opentelemetry/api` (docs/telemetry.md). `false`: does
+   * not look for it. Default `auto`.
+   */
+  readonly telemetry?: 'auto' | false;
+  /**
    * Wraps each record with an id for deduplication and a number per key (docs/envelope.md), for consumers
    * that use `spillway/consumer`. Costs 56 bytes a record. Default false: consumers see the bytes that were
    * put.

@@ -5,10 +5,11 @@ import { aggregateRules } from './aggregation/rules.ts';
 import type { BeaconReporter } from './beacons/reporter.ts';
 import { reporterOf } from './beacons/reporter-choice.ts';
 import { checkedOptions } from './checked-options.ts';
+import { type DistributionWatch, distributionWatch } from './distribution.ts';
 import { endpointProblem } from './endpoint-problem.ts';
 import type { PutOutcome, Receipt } from './entry.ts';
 import { type Enveloping, enveloping } from './enveloping.ts';
-import { DeliveryTimeoutError, ProducerClosedError } from './errors.ts';
+import { DeliveryTimeoutError, ProducerClosedError, StreamDistributionError } from './errors.ts';
 import { Gate } from './gate.ts';
 import { Grace } from './grace.ts';
 import { closeTimeoutOf, type Limits, limitsOf, type ProducerOptions } from './options.ts';
@@ -19,6 +20,7 @@ import { type Following, follow } from './shared-follower.ts';
 import { Spooling } from './spooling.ts';
 import { targetOf, targetProblem } from './stream-target.ts';
 import { receiptsOf, writableOf } from './streams.ts';
+import { type Telemetry, telemetryOf } from './telemetry/telemetry.ts';
 import type { Transport } from './transport.ts';
 import { transportOf } from './transport-choice.ts';
 
@@ -58,7 +60,10 @@ export interface ProducerEvents {
    * such an aggregate, so its records are sent again; other consumers see them twice.
    */
   regrouped: [regrouped: Regrouped];
-  /** The shards of the stream cannot be read, so that records are aggregated by key: told once for each stream. */
+  /**
+   * The shards of the stream cannot be read, so that records are aggregated by key; or the stream ignores keys, so that they are
+   * put one by one. Told once for each stream.
+   */
   aggregateProblem: [problem: unknown];
   /**
    * No region takes records: from now on all records are acknowledged from the disk. Not emitted for a busy
@@ -74,6 +79,11 @@ export interface ProducerEvents {
    * nowhere. Looked for once, at the start.
    */
   endpointProblem: [problem: string];
+  /**
+   * The stream of a region keeps no key together, so that order (or aggregates) cannot be kept there, or nothing tells whether it
+   * does. Emitted once for each such stream.
+   */
+  streamProblem: [problem: string];
   /** Beacons cannot be written, which affects no record: emitted once, until one is written again. */
   beaconProblem: [problem: string];
 }
@@ -113,6 +123,8 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   readonly #enveloping: Enveloping | undefined;
   readonly #spooling: Spooling | undefined;
   readonly #beacons: BeaconReporter | undefined;
+  readonly #distribution: DistributionWatch | undefined;
+  readonly #telemetry: Telemetry | undefined;
   readonly #gate: Gate;
   readonly #following: Following | undefined;
   readonly #sweep: NodeJS.Timeout;
@@ -145,10 +157,14 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     });
     const beacons = reporterOf(options, (problem) => this.#tell('beaconProblem', problem));
     this.#beacons = beacons;
+    const rules = aggregateRules(options, this.#limits);
+    const telemetry = telemetryOf(options, () => this.stats());
+    this.#telemetry = telemetry;
     this.#sender = new Sender({
       limits: this.#limits,
       ordered: (options.order ?? 'perKey') === 'perKey',
-      aggregate: aggregateRules(options, this.#limits),
+      aggregate: rules,
+      mayAggregate: (region) => region === undefined || this.#distribution?.isServiceManaged(region) !== true,
       deliveryTimeoutMs: options.spool === undefined ? this.#limits.deliveryTimeoutMs : undefined,
       transport: this.#transport,
       random,
@@ -161,9 +177,17 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
         onRegrouped: (regrouped) => this.#tell('regrouped', regrouped),
         onAggregateProblem: (problem) => this.#tell('aggregateProblem', problem),
         onAnswer: beacons === undefined ? undefined : (answer) => beacons.answered(answer),
+        onSent: telemetry === undefined ? undefined : (batch) => telemetry.sent(batch),
       },
     });
     this.#spooling = this.#createSpooling();
+    // A transport of a test reaches no Kinesis that could be asked.
+    if (parts.transport === undefined) {
+      this.#distribution = distributionWatch(options, {
+        needs: { order: (options.order ?? 'perKey') === 'perKey', aggregates: rules !== undefined },
+        onProblem: (problem) => this.#tell('streamProblem', problem),
+      });
+    }
     this.#gate = new Gate({ sender: this.#sender, spooling: this.#spooling });
     this.#sweep = setInterval(() => this.#sweepOverdue(), SWEEP_MS);
     this.#sweep.unref();
@@ -180,7 +204,8 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
    * room while the buffer is full, or while the share of its key or shard is: await it, or memory of your own
    * grows. Each field is read once, before `put` returns; an ill-typed one rejects immediately.
    *
-   * @throws RecordError, DeliveryTimeoutError, SpoolFullError, SpoolUnavailableError, ProducerClosedError
+   * @throws RecordError, DeliveryTimeoutError, SpoolFullError, SpoolUnavailableError, StreamDistributionError,
+   * ProducerClosedError
    */
   async put(record: ProducerRecord): Promise<Receipt> {
     const [receipt] = await this.#call([record]);
@@ -288,6 +313,8 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
     await grace.wait(this.#spooling?.divert());
     this.#following?.stop();
     this.#beacons?.close();
+    this.#distribution?.close();
+    this.#telemetry?.close();
     clearInterval(this.#sweep);
     const closed = new ProducerClosedError('The producer was closed before the record was delivered.');
     this.#admission.failWaiting(closed);
@@ -332,6 +359,8 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
   #assertOpen(): void {
     if (this.#closing !== undefined)
       throw new ProducerClosedError('The producer is closed: create another one.');
+    const refusal = this.#distribution?.refusal;
+    if (refusal !== undefined) throw new StreamDistributionError(refusal);
   }
 
   /** Takes in the records that there is room for. */
@@ -361,6 +390,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
       this.#tell('regionChanged', { from, to: signal.region });
     }
     this.#sender.aim({ region: signal.region, ...targeting.target });
+    this.#distribution?.aim(signal);
   }
 
   /** Moves records that no region has taken in time to the spool, or fails them. */

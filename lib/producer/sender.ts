@@ -16,6 +16,7 @@ import { isStreamRefusal, refusals, throttles } from './service-codes.ts';
 import { ShardBackoff } from './shard-backoff.ts';
 import type { StreamTarget } from './stream-target.ts';
 import { type SwapRemoveItem, SwapRemoveList } from './swap-remove-list.ts';
+import type { SentBatch } from './telemetry/attributes.ts';
 import type { RecordResult, Transport } from './transport.ts';
 import { EncodingError } from './wire/errors.ts';
 
@@ -43,6 +44,8 @@ export interface SenderHooks {
   readonly onRegrouped?: (regrouped: Regrouped) => void;
   /** Called after each request that was sent, once its records are queued again or done. */
   readonly onAnswer?: ((answer: SentRequest) => void) | undefined;
+  /** The same, with every record of the request, however often it is tried. */
+  readonly onSent?: ((batch: SentBatch) => void) | undefined;
 }
 
 /** Records that were written to a shard whose KCL consumers drop them, and are sent again. */
@@ -69,6 +72,8 @@ export interface SenderOptions {
   readonly ordered: boolean;
   /** Undefined: each record is a Kinesis record of its own. */
   readonly aggregate?: AggregateRules | undefined;
+  /** False for a region whose stream is known to place records without regard to their keys. Default: true everywhere. */
+  readonly mayAggregate?: ((region: string | undefined) => boolean) | undefined;
   /**
    * Counts from when a record is let in; undefined = records wait without limit, and the caller handles those
    * that are overdue.
@@ -450,6 +455,7 @@ export class Sender {
       ordered,
       maxInFlight: limits.maxInFlight,
       transport,
+      mayAggregate: this.#options.mayAggregate ?? (() => true),
       random,
       now,
       hooks: {
@@ -616,11 +622,17 @@ export class Sender {
     const { hooks, now } = this.#options;
     const { sentMs, failure } = sent;
     // What could not be encoded was not sent.
-    if (hooks.onAnswer === undefined || failure instanceof EncodingError) return;
+    if (failure instanceof EncodingError) return;
     const nowMs = now();
+    const { region, stream } = sending.target;
+    if (hooks.onSent !== undefined) {
+      const why = sent.refused.map(({ lastError }) => lastError);
+      const records = recordsIn(sending);
+      hooks.onSent({ region, stream, records, refused: why, failure, tookMs: nowMs - sentMs });
+    }
+    if (hooks.onAnswer === undefined) return;
     const isForGood = failure instanceof Error && refusals.has(failure.name);
     const { records, refused } = this.#counts.of({ ...sent, batch: entriesOf(sending), isForGood, nowMs });
-    const { region, stream } = sending.target;
     hooks.onAnswer({ region, stream, records, tookMs: nowMs - sentMs, refused, failure });
   }
 
@@ -837,6 +849,11 @@ const byRefusal = (entries: readonly Entry[]): Map<string, Entry[]> =>
   Map.groupBy(entries, ({ lastError }) =>
     lastError instanceof RecordFailure ? ShardBackoff.shardOf(lastError) : '',
   );
+
+function recordsIn({ batch, aggregates }: Sending): number {
+  if (aggregates === undefined) return batch.length;
+  return aggregates.reduce((sum, { entries }) => sum + entries.length, 0);
+}
 
 /** All entries of a request. */
 const entriesOf = ({ batch, aggregates }: Sending): readonly Entry[] =>

@@ -1,4 +1,4 @@
-import { type CellCapacity, shortfalls } from '../../lambda/core/fitness.ts';
+import { type CellCapacity, disorders, shortfalls } from '../../lambda/core/fitness.ts';
 import { type CellReading, capacityFrom, oldestFirst } from '../../lambda/core/survey.ts';
 import type { SurveyedCell } from '../settings/survey.ts';
 import type { StateTable } from '../state/state-table.ts';
@@ -29,6 +29,8 @@ export interface SurveyResult {
    * Sentences about cells whose stream in the standby would not take their peak, as far as the peak is known.
    */
   readonly shortfalls: readonly string[];
+  /** Sentences about cells whose order of keys would end with a move. */
+  readonly disorders: readonly string[];
 }
 
 /**
@@ -57,5 +59,11 @@ export async function runSurvey(
     surveyed += found.length;
     if (nowMs() >= untilMs) break;
   }
-  return { surveyed, cells: cells.length, shortfalls: shortfalls([...known.values()], 'standby') };
+  const all = [...known.values()];
+  return {
+    surveyed,
+    cells: cells.length,
+    shortfalls: shortfalls(all, 'standby'),
+    disorders: disorders(all),
+  };
 }

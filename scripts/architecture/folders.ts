@@ -69,6 +69,8 @@ export const folders: Readonly<Record<string, string>> = {
   'lib/producer/beacons':
     'The reports of a producer: what it put lately, counted by request and written in the background.',
   'lib/producer/spool': 'The log on disk that keeps records while no region takes them.',
+  'lib/producer/telemetry':
+    'What OpenTelemetry is told of a producer, where the application has it: spans and metrics of requests.',
   'lib/producer/wire': 'The producer’s own client of PutRecords: encodings, signature, connections.',
   'lib/prove': 'The experiments of `spillway prove`, each with what it sees and how that is judged.',
   'lib/prove/health-check':

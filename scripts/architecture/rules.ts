@@ -81,10 +81,13 @@ export const layers = {
     {
       name: 'shipped-code-brings-what-it-needs',
       comment:
-        'Code that applications import may need only the `dependencies` of package.json. Other packages belong to spillway-cli, or are tools.',
+        'Code that applications import may need only the `dependencies` of package.json, and do without its optional peers. Other packages belong to spillway-cli, or are tools.',
       severity: 'error',
       from: { path: shipped },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: ['type-only', 'npm-peer'],
+      },
     },
     {
       name: 'no-tools-in-the-product',
@@ -92,7 +95,7 @@ export const layers = {
       severity: 'error',
       from: { path: '^(bin|lib|lambda)/' },
       to: {
-        path: '^node_modules/(vitest|fast-check|aws-kinesis-agg|@cloud-copilot|esbuild|typescript|@biomejs|@swc|cdk-nag|dependency-cruiser|publint|@arethetypeswrong)/',
+        path: '^node_modules/(vitest|fast-check|aws-kinesis-agg|@cloud-copilot|esbuild|typescript|@biomejs|@swc|cdk-nag|dependency-cruiser|publint|@arethetypeswrong|@opentelemetry/(?!api/))',
       },
     },
     {

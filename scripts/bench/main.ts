@@ -9,7 +9,9 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   producer: () => import('./producer.ts'),
   spool: () => import('./spool.ts'),
   keys: () => import('./keys.ts'),
+  key: () => import('./key.ts'),
   kpl: () => import('./kpl.ts'),
+  sidecar: () => import('./sidecar.ts'),
 };
 
 const usage = `npm run bench -- ${Object.keys(benches).join('|')} [--json] [--quick]`;

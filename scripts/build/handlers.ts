@@ -19,6 +19,8 @@ await Promise.all(
       write: false,
       bundle: true,
       minify: true,
+      // A peer that the producer does without; its functions tell CloudWatch.
+      external: ['@opentelemetry/api'],
       platform: 'node',
       format: 'cjs',
       target: 'node24',

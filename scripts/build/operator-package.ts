@@ -19,7 +19,10 @@ export async function operatorManifest(): Promise<object> {
   };
   const { libraries } = await readImports(['bin', 'lib', 'lambda/core']);
   const isPeer = (name: string): boolean => (peers as readonly string[]).includes(name);
-  const names = [...new Set([...libraries, ...unseen])].filter((name) => !isPeer(name)).sort();
+  const isOptional = (name: string): boolean => Object.hasOwn(project.peerDependencies, name);
+  const names = [...new Set([...libraries, ...unseen])]
+    .filter((name) => !isPeer(name) && !isOptional(name))
+    .sort();
   const { version, license, engines } = project;
   return {
     name: 'spillway-cli',

@@ -7,7 +7,7 @@ import { signalUnread } from '../../lib/cli/closed-pipe.ts';
 import { crash } from './run.ts';
 import { type TargetName, targets } from './targets.ts';
 
-const usage = `npm run crash -- [--kills 300] [--seed N] [--target ${Object.keys(targets).join('|')}] [--json]`;
+const usage = `npm run crash -- [--kills 300] [--seed N] [--target ${Object.keys(targets).join('|')}] [--aggregate] [--json]`;
 /** On the disk of the project, because the system's temporary directory may be in memory. */
 const scratch = fileURLToPath(new URL('../../.spillway', import.meta.url));
 
@@ -17,11 +17,21 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '300' },
     seed: { type: 'string', default: String(randomInt(2 ** 31)) },
     target: { type: 'string', default: 'producer' },
+    /** Short for `--target aggregates`. */
+    aggregate: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
+if (values.aggregate && values.target === 'producer') values.target = 'aggregates';
+const isAsked = !values.aggregate || values.target === 'aggregates';
 const [kills, seed] = [Number(values.kills), Number(values.seed)];
-if (!Number.isSafeInteger(kills) || kills < 1 || !Number.isSafeInteger(seed) || !(values.target in targets)) {
+if (
+  !Number.isSafeInteger(kills) ||
+  kills < 1 ||
+  !Number.isSafeInteger(seed) ||
+  !(values.target in targets) ||
+  !isAsked
+) {
   console.error(usage);
   process.exit(2);
 }

@@ -30,6 +30,12 @@ export interface CrashResult {
   readonly lost: number;
   readonly reordered: number;
   readonly duplicates: number;
+  /** Records in aggregates that the KCL drops, because the stream was split: they count as found where they are written again. */
+  readonly droppedByKcl: number;
+  /** Splits and merges. */
+  readonly reshards: number;
+  /** Kinesis records with more than one record in them. */
+  readonly aggregates: number;
   /** Records read from the spool at the end. */
   readonly inSpool: number;
   readonly tornBytes: number;
@@ -50,7 +56,10 @@ export async function crash(options: CrashOptions): Promise<CrashResult> {
   const { kills, directory, onProgress } = options;
   const ledger = new Ledger();
   const rolls = dice(options.seed);
-  const sink = await startCrashSink(dice(options.seed + 1), (text) => ledger.find(text));
+  const sink = await startCrashSink(dice(options.seed + 1), {
+    onStored: (text) => ledger.find(text),
+    reshards: options.target === 'aggregates',
+  });
   let spooled = 0;
   const onAcknowledged = (how: string, text: string): void => {
     ledger.acknowledge(text);
@@ -75,6 +84,7 @@ export async function crash(options: CrashOptions): Promise<CrashResult> {
       lost: lost.length,
       reordered: ledger.reordered,
       duplicates: ledger.duplicates,
+      ...sink.counts,
       ...left,
     };
   } finally {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   FailoverProducer,
   type OutgoingBatch,
+  type ProducerOptions,
   RecordFailure,
   type RecordResult,
 } from '../../lib/producer/index.ts';
@@ -20,7 +21,7 @@ export interface TargetOptions {
   readonly url: string;
 }
 
-export type TargetName = 'producer' | 'spool' | 'memory';
+export type TargetName = 'producer' | 'aggregates' | 'spool' | 'memory';
 
 const REGION = 'us-east-1';
 const STREAM = 'orders';
@@ -31,6 +32,7 @@ const answerSchema = z.object({
 
 export const targets: Readonly<Record<TargetName, (options: TargetOptions) => Promise<Put>>> = {
   producer: openProducer,
+  aggregates: (options) => openProducer({ ...options, aggregate: { lingerMs: 20 } }),
   spool: openSpool,
   /** A target that lies, to see that the test notices. */
   memory: async () => async () => 'spooled',
@@ -39,7 +41,11 @@ export const targets: Readonly<Record<TargetName, (options: TargetOptions) => Pr
 /**
  * Opens the whole producer, with short time-outs, so that it writes to the disk in a bad phase of the sink.
  */
-async function openProducer({ directory, url }: TargetOptions): Promise<Put> {
+async function openProducer({
+  directory,
+  url,
+  aggregate = false,
+}: TargetOptions & Pick<ProducerOptions, 'aggregate'>): Promise<Put> {
   process.env.SPILLWAY_REGION = REGION;
   const producer = new FailoverProducer({
     signal: { name: 'pinned.invalid' },
@@ -48,6 +54,7 @@ async function openProducer({ directory, url }: TargetOptions): Promise<Put> {
     endpoint: () => url,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     spool: { directory, afterMs: 60 },
+    aggregate,
     // Small, so that a busy key or shard soon has more than its share.
     maxBufferedRecords: 500,
     requestTimeoutMs: TIMEOUT_MS,

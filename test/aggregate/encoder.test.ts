@@ -48,6 +48,48 @@ describe('an aggregate', () => {
   });
 });
 
+describe('taking records out again', () => {
+  it('leaves what there would be without them', () => {
+    fc.assert(
+      fc.property(anyRecords, anyRecords, (records, more) => {
+        const encoder = new AggregateEncoder(roomy);
+        for (const one of records) encoder.add(one);
+        const { bytes } = encoder;
+        for (const one of more) encoder.add(one);
+        for (const _ of more) encoder.removeLast();
+        expect(encoder.bytes).toBe(bytes);
+        expect(Buffer.from(encoder.finish())).toEqual(Buffer.from(encode(records)));
+      }),
+    );
+  });
+
+  it('is refused where there are none', () => {
+    expect(() => new AggregateEncoder(roomy).removeLast()).toThrow(AggregateInputError);
+  });
+});
+
+describe('the buffer', () => {
+  it('is the one given, where it is long enough', () => {
+    const encoder = new AggregateEncoder(roomy);
+    const buffer = Buffer.alloc(100, 7);
+    encoder.add(record('one'));
+    const small = encoder.finish(buffer);
+    expect(small.buffer).toBe(buffer.buffer);
+    expect(Buffer.from(small)).toEqual(Buffer.from(encode([record('one')])));
+    encoder.add(record('x'.repeat(200)));
+    expect(encoder.finish(buffer).buffer).not.toBe(buffer.buffer);
+  });
+
+  it('never holds half an aggregate: data that were changed before `finish` are found', () => {
+    const encoder = new AggregateEncoder(roomy);
+    const changing = new Uint8Array(new ArrayBuffer(4, { maxByteLength: 8 }));
+    encoder.add({ partitionKey: 'k', data: changing });
+    (changing.buffer as ArrayBuffer).resize(2);
+    expect(() => encoder.finish()).toThrow(AggregateInputError);
+    expect(encoder.count).toBe(0);
+  });
+});
+
 describe('the size', () => {
   it('is known exactly before a record is added, and before the aggregate is made', () => {
     fc.assert(

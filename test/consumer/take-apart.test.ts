@@ -56,6 +56,16 @@ function dataOf(record: UserRecord): string | undefined {
   return Buffer.from(record.data).toString();
 }
 
+it('a record that was put without a partition key has an empty one', () => {
+  const data = Buffer.from('{"order":1}');
+  const records = [
+    { Data: data, SequenceNumber: '495' },
+    { data: data.toString('base64'), sequenceNumber: '495' },
+  ];
+  for (const [record, ...rest] of records.map((one) => takeApart(one)))
+    expect([record, rest]).toMatchObject([{ partitionKey: '', sequenceNumber: '495', enveloped: false }, []]);
+});
+
 describe.each([
   ['GetRecords', ofSdk],
   ['a Lambda event', ofLambda],

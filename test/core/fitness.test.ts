@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fitnessOf, shortfalls, takes } from '../../lambda/core/fitness.ts';
+import { disorders, fitnessOf, shortfalls, takes } from '../../lambda/core/fitness.ts';
 
 const up = { kinesisWrite: 'up', kinesisRead: 'up', reachability: 'up' } as const;
 const peak = { bytesPerSecond: 5_000_000, recordsPerSecond: 900 };
@@ -50,6 +50,19 @@ describe('the standby', () => {
         findings: [expect.any(String)],
       });
     }
+  });
+
+  it('that keeps no key together, as the primary does, is said to, and is fit', () => {
+    const byKey = { mode: 'on-demand', peak } as const;
+    const managed = { ...byKey, serviceManaged: true } as const;
+    const found = fitnessOf(up, [{ ...cell, primary: byKey, standby: managed }]);
+    expect(found).toEqual({ fit: true, findings: [expect.stringMatching(/^orders: .*ends the order/)] });
+    const others = [
+      { ...cell, primary: managed, standby: managed },
+      { ...cell, primary: managed, standby: byKey },
+      { ...cell, standby: managed },
+    ];
+    expect(disorders(others)).toEqual([]);
   });
 
   it('that is too small is said to be, and is still better than an impaired primary', () => {

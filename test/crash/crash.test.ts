@@ -26,6 +26,16 @@ describe('an application that is killed again and again', () => {
     expect(result.found).toBe(result.acknowledged);
   });
 
+  it('finds them in aggregates too, while the stream is split and merged', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const result = await crash({ kills: 8, seed: SEED, target: 'aggregates', directory });
+    expect(result).toMatchObject({ kills: 8, lost: 0, reordered: 0, quarantinedRanges: 0 });
+    expect(result.aggregates).toBeGreaterThan(10);
+    expect(result.reshards).toBeGreaterThan(0);
+    expect(result.found).toBe(result.acknowledged);
+  });
+
   it('would be found out if it acknowledged what is in memory alone', { timeout: TIMEOUT_MS }, async () => {
     const result = await crash({ kills: 2, seed: SEED, target: 'memory', directory });
     expect(result.acknowledged).toBeGreaterThan(0);

@@ -40,6 +40,7 @@ const facts: StreamFacts = {
   mode: 'PROVISIONED',
   retentionHours: 168,
   recordKib: 1_024,
+  distribution: 'byKey',
 };
 const cell = (primary: StreamFacts | string, standby: StreamFacts | string) =>
   cellFindings({ cell: 'orders', regions: config.regions, primary, standby });
@@ -158,7 +159,12 @@ describe('streams', () => {
 
   test('a canary with fewer shards than it is to have is told, with the commands that add them', () => {
     const canary = (role: 'primary' | 'standby', shards: number) =>
-      canaryFindings({ role, region: config.regions[role], name: 'shop-canary', facts: { shards } });
+      canaryFindings({
+        role,
+        region: config.regions[role],
+        name: 'shop-canary',
+        facts: { shards, distribution: 'byKey' },
+      });
     expect([...canary('primary', 4), ...canary('standby', 2)]).toEqual([]);
     expect(canary('primary', 1)).toMatchObject([
       {

@@ -76,7 +76,7 @@ describe('the drill', () => {
       'dynamodb:GetItem',
       'dynamodb:GetItem dynamodb:Query',
       'dynamodb:PutItem',
-      'kinesis:GetRecords kinesis:GetShardIterator kinesis:ListShards kinesis:PutRecords',
+      'kinesis:DescribeStreamSummary kinesis:GetRecords kinesis:GetShardIterator kinesis:ListShards kinesis:PutRecords',
       'logs:CreateLogStream logs:PutLogEvents',
       'states:DescribeExecution',
       'states:StartExecution',

@@ -44,7 +44,12 @@ function world(options: { readonly lookMs?: number; readonly peak?: number } = {
 describe('a run of the survey', () => {
   it('stores every cell of a deployment that one run can see', async () => {
     const { table, ports } = world();
-    expect(await runSurvey(cellsOf(60), ports)).toEqual({ surveyed: 60, cells: 60, shortfalls: [] });
+    expect(await runSurvey(cellsOf(60), ports)).toEqual({
+      surveyed: 60,
+      cells: 60,
+      shortfalls: [],
+      disorders: [],
+    });
     expect(table.size).toBe(60);
   });
 

@@ -87,6 +87,18 @@ describe('a look at the cells', () => {
     expect(call?.MetricDataQueries).toHaveLength(2);
   });
 
+  it('sees which streams keep no key together', async () => {
+    const StreamModeDetails = { StreamMode: 'ON_DEMAND' };
+    const { look } = await surveyor((call) => {
+      if (!isDescribe(call)) return quiet;
+      const RecordDistributionStrategy = call.region === 'us-east-1' ? 'USER_PARTITION_KEY' : 'AUTO';
+      return summary({ OpenShardCount: 4, StreamModeDetails, RecordDistributionStrategy });
+    });
+    const [reading] = await readAll(look, 1);
+    expect(reading?.primary.size).toEqual({ mode: 'on-demand' });
+    expect(reading?.standby.size).toEqual({ mode: 'on-demand', serviceManaged: true });
+  });
+
   it('of a primary that never answers reads the standby, and soon leaves the primary alone', async () => {
     const { look, asked, warnings } = await surveyor((call) => {
       if (call.region === 'us-east-1') return undefined;

@@ -1,5 +1,6 @@
 import { DescribeStreamSummaryCommand, type StreamDescriptionSummary } from '@aws-sdk/client-kinesis';
 import pMap from 'p-map';
+import { byKeyCommand, type Distribution, distributionOf } from '../../../lambda/core/distribution.ts';
 import { canaryStreamName } from '../../../lambda/core/names.ts';
 import { CANARY_SHARDS, STANDBY_CANARY_SHARDS } from '../../../lambda/core/put-plan.ts';
 import type { Role } from '../../../lambda/core/role.ts';
@@ -16,6 +17,7 @@ import {
   type Unchecked,
   well,
 } from './check.ts';
+import { distributionFindings } from './stream-distribution.ts';
 import { keyFindings, ownKeyId } from './stream-keys.ts';
 
 const CHECK = 'streams';
@@ -30,6 +32,7 @@ export interface StreamFacts {
   readonly mode: 'ON_DEMAND' | 'PROVISIONED';
   readonly retentionHours: number;
   readonly recordKib: number;
+  readonly distribution: Distribution;
   /** The key of the stream's owner that encrypts it; absent: none, or that of Kinesis. */
   readonly keyId?: string;
 }
@@ -63,6 +66,7 @@ export const streams: Check = {
       const facts = { primary, standby };
       return [
         ...cellFindings({ cell: cell.name, regions: config.regions, ...facts }),
+        ...distributionFindings({ cell: cell.name, regions: config.regions, ...facts }),
         // LocalStack does not encrypt what it creates.
         ...(context.local ? [] : keysOf(cell, config.regions, facts)),
       ];
@@ -81,13 +85,22 @@ export function canaryFindings({
   role,
   region,
   name,
-  facts: { shards },
+  facts: { shards, distribution },
 }: {
   readonly role: Role;
   readonly region: string;
   readonly name: string;
-  readonly facts: Pick<StreamFacts, 'shards'>;
+  readonly facts: Pick<StreamFacts, 'shards' | 'distribution'>;
 }): readonly Finding[] {
+  if (distribution === 'serviceManaged') {
+    return [
+      ill(
+        CHECK,
+        `canary ${name} in ${region} has service-managed distribution: a record no longer goes to the shard that its observer means to probe`,
+        byKeyCommand(region),
+      ),
+    ];
+  }
   const needed = role === 'primary' ? CANARY_SHARDS : STANDBY_CANARY_SHARDS;
   if (shards >= needed) return [];
   const effect =
@@ -148,6 +161,7 @@ function factsOf(summary: StreamDescriptionSummary): StreamFacts {
     mode: summary.StreamModeDetails?.StreamMode === 'ON_DEMAND' ? 'ON_DEMAND' : 'PROVISIONED',
     retentionHours: summary.RetentionPeriodHours ?? DAY_HOURS,
     recordKib: summary.MaxRecordSizeInKiB ?? KIB_DEFAULT,
+    distribution: distributionOf(summary.RecordDistributionStrategy),
     ...(keyId === undefined ? {} : { keyId }),
   };
 }

@@ -2,6 +2,7 @@ import type { AggregateEncoder } from '../../aggregate/encoder.ts';
 import { type Entry, isWhole } from '../entry.ts';
 import type { OutgoingRecord } from '../record.ts';
 import type { BodyBuffers } from '../wire/body-buffers.ts';
+import type { ShardMap } from './shard-map.ts';
 
 /** Entries of one lane that travel together: its head, and those right behind it. */
 export class Run {
@@ -21,6 +22,7 @@ export interface AggregateKind {
   readonly group: string | number;
   /** The shard that its records belong to by the shard map; undefined where they share a key instead. */
   readonly shardId: string | undefined;
+  readonly map: ShardMap | undefined;
   /** Given to records that have no explicit hash key of their own, so that they share one. */
   readonly hashKey: string | undefined;
   /** When it is to be sent at the latest, by the monotonic clock. */

@@ -4,6 +4,7 @@ import type { OutgoingRecord } from '../record.ts';
 import type { RegionalStream, Transport } from '../transport.ts';
 import { BodyBuffers } from '../wire/body-buffers.ts';
 import type { Aggregate } from './aggregate.ts';
+import { KeysIgnoredError } from './errors.ts';
 import { OpenAggregates } from './open-aggregates.ts';
 import type { AggregateRules } from './rules.ts';
 import type { ShardMap } from './shard-map.ts';
@@ -13,7 +14,11 @@ import { ShardMaps } from './shard-maps.ts';
 interface Misplaced {
   readonly aggregate: Aggregate;
   readonly place: WrittenReceipt;
+  readonly sinceMs: number;
 }
+
+/** Longest wait for a shard map that has the shard of an answer. Then records are sent again, which is safe, and may be needless. */
+const JUDGE_WITHIN_MS = 3_000;
 
 export interface AggregationOptions {
   readonly rules: AggregateRules;
@@ -21,6 +26,8 @@ export interface AggregationOptions {
   readonly ordered: boolean;
   readonly maxInFlight: number;
   readonly transport: Pick<Transport, 'listShards'>;
+  /** False for a region whose stream is known to place records without regard to their keys. */
+  readonly mayAggregate: (region: string | undefined) => boolean;
   readonly random: () => number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
@@ -36,7 +43,7 @@ export interface AggregationHooks {
   readonly onMisplaced: (aggregate: Aggregate, place: WrittenReceipt) => void;
   /** Records may be grouped in another way now: there may be something to send. */
   readonly onChange: () => void;
-  /** Shards cannot be asked for, so that records are aggregated by key. */
+  /** Shards cannot be asked for, so that records are aggregated by key; or keys are ignored, so that none are. */
   readonly onProblem: (problem: unknown) => void;
 }
 
@@ -51,9 +58,14 @@ export class Aggregation {
   readonly #open: OpenAggregates;
   readonly #maps: ShardMaps | undefined;
   readonly #buffers: BodyBuffers;
+  #stream: RegionalStream | undefined;
   #epoch = 0;
+  /** The stream does not place records by their keys. */
+  #isContradicted = false;
+  #isApart = false;
   /** These wait for the next shard map. */
   #misplaced: Misplaced[] = [];
+  #judging: NodeJS.Timeout | undefined;
 
   constructor(options: AggregationOptions) {
     const { rules, lanes, ordered, random, now, hooks, transport, maxInFlight } = options;
@@ -83,12 +95,22 @@ export class Aggregation {
   /** Everything goes to this stream from now on. What was not sent is formed again. */
   aim(stream: RegionalStream): void {
     this.#epoch++;
+    this.#stream = stream;
+    this.#isContradicted = false;
+    for (const { aggregate, place } of this.#misplaced.splice(0)) {
+      this.#options.hooks.onMisplaced(aggregate, place);
+    }
     this.#maps?.aim(stream);
     this.#use(this.#maps?.current);
   }
 
   gather(): void {
-    this.#open.gather();
+    const { mayAggregate } = this.#options;
+    const apart = this.#isContradicted || !mayAggregate(this.#stream?.region);
+    // What was begun before that was known would be dropped by the KCL.
+    if (apart && !this.#isApart) for (const head of this.#open.dissolve()) this.#options.lanes.retry(head);
+    this.#isApart = apart;
+    this.#open.gather({ apart });
   }
   follow(entry: Entry): void {
     this.#open.follow(entry);
@@ -130,13 +152,33 @@ export class Aggregation {
       this.#options.hooks.onMisplaced(aggregate, place);
       return false;
     }
-    const { current } = this.#maps as ShardMaps;
-    if (current?.owns(place.shardId, entries) === true) return true;
-    this.#misplaced.push({ aggregate, place });
-    this.#maps?.expire();
+    if (kind.map?.has(place.shardId) === true) {
+      this.#contradicted(aggregate, place);
+      return false;
+    }
+    const maps = this.#maps as ShardMaps;
+    const owns = maps.current?.owns(place.shardId, entries);
+    if (owns === true) return true;
+    if (owns === false) {
+      this.#options.hooks.onMisplaced(aggregate, place);
+      return false;
+    }
+    this.#misplaced.push({ aggregate, place, sinceMs: this.#options.now() });
+    this.#judging ??= setTimeout(() => this.#use(maps.current), JUDGE_WITHIN_MS);
     // Until there is another map, records are grouped by key, which is right whatever the shards are.
-    if (current !== undefined) this.#regroup(undefined);
+    if (maps.current !== undefined) this.#regroup(undefined);
+    maps.expire();
     return false;
+  }
+
+  /** The ranges of two shards that are in one map never overlap, so no stream that places by key gives such an answer. */
+  #contradicted(aggregate: Aggregate, place: WrittenReceipt): void {
+    const { hooks } = this.#options;
+    if (!this.#isContradicted) {
+      this.#isContradicted = true;
+      hooks.onProblem(new KeysIgnoredError(place));
+    }
+    hooks.onMisplaced(aggregate, place);
   }
 
   /** Gives up what was not sent or is not where it has to be. Returns the heads. */
@@ -154,19 +196,40 @@ export class Aggregation {
   }
 
   close(): void {
+    clearTimeout(this.#judging);
     this.#maps?.close();
   }
 
   #use(map: ShardMap | undefined): void {
     this.#regroup(map);
-    const { onPlaced, onMisplaced, onChange } = this.#options.hooks;
-    for (const { aggregate, place } of this.#misplaced.splice(0)) {
+    this.#judge(map);
+    this.#options.hooks.onChange();
+  }
+
+  #judge(map: ShardMap | undefined): void {
+    clearTimeout(this.#judging);
+    this.#judging = undefined;
+    const { hooks, now } = this.#options;
+    const beforeMs = now() - JUDGE_WITHIN_MS + 1;
+    let isStale = false;
+    for (const one of this.#misplaced.splice(0)) {
+      const { aggregate, place, sinceMs } = one;
       const owns = map?.owns(place.shardId, aggregate.entries);
-      if (owns === true) onPlaced(aggregate, place);
-      else onMisplaced(aggregate, place);
-      if (map !== undefined && owns === undefined) this.#maps?.expire();
+      if (owns === true) hooks.onPlaced(aggregate, place);
+      else if (owns === false || sinceMs <= beforeMs) hooks.onMisplaced(aggregate, place);
+      else {
+        isStale = true;
+        this.#misplaced.push(one);
+      }
     }
-    onChange();
+    const [oldest] = this.#misplaced;
+    if (oldest === undefined) return;
+    const leftMs = Math.max(1, oldest.sinceMs + JUDGE_WITHIN_MS - now());
+    this.#judging = setTimeout(() => this.#use(this.#maps?.current), leftMs);
+    if (isStale && map !== undefined) {
+      this.#regroup(undefined);
+      this.#maps?.expire();
+    }
   }
 
   #regroup(map: ShardMap | undefined): void {

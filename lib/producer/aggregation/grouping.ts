@@ -5,8 +5,9 @@ import type { ShardMap } from './shard-map.ts';
 
 export interface Group {
   readonly group: string | number;
-  /** Set where the group is one of a shard. */
+  /** Set where the group is one of a shard, with the map that says so. */
   readonly shardId: string | undefined;
+  readonly map: ShardMap | undefined;
   /** Whether the records get an explicit hash key, so that they share one. */
   readonly needsHashKey: boolean;
 }
@@ -33,7 +34,7 @@ export class Grouping {
   use(map: ShardMap | undefined): void {
     this.#map = map;
     this.#groups = Array.from({ length: 2 * (map?.size ?? 0) }, (_, group) => {
-      return { group, shardId: map?.idOf(group >> 1), needsHashKey: false };
+      return { group, shardId: map?.idOf(group >> 1), map, needsHashKey: false };
     });
   }
 
@@ -54,5 +55,5 @@ export class Grouping {
   }
 }
 
-const anyPlace: Group = { group: 'any', shardId: undefined, needsHashKey: true };
-const byKey = (group: string): Group => ({ group, shardId: undefined, needsHashKey: false });
+const anyPlace: Group = { group: 'any', shardId: undefined, map: undefined, needsHashKey: true };
+const byKey = (group: string): Group => ({ group, shardId: undefined, map: undefined, needsHashKey: false });

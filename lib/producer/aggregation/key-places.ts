@@ -1,7 +1,7 @@
 import { hashPlaceOf } from '../hot-shards.ts';
 
 /** Keys whose place is remembered. Each costs a reference and a number. */
-const SLOTS = 2 ** 15;
+const SLOTS = 2 ** 16;
 
 /**
  * The places of keys on the ring of hash keys, of which the latest are remembered: an MD5 costs several times as much as a

@@ -71,13 +71,13 @@ export class OpenAggregates {
     return heads;
   }
 
-  /** Takes in all heads that are ready. */
-  gather(): void {
+  /** Takes in all heads that are ready. `apart`: each becomes a record of its own. */
+  gather({ apart }: { readonly apart: boolean }): void {
     const { lanes, onBroken } = this.#options;
     while (lanes.ready > 0) {
       const heads = lanes.take({ records: lanes.ready, bytes: Number.POSITIVE_INFINITY });
       for (const head of heads) {
-        if (isWhole(head)) this.#takeIn(head);
+        if (isWhole(head)) this.#takeIn(head, apart);
         else onBroken(head);
       }
     }
@@ -141,9 +141,10 @@ export class OpenAggregates {
     for (const { runs } of this.#open.values()) for (const { head } of runs) yield head;
   }
 
-  #takeIn(head: Entry): void {
+  #takeIn(head: Entry, apart: boolean): void {
     const { lanes, targetBytes } = this.#options;
-    const aggregate = beginsLikeAggregate(head.data) ? this.#alone(head) : this.#with(head, targetBytes);
+    const aggregate =
+      apart || beginsLikeAggregate(head.data) ? this.#alone(head) : this.#with(head, targetBytes);
     const run = new Run(aggregate, head);
     aggregate.runs.push(run);
     if (aggregate.state === 'sealed') return;
@@ -154,7 +155,7 @@ export class OpenAggregates {
 
   /** The aggregate that the head is in now. */
   #with(head: Entry, targetBytes: number): Aggregate {
-    const { group, shardId, needsHashKey } = this.#grouping.of(head);
+    const { group, shardId, map, needsHashKey } = this.#grouping.of(head);
     const open = this.#open.get(group);
     if (open !== undefined) {
       if (open.add(head, targetBytes)) return open;
@@ -163,7 +164,7 @@ export class OpenAggregates {
     const hashKey = needsHashKey ? this.#drawHashKey() : undefined;
     const dueMs = this.#options.now() + this.#options.lingerMs;
     const encoder = this.#encoder();
-    const aggregate = new Aggregate(head, { kind: { group, shardId, hashKey, dueMs }, encoder });
+    const aggregate = new Aggregate(head, { kind: { group, shardId, map, hashKey, dueMs }, encoder });
     if (!aggregate.add(head, targetBytes)) {
       this.recycle(aggregate);
       return this.#alone(head);
@@ -174,7 +175,7 @@ export class OpenAggregates {
 
   /** For a record that cannot share: one that is too large, or that is an aggregate itself. */
   #alone(head: Entry): Aggregate {
-    const kind = { group: '', shardId: undefined, hashKey: undefined, dueMs: 0 };
+    const kind = { group: '', shardId: undefined, map: undefined, hashKey: undefined, dueMs: 0 };
     const aggregate = new Aggregate(head, { kind, encoder: this.#encoder() });
     aggregate.hold(head);
     aggregate.state = 'sealed';

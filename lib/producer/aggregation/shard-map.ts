@@ -46,6 +46,15 @@ export class ShardMap {
     return this.#shards.length;
   }
 
+  has(shardId: string): boolean {
+    return this.#indexes.has(shardId);
+  }
+
+  /** Whether both have the same shards. */
+  equals(other: ShardMap): boolean {
+    return this.size === other.size && this.#shards.every(({ id }) => other.#indexes.has(id));
+  }
+
   /** The number of the shard that owns these keys; `place` is their `hashPlaceOf`. */
   indexOf(keys: Keys, place: number): number {
     const starts = this.#starts;

@@ -20,6 +20,8 @@ export class ShardMaps {
   readonly #options: ShardMapsOptions;
   #stream: RegionalStream | undefined;
   #current: ShardMap | undefined;
+  /** A map that an answer contradicted: a list that says the same is as old. */
+  #expired: ShardMap | undefined;
   #asking = false;
   #failures = 0;
   #isTold = false;
@@ -40,7 +42,7 @@ export class ShardMaps {
   aim(stream: RegionalStream): void {
     if (isSame(stream, this.#stream)) return;
     this.#stream = stream;
-    this.#current = undefined;
+    this.#current = this.#expired = undefined;
     this.#failures = 0;
     this.#isTold = false;
     this.#asking = false;
@@ -49,6 +51,7 @@ export class ShardMaps {
 
   /** The map is out of date. The next one comes with `onMap`. */
   expire(): void {
+    this.#expired = this.#current ?? this.#expired;
     this.#current = undefined;
     if (this.#retry !== undefined) return;
     if (this.#isFresh) this.#askAfter(RETRY.retryBaseMs);
@@ -89,9 +92,10 @@ export class ShardMaps {
     );
   }
 
-  #answered(stream: RegionalStream, map: ShardMap | undefined, problem?: unknown): void {
+  #answered(stream: RegionalStream, listed: ShardMap | undefined, problem?: unknown): void {
     if (this.#isClosed || stream !== this.#stream) return;
     this.#asking = false;
+    const map = this.#expired !== undefined && listed?.equals(this.#expired) ? undefined : listed;
     this.#current = map;
     if (map === undefined) {
       const pauseMs = Math.max(

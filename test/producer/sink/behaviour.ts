@@ -42,6 +42,8 @@ export interface SinkSettings {
   readonly remember?: boolean | 'all';
   /** Answers ListShards and DescribeStreamSummary, and places records as Kinesis does; absent: places them in a cheaper way. */
   readonly shards?: number;
+  /** Each answer to PutRecords leaves so late, as over a long way. */
+  readonly answerAfterMs?: number;
 }
 
 export interface Received {

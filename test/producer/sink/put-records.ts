@@ -132,8 +132,15 @@ export interface ServedRequest extends ParsedRequest {
   readonly answer: (response: ServerResponse, entries: readonly Readonly<Record<string, string>>[]) => void;
 }
 
-/** Reads a request to its end. @throws RefusedRequest, and what a broken connection throws */
+/**
+ * Reads a request to its end. What a producer asks beside its puts finds a broken connection, and never comes to the server that
+ * counts puts. @throws RefusedRequest, and what a broken connection throws
+ */
 export async function servedRequest(request: IncomingMessage): Promise<ServedRequest> {
+  if (request.headers['x-amz-target'] === 'Kinesis_20131202.DescribeStreamSummary') {
+    request.socket.destroy();
+    return new Promise(() => {});
+  }
   const encoding = encodingOf(request.headers['content-type']);
   return {
     ...parsePutRecords(await buffer(request), encoding),

@@ -25,6 +25,7 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const TARGET = 'Kinesis_20131202.';
 /** The MD5 of every one of so many requests' aggregates is checked. */
 const CHECK_EVERY = 32;
+const DESCRIBE = 'Kinesis_20131202.DescribeStreamSummary';
 const HTTP_BAD_REQUEST = 400;
 
 /** PutRecords over HTTP/1.1, and over HTTP/2 where there is TLS. Keeps nothing but counts, if not asked to. */
@@ -95,6 +96,13 @@ export class SinkServer {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await bodyOf(request);
+    if (request.headers['x-amz-target'] === DESCRIBE && this.#shards === undefined) {
+      // What a producer asks of its own accord is not what tests count.
+      return respond(response, HTTP_BAD_REQUEST, {
+        encoding: 'json',
+        body: errorAnswer('json', { __type: 'UnknownOperationException' }),
+      });
+    }
     this.#requests++;
     const problem = this.#refusal(request, body);
     const encoding = encodingOf(request.headers['content-type']);
@@ -120,6 +128,8 @@ export class SinkServer {
     }
     if (this.#settings.remember === 'all') this.#last.push(...parsed.records.map(remembered));
     else if (this.#settings.remember === true) this.#last = parsed.records.map(remembered);
+    const { answerAfterMs } = this.#settings;
+    if (answerAfterMs !== undefined) await sleep(answerAfterMs);
     await this.#behave(behaviour, { parsed, encoding, request, response });
   }
 
