@@ -104,10 +104,12 @@ export const auditRules: readonly AuditRule[] = [
     rule: 'record-distribution',
     judgement: 'allowed',
     reason:
-      'a producer asks beside its records, when it starts and each hour, whether a stream keeps keys together; no record waits for the answer',
+      'a producer asks beside its records whether a stream keeps keys together, and, with aggregates, which keys a shard has; no record waits for the answer',
     source: 'design: "Producers, for everybody"',
     matches: (call) =>
-      isWho(call, 'producer') && serviceIs('kinesis')(call) && operationIs(/^DescribeStreamSummary$/)(call),
+      isWho(call, 'producer') &&
+      serviceIs('kinesis')(call) &&
+      operationIs(/^(DescribeStreamSummary|ListShards)$/)(call),
   },
   {
     rule: 'route53-control-plane',

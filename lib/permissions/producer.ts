@@ -17,6 +17,12 @@ export const producerRights: readonly Right[] = [
     on: 'streams',
     why: '`FailoverProducer` asks whether a stream keeps keys together; without the right it takes for granted that each does',
   },
+  {
+    actions: ['kinesis:ListShards'],
+    on: 'streams',
+    why: 'with `aggregate`, `FailoverProducer` asks which keys belong to which shard; without the right it aggregates by key',
+    notPlayed: 'the producers of drills put records one by one',
+  },
 ];
 
 /** What a producer that reports needs; the managed policy of the stacks says the same. */

@@ -497,7 +497,6 @@ export class Sender {
     this.#delivered += entries.length;
     this.#records -= entries.length;
     this.#bytes -= bytes;
-    this.#aggregation?.recycle(aggregate);
   }
 
   #misplaced(aggregate: Aggregate, { region, shardId }: WrittenReceipt): void {
@@ -505,7 +504,6 @@ export class Sender {
     const records = entries.length;
     this.#regrouped += records;
     for (const { head } of runs) this.#lanes.retry(head);
-    this.#aggregation?.recycle(aggregate);
     const expectedShardId = kind.shardId ?? '';
     this.#options.hooks.onRegrouped?.({ region, records, expectedShardId, shardId });
   }
@@ -601,9 +599,9 @@ export class Sender {
     let refused: readonly Entry[] = [];
     if (results === undefined) {
       this.#requestFailed(sending, failure);
-      for (const aggregate of sending.aggregates ?? []) this.#aggregation?.recycle(aggregate);
     } else refused = this.#answered(sending, this.#outcomeOf(sending, results));
     this.#report(sending, { sentMs, refused, failure, goodAtMs });
+    if (sending.aggregates !== undefined) this.#aggregation?.recycle(sending.aggregates);
     if (this.#inFlight === 0) for (const resolve of this.#quiet.splice(0)) resolve();
     this.#options.hooks.onProgress();
     this.pump();
@@ -687,7 +685,6 @@ export class Sender {
         for (const entry of aggregate.entries) entry.lastError = result;
         for (const { head } of aggregate.runs) heads.push(head);
         failed.push(...aggregate.entries);
-        aggregation.recycle(aggregate);
         continue;
       }
       backoff?.accepted(result.shardId);

@@ -1,7 +1,16 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { metrics, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  type Context,
+  context,
+  metrics,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import {
   AggregationTemporality,
   InMemoryMetricExporter,
@@ -26,7 +35,7 @@ import {
   METRIC_MESSAGING_CLIENT_OPERATION_DURATION,
   METRIC_MESSAGING_CLIENT_SENT_MESSAGES,
 } from '@opentelemetry/semantic-conventions/incubating';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FailoverProducer, type ProducerOptions } from '../../lib/producer/index.ts';
 import { openTelemetry } from '../../lib/producer/telemetry/api.ts';
 import { gaugeRows } from '../../lib/producer/telemetry/gauges.ts';
@@ -130,6 +139,27 @@ describe('a request', () => {
     expect(ms(span?.duration ?? [0, 0])).toBeGreaterThanOrEqual(29);
     expect(ms(span?.startTime ?? [0, 0])).toBeGreaterThan(before - 50);
     expect(ms(span?.endTime ?? [0, 0])).toBeLessThan(Date.now() + 50);
+  });
+
+  it('is no child of a caller’s span, whose trace holds other records', async () => {
+    const active = new AsyncLocalStorage<Context>();
+    context.setGlobalContextManager({
+      active: () => active.getStore() ?? ROOT_CONTEXT,
+      with: (one, run, that, ...args) => active.run(one, () => run.call(that as never, ...args)),
+      bind: (_, target) => target,
+      enable: () => context as never,
+      disable: () => context as never,
+    });
+    onTestFinished(() => context.disable());
+    const one = await producer();
+    // Once there is a signal, what a caller puts is sent in the caller's context.
+    await one.put(record('before'));
+    spans.reset();
+    const caller = trace.getTracer('application').startSpan('a request of the application');
+    await context.with(trace.setSpan(context.active(), caller), () => one.put(record('a')));
+    const [span] = spans.getFinishedSpans();
+    expect(span?.spanContext().traceId).not.toBe(caller.spanContext().traceId);
+    expect(span?.parentSpanContext).toBeUndefined();
   });
 
   it('is counted by its records, and timed in seconds', async () => {

@@ -29,15 +29,27 @@ export interface AggregateKind {
   readonly dueMs: number;
 }
 
+const unopened: AggregateKind = {
+  group: '',
+  shardId: undefined,
+  map: undefined,
+  hashKey: undefined,
+  dueMs: 0,
+};
+
 /**
  * Kinesis bills a record by units of 25 KB, and says that a record of 1 MB has 40 of them (Kinesis pricing, "PUT Payload Unit"): a
  * kilobyte of 1,000 bytes, then, and where one of 1,024 is meant, nothing is lost but two bytes in a hundred.
  */
 export const PAYLOAD_UNIT_BYTES = 25_000;
 
-/** One Kinesis record that is being filled, waits, or is on its way; with a single entry it is that entry's record. */
+/**
+ * One Kinesis record that is being filled, waits, or is on its way; with a single entry it is that entry's record. Used again and
+ * again: an aggregate that lives on among old objects would keep its entries from the garbage collector (measured: 100 MB).
+ */
 export class Aggregate {
-  readonly kind: AggregateKind;
+  /** What it is open for; set by `begin`. */
+  kind: AggregateKind = unopened;
   readonly runs: Run[] = [];
   readonly entries: Entry[] = [];
   /** Counts the streams that were written to; aggregates for different ones have different numbers. */
@@ -46,27 +58,37 @@ export class Aggregate {
   countedBytes = 0;
   /** `open`: records of all lanes may join; `closed`: only those of its one lane; `sealed`: none. */
   state: 'open' | 'closed' | 'sealed' = 'open';
+  /** Waits for a shard map that tells whether it is where it has to be. */
+  isHeld = false;
   readonly #encoder: AggregateEncoder;
   /** Bytes of its first key, which is the key of the Kinesis record. */
-  readonly #keyBytes: number;
+  #keyBytes = 0;
   #buffer: Buffer | undefined;
 
-  constructor(
-    first: Entry,
-    { kind, encoder }: { readonly kind: AggregateKind; readonly encoder: AggregateEncoder },
-  ) {
-    this.kind = kind;
+  constructor(encoder: AggregateEncoder) {
     this.#encoder = encoder;
+  }
+
+  /** Call when it is empty. */
+  begin(first: Entry, kind: AggregateKind): void {
+    this.kind = kind;
+    this.state = 'open';
     this.#keyBytes = Buffer.byteLength(first.partitionKey);
+  }
+
+  /** Lets go of everything. */
+  clear(): void {
+    this.kind = unopened;
+    this.isHeld = false;
+    this.runs.length = 0;
+    this.entries.length = 0;
+    this.#encoder.clear();
+    this.#buffer = undefined;
   }
 
   /** Bytes of the Kinesis record, its key included. */
   get bytes(): number {
     return this.#encoder.bytes + this.#keyBytes;
-  }
-
-  get encoder(): AggregateEncoder {
-    return this.#encoder;
   }
 
   /** Adds the entry if the Kinesis record then has at most so many bytes. */

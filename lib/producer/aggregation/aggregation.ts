@@ -99,6 +99,7 @@ export class Aggregation {
     this.#isContradicted = false;
     for (const { aggregate, place } of this.#misplaced.splice(0)) {
       this.#options.hooks.onMisplaced(aggregate, place);
+      this.#open.recycle(aggregate);
     }
     this.#maps?.aim(stream);
     this.#use(this.#maps?.current);
@@ -138,9 +139,9 @@ export class Aggregation {
     aggregate.release(this.#buffers);
   }
 
-  /** All its entries are done, or in their lanes again. */
-  recycle(aggregate: Aggregate): void {
-    this.#open.recycle(aggregate);
+  /** Call last for each request: these are needed no more, but for those that wait to be judged. */
+  recycle(aggregates: readonly Aggregate[]): void {
+    for (const aggregate of aggregates) if (!aggregate.isHeld) this.#open.recycle(aggregate);
   }
 
   /** Whether the aggregate is where it has to be. If not, a hook tells sooner or later what becomes of it. */
@@ -163,6 +164,7 @@ export class Aggregation {
       this.#options.hooks.onMisplaced(aggregate, place);
       return false;
     }
+    aggregate.isHeld = true;
     this.#misplaced.push({ aggregate, place, sinceMs: this.#options.now() });
     this.#judging ??= setTimeout(() => this.#use(maps.current), JUDGE_WITHIN_MS);
     // Until there is another map, records are grouped by key, which is right whatever the shards are.
@@ -220,7 +222,9 @@ export class Aggregation {
       else {
         isStale = true;
         this.#misplaced.push(one);
+        continue;
       }
+      this.#open.recycle(aggregate);
     }
     const [oldest] = this.#misplaced;
     if (oldest === undefined) return;

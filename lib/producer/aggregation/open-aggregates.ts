@@ -3,7 +3,7 @@ import { beginsLikeAggregate } from '../../aggregate/format.ts';
 import { type Entry, isWhole } from '../entry.ts';
 import { Fifo } from '../fifo.ts';
 import type { Lanes } from '../lanes.ts';
-import { Aggregate, Run } from './aggregate.ts';
+import { Aggregate, type AggregateKind, Run } from './aggregate.ts';
 import { Grouping } from './grouping.ts';
 import type { ShardMap } from './shard-map.ts';
 
@@ -23,8 +23,8 @@ export interface OpenAggregatesOptions {
   readonly onBroken: (head: Entry) => void;
 }
 
-/** Encoders that are kept for the next aggregates. */
-const KEPT_ENCODERS = 256;
+/** Aggregates that are kept for the next records. */
+const KEPT_AGGREGATES = 256;
 const HASH_KEY_BITS = 128;
 const RANDOM_BITS = 32;
 
@@ -41,7 +41,7 @@ export class OpenAggregates {
   readonly #ready = new Fifo<Aggregate>();
   /** By lane: what its next entry may join. */
   readonly #runs: (Run | undefined)[];
-  readonly #encoders: AggregateEncoder[] = [];
+  readonly #free: Aggregate[] = [];
   #readyBytes = 0;
 
   constructor(options: OpenAggregatesOptions) {
@@ -119,9 +119,9 @@ export class OpenAggregates {
   }
 
   /** Nobody needs the aggregate any more. */
-  recycle({ encoder }: Aggregate): void {
-    encoder.clear();
-    if (this.#encoders.length < KEPT_ENCODERS) this.#encoders.push(encoder);
+  recycle(aggregate: Aggregate): void {
+    aggregate.clear();
+    if (this.#free.length < KEPT_AGGREGATES) this.#free.push(aggregate);
   }
 
   /** Gives up all aggregates that were not sent, and returns the heads in them. */
@@ -163,8 +163,7 @@ export class OpenAggregates {
     }
     const hashKey = needsHashKey ? this.#drawHashKey() : undefined;
     const dueMs = this.#options.now() + this.#options.lingerMs;
-    const encoder = this.#encoder();
-    const aggregate = new Aggregate(head, { kind: { group, shardId, map, hashKey, dueMs }, encoder });
+    const aggregate = this.#begun(head, { group, shardId, map, hashKey, dueMs });
     if (!aggregate.add(head, targetBytes)) {
       this.recycle(aggregate);
       return this.#alone(head);
@@ -176,7 +175,7 @@ export class OpenAggregates {
   /** For a record that cannot share: one that is too large, or that is an aggregate itself. */
   #alone(head: Entry): Aggregate {
     const kind = { group: '', shardId: undefined, map: undefined, hashKey: undefined, dueMs: 0 };
-    const aggregate = new Aggregate(head, { kind, encoder: this.#encoder() });
+    const aggregate = this.#begun(head, kind);
     aggregate.hold(head);
     aggregate.state = 'sealed';
     this.#offer(aggregate);
@@ -229,8 +228,11 @@ export class OpenAggregates {
     if (this.#runs.length > 0) for (const { head } of runs) this.#runs[head.lane] = undefined;
   }
 
-  #encoder(): AggregateEncoder {
-    return this.#encoders.pop() ?? new AggregateEncoder({ maxBytes: this.#options.mostBytes });
+  #begun(first: Entry, kind: AggregateKind): Aggregate {
+    const { mostBytes } = this.#options;
+    const aggregate = this.#free.pop() ?? new Aggregate(new AggregateEncoder({ maxBytes: mostBytes }));
+    aggregate.begin(first, kind);
+    return aggregate;
   }
 
   #drawHashKey(): string {
