@@ -62,20 +62,38 @@ export class AggregateEncoder {
 
   /**
    * Whether the record is in the aggregate now; false, and nothing changed, when there is no room for it. A record for which
-   * there is no room in an empty one has to be put by itself. `mostBytes` is the limit for this record.
+   * there is no room in an empty one has to be put by itself.
    *
    * @throws AggregateInputError for a key that Kinesis would not take
    */
-  add(record: AggregateRecord, mostBytes: number = this.#maxBytes): boolean {
+  add(record: AggregateRecord): boolean {
     assertKeys(record);
-    const message = this.#messageBytesOf(record);
-    const added = this.#keyBytesOf(record) + 1 + varintBytes(message) + message;
+    return this.addChecked(record, this.#maxBytes);
+  }
+
+  /** The same for a record whose keys are known to be good, with a limit of its own. */
+  addChecked({ partitionKey, explicitHashKey, data }: AggregateRecord, mostBytes: number): boolean {
+    const partitionKeys = this.#partitionKeys;
+    const known = partitionKeys.find(partitionKey);
+    const index = known ?? partitionKeys.size;
+    const length = data.byteLength;
+    let added = known === undefined ? tableBytes(partitionKey) : 0;
+    let message = 2 + varintBytes(index) + varintBytes(length) + length;
+    let hashIndex = NONE;
+    let isNewHashKey = false;
+    if (explicitHashKey !== undefined) {
+      const found = this.#explicitHashKeys.find(explicitHashKey);
+      isNewHashKey = found === undefined;
+      hashIndex = found ?? this.#explicitHashKeys.size;
+      if (isNewHashKey) added += tableBytes(explicitHashKey);
+      message += 1 + varintBytes(hashIndex);
+    }
+    added += 1 + varintBytes(message) + message;
     if (this.#bytes + added > mostBytes) return false;
-    const { partitionKey, explicitHashKey, data } = record;
-    this.#partitionKeyIndexes.push(placeIn(this.#partitionKeys, partitionKey));
-    this.#explicitHashKeyIndexes.push(
-      explicitHashKey === undefined ? NONE : placeIn(this.#explicitHashKeys, explicitHashKey),
-    );
+    if (known === undefined) partitionKeys.add(partitionKey);
+    if (isNewHashKey && explicitHashKey !== undefined) this.#explicitHashKeys.add(explicitHashKey);
+    this.#partitionKeyIndexes.push(index);
+    this.#explicitHashKeyIndexes.push(hashIndex);
     this.#data.push(data);
     this.#messageBytes.push(message);
     this.#addedBytes.push(added);
@@ -163,13 +181,6 @@ export class AggregateEncoder {
 }
 
 const indexIn = (table: KeyTable, key: string): number => table.find(key) ?? table.size;
-
-function placeIn(table: KeyTable, key: string): number {
-  const index = table.find(key);
-  if (index !== undefined) return index;
-  table.add(key);
-  return table.size - 1;
-}
 
 /** Whether the key stays in use: it is not the newest one, or another record has it. */
 function isStillUsed(indexes: readonly number[], index: number, size: number): boolean {

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import type { ForeignClientName } from '../local/clients/foreign-client.ts';
 import type { DrillAwsFlags } from './drill-aws.ts';
 import { durationArgument } from './options.ts';
 
@@ -19,6 +20,7 @@ export interface DrillFlags extends DrillAwsFlags {
   readonly anyway?: true;
   readonly upgrade?: string;
   readonly evacuated?: true;
+  readonly client?: ForeignClientName;
 }
 
 /** Options that belong to one kind of drill only; an option in neither list belongs to both kinds. */
@@ -37,6 +39,7 @@ const localOnly = [
   'anyway',
   'upgrade',
   'evacuated',
+  'client',
 ] as const;
 /** What an upgrade does not take: it plays a deployment, and no outage. */
 const notWithUpgrade = [
@@ -49,6 +52,7 @@ const notWithUpgrade = [
   'flood',
   'floodFor',
   'keep',
+  'client',
 ] as const;
 const awsOnly = ['reason', 'owner', 'yes', 'dryRun', 'world', 'local', 'dns', 'schedule'] as const;
 

@@ -9,6 +9,7 @@ import { drillSchedules } from '../config/drill-schedule.ts';
 import { loadConfig } from '../config/load.ts';
 import { relationProblems } from '../config/relations.ts';
 import { workDirectory } from '../files/own-files.ts';
+import { foreignClientNames } from '../local/clients/foreign-client.ts';
 import { blackedOut } from '../local/drill/blackout.ts';
 import { drill } from '../local/drill/drill.ts';
 import { eventLog } from '../local/drill/event-log.ts';
@@ -81,6 +82,12 @@ export function drillCommand(io: Io): Command {
       'instead of an outage: deploy this second config by cdk deploy --all while producers run, and report every DNS answer that changed',
     )
     .option('--evacuated', 'with --upgrade: while an operator holds every cell in the standby')
+    .addOption(
+      new Option(
+        '--client <name>',
+        'a real client writes through `spillway sidecar`, in place of the producers; fetched on first use',
+      ).choices(foreignClientNames),
+    )
     .option('--seed <number>', 'repeat the random choices of an earlier drill', seedArgument)
     .option(
       '--keep',
@@ -118,7 +125,7 @@ export function drillCommand(io: Io): Command {
     .option('--dry-run', 'print every AWS call it would make, with its parameters, and make none')
     .addHelpText(
       'after',
-      '\nExamples:\n  spillway drill --scenario 2024-kinesis --for 90s --json\n  spillway drill --failback\n  spillway drill --blackout us-east-1\n  spillway drill --flood 1000\n  spillway drill --keep --recovery 1m\n  spillway drill end-faults\n  spillway drill --upgrade next.config.ts --evacuated\n  spillway drill --aws --reason "before the sale"\n  spillway drill --aws --schedule off --reason "load test, until Friday"',
+      '\nExamples:\n  spillway drill --scenario 2024-kinesis --for 90s --json\n  spillway drill --failback\n  spillway drill --blackout us-east-1\n  spillway drill --flood 1000\n  spillway drill --client boto3\n  spillway drill --keep --recovery 1m\n  spillway drill end-faults\n  spillway drill --upgrade next.config.ts --evacuated\n  spillway drill --aws --reason "before the sale"\n  spillway drill --aws --schedule off --reason "load test, until Friday"',
     )
     .action(async (flags: DrillFlags, command: Command) => {
       const aws = flags.aws === true;
@@ -289,6 +296,7 @@ async function drillIn(
     operatorFailsOver: flags.blackout === config.regions.primary,
     ...floodOf(flags),
     random: () => uniformFloat64(generator),
+    ...(flags.client === undefined ? {} : { client: flags.client }),
     ...(flags.killObserver === undefined ? {} : { killObserver: flags.killObserver }),
     onEvent,
     onProgress: note,

@@ -116,7 +116,7 @@ export class Admission {
         const newcomer = gate.newcomerOf(parked.record);
         const route = gate.routeOf(newcomer);
         if (route === 'stop') return route;
-        if (route === 'later') return false;
+        if (route === 'later' || route === 'soon') return false;
         this.#takeIn(parked.record, { ...parked, gate, route, shard: newcomer.shard, nowMs });
         return true;
       });
@@ -134,9 +134,9 @@ export class Admission {
       if (record !== undefined) {
         call.read = undefined;
         call.left--;
-        if (route !== 'later') {
+        if (route === 'memory' || route === 'disk')
           this.#takeIn(record, { ticket, index, gate, route, shard: newcomer?.shard, nowMs });
-        } else if (newcomer !== undefined) this.#setAside(newcomer.lane, { record, ticket, index });
+        else if (newcomer !== undefined) this.#setAside(newcomer.lane, route, { record, ticket, index });
       }
       call = this.#waiting[this.#from];
     }
@@ -147,15 +147,18 @@ export class Admission {
   }
 
   #routeOf(newcomer: Newcomer, gate: Gate, ticket: Ticket): Route {
-    if (this.#parked.has(newcomer.lane)) return 'later';
     if (ticket instanceof EachTicket && ticket.refusedLanes.has(newcomer.lane)) return 'later';
-    return gate.routeOf(newcomer);
+    if (!this.#parked.has(newcomer.lane)) return gate.routeOf(newcomer);
+    if (!(ticket instanceof EachTicket)) return 'later';
+    // It waits behind those of its lane for as long as there is room for it.
+    const route = gate.routeOf(newcomer);
+    return route === 'later' || route === 'stop' ? 'later' : 'soon';
   }
 
-  /** A record whose own key or shard has no room waits, or fails if its call does not wait. */
-  #setAside(lane: number, parked: ParkedRecord): void {
+  /** A record whose own key or shard has no room waits, or fails if its call does not wait for more than a moment. */
+  #setAside(lane: number, route: 'later' | 'soon', parked: ParkedRecord): void {
     const { ticket, index } = parked;
-    if (!(ticket instanceof EachTicket)) {
+    if (route === 'soon' || !(ticket instanceof EachTicket)) {
       this.#parked.add(lane, parked);
       return;
     }

@@ -397,6 +397,8 @@ export class Sender {
       }
       if (aggregation !== undefined) {
         const aggregates = aggregation.take(limits.maxBatchRecords);
+        // What has lost its bytes was left out, and what it was with is ready again.
+        if (this.#lanes.ready > 0) this.#gather(aggregation);
         const batch = aggregates.flatMap(({ runs }) => runs.map(({ head }) => head));
         if (batch.length > 0)
           void this.#send({ batch, target, health, aggregates, bisection: undefined, place: 0 });

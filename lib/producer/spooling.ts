@@ -136,7 +136,7 @@ export class Spooling {
     const onDisk = ordered ? this.#keys.of(newcomer) : 0;
     if (onDisk > 0) {
       const unread = this.#keys.unreadOf(newcomer);
-      if (this.#lastOfLane.waits({ lane: newcomer.lane, onDisk, unread })) return 'later';
+      if (this.#lastOfLane.waits({ lane: newcomer.lane, onDisk, unread })) return 'soon';
       return this.#hasOverflowRoom(onDisk, newcomer) ? 'disk' : 'later';
     }
     if (sender.isFull) return 'stop';

@@ -5,14 +5,9 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http';
-import {
-  createServer as createHttp2Server,
-  createSecureServer,
-  type Http2SecureServer,
-  type Http2Server,
-  type ServerHttp2Session,
-} from 'node:http2';
+import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import { createServer as createNetServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { Arrivals } from './arrivals.ts';
 import type { SidecarTls } from './options.ts';
 
@@ -26,6 +21,9 @@ export interface ListenerOptions {
   readonly onRequest: OnRequest;
 }
 
+/** Names of the protocols in ALPN. */
+const HTTP2 = 'h2';
+const HTTP1 = 'http/1.1';
 /** First byte of a TLS record that carries a handshake. */
 const TLS_HANDSHAKE = 0x16;
 /** HTTP/2 without TLS begins with `PRI * HTTP/2.0`, and no method of HTTP/1.1 that is served begins so. */
@@ -45,7 +43,7 @@ export class Listener {
   readonly #server: Server;
   readonly #http: HttpServer;
   readonly #http2: Http2Server;
-  readonly #secure: Http2SecureServer;
+  readonly #secure: TlsServer;
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #arrivals = new WeakMap<object, Arrivals>();
@@ -58,16 +56,15 @@ export class Listener {
       this.#onRequest(request as IncomingMessage, response as ServerResponse);
     this.#http = createServer({ keepAliveTimeout: IDLE_MS }, onRequest);
     this.#http2 = createHttp2Server({ settings }, onRequest);
-    this.#secure = createSecureServer(
+    this.#secure = createTlsServer(
       {
         key,
         cert,
-        allowHTTP1: true,
+        ALPNProtocols: [HTTP2, HTTP1],
         minVersion: 'TLSv1.2',
-        settings,
         ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
       },
-      onRequest,
+      (socket) => this.#onSecure(socket),
     );
     this.#http.timeout = IDLE_MS;
     // For HTTP/1.1 over TLS; the option of this name is for servers of HTTP/1.1 alone.
@@ -76,11 +73,9 @@ export class Listener {
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
       else socket.destroy();
     });
-    for (const server of [this.#http2, this.#secure]) {
-      server.setTimeout(IDLE_MS);
-      server.on('session', (session) => this.#onSession(session));
-      server.on('sessionError', () => {});
-    }
+    this.#http2.setTimeout(IDLE_MS);
+    this.#http2.on('session', (session) => this.#onSession(session));
+    this.#http2.on('sessionError', () => {});
     // A client that does not trust the certificate, or shows none: its connection is closed.
     this.#secure.on('tlsClientError', (_, socket) => socket.destroy());
     this.#server = createNetServer({ noDelay: true }, (socket) => this.#onConnection(socket));
@@ -114,6 +109,29 @@ export class Listener {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     socket.on('error', () => {});
+    this.#read(socket, (first) => {
+      if (first[0] === TLS_HANDSHAKE) return this.#secure;
+      return this.#options.tlsOnly ? undefined : this.#spoken(first);
+    });
+  }
+
+  /** The AWS SDK for Java speaks HTTP/2 without having agreed on it by ALPN. */
+  #onSecure(socket: TLSSocket): void {
+    socket.on('error', () => {});
+    if (socket.alpnProtocol === HTTP2) this.#http2.emit('connection', socket);
+    else if (socket.alpnProtocol === HTTP1) this.#http.emit('connection', socket);
+    else {
+      this.#read(socket, (first) => {
+        const server = this.#spoken(first);
+        // Node takes no HTTP/2 on a TLS connection that says otherwise.
+        if (server === this.#http2) socket.alpnProtocol = HTTP2;
+        return server;
+      });
+    }
+  }
+
+  /** Gives the connection to a server once its first bytes are there, which say what it speaks. */
+  #read(socket: Socket, serverFor: (first: Buffer) => Server | undefined): void {
     const timer = setTimeout(() => socket.destroy(), FIRST_BYTES_MS);
     const read = (earlier: Buffer) => (chunk: Buffer) => {
       const first = earlier.length === 0 ? chunk : Buffer.concat([earlier, chunk]);
@@ -124,15 +142,13 @@ export class Listener {
       clearTimeout(timer);
       socket.pause();
       socket.unshift(first);
-      this.#serverFor(first)?.emit('connection', socket) ?? socket.destroy();
+      serverFor(first)?.emit('connection', socket) ?? socket.destroy();
       process.nextTick(() => socket.resume());
     };
     socket.once('data', read(Buffer.alloc(0)));
   }
 
-  #serverFor(first: Buffer): HttpServer | Http2Server | Http2SecureServer | undefined {
-    if (first[0] === TLS_HANDSHAKE) return this.#secure;
-    if (this.#options.tlsOnly) return undefined;
+  #spoken(first: Buffer): HttpServer | Http2Server {
     return first.toString('latin1', 0, PREFACE.length) === PREFACE ? this.#http2 : this.#http;
   }
 

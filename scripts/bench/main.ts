@@ -10,6 +10,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   spool: () => import('./spool.ts'),
   keys: () => import('./keys.ts'),
   key: () => import('./key.ts'),
+  linger: () => import('./linger.ts'),
   kpl: () => import('./kpl.ts'),
   sidecar: () => import('./sidecar.ts'),
 };

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { z } from 'zod';
 import { workDirectory } from '../../lib/files/own-files.ts';
+import { clientPython } from '../../lib/local/clients/python.ts';
 import { startSink } from '../../test/producer/sink/sink.ts';
-import { pythonWith } from '../../test/python-environment.ts';
 import { startSidecarProcess } from '../../test/sidecar/sidecar-process.ts';
 import type { BenchContext } from './context.ts';
 import { median } from './figures.ts';
@@ -13,7 +13,6 @@ const plans = { full: { rounds: 5, seconds: 3 }, quick: { rounds: 1, seconds: 0.
 /** Calls at once where throughput is measured; one where a call is timed. */
 const WORKERS = 4;
 const here = join(import.meta.dirname, 'sidecar');
-const requirements = join(import.meta.dirname, '../../test/sidecar/python/requirements.lock');
 const measured = z.object({ p50Ms: z.number(), p99Ms: z.number(), recordsPerSecond: z.number() });
 type Measured = z.infer<typeof measured>;
 
@@ -40,7 +39,7 @@ export async function bench({ progress, quick }: BenchContext) {
   const scratch = join(workDirectory(), '.spillway');
   await mkdir(scratch, { recursive: true });
   const directory = await mkdtemp(join(scratch, 'bench-sidecar-'));
-  const python = await pythonWith({ name: 'sidecar-clients', requirements });
+  const python = await clientPython(progress);
   const sink = await startSink({ tls: true });
   const ca = join(directory, 'ca.pem');
   await writeFile(ca, sink.ca ?? '');

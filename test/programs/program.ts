@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { pythonWith } from '../python-environment.ts';
+import { pythonWith } from '../../lib/local/clients/python.ts';
 
 export const programs = fileURLToPath(new URL('../../docs/programs/', import.meta.url));
 

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { execa } from 'execa';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { pythonWith } from '../python-environment.ts';
+import { clientPython } from '../../lib/local/clients/python.ts';
 import { credentials, type SidecarWorld, startSidecarWorld } from './world.ts';
 
 const here = join(import.meta.dirname, 'python');
@@ -18,7 +18,7 @@ const KEYS = 8;
 let python: string;
 /** The first run in a clone installs the clients. */
 beforeAll(async () => {
-  python = await pythonWith({ name: 'sidecar-clients', requirements: join(here, 'requirements.lock') });
+  python = await clientPython();
 }, 600_000);
 
 let world: SidecarWorld;

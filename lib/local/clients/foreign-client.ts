@@ -44,7 +44,13 @@ export interface ClientRecord {
 
 /** A line of its stdout: a record that the client says is written, or that it gave up. */
 export type ClientLine =
-  | { readonly id: string; readonly shardId?: string; readonly sequenceNumber?: string }
+  | {
+      readonly id: string;
+      readonly shardId?: string;
+      readonly sequenceNumber?: string;
+      /** How often the client sent it, where it says so. */
+      readonly attempts?: number;
+    }
   | { readonly id: string; readonly failed: string }
   | { readonly problem: string };
 
@@ -100,8 +106,8 @@ async function javaLaunch(
   const { classPath, tempDirectory } = await javaPrograms({ onProgress });
   return async (settings) => {
     const { hostname, port } = new URL(settings.endpoint);
-    const place = { host: hostname, port: Number(port), tempDirectory, maxConnections: 1 };
-    const trust = name === 'kpl' ? [] : [`-Djavax.net.ssl.trustStore=${await trustStore(settings.caFile)}`];
+    const place = { host: hostname, port: Number(port), tempDirectory, maxConnections: 1, threadPool: 1 };
+    const trust = name === 'kpl' ? [] : trusting(await trustStore(settings.caFile));
     return {
       command: 'java',
       args: [
@@ -117,6 +123,14 @@ async function javaLaunch(
   };
 }
 
+/** Not a secret: the format asks for one. */
+const STORE_PASSWORD = 'changeit';
+
+const trusting = (store: string): readonly string[] => [
+  `-Djavax.net.ssl.trustStore=${store}`,
+  `-Djavax.net.ssl.trustStorePassword=${STORE_PASSWORD}`,
+];
+
 /** Several may run beside each other. */
 const JVM_FLAGS = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'] as const;
 
@@ -125,7 +139,7 @@ async function trustStore(caFile: string): Promise<string> {
   const store = `${caFile}.p12`;
   if (existsSync(store)) return store;
   const args = ['-importcert', '-noprompt', '-alias', 'sidecar', '-file', caFile, '-keystore', store];
-  const format = ['-storetype', 'PKCS12', '-storepass', 'changeit'];
+  const format = ['-storetype', 'PKCS12', '-storepass', STORE_PASSWORD];
   const { failed, stdout, stderr } = await execa('keytool', [...args, ...format], { reject: false });
   if (failed)
     throw new ForeignClientError(`keytool failed: ${stdout}${stderr}\nInstall a JDK (17 or later).`);

@@ -10,33 +10,46 @@ import { ForeignClientError } from './errors.ts';
 
 const INSTALL_TIMEOUT_MS = 300_000;
 const HASH_CHARACTERS = 16;
-const requirements = join(import.meta.dirname, 'python/requirements.lock');
+
+export interface PythonEnvironment {
+  /** Of the directory under `.spillway/`. */
+  readonly name: string;
+  /** File with versions and hashes. */
+  readonly requirements: string;
+  readonly onProgress?: ((line: string) => void) | undefined;
+}
+
+/** A Python with the clients of PyPI. @throws as `pythonWith` */
+export const clientPython = (onProgress?: (line: string) => void): Promise<string> =>
+  pythonWith({
+    name: 'python-clients',
+    requirements: join(import.meta.dirname, 'python/requirements.lock'),
+    onProgress,
+  });
 
 /**
- * A Python with the clients of PyPI, in the versions and with the hashes of `python/requirements.lock`; made once in a clone, with the
- * Python that LocalStack runs with.
+ * A Python with the packages of the file, in its versions and with its hashes; made once in a clone, with the Python that
+ * LocalStack runs with. Not a part of LocalStack's own environment: that one is installed by everyone who plays a drill.
  *
  * @throws ForeignClientError, LocalStackEnvironmentError
  */
-export async function clientPython(onProgress?: (line: string) => void): Promise<string> {
+export async function pythonWith({ name, requirements, onProgress }: PythonEnvironment): Promise<string> {
   const base = await findPython(process.env);
   const pinned = await readFile(requirements).catch((cause: unknown) => {
-    throw new ForeignClientError('The clients in Python run in a clone of Spillway only: clone it.', {
-      cause,
-    });
+    throw new ForeignClientError('Programs in Python run in a clone of Spillway only: clone it.', { cause });
   });
   const identity = createHash('sha256').update(base.version).update(pinned).digest('hex');
-  const parent = join(workDirectory(), '.spillway/python-clients');
+  const parent = join(workDirectory(), '.spillway', name);
   const directory = join(parent, identity.slice(0, HASH_CHARACTERS));
   const python = join(directory, 'bin/python');
   if (existsSync(python)) return python;
   await mkdir(parent, { recursive: true });
   await withLock({ file: join(parent, 'lock'), timeoutMs: INSTALL_TIMEOUT_MS, onProgress }, async () => {
     if (existsSync(python)) return;
-    onProgress?.('Installing boto3, async-kinesis and aiokpl with pip, once in a clone');
+    onProgress?.(`Installing ${name} with pip, once in a clone`);
     const made = await mkdtemp(join(parent, 'new-'));
     try {
-      await install(base.executable, made);
+      await install({ base: base.executable, directory: made, requirements });
       await rm(directory, { recursive: true, force: true });
       await rename(made, directory);
     } finally {
@@ -46,7 +59,15 @@ export async function clientPython(onProgress?: (line: string) => void): Promise
   return python;
 }
 
-async function install(base: string, directory: string): Promise<void> {
+async function install({
+  base,
+  directory,
+  requirements,
+}: {
+  readonly base: string;
+  readonly directory: string;
+  readonly requirements: string;
+}): Promise<void> {
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
   const pinned = ['--no-deps', '--require-hashes', '-r', requirements];
   const steps = [

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import type { Scenario } from '../../scenario/schema.ts';
+import type { ForeignClientName } from '../clients/foreign-client.ts';
 import type { DrillEvent } from './events.ts';
 import type { FloodPlan } from './flood.ts';
 import type { DrillResult } from './result.ts';
@@ -24,6 +25,8 @@ export interface DrillOptions {
   readonly operatorFailsOver: boolean;
   /** After the scenario, an operator fails over, and the switch endpoint is flooded. */
   readonly flood?: FloodPlan;
+  /** A client that is not ours writes through sidecars, in place of the producers. */
+  readonly client?: ForeignClientName;
   readonly onEvent: (event: DrillEvent) => void;
   readonly onProgress: (text: string) => void;
   /** Called with the time of the fault when the fault starts. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readStream } from '../../live-drill/read-stream.ts';
+import { prepareClient } from '../clients/foreign-client.ts';
 import { AUDIT_FILE } from '../run-directory.ts';
 import { byArrival } from './by-arrival.ts';
 import type { DrillOptions } from './drill-options.ts';
@@ -9,7 +10,7 @@ import type { DrillError } from './errors.ts';
 import type { Acknowledgement, DrillEvent } from './events.ts';
 import { failBack } from './fail-back.ts';
 import { failOver } from './fail-over.ts';
-import { KEYS_PER_PRODUCER, startFleet } from './fleet.ts';
+import { KEYS_PER_PRODUCER, startClients, startFleet } from './fleet.ts';
 import { floodSwitches } from './flood.ts';
 import { goAuto } from './go-auto.ts';
 import { type Found, lostRecords } from './measure.ts';
@@ -62,6 +63,9 @@ async function conduct(options: Conducting): Promise<DrillResult> {
     options.onEvent(event);
   };
 
+  // Before the world stands: the first time, it is installed or built.
+  const launch =
+    options.client === undefined ? undefined : await prepareClient(options.client, options.onProgress);
   const world = await startWorld({ ...options, onEvent });
   let watching: Watching | undefined;
   let fleet: ProducerFleet | undefined;
@@ -74,7 +78,9 @@ async function conduct(options: Conducting): Promise<DrillResult> {
     await ready(world, watching, options);
     await calm(world.pace, options);
     calmAtMs = performance.now();
-    fleet = startFleet(world, { run, onDeath, directory: options.directory });
+    const members = { run, onDeath, directory: options.directory };
+    fleet =
+      launch === undefined ? startFleet(world, members) : await startClients(world, { ...members, launch });
     sources = fleetsFor(world, watching, { ...options, onEvent });
     await firstPuts(world, fleet, signal);
     const faultAtMs = await play({ world, fleet, watching, sources }, { ...options, onEvent });

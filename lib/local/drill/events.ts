@@ -45,6 +45,9 @@ export type DrillEvent =
   | { readonly kind: 'pace'; readonly atMs: number; readonly minute: PaceMinute }
   | { readonly kind: 'note'; readonly atMs: number; readonly text: string };
 
+/** Stands for the region when a record is acknowledged from the disk. */
+export const SPOOLED = 'spool';
+
 /** One record that a producer has been given a receipt for. */
 export interface Acknowledgement {
   readonly id: string;

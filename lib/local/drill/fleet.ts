@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { beaconTableName, signalRecordName } from '../../../lambda/core/names.ts';
 import { producersOf } from './callers.ts';
+import { type LaunchClient, startClientFleet } from './client-fleet.ts';
 import { localCredentials } from './clients.ts';
 import type { DrillError } from './errors.ts';
 import { idPrefix } from './measure.ts';
@@ -12,25 +13,46 @@ import type { World } from './world.ts';
 const PUT_EVERY_MS = 100;
 export const KEYS_PER_PRODUCER = 20;
 
+export interface FleetOptions {
+  /** Prefix that distinguishes the records of this drill from all others. */
+  readonly run: string;
+  /** Directory in which the producers' spools are kept. */
+  readonly directory: string;
+  /** Interval between two puts of each producer; default 100 ms. */
+  readonly putEveryMs?: number;
+  readonly onDeath: (error: DrillError) => void;
+}
+
 /** Starts the producers, spread over the first cells. */
-export function startFleet(
-  { config, proxy, dataPlane }: World,
-  options: {
-    /** Prefix that distinguishes the records of this drill from all others. */
-    readonly run: string;
-    /** Directory in which the producers' spools are kept. */
-    readonly directory: string;
-    /** Interval between two puts of each producer; default 100 ms. */
-    readonly putEveryMs?: number;
-    readonly onDeath: (error: DrillError) => void;
-  },
-): ProducerFleet {
+export function startFleet(world: World, options: FleetOptions): ProducerFleet {
+  return startProducers(membersOf(world, options), {
+    environment: producerEnvironment(process.env, world.config.regions.primary),
+    onDeath: options.onDeath,
+  });
+}
+
+/** Starts a client that is not ours, with a sidecar, in place of each producer. */
+export function startClients(
+  world: World,
+  { launch, ...options }: FleetOptions & { readonly launch: LaunchClient },
+): Promise<ProducerFleet> {
+  return startClientFleet(membersOf(world, options), {
+    environment: producerEnvironment(process.env, world.config.regions.primary),
+    onDeath: options.onDeath,
+    launch,
+  });
+}
+
+type Member = ProducerProcessOptions & { readonly streamName: string };
+
+function membersOf({ config, proxy, dataPlane }: World, options: FleetOptions): readonly Member[] {
   const { primary, standby } = config.regions;
-  const list = producersOf(config).map(({ name, who }, n): ProducerProcessOptions | undefined => {
+  const list = producersOf(config).map(({ name, who }, n): Member | undefined => {
     const cell = cellOfProducer(config, n);
     if (cell === undefined) return undefined;
     return {
       producer: name,
+      streamName: cell.streams.primary.name,
       idPrefix: `${idPrefix(options.run)}${name}`,
       signalName: signalRecordName(cell.name, config.zone.name),
       dnsServer: dataPlane.dnsServer,
@@ -45,13 +67,7 @@ export function startFleet(
         : { beacons: { table: beaconTableName(config.name), region: standby } }),
     };
   });
-  return startProducers(
-    list.filter((one) => one !== undefined),
-    {
-      environment: producerEnvironment(process.env, primary),
-      onDeath: options.onDeath,
-    },
-  );
+  return list.filter((one) => one !== undefined);
 }
 
 /**

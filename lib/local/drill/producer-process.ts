@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailoverProducer } from '../../producer/index.ts';
+import { SPOOLED } from './events.ts';
 
 /** The settings that the drill gives one producer process, as JSON in its first argument. */
 export interface ProducerProcessOptions {
@@ -19,9 +20,6 @@ export interface ProducerProcessOptions {
   /** The table in which the producer reports how its writes fare, and its region; absent: it does not. */
   readonly beacons?: { readonly table: string; readonly region: string } | undefined;
 }
-
-/** Stands for the region when a record is acknowledged from the disk. */
-export const SPOOLED = 'spool';
 
 /** What one producer process reports, several times a second. */
 export interface ProducerReport {

@@ -99,7 +99,7 @@ export class Aggregate {
       hashKey === undefined || entry.explicitHashKey !== undefined
         ? entry
         : { partitionKey, data, explicitHashKey: hashKey };
-    if (!this.#encoder.add(record, mostBytes - this.#keyBytes)) return false;
+    if (!this.#encoder.addChecked(record, mostBytes - this.#keyBytes)) return false;
     this.entries.push(entry);
     return true;
   }

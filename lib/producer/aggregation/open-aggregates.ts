@@ -73,13 +73,10 @@ export class OpenAggregates {
 
   /** Takes in all heads that are ready. `apart`: each becomes a record of its own. */
   gather({ apart }: { readonly apart: boolean }): void {
-    const { lanes, onBroken } = this.#options;
+    const { lanes } = this.#options;
     while (lanes.ready > 0) {
       const heads = lanes.take({ records: lanes.ready, bytes: Number.POSITIVE_INFINITY });
-      for (const head of heads) {
-        if (isWhole(head)) this.#takeIn(head, apart);
-        else onBroken(head);
-      }
+      for (const head of heads) this.#takeIn(head, apart);
     }
   }
 
@@ -219,8 +216,13 @@ export class OpenAggregates {
     if (aggregate.state !== 'sealed' && aggregate.bytes > this.#options.targetBytes) aggregate.trim();
     aggregate.state = 'sealed';
     if (aggregate.isWhole) return true;
-    for (const { head } of aggregate.runs) this.#options.lanes.retry(head);
+    const { lanes, onBroken } = this.#options;
+    const heads = aggregate.runs.map(({ head }) => head);
     this.recycle(aggregate);
+    for (const head of heads) {
+      if (isWhole(head)) lanes.retry(head);
+      else onBroken(head);
+    }
     return false;
   }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { pythonWith } from '../../python-environment.ts';
+import { pythonWith } from '../../../lib/local/clients/python.ts';
 
 const JUDGE_TIMEOUT_MS = 60_000;
 const here = import.meta.dirname;

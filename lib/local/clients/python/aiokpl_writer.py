@@ -2,15 +2,12 @@
 
 import asyncio
 import base64
-import os
 
 from aiokpl import Config, Producer
 
 from lines import Records, settings, write
 
 asked = settings()
-if "caFile" in asked:
-    os.environ["AWS_CA_BUNDLE"] = asked["caFile"]
 
 
 async def tell(record, outcome):
@@ -28,6 +25,8 @@ async def main():
     config = Config(
         region=asked["region"],
         endpoint_url=asked["endpoint"],
+        # Handed to botocore as it is, which takes a file of authorities as well.
+        verify_ssl=asked.get("caFile", True),
         aws_access_key_id=asked["accessKeyId"],
         aws_secret_access_key=asked["secretAccessKey"],
     )
