@@ -261,8 +261,7 @@ export class FailoverProducer extends EventEmitter<ProducerEvents> {
 
   /** Resolves when everything put so far is acknowledged or has failed. */
   async flush(): Promise<void> {
-    this.#sender.flush();
-    await this.#admission.settled();
+    await this.#sender.flushUntil(this.#admission.settled());
   }
 
   /**

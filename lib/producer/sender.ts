@@ -127,6 +127,8 @@ export class Sender {
   #quiet: (() => void)[] = [];
   /** Aggregates have waited long enough for others to share their request. */
   #isUrgent = false;
+  /** Calls of `flushUntil` under way. */
+  #flushes = 0;
   #lingering: NodeJS.Timeout | undefined;
   #isSoon = false;
   #resuming: NodeJS.Timeout | undefined;
@@ -263,12 +265,15 @@ export class Sender {
     else this.#lingering ??= setTimeout(() => this.#lingered(), lingerMs);
   }
 
-  /** Sends what waits for more records. */
-  flush(): void {
-    this.#aggregation?.gather();
-    this.#aggregation?.closeAll();
-    this.#isUrgent = true;
+  /** Until `recorded` settles, no record waits for others to share its aggregate or its request. */
+  async flushUntil(recorded: Promise<void>): Promise<void> {
+    this.#flushes++;
     this.pump();
+    try {
+      await recorded;
+    } finally {
+      this.#flushes--;
+    }
   }
 
   /** All records in the sender, in flight or not, each key in order. */
@@ -397,8 +402,6 @@ export class Sender {
       }
       if (aggregation !== undefined) {
         const aggregates = aggregation.take(limits.maxBatchRecords);
-        // What has lost its bytes was left out, and what it was with is ready again.
-        if (this.#lanes.ready > 0) this.#gather(aggregation);
         const batch = aggregates.flatMap(({ runs }) => runs.map(({ head }) => head));
         if (batch.length > 0)
           void this.#send({ batch, target, health, aggregates, bisection: undefined, place: 0 });
@@ -424,6 +427,7 @@ export class Sender {
     if (ready === 0) return false;
     return (
       this.#isUrgent ||
+      this.#flushes > 0 ||
       this.#inFlight === 0 ||
       readyBytes >= REQUEST_BYTES ||
       ready >= this.#options.limits.maxBatchRecords
@@ -433,7 +437,8 @@ export class Sender {
   /** Puts what is ready into aggregates, and sees to it that none waits for too long. */
   #gather(aggregation: Aggregation): void {
     aggregation.gather();
-    aggregation.closeDue();
+    if (this.#flushes > 0) aggregation.closeAll();
+    else aggregation.closeDue();
     // No more records can come until some have left.
     if (this.isFull && aggregation.ready === 0 && this.#inFlight === 0) aggregation.closeAll();
     const { lingerMs } = this.#options.limits;

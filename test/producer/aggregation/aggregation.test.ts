@@ -382,6 +382,35 @@ describe('the end', () => {
     expectAll(kinesis.seenByKcl(), 100, 10);
   });
 
+  it('`close` leaves in the spool what waits in aggregates, when Kinesis does not answer', async () => {
+    kinesis.delayMs = 60_000;
+    const limits = {
+      maxInFlight: 1,
+      maxBatchRecords: 5,
+      aggregate: { by: 'key', lingerMs: 60_000 },
+    } as const;
+    const to = producer({ ...limits, spool: { directory, afterMs: 60_000 } });
+    const puts = to.putMany(records(300, 100));
+    await vi.waitFor(() => expect(to.stats().bufferedRecords).toBe(300), { timeout: 5_000, interval: 5 });
+    await to.close({ timeoutMs: 50 });
+    expect((await puts).every(({ spooled }) => spooled === true)).toBe(true);
+    kinesis.delayMs = 0;
+    await producer({ spool: { directory } }).close();
+    expectAll(kinesis.seenByKcl(), 300, 100);
+  });
+
+  it('nothing waits for company when there is no room for more', async () => {
+    const to = await settled({ maxBufferedRecords: 40, aggregate: { lingerMs: 60_000 } });
+    const puts = to.putMany(records(1_000, 500));
+    await vi.waitFor(() => expect(to.stats().delivered).toBeGreaterThan(900), {
+      timeout: 10_000,
+      interval: 10,
+    });
+    await to.flush();
+    await puts;
+    expectAll(kinesis.seenByKcl(), 1_000, 500);
+  });
+
   it('records that no region takes in time are rejected', async () => {
     const to = await settled({ deliveryTimeoutMs: 300, aggregate: { lingerMs: 60_000 } });
     kinesis.isFailing = true;
