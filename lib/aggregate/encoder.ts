@@ -19,18 +19,21 @@ export interface AggregateEncoderOptions {
 
 /** In the column of explicit hash keys: the record has none. */
 const NONE = -1;
+const nothing = new Uint8Array(0);
 
 /**
  * Makes aggregates, one after the other. Knows at every moment how large the aggregate is, and exactly how large it would be
  * with one more record. Keeps the data given until `finish`: do not change them before.
  *
- * Records are kept in columns, because an object for each record is garbage that a producer of half a million records a
- * second cannot afford.
+ * Records are kept in columns, which keep their room from one aggregate to the next: an object for each record is garbage that a
+ * producer of half a million records a second cannot afford.
  */
 export class AggregateEncoder {
-  readonly #maxBytes: number;
+  /** The most bytes of the aggregate; may be changed between records. */
+  maxBytes: number;
   readonly #partitionKeys = new KeyTable();
   readonly #explicitHashKeys = new KeyTable();
+  #count = 0;
   readonly #data: Uint8Array[] = [];
   readonly #partitionKeyIndexes: number[] = [];
   readonly #explicitHashKeyIndexes: number[] = [];
@@ -41,12 +44,12 @@ export class AggregateEncoder {
   #bytes = FRAME_BYTES;
 
   constructor({ maxBytes }: AggregateEncoderOptions) {
-    this.#maxBytes = maxBytes;
+    this.maxBytes = maxBytes;
   }
 
   /** Records in the aggregate. */
   get count(): number {
-    return this.#data.length;
+    return this.#count;
   }
 
   /** Bytes that `finish` would return now. */
@@ -68,17 +71,18 @@ export class AggregateEncoder {
    */
   add(record: AggregateRecord): boolean {
     assertKeys(record);
-    return this.addChecked(record, this.#maxBytes);
+    return this.addAt(record, this.find(record.partitionKey));
   }
 
-  /** The same for a record whose keys are known to be good, with a limit of its own. */
-  addChecked({ partitionKey, explicitHashKey, data }: AggregateRecord, mostBytes: number): boolean {
-    const partitionKeys = this.#partitionKeys;
-    const known = partitionKeys.find(partitionKey);
-    const index = known ?? partitionKeys.size;
+  /**
+   * The same for a record whose keys are known to be good, and for a caller who knows where its partition key is in the
+   * aggregate: `index`, or undefined for a key that is new. A key that is there twice does no harm.
+   */
+  addAt({ partitionKey, explicitHashKey, data }: AggregateRecord, index: number | undefined): boolean {
+    const keyIndex = index ?? this.#partitionKeys.size;
     const length = data.byteLength;
-    let added = known === undefined ? tableBytes(partitionKey) : 0;
-    let message = 2 + varintBytes(index) + varintBytes(length) + length;
+    let added = index === undefined ? tableBytes(partitionKey) : 0;
+    let message = 2 + varintBytes(keyIndex) + varintBytes(length) + length;
     let hashIndex = NONE;
     let isNewHashKey = false;
     if (explicitHashKey !== undefined) {
@@ -89,34 +93,45 @@ export class AggregateEncoder {
       message += 1 + varintBytes(hashIndex);
     }
     added += 1 + varintBytes(message) + message;
-    if (this.#bytes + added > mostBytes) return false;
-    if (known === undefined) partitionKeys.add(partitionKey);
+    if (this.#bytes + added > this.maxBytes) return false;
+    if (index === undefined) this.#partitionKeys.add(partitionKey);
     if (isNewHashKey && explicitHashKey !== undefined) this.#explicitHashKeys.add(explicitHashKey);
-    this.#partitionKeyIndexes.push(index);
-    this.#explicitHashKeyIndexes.push(hashIndex);
-    this.#data.push(data);
-    this.#messageBytes.push(message);
-    this.#addedBytes.push(added);
+    const at = this.#count++;
+    this.#partitionKeyIndexes[at] = keyIndex;
+    this.#explicitHashKeyIndexes[at] = hashIndex;
+    this.#data[at] = data;
+    this.#messageBytes[at] = message;
+    this.#addedBytes[at] = added;
     this.#bytes += added;
     return true;
   }
 
+  /** Where a partition key is in the aggregate; undefined if it is not there. */
+  find(partitionKey: string): number | undefined {
+    return this.#partitionKeys.find(partitionKey);
+  }
+
+  /** Where `addAt` put the key of the record that came last. */
+  get lastKeyIndex(): number {
+    return this.#partitionKeyIndexes[this.#count - 1] ?? NONE;
+  }
+
   /** Takes out the record that was added last. @throws AggregateInputError when there are no records */
   removeLast(): void {
-    const partitionKey = this.#partitionKeyIndexes.pop();
-    if (partitionKey === undefined) throw new AggregateInputError('There is no record to take out.');
-    const explicitHashKey = this.#explicitHashKeyIndexes.pop() as number;
-    // A key is in the table for the first record that has it: that record comes before all others with the key.
-    if (!isStillUsed(this.#partitionKeyIndexes, partitionKey, this.#partitionKeys.size))
-      this.#partitionKeys.removeLast();
-    if (
-      explicitHashKey !== NONE &&
-      !isStillUsed(this.#explicitHashKeyIndexes, explicitHashKey, this.#explicitHashKeys.size)
-    )
-      this.#explicitHashKeys.removeLast();
-    this.#data.pop();
-    this.#messageBytes.pop();
-    this.#bytes -= this.#addedBytes.pop() as number;
+    if (this.#count === 0) throw new AggregateInputError('There is no record to take out.');
+    const at = --this.#count;
+    this.#removeKey(this.#partitionKeys, this.#partitionKeyIndexes);
+    this.#removeKey(this.#explicitHashKeys, this.#explicitHashKeyIndexes);
+    this.#data[at] = nothing;
+    this.#bytes -= this.#addedBytes[at] as number;
+  }
+
+  /** A key is in the table for the first record that has it, which comes before all others with the key. */
+  #removeKey(table: KeyTable, indexes: readonly number[]): void {
+    const index = indexes[this.#count] as number;
+    if (index === NONE || index < table.size - 1) return;
+    for (let n = 0; n < this.#count; n++) if (indexes[n] === index) return;
+    table.removeLast();
   }
 
   /**
@@ -125,15 +140,15 @@ export class AggregateEncoder {
    * @throws AggregateInputError when there are no records
    */
   finish(into?: Buffer): Buffer {
-    if (this.#data.length === 0)
+    if (this.#count === 0)
       throw new AggregateInputError('An aggregate has at least one record: add one before `finish`.');
     const writer = new ProtobufWriter(
       into !== undefined && into.length >= this.#bytes ? into : Buffer.allocUnsafe(this.#bytes),
     );
     writer.raw(MAGIC);
-    for (const key of this.#partitionKeys.keys()) writer.text(aggregateFields.partitionKeyTable, key);
-    for (const key of this.#explicitHashKeys.keys()) writer.text(aggregateFields.explicitHashKeyTable, key);
-    for (let n = 0; n < this.#data.length; n++) {
+    writeKeys(writer, { table: this.#partitionKeys, field: aggregateFields.partitionKeyTable });
+    writeKeys(writer, { table: this.#explicitHashKeys, field: aggregateFields.explicitHashKeyTable });
+    for (let n = 0; n < this.#count; n++) {
       writer.beginMessage(aggregateFields.records, this.#messageBytes[n] as number);
       writer.number(recordFields.partitionKeyIndex, this.#partitionKeyIndexes[n] as number);
       const explicitHashKey = this.#explicitHashKeyIndexes[n] as number;
@@ -156,11 +171,9 @@ export class AggregateEncoder {
   clear(): void {
     this.#partitionKeys.clear();
     this.#explicitHashKeys.clear();
-    this.#data.length = 0;
-    this.#partitionKeyIndexes.length = 0;
-    this.#explicitHashKeyIndexes.length = 0;
-    this.#messageBytes.length = 0;
-    this.#addedBytes.length = 0;
+    // Data that are kept would be kept alive.
+    this.#data.fill(nothing, 0, this.#count);
+    this.#count = 0;
     this.#bytes = FRAME_BYTES;
   }
 
@@ -182,7 +195,9 @@ export class AggregateEncoder {
 
 const indexIn = (table: KeyTable, key: string): number => table.find(key) ?? table.size;
 
-/** Whether the key stays in use: it is not the newest one, or another record has it. */
-function isStillUsed(indexes: readonly number[], index: number, size: number): boolean {
-  return index < size - 1 || indexes.includes(index);
+function writeKeys(
+  writer: ProtobufWriter,
+  { table, field }: { readonly table: KeyTable; readonly field: number },
+): void {
+  for (let n = 0; n < table.size; n++) writer.text(field, table.at(n));
 }

@@ -1,37 +1,46 @@
 import { varintBytes } from './protobuf-writer.ts';
 
-/** The keys of an aggregate, each once, numbered in the order of their coming. */
+/** The keys of an aggregate, numbered in the order of their coming. Keeps its room when it is cleared. */
 export class KeyTable {
-  readonly #indexes = new Map<string, number>();
   readonly #keys: string[] = [];
+  #size = 0;
+  readonly #indexes = new Map<string, number>();
+  /** Keys that `#indexes` has: it is made when the first key is looked for, since some callers know where their keys are. */
+  #indexed = 0;
 
   get size(): number {
-    return this.#keys.length;
+    return this.#size;
   }
 
   /** The number of the key; undefined for a key that is not in the table. */
   find(key: string): number | undefined {
+    for (; this.#indexed < this.#size; this.#indexed++)
+      this.#indexes.set(this.at(this.#indexed), this.#indexed);
     return this.#indexes.get(key);
   }
 
+  at(index: number): string {
+    return this.#keys[index] as string;
+  }
+
   add(key: string): void {
-    this.#indexes.set(key, this.#keys.length);
-    this.#keys.push(key);
+    this.#keys[this.#size++] = key;
   }
 
   /** Takes out the key that came last. */
   removeLast(): void {
-    const last = this.#keys.pop();
-    if (last !== undefined) this.#indexes.delete(last);
-  }
-
-  keys(): readonly string[] {
-    return this.#keys;
+    if (this.#size === 0) return;
+    const last = this.at(--this.#size);
+    if (this.#indexed > this.#size) {
+      this.#indexes.delete(last);
+      this.#indexed = this.#size;
+    }
   }
 
   clear(): void {
-    this.#indexes.clear();
-    this.#keys.length = 0;
+    this.#size = 0;
+    if (this.#indexed > 0) this.#indexes.clear();
+    this.#indexed = 0;
   }
 }
 

@@ -155,6 +155,8 @@ export class Entry implements OutgoingRecord {
   /** For `Lanes`: the lane that keeps its key in order, and the entry that follows in it. */
   lane = 0;
   next: Entry | undefined;
+  /** In an aggregate, while it leads its lane there: how many entries of the lane are in the aggregate, itself included. */
+  run = 1;
   lastError: unknown;
   /**
    * When the record was first sent to a region that has not answered for it since; 0: never. Integer

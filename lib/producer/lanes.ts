@@ -124,10 +124,10 @@ export class Lanes {
     if (next !== undefined) this.#headsOf(next).ready.push(next);
   }
 
-  /** As `done`, for a head and the entries right behind it: so many in all. */
-  doneRun(head: Entry, length: number): void {
+  /** As `done`, for a head and the entries right behind it: as many in all as its `run` says. */
+  doneRun(head: Entry): void {
     let next: Entry | undefined = head;
-    for (let n = 0; n < length && next !== undefined; n++) next = this.#leave(next);
+    for (let n = 0; n < head.run && next !== undefined; n++) next = this.#leave(next);
     if (next !== undefined) this.#headsOf(next).ready.push(next);
   }
 

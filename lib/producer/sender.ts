@@ -402,7 +402,7 @@ export class Sender {
       }
       if (aggregation !== undefined) {
         const aggregates = aggregation.take(limits.maxBatchRecords);
-        const batch = aggregates.flatMap(({ runs }) => runs.map(({ head }) => head));
+        const batch = headsOf(aggregates);
         if (batch.length > 0)
           void this.#send({ batch, target, health, aggregates, bisection: undefined, place: 0 });
         continue;
@@ -483,34 +483,31 @@ export class Sender {
 
   /** All entries of the aggregate are in the stream. */
   #placed(aggregate: Aggregate, place: WrittenReceipt): void {
-    const { entries, runs } = aggregate;
+    const { entries, heads } = aggregate;
+    const { length } = entries;
     const hotShards = this.#hotShards.size > 0 ? this.#hotShards : undefined;
     const nowMs = hotShards === undefined ? 0 : this.#options.now();
+    // Before the entries are settled: callers then put more of these lanes.
+    for (let n = 0; n < heads.length; n++) this.#lanes.doneRun(heads.at(n));
     let bytes = 0;
-    for (let n = 0; n < entries.length; n++) {
-      const entry = entries[n] as Entry;
+    for (let n = 0; n < length; n++) {
+      const entry = entries.at(n);
       bytes += entry.size;
       hotShards?.accepted(place.shardId, { nowMs, isFromDisk: entry.isSpooled });
       entry.shard?.release(entry);
+      entry.owner.settle(entry.index, length === 1 ? place : new WrittenWithin(place, n));
     }
-    for (const { head, length } of runs) this.#lanes.doneRun(head, length);
-    if (entries.length > 1) {
-      this.#aggregates++;
-      for (let n = 0; n < entries.length; n++) {
-        const { owner, index } = entries[n] as Entry;
-        owner.settle(index, new WrittenWithin(place, n));
-      }
-    } else for (const { owner, index } of entries) owner.settle(index, place);
-    this.#delivered += entries.length;
-    this.#records -= entries.length;
+    if (length > 1) this.#aggregates++;
+    this.#delivered += length;
+    this.#records -= length;
     this.#bytes -= bytes;
   }
 
   #misplaced(aggregate: Aggregate, { region, shardId }: WrittenReceipt): void {
-    const { entries, runs, kind } = aggregate;
+    const { entries, heads, kind } = aggregate;
     const records = entries.length;
     this.#regrouped += records;
-    for (const { head } of runs) this.#lanes.retry(head);
+    for (const head of heads) this.#lanes.retry(head);
     const expectedShardId = kind.shardId ?? '';
     this.#options.hooks.onRegrouped?.({ region, records, expectedShardId, shardId });
   }
@@ -690,7 +687,7 @@ export class Sender {
       aggregation.answered(aggregate);
       if (result === undefined || result instanceof RecordFailure) {
         for (const entry of aggregate.entries) entry.lastError = result;
-        for (const { head } of aggregate.runs) heads.push(head);
+        heads.push(...aggregate.heads);
         failed.push(...aggregate.entries);
         continue;
       }
@@ -807,7 +804,7 @@ export class Sender {
   #unencodable({ batch, aggregates, bisection }: Sending, { culprits }: EncodingError): void {
     this.#ended(bisection, false);
     const refused = culprits.map(({ index, reason }) => {
-      const entry = aggregates?.[index]?.runs[0]?.head ?? (batch[index] as Entry);
+      const entry = aggregates?.[index]?.heads.at(0) ?? (batch[index] as Entry);
       entry.lastError = asRecordError(reason);
       return entry;
     });
@@ -859,9 +856,17 @@ function recordsIn({ batch, aggregates }: Sending): number {
   return aggregates.reduce((sum, { entries }) => sum + entries.length, 0);
 }
 
+/** Written out, because it is done for each record in flight. */
+function headsOf(aggregates: readonly Aggregate[]): readonly Entry[] {
+  const heads: Entry[] = new Array(aggregates.reduce((sum, one) => sum + one.heads.length, 0));
+  let at = 0;
+  for (const { heads: those } of aggregates) for (let n = 0; n < those.length; n++) heads[at++] = those.at(n);
+  return heads;
+}
+
 /** All entries of a request. */
 const entriesOf = ({ batch, aggregates }: Sending): readonly Entry[] =>
-  aggregates === undefined ? batch : aggregates.flatMap(({ entries }) => entries);
+  aggregates === undefined ? batch : aggregates.flatMap(({ entries }) => [...entries]);
 
 function throttledIn(failed: readonly Entry[]): number {
   let throttled = 0;

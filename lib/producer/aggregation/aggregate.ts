@@ -2,19 +2,8 @@ import type { AggregateEncoder } from '../../aggregate/encoder.ts';
 import { type Entry, isWhole } from '../entry.ts';
 import type { OutgoingRecord } from '../record.ts';
 import type { BodyBuffers } from '../wire/body-buffers.ts';
+import { ReusedList } from './reused-list.ts';
 import type { ShardMap } from './shard-map.ts';
-
-/** Entries of one lane that travel together: its head, and those right behind it. */
-export class Run {
-  readonly aggregate: Aggregate;
-  readonly head: Entry;
-  length = 1;
-
-  constructor(aggregate: Aggregate, head: Entry) {
-    this.aggregate = aggregate;
-    this.head = head;
-  }
-}
 
 /** What an aggregate is opened for. */
 export interface AggregateKind {
@@ -50,8 +39,12 @@ export const PAYLOAD_UNIT_BYTES = 25_000;
 export class Aggregate {
   /** What it is open for; set by `begin`. */
   kind: AggregateKind = unopened;
-  readonly runs: Run[] = [];
-  readonly entries: Entry[] = [];
+  /** Its records, in their order. */
+  readonly entries = new ReusedList<Entry>();
+  /** Those that lead their lanes; the `run` of each says how many entries of its lane are here. */
+  readonly heads = new ReusedList<Entry>();
+  /** Tells it from all others that were begun; never 0. */
+  number = 0;
   /** Counts the streams that were written to; aggregates for different ones have different numbers. */
   epoch = 0;
   /** What `OpenAggregates` counted for it. */
@@ -70,8 +63,9 @@ export class Aggregate {
   }
 
   /** Call when it is empty. */
-  begin(first: Entry, kind: AggregateKind): void {
+  begin(first: Entry, { kind, number }: { readonly kind: AggregateKind; readonly number: number }): void {
     this.kind = kind;
+    this.number = number;
     this.state = 'open';
     this.#keyBytes = Buffer.byteLength(first.partitionKey);
   }
@@ -80,8 +74,8 @@ export class Aggregate {
   clear(): void {
     this.kind = unopened;
     this.isHeld = false;
-    this.runs.length = 0;
-    this.entries.length = 0;
+    this.heads.clear();
+    this.entries.clear();
     this.#encoder.clear();
     this.#buffer = undefined;
   }
@@ -91,17 +85,35 @@ export class Aggregate {
     return this.#encoder.bytes + this.#keyBytes;
   }
 
-  /** Adds the entry if the Kinesis record then has at most so many bytes. */
-  add(entry: Entry, mostBytes: number): boolean {
+  /** The most bytes that the Kinesis record may have from now on. */
+  limit(mostBytes: number): void {
+    this.#encoder.maxBytes = mostBytes - this.#keyBytes;
+  }
+
+  /**
+   * Adds the entry if there is room for it. `index` is where its key is here, undefined for a key that is new or whose place nobody
+   * remembers.
+   */
+  add(entry: Entry, index: number | undefined): boolean {
     const { hashKey } = this.kind;
     const { partitionKey, data } = entry;
     const record =
       hashKey === undefined || entry.explicitHashKey !== undefined
         ? entry
         : { partitionKey, data, explicitHashKey: hashKey };
-    if (!this.#encoder.addChecked(record, mostBytes - this.#keyBytes)) return false;
+    if (!this.#encoder.addAt(record, index)) return false;
     this.entries.push(entry);
     return true;
+  }
+
+  /** Where this key is. */
+  find(partitionKey: string): number | undefined {
+    return this.#encoder.find(partitionKey);
+  }
+
+  /** Where the key of the entry that came last is. */
+  get lastKeyIndex(): number {
+    return this.#encoder.lastKeyIndex;
   }
 
   /** Holds this one entry, which is sent as it is. */
@@ -109,29 +121,45 @@ export class Aggregate {
     this.entries.push(entry);
   }
 
+  /** This entry, which was added, leads its lane. */
+  lead(entry: Entry): void {
+    entry.run = 1;
+    this.heads.push(entry);
+  }
+
+  /** The head of this lane, if it is here. */
+  headIn(lane: number): Entry | undefined {
+    for (let n = this.heads.length - 1; n >= 0; n--) {
+      const head = this.heads.at(n);
+      if (head.lane === lane) return head;
+    }
+    return undefined;
+  }
+
   /**
    * Leaves out what does not fill another unit of those that are paid. For an aggregate of one lane: what is left out is the
    * first that the lane sends next.
    */
   trim(): void {
-    const [run] = this.runs;
-    if (run === undefined) return;
+    if (this.heads.length === 0) return;
+    const head = this.heads.at(0);
     const wanted = Math.floor(this.bytes / PAYLOAD_UNIT_BYTES) * PAYLOAD_UNIT_BYTES;
     while (this.entries.length > 1 && this.bytes > wanted) {
       this.#encoder.removeLast();
       this.entries.pop();
-      run.length--;
+      head.run--;
     }
   }
 
   /** Whether no entry lost its bytes while it waited. */
   get isWhole(): boolean {
-    return this.entries.every(isWhole);
+    for (let n = 0; n < this.entries.length; n++) if (!isWhole(this.entries.at(n))) return false;
+    return true;
   }
 
   /** The Kinesis record. */
   encode(buffers: BodyBuffers): OutgoingRecord {
-    const [first] = this.entries as [Entry];
+    const first = this.entries.at(0);
     if (this.entries.length === 1) {
       this.#encoder.clear();
       return first;

@@ -186,15 +186,12 @@ export class Aggregation {
   /** Gives up what was not sent or is not where it has to be. Returns the heads. */
   dissolve(): Entry[] {
     const misplaced = this.#misplaced.splice(0);
-    return [
-      ...this.#open.dissolve(),
-      ...misplaced.flatMap(({ aggregate }) => aggregate.runs.map(({ head }) => head)),
-    ];
+    return [...this.#open.dissolve(), ...misplaced.flatMap(({ aggregate }) => [...aggregate.heads])];
   }
 
   *heads(): Generator<Entry> {
     yield* this.#open.heads();
-    for (const { aggregate } of this.#misplaced) for (const { head } of aggregate.runs) yield head;
+    for (const { aggregate } of this.#misplaced) yield* aggregate.heads;
   }
 
   close(): void {

@@ -1,31 +1,44 @@
 import { hashPlaceOf } from '../hot-shards.ts';
 
-/** Keys whose place is remembered. Each costs a reference and a number. */
+/** Keys that are remembered. Each costs a reference and three numbers. */
 const SLOTS = 2 ** 16;
+/** In the place of a slot: its key has no place that could be remembered. */
+export const NO_SLOT = -1;
 
 /**
- * The places of keys on the ring of hash keys, of which the latest are remembered: an MD5 costs several times as much as a
- * look. A key's slot is its lane, so that nobody can choose keys that share one.
+ * Remembers of the latest keys where they are on the ring of hash keys, and where in the aggregate that they were last put into: an MD5
+ * costs several times as much as a look, and so does a map of keys for each aggregate. A key's slot is its lane, so that nobody can
+ * choose keys that share one.
  */
 export class KeyPlaces {
   readonly #keys = new Array<string | undefined>(SLOTS).fill(undefined);
   readonly #places = new Float64Array(SLOTS);
+  readonly #aggregates = new Int32Array(SLOTS);
+  readonly #indexes = new Int32Array(SLOTS);
 
-  /** Undefined where MD5 is not available. */
-  placeOf(
-    {
-      partitionKey,
-      explicitHashKey,
-    }: { readonly partitionKey: string; readonly explicitHashKey?: string | undefined },
-    lane: number,
-  ): number | undefined {
-    if (explicitHashKey !== undefined) return hashPlaceOf(partitionKey, explicitHashKey);
+  /** The slot of a key whose hash decides its shard. NO_SLOT where MD5 is not available. */
+  slotOf(partitionKey: string, lane: number): number {
     const slot = lane & (SLOTS - 1);
-    if (this.#keys[slot] === partitionKey) return this.#places[slot];
+    if (this.#keys[slot] === partitionKey) return slot;
     const place = hashPlaceOf(partitionKey, undefined);
-    if (place === undefined) return undefined;
+    if (place === undefined) return NO_SLOT;
     this.#keys[slot] = partitionKey;
     this.#places[slot] = place;
-    return place;
+    this.#aggregates[slot] = 0;
+    return slot;
+  }
+
+  placeAt(slot: number): number {
+    return this.#places[slot] as number;
+  }
+
+  /** Where the key is in this aggregate, whose number is not 0; undefined if it is not, or nobody remembers. */
+  indexIn(slot: number, aggregate: number): number | undefined {
+    return this.#aggregates[slot] === aggregate ? this.#indexes[slot] : undefined;
+  }
+
+  putInto(slot: number, { aggregate, index }: { readonly aggregate: number; readonly index: number }): void {
+    this.#aggregates[slot] = aggregate;
+    this.#indexes[slot] = index;
   }
 }

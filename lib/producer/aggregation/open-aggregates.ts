@@ -3,8 +3,9 @@ import { beginsLikeAggregate } from '../../aggregate/format.ts';
 import { type Entry, isWhole } from '../entry.ts';
 import { Fifo } from '../fifo.ts';
 import type { Lanes } from '../lanes.ts';
-import { Aggregate, type AggregateKind, Run } from './aggregate.ts';
+import { Aggregate, type AggregateKind } from './aggregate.ts';
 import { Grouping } from './grouping.ts';
+import { KeyPlaces, NO_SLOT } from './key-places.ts';
 import type { ShardMap } from './shard-map.ts';
 
 export interface OpenAggregatesOptions {
@@ -25,6 +26,8 @@ export interface OpenAggregatesOptions {
 
 /** Aggregates that are kept for the next records. */
 const KEPT_AGGREGATES = 256;
+/** Numbers of aggregates begin again after this one, when nobody remembers the first. */
+const MOST_NUMBER = 2 ** 31 - 1;
 const HASH_KEY_BITS = 128;
 const RANDOM_BITS = 32;
 
@@ -39,16 +42,17 @@ export class OpenAggregates {
   readonly #open = new Map<string | number, Aggregate>();
   /** To be sent, oldest first. */
   readonly #ready = new Fifo<Aggregate>();
-  /** By lane: what its next entry may join. */
-  readonly #runs: (Run | undefined)[];
+  /** By lane: aggregates that are closed to all other lanes, and wait to be sent. */
+  readonly #extendable = new Map<number, Aggregate>();
+  readonly #places = new KeyPlaces();
   readonly #free: Aggregate[] = [];
   #readyBytes = 0;
+  #begunSoFar = 0;
 
   constructor(options: OpenAggregatesOptions) {
     this.#options = options;
     const { lanes, ordered } = options;
-    this.#grouping = new Grouping({ lanes, ordered });
-    this.#runs = new Array(ordered ? lanes.count : 0).fill(undefined);
+    this.#grouping = new Grouping({ lanes, ordered, places: this.#places });
   }
 
   /** Aggregates that wait to be sent. */
@@ -80,10 +84,15 @@ export class OpenAggregates {
     }
   }
 
-  /** This entry was added behind others of its lane. */
+  /** This entry was added to its lane: it joins those before it, where all of them wait in one aggregate. */
   follow(entry: Entry): void {
-    const run = this.#runs[entry.lane];
-    if (run !== undefined && !this.#join(run, entry)) this.#runs[entry.lane] = undefined;
+    const { lane } = entry;
+    const inLane = this.#options.lanes.lengthOf(lane);
+    if (inLane < 2) return;
+    const aggregate = this.#extendable.get(lane) ?? this.#open.get(this.#grouping.of(entry).group);
+    const head = aggregate?.headIn(lane);
+    if (aggregate === undefined || head === undefined || head.run !== inLane - 1) return;
+    this.#join(aggregate, { head, entry });
   }
 
   /** Closes what has waited long enough. */
@@ -125,43 +134,40 @@ export class OpenAggregates {
   dissolve(): Entry[] {
     const heads = [...this.heads()];
     for (const aggregate of [...this.#open.values(), ...this.#ready.clear()]) {
-      this.#forgetRuns(aggregate);
       this.recycle(aggregate);
     }
     this.#open.clear();
+    this.#extendable.clear();
     this.#readyBytes = 0;
     return heads;
   }
 
   *heads(): Generator<Entry> {
-    for (const { runs } of this.#ready) for (const { head } of runs) yield head;
-    for (const { runs } of this.#open.values()) for (const { head } of runs) yield head;
+    for (const { heads } of this.#ready) yield* heads;
+    for (const { heads } of this.#open.values()) yield* heads;
   }
 
   #takeIn(head: Entry, apart: boolean): void {
-    const { lanes, targetBytes } = this.#options;
-    const aggregate =
-      apart || beginsLikeAggregate(head.data) ? this.#alone(head) : this.#with(head, targetBytes);
-    const run = new Run(aggregate, head);
-    aggregate.runs.push(run);
+    const { lanes } = this.#options;
+    const aggregate = apart || beginsLikeAggregate(head.data) ? this.#alone(head) : this.#with(head);
+    aggregate.lead(head);
     if (aggregate.state === 'sealed') return;
     let entry = lanes.secondIn(head.lane);
-    while (entry !== undefined && this.#join(run, entry)) entry = lanes.behind(entry);
-    if (entry === undefined && this.#runs.length > 0) this.#runs[head.lane] = run;
+    while (entry !== undefined && this.#join(aggregate, { head, entry })) entry = lanes.behind(entry);
   }
 
   /** The aggregate that the head is in now. */
-  #with(head: Entry, targetBytes: number): Aggregate {
+  #with(head: Entry): Aggregate {
     const { group, shardId, map, needsHashKey } = this.#grouping.of(head);
     const open = this.#open.get(group);
     if (open !== undefined) {
-      if (open.add(head, targetBytes)) return open;
+      if (this.#add(open, head)) return open;
       this.#close(open);
     }
     const hashKey = needsHashKey ? this.#drawHashKey() : undefined;
     const dueMs = this.#options.now() + this.#options.lingerMs;
     const aggregate = this.#begun(head, { group, shardId, map, hashKey, dueMs });
-    if (!aggregate.add(head, targetBytes)) {
+    if (!this.#add(aggregate, head)) {
       this.recycle(aggregate);
       return this.#alone(head);
     }
@@ -179,27 +185,41 @@ export class OpenAggregates {
     return aggregate;
   }
 
-  /** Whether the entry, which comes right behind the run in its lane, travels with it. */
-  #join(run: Run, entry: Entry): boolean {
-    const { aggregate } = run;
-    const { targetBytes, mostBytes } = this.#options;
+  /** Adds the entry that `#grouping` was last asked for. */
+  #add(aggregate: Aggregate, entry: Entry): boolean {
+    const { slot } = this.#grouping;
+    const known = slot === NO_SLOT ? undefined : this.#places.indexIn(slot, aggregate.number);
+    // Records of an explicit hash key are few, and those of one key alone have it in one place.
+    const index = known ?? (slot === NO_SLOT ? aggregate.find(entry.partitionKey) : undefined);
+    if (!aggregate.add(entry, index)) return false;
+    if (slot !== NO_SLOT && known === undefined)
+      this.#places.putInto(slot, { aggregate: aggregate.number, index: aggregate.lastKeyIndex });
+    return true;
+  }
+
+  /** Whether the entry, which comes right behind those of its lane that the head leads, travels with them. */
+  #join(aggregate: Aggregate, { head, entry }: { readonly head: Entry; readonly entry: Entry }): boolean {
     if (aggregate.state === 'sealed' || beginsLikeAggregate(entry.data) || !isWhole(entry)) return false;
     if (this.#grouping.of(entry).group !== aggregate.kind.group) return false;
-    const isAlone = aggregate.runs.length === 1;
+    const isAlone = aggregate.heads.length === 1;
     if (aggregate.state === 'closed' && !isAlone) return false;
-    if (!aggregate.add(entry, aggregate.state === 'open' ? targetBytes : mostBytes)) {
+    if (!this.#add(aggregate, entry)) {
       if (aggregate.state === 'closed') return false;
       this.#close(aggregate);
       // A key that has so much waiting would otherwise be sent no faster than one target for each round trip.
-      if (!isAlone || !aggregate.add(entry, mostBytes)) return false;
+      if (!isAlone || !this.#add(aggregate, entry)) return false;
     }
-    run.length++;
+    head.run++;
     return true;
   }
 
   #close(aggregate: Aggregate): void {
     this.#open.delete(aggregate.kind.group);
     aggregate.state = 'closed';
+    if (aggregate.heads.length === 1 && this.#options.ordered) {
+      aggregate.limit(this.#options.mostBytes);
+      this.#extendable.set(aggregate.heads.at(0).lane, aggregate);
+    }
     this.#offer(aggregate);
   }
 
@@ -212,12 +232,12 @@ export class OpenAggregates {
 
   /** False when an entry has lost its bytes: then its lane is tried again, without it. */
   #seal(aggregate: Aggregate): boolean {
-    this.#forgetRuns(aggregate);
+    if (aggregate.heads.length === 1) this.#extendable.delete(aggregate.heads.at(0).lane);
     if (aggregate.state !== 'sealed' && aggregate.bytes > this.#options.targetBytes) aggregate.trim();
     aggregate.state = 'sealed';
     if (aggregate.isWhole) return true;
     const { lanes, onBroken } = this.#options;
-    const heads = aggregate.runs.map(({ head }) => head);
+    const heads = [...aggregate.heads];
     this.recycle(aggregate);
     for (const head of heads) {
       if (isWhole(head)) lanes.retry(head);
@@ -226,14 +246,12 @@ export class OpenAggregates {
     return false;
   }
 
-  #forgetRuns({ runs }: Aggregate): void {
-    if (this.#runs.length > 0) for (const { head } of runs) this.#runs[head.lane] = undefined;
-  }
-
   #begun(first: Entry, kind: AggregateKind): Aggregate {
-    const { mostBytes } = this.#options;
-    const aggregate = this.#free.pop() ?? new Aggregate(new AggregateEncoder({ maxBytes: mostBytes }));
-    aggregate.begin(first, kind);
+    const { targetBytes } = this.#options;
+    const aggregate = this.#free.pop() ?? new Aggregate(new AggregateEncoder({ maxBytes: targetBytes }));
+    this.#begunSoFar = (this.#begunSoFar % MOST_NUMBER) + 1;
+    aggregate.begin(first, { kind, number: this.#begunSoFar });
+    aggregate.limit(targetBytes);
     return aggregate;
   }
 
@@ -246,5 +264,4 @@ export class OpenAggregates {
   }
 }
 
-const sizeOf = ({ entries, bytes }: Aggregate): number =>
-  entries.length === 1 ? (entries[0]?.size ?? 0) : bytes;
+const sizeOf = ({ entries, bytes }: Aggregate): number => (entries.length === 1 ? entries.at(0).size : bytes);

@@ -98,8 +98,8 @@ class World {
     const [aggregate] = this.underWay.splice(nth % Math.max(1, this.underWay.length), 1);
     if (aggregate === undefined) return;
     if (taken) this.delivered.push(...aggregate.entries);
-    for (const { head, length } of aggregate.runs) {
-      if (taken) this.lanes.doneRun(head, length);
+    for (const head of aggregate.heads) {
+      if (taken) this.lanes.doneRun(head);
       else this.lanes.retry(head);
     }
     aggregate.release(this.buffers);
@@ -114,7 +114,7 @@ class World {
   /** Somebody takes the bytes of a record away, which was not sent yet. */
   detach(nth: number): void {
     const entry = this.added[nth % Math.max(1, this.added.length)];
-    const busy = this.underWay.some(({ entries }) => entries.includes(entry as Entry));
+    const busy = this.underWay.some(({ entries }) => [...entries].includes(entry as Entry));
     if (
       entry !== undefined &&
       entry.dataBytes > 0 &&
@@ -134,15 +134,16 @@ class World {
   }
 
   #check(aggregate: Aggregate): void {
-    const { entries, runs } = aggregate;
+    const entries = [...aggregate.entries];
+    const heads = [...aggregate.heads];
     const record = aggregate.encode(this.buffers);
     const size = record.data.byteLength + Buffer.byteLength(record.partitionKey);
-    expect(runs.reduce((sum, { length }) => sum + length, 0)).toBe(entries.length);
+    expect(heads.reduce((sum, { run }) => sum + run, 0)).toBe(entries.length);
     if (entries.length === 1) {
       expect(record).toBe(entries[0]);
       return;
     }
-    expect(size).toBeLessThanOrEqual(runs.length === 1 ? MOST_BYTES : TARGET_BYTES);
+    expect(size).toBeLessThanOrEqual(heads.length === 1 ? MOST_BYTES : TARGET_BYTES);
     const inside = decodeAggregate(record.data) ?? [];
     expect(inside.map(({ partitionKey, data }) => [partitionKey, data.byteLength])).toEqual(
       entries.map(({ partitionKey, dataBytes }) => [partitionKey, dataBytes]),
@@ -154,8 +155,8 @@ class World {
     expect(places).toEqual(new Set([ring.shardOf(record).id]));
     expect(new Set(inside.map(({ explicitHashKey }) => explicitHashKey === undefined)).size).toBe(1);
     if (this.ordered && !this.#mapped) expect(keys.size).toBe(1);
-    const lanesUnderWay = this.underWay.flatMap((other) => other.runs.map(({ head }) => head.lane));
-    if (this.ordered) for (const { head } of runs) expect(lanesUnderWay).not.toContain(head.lane);
+    const lanesUnderWay = this.underWay.flatMap((other) => [...other.heads].map(({ lane }) => lane));
+    if (this.ordered) for (const { lane } of heads) expect(lanesUnderWay).not.toContain(lane);
   }
 }
 
@@ -229,7 +230,7 @@ describe('a lane', () => {
   const send = (world: World): readonly (readonly number[])[] => {
     world.nowMs += LINGER_MS;
     world.take(4);
-    return world.underWay.map(({ entries }) => entries.map(({ index }) => index));
+    return world.underWay.map(({ entries }) => [...entries].map(({ index }) => index));
   };
 
   it('keeps its order when one of its records may not join', () => {
