@@ -35,6 +35,14 @@ const puts = {
 type PutOperation = keyof typeof puts;
 const isPut = (operation: string): operation is PutOperation => Object.hasOwn(puts, operation);
 
+/**
+ * A page may not set `x-amz-target` for another site, but a site whose name is made to lead to loopback is no other site for its own
+ * pages. Browsers say where a POST comes from, whatever the page does; no SDK does.
+ */
+const isFromBrowser = ({ headers }: IncomingMessage): boolean =>
+  headers.origin !== undefined || headers['sec-fetch-site'] !== undefined;
+const FROM_BROWSER =
+  'The sidecar takes nothing from pages in a browser, which send an Origin: write through a program.';
 const target = /^Kinesis_20131202\.([A-Za-z]{1,64})$/;
 const HTTP_OK = 200;
 
@@ -62,6 +70,10 @@ export class Handler {
     const call = { operation: isKnown ? operation : 'other', format, response, startedMs: performance.now() };
     if (method !== 'POST' || !isKnown) {
       this.#refuse(call, unknownOperation(operation));
+      return;
+    }
+    if (isFromBrowser(request)) {
+      this.#refuse(call, new KinesisError('AccessDeniedException', FROM_BROWSER));
       return;
     }
     const { budget, limits } = this.#parts;

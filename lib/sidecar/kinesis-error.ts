@@ -15,6 +15,7 @@ export const kinesisCodes = {
   ResourceNotFoundException: 400,
   LimitExceededException: 400,
   UnknownOperationException: 400,
+  AccessDeniedException: 400,
   RequestEntityTooLargeException: 413,
   InternalFailure: 500,
   ServiceUnavailable: 503,

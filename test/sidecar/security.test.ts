@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isLoopback } from '../../lib/sidecar/addresses.ts';
 import { certificateFiles, ownCertificate } from '../../lib/sidecar/certificate.ts';
 import { Sidecar } from '../../lib/sidecar/sidecar.ts';
+import { base64, contentTypes, send } from './ask.ts';
 import { ordersCell, type SidecarWorld, startSidecarWorld } from './world.ts';
 
 let directory: string;
@@ -147,5 +148,21 @@ describe('a connection that is none of HTTP', () => {
     socket.resume();
     await closed;
     expect(await health({ host: '127.0.0.1', port: Number(new URL(world.url).port) })).toBe(200);
+  });
+});
+
+describe('a page in a browser', () => {
+  const put = JSON.stringify({ StreamName: 'orders', PartitionKey: 'k', Data: base64('x') });
+  const headers = { 'content-type': contentTypes.json, 'x-amz-target': 'Kinesis_20131202.PutRecord' };
+
+  it.each([
+    ['Origin', { origin: 'http://attacker.example' }],
+    ['Sec-Fetch-Site', { 'sec-fetch-site': 'same-origin' }],
+  ])('cannot write: it sends %s', async (_, said) => {
+    world = await startSidecarWorld();
+    const { url } = world;
+    const refused = await send(url, { ...headers, ...said }, put);
+    expect(refused).toMatchObject({ status: 400, document: { __type: 'AccessDeniedException' } });
+    expect((await send(url, headers, put)).status).toBe(200);
   });
 });
