@@ -13,9 +13,12 @@ import { ProtobufError } from './protobuf.ts';
  * 2^32 records. Nobody here can tell which, and nothing is dropped: the caller has all the bytes and decides, as with a damaged
  * envelope.
  *
- * @throws DamagedAggregateError, DigestUnavailableError
+ * @throws DamagedAggregateError, DigestUnavailableError, TooManyRecordsError where there are more than `most`
  */
-export function decodeAggregate(bytes: Uint8Array): readonly DecodedRecord[] | undefined {
+export function decodeAggregate(
+  bytes: Uint8Array,
+  { most = Number.POSITIVE_INFINITY }: { readonly most?: number } = {},
+): readonly DecodedRecord[] | undefined {
   const matching = magicMatch(bytes);
   if (matching < MAGIC.length - 1) return undefined;
   const long = bytes.byteLength > FRAME_BYTES;
@@ -26,7 +29,7 @@ export function decodeAggregate(bytes: Uint8Array): readonly DecodedRecord[] | u
   if (!long) throw new DamagedAggregateError({ rejection: 'truncated-aggregate' });
   if (!digestHolds(bytes)) throw new DamagedAggregateError({ rejection: 'aggregate-checksum' });
   try {
-    return readMessage(messageOf(bytes));
+    return readMessage(messageOf(bytes), most);
   } catch (cause) {
     if (!(cause instanceof ProtobufError)) throw cause;
     throw new DamagedAggregateError({ rejection: 'aggregate-content', found: cause.message, cause });

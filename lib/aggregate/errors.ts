@@ -30,6 +30,15 @@ export class DamagedAggregateError extends Error {
   }
 }
 
+/** An aggregate has more records than the reader wanted. None of them was read. */
+export class TooManyRecordsError extends Error {
+  override readonly name = 'TooManyRecordsError';
+
+  constructor(most: number) {
+    super(`An aggregate has more than the ${most} records that may still be read.`);
+  }
+}
+
 /** A record cannot be in an aggregate, whatever else is in it. Nothing was added. */
 export class AggregateInputError extends Error {
   override readonly name = 'AggregateInputError';

@@ -1,3 +1,4 @@
+import { TooManyRecordsError } from './errors.ts';
 import { type AggregateRecord, aggregateFields, recordFields } from './format.ts';
 import { isHashKey } from './keys.ts';
 import { ProtobufError, ProtobufReader, wireTypes } from './protobuf.ts';
@@ -9,8 +10,11 @@ export interface DecodedRecord extends AggregateRecord {
   readonly tags?: readonly AggregateTag[];
 }
 
-/** The records in the message of an aggregate. @throws ProtobufError */
-export function readMessage(message: Uint8Array): readonly DecodedRecord[] {
+/** The records in the message of an aggregate. @throws ProtobufError, TooManyRecordsError */
+export function readMessage(
+  message: Uint8Array,
+  most: number = Number.POSITIVE_INFINITY,
+): readonly DecodedRecord[] {
   const tables: KeyTables = { partitionKeys: [], explicitHashKeys: [] };
   const records: Uint8Array[] = [];
   const reader = new ProtobufReader(message);
@@ -24,8 +28,10 @@ export function readMessage(message: Uint8Array): readonly DecodedRecord[] {
       const key = readText(reader, 'an explicit hash key');
       if (!isHashKey(key)) throw new ProtobufError('an explicit hash key is not a number of 128 bits');
       tables.explicitHashKeys.push(key);
-    } else if (number === aggregateFields.records) records.push(reader.readBytes());
-    else reader.skip(field);
+    } else if (number === aggregateFields.records) {
+      if (records.length >= most) throw new TooManyRecordsError(most);
+      records.push(reader.readBytes());
+    } else reader.skip(field);
   }
   if (records.length === 0) throw new ProtobufError('it has no records');
   // Only now: the tables may come after the records.

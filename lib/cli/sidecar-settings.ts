@@ -23,6 +23,7 @@ export interface SidecarFlags extends OutputFlags, TargetFlags {
   readonly spool?: string;
   readonly spoolMib?: number;
   readonly aggregate?: true | 'shard' | 'key';
+  readonly order?: 'perKey' | 'none';
   readonly maxRecordBytes?: number;
   readonly endpoint?: Endpoints;
   readonly drain: number;
@@ -74,7 +75,7 @@ export function producerOptions(
   flags: SidecarFlags,
   target: Target | undefined,
 ): SharedProducerOptions {
-  const { endpoint, aggregate, spool, spoolMib, maxRecordBytes } = flags;
+  const { endpoint, aggregate, order, spool, spoolMib, maxRecordBytes } = flags;
   const world = target?.world;
   return {
     ...(world === undefined ? {} : { endpoint: () => world.localStackUrl, credentials: localCredentials }),
@@ -84,6 +85,7 @@ export function producerOptions(
     ...(spool === undefined ? {} : { spoolDirectory: resolve(io.directory, spool) }),
     ...(spoolMib === undefined ? {} : { maxSpoolBytes: spoolMib * MIB }),
     ...(maxRecordBytes === undefined ? {} : { maxRecordBytes }),
+    ...(order === undefined ? {} : { order }),
     ...(aggregate === undefined
       ? {}
       : { aggregate: { lingerMs: AGGREGATE_LINGER_MS, ...(aggregate === true ? {} : { by: aggregate }) } }),

@@ -56,6 +56,12 @@ export function sidecarCommand(io: Io): Command {
     .addOption(
       new Option('--aggregate [by]', 'write KPL aggregates, by shard or by key').choices(['shard', 'key']),
     )
+    .addOption(
+      new Option('--order <kind>', 'perKey, or none: for streams with service-managed distribution').choices([
+        'perKey',
+        'none',
+      ]),
+    )
     .option(
       '--max-record-bytes <number>',
       'most bytes of a record with its key, as the streams allow (default: 1 MiB)',

@@ -28,6 +28,8 @@ interface Known {
 const SPREAD_MS = 60_000;
 /** A stream may be changed at any time, without a sign of it. */
 const AGAIN_MS = 3_600_000;
+/** While records are refused. */
+const REFUSED_AGAIN_MS = 10_000;
 const RETRY_MS = 5_000;
 const MAX_ATTEMPTS = 3;
 /** Texts that are remembered, so that each is said once. */
@@ -113,6 +115,8 @@ export class DistributionWatch {
       this.#judge();
     } catch (error) {
       if (!this.#isCurrent(known)) return;
+      // Records go on without an answer: one that comes later must not stop a producer that works.
+      this.#hasWritten = true;
       const name = error instanceof Error ? error.name : '';
       if (!finalErrors.has(name) && ++known.attempts < MAX_ATTEMPTS) {
         pauseMs = RETRY_MS * known.attempts * (0.5 + random());
@@ -121,6 +125,8 @@ export class DistributionWatch {
         if (name === 'AccessDeniedException') this.#sayUnread(known.stream);
       }
     }
+    // Whoever mends what is refused waits for it.
+    if (this.#refusal !== undefined) pauseMs = Math.min(pauseMs, REFUSED_AGAIN_MS * (0.5 + random()));
     this.#askLater(known, pauseMs);
   }
 

@@ -686,12 +686,16 @@ export class Sender {
       sent += aggregate.entries.length;
       aggregation.answered(aggregate);
       if (result === undefined || result instanceof RecordFailure) {
-        for (const entry of aggregate.entries) entry.lastError = result;
-        heads.push(...aggregate.heads);
-        failed.push(...aggregate.entries);
+        for (const entry of aggregate.entries) {
+          entry.lastError = result;
+          failed.push(entry);
+        }
+        for (const head of aggregate.heads) heads.push(head);
         continue;
       }
       backoff?.accepted(result.shardId);
+      // The region has answered for these, wherever they are.
+      for (let n = 0; n < aggregate.heads.length; n++) aggregate.heads.at(n).sentMs = 0;
       if (aggregation.accepts(aggregate, result)) this.#placed(aggregate, result);
     }
     return { sent, taken: sent - failed.length, failed, heads };
@@ -767,6 +771,7 @@ export class Sender {
     }
     this.#goodRequests = 0;
     const name = error instanceof Error ? error.name : '';
+    if (name === 'ResourceNotFoundException') this.#aggregation?.streamGone();
     const isStreams = isStreamRefusal(error);
     if (refusals.has(name) && !isStreams) {
       this.#requestRefused(sending, error);

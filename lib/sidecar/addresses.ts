@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { unlink } from 'node:fs/promises';
+import { lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { UsageError } from '../operate/errors.ts';
 import type { SidecarOptions } from './options.ts';
@@ -27,6 +27,10 @@ export const isLoopback = (host: string): boolean =>
 
 /** Removes the socket of a process that has ended. @throws UsageError while somebody listens there */
 export async function removeStale(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found !== undefined && !found.isSocket()) {
+    throw new UsageError(`${path} is there, and is no socket: name another path for --socket.`);
+  }
   const client = connect(path);
   try {
     await once(client, 'connect');

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Signal } from '../../lambda/core/signal.ts';
 import type { PutOutcome } from '../producer/entry.ts';
-import type { ProducerOptions } from '../producer/options.ts';
+import { StreamDistributionError } from '../producer/errors.ts';
+import { limitsOf, type ProducerOptions } from '../producer/options.ts';
 import { pinnedRegion } from '../producer/pin.ts';
 import { FailoverProducer, type ProducerStats } from '../producer/producer.ts';
 import { type Following, follow } from '../producer/shared-follower.ts';
@@ -35,7 +36,9 @@ export class OpenCell {
   readonly #following: Following | undefined;
   /** Records that a request may hold, those in aggregates counted one by one. */
   readonly maxRecords: number;
+  readonly #maxBytes: number;
   readonly #aggregates: boolean;
+  #isRefusing = false;
   #place: Place | undefined;
   #sawAggregate = false;
   readonly #tell: (event: SidecarEvent) => void;
@@ -48,6 +51,7 @@ export class OpenCell {
     this.#tell = tell;
     const options = producerOptions(cell, shared);
     this.maxRecords = options.maxBufferedRecords ?? MAX_BUFFERED_RECORDS;
+    this.#maxBytes = limitsOf(options).maxBufferedBytes;
     this.#producer = new FailoverProducer(options);
     this.#report();
     const onSignal = (signal: Signal): void => {
@@ -70,13 +74,27 @@ export class OpenCell {
   }
 
   /** Whether so many records may be taken together: of an aggregate that is taken in part, all would be sent again. */
-  hasRoomFor(records: number): boolean {
-    const { bufferedRecords, spooling } = this.#producer.stats();
-    return spooling || bufferedRecords + records <= this.maxRecords;
+  hasRoomFor(records: readonly IncomingRecord[]): boolean {
+    const { bufferedRecords, bufferedBytes, spooling } = this.#producer.stats();
+    if (spooling) return true;
+    if (bufferedRecords + records.length > this.maxRecords) return false;
+    return bufferedBytes + records.reduce((sum, { data }) => sum + data.byteLength, 0) <= this.#maxBytes;
   }
 
-  put(records: readonly IncomingRecord[]): Promise<readonly PutOutcome[]> {
-    return this.#producer.putEach(records);
+  async put(records: readonly IncomingRecord[]): Promise<readonly PutOutcome[]> {
+    try {
+      const outcomes = await this.#producer.putEach(records);
+      this.#isRefusing = false;
+      return outcomes;
+    } catch (error) {
+      this.#isRefusing = error instanceof StreamDistributionError;
+      throw error;
+    }
+  }
+
+  /** Whether the producer takes no record from anybody, because of the stream. */
+  get isRefusing(): boolean {
+    return this.#isRefusing;
   }
 
   /** Tells once that aggregates come in and do not go out. */
@@ -117,15 +135,16 @@ export class OpenCell {
     producer.on('drained', () => tell({ event: 'drained', cell }));
     producer.on('signalProblem', (problem) => tell({ event: 'signalProblem', cell, problem }));
     producer.on('endpointProblem', (problem) => tell({ event: 'endpointProblem', cell, problem }));
-    producer.on('spoolProblem', (problem) =>
-      tell({
-        event: 'spoolProblem',
-        cell,
-        problem: problem instanceof Error ? problem.message : String(problem),
-      }),
-    );
+    producer.on('streamProblem', (problem) => tell({ event: 'streamProblem', cell, problem }));
+    producer.on('regrouped', ({ region, records }) => tell({ event: 'regrouped', cell, region, records }));
+    for (const event of ['spoolProblem', 'aggregateProblem'] as const) {
+      producer.on(event, (problem) => tell({ event, cell, problem: textOf(problem) }));
+    }
   }
 }
+
+const textOf = (problem: unknown): string =>
+  problem instanceof Error ? `${problem.name}: ${problem.message}` : String(problem);
 
 function producerOptions(cell: SidecarCell, shared: SharedProducerOptions): ProducerOptions {
   const { spoolDirectory, spoolAfterMs, maxSpoolBytes, ...rest } = shared;

@@ -8,12 +8,19 @@ export type SidecarEvent =
     }
   | { readonly event: 'spooling' | 'drained'; readonly cell: string }
   | {
-      readonly event: 'signalProblem' | 'spoolProblem' | 'endpointProblem';
+      readonly event:
+        | 'signalProblem'
+        | 'spoolProblem'
+        | 'endpointProblem'
+        | 'streamProblem'
+        | 'aggregateProblem';
       readonly cell: string;
       readonly problem: string;
     }
   /** Puts fail, and are tried again. Told for each code once a minute at most. */
   | { readonly event: 'retrying'; readonly cell: string; readonly region: string; readonly code: string }
+  /** The stream was split or merged: so many records are written again. */
+  | { readonly event: 'regrouped'; readonly cell: string; readonly region: string; readonly records: number }
   | { readonly event: 'aggregatesApart'; readonly cell: string }
   | { readonly event: 'draining'; readonly requests: number }
   | { readonly event: 'closed'; readonly left: number };
@@ -30,9 +37,13 @@ export function eventText(event: SidecarEvent): string {
     case 'signalProblem':
     case 'spoolProblem':
     case 'endpointProblem':
+    case 'streamProblem':
+    case 'aggregateProblem':
       return `${event.cell}: ${event.problem}`;
     case 'retrying':
       return `${event.cell}: puts fail in ${event.region} (${event.code}), and are tried again`;
+    case 'regrouped':
+      return `${event.cell}: ${event.records} records are written again in ${event.region}, because the stream was split or merged`;
     case 'aggregatesApart':
       return `${event.cell}: a client sends KPL aggregates; they are taken apart, and without --aggregate each of their records becomes a record of its own`;
     case 'draining':

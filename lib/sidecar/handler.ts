@@ -45,6 +45,8 @@ const FROM_BROWSER =
   'The sidecar takes nothing from pages in a browser, which send an Origin: write through a program.';
 const target = /^Kinesis_20131202\.([A-Za-z]{1,64})$/;
 const HTTP_OK = 200;
+/** For the answer to arrive before the connection ends. */
+const HANG_UP_MS = 1_000;
 
 /** One request and the way to answer it. */
 interface Call {
@@ -69,15 +71,18 @@ export class Handler {
     const isKnown = isPut(operation) || isPassedOn(operation);
     const call = { operation: isKnown ? operation : 'other', format, response, startedMs: performance.now() };
     if (method !== 'POST' || !isKnown) {
+      this.#hangUp(call);
       this.#refuse(call, unknownOperation(operation));
       return;
     }
     if (isFromBrowser(request)) {
+      this.#hangUp(call);
       this.#refuse(call, new KinesisError('AccessDeniedException', FROM_BROWSER));
       return;
     }
     const { budget, limits } = this.#parts;
     if (!budget.begin()) {
+      this.#hangUp(call);
       const message = 'The sidecar has as many requests in progress as it may: try again later.';
       this.#refuse(call, new KinesisError('ProvisionedThroughputExceededException', message));
       return;
@@ -94,7 +99,10 @@ export class Handler {
           return;
         }
         place?.leave();
-        if (end.kind === 'refused') this.#refuse(call, end.error);
+        if (end.kind === 'refused') {
+          this.#hangUp(call);
+          this.#refuse(call, end.error);
+        }
         ended();
       },
     });
@@ -148,6 +156,14 @@ export class Handler {
     const code = error instanceof KinesisError ? error.name : error.code;
     const body = call.format.encode({ __type: code, message });
     this.#respond(call, status, body, code);
+  }
+
+  /** The body may go on for ever, and nobody reads it. */
+  #hangUp({ response }: Call): void {
+    const { req: request } = response;
+    if (request.complete) return;
+    if (request.httpVersionMajor === 1 && !response.headersSent) response.setHeader('connection', 'close');
+    setTimeout(() => request.destroy(), HANG_UP_MS).unref();
   }
 
   #respond(

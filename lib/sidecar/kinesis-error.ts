@@ -3,6 +3,7 @@ import {
   DeliveryTimeoutError,
   ProducerClosedError,
   RecordError,
+  StreamDistributionError,
 } from '../producer/errors.ts';
 import { SpoolError, SpoolFullError } from '../producer/spool/errors.ts';
 
@@ -72,6 +73,12 @@ export const producerErrors: readonly ErrorRow[] = [
     of: SpoolError,
     code: 'InternalFailure',
     means: 'the disk of the spool failed; the record may have been written',
+  },
+  {
+    of: StreamDistributionError,
+    code: 'InvalidArgumentException',
+    means:
+      'the stream has service-managed distribution, which keeps no order and loses aggregates: `--order none`, without `--aggregate`',
   },
   { of: ProducerClosedError, code: 'InternalFailure', means: 'the sidecar is ending' },
 ];

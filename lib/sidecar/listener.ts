@@ -67,6 +67,8 @@ export class Listener {
       (socket) => this.#onSecure(socket),
     );
     this.#http.timeout = IDLE_MS;
+    // Starts Node's watch over headers and requests that take too long, which waits for a server that listens by itself.
+    this.#http.emit('listening');
     // For HTTP/1.1 over TLS; the option of this name is for servers of HTTP/1.1 alone.
     Object.assign(this.#secure, { keepAliveTimeout: IDLE_MS });
     this.#http.on('clientError', (_, socket) => {
@@ -103,6 +105,7 @@ export class Listener {
   /** Ends every connection. */
   destroy(): void {
     for (const socket of this.#sockets) socket.destroySoon();
+    this.#http.close();
   }
 
   #onConnection(socket: Socket): void {

@@ -133,6 +133,14 @@ const producerGauges: Readonly<
     value: ({ spooling }) => (spooling ? 1 : 0),
   },
   delivered_records: { help: 'Records in a stream since the start.', value: ({ delivered }) => delivered },
+  aggregates: {
+    help: 'Kinesis records with more than one record in them since the start.',
+    value: ({ aggregates }) => aggregates,
+  },
+  regrouped_records: {
+    help: 'Records written again since the start, because the stream was split or merged.',
+    value: ({ regrouped }) => regrouped,
+  },
   retries: { help: 'Attempts that failed since the start.', value: ({ retries }) => retries },
 };
 

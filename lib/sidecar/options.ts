@@ -26,6 +26,7 @@ export interface SharedProducerOptions
     | 'proxy'
     | 'acknowledge'
     | 'aggregate'
+    | 'order'
     | 'maxRecordBytes'
     | 'maxBufferedRecords'
     | 'maxBufferedBytes'

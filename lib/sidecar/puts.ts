@@ -1,5 +1,5 @@
 import { decodeAggregate } from '../aggregate/decode.ts';
-import { DamagedAggregateError } from '../aggregate/errors.ts';
+import { DamagedAggregateError, TooManyRecordsError } from '../aggregate/errors.ts';
 import { MAGIC } from '../aggregate/format.ts';
 import { isPartitionKey } from '../aggregate/keys.ts';
 import type { PutOutcome } from '../producer/entry.ts';
@@ -27,7 +27,7 @@ export async function put(cell: OpenCell, records: readonly IncomingRecord[]): P
   const ends: number[] = [];
   let aggregates = 0;
   for (const record of records) {
-    const inner = isMarked(record.data) ? userRecords(record.data) : undefined;
+    const inner = isMarked(record.data) ? userRecords(record.data, cell.maxRecords - flat.length) : undefined;
     if (inner === undefined) flat.push(record);
     else {
       aggregates++;
@@ -35,14 +35,8 @@ export async function put(cell: OpenCell, records: readonly IncomingRecord[]): P
     }
     ends.push(flat.length);
   }
-  if (flat.length > cell.maxRecords) {
-    const message = `The aggregates of the request hold ${flat.length} records, and one may hold ${cell.maxRecords}: send fewer at once.`;
-    throw new KinesisError('InvalidArgumentException', message);
-  }
   if (aggregates > 0) cell.sawAggregate();
-  const outcomes = cell.hasRoomFor(flat.length)
-    ? await cell.put(flat)
-    : flat.map(() => new BufferFullError(FULL));
+  const outcomes = cell.hasRoomFor(flat) ? await cell.put(flat) : flat.map(() => new BufferFullError(FULL));
   return { outcomes: outer(outcomes, ends), aggregates, userRecords: flat.length };
 }
 
@@ -67,9 +61,9 @@ const isMarked = (data: Uint8Array): boolean => data[0] === MAGIC[0] && data[1] 
  * The records of an aggregate. Undefined for what is passed on as it is: bytes that are none by the KPL's own rule (their MD5 does
  * not match), and an aggregate with a key that Kinesis would not take for a record of its own.
  */
-function userRecords(data: Uint8Array): readonly IncomingRecord[] | undefined {
+function userRecords(data: Uint8Array, most: number): readonly IncomingRecord[] | undefined {
   try {
-    const inner = decodeAggregate(data);
+    const inner = decodeAggregate(data, { most });
     if (inner === undefined || !inner.every(({ partitionKey }) => isPartitionKey(partitionKey)))
       return undefined;
     return inner.map(({ partitionKey, explicitHashKey, data: own }) => ({
@@ -79,6 +73,10 @@ function userRecords(data: Uint8Array): readonly IncomingRecord[] | undefined {
     }));
   } catch (error) {
     if (error instanceof DamagedAggregateError) return undefined;
+    if (error instanceof TooManyRecordsError) {
+      const message = `The aggregates of the request hold more records than a request may: send fewer at once. ${error.message}`;
+      throw new KinesisError('InvalidArgumentException', message);
+    }
     throw error;
   }
 }

@@ -166,9 +166,10 @@ export class Sidecar {
   health(): SidecarHealth {
     const cells = this.#cells.opened.map((cell) => {
       const { region, spooling, spooledRecords } = cell.stats();
-      return { cell: cell.name, region: region ?? null, spooling, spooledRecords };
+      const { isRefusing: refusing } = cell;
+      return { cell: cell.name, region: region ?? null, spooling, spooledRecords, refusing };
     });
-    const ok = !this.#draining && cells.every(({ region }) => region !== null);
+    const ok = !this.#draining && cells.every(({ region, refusing }) => region !== null && !refusing);
     return { ok, draining: this.#draining, cells };
   }
 
@@ -203,5 +204,7 @@ export interface SidecarHealth {
     readonly region: string | null;
     readonly spooling: boolean;
     readonly spooledRecords: number;
+    /** No record is taken, because of the stream: service-managed distribution. */
+    readonly refusing: boolean;
   }[];
 }

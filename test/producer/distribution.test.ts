@@ -177,6 +177,18 @@ describe('without an answer', () => {
     },
   );
 
+  it('an answer that comes later stops no producer that works', async () => {
+    said = { [EAST]: 'throttled', [WEST]: 'older' };
+    const one = producer();
+    await vi.waitUntil(() => askedOf(EAST) === 1, { timeout: 5_000 });
+    await put(one);
+    said = { [EAST]: 'AUTO', [WEST]: 'older' };
+    await vi.waitUntil(() => problems.length > 0, { timeout: 10_000 });
+    await put(one);
+    expect(problems).toEqual([expect.stringMatching(/records go on, without their order/)]);
+    expect(taken).toHaveLength(2);
+  });
+
   it('for lack of rights, that is said once, for the region in force', async () => {
     said = { [EAST]: 'denied', [WEST]: 'denied' };
     const one = producer();

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isLoopback } from '../../lib/sidecar/addresses.ts';
+import { isLoopback, removeStale } from '../../lib/sidecar/addresses.ts';
 import { certificateFiles, ownCertificate } from '../../lib/sidecar/certificate.ts';
 import { Sidecar } from '../../lib/sidecar/sidecar.ts';
 import { base64, contentTypes, send } from './ask.ts';
@@ -164,5 +164,14 @@ describe('a page in a browser', () => {
     const refused = await send(url, { ...headers, ...said }, put);
     expect(refused).toMatchObject({ status: 400, document: { __type: 'AccessDeniedException' } });
     expect((await send(url, headers, put)).status).toBe(200);
+  });
+});
+
+describe('the path of a socket', () => {
+  it('that leads to a file is refused, and the file stays', async () => {
+    const path = join(directory, 'precious.json');
+    await writeFile(path, 'mine');
+    await expect(removeStale(path)).rejects.toThrow(/no socket/);
+    expect(await readFile(path, 'utf8')).toBe('mine');
   });
 });

@@ -139,6 +139,12 @@ export class Aggregation {
     aggregate.release(this.#buffers);
   }
 
+  /** The stream is not there: if it is made again, its shards are others with the same names. */
+  streamGone(): void {
+    this.#regroup(undefined);
+    this.#maps?.forget();
+  }
+
   /** Call last for each request: these are needed no more, but for those that wait to be judged. */
   recycle(aggregates: readonly Aggregate[]): void {
     for (const aggregate of aggregates) if (!aggregate.isHeld) this.#open.recycle(aggregate);

@@ -89,10 +89,14 @@ export class OpenAggregates {
     const { lane } = entry;
     const inLane = this.#options.lanes.lengthOf(lane);
     if (inLane < 2) return;
-    const aggregate = this.#extendable.get(lane) ?? this.#open.get(this.#grouping.of(entry).group);
-    const head = aggregate?.headIn(lane);
-    if (aggregate === undefined || head === undefined || head.run !== inLane - 1) return;
-    this.#join(aggregate, { head, entry });
+    const own = this.#extendable.get(lane) ?? this.#open.get(this.#grouping.of(entry).group);
+    const head = own?.headIn(lane);
+    if (own !== undefined && head !== undefined) {
+      if (head.run === inLane - 1 && !this.#join(own, { head, entry })) this.#closeFor(own);
+      return;
+    }
+    // The lane waits in an aggregate that the entry may not join.
+    for (const other of this.#open.values()) if (other.headIn(lane) !== undefined) this.#closeFor(other);
   }
 
   /** Closes what has waited long enough. */
@@ -154,6 +158,7 @@ export class OpenAggregates {
     if (aggregate.state === 'sealed') return;
     let entry = lanes.secondIn(head.lane);
     while (entry !== undefined && this.#join(aggregate, { head, entry })) entry = lanes.behind(entry);
+    if (entry !== undefined) this.#closeFor(aggregate);
   }
 
   /** The aggregate that the head is in now. */
@@ -211,6 +216,11 @@ export class OpenAggregates {
     }
     head.run++;
     return true;
+  }
+
+  /** Records wait behind the aggregate that may not be in it: it waits for others no longer, or each of them would wait as long. */
+  #closeFor(aggregate: Aggregate): void {
+    if (aggregate.state === 'open') this.#close(aggregate);
   }
 
   #close(aggregate: Aggregate): void {

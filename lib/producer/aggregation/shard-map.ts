@@ -50,9 +50,14 @@ export class ShardMap {
     return this.#indexes.has(shardId);
   }
 
-  /** Whether both have the same shards. */
+  /** Whether both have the same shards. A stream that was deleted and made again has the same names with other ranges. */
   equals(other: ShardMap): boolean {
-    return this.size === other.size && this.#shards.every(({ id }) => other.#indexes.has(id));
+    return (
+      this.size === other.size &&
+      this.#shards.every(
+        ({ id, first }, n) => id === other.#shards[n]?.id && first === other.#shards[n]?.first,
+      )
+    );
   }
 
   /** The number of the shard that owns these keys; `place` is their `hashPlaceOf`. */

@@ -15,6 +15,12 @@ export interface ShardMapsOptions {
 /** Pauses between questions that fail: first and longest. ListShards takes 1,000 calls a second for each stream. */
 const RETRY = { retryBaseMs: 1_000, retryMaxMs: 60_000 } as const;
 
+/**
+ * A list that nothing contradicts is asked for again after this time: a stream that was deleted and made again under its name has
+ * shards of the same names.
+ */
+const AGAIN_MS = 300_000;
+
 /** Keeps the shard map of the stream that is written to now. */
 export class ShardMaps {
   readonly #options: ShardMapsOptions;
@@ -26,6 +32,7 @@ export class ShardMaps {
   #failures = 0;
   #isTold = false;
   #retry: NodeJS.Timeout | undefined;
+  #again: NodeJS.Timeout | undefined;
   #isFresh = false;
   #fresh: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -58,10 +65,17 @@ export class ShardMaps {
     else this.#ask();
   }
 
+  /** Nothing is known of the stream any more. */
+  forget(): void {
+    this.#current = this.#expired = undefined;
+    if (this.#retry === undefined && !this.#asking) this.#askAfter(RETRY.retryBaseMs);
+  }
+
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#retry);
     clearTimeout(this.#fresh);
+    clearTimeout(this.#again);
   }
 
   #askAfter(pauseMs: number): void {
@@ -95,25 +109,32 @@ export class ShardMaps {
   #answered(stream: RegionalStream, listed: ShardMap | undefined, problem?: unknown): void {
     if (this.#isClosed || stream !== this.#stream) return;
     this.#asking = false;
+    const { random, onMap, onProblem } = this.#options;
+    if (this.#current !== undefined && (listed === undefined || listed.equals(this.#current))) {
+      // Nothing has changed, or nobody could say: what is known stays in force, and is asked for again.
+      this.#again = setTimeout(() => this.#ask(), AGAIN_MS * (0.5 + random()));
+      this.#again.unref();
+      return;
+    }
     const map = this.#expired !== undefined && listed?.equals(this.#expired) ? undefined : listed;
     this.#current = map;
     if (map === undefined) {
-      const pauseMs = Math.max(
-        RETRY.retryBaseMs,
-        fullJitterMs(this.#failures++, { ...RETRY, random: this.#options.random }),
-      );
+      const pauseMs = Math.max(RETRY.retryBaseMs, fullJitterMs(this.#failures++, { ...RETRY, random }));
       this.#askAfter(pauseMs);
       // A list made in the middle of a split is no problem, and has no error.
       if (problem !== undefined && !this.#isTold) {
         this.#isTold = true;
-        this.#options.onProblem(problem);
+        onProblem(problem);
       }
     } else {
       this.#failures = 0;
       this.#isTold = false;
       this.#rest();
+      clearTimeout(this.#again);
+      this.#again = setTimeout(() => this.#ask(), AGAIN_MS * (0.5 + this.#options.random()));
+      this.#again.unref();
     }
-    this.#options.onMap(map);
+    onMap(map);
   }
 }
 

@@ -144,6 +144,41 @@ describe('by shard', () => {
     expect(new Set(kinesis.seenByKcl().map(({ partitionKey }) => partitionKey)).size).toBe(80);
   });
 
+  it('no record waits for others behind one that may not be with it', async () => {
+    const to = await settled({ aggregate: { lingerMs: 60_000 } });
+    const [first, second] = kinesis.ring.open;
+    const puts = Promise.all(
+      Array.from({ length: 60 }, (_, n) =>
+        to.put({
+          partitionKey: 'k',
+          data: `${n}`,
+          explicitHashKey: `${(n % 2 === 0 ? first : second)?.first}`,
+        }),
+      ),
+    );
+    // The last one has nobody behind it.
+    await vi.waitFor(() => expect(to.stats().delivered).toBeGreaterThanOrEqual(58), {
+      timeout: 10_000,
+      interval: 10,
+    });
+    await to.flush();
+    await puts;
+    expect(kinesis.stored.map(({ data }) => `${data}`)).toEqual(Array.from({ length: 60 }, (_, n) => `${n}`));
+  });
+
+  it('nor when it comes later, in another lane than the rest', async () => {
+    const to = await settled({ aggregate: { lingerMs: 60_000 } });
+    const [first, second] = kinesis.ring.open;
+    const put = (n: number, shard: typeof first) =>
+      to.put({ partitionKey: 'k', data: `${n}`, explicitHashKey: `${shard?.first}` });
+    const one = put(1, first);
+    await vi.waitFor(() => expect(to.stats().bufferedRecords).toBe(1), { timeout: 5_000, interval: 5 });
+    await sleep(20);
+    void put(2, second);
+    await one;
+    await to.flush();
+  });
+
   it('knows the shard of hash keys at the very ends of shards', async () => {
     kinesis.close();
     kinesis = new ReshardingKinesis(3);
