@@ -20,12 +20,16 @@ export class KeyPlaces {
   slotOf(partitionKey: string, lane: number): number {
     const slot = lane & (SLOTS - 1);
     if (this.#keys[slot] === partitionKey) return slot;
+    // Keys have two slots: with one, a seventh of ten thousand keys drives another one out, again and again.
+    const other = slot ^ 1;
+    if (this.#keys[other] === partitionKey) return other;
     const place = hashPlaceOf(partitionKey, undefined);
     if (place === undefined) return NO_SLOT;
-    this.#keys[slot] = partitionKey;
-    this.#places[slot] = place;
-    this.#aggregates[slot] = 0;
-    return slot;
+    const free = this.#keys[slot] === undefined ? slot : other;
+    this.#keys[free] = partitionKey;
+    this.#places[free] = place;
+    this.#aggregates[free] = 0;
+    return free;
   }
 
   placeAt(slot: number): number {
