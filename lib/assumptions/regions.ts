@@ -51,6 +51,17 @@ export const regionAssumptions = [
     },
   },
   {
+    id: 'sequence-number-digits',
+    statement: 'The sequence numbers of Kinesis have 56 digits and begin with 49.',
+    breaks:
+      'The numbers that the sidecar makes up for records on the disk, of 60 digits, would not sort after all of them, and could be taken for them.',
+    source: 'inferred',
+    proof: {
+      notProven:
+        'Each number is one sample; nothing that Spillway writes depends on it, and a client can tell the made-up ones by their twenty nines.',
+    },
+  },
+  {
     id: 'kinesis-cellular',
     statement:
       'Kinesis fails in cells: one stream may fail for seconds or hours beside a healthy one of the same account.',

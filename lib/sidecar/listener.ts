@@ -30,6 +30,8 @@ const TLS_HANDSHAKE = 0x16;
 const PREFACE = 'PR';
 /** An idle connection is closed after this time: longer than the pools of the SDKs keep one. */
 const IDLE_MS = 120_000;
+/** Headers and whole requests of HTTP/1.1 that take longer end their connection. */
+const WATCH = { headersTimeout: 20_000, requestTimeout: 60_000, connectionsCheckingInterval: 5_000 } as const;
 /** Until a connection says what it speaks. */
 const FIRST_BYTES_MS = 10_000;
 const MAX_STREAMS = 256;
@@ -54,7 +56,7 @@ export class Listener {
     const settings = { maxConcurrentStreams: MAX_STREAMS, initialWindowSize: STREAM_WINDOW_BYTES };
     const onRequest = (request: object, response: object): void =>
       this.#onRequest(request as IncomingMessage, response as ServerResponse);
-    this.#http = createServer({ keepAliveTimeout: IDLE_MS }, onRequest);
+    this.#http = createServer({ keepAliveTimeout: IDLE_MS, ...WATCH }, onRequest);
     this.#http2 = createHttp2Server({ settings }, onRequest);
     this.#secure = createTlsServer(
       {
@@ -72,8 +74,9 @@ export class Listener {
     // For HTTP/1.1 over TLS; the option of this name is for servers of HTTP/1.1 alone.
     Object.assign(this.#secure, { keepAliveTimeout: IDLE_MS });
     this.#http.on('clientError', (_, socket) => {
-      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
-      else socket.destroy();
+      if (socket.writable) socket.write('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+      // A client that goes on sending would keep a connection that is only ended.
+      (socket as Socket).destroySoon();
     });
     this.#http2.setTimeout(IDLE_MS);
     this.#http2.on('session', (session) => this.#onSession(session));

@@ -54,6 +54,7 @@ const inferredIn: Readonly<Record<string, readonly Id[]>> = {
   'lib/route53/checkers.ts': ['noise-as-simulated'],
   'lib/route53/health-check.ts': ['enough-data'],
   'lib/route53/response.ts': ['check-time-limits', 'check-reads-whole-body'],
+  'lib/sidecar/synthetic.ts': ['sequence-number-digits'],
   'lib/simulator/checkers.ts': ['noise-as-simulated'],
   'lib/simulator/dns.ts': ['propagation', 'checkers'],
   'lib/simulator/fleet.ts': ['noise-as-simulated'],
