@@ -8,6 +8,7 @@ import { AggregateEncoder } from '../../../lib/aggregate/encoder.ts';
 import { takeApart } from '../../../lib/consumer/index.ts';
 import { FailoverProducer, type ProducerOptions, type Receipt } from '../../../lib/producer/index.ts';
 import { startSignalServer } from '../signal-server.ts';
+import { ShardRing } from '../sink/shard-ring.ts';
 import { ReshardingKinesis } from './resharding-kinesis.ts';
 
 const SHARDS = 4;
@@ -242,6 +243,32 @@ describe('by shard', () => {
       },
       { timeout: 8_000, interval: 100 },
     );
+  });
+
+  it('does not take a region for silent that has answered, while it is unknown where records belong', async () => {
+    const to = await settled({ spool: { directory, afterMs: 300 }, aggregate: { lingerMs: 5 } });
+    let spooling = 0;
+    to.on('spooling', () => spooling++);
+    kinesis.listing = 'old';
+    for (const shard of kinesis.ring.open) kinesis.ring.split(shard);
+    const receipts = await to.putMany(records(40, 20));
+    expect(receipts.some(({ spooled }) => spooled === true)).toBe(false);
+    expect(spooling).toBe(0);
+    expectAll(kinesis.seenByKcl(), 40, 20);
+  });
+
+  it('forgets the shards of a stream that is gone: one that is made again has others of the same names', async () => {
+    const to = await settled({ spool: { directory, afterMs: 100 }, aggregate: { lingerMs: 5 } });
+    await to.putMany(records(100, 50));
+    kinesis.isGone = true;
+    const waiting = to.putMany(records(200, 50).slice(100));
+    await once(to, 'spooling');
+    kinesis.ring = new ShardRing(3);
+    kinesis.isGone = false;
+    await waiting;
+    await to.putMany(records(600, 50).slice(200));
+    await vi.waitFor(() => expect(to.stats().spooledRecords).toBe(0), { timeout: 10_000, interval: 20 });
+    expectAll(kinesis.seenByKcl(), 600, 50);
   });
 
   it('aggregates by key without the right to list shards, and says so once', async () => {

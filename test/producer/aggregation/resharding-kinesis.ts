@@ -13,9 +13,12 @@ export interface Stored extends ParsedRecord {
   readonly sequenceNumber: string;
 }
 
+const NOT_FOUND =
+  '{"__type":"ResourceNotFoundException","message":"Stream orders under account 000000000000 not found."}';
+
 /** Kinesis on a socket, whose shards can be split and merged while it serves. */
 export class ReshardingKinesis {
-  readonly ring: ShardRing;
+  ring: ShardRing;
   readonly stored: Stored[] = [];
   /** Records of each PutRecords. */
   readonly requests: number[] = [];
@@ -25,6 +28,8 @@ export class ReshardingKinesis {
   /** Answers to ListShards in place of the shards. */
   listing: 'served' | 'refused' | 'old' = 'served';
   isFailing = false;
+  /** There is no stream of this name. */
+  isGone = false;
   /** As a stream with service-managed distribution: the shard has nothing to do with the key. */
   ignoresKeys = false;
   refuses: (shard: RingShard) => boolean = () => false;
@@ -80,7 +85,8 @@ export class ReshardingKinesis {
     const { listing } = this;
     if (this.listDelayMs > 0) await sleep(this.listDelayMs);
     response.setHeader('content-type', contentTypes.json);
-    if (listing === 'refused')
+    if (this.isGone) response.writeHead(400).end(NOT_FOUND);
+    else if (listing === 'refused')
       response.writeHead(400).end('{"__type":"AccessDeniedException","message":"no"}');
     else response.end(JSON.stringify({ Shards: listing === 'old' ? this.#old : this.ring.listed() }));
   }
@@ -90,6 +96,11 @@ export class ReshardingKinesis {
     if (this.delayMs > 0) await sleep(this.delayMs);
     if (this.isFailing) {
       response.writeHead(500).end('{"__type":"InternalFailure"}');
+      return;
+    }
+    if (this.isGone) {
+      response.setHeader('content-type', contentTypes.json);
+      response.writeHead(400).end(NOT_FOUND);
       return;
     }
     this.requests.push(served.records.length);
