@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Signal } from '../../lambda/core/signal.ts';
 import { Admission } from './admission.ts';
+import type { Regrouped } from './aggregation/regrouped.ts';
 import { aggregateRules } from './aggregation/rules.ts';
 import type { BeaconReporter } from './beacons/reporter.ts';
 import { reporterOf } from './beacons/reporter-choice.ts';
@@ -15,7 +16,7 @@ import { Grace } from './grace.ts';
 import { closeTimeoutOf, type Limits, limitsOf, type ProducerOptions } from './options.ts';
 import { pinnedRegion } from './pin.ts';
 import { largestRecordBytes, type ProducerRecord } from './record.ts';
-import { type Regrouped, Sender } from './sender.ts';
+import { Sender } from './sender.ts';
 import { type Following, follow } from './shared-follower.ts';
 import { Spooling } from './spooling.ts';
 import { targetOf, targetProblem } from './stream-target.ts';

@@ -1,5 +1,6 @@
 import type { Aggregate } from './aggregation/aggregate.ts';
 import { Aggregation, REQUEST_BYTES } from './aggregation/aggregation.ts';
+import type { Regrouped } from './aggregation/regrouped.ts';
 import type { AggregateRules } from './aggregation/rules.ts';
 import { type Bisection, Bisections } from './bisections.ts';
 import { asRecordError, BYTES_CHANGED } from './checked-record.ts';
@@ -46,14 +47,6 @@ export interface SenderHooks {
   readonly onAnswer?: ((answer: SentRequest) => void) | undefined;
   /** The same, with every record of the request, however often it is tried. */
   readonly onSent?: ((batch: SentBatch) => void) | undefined;
-}
-
-/** Records that were written to a shard whose KCL consumers drop them, and are sent again. */
-export interface Regrouped {
-  readonly region: string;
-  readonly records: number;
-  readonly expectedShardId: string;
-  readonly shardId: string;
 }
 
 /** A request that was sent, and what became of it. */
