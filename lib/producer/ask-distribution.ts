@@ -1,19 +1,14 @@
 import { DescribeStreamSummaryCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import { type Distribution, distributionOf } from '../../lambda/core/distribution.ts';
 import type { ProducerOptions } from './options.ts';
-import type { StreamTarget } from './stream-target.ts';
+import type { RegionalStream } from './transport.ts';
 import { Credentials } from './wire/credentials.ts';
 import { networkOf } from './wire/network.ts';
 import { sdkHandler } from './wire/sdk-handler.ts';
 
-/** A stream of one region. */
-export interface StreamInRegion extends StreamTarget {
-  readonly region: string;
-}
-
 export interface DistributionAsker {
   /** @throws what the SDK throws */
-  ask(stream: StreamInRegion, signal: AbortSignal): Promise<Distribution>;
+  ask(stream: RegionalStream, signal: AbortSignal): Promise<Distribution>;
   close(): void;
 }
 

@@ -1,8 +1,9 @@
 import { type Distribution, type KeyNeeds, verdictOf } from '../../lambda/core/distribution.ts';
 import type { Signal } from '../../lambda/core/signal.ts';
-import { type DistributionAsker, distributionAsker, type StreamInRegion } from './ask-distribution.ts';
+import { type DistributionAsker, distributionAsker } from './ask-distribution.ts';
 import type { ProducerOptions } from './options.ts';
 import { targetOf } from './stream-target.ts';
+import type { RegionalStream } from './transport.ts';
 
 export interface DistributionOptions {
   readonly options: ProducerOptions;
@@ -15,7 +16,7 @@ export interface DistributionOptions {
 }
 
 interface Known {
-  readonly stream: StreamInRegion;
+  readonly stream: RegionalStream;
   distribution: Distribution | undefined;
   timer: NodeJS.Timeout | undefined;
   attempts: number;
@@ -150,7 +151,7 @@ export class DistributionWatch {
     if (verdict.kind === 'told') for (const problem of verdict.problems) this.#say(problem);
   }
 
-  #sayUnread({ region, stream }: StreamInRegion): void {
+  #sayUnread({ region, stream }: RegionalStream): void {
     if (region !== this.#inForce) return;
     this.#say(
       `Nothing tells whether the stream ${stream} in ${region} keeps keys together, because this role may not call ` +
@@ -165,7 +166,7 @@ export class DistributionWatch {
   }
 }
 
-const isSame = (one: StreamInRegion, other: StreamInRegion): boolean =>
+const isSame = (one: RegionalStream, other: RegionalStream): boolean =>
   one.stream === other.stream && one.streamArn === other.streamArn;
 
 /** The watch that these options need; undefined where nothing asked for needs the keys. */

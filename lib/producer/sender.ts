@@ -13,18 +13,21 @@ import type { Limits } from './options.ts';
 import type { OutgoingRecord } from './record.ts';
 import { type CountedRequest, RecordCounts } from './record-counts.ts';
 import { RegionHealth } from './region-health.ts';
+import {
+  byRefusal,
+  entriesOf,
+  headsOf,
+  type Outcome,
+  recordsIn,
+  type Sending,
+  throttledIn,
+} from './sending.ts';
 import { isStreamRefusal, refusals, throttles } from './service-codes.ts';
 import { ShardBackoff } from './shard-backoff.ts';
-import type { StreamTarget } from './stream-target.ts';
-import { type SwapRemoveItem, SwapRemoveList } from './swap-remove-list.ts';
+import { SwapRemoveList } from './swap-remove-list.ts';
 import type { SentBatch } from './telemetry/attributes.ts';
-import type { RecordResult, Transport } from './transport.ts';
+import type { RecordResult, RegionalStream, Transport } from './transport.ts';
 import { EncodingError } from './wire/errors.ts';
-
-/** Where records are sent now. */
-export interface Target extends StreamTarget {
-  readonly region: string;
-}
 
 export interface SenderHooks {
   /** A request or some of its records failed and will be tried again. */
@@ -50,7 +53,7 @@ export interface SenderHooks {
 }
 
 /** A request that was sent, and what became of it. */
-export interface SentRequest extends Omit<Target, 'streamArn'> {
+export interface SentRequest extends Omit<RegionalStream, 'streamArn'> {
   /** Records that count (`RecordCounts`). */
   readonly records: number;
   readonly tookMs: number;
@@ -104,7 +107,7 @@ export class Sender {
   readonly #aggregation: Aggregation | undefined;
   /** Heads that wait for their shard, by the timer that ends the wait. */
   readonly #waiting = new Map<NodeJS.Timeout, readonly Entry[]>();
-  #target: Target | undefined;
+  #target: RegionalStream | undefined;
   #records = 0;
   #bytes = 0;
   #inFlight = 0;
@@ -222,7 +225,7 @@ export class Sender {
    * Sets the target for all records from now on. A request in flight ends or times out in the old region
    * before its keys move.
    */
-  aim(target: Target): void {
+  aim(target: RegionalStream): void {
     if (target.region !== this.#target?.region) {
       this.#goodRequests = 0;
       this.#counts.restart(this.entries());
@@ -435,7 +438,9 @@ export class Sender {
     // No more records can come until some have left.
     if (this.isFull && aggregation.ready === 0 && this.#inFlight === 0) aggregation.closeAll();
     const { lingerMs } = this.#options.limits;
-    if (aggregation.ready > 0) this.#lingering ??= setTimeout(() => this.#lingered(), lingerMs);
+    // An urgent turn sends all that the region takes; what it leaves waits for answers, and needs no timer.
+    const isLeft = aggregation.ready > 0 && !this.#isUrgent;
+    if (isLeft || aggregation.isHurried) this.#lingering ??= setTimeout(() => this.#lingered(), lingerMs);
     const { nextDueMs } = aggregation;
     if (nextDueMs === undefined || this.#due !== undefined) return;
     this.#due = setTimeout(
@@ -843,63 +848,10 @@ export class Sender {
   }
 }
 
-/** By the shard that refused them; '' where none is named. */
-const byRefusal = (entries: readonly Entry[]): Map<string, Entry[]> =>
-  Map.groupBy(entries, ({ lastError }) =>
-    lastError instanceof RecordFailure ? ShardBackoff.shardOf(lastError) : '',
-  );
-
-function recordsIn({ batch, aggregates }: Sending): number {
-  if (aggregates === undefined) return batch.length;
-  return aggregates.reduce((sum, { entries }) => sum + entries.length, 0);
-}
-
-/** Written out, because it is done for each record in flight. */
-function headsOf(aggregates: readonly Aggregate[]): readonly Entry[] {
-  const heads: Entry[] = new Array(aggregates.reduce((sum, one) => sum + one.heads.length, 0));
-  let at = 0;
-  for (const { heads: those } of aggregates) for (let n = 0; n < those.length; n++) heads[at++] = those.at(n);
-  return heads;
-}
-
-/** All entries of a request. */
-const entriesOf = ({ batch, aggregates }: Sending): readonly Entry[] =>
-  aggregates === undefined ? batch : aggregates.flatMap(({ entries }) => [...entries]);
-
-function throttledIn(failed: readonly Entry[]): number {
-  let throttled = 0;
-  for (const { lastError } of failed) {
-    if (lastError instanceof RecordFailure && throttles.has(lastError.name)) throttled++;
-  }
-  return throttled;
-}
-
 /** A record that is to be let in. */
 export interface Newcomer {
   readonly partitionKey: string;
   readonly lane: number;
   readonly shard: HotShard | undefined;
   readonly bytes: number;
-}
-
-/** What became of the records of a request. */
-interface Outcome {
-  /** How many were sent, and how many of them the stream took. */
-  readonly sent: number;
-  readonly taken: number;
-  /** What it did not take, and those of them that are heads of their lanes. */
-  readonly failed: readonly Entry[];
-  readonly heads: readonly Entry[];
-}
-
-/** A batch in flight. */
-interface Sending extends SwapRemoveItem {
-  /** Heads of lanes: the records of the request, or those that lead others in its aggregates. */
-  readonly batch: readonly Entry[];
-  /** The records of the request, where they are aggregates. */
-  readonly aggregates: readonly Aggregate[] | undefined;
-  readonly target: Target;
-  readonly health: RegionHealth;
-  /** Set where the request is part of a batch that was refused. */
-  readonly bisection: Bisection | undefined;
 }

@@ -88,6 +88,9 @@ export class Aggregation {
   get readyBytes(): number {
     return this.#open.readyBytes;
   }
+  get isHurried(): boolean {
+    return this.#open.isHurried;
+  }
   get nextDueMs(): number | undefined {
     return this.#open.nextDueMs;
   }

@@ -24,6 +24,8 @@ export interface OpenAggregatesOptions {
   readonly onBroken: (head: Entry) => void;
 }
 
+/** Busy shards fill an aggregate in this time; for a lane it is little beside a round trip. */
+const HURRY_MS = 5;
 /** Aggregates that are kept for the next records. */
 const KEPT_AGGREGATES = 256;
 /** Numbers of aggregates begin again after this one, when nobody remembers the first. */
@@ -40,6 +42,8 @@ export class OpenAggregates {
   readonly #grouping: Grouping;
   /** By group; the oldest, which is due first, comes first. */
   readonly #open = new Map<string | number, Aggregate>();
+  /** Those of them that have records waiting behind, and when they are to be closed. */
+  readonly #hurried = new Map<Aggregate, number>();
   /** To be sent, oldest first. */
   readonly #ready = new Fifo<Aggregate>();
   /** By lane: aggregates that are closed to all other lanes, and wait to be sent. */
@@ -68,6 +72,11 @@ export class OpenAggregates {
     return undefined;
   }
 
+  /** Whether `closeDue` should be called soon, whatever `nextDueMs` says. */
+  get isHurried(): boolean {
+    return this.#hurried.size > 0;
+  }
+
   /** Forms aggregates by this map from now on. Returns the heads of those that were not sent: they are to be ready again. */
   use(map: ShardMap | undefined): Entry[] {
     const heads = this.dissolve();
@@ -92,20 +101,21 @@ export class OpenAggregates {
     const own = this.#extendable.get(lane) ?? this.#open.get(this.#grouping.of(entry).group);
     const head = own?.headIn(lane);
     if (own !== undefined && head !== undefined) {
-      if (head.run === inLane - 1 && !this.#join(own, { head, entry })) this.#closeFor(own);
+      if (head.run === inLane - 1 && !this.#join(own, { head, entry })) this.#hurry(own);
       return;
     }
     // The lane waits in an aggregate that the entry may not join.
-    for (const other of this.#open.values()) if (other.headIn(lane) !== undefined) this.#closeFor(other);
+    for (const other of this.#open.values()) if (other.headIn(lane) !== undefined) this.#hurry(other);
   }
 
   /** Closes what has waited long enough. */
   closeDue(): void {
     const nowMs = this.#options.now();
     for (const aggregate of this.#open.values()) {
-      if (aggregate.kind.dueMs > nowMs) return;
+      if (aggregate.kind.dueMs > nowMs) break;
       this.#close(aggregate);
     }
+    for (const [aggregate, dueMs] of this.#hurried) if (dueMs <= nowMs) this.#close(aggregate);
   }
 
   closeAll(): void {
@@ -141,6 +151,7 @@ export class OpenAggregates {
       this.recycle(aggregate);
     }
     this.#open.clear();
+    this.#hurried.clear();
     this.#extendable.clear();
     this.#readyBytes = 0;
     return heads;
@@ -158,7 +169,7 @@ export class OpenAggregates {
     if (aggregate.state === 'sealed') return;
     let entry = lanes.secondIn(head.lane);
     while (entry !== undefined && this.#join(aggregate, { head, entry })) entry = lanes.behind(entry);
-    if (entry !== undefined) this.#closeFor(aggregate);
+    if (entry !== undefined) this.#hurry(aggregate);
   }
 
   /** The aggregate that the head is in now. */
@@ -218,13 +229,15 @@ export class OpenAggregates {
     return true;
   }
 
-  /** Records wait behind the aggregate that may not be in it: it waits for others no longer, or each of them would wait as long. */
-  #closeFor(aggregate: Aggregate): void {
-    if (aggregate.state === 'open') this.#close(aggregate);
+  /** Records wait behind the aggregate that may not be in it: it does not wait for others for long, or each of them would. */
+  #hurry(aggregate: Aggregate): void {
+    if (aggregate.state !== 'open' || this.#hurried.has(aggregate)) return;
+    this.#hurried.set(aggregate, this.#options.now() + Math.min(HURRY_MS, this.#options.lingerMs));
   }
 
   #close(aggregate: Aggregate): void {
     this.#open.delete(aggregate.kind.group);
+    this.#hurried.delete(aggregate);
     aggregate.state = 'closed';
     if (aggregate.heads.length === 1 && this.#options.ordered) {
       aggregate.limit(this.#options.mostBytes);

@@ -83,6 +83,12 @@ export class ShardMaps {
     this.#retry.unref();
   }
 
+  #askAgain(): void {
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => this.#ask(), AGAIN_MS * (0.5 + this.#options.random()));
+    this.#again.unref();
+  }
+
   /** A list may be older than the answer that contradicts it: the next one is asked for after a pause. */
   #rest(): void {
     clearTimeout(this.#fresh);
@@ -112,8 +118,7 @@ export class ShardMaps {
     const { random, onMap, onProblem } = this.#options;
     if (this.#current !== undefined && (listed === undefined || listed.equals(this.#current))) {
       // Nothing has changed, or nobody could say: what is known stays in force, and is asked for again.
-      this.#again = setTimeout(() => this.#ask(), AGAIN_MS * (0.5 + random()));
-      this.#again.unref();
+      this.#askAgain();
       return;
     }
     const map = this.#expired !== undefined && listed?.equals(this.#expired) ? undefined : listed;
@@ -130,9 +135,7 @@ export class ShardMaps {
       this.#failures = 0;
       this.#isTold = false;
       this.#rest();
-      clearTimeout(this.#again);
-      this.#again = setTimeout(() => this.#ask(), AGAIN_MS * (0.5 + this.#options.random()));
-      this.#again.unref();
+      this.#askAgain();
     }
     onMap(map);
   }

@@ -8,6 +8,7 @@ import { encoded } from './culprits.ts';
 import { EncodingChoice } from './encoding-choice.ts';
 import { type EncodingName, encodingOf, encodings } from './encodings.ts';
 import { exchange, type HttpAnswer } from './exchange.ts';
+import type { Identity } from './identity.ts';
 import { listedShards } from './list-shards.ts';
 import { networkOf } from './network.ts';
 import { jsonFields } from './put-records-answer.ts';
@@ -53,6 +54,8 @@ export function fastTransport(
   const buffers = new BodyBuffers({ keep: limits.maxInFlight });
   const { endpoint } = options;
   const links = new RegionLinks({ endpoint, connections: limits.maxInFlight, timeoutMs, network });
+  // An account has a host for data and another for all else. The host of the region takes all else for everybody.
+  const controlLinks = new RegionLinks({ endpoint, connections: 1, timeoutMs, network });
   const ways = new Map<string, RegionWay>();
 
   const wayTo = (region: string): RegionWay => {
@@ -66,7 +69,10 @@ export function fastTransport(
 
   const post = async ({ region, streamArn }: RegionalStream, call: Call): Promise<HttpAnswer> => {
     const identity = await credentials.current();
-    const { url, pool } = await links.to({ region, streamArn }, identity);
+    const { url, pool } =
+      call.target === PUT_RECORDS
+        ? await links.to({ region, streamArn }, identity)
+        : await controlLinks.to({ region }, withoutAccount(identity));
     const { host, pathname: path } = url;
     const { body } = call;
     const unsigned = { host, path, ...call };
@@ -117,6 +123,12 @@ export function fastTransport(
     close: () => {
       credentials.close();
       links.close();
+      controlLinks.close();
     },
   };
+}
+
+/** For the question of a host alone. */
+function withoutAccount({ accountId: _account, ...identity }: Identity): Identity {
+  return identity;
 }

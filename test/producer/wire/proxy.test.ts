@@ -43,6 +43,12 @@ const matrix: readonly { env: Readonly<Record<string, string>>; account?: string
   },
 ];
 
+/** Where the shards of a stream are asked for, with an account in the credentials: never the host for data. */
+const listHosts = {
+  fast: 'kinesis.us-west-2.amazonaws.com',
+  sdk: `${accountId}.control-kinesis.us-west-2.amazonaws.com`,
+} as const;
+
 let server: Server;
 let proxy: ConnectProxy;
 const trusted = tls.getCACertificates('default');
@@ -50,7 +56,10 @@ const trusted = tls.getCACertificates('default');
 const reached: string[] = [];
 
 beforeAll(async () => {
-  const { key, cert } = await loopbackCertificate(matrix.map(({ host }) => host));
+  const { key, cert } = await loopbackCertificate([
+    ...matrix.map(({ host }) => host),
+    ...Object.values(listHosts),
+  ]);
   tls.setDefaultCACertificates([...trusted, cert]);
   server = createServer({ key, cert }, (request, response) => {
     request.resume();
@@ -81,7 +90,7 @@ const send = (transport: Transport): Promise<unknown> =>
     records: [{ partitionKey: 'k', data: Buffer.from('x') }],
   });
 
-describe.each(Object.entries(transports))('the %s transport', (_, create) => {
+describe.each(Object.entries(transports))('the %s transport', (name, create) => {
   const connect = (options: Parameters<typeof fastTransport>[0] = {}): Transport =>
     create({ credentials: identity, proxy: proxy.url, ...options }, limits);
   const failure = async (transport: Transport): Promise<Error> =>
@@ -97,6 +106,22 @@ describe.each(Object.entries(transports))('the %s transport', (_, create) => {
     transport.close();
     expect(proxy.asked).toEqual([`${host}:443`]);
     expect(reached).toEqual([`${host} ${host}`]);
+  });
+
+  it('asks another host for shards than for puts, and keeps both connections', async () => {
+    const transport = connect({ credentials: { ...identity, accountId } });
+    const list = () => transport.listShards?.({ region: 'us-west-2', stream: 'orders' });
+    for (let n = 0; n < 2; n++) {
+      await failure(transport);
+      await expect(list()).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    }
+    transport.close();
+    const [data, control] = [
+      `${accountId}.data-kinesis.us-west-2.amazonaws.com`,
+      listHosts[name as keyof typeof listHosts],
+    ];
+    expect(proxy.asked).toEqual([`${data}:443`, `${control}:443`]);
+    expect(reached).toEqual([data, control, data, control].map((host) => `${host} ${host}`));
   });
 
   it('keeps the connections that it has made through a proxy', async () => {
