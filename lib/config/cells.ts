@@ -2,6 +2,7 @@ import { canaryStreamName, regionRecordName, signalRecordName } from '../../lamb
 import { parseStreamArn } from '../../lambda/core/stream-arn.ts';
 import { Claims } from './claims.ts';
 import { type Cell, type Config, hasForeignStream } from './config.ts';
+import { consumerProblems } from './consumers.ts';
 import type { ConfigProblem } from './errors.ts';
 import type { CellInput } from './schema.ts';
 import { MAX_NAME_LENGTH, ServiceRules } from './services.ts';
@@ -22,6 +23,7 @@ export function cellProblems(config: Config, inputs: readonly CellInput[]): read
       ...arnProblems({ config, cell, path, shared: inputs[index]?.streams === undefined }),
       ...streamProblems({ config, cell, path, shared: inputs[index]?.streams === undefined }, streams),
       ...keyProblems({ config, cell, path, shared: inputs[index]?.streams === undefined }),
+      ...consumerProblems(cell.consumers ?? [], path),
       ...cell.services.flatMap((service, at) =>
         services.check(service, { cell: cell.name, path: `${path}.services[${at}]` }),
       ),

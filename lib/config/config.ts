@@ -1,3 +1,4 @@
+import type { ConsumerSpec } from '../../lambda/core/consumers.ts';
 import type { Delivery, Mode, Policy } from '../../lambda/core/policy.ts';
 import type { ProbeMode } from '../../lambda/core/watched-cells.ts';
 import type { DrillSchedule } from './drill-schedule.ts';
@@ -89,6 +90,8 @@ export interface Cell {
   /** The most that moves of this cell alone may do by themselves; absent = as the policy says. */
   readonly mode?: Mode;
   readonly services: readonly ServiceName[];
+  /** What reads the streams; absent = the owner has not said. */
+  readonly consumers?: readonly ConsumerSpec[];
 }
 
 export interface StreamSpec {

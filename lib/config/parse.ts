@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { parseStreamArn } from '../../lambda/core/stream-arn.ts';
 import { cellProblems } from './cells.ts';
 import type { Cell, Config, ServiceName, StreamSpec } from './config.ts';
+import { consumerOf } from './consumers.ts';
 import {
   defaultBeaconSources,
   defaultDelivery,
@@ -131,6 +132,7 @@ function cellOf(input: CellInput): Cell {
         standby: [service.standby].flat(),
       }),
     ),
+    ...(input.consumers === undefined ? {} : { consumers: input.consumers.map(consumerOf) }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { beaconPolicies, modes, siblingNames } from '../../lambda/core/policy.ts';
 import { probeModes } from '../../lambda/core/watched-cells.ts';
+import { consumersSchema } from './consumers-schema.ts';
 import { drillSchedules } from './drill-schedule.ts';
 import { between, either, list, object, oneOf, say, text, whole } from './fields.ts';
 import { REGIONS_CHECKED_ON } from './region-table.ts';
@@ -170,6 +171,11 @@ const cell = object({
   services: list(service, { min: 0, max: MAX_SERVICES_PER_CELL, what: 'services' })
     .optional()
     .describe('DNS names of the workload that move with the cell.'),
+  consumers: consumersSchema
+    .optional()
+    .describe(
+      'What reads the streams of the cell, in both regions. `spillway consumers` says whether the standby would be read. Default: not named; what can be found is looked at (docs/consumers.md).',
+    ),
 }).check((context) => {
   const given = [context.value.stream, context.value.streams].filter((value) => value !== undefined).length;
   if (given === 1) return;

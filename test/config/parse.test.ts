@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Config } from '../../lib/config/config.ts';
+import { writtenConsumer } from '../../lib/config/consumers.ts';
 import { ConfigError } from '../../lib/config/errors.ts';
 import { parseConfig } from '../../lib/config/parse.ts';
 import type { CellInput, ConfigInput } from '../../lib/config/schema.ts';
@@ -212,6 +213,19 @@ const stream = (
     fc.record({ name: fc.constant(name), existing: fc.boolean() }),
     fc.record({ name: fc.constant(name), shards: fc.integer({ min: 1, max: 10_000 }) }),
   );
+const inEach = (name: fc.Arbitrary<string>) => fc.oneof(name, fc.record({ primary: name, standby: name }));
+const ofKind = (kind: string) => inEach(label.map((name) => `${kind}-${name}`));
+const consumers: fc.Arbitrary<NonNullable<CellInput['consumers']>> = fc.tuple(
+  fc.record({
+    kind: fc.constant('lambda' as const),
+    function: ofKind('f'),
+    takes: fc.subarray(['aggregates' as const, 'probes' as const]),
+  }),
+  fc.record({ kind: fc.constant('kcl' as const), leaseTable: ofKind('t') }),
+  fc.record({ kind: fc.constant('enhancedFanOut' as const), name: ofKind('e') }),
+  fc.record({ kind: fc.constant('firehose' as const), name: ofKind('h') }),
+  fc.record({ kind: fc.constant('other' as const), alarm: ofKind('a') }),
+);
 const cellOf = (name: string): fc.Arbitrary<CellInput> =>
   fc.oneof<fc.Arbitrary<CellInput>[]>(
     fc.record({ name: fc.constant(name), stream: stream(`s.${name}`) }),
@@ -222,6 +236,7 @@ const cellOf = (name: string): fc.Arbitrary<CellInput> =>
       services: fc.constant([
         { name: `api.${name}`, type: 'CNAME' as const, primary: 'a.example.net', standby: 'b.example.net' },
       ]),
+      consumers,
     }),
   );
 const validInput: fc.Arbitrary<ConfigInput> = fc
@@ -272,8 +287,9 @@ function written(config: Config): ConfigInput {
     ...(keepGroups === undefined ? {} : { keepGroups: [...keepGroups] }),
     policy: { ...config.policy, siblingProbes: [...config.policy.siblingProbes] },
     regions: { ...config.regions, witnesses: [...config.regions.witnesses], confirmed: undefined },
-    cells: config.cells.map(({ streams, services, ...cell }) => ({
+    cells: config.cells.map(({ streams, services, consumers, ...cell }) => ({
       ...cell,
+      ...(consumers === undefined ? {} : { consumers: consumers.map(writtenConsumer) }),
       streams: { primary: spec(streams.primary), standby: spec(streams.standby) },
       services: services.map((service) => ({
         ...service,

@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { CreateHostedZoneCommand, ListHostedZonesByNameCommand } from '@aws-sdk/client-route-53';
 import type { Cell, Config, StreamSpec } from '../../config/config.ts';
+import { writtenConsumer } from '../../config/consumers.ts';
 import type { LocalClients } from './clients.ts';
 import { DrillError } from './errors.ts';
 import { until } from './until.ts';
@@ -47,8 +48,9 @@ export async function writeConfigFile(config: Config, directory: string): Promis
     ...(shards === undefined ? {} : { shards }),
     ...(kmsKeyArn === undefined ? {} : { kmsKeyArn }),
   });
-  const cells = config.cells.map(({ streams, ...cell }) => ({
+  const cells = config.cells.map(({ streams, consumers, ...cell }) => ({
     ...cell,
+    ...(consumers === undefined ? {} : { consumers: consumers.map(writtenConsumer) }),
     streams: { primary: stream(streams.primary), standby: stream(streams.standby) },
   }));
   await writeFile(file, `${JSON.stringify({ ...config, cells }, null, 2)}\n`);
