@@ -85,8 +85,7 @@ function isKnown(facts: ConsumerFacts | undefined): boolean {
 }
 
 /** The name of a consumer, be it that it has one in the other region alone. */
-export const nameIn = ({ name }: ConsumerOfCell, role: Role): string =>
-  name[role] ?? name[other[role]] ?? '';
+export const nameIn = ({ name }: ConsumerOfCell, role: Role): string => name[role] ?? name[other[role]] ?? '';
 
 function nobody(cell: ConsumersOfCell): readonly ConsumerFinding[] {
   const { declared, searched, consumers, streams } = cell;

@@ -38,10 +38,7 @@ const WEEK_HOURS = 168;
  * Findings of one consumer in one region. Whether it exists there at all is judged with the other region, by `isPresent`.
  * What keeps a consumer from working hides what would be found behind it.
  */
-export function findInRegion(
-  facts: ConsumerFacts | undefined,
-  context: RegionContext,
-): readonly Found[] {
+export function findInRegion(facts: ConsumerFacts | undefined, context: RegionContext): readonly Found[] {
   if (facts === undefined) return [];
   switch (facts.kind) {
     case 'lambda':
@@ -186,7 +183,10 @@ function notBegun(mapping: MappingFacts, context: RegionContext): readonly Found
   }
   if (mapping.start === 'TRIM_HORIZON' && stored !== undefined && stored.records > 0) {
     const text = `${who} begins at TRIM_HORIZON, and replays ${storedText(stored, nowMs)}`;
-    return [ready, found('replays', text, 'Let it read them before the next move; deduplicate by record id.')];
+    return [
+      ready,
+      found('replays', text, 'Let it read them before the next move; deduplicate by record id.'),
+    ];
   }
   return [ready];
 }
@@ -294,16 +294,14 @@ function findFirehose(facts: FirehoseFacts, context: RegionContext): readonly Fo
   if (firehoseFailed.test(status)) {
     return [found('failing', `${who} is ${status}${problem === undefined ? '' : `: ${problem}`}`, again)];
   }
-  if (status === 'SUSPENDED') {
-    return [found('disabled', `${who} is SUSPENDED: it cannot use the key that encrypts it`, again)];
-  }
   if (source === null || (source !== undefined && !isStream(source, stream))) {
     const reads = source === null ? 'no stream of Kinesis' : shortArn(source);
     const text = `${who} reads ${reads}, and not the cell's stream ${stream.name}`;
-    return [found('wrong-stream', text, 'Create one whose source is the stream: a source cannot be changed.')];
+    return [
+      found('wrong-stream', text, 'Create one whose source is the stream: a source cannot be changed.'),
+    ];
   }
-  if (status !== 'ACTIVE')
-    return [found('not-ready', `${who} is ${status}`, 'Look again in a few minutes.')];
+  if (status !== 'ACTIVE') return [found('not-ready', `${who} is ${status}`, 'Look again in a few minutes.')];
   return behind(facts, context);
 }
 
@@ -315,7 +313,9 @@ function findOther({ alarm }: OtherFacts, { consumer, stream }: RegionContext): 
   }
   if (alarm !== 'ALARM') return [];
   const text = `the alarm of ${consumer} in ${region} is in ALARM`;
-  return [found('alarm-firing', text, `aws cloudwatch describe-alarms --region ${region} --state-value ALARM`)];
+  return [
+    found('alarm-firing', text, `aws cloudwatch describe-alarms --region ${region} --state-value ALARM`),
+  ];
 }
 
 /** One finding of how far behind it is: the worse one. */
@@ -327,7 +327,9 @@ function behind({ lagMs, kind }: ConsumerFacts, { consumer, stream }: RegionCont
     const left = spanText(Math.max(0, retentionHours * HOUR_MS - lagMs));
     const hours = Math.max(WEEK_HOURS, retentionHours * 2);
     const fix = `aws kinesis increase-stream-retention-period --region ${region} --stream-name ${name} --retention-period-hours ${hours}`;
-    return [found('retention-short', `${who}; retention of ${retentionHours} h takes the records in ${left}`, fix)];
+    return [
+      found('retention-short', `${who}; retention of ${retentionHours} h takes the records in ${left}`, fix),
+    ];
   }
   const fix =
     kind === 'lambda'

@@ -24,9 +24,7 @@ export function differingSettings({ facts }: Pick<ConsumerOfCell, 'facts'>): rea
   const settings = keys.flatMap((key) => {
     const [ours, theirs] = [primary.settings[key], standby.settings[key]];
     if (ours === undefined && theirs === undefined) return [];
-    return textOf(ours) === textOf(theirs)
-      ? []
-      : [`${labels[key]} ${textOf(ours)} and ${textOf(theirs)}`];
+    return textOf(ours) === textOf(theirs) ? [] : [`${labels[key]} ${textOf(ours)} and ${textOf(theirs)}`];
   });
   const starts =
     primary.start === standby.start || primary.start === undefined || standby.start === undefined
