@@ -20,6 +20,7 @@ const system = [
   'aggregate/python',
   'cli',
   'conductor',
+  'consumers/java',
   'crash',
   'drain',
   'endpoint',

@@ -34,6 +34,8 @@ export const folders: Readonly<Record<string, string>> = {
     'The CDK constructs: functions, endpoints, health checks, the routing tree, the conductor, alarms.',
   'lib/consumer':
     'What applications import to read: aggregates taken apart, deduplication and a check of order.',
+  'lib/consumers':
+    'What is known of those who read the streams: lease tables of the KCL, ages in CloudWatch.',
   'lib/credentials': 'The credentials of the caller: found, judged, and told apart from an outage.',
   'lib/deployments':
     'What a deployment does to traffic: the table of changes, and the rules of spillway deploy as pure functions: plan, refusals, soak, answers.',

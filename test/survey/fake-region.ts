@@ -9,8 +9,8 @@ export interface Asked {
   readonly operation: string;
   readonly body: Body;
 }
-/** A body to answer 200 with, a status to fail with, or nothing: no answer ever. */
-export type Answer = Body | number | undefined;
+/** A body to answer 200 with, a status or an error's name to fail with, or nothing: no answer ever. */
+export type Answer = Body | number | string | undefined;
 
 /** Kinesis and CloudWatch on a real socket, so that what is tested is what the SDK's clients send and take. */
 export async function startFakeRegion(answer: (asked: Asked) => Answer) {
@@ -26,11 +26,10 @@ export async function startFakeRegion(answer: (asked: Asked) => Answer) {
     asked.push(call);
     const said = answer(call);
     if (said === undefined) return;
-    const failed = typeof said === 'number';
-    response.writeHead(failed ? said : 200, { 'content-type': 'application/x-amz-json-1.1' });
-    response.end(
-      JSON.stringify(failed ? { __type: said === 400 ? 'ResourceNotFoundException' : 'Failure' } : said),
-    );
+    const status = typeof said === 'number' ? said : typeof said === 'string' ? 400 : 200;
+    const code = typeof said === 'string' ? said : said === 400 ? 'ResourceNotFoundException' : 'Failure';
+    response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' });
+    response.end(JSON.stringify(status === 200 ? said : { __type: code }));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
