@@ -4,6 +4,7 @@ import { JOURNAL_PARTITION } from '../../lambda/core/journal.ts';
 import { LEASE_PARTITION } from '../../lambda/core/lease.ts';
 import { DRAINED_PARTITION } from '../../lambda/core/survey.ts';
 import { SWITCH_PARTITION } from '../../lambda/core/switch.ts';
+import { consumersRights } from './consumers.ts';
 import { proveRights } from './prove.ts';
 import { hasDrill, type Right } from './right.ts';
 
@@ -21,6 +22,7 @@ export const operatorVerbs = [
   'ack',
   'drained',
   'doctor',
+  'consumers',
   'drill',
   'drain',
   'deploy',
@@ -36,7 +38,9 @@ export interface VerbRight extends Right {
 }
 
 const overrides = ['approve', 'pause', 'resume', 'maintenance'] as const;
-const everyLook = operatorVerbs.filter((verb) => verb !== 'drain');
+/** These read streams and consumers, and nothing of Spillway's own. */
+const ofStreams: readonly OperatorVerb[] = ['drain', 'consumers'];
+const everyLook = operatorVerbs.filter((verb) => !ofStreams.includes(verb));
 const moves = ['failover', 'failback', 'drill', 'prove'] as const;
 
 /**
@@ -176,6 +180,12 @@ export const operatorRights: readonly VerbRight[] = [
     on: 'everything',
     why: 'the quota of health checks; the action knows no resources',
   },
+  ...consumersRights.map(
+    ({ isDeep, ...right }): VerbRight => ({
+      ...right,
+      verbs: isDeep ? ['consumers'] : ['doctor', 'consumers'],
+    }),
+  ),
   {
     verbs: ['deploy'],
     actions: ['cloudformation:DescribeStacks', 'cloudformation:GetTemplate'],

@@ -1,3 +1,4 @@
+import type { ConsumerKind } from '../../lambda/core/consumers.ts';
 import {
   beaconTableName,
   canaryStreamName,
@@ -63,6 +64,20 @@ function allStreams(where: Where): readonly string[] {
 const surveyedCells = ({ cells }: Config): readonly Cell[] => cells.filter((cell) => !hasForeignStream(cell));
 const leaseTables = ({ config, account, kcl = '' }: Where): readonly string[] =>
   streamRoles.map((role) => tableArn(kcl, config.regions[role], account));
+/** Consumers of a kind that the config names, in both regions, each once. */
+function consumersOf(where: Where, kind: ConsumerKind) {
+  const { config, account } = where;
+  const all = streamRoles.flatMap((role) =>
+    config.cells.flatMap(({ streams, consumers = [] }) =>
+      consumers.flatMap((one) => {
+        const region = config.regions[role];
+        const { name, arn = streamArn(name, region, account) } = streams[role];
+        return one.kind === kind ? [{ name: one.name[role], region, stream: arn }] : [];
+      }),
+    ),
+  );
+  return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
+}
 const drillCells = ({ cells, drill }: Config): readonly Cell[] =>
   cells.filter(({ name }) => name === drill?.cell);
 
@@ -234,6 +249,37 @@ export const places = {
   'indexes of lease tables': {
     said: 'the indexes of the KCL’s lease table, in primary and standby',
     arns: (where) => leaseTables(where).map((table) => `${table}/index/*`),
+  },
+  'functions of consumers': {
+    said: 'the functions that the config names as consumers, in primary and standby',
+    arns: (where) =>
+      consumersOf(where, 'lambda').map(({ name, region }) =>
+        name.startsWith('arn:')
+          ? name.split(':').slice(0, 7).join(':')
+          : `arn:aws:lambda:${region}:${where.account}:function:${name.split(':')[0]}`,
+      ),
+  },
+  'registered consumers': {
+    said: 'the registered consumers that the config names, in primary and standby',
+    arns: (where) =>
+      consumersOf(where, 'enhancedFanOut').map(({ name, stream }) => `${stream}/consumer/${name}:*`),
+  },
+  'lease tables of consumers': {
+    said: 'the lease tables that the config names, in primary and standby',
+    arns: (where) =>
+      consumersOf(where, 'kcl').map(({ name, region }) => tableArn(name, region, where.account)),
+  },
+  'Firehose streams of consumers': {
+    said: 'the Firehose streams that the config names, in primary and standby',
+    arns: (where) =>
+      consumersOf(where, 'firehose').map(
+        ({ name, region }) => `arn:aws:firehose:${region}:${where.account}:deliverystream/${name}`,
+      ),
+  },
+  alarms: {
+    said: 'alarms of the account, in primary and standby: DescribeAlarms is judged as a list',
+    arns: ({ config, account }) =>
+      streamRoles.map((role) => `arn:aws:cloudwatch:${config.regions[role]}:${account}:alarm:*`),
   },
   'metrics of the KCL': { said: 'metrics in the namespace of the KCL application', arns: () => ['*'] },
   'roles and users': {
