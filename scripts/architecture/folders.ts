@@ -49,6 +49,8 @@ export const folders: Readonly<Record<string, string>> = {
   'lib/live-drill': 'The drill in an account: moves one cell there and back and measures it.',
   'lib/local': 'Parts of the local world: process groups, directories of runs.',
   'lib/local/clients': 'Clients of Kinesis that are not ours, installed and built: those of Maven Central.',
+  'lib/local/consumers':
+    'The consumers of a drill on this machine: a CDK app of their own, the function, and what it has processed.',
   'lib/local/deploy': 'The real CDK CLI, pointed at LocalStack.',
   'lib/local/drill': 'The drill on this machine: world, producers, faults, measurement, verdict.',
   'lib/local/localstack': 'LocalStack without Docker: installed, patched, started, stopped.',
