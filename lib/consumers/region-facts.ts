@@ -1,11 +1,9 @@
 import type {
   ConsumerFacts,
   LambdaFacts,
-  MappingFacts,
   OtherFacts,
   StreamOfCell,
 } from '../../lambda/core/consumer-facts.ts';
-import { isStream } from '../../lambda/core/consumer-rules.ts';
 import type { ConsumerSpec } from '../../lambda/core/consumers.ts';
 import { type Cell, streamReference } from '../config/config.ts';
 import { readAlarms } from './alarms.ts';
@@ -13,14 +11,8 @@ import { readFanOut } from './fan-out.ts';
 import { readFunction } from './functions.ts';
 import { readKcl } from './kcl.ts';
 import { isOfFunction } from './mapping-facts.ts';
-import type { MappingsRead } from './mappings.ts';
-import {
-  type CellInRegion,
-  declaredFunctions,
-  each,
-  type RegionQuestion,
-  streamOf,
-} from './region-question.ts';
+import { type MappingIndex, streamName } from './mapping-index.ts';
+import { type CellInRegion, declaredFunctions, each, type RegionQuestion } from './region-question.ts';
 
 type FunctionsByName = ReadonlyMap<string, LambdaFacts['function']>;
 
@@ -28,7 +20,7 @@ type FunctionsByName = ReadonlyMap<string, LambdaFacts['function']>;
 export async function withFacts(
   question: RegionQuestion,
   cells: readonly CellInRegion[],
-  mappings: MappingsRead,
+  mappings: MappingIndex,
 ): Promise<readonly CellInRegion[]> {
   const { cells: config, role, clients, asker } = question;
   const specs = config.flatMap(({ consumers = [] }) => consumers);
@@ -74,7 +66,7 @@ async function readFunctions(
 interface Known {
   readonly cell: Cell;
   readonly stream: StreamOfCell;
-  readonly mappings: MappingsRead;
+  readonly mappings: MappingIndex;
   readonly functions: FunctionsByName;
   readonly alarm: OtherFacts['alarm'] | undefined;
 }
@@ -114,22 +106,23 @@ async function factsOf(
 function lambdaFacts(
   question: RegionQuestion,
   name: string,
-  { stream, mappings }: { readonly stream: StreamOfCell; readonly mappings: MappingsRead },
+  { stream, mappings }: { readonly stream: StreamOfCell; readonly mappings: MappingIndex },
 ): LambdaFacts {
-  const own = mappings.mappings.filter((mapping) => isOfFunction(mapping, name));
-  const here = own.filter(({ source }) => isStream(source, stream));
-  if (here.length === 0 && !mappings.complete) return { kind: 'lambda' };
-  const elsewhere = own.filter((mapping) => !isOfACell(question, mapping, name));
-  return { kind: 'lambda', mappings: here, elsewhere: elsewhere.map(({ source }) => source) };
-}
-
-/** Whether a mapping reads the stream of a cell that has this function. */
-const isOfACell = (question: RegionQuestion, { source }: MappingFacts, name: string): boolean =>
-  question.cells.some(
-    (cell) =>
-      (cell.consumers ?? []).some((one) => one.kind === 'lambda' && one.name[question.role] === name) &&
-      isStream(source, streamOf(question, cell)),
+  const here = mappings.onStream(stream).filter((mapping) => isOfFunction(mapping, name));
+  if (here.length > 0) return { kind: 'lambda', mappings: here, elsewhere: [] };
+  if (!mappings.complete) return { kind: 'lambda' };
+  // What it reads for other cells is not another stream in place of this one.
+  const streams = new Set(
+    question.cells.flatMap(({ streams: of, consumers = [] }) =>
+      consumers.some((one) => one.kind === 'lambda' && one.name[question.role] === name)
+        ? of[question.role].name
+        : [],
+    ),
   );
+  const sources = mappings.ofFunction(name).map(({ source }) => source);
+  const elsewhere = sources.filter((source) => !streams.has(streamName(source)));
+  return { kind: 'lambda', mappings: [], elsewhere };
+}
 
 const withFunction = (facts: LambdaFacts, one: LambdaFacts['function']): LambdaFacts =>
   one === undefined ? facts : { ...facts, function: one };

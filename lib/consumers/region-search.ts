@@ -1,8 +1,8 @@
 import type { StreamOfCell } from '../../lambda/core/consumer-facts.ts';
-import { isStream } from '../../lambda/core/consumer-rules.ts';
 import type { Cell } from '../config/config.ts';
 import { listRegistered, type RegisteredConsumer } from './fan-out.ts';
 import { functionParts, isOfFunction } from './mapping-facts.ts';
+import { MappingIndex } from './mapping-index.ts';
 import { FEW_SOURCES, type MappingsRead, readMappings } from './mappings.ts';
 import {
   type CellInRegion,
@@ -26,10 +26,12 @@ export function readRegistered(question: RegionQuestion): Promise<readonly Regis
 }
 
 /** The mappings of the region that may be about these cells: by stream where there are few, else all of the account. */
-export async function searchMappings(
+export const searchMappings = async (
   question: RegionQuestion,
   registered: readonly Registered[],
-): Promise<MappingsRead> {
+): Promise<MappingIndex> => new MappingIndex(await readSome(question, registered));
+
+async function readSome(question: RegionQuestion, registered: readonly Registered[]): Promise<MappingsRead> {
   const { cells, clients, asker } = question;
   const wanted = cells.filter(
     ({ consumers }) => consumers === undefined || consumers.some(({ kind }) => kind === 'lambda'),
@@ -67,10 +69,10 @@ export async function searchMappings(
 export function foundOf(
   { consumers }: Cell,
   stream: StreamOfCell,
-  { mappings, registered }: { readonly mappings: MappingsRead; readonly registered: Registered },
+  { mappings, registered }: { readonly mappings: MappingIndex; readonly registered: Registered },
 ): CellInRegion {
   if (consumers !== undefined) return { stream, declared: [], found: [], searched: true };
-  const own = mappings.mappings.filter(({ source }) => isStream(source, stream));
+  const own = mappings.onStream(stream);
   const byFunction = Map.groupBy(own, ({ function: arn }) => nameWithQualifier(arn));
   const lambdas = [...byFunction].map(
     ([name, some]): FoundConsumer => ({
