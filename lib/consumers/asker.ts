@@ -13,6 +13,8 @@ export interface Question<Value> {
   readonly ask: (abortSignal: AbortSignal) => Promise<Value>;
   /** A refusal is no obstacle: what is asked for is welcome, and not needed. */
   readonly welcome?: boolean;
+  /** Calls a second of this action, if not as many as of others: what is no control plane takes more. */
+  readonly perSecond?: number;
   /** Longest wait, if not that of the other questions: of an answer in many pages. */
   readonly timeoutMs?: number;
 }
@@ -95,12 +97,12 @@ export class Asker {
     for (let tries = 1; ; tries++) {
       // The obstacle is there already.
       if (isGivenUp()) return undefined;
-      if (!(await this.#turn(lane))) return this.#late(question);
+      if (!(await this.#turn(lane, question.perSecond))) return this.#late(question);
       if (isGivenUp()) return undefined;
       const failure = await this.#once(question, lane);
       if (failure !== 'again') return failure;
       if (tries >= THROTTLED_TRIES) return this.#trouble(question, 'unreadable', 'it throttles');
-      if (!(await this.#wait(THROTTLED_WAIT_MS * 2 ** tries))) return this.#late(question);
+      if (!(await this.wait(THROTTLED_WAIT_MS * 2 ** tries))) return this.#late(question);
     }
   }
 
@@ -165,14 +167,15 @@ export class Asker {
   }
 
   /** Waits for its turn in the lane of the action. False: the time is over. */
-  #turn(lane: Lane): Promise<boolean> {
+  #turn(lane: Lane, perSecond = this.#options.perSecond): Promise<boolean> {
     const nowMs = performance.now();
     const atMs = Math.max(nowMs, lane.nextMs);
-    lane.nextMs = atMs + 1_000 / this.#options.perSecond;
-    return this.#wait(atMs - nowMs);
+    lane.nextMs = atMs + 1_000 / perSecond;
+    return this.wait(atMs - nowMs);
   }
 
-  async #wait(ms: number): Promise<boolean> {
+  /** Waits. False: the time for everything is over. */
+  async wait(ms: number): Promise<boolean> {
     const { signal } = this.#options;
     if (signal.aborted) return false;
     try {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import pMap from 'p-map';
 import type { KclFacts, LeaseFacts } from '../../lambda/core/consumer-facts.ts';
@@ -26,6 +25,8 @@ const LOOKS_MS = [4_000, 8_000] as const;
 /** Leases whose checkpoint is looked up in the stream, of one table. */
 const MOST_LEASES = 16;
 const PARALLEL = 4;
+/** A thousand tables are looked at twice. */
+const SCANS_PER_SECOND = 50;
 const TABLE_TIMEOUT_MS = 20_000;
 
 /** An application of the KCL in one region, by its lease table. */
@@ -68,6 +69,7 @@ async function read(asker: Asker, { dynamo, table }: KclQuestion): Promise<Known
     service: 'DynamoDB',
     action: 'dynamodb:Scan',
     timeoutMs: TABLE_TIMEOUT_MS,
+    perSecond: SCANS_PER_SECOND,
     ask: async (signal): Promise<Known> => {
       const reading = await readLeaseTable({ client: dynamo, table, signal });
       switch (reading.state) {
@@ -102,7 +104,7 @@ async function watch(asker: Asker, question: KclQuestion, first: readonly Lease[
   if (first.every(({ owner }) => owner === undefined)) return { leases, idle: leases };
   let idle: readonly Lease[] | undefined;
   for (const waitMs of looksMs) {
-    await sleep(waitMs);
+    if (!(await asker.wait(waitMs))) return { leases };
     const again = await read(asker, question);
     if (again?.state !== 'leases' || !again.complete) return { leases };
     leases = openLeases(again.leases, name);

@@ -12,26 +12,30 @@ import { readFunction } from './functions.ts';
 import { readKcl } from './kcl.ts';
 import { isOfFunction } from './mapping-facts.ts';
 import { type MappingIndex, streamName } from './mapping-index.ts';
-import { type CellInRegion, declaredFunctions, each, type RegionQuestion } from './region-question.ts';
+import { type CellInRegion, declaredFunctions, each, MANY, type RegionQuestion } from './region-question.ts';
 
 type FunctionsByName = ReadonlyMap<string, LambdaFacts['function']>;
+
+/** What is known of cells of a region, and with what it is looked up. */
+export interface SearchedCells {
+  readonly cells: readonly CellInRegion[];
+  readonly mappings: MappingIndex;
+  /** Functions that the config names. */
+  readonly functions: FunctionsByName;
+}
 
 /** Adds the facts of the consumers that the config names, and of the functions that were found. */
 export async function withFacts(
   question: RegionQuestion,
-  cells: readonly CellInRegion[],
-  mappings: MappingIndex,
+  { cells, mappings, functions }: SearchedCells,
 ): Promise<readonly CellInRegion[]> {
   const { cells: config, role, clients, asker } = question;
-  const specs = config.flatMap(({ consumers = [] }) => consumers);
-  const [alarms, functions] = await Promise.all([
-    readAlarms(asker, {
-      client: clients.cloudWatch,
-      names: specs.flatMap(({ alarm }) => alarm?.[role] ?? []),
-    }),
-    readFunctions(question, cells),
+  const names = config.flatMap(({ consumers = [] }) => consumers.flatMap(({ alarm }) => alarm?.[role] ?? []));
+  const [alarms, others] = await Promise.all([
+    readAlarms(asker, { client: clients.cloudWatch, names }),
+    foundFunctions(question, { cells, functions }),
   ]);
-  return each(cells, async (known, n) => {
+  const addFacts = async (known: CellInRegion, n: number): Promise<CellInRegion> => {
     const cell = config[n];
     if (cell === undefined) return known;
     const declared = await each(cell.consumers ?? [], (spec) => {
@@ -40,27 +44,40 @@ export async function withFacts(
     });
     const found = known.found.map(({ facts, ...rest }) => ({
       ...rest,
-      facts: facts.kind === 'lambda' ? withFunction(facts, functions.get(rest.name)) : facts,
+      facts:
+        facts.kind === 'lambda'
+          ? withFunction(facts, functions.get(rest.name) ?? others.get(rest.name))
+          : facts,
     }));
     return { ...known, declared, found };
-  });
+  };
+  return each(cells, addFacts, MANY);
 }
 
-/** The functions that the config names; and those that were found, of which a policy knows nothing. */
-async function readFunctions(
+export function namedFunctions(question: RegionQuestion): Promise<FunctionsByName> {
+  return readFunctions(question, declaredFunctions(question), { welcome: false });
+}
+
+/** Functions that were found, of which a policy knows nothing. */
+function foundFunctions(
   question: RegionQuestion,
-  cells: readonly CellInRegion[],
+  { cells, functions }: Pick<SearchedCells, 'cells' | 'functions'>,
 ): Promise<FunctionsByName> {
-  const { clients, asker } = question;
-  const named = declaredFunctions(question);
-  const found = cells.flatMap((cell) =>
-    cell.found.flatMap(({ kind, name }) => (kind === 'lambda' ? name : [])),
+  const names = cells.flatMap(({ found }) =>
+    found.flatMap(({ kind, name }) => (kind === 'lambda' && !functions.has(name) ? name : [])),
   );
-  const all = [...new Set([...named, ...found])];
-  const facts = await each(all, (one) =>
-    readFunction(asker, { client: clients.lambda, function: one, welcome: !named.includes(one) }),
+  return readFunctions(question, [...new Set(names)], { welcome: true });
+}
+
+async function readFunctions(
+  { clients, asker }: RegionQuestion,
+  names: readonly string[],
+  { welcome }: { readonly welcome: boolean },
+): Promise<FunctionsByName> {
+  const facts = await each(names, (one) =>
+    readFunction(asker, { client: clients.lambda, function: one, welcome }),
   );
-  return new Map(all.map((one, n) => [one, facts[n]]));
+  return new Map(names.map((one, n) => [one, facts[n]]));
 }
 
 interface Known {

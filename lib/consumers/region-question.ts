@@ -54,11 +54,14 @@ export interface CellInRegion {
 
 /** Enough to keep each action at its rate. */
 const PARALLEL = 8;
+/** Lease tables are watched for seconds each. */
+export const MANY = 64;
 
 export const each = <Item, Result>(
   items: readonly Item[],
   task: (item: Item, index: number) => Promise<Result>,
-): Promise<readonly Result[]> => pMap(items, task, { concurrency: PARALLEL });
+  concurrency = PARALLEL,
+): Promise<readonly Result[]> => pMap(items, task, { concurrency });
 
 /** The cell's stream in this region, as far as the config and the account tell. */
 export function streamOf({ role, region, account }: RegionQuestion, { streams }: Cell): StreamOfCell {

@@ -1,6 +1,6 @@
 import { streamReference } from '../config/config.ts';
 import { withAges, withContents } from './region-contents.ts';
-import { withFacts } from './region-facts.ts';
+import { namedFunctions, withFacts } from './region-facts.ts';
 import { type CellInRegion, each, type RegionQuestion, streamOf } from './region-question.ts';
 import { foundOf, readRegistered, searchMappings } from './region-search.ts';
 import { type DescribedStream, describeStream } from './streams.ts';
@@ -15,14 +15,15 @@ const FEW_CELLS = 100;
 export async function readRegion(question: RegionQuestion): Promise<readonly CellInRegion[]> {
   const { cells, deep } = question;
   const isFew = cells.length <= FEW_CELLS;
-  const [described, { registered, mappings }] = await Promise.all([
+  const [described, { registered, mappings }, functions] = await Promise.all([
     deep && isFew ? describeAll(question) : [],
     search(question),
+    namedFunctions(question),
   ]);
   const begun = cells.map((cell, n) =>
     foundOf(cell, { ...streamOf(question, cell), ...described[n] }, { mappings, registered: registered[n] }),
   );
-  const known = await withFacts(question, begun, mappings);
+  const known = await withFacts(question, { cells: begun, mappings, functions });
   if (!deep) return known;
   return withContents(question, await withAges(question, known), { looksForAggregates: isFew });
 }

@@ -30,7 +30,9 @@ export function consumersFindings({ findings, cells }: ConsumersReport): readonl
   const found = [...Map.groupBy(findings, ({ code }) => code).values()].map(inDoctorsTerms);
   if (found.length > 0) return found;
   const count = cells.reduce((sum, { consumers: some }) => sum + some.length, 0);
-  return [well(CHECK, `${count} consumers of ${cells.length} cells are there in both regions, and enabled`)];
+  const who = `${count} ${count === 1 ? 'consumer' : 'consumers'}`;
+  const of = `${cells.length} ${cells.length === 1 ? 'cell' : 'cells'}`;
+  return [well(CHECK, `${who} of ${of}: there in both regions, and enabled`)];
 }
 
 function inDoctorsTerms(same: readonly ConsumerFinding[]): Finding {
@@ -38,6 +40,6 @@ function inDoctorsTerms(same: readonly ConsumerFinding[]): Finding {
   const more = same.length === 1 ? '' : `; and ${same.length - 1} more`;
   const text = `${first.cell === null ? '' : `${first.cell}: `}${first.text}${more}`;
   const isIll = first.level === 'bad' && !ofNobody.includes(first.code);
-  const fix = same.length === 1 ? `${first.fix} (${COMMAND} says more)` : COMMAND;
+  const fix = same.length === 1 ? `${COMMAND} (or at once: ${first.fix})` : COMMAND;
   return isIll ? ill(CHECK, text, fix) : hint(CHECK, text, fix);
 }
