@@ -151,11 +151,11 @@ function onceEnabled(mapping: MappingFacts, { stream, nowMs }: RegionContext): s
   if (mapping.hasRead) return '; enabled, it goes on where it stopped';
   switch (mapping.start) {
     case 'LATEST':
-      return '; it has read nothing yet, and would begin at LATEST: what arrives before its first poll is missed';
+      return '; Lambda says that it has read nothing, and it would begin at LATEST: what arrives before its first poll is missed';
     case 'TRIM_HORIZON': {
       const { stored } = stream;
       if (stored === undefined)
-        return '; it has read nothing yet, and would begin with the oldest record (TRIM_HORIZON)';
+        return '; Lambda says that it has read nothing, and it would begin with the oldest record (TRIM_HORIZON)';
       if (stored.records === 0) return '; it would begin at TRIM_HORIZON, and the stream is empty';
       return `; it would begin at TRIM_HORIZON, and replay ${storedText(stored, nowMs)}`;
     }

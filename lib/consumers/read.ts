@@ -47,7 +47,7 @@ export async function readConsumers(question: ConsumersQuestion): Promise<Consum
     const region = config.regions[role];
     const asker = new Asker({ region, timeoutMs, signal });
     const read = await readRegion({
-      ...{ role, region, cells, asker, nowMs, deep, clients: clientsIn(region) },
+      ...{ role, region, cells, allCells: config.cells, asker, nowMs, deep, clients: clientsIn(region) },
       ...(account !== undefined && { account }),
       ...(looksMs !== undefined && { looksMs }),
     });

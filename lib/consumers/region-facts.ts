@@ -130,7 +130,7 @@ function lambdaFacts(
   if (!mappings.complete) return { kind: 'lambda' };
   // What it reads for other cells is not another stream in place of this one.
   const streams = new Set(
-    question.cells.flatMap(({ streams: of, consumers = [] }) =>
+    question.allCells.flatMap(({ streams: of, consumers = [] }) =>
       consumers.some((one) => one.kind === 'lambda' && one.name[question.role] === name)
         ? of[question.role].name
         : [],

@@ -24,6 +24,8 @@ export interface RegionQuestion {
   readonly role: Role;
   readonly region: string;
   readonly cells: readonly Cell[];
+  /** Those of the config, of which `cells` may be a part. */
+  readonly allCells: readonly Cell[];
   readonly clients: ConsumerClients;
   readonly asker: Asker;
   readonly nowMs: () => number;

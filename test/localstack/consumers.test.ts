@@ -348,6 +348,35 @@ describe('each break alone has its finding, with its fix, and no other', () => {
   });
 });
 
+describe('records that are there', () => {
+  const put = (region: Region, data: Buffer) =>
+    kinesis(region).send(new PutRecordCommand({ StreamName: 'orders', PartitionKey: 'a', Data: data }));
+
+  it('of a drill would be replayed by a mapping that has not begun', async () => {
+    await put(STANDBY, Buffer.from('one'));
+    await put(STANDBY, Buffer.from('two'));
+    const UUID = uuidIn(STANDBY);
+    await lambda(STANDBY).send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false }));
+    await stateIs(STANDBY, UUID, 'Disabled');
+    const { findings } = await look([indexer]);
+    expect(findings.map(({ code }) => code)).toEqual(['disabled']);
+    expect(findings[0]?.text).toMatch(
+      /would begin at TRIM_HORIZON, and replay 2 records, the oldest \d+ s old/,
+    );
+    await lambda(STANDBY).send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }));
+    await stateIs(STANDBY, UUID, 'Enabled');
+  });
+
+  it('as aggregates are for a consumer that takes them', async () => {
+    const reader: ConsumerInput = { kind: 'lambda', function: FunctionName, takes: ['probes'] };
+    await put(PRIMARY, Buffer.from('a record of its own'));
+    expect(shortOf(await look([reader]))).toEqual([]);
+    await put(PRIMARY, Buffer.from('f3899ac20a0161', 'hex'));
+    expect(shortOf(await look([reader]))).toEqual(['no-aggregates']);
+    expect(shortOf(await look([indexer]))).toEqual([]);
+  });
+});
+
 describe('an application of the KCL', () => {
   const kcl: ConsumerInput = { kind: 'kcl', leaseTable: 'orders-app', takes: [...takes] };
   /** Held by a worker while there is a counter. */
