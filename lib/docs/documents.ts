@@ -1,4 +1,4 @@
-import { observerRegions } from '../config/config.ts';
+import { type Cell, observerRegions } from '../config/config.ts';
 import {
   defaultDrillOverdueDays,
   defaultMonitoring,
@@ -23,9 +23,15 @@ const policy = {
   votesToEvacuate: defaultVotesToEvacuate(observerRegions(defaultRegions).length),
 };
 
-/** With weekly drills: without them, one alarm would be missing. */
+/** With weekly drills and a consumer: without them, alarms would be missing. */
 const monitoring = { ...defaultMonitoring, drillOverdueDays: defaultDrillOverdueDays };
-const config = { regions: defaultRegions, policy, monitoring };
+const both = (name: string) => ({ primary: name, standby: name });
+const cell: Cell = {
+  ...{ name: 'orders', group: 'orders', probe: 'never', services: [] },
+  streams: { primary: { name: 'orders', create: false }, standby: { name: 'orders', create: false } },
+  consumers: [{ kind: 'lambda', name: both('orders-indexer'), takes: [] }],
+};
+const config = { regions: defaultRegions, policy, monitoring, cells: [cell] };
 
 /** Everything in `docs/` that is generated from tables. */
 export const documents: readonly { readonly file: string; readonly text: string }[] = [

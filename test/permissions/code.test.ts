@@ -9,6 +9,8 @@ import { functions } from '../../lib/permissions/functions.ts';
 const services: Readonly<Record<string, string>> = {
   '@aws-sdk/client-kinesis': 'kinesis',
   '@aws-sdk/lib-dynamodb': 'dynamodb',
+  '@aws-sdk/client-dynamodb': 'dynamodb',
+  '@aws-sdk/client-firehose': 'firehose',
   '@aws-sdk/client-cloudwatch': 'cloudwatch',
   '@aws-sdk/client-sfn': 'states',
   '@aws-sdk/client-sns': 'sns',
