@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import type { Cell, Config } from '../config/config.ts';
-import { readConsumers } from '../consumers/read.ts';
+import type { ConsumersRead } from '../consumers/read.ts';
 import { reportOf } from '../consumers/report.ts';
+import { readConsumersOf } from '../operate/consumers.ts';
 import { judgeCredentials } from '../operate/credentials.ts';
-import { CredentialsError, UsageError } from '../operate/errors.ts';
+import { CredentialsError, UnansweredError, UsageError } from '../operate/errors.ts';
 import { named } from '../operate/named.ts';
 import type { Reading } from '../operate/reading.ts';
 import { clientsFor, resolveTarget } from '../operate/target.ts';
@@ -49,7 +50,7 @@ async function consumers(io: Io, flags: ConsumersFlags): Promise<Outcome> {
   }, SILENT_MS);
   try {
     await clients.prepare([primary, standby]);
-    const read = await readConsumers({
+    const read = await readConsumersOf({
       ...{ config, cells, clients, nowMs: io.nowMs, deep: true, timeoutMs: CALL_TIMEOUT_MS },
     });
     const readings = read.failures.map(
@@ -60,6 +61,11 @@ async function consumers(io: Io, flags: ConsumersFlags): Promise<Outcome> {
     // No rights are a finding; credentials that AWS does not take at all are none.
     if (credentials.ok === false && !isAboutRights(credentials.problem)) {
       throw new CredentialsError(credentials);
+    }
+    if (!isAnswered(read.failures)) {
+      throw new UnansweredError(
+        `Neither ${primary} nor ${standby} answers: look at the network here, and run this again.`,
+      );
     }
     const report = reportOf(read);
     return {
@@ -73,6 +79,10 @@ async function consumers(io: Io, flags: ConsumersFlags): Promise<Outcome> {
     clients.destroy();
   }
 }
+
+/** Whether anything was. A refusal is an answer. */
+const isAnswered = (failures: ConsumersRead['failures']): boolean =>
+  failures.length === 0 || failures.some((failure) => failure === undefined || failure.kind === 'denied');
 
 const isAboutRights = (problem: string): boolean => problem === 'no-rights' || problem === 'not-deployed';
 

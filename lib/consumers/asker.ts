@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Obstacle } from '../../lambda/core/consumer-facts.ts';
 import { type CallFailure, callFailure } from '../credentials/failure.ts';
-import { problemOf } from '../operate/reading.ts';
 
 /** An answer of AWS; `missing`: it says that there is no such thing; undefined: there was none, and an obstacle says so. */
 export type Answer<Value> = { readonly value: Value } | 'missing' | undefined;
@@ -31,6 +30,8 @@ export interface AskerOptions {
 const PER_SECOND = 10;
 /** An action that fails this often in a row is not asked for again: an impaired region needs no more load. */
 const FAILURES_IN_A_ROW = 3;
+/** A service that has not answered at all is given up sooner: each question costs its whole time. */
+const SILENCES = 2;
 const THROTTLED_TRIES = 4;
 const THROTTLED_WAIT_MS = 500;
 const throttled = /Throttl|TooManyRequests|LimitExceeded|ProvisionedThroughputExceeded|RequestLimit/i;
@@ -38,6 +39,11 @@ const throttled = /Throttl|TooManyRequests|LimitExceeded|ProvisionedThroughputEx
 interface Lane {
   nextMs: number;
   failures: number;
+}
+
+interface Pulse {
+  answers: number;
+  silences: number;
 }
 
 interface Trouble {
@@ -52,6 +58,7 @@ interface Trouble {
 export class Asker {
   readonly #options: Required<AskerOptions>;
   readonly #lanes = new Map<string, Lane>();
+  readonly #pulses = new Map<string, Pulse>();
   readonly #troubles = new Map<string, Trouble>();
   /** How each question failed; undefined for one that was answered. */
   readonly failures: (CallFailure | undefined)[] = [];
@@ -79,14 +86,17 @@ export class Asker {
   }
 
   async ask<Value>(question: Question<Value>): Promise<Answer<Value>> {
-    const { action } = question;
+    const { action, service } = question;
     const lane = this.#lanes.get(action) ?? { nextMs: 0, failures: 0 };
     this.#lanes.set(action, lane);
+    const pulse = this.#pulseOf(service);
+    const isGivenUp = (): boolean =>
+      lane.failures >= FAILURES_IN_A_ROW || (pulse.answers === 0 && pulse.silences >= SILENCES);
     for (let tries = 1; ; tries++) {
       // The obstacle is there already.
-      if (lane.failures >= FAILURES_IN_A_ROW) return undefined;
+      if (isGivenUp()) return undefined;
       if (!(await this.#turn(lane))) return this.#late(question);
-      if (lane.failures >= FAILURES_IN_A_ROW) return undefined;
+      if (isGivenUp()) return undefined;
       const failure = await this.#once(question, lane);
       if (failure !== 'again') return failure;
       if (tries >= THROTTLED_TRIES) return this.#trouble(question, 'unreadable', 'it throttles');
@@ -96,27 +106,40 @@ export class Asker {
 
   async #once<Value>(question: Question<Value>, lane: Lane): Promise<Answer<Value> | 'again'> {
     const { ask, welcome = false } = question;
+    const pulse = this.#pulseOf(question.service);
     const signal = this.#bound(question.timeoutMs);
     try {
       // Whatever fetches the credentials may not look at the signal.
       const value = await Promise.race([ask(signal), aborted(signal)]);
-      lane.failures = 0;
-      this.failures.push(undefined);
+      this.#answered(lane, pulse);
       return { value };
     } catch (error) {
       const failure = callFailure(error);
       if (failure.kind === 'missing') {
-        lane.failures = 0;
-        this.failures.push(undefined);
+        this.#answered(lane, pulse);
         return 'missing';
       }
       if (error instanceof Error && throttled.test(error.name)) return 'again';
       this.failures.push(failure);
       lane.failures++;
+      if (failure.kind === 'silent') pulse.silences++;
+      else pulse.answers++;
       if (welcome && failure.kind === 'denied') return undefined;
       if (failure.kind === 'denied') return this.#trouble(question, 'denied', problemOf(error));
       return this.#trouble(question, 'unreadable', this.#problem(error, failure));
     }
+  }
+
+  #answered(lane: Lane, pulse: Pulse): void {
+    lane.failures = 0;
+    pulse.answers++;
+    this.failures.push(undefined);
+  }
+
+  #pulseOf(service: string): Pulse {
+    const pulse = this.#pulses.get(service) ?? { answers: 0, silences: 0 };
+    this.#pulses.set(service, pulse);
+    return pulse;
   }
 
   #problem(error: unknown, { kind }: CallFailure): string {
@@ -164,6 +187,16 @@ export class Asker {
     const { signal } = this.#options;
     return AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   }
+}
+
+const MAX_PROBLEM = 160;
+
+/** An error in one line. */
+function problemOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const [message = ''] = error.message.split('\n');
+  const text = error.name === 'Error' ? message : `${error.name}: ${message}`;
+  return text.length > MAX_PROBLEM ? `${text.slice(0, MAX_PROBLEM)}…` : text;
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

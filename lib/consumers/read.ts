@@ -1,12 +1,8 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { ConsumersOfCell, Obstacle } from '../../lambda/core/consumer-facts.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import type { Cell, Config } from '../config/config.ts';
 import { inForce } from '../config/probed-cells.ts';
 import type { CallFailure } from '../credentials/failure.ts';
-import type { AwsClients } from '../operate/clients.ts';
-import { reading } from '../operate/reading.ts';
 import { Asker } from './asker.ts';
 import { readRegion } from './region.ts';
 import type { CellInRegion, ConsumerClients } from './region-question.ts';
@@ -16,7 +12,10 @@ export interface ConsumersQuestion {
   readonly config: Config;
   /** Only these. */
   readonly cells: readonly Cell[];
-  readonly clients: AwsClients;
+  /** Those of a region. */
+  readonly clientsIn: (region: string) => ConsumerClients;
+  /** The account of streams that the config names without it; absent: not known. */
+  readonly account?: string | undefined;
   readonly nowMs: () => number;
   /** Also how far behind they are, what is in the streams, and whether leases are held, which takes seconds. */
   readonly deep: boolean;
@@ -38,19 +37,17 @@ export interface ConsumersRead {
 const BUDGET_MS = 60_000;
 /** Lambda takes 15 calls a second of its control plane, of everybody in the account. */
 const BUDGET_PER_CELL_MS = 60;
-const IDENTITY_TIMEOUT_MS = 2_000;
 
 /** Reads the consumers of the cells in both regions at the same time. Neither waits for the other. Never throws. */
 export async function readConsumers(question: ConsumersQuestion): Promise<ConsumersRead> {
-  const { config, cells, clients, nowMs, deep, timeoutMs, looksMs } = question;
+  const { config, cells, clientsIn, account, nowMs, deep, timeoutMs, looksMs } = question;
   const { budgetMs = BUDGET_MS + cells.length * BUDGET_PER_CELL_MS } = question;
   const signal = AbortSignal.timeout(budgetMs);
-  const account = await accountOf(question);
   const readIn = async (role: Role) => {
     const region = config.regions[role];
     const asker = new Asker({ region, timeoutMs, signal });
     const read = await readRegion({
-      ...{ role, region, cells, asker, nowMs, deep, clients: clientsIn(clients, region) },
+      ...{ role, region, cells, asker, nowMs, deep, clients: clientsIn(region) },
       ...(account !== undefined && { account }),
       ...(looksMs !== undefined && { looksMs }),
     });
@@ -73,30 +70,4 @@ export async function readConsumers(question: ConsumersQuestion): Promise<Consum
     obstacles: askers.flatMap(({ obstacles }) => obstacles),
     failures: askers.flatMap(({ failures }) => failures),
   };
-}
-
-function clientsIn(clients: AwsClients, region: string): ConsumerClients {
-  const firehose = async () => {
-    const { FirehoseClient } = await import('@aws-sdk/client-firehose');
-    return clients.other(FirehoseClient, region);
-  };
-  let made: ReturnType<typeof firehose> | undefined;
-  return {
-    kinesis: clients.kinesis(region),
-    lambda: clients.lambda(region),
-    cloudWatch: clients.cloudWatch(region),
-    dynamo: clients.other(DynamoDBClient, region),
-    firehose: () => {
-      made ??= firehose();
-      return made;
-    },
-  };
-}
-
-/** The account of the streams that the config names without it; STS asks for no permission. */
-async function accountOf({ config, clients }: ConsumersQuestion): Promise<string | undefined> {
-  const identity = await reading(IDENTITY_TIMEOUT_MS, (abortSignal) =>
-    clients.identity(config.regions.standby).send(new GetCallerIdentityCommand({}), { abortSignal }),
-  );
-  return identity.ok ? identity.value.Account : undefined;
 }

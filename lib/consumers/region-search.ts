@@ -47,6 +47,7 @@ export async function searchMappings(
     clients.lambda,
     sources.map((EventSourceArn) => ({ EventSourceArn })),
   );
+  if (!byStream.complete) return byStream;
   // A function that reads none of them may read another stream, or a registered consumer of one.
   const lost = declaredFunctions(question).filter(
     (named) => !byStream.mappings.some((mapping) => isOfFunction(mapping, named)),
@@ -58,7 +59,7 @@ export async function searchMappings(
   );
   return {
     mappings: [...byStream.mappings, ...elsewhere.mappings],
-    complete: byStream.complete && elsewhere.complete,
+    complete: elsewhere.complete,
   };
 }
 

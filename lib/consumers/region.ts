@@ -15,11 +15,10 @@ const FEW_CELLS = 100;
 export async function readRegion(question: RegionQuestion): Promise<readonly CellInRegion[]> {
   const { cells, deep } = question;
   const isFew = cells.length <= FEW_CELLS;
-  const [described, registered] = await Promise.all([
+  const [described, { registered, mappings }] = await Promise.all([
     deep && isFew ? describeAll(question) : [],
-    readRegistered(question),
+    search(question),
   ]);
-  const mappings = await searchMappings(question, registered);
   const begun = cells.map((cell, n) =>
     foundOf(cell, { ...streamOf(question, cell), ...described[n] }, { mappings, registered: registered[n] }),
   );
@@ -32,3 +31,8 @@ const describeAll = ({ cells, role, clients, asker }: RegionQuestion): Promise<r
   each(cells, ({ streams }) =>
     describeStream(asker, { client: clients.kinesis, stream: streamReference(streams[role]) }),
   );
+
+async function search(question: RegionQuestion) {
+  const registered = await readRegistered(question);
+  return { registered, mappings: await searchMappings(question, registered) };
+}

@@ -9,6 +9,7 @@ import {
 import { assumptionsDocument } from './assumptions.ts';
 import { conductorDocument } from './conductor.ts';
 import { configDocument } from './config.ts';
+import { consumerFindingsDocument } from './consumer-findings.ts';
 import { deployDocument } from './deploy.ts';
 import { deploymentsDocument } from './deployments.ts';
 import { diagnosesDocument } from './diagnoses.ts';
@@ -39,6 +40,7 @@ export const documents: readonly { readonly file: string; readonly text: string 
   { file: 'lifecycle.md', text: lifecycleDocument() },
   { file: 'conductor.md', text: conductorDocument() },
   { file: 'config.md', text: configDocument() },
+  { file: 'consumer-findings.md', text: consumerFindingsDocument() },
   { file: 'deployments.md', text: deploymentsDocument() },
   { file: 'scenarios.md', text: scenariosDocument() },
   { file: 'runbook.md', text: runbookDocument(config) },

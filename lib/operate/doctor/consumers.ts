@@ -1,6 +1,6 @@
 import type { ConsumerFinding, ConsumerFindingCode } from '../../../lambda/core/consumer-findings.ts';
-import { readConsumers } from '../../consumers/read.ts';
 import { type ConsumersReport, reportOf } from '../../consumers/report.ts';
+import { readConsumersOf } from '../consumers.ts';
 import { type Check, type Finding, hint, ill, well } from './check.ts';
 
 const CHECK = 'consumers';
@@ -17,7 +17,7 @@ export const consumers: Check = {
   purpose: 'what reads the streams of the primary would read those of the standby',
   region: ({ regions }) => regions.standby,
   run: async ({ clients, config, now }) => {
-    const read = await readConsumers({
+    const read = await readConsumersOf({
       ...{ config, clients, cells: config.cells, nowMs: now, deep: false },
       ...{ timeoutMs: CALL_TIMEOUT_MS, budgetMs: BUDGET_MS },
     });
