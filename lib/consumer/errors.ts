@@ -2,3 +2,8 @@
 export class ConsumerConfigError extends Error {
   override readonly name = 'ConsumerConfigError';
 }
+
+/** A record of a stream cannot be read, and nothing sets it aside: pass `onBad`, or see that the mapping gives up on it. */
+export class BadRecordError extends Error {
+  override readonly name = 'BadRecordError';
+}

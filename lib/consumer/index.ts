@@ -19,15 +19,34 @@ export {
   unwrap,
 } from '../envelope/unwrap.ts';
 export { Deduplicator, type DeduplicatorOptions, type Delivery } from './deduplicator.ts';
-export { ConsumerConfigError } from './errors.ts';
+export { BadRecordError, ConsumerConfigError } from './errors.ts';
 export type { HashKeyRange } from './hash-key-range.ts';
 export type { LambdaKinesisRecord, SdkKinesisRecord } from './kinesis-record.ts';
+export type { EventPlace, LambdaEventRecord, LambdaKinesisEvent } from './lambda-event.ts';
 export {
   OrderChecker,
   type OrderCheckerOptions,
   type OrderedRecord,
   type OrderVerdict,
 } from './order-checker.ts';
+export {
+  type Handle,
+  type ProcessedBatch,
+  type ProcessRecordOptions,
+  type ProcessRecordsOptions,
+  processRecord,
+  processRecords,
+  type RecordFailure,
+} from './process-records.ts';
+export {
+  type BadReason,
+  type BadRecord,
+  type BatchItemFailure,
+  type EventRecord,
+  type RecordsOfEvent,
+  type RecordsOfOptions,
+  recordsOf,
+} from './records-of.ts';
 export { MemorySeenStore, type MemorySeenStoreOptions, type SeenStore } from './seen-store.ts';
 export {
   type RecordPlace,
