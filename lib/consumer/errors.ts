@@ -7,3 +7,8 @@ export class ConsumerConfigError extends Error {
 export class BadRecordError extends Error {
   override readonly name = 'BadRecordError';
 }
+
+/** A checkpoint cannot be made of these records, or a text is none. */
+export class CheckpointError extends Error {
+  override readonly name = 'CheckpointError';
+}

@@ -19,7 +19,7 @@ export {
   unwrap,
 } from '../envelope/unwrap.ts';
 export { Deduplicator, type DeduplicatorOptions, type Delivery } from './deduplicator.ts';
-export { BadRecordError, ConsumerConfigError } from './errors.ts';
+export { BadRecordError, CheckpointError, ConsumerConfigError } from './errors.ts';
 export type { HashKeyRange } from './hash-key-range.ts';
 export type { LambdaKinesisRecord, SdkKinesisRecord } from './kinesis-record.ts';
 export type { EventPlace, LambdaEventRecord, LambdaKinesisEvent } from './lambda-event.ts';
@@ -29,6 +29,19 @@ export {
   type OrderedRecord,
   type OrderVerdict,
 } from './order-checker.ts';
+export {
+  type CheckpointHint,
+  checkpointOf,
+  type HandledRecord,
+  type PortableCheckpoint,
+  parseCheckpoint,
+  type StartOptions,
+  type StartPosition,
+  type StreamPlace,
+  serializeCheckpoint,
+  startPosition,
+  wasHandled,
+} from './portable-checkpoint.ts';
 export {
   type Handle,
   type ProcessedBatch,
