@@ -20,6 +20,7 @@ const system = [
   'aggregate/python',
   'cli',
   'conductor',
+  'consumer/dynamo',
   'crash',
   'drain',
   'endpoint',

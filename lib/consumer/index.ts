@@ -19,7 +19,15 @@ export {
   unwrap,
 } from '../envelope/unwrap.ts';
 export { Deduplicator, type DeduplicatorOptions, type Delivery } from './deduplicator.ts';
-export { BadRecordError, CheckpointError, ConsumerConfigError } from './errors.ts';
+export type { DynamoClient } from './dynamo-client.ts';
+export { DynamoSeenStore, type DynamoSeenStoreOptions } from './dynamo-seen-store.ts';
+export {
+  BadRecordError,
+  CheckpointError,
+  ClaimedElsewhereError,
+  ConsumerConfigError,
+  SeenStoreError,
+} from './errors.ts';
 export type { HashKeyRange } from './hash-key-range.ts';
 export type { LambdaKinesisRecord, SdkKinesisRecord } from './kinesis-record.ts';
 export type { EventPlace, LambdaEventRecord, LambdaKinesisEvent } from './lambda-event.ts';
@@ -60,7 +68,13 @@ export {
   type RecordsOfOptions,
   recordsOf,
 } from './records-of.ts';
-export { MemorySeenStore, type MemorySeenStoreOptions, type SeenStore } from './seen-store.ts';
+export {
+  type Claim,
+  type ClaimResult,
+  MemorySeenStore,
+  type MemorySeenStoreOptions,
+  type SeenStore,
+} from './seen-store.ts';
 export {
   type RecordPlace,
   type RejectedAggregate,
