@@ -32,6 +32,13 @@ export type { HashKeyRange } from './hash-key-range.ts';
 export type { LambdaKinesisRecord, SdkKinesisRecord } from './kinesis-record.ts';
 export type { EventPlace, LambdaEventRecord, LambdaKinesisEvent } from './lambda-event.ts';
 export {
+  type MovedRecord,
+  MoveOrderChecker,
+  type MoveOrderCheckerOptions,
+  type MoveVerdict,
+  type WrongOrder,
+} from './move-order-checker.ts';
+export {
   OrderChecker,
   type OrderCheckerOptions,
   type OrderedRecord,
