@@ -33,7 +33,7 @@ export const folders: Readonly<Record<string, string>> = {
   'lib/constructs':
     'The CDK constructs: functions, endpoints, health checks, the routing tree, the conductor, alarms.',
   'lib/consumer':
-    'What applications import to read: aggregates taken apart, deduplication and a check of order.',
+    'What applications import to read: aggregates and events of Lambda taken apart, deduplication, checks of order, checkpoints.',
   'lib/credentials': 'The credentials of the caller: found, judged, and told apart from an outage.',
   'lib/deployments':
     'What a deployment does to traffic: the table of changes, and the rules of spillway deploy as pure functions: plan, refusals, soak, answers.',

@@ -11,6 +11,7 @@ export type Fate = 'pass' | 'hang' | 'lost' | { readonly status: number; readonl
 
 export interface DynamoServer {
   readonly client: DynamoDBClient;
+  readonly url: string;
   /** Operations asked for, in order. */
   readonly asked: string[];
   before: (operation: string) => Fate;
@@ -24,8 +25,10 @@ export async function startDynamo(): Promise<DynamoServer> {
   const database = dynalite({ createTableMs: 0 });
   const port = await listen(database);
   const tap = createServer();
+  const url = `http://127.0.0.1:${await listen(tap)}`;
   const server: DynamoServer = {
-    client: clientFor(await listen(tap)),
+    client: clientFor(url),
+    url,
     asked: [],
     before: () => 'pass',
     returnsItems: true,
@@ -94,10 +97,10 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-const clientFor = (port: number): DynamoDBClient =>
+const clientFor = (endpoint: string): DynamoDBClient =>
   new DynamoDBClient({
     region: 'us-east-1',
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     // One, so that a test counts the attempts of the store.
     maxAttempts: 1,
