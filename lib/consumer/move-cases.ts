@@ -55,7 +55,7 @@ export const moveCases: readonly MoveCase[] = [
   {
     title: 'A record is twice in one region',
     because:
-      'The same within a region; an aggregate that was sent again after a split; or a request that timed out and was carried out late.',
+      'An answer was lost and the record written again in the same region; an aggregate was sent again after a split; or a request that timed out was carried out late.',
     reads: 'E0.1! E0.2 E0.3 E0.2',
     one: 'E',
     oneRegion: ['first', 'next', 'next', 'duplicate'],
@@ -108,7 +108,7 @@ export const moveCases: readonly MoveCase[] = [
     meaning: 'expected',
   },
   {
-    title: 'The same, while the primary’s stream is being read',
+    title: 'A drain copies what the primary’s consumer is only now reading',
     because:
       'Until the primary shows that it had the record before, a copy looks like one that is out of order.',
     reads: 'E0.1! W0.3 W1.1! W0.2 E0.2',
@@ -152,7 +152,7 @@ export const moveCases: readonly MoveCase[] = [
   {
     title: 'An epoch begins without its first record',
     because:
-      'The same: the first record of a key in an epoch is marked, and no other one stands at its beginning.',
+      'Lost or rejected as well: the first record of a key in an epoch is marked, and no other one stands at its beginning.',
     reads: 'E0.1! W1.2 W1.3',
     one: 'W',
     oneRegion: ['first', 'next'],

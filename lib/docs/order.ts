@@ -40,7 +40,6 @@ ${rows('wrong')}
 
 ## What no checker sees
 
-The loss of the last records of a key in an epoch: no number comes after them. Count what \`put\` acknowledged against what was handled, or
-compare \`spillway stranded\` with what was read.
+The loss of the last records of a key in an epoch: no number comes after them. Count what \`put\` acknowledged against what was handled.
 `;
 }

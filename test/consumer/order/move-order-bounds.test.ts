@@ -35,6 +35,13 @@ describe('a checker over regions', () => {
     expect(checker.settle()).toMatchObject([{ kind: 'reordered', from: 2, to: 2 }]);
   });
 
+  it('does not take a copy in the same region for the reason either', () => {
+    const checker = new MoveOrderChecker();
+    const kinds = [1, 3, 2, 2].map((sequence) => checker.check(record(sequence)).kind);
+    expect(kinds).toEqual(['first', 'ahead', 'late', 'copy']);
+    expect(checker.settle()).toMatchObject([{ kind: 'reordered', from: 2, to: 2 }]);
+  });
+
   it('takes bounded memory, and says how much it has given up', () => {
     const checker = new MoveOrderChecker({ maxKeys: 100 });
     for (let key = 0; key < 1_000; key++)
