@@ -159,7 +159,7 @@ describe('a table that fails', () => {
   ] as const)('once or twice is asked again: it %s', async (_, fate) => {
     let left = 2;
     dynamo.before = () => (left-- > 0 ? fate : 'pass');
-    const deduplicator = new Deduplicator({ store: storeOf({ requestTimeoutMs: 150 }) });
+    const deduplicator = new Deduplicator({ store: storeOf({ requestTimeoutMs: 300 }) });
     const id = randomUUID();
     await expect(deduplicator.once(id, () => 1)).resolves.toEqual({ duplicate: false, value: 1 });
     await expect(deduplicator.once(id, () => 2)).resolves.toEqual({ duplicate: true });
@@ -178,7 +178,8 @@ describe('a table that fails', () => {
   ] as const)('for good is given up, and it is said what to do: %s', async (name, fate, attempts, advice) => {
     dynamo.before = () => fate;
     const handled: string[] = [];
-    const deduplicator = new Deduplicator({ store: storeOf({ requestTimeoutMs: 30 }) });
+    const requestTimeoutMs = fate === 'hang' ? 30 : 5_000;
+    const deduplicator = new Deduplicator({ store: storeOf({ requestTimeoutMs }) });
     const failing = deduplicator.once('x', () => handled.push('x'));
     await expect(failing).rejects.toThrow(SeenStoreError);
     await expect(failing).rejects.toThrow(advice);
