@@ -15,6 +15,7 @@ import { deploymentsDocument } from './deployments.ts';
 import { diagnosesDocument } from './diagnoses.ts';
 import { lifecycleDocument } from './lifecycle.ts';
 import { monitoringDocument } from './monitoring.ts';
+import { orderDocument } from './order.ts';
 import { permissionsDocument } from './permissions.ts';
 import { runbookDocument } from './runbook.ts';
 import { scenariosDocument } from './scenarios.ts';
@@ -44,6 +45,7 @@ export const documents: readonly { readonly file: string; readonly text: string 
   { file: 'deployments.md', text: deploymentsDocument() },
   { file: 'scenarios.md', text: scenariosDocument() },
   { file: 'runbook.md', text: runbookDocument(config) },
+  { file: 'order.md', text: orderDocument() },
   { file: 'permissions.md', text: permissionsDocument() },
   { file: 'deploy.md', text: deployDocument() },
   { file: 'monitoring.md', text: monitoringDocument(config) },
