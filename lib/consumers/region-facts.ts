@@ -99,10 +99,11 @@ async function factsOf(
     case 'lambda':
       return withFunction(lambdaFacts(question, own, { stream, mappings }), functions.get(own));
     case 'kcl': {
-      const looks = deep ? looksMs : [];
+      const looks = deep ? looksMs : (looksMs ?? []);
+      const kinesis = { client: clients.kinesis, stream: streamReference(cell.streams[role]) };
       return readKcl(asker, {
         ...{ dynamo: clients.dynamo, table: own, name: stream.name, nowMs },
-        kinesis: { client: clients.kinesis, stream: streamReference(cell.streams[role]) },
+        ...(deep && { kinesis }),
         ...(looks !== undefined && { looksMs: looks }),
       });
     }

@@ -33,7 +33,7 @@ export interface RegionQuestion {
   readonly account?: string;
   /** False: only what few calls show, without positions in streams and without lag. */
   readonly deep: boolean;
-  /** Waits between the looks at leases. */
+  /** Waits between the looks at leases. Without `deep`, there is one look unless they are given. */
   readonly looksMs?: readonly number[];
 }
 

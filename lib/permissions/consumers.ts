@@ -8,13 +8,13 @@ interface ConsumersRight extends Right {
   readonly isDeep?: true;
 }
 
-const has =
+export const has =
   (kind: ConsumerKind) =>
   ({ config }: Where): boolean =>
     config.cells.some(({ consumers = [] }) => consumers.some((one) => one.kind === kind));
-const hasUnnamed = ({ config }: Where): boolean =>
+export const hasUnnamed = ({ config }: Where): boolean =>
   config.cells.some(({ consumers }) => consumers === undefined);
-const hasAlarm = ({ config }: Where): boolean =>
+export const hasAlarm = ({ config }: Where): boolean =>
   config.cells.some(({ consumers = [] }) => consumers.some(({ alarm }) => alarm !== undefined));
 
 /** What `consumers` calls: reads of whatever reads the streams, in both regions, as far as the config names it. */

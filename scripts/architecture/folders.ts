@@ -33,7 +33,7 @@ export const folders: Readonly<Record<string, string>> = {
   'lib/constructs':
     'The CDK constructs: functions, endpoints, health checks, the routing tree, the conductor, alarms.',
   'lib/consumer':
-    'What applications import to read: aggregates taken apart, deduplication and a check of order.',
+    'What applications import to read: aggregates and events of Lambda taken apart, deduplication, checks of order, checkpoints.',
   'lib/consumers':
     'What is known of those who read the streams: lease tables of the KCL, ages in CloudWatch.',
   'lib/credentials': 'The credentials of the caller: found, judged, and told apart from an outage.',

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import { CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   CreateStreamCommand,
   KinesisClient,
@@ -18,6 +19,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseConfig } from '../../lib/config/parse.ts';
+import { readTakers } from '../../lib/consumers/takers.ts';
 import { type Consumers, deployConsumers } from '../../lib/local/consumers/consumers.ts';
 import { consumerFunctionName } from '../../lib/local/consumers/settings.ts';
 import { until } from '../../lib/local/drill/until.ts';
@@ -176,4 +178,58 @@ it('tells CloudWatch how far it is, as Lambda and Kinesis do', async () => {
   expect(values('f')[0]).toBeGreaterThan(0);
   expect(values('f')[0]).toBeLessThan(30_000);
   expect(values('s').length).toBeGreaterThan(0);
+});
+
+it('is seen to have taken up what arrives, as an application of the KCL is by its checkpoints', async () => {
+  const dynamo = new DynamoDBClient(settings(standby));
+  const described = await kinesis(standby).send(
+    new PutRecordsCommand({
+      StreamName: 'orders',
+      Records: [{ PartitionKey: 'k', Data: Buffer.from('checkpoint') }],
+    }),
+  );
+  const [{ ShardId = '', SequenceNumber = '' } = {}] = described.Records ?? [];
+  await dynamo.send(
+    new CreateTableCommand({
+      TableName: 'billing',
+      KeySchema: [{ AttributeName: 'leaseKey', KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: 'leaseKey', AttributeType: 'S' }],
+      BillingMode: 'PAY_PER_REQUEST',
+    }),
+  );
+  const checkpoint = (word: string) =>
+    dynamo.send(
+      new PutItemCommand({
+        TableName: 'billing',
+        Item: {
+          ...{ leaseKey: { S: ShardId }, checkpoint: { S: word }, leaseCounter: { N: '7' } },
+          ...{ checkpointSubSequenceNumber: { N: '0' }, ownerSwitchesSinceCheckpoint: { N: '0' } },
+        },
+      }),
+    );
+  const of = { cell: 'orders', stream: 'orders' };
+  const named = [
+    { ...of, kind: 'lambda', name: consumerFunctionName(config.name) },
+    { ...of, kind: 'lambda', name: 'nobody' },
+    { ...of, kind: 'kcl', name: 'billing' },
+    { ...of, kind: 'kcl', name: 'none-such' },
+    { ...of, kind: 'other', name: 'spark' },
+  ] as const;
+  const look = async (sinceMs: number) => {
+    const takers = await readTakers(named, {
+      ...{ cloudWatch: new CloudWatchClient(settings(standby)), dynamo, kinesis: kinesis(standby) },
+      ...{ sinceMs, nowMs: Date.now(), timeoutMs: 5_000, signal: AbortSignal.timeout(20_000) },
+    });
+    return Object.fromEntries(takers.map(({ name, took }) => [name, took]));
+  };
+  await checkpoint('TRIM_HORIZON');
+  const hourAgoMs = Date.now() - 3_600_000;
+  expect(await look(hourAgoMs)).toEqual({
+    ...{ [consumerFunctionName(config.name)]: 'yes', nobody: 'no' },
+    ...{ billing: 'no', 'none-such': 'no' },
+  });
+  await checkpoint(SequenceNumber);
+  expect(await look(hourAgoMs)).toMatchObject({ billing: 'yes' });
+  // The checkpoint is of a record that arrived before.
+  expect(await look(Date.now() + 60_000)).toMatchObject({ billing: 'no' });
 });
