@@ -38,6 +38,7 @@ export const verbGroups = {
   },
   'Records:': {
     spool: async () => (await import('./spool.ts')).spoolCommand,
+    stranded: async () => (await import('./stranded.ts')).strandedCommand,
     drain: async () => (await import('./drain.ts')).drainCommand,
     sidecar: async () => (await import('./sidecar.ts')).sidecarCommand,
   },
