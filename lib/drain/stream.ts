@@ -13,7 +13,7 @@ import { type Distribution, distributionOf } from '../../lambda/core/distributio
 import { listShards } from '../aws/shards.ts';
 import { streamField } from '../aws/stream-field.ts';
 import { DrainError } from './errors.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, keyAdvice } from './failure.ts';
 import type { DrainLimits } from './limits.ts';
 import type { StreamPlace } from './plan.ts';
 import { type CopiedRecord, NO_KEY, type SourceRecord } from './record.ts';
@@ -146,9 +146,11 @@ export class DrainStream {
         const failure = failureOf(cause);
         if (failure === 'fatal' || failure === 'expired' || attempt === this.#limits.maxAttempts) {
           const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-          throw new DrainError(`${operation} on ${this.name} failed after ${attempt} attempts: ${reason}`, {
-            cause,
-          });
+          const advice = keyAdvice(cause, 'read');
+          throw new DrainError(
+            `${operation} on ${this.name} failed after ${attempt} attempts: ${reason}.${advice}`,
+            { cause },
+          );
         }
       }
       await sleep(pauseMs(this.#limits, attempt), undefined, { signal: this.#signal });
