@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { ofAsker } from '../operate/credentials.ts';
-import { cellsNamed, roleOfRegion, strandedIn } from '../operate/stranded.ts';
+import { cellsNamed, readMoves, roleOfRegion, strandedIn } from '../operate/stranded.ts';
 import { clientsFor, resolveTarget } from '../operate/target.ts';
 import { exitCodes } from '../shell/exit-codes.ts';
 import { interruption } from './interruption.ts';
@@ -72,6 +72,7 @@ async function stranded(io: Io, flags: StrandedFlags): Promise<Outcome> {
     await clients.prepare([config.regions[role], config.regions.standby]);
     const document = await strandedIn({
       ...{ config, clients, cells, role, nowMs: io.nowMs, withinMs: flags.within },
+      moves: await readMoves(config, clients),
       ...(flags.since !== undefined && { sinceMs: flags.since }),
       signal: interrupted.signal,
       onProgress: (text) => shown.say(text),

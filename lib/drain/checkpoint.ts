@@ -83,12 +83,18 @@ const second = z.strictObject({
    * `startedAtMs` on are not copied twice.
    */
   again: z.boolean(),
+  /** The source did not keep all that was still to be read, in one of the runs. */
+  expired: z.boolean(),
 });
 
 /** Of a version that knew streams by their sequence numbers alone. A drain begins when its window is over. */
-const first = z
-  .strictObject({ ...common, version: z.literal(1) })
-  .transform((found) => ({ ...found, version: 2 as const, startedAtMs: found.window.toMs, again: false }));
+const first = z.strictObject({ ...common, version: z.literal(1) }).transform((found) => ({
+  ...found,
+  version: 2 as const,
+  startedAtMs: found.window.toMs,
+  again: false,
+  expired: false,
+}));
 
 const checkpointSchema = z.union([second, first]);
 
@@ -116,6 +122,7 @@ export function newCheckpoint(
     envelope: plan.envelope,
     startedAtMs: nowMs,
     again: false,
+    expired: false,
     tips: {},
     shards: {},
     finishedAtMs: null,

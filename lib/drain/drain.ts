@@ -112,9 +112,9 @@ async function run(options: DrainOptions, file: string | undefined): Promise<Dra
     shards: shards.length,
   });
   if (checkpoint.finishedAtMs !== null)
-    return { ...progress(), resumed: true, alreadyDone: true, expired: false };
+    return { ...progress(), resumed: true, alreadyDone: true, expired: checkpoint.expired };
   const neededMs = neededFromMs(checkpoint, shardIds(shards));
-  const expired = tellExpired(options, { neededMs, facts: from });
+  if (tellExpired(options, { neededMs, facts: from })) checkpoint.expired = true;
   if (to.distribution === 'serviceManaged') {
     assertTakenApart(plan);
     options.onUnordered?.();
@@ -164,7 +164,7 @@ async function run(options: DrainOptions, file: string | undefined): Promise<Dra
     clearInterval(ticking);
     await save();
   }
-  return { ...progress(), resumed: found !== undefined, alreadyDone: false, expired };
+  return { ...progress(), resumed: found !== undefined, alreadyDone: false, expired: checkpoint.expired };
 }
 
 function stateOf(checkpoint: Checkpoint, shardId: string): ShardState {

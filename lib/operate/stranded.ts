@@ -22,6 +22,7 @@ export interface StrandedQuestion
   readonly cells: readonly Cell[];
   /** Whose streams are the old ones. */
   readonly role: Role;
+  readonly moves: KnownMoves;
 }
 
 /** What the state table knows of the moves of the cells. */
@@ -50,9 +51,8 @@ export function cellsNamed({ cells }: Config, names: readonly string[] | undefin
 
 /** Counts what is stranded in the old streams of these cells. Never throws but for an interruption. */
 export async function strandedIn(question: StrandedQuestion): Promise<StrandedDocument> {
-  const { config, clients, cells, role, nowMs } = question;
+  const { config, clients, cells, role, nowMs, moves } = question;
   const region = config.regions[role];
-  const moves = await readMoves(config, clients);
   const looks = await lookAtStranded(
     cells.map((cell) => questionOf(cell, { region, role, moves })),
     {
@@ -76,6 +76,7 @@ export async function strandedIn(question: StrandedQuestion): Promise<StrandedDo
   });
 }
 
+/** Reads where traffic is, since when, and what was drained. Never throws. */
 export async function readMoves(config: Config, clients: AwsClients): Promise<KnownMoves> {
   const table = stateTable(config, clients, TABLE_TIMEOUT_MS);
   const [switches, drained] = await Promise.all([

@@ -45,6 +45,8 @@ export interface StrandedCell extends Stranded {
   readonly complete: boolean;
   readonly retentionHours: number | null;
   readonly damaged: number;
+  /** Records that a consumer has not read may have expired already. */
+  readonly mayHaveExpired: boolean;
   readonly newestMs: number | null;
   /** What is behind the slowest consumer of each shard; shards without any are left out. */
   readonly shards: readonly StrandedShard[];
@@ -63,6 +65,8 @@ export interface DrainedMark {
 export interface StrandedShard extends Stranded {
   readonly shardId: string;
   readonly complete: boolean;
+  /** Why there may be more; absent: there is not, or the shard could not be read. */
+  readonly cut?: CountLimit;
 }
 
 export interface StrandedConsumer extends ConsumerName, Stranded {

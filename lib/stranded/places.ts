@@ -33,6 +33,8 @@ export interface PlaceQuestion {
 
 export interface FoundPlace {
   readonly place: ConsumerPlace;
+  /** Records expired before it read them. */
+  readonly lost: boolean;
   /** What people should know of it. */
   readonly findings: readonly { readonly level: 'bad' | 'unknown' | 'note'; readonly text: string }[];
 }
@@ -69,17 +71,17 @@ export function ageSourceOf({ kind, name }: ConsumerName, stream: string): AgeSo
 export function placeOf(facts: PlaceFacts, question: PlaceQuestion): FoundPlace {
   const { name, leases } = facts;
   const fallback = timePlace(facts, question);
-  if (leases === undefined) return { place: { ...name, ...fallback }, findings: [] };
+  if (leases === undefined) return { place: { ...name, ...fallback }, lost: false, findings: [] };
   const who = consumerWords(name);
   if (leases.state !== 'leases') {
     const text = `the lease table of ${who} ${leaseTroubles[leases.state]}${'why' in leases ? ` (${leases.why})` : ''}: counted from ${fallback.because}`;
     const level = leases.state === 'unanswered' || leases.state === 'refused' ? 'unknown' : 'bad';
-    return { place: { ...name, ...fallback }, findings: [{ level, text }] };
+    return { place: { ...name, ...fallback }, lost: false, findings: [{ level, text }] };
   }
   const own = leasesOf(leases.leases, question.stream);
   if (own.length === 0) {
     const text = `${who} has no lease of ${question.stream}: it has never read it, or its leases were deleted; counted from ${fallback.because}`;
-    return { place: { ...name, ...fallback }, findings: [{ level: 'bad', text }] };
+    return { place: { ...name, ...fallback }, lost: false, findings: [{ level: 'bad', text }] };
   }
   const unbegun = fallback.of('');
   const { of, unbegun: some, gone } = leasePlaces(own, { shards: question.shards, unbegun });
@@ -90,6 +92,7 @@ export function placeOf(facts: PlaceFacts, question: PlaceQuestion): FoundPlace 
     shards.length === 0 ? [] : [{ level: 'bad' as const, text: `${who}: ${text} (${listed(shards)})` }];
   return {
     place: { ...name, by, because, atMs: null, of },
+    lost: gone.length > 0,
     findings: [
       ...said('has not begun in shards where it begins at a place that its leases do not tell', some),
       ...said('was not through with shards that are no longer kept: their last records have expired', gone),

@@ -51,7 +51,10 @@ export function cellOf(counted: Counted): Look {
     const count = counts[n] as ShardResult;
     const slowest = slowestOf(count.tallies);
     const isEmpty = slowest.records === 0 && slowest.probes === 0 && isWhole(count);
-    return isEmpty ? [] : [{ shardId, ...finish(slowest), complete: isWhole(count) }];
+    const { cut } = count;
+    return isEmpty
+      ? []
+      : [{ shardId, ...finish(slowest), complete: isWhole(count), ...(cut !== undefined && { cut }) }];
   });
   const consumers = found.map(({ place }, at) => consumerOf(place, { counted, at, complete, finish }));
   const tallies = counts.map(({ tallies }) => slowestTally(tallies));
@@ -60,12 +63,20 @@ export function cellOf(counted: Counted): Look {
     ...finish(sum(shards)),
     ...{ moved: question.moved, complete, retentionHours: round1(facts.retentionMs / HOUR_MS) },
     damaged: tallies.reduce((all, { damaged }) => all + damaged, 0),
+    mayHaveExpired: found.some((one) => one.lost || isCutOff(one, counted)) || someExpired(counts),
     newestMs: greatest(counts.flatMap(({ tallies }) => tallies.map(({ newestMs }) => newestMs))),
     ...{ shards, consumers, drained: question.drained },
   };
   const findings = [...counted.findings, ...findingsOf(counted, cell)];
   return { cell, findings, known: complete && findings.every(({ level }) => level !== 'unknown') };
 }
+
+/** Between the place of the consumer and what the stream keeps, records may have come and gone. */
+const isCutOff = ({ place }: FoundPlace, { facts, atMs }: Pick<Counted, 'facts' | 'atMs'>): boolean =>
+  place.atMs !== null && place.atMs < atMs - facts.retentionMs;
+
+const someExpired = (counts: readonly ShardResult[]): boolean =>
+  counts.some(({ tallies }) => tallies.some(({ mayHaveExpired }) => mayHaveExpired));
 
 /** What is behind the slowest is behind all others as well, or they have read it. */
 function slowestOf(tallies: readonly Readonly<Tally>[]): Figures {
@@ -149,7 +160,7 @@ function findingsOf(
     const some = ids.filter((_id, n) => counts[n]?.tallies[at]?.mayHaveExpired);
     return some.length === 0 ? [] : [{ place, some }];
   });
-  const cutOff = found.filter(({ place }) => place.atMs !== null && place.atMs < atMs - facts.retentionMs);
+  const cutOff = found.filter((one) => isCutOff(one, { facts, atMs }));
   const guessed = found.filter(({ place }) => !placeSources[place.by].vouched);
   return [
     ...found.flatMap(({ findings }) => findings.map(({ level, text }) => of(level, text))),
@@ -220,7 +231,7 @@ export function failedCell({ cell, place, moved, drained }: CellQuestion, error:
   return {
     cell: {
       ...{ cell, stream: place.stream, region: place.region, ...nothing, hoursLeft: null },
-      ...{ moved, complete: false, retentionHours: null, damaged: 0, newestMs: null },
+      ...{ moved, complete: false, retentionHours: null, damaged: 0, mayHaveExpired: false, newestMs: null },
       ...{ shards: [], consumers: [], drained },
     },
     findings: [{ level: 'unknown', cell, text }],

@@ -47,7 +47,13 @@ const common = {
 const first = fc.record({ ...common, version: fc.constant(1 as const), shards: shards(oldShard) });
 const reached = fc.option(fc.record({ arrivedAtMs: timeMs, recordId: fc.option(fc.uuid()) }));
 const second: fc.Arbitrary<Checkpoint> = fc.record({
-  ...{ ...common, version: fc.constant(2 as const), startedAtMs: timeMs, again: fc.boolean() },
+  ...{
+    ...common,
+    version: fc.constant(2 as const),
+    startedAtMs: timeMs,
+    again: fc.boolean(),
+    expired: fc.boolean(),
+  },
   shards: shards(fc.tuple(oldShard, reached).map(([shard, at]) => ({ ...shard, reached: at }))),
 });
 
@@ -64,11 +70,11 @@ describe('a checkpoint', () => {
     fc.assert(
       fc.property(first, (checkpoint) => {
         const found = parseCheckpoint(JSON.stringify(checkpoint), 'c.json');
-        const { startedAtMs, again, version, shards: states, ...same } = found;
+        const { startedAtMs, again, expired, version, shards: states, ...same } = found;
         const { version: _, shards: before, ...rest } = checkpoint;
         expect(same).toEqual(rest);
-        expect({ startedAtMs, again, version }).toEqual({
-          ...{ startedAtMs: checkpoint.window.toMs, again: false, version: 2 },
+        expect({ startedAtMs, again, expired, version }).toEqual({
+          ...{ startedAtMs: checkpoint.window.toMs, again: false, expired: false, version: 2 },
         });
         for (const [shardId, state] of Object.entries(before)) {
           expect(states[shardId]).toEqual({ ...state, reached: null });

@@ -81,7 +81,7 @@ describe('a checkpoint of an earlier version, which did not know marked records'
 
   it('is read, with no marked records counted', async () => {
     const ages = { fromCreatedAtMs: 1, toCreatedAtMs: 2, nowMs: 3 };
-    const { startedAtMs: _, again: _again, ...checkpoint } = newCheckpoint(await world.plan(), ages);
+    const { startedAtMs: _, again: _a, expired: _e, ...checkpoint } = newCheckpoint(await world.plan(), ages);
     const counts = { read: 3, copied: 1, alreadyThere: 0, bytes: 9, enveloped: 0, bare: 3, damaged: 0 };
     const shard = {
       after: '1',
