@@ -260,20 +260,6 @@ export const places = {
         `${table}-CoordinatorState`,
       ]),
   },
-  'lease tables of consumers': {
-    said: 'the lease tables that `cells[].consumers` names, in primary and standby',
-    arns: ({ config, account }) => [
-      ...new Set(
-        streamRoles.flatMap((role) =>
-          config.cells.flatMap(({ consumers = [] }) =>
-            consumers.flatMap(({ kind, name }) =>
-              kind === 'kcl' ? tableArn(name[role], config.regions[role], account) : [],
-            ),
-          ),
-        ),
-      ),
-    ],
-  },
   'indexes of lease tables': {
     said: 'the indexes of the KCL’s lease table, in primary and standby',
     arns: (where) => leaseTables(where).map((table) => `${table}/index/*`),
