@@ -72,10 +72,13 @@ export function streamOf({ role, region, account }: RegionQuestion, { streams }:
   return { name, region, ...(own !== undefined && { arn: own }) };
 }
 
+/** Functions that the config names as consumers of a cell. */
+export const functionsOf = (
+  { role }: Pick<RegionQuestion, 'role'>,
+  { consumers = [] }: Cell,
+): readonly string[] => consumers.flatMap(({ kind, name }) => (kind === 'lambda' ? name[role] : []));
+
 /** Functions that the config names. */
-export function declaredFunctions({ cells, role }: RegionQuestion): readonly string[] {
-  const named = cells.flatMap(({ consumers = [] }) =>
-    consumers.flatMap(({ kind, name }) => (kind === 'lambda' ? name[role] : [])),
-  );
-  return [...new Set(named)];
-}
+export const declaredFunctions = (question: RegionQuestion): readonly string[] => [
+  ...new Set(question.cells.flatMap((cell) => functionsOf(question, cell))),
+];

@@ -1,4 +1,5 @@
 import type { StreamOfCell } from '../../lambda/core/consumer-facts.ts';
+import { isStream } from '../../lambda/core/consumer-rules.ts';
 import type { Cell } from '../config/config.ts';
 import { listRegistered, type RegisteredConsumer } from './fan-out.ts';
 import { functionParts, isOfFunction } from './mapping-facts.ts';
@@ -6,9 +7,9 @@ import { MappingIndex } from './mapping-index.ts';
 import { FEW_SOURCES, type MappingsRead, readMappings } from './mappings.ts';
 import {
   type CellInRegion,
-  declaredFunctions,
   each,
   type FoundConsumer,
+  functionsOf,
   type RegionQuestion,
   streamOf,
 } from './region-question.ts';
@@ -50,17 +51,22 @@ async function readSome(question: RegionQuestion, registered: readonly Registere
     sources.map((EventSourceArn) => ({ EventSourceArn })),
   );
   if (!byStream.complete) return byStream;
-  // A function that reads none of them may read another stream, or a registered consumer of one.
-  const lost = declaredFunctions(question).filter(
-    (named) => !byStream.mappings.some((mapping) => isOfFunction(mapping, named)),
+  // A function that does not read the stream of a cell that names it may read another one in its place.
+  const lost = new Set(
+    wanted.flatMap((cell) => {
+      const stream = streamOf(question, cell);
+      const here = byStream.mappings.filter(({ source }) => isStream(source, stream));
+      return functionsOf(question, cell).filter((named) => !here.some((one) => isOfFunction(one, named)));
+    }),
   );
   const elsewhere = await readMappings(
     asker,
     clients.lambda,
-    lost.map((FunctionName) => ({ FunctionName })),
+    [...lost].map((FunctionName) => ({ FunctionName })),
   );
+  const all = [...byStream.mappings, ...elsewhere.mappings];
   return {
-    mappings: [...byStream.mappings, ...elsewhere.mappings],
+    mappings: [...new Map(all.map((mapping) => [mapping.uuid, mapping])).values()],
     complete: elsewhere.complete,
   };
 }
