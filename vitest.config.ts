@@ -21,6 +21,7 @@ const system = [
   'cli',
   'conductor',
   'consumers/java',
+  'consumer/dynamo',
   'crash',
   'drain',
   'endpoint',

@@ -1,9 +1,11 @@
 import type { CellAnswer } from '../../lib/conductor/cell-answer.ts';
 import type { RunReport } from '../../lib/conductor/input.ts';
+import type { StandbyConsumer, Taker } from '../../lib/consumers/takers.ts';
 import type { DeployedCell } from '../../lib/settings/cells-file.ts';
 import type { ConductorSettings } from '../../lib/settings/conductor.ts';
 import type { StateTable } from '../../lib/state/state-table.ts';
 import type { ObserverReport } from '../core/conductor-observers.ts';
+import type { ConsumerDigest } from '../core/consumer-digest.ts';
 import type { CellCapacity, StandbySeen } from '../core/fitness.ts';
 import type { Quorum } from '../core/lifecycle.ts';
 import type { RunState } from './run-state.ts';
@@ -43,6 +45,10 @@ export interface Conductor {
   readonly readQuorum: () => Promise<Quorum>;
   readonly askSignals: (cells: readonly string[]) => Promise<readonly CellAnswer[]>;
   readonly readArrivals: (streams: readonly string[], sinceMs: number) => Promise<Arrivals>;
+  /** Which consumers of streams of the standby have taken up records of this time or later. Never throws. */
+  readonly readTakers: (consumers: readonly StandbyConsumer[], sinceMs: number) => Promise<readonly Taker[]>;
+  /** Who would read the cells' streams in the standby, as the survey has stored it. */
+  readonly readDigests: () => Promise<readonly ConsumerDigest[]>;
   /** Reads the reports of all observers that answer in time. */
   readonly readReports: () => Promise<readonly ObserverReport[]>;
   /** The standby's canary, as its own observer sees it. */

@@ -1,4 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { SNSClient } from '@aws-sdk/client-sns';
@@ -6,12 +7,14 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Context } from 'aws-lambda';
 import { clientOf } from '../../lib/aws/clients.ts';
 import { signalReader, zoneQuorumReader } from '../../lib/conductor/dns.ts';
+import { readTakers } from '../../lib/consumers/takers.ts';
 import { MetricLog } from '../../lib/metrics/metric-log.ts';
 import { type ReportSource, readObserverItem, readReports } from '../../lib/observers/reports.ts';
 import { readCells } from '../../lib/settings/cells-file.ts';
 import { CONDUCTOR_SETTINGS, parseConductorSettings } from '../../lib/settings/conductor.ts';
 import { DNS_SERVERS } from '../../lib/settings/observer.ts';
 import { requiredVariable } from '../../lib/settings/variables.ts';
+import { ConsumerDigests } from '../../lib/state/consumer-digests.ts';
 import { StateTable } from '../../lib/state/state-table.ts';
 import { parseMemory } from '../core/memory.ts';
 import { stateTableName, voteTableName } from '../core/names.ts';
@@ -25,6 +28,8 @@ import { tell } from './tell.ts';
 
 const CALL_TIMEOUT_MS = 3_000;
 const MAX_SOCKETS = 32;
+/** For everything about consumers; the step has 20 s. */
+const TAKERS_MS = 12_000;
 
 const settings = parseConductorSettings(requiredVariable(CONDUCTOR_SETTINGS));
 const logger = new Logger({ serviceName: `${settings.name}-conductor` });
@@ -36,6 +41,8 @@ const documents = (region: string): DynamoDBDocumentClient =>
   });
 const standby = documents(settings.standby);
 const kinesis = clientOf(KinesisClient, { ...caller, region: settings.standby });
+const cloudWatch = clientOf(CloudWatchClient, { ...caller, region: settings.standby });
+const dynamo = clientOf(DynamoDBClient, { ...caller, region: settings.standby });
 const sns = clientOf(SNSClient, { ...caller, region: settings.standby });
 const servers = process.env[DNS_SERVERS]?.split(',');
 const { zoneName, primary } = settings;
@@ -48,13 +55,16 @@ const sources: readonly ReportSource[] = settings.observers.map((region) => ({
   client: region === settings.standby ? standby : documents(region),
 }));
 
+const tableOptions = {
+  client: standby,
+  table: stateTableName(settings.name),
+  timeoutMs: CALL_TIMEOUT_MS,
+};
+const digests = new ConsumerDigests(tableOptions);
+
 const conductor: Conductor = {
   settings,
-  state: new StateTable({
-    client: standby,
-    table: stateTableName(settings.name),
-    timeoutMs: CALL_TIMEOUT_MS,
-  }),
+  state: new StateTable(tableOptions),
   cells,
   nowMs: () => Date.now(),
   readQuorum: zoneQuorumReader({
@@ -64,6 +74,12 @@ const conductor: Conductor = {
   }),
   askSignals: signalReader(zone),
   readArrivals: (streams, sinceMs) => readArrivals(kinesis, streams, sinceMs),
+  readTakers: (consumers, sinceMs) =>
+    readTakers(consumers, {
+      ...{ cloudWatch, dynamo, kinesis, sinceMs },
+      ...{ nowMs: Date.now(), timeoutMs: CALL_TIMEOUT_MS, signal: AbortSignal.timeout(TAKERS_MS) },
+    }),
+  readDigests: () => digests.read(),
   readReports: () => readReports(sources, Date.now),
   readStandbyLevels: async () => {
     const item = await readObserverItem({ region: settings.standby, client: standby, table });

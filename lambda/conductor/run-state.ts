@@ -27,6 +27,9 @@ const runStateSchema = z.object({
   /** Time at which DNS was last seen to follow in this stage. */
   dnsAtMs: z.number().optional(),
   dnsStage: z.number().optional(),
+  /** Streams of the standby in which records were seen to arrive, and when that was. */
+  arrived: z.array(z.string()).optional(),
+  arrivedAtMs: z.number().optional(),
   waitSeconds: z.number(),
   /** Sentences for people. */
   findings: z.array(z.string()),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ConductorInputError } from '../../lib/conductor/errors.ts';
 import type { StepName } from '../core/conductor.ts';
 import type { Conductor, Step } from './conductor.ts';
+import { consumers } from './consumers.ts';
 import { fail, finish, notify, superseded, unfinished } from './end.ts';
 import { confirm, fitness, latchBatch, lease, refresh } from './evacuate.ts';
 import { failbackGuards, release, takeBack, watch } from './fail-back.ts';
@@ -14,6 +15,7 @@ const steps: Readonly<Record<Exclude<StepName, 'lease' | 'latch'>, Step>> = {
   confirm,
   dns,
   arrivals,
+  consumers,
   notify,
   finish,
   'failback-guards': failbackGuards,

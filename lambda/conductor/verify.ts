@@ -58,14 +58,14 @@ export const arrivals: Step = async (state, conductor) => {
   const found = await conductor.readArrivals([...new Set(streams)], sinceMs);
   const { seen, silent, unknown, unreadable } = found;
   const after = { seen: seen.length, silent: silent.length, unknown, unreadable };
-  await journalStep(state, { step: 'arrivals', what: 'arrivals', after }, conductor);
+  const arrivedAtMs = await journalStep(state, { step: 'arrivals', what: 'arrivals', after }, conductor);
   const findings = [
     ...unreadable.map((stream) => `stream ${stream} of the standby cannot be read`),
     ...unknown.map(
       ({ stream, why }) => `whether records arrive in stream ${stream} of the standby is not known: ${why}`,
     ),
   ];
-  return { ...withFindings(state, findings), next: 'notify' };
+  return { ...withFindings(state, findings), arrived: [...seen], arrivedAtMs, next: 'consumers' };
 };
 
 function cellsOf(state: RunState, { cells }: Conductor) {

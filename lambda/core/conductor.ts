@@ -97,6 +97,16 @@ export const evacuationSteps = [
     whenItFails: { state: 'latched-arrivals-unknown', stops: false, nextCommand: 'spillway status --watch' },
   },
   {
+    step: 'consumers',
+    purpose:
+      'See which consumers of the standby take up what arrives. One that is not seen is named; the run waits for none longer than a minute.',
+    timeoutMs: 20_000,
+    retry: { attempts: 1, pauseMs: 2_000, maxPauseMs: 2_000 },
+    // Longer than CONSUMERS_WAIT_MS.
+    waitsFor: { error: 'ConsumersNotSeenError', attempts: 12, pauseMs: 3_000, maxPauseMs: 10_000 },
+    whenItFails: { state: 'latched-consumers-unknown', stops: false, nextCommand: 'spillway consumers' },
+  },
+  {
     step: 'notify',
     purpose: 'Tell people. A message that cannot be sent changes nothing.',
     timeoutMs: 15_000,
@@ -309,6 +319,12 @@ export const evacuationSuspected = ({
  * check.
  */
 export const SETTLED_MS = 90_000;
+
+/**
+ * For this long an evacuation waits for consumers of the standby to be seen, before it tells people: metrics of Lambda come a
+ * minute or more after what they count.
+ */
+export const CONSUMERS_WAIT_MS = 60_000;
 
 /** Most groups named: thousands of names would fit neither a message nor the cause of an execution. */
 const MAX_NAMED_GROUPS = 50;

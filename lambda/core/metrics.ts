@@ -97,6 +97,12 @@ export const metrics = {
     meaning:
       'cells whose stream in the standby would not take the highest load of two weeks; published each hour',
   },
+  StandbyUnread: {
+    service: 'survey',
+    unit: 'Count',
+    meaning:
+      'cells with a consumer that, as far as is known, would leave records of the standby unread: it is missing there, switched off or does not run; published each hour',
+  },
   StandbyDown: {
     service: 'observer',
     unit: 'Count',

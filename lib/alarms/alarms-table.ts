@@ -42,7 +42,11 @@ export interface AlarmDefinition {
   readonly meaning: string;
 }
 
-export type AlarmConfig = Pick<Config, 'regions' | 'policy' | 'monitoring'>;
+export type AlarmConfig = Pick<Config, 'regions' | 'policy' | 'monitoring' | 'cells'>;
+
+/** Whether the config names consumers, so that somebody would miss one that does not work. */
+export const namesConsumers = ({ cells }: Pick<Config, 'cells'>): boolean =>
+  cells.some(({ consumers = [] }) => consumers.length > 0);
 
 /** One of Spillway's own metrics, or one that AWS publishes by itself and without charge. */
 export type AlarmMetric = MetricName | AwsMetric;
@@ -230,6 +234,17 @@ export const alarms = [
     periods: inARow(2),
     meaning:
       'A cell’s stream in the standby would not take the highest load of the last two weeks. An evacuation still goes there: what the stream refuses waits in the producers’ spools.',
+  },
+  {
+    ...notZero,
+    alarm: 'standby unread',
+    only: { where: 'the config names consumers', holds: namesConsumers },
+    urgency: 'today',
+    metrics: ['StandbyUnread'],
+    periodMinutes: HOUR_MINUTES,
+    periods: inARow(2),
+    meaning:
+      'A consumer of a cell is missing in the standby, switched off or does not run there, as the survey saw it. An evacuation still goes there, and nothing is lost while retention lasts: but nobody reads there what this consumer reads in the primary.',
   },
   {
     ...notZero,

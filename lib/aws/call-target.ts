@@ -26,6 +26,8 @@ const inputSchema = z.looseObject({
   ExpressionAttributeValues: z.looseObject({ ':pk': attribute }).optional().catch(undefined),
   StreamName: text,
   StreamARN: text,
+  ConsumerName: text,
+  DeliveryStreamName: text,
   Namespace: text,
   stateMachineArn: text,
   executionArn: text,
@@ -54,7 +56,15 @@ const resourceIn = (service: string, input: Input): string | undefined => {
     case 'kinesis':
       // GetRecords names an iterator alone.
       if (input.StreamName !== undefined) return `stream/${input.StreamName}`;
-      return input.StreamARN === undefined ? undefined : lastOf(input.StreamARN);
+      if (input.StreamARN === undefined) return undefined;
+      // Its description is about the consumer, whose ARN ends with the time of its registration.
+      return input.ConsumerName === undefined
+        ? lastOf(input.StreamARN)
+        : `${lastOf(input.StreamARN)}/consumer/${input.ConsumerName}:`;
+    case 'firehose':
+      return input.DeliveryStreamName === undefined
+        ? undefined
+        : `deliverystream/${input.DeliveryStreamName}`;
     case 'states':
     case 'sfn': {
       const arn = input.stateMachineArn ?? input.executionArn;
@@ -63,7 +73,10 @@ const resourceIn = (service: string, input: Input): string | undefined => {
     case 'sns':
       return input.TopicArn === undefined ? undefined : lastOf(input.TopicArn);
     case 'lambda':
-      return input.FunctionName === undefined ? undefined : `function:${input.FunctionName}`;
+      if (input.FunctionName === undefined) return undefined;
+      return input.FunctionName.startsWith('arn:')
+        ? lastOf(input.FunctionName)
+        : `function:${input.FunctionName}`;
     case 'logs':
     case 'cloudwatchlogs':
       return input.logGroupName === undefined ? undefined : `log-group:${input.logGroupName}`;

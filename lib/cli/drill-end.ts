@@ -116,10 +116,13 @@ async function contextOf(run: RunFacts): Promise<StepContext> {
 }
 
 async function filesIn(directory: string): Promise<readonly string[]> {
-  const [own, below] = await Promise.all(
-    [directory, join(directory, 'localstack')].map((one) => readdir(one).catch(() => [])),
+  const below = await Promise.all(
+    ['', 'localstack/', 'consumers/'].map(async (part) => {
+      const names = await readdir(join(directory, part)).catch(() => []);
+      return names.map((name) => `${part}${name}`);
+    }),
   );
-  return [...(own ?? []), ...(below ?? []).map((name) => `localstack/${name}`)].toSorted();
+  return below.flat().toSorted();
 }
 
 function repeatCommand({ flags, seed }: Pick<RunFacts, 'flags' | 'seed'>): string {
@@ -168,13 +171,14 @@ const besideLines = (count: number): readonly string[] =>
 
 function summary(result: DrillResult): string {
   const seconds = (ms: number | null): string => (ms === null ? 'never' : `${(ms / 1_000).toFixed(1)} s`);
-  const { records } = result;
+  const { records, consumers } = result;
   const headline = headlineOf(result);
   return [
     '',
     `${colors.bold(result.scenario)} ${headline}: ${result.verdict} (expected ${result.expected}), ${result.diagnosis}`,
     `  detected ${seconds(result.detectMs)} · DNS moved ${seconds(result.flipMs)} · producers moved ${seconds(result.rtoMs)}`,
     `  records: ${records.acknowledged} acknowledged, ${records.delivered} delivered, ${records.lost} lost, ${records.duplicates} duplicates, ${records.reordered} out of order, ${records.spooled} on disk`,
+    `  consumers: ${consumers.processed} processed, ${consumers.lost} not, ${consumers.duplicates} twice, ${consumers.reordered} out of order, ${consumers.late} late from the other region, ${consumers.stranded} only after the outage; back to normal ${seconds(consumers.rtoMs)}`,
     `  switches latched ${seconds(result.latchedMs)} · DNS moves: ${result.flips}`,
     ...(result.failback === undefined
       ? []

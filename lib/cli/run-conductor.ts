@@ -143,6 +143,7 @@ const stateExits: Readonly<Record<string, ExitCode>> = {
   'failback-taken-back': exitCodes.unhealthy,
   // The run has moved what it should, but not all is well.
   'latched-arrivals-unknown': exitCodes.unhealthy,
+  'latched-consumers-unknown': exitCodes.unhealthy,
   'lease-kept': exitCodes.unhealthy,
   'not-notified': exitCodes.unhealthy,
   // Some switches may have been set before the newer act began: "nothing was done" would be wrong.

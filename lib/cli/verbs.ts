@@ -27,6 +27,7 @@ export const verbGroups = {
     init: async () => (await import('./init.ts')).initCommand,
     deploy: async () => (await import('./deploy.ts')).deployCommand,
     doctor: async () => (await import('./doctor.ts')).doctorCommand,
+    consumers: async () => (await import('./consumers.ts')).consumersCommand,
     policy: async () => (await import('./policy.ts')).policyCommand,
     prove: async () => (await import('./prove.ts')).proveCommand,
     cost: async () => (await import('./cost.ts')).costCommand,

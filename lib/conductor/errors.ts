@@ -23,6 +23,11 @@ export class NotLatchedError extends Error {
   override readonly name = 'NotLatchedError';
 }
 
+/** Consumers of the standby have not been seen to take up what arrives. They may soon be: look again. */
+export class ConsumersNotSeenError extends Error {
+  override readonly name = 'ConsumersNotSeenError';
+}
+
 /** The function was called with something that the state machine does not send. */
 export class ConductorInputError extends Error {
   override readonly name = 'ConductorInputError';

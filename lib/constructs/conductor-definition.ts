@@ -64,6 +64,7 @@ export function conductorDefinition(scope: Construct, step: IFunction): IChainab
   const finish = task('Finish', 'finish');
   const notify = task('Notify', 'notify');
   const arrivals = task('Arrivals', 'arrivals');
+  const consumers = task('Consumers', 'consumers');
   const dns = task('Dns', 'dns');
   const confirm = task('Confirm', 'confirm');
   const latch = latchMap(scope, step);
@@ -81,7 +82,8 @@ export function conductorDefinition(scope: Construct, step: IFunction): IChainab
   }
   for (const [each, after] of [
     [dns, arrivals],
-    [arrivals, notify],
+    [arrivals, consumers],
+    [consumers, notify],
     [notify, finish],
   ] as const) {
     each.addCatch(superseded, { errors: ['FencedError'], resultPath: '$.error' });

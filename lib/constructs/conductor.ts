@@ -14,7 +14,10 @@ import {
 } from '../../lambda/core/names.ts';
 import { SWITCH_PARTITION } from '../../lambda/core/switch.ts';
 import { reserves } from '../config/concurrency.ts';
+import type { Config } from '../config/config.ts';
 import type { StreamKey } from '../config/stream-keys.ts';
+import { takersRights } from '../permissions/functions.ts';
+import { requirementsOf } from '../permissions/requirements.ts';
 import { CELLS_FILE, type DeployedCell, watchedStreams } from '../settings/cells-file.ts';
 import { CONDUCTOR_SETTINGS, type ConductorSettings } from '../settings/conductor.ts';
 import { conductorDefinition } from './conductor-definition.ts';
@@ -32,6 +35,7 @@ export interface ConductorProps {
   /** The customer-managed keys of the streams in which it looks for arriving records. */
   readonly keys: readonly StreamKey[];
   readonly topic: Topic;
+  readonly config: Config;
 }
 
 /** The workflow of the standby that latches, verifies, records and notifies. */
@@ -50,6 +54,14 @@ export class Conductor extends Construct {
       files: { [CELLS_FILE]: JSON.stringify(props.cells) },
       statements: [
         ...statements(settings, watchedStreams(props.cells), Stack.of(this).account),
+        ...requirementsOf(takersRights, {
+          config: props.config,
+          account: Stack.of(this).account,
+          region: standby,
+        }).map(
+          ({ actions, resources }) =>
+            new PolicyStatement({ actions: [...actions], resources: [...resources] }),
+        ),
         ...keyStatements(props.keys, ['kms:Decrypt']),
       ],
       timeoutSeconds: TIMEOUT_SECONDS,
@@ -85,6 +97,7 @@ function acknowledge(machine: StateMachine, step: SpillwayFunction): void {
   const ofMap = 'A Distributed Map looks after the executions it starts, which get their names as it runs.';
   const findings: readonly (readonly [Construct, string, string])[] = [
     [machine.role, '*', 'Log delivery and X-Ray have no resources that could be named.'],
+    [step.role, '*', 'GetMetricData has no resources; it only reads.'],
     [machine.role, `<${idOf(step.lambda)}.Arn>:*`, 'Versions of the one function that is named.'],
     [map, `${executions}:*`, ofMap],
     [map, `${executions}/*:*`, ofMap],

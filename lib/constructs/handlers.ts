@@ -20,6 +20,8 @@ export type HandlerName = (typeof handlerNames)[number];
 /** Where `npm run build:handlers` puts the bundles. */
 export const handlerDirectory = ownFile('dist/handlers');
 export const handlerFile = (name: HandlerName): string => join(handlerDirectory, name, 'index.js');
+/** The consumer that a drill on this machine deploys; no deployment has it. */
+export const drillConsumerFile = join(handlerDirectory, 'drill-consumer/index.js');
 
 /**
  * Makes a directory with the bundle of a function and files beside it, so that the files are part of the

@@ -3,10 +3,14 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { CONSUMERS_PARTITION } from '../../lambda/core/consumer-digest.ts';
 import { stateTableName, surveyFunctionName } from '../../lambda/core/names.ts';
 import { RECURRING_PARTITION } from '../../lambda/core/recurring.ts';
 import { CAPACITY_PARTITION } from '../../lambda/core/survey.ts';
 import { reserves } from '../config/concurrency.ts';
+import type { Config } from '../config/config.ts';
+import { surveyedConsumersRights } from '../permissions/functions.ts';
+import { requirementsOf } from '../permissions/requirements.ts';
 import {
   SURVEY_SETTINGS,
   SURVEYED_CELLS_FILE,
@@ -26,6 +30,7 @@ const MEMORY_MIB = 512;
 export interface SurveyProps {
   readonly settings: SurveySettings;
   readonly cells: readonly SurveyedCell[];
+  readonly config: Config;
 }
 
 /**
@@ -34,7 +39,7 @@ export interface SurveyProps {
  * probes only the survey calls the primary, and a run may take minutes.
  */
 export class Survey extends Construct {
-  constructor(scope: Construct, id: string, { settings, cells }: SurveyProps) {
+  constructor(scope: Construct, id: string, { settings, cells, config }: SurveyProps) {
     super(scope, id);
     const { primary, standby } = settings;
     const { account } = Stack.of(this);
@@ -43,21 +48,35 @@ export class Survey extends Construct {
       account,
       streams: cells.map((cell) => cell.streams),
     });
+    const ofConsumers = requirementsOf(surveyedConsumersRights, { config, account, region: standby });
     const survey = new SpillwayFunction(this, 'Run', {
       functionName: surveyFunctionName(settings.name),
       handler: 'survey',
       description: 'Spillway: stores each hour how streams are scaled in both regions, and their peaks.',
       environment: { [SURVEY_SETTINGS]: Stack.of(this).toJsonString(settings) },
       files: { [SURVEYED_CELLS_FILE]: JSON.stringify(cells) },
-      statements: statements({ settings, streams, account: Stack.of(this).account }),
+      statements: [
+        ...statements({ settings, streams, account, unnamed: cells.some(({ consumers }) => !consumers) }),
+        ...ofConsumers.map(
+          ({ actions, resources }) =>
+            new PolicyStatement({ actions: [...actions], resources: [...resources] }),
+        ),
+      ],
       timeoutSeconds: TIMEOUT_SECONDS,
       memoryMiB: MEMORY_MIB,
       reservedConcurrency: reserves.survey,
     });
     Validations.of(survey.role).acknowledge({
       id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
-      reason: 'GetMetricData has no resources; it only reads.',
+      reason: 'GetMetricData and ListEventSourceMappings have no resources; they only read.',
     });
+    for (const arn of ofConsumers.flatMap(({ resources }) => resources).filter(isPartOfList)) {
+      Validations.of(survey.role).acknowledge({
+        id: `AwsSolutions::AwsSolutions-IAM5[Resource::${shownArn(arn, Stack.of(this).account)}]`,
+        reason:
+          'Kinesis ends the ARN of a consumer with the time of its creation; alarms are listed. Both are only read.',
+      });
+    }
     for (const arn of streams.filter(isPattern)) {
       Validations.of(survey.role).acknowledge({
         id: `AwsSolutions::AwsSolutions-IAM5[Resource::${shownArn(arn, Stack.of(this).account)}]`,
@@ -75,6 +94,8 @@ export class Survey extends Construct {
   }
 }
 
+const isPartOfList = (arn: string): boolean => arn !== '*' && arn.includes('*');
+
 /**
  * The survey's rights: to read how streams are scaled, and to write its results and their time in the state
  * table, and nothing else there.
@@ -83,21 +104,25 @@ function statements({
   settings: { name, standby },
   streams,
   account,
+  unnamed,
 }: {
   readonly settings: SurveySettings;
   readonly streams: readonly string[];
   readonly account: string;
+  /** Whether there are cells whose consumers the config does not name. */
+  readonly unnamed: boolean;
 }): PolicyStatement[] {
+  const onStreams = ['kinesis:DescribeStreamSummary', ...(unnamed ? ['kinesis:ListStreamConsumers'] : [])];
   const state = `arn:aws:dynamodb:${standby}:${account}:table/${stateTableName(name)}`;
   return [
-    ...(streams.length === 0
-      ? []
-      : [new PolicyStatement({ actions: ['kinesis:DescribeStreamSummary'], resources: [...streams] })]),
+    ...(streams.length === 0 ? [] : [new PolicyStatement({ actions: onStreams, resources: [...streams] })]),
     new PolicyStatement({ actions: ['cloudwatch:GetMetricData'], resources: ['*'] }),
     new PolicyStatement({
       actions: ['dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
       resources: [state],
-      conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [CAPACITY_PARTITION] } },
+      conditions: {
+        'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [CAPACITY_PARTITION, CONSUMERS_PARTITION] },
+      },
     }),
     new PolicyStatement({
       actions: ['dynamodb:UpdateItem'],

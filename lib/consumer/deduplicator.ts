@@ -1,4 +1,6 @@
-import { MemorySeenStore, type SeenStore } from './seen-store.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ClaimedElsewhereError, ConsumerConfigError } from './errors.ts';
+import { type Claim, MemorySeenStore, type SeenStore } from './seen-store.ts';
 
 export type Delivery<Value> =
   | { readonly duplicate: true }
@@ -7,7 +9,17 @@ export type Delivery<Value> =
 export interface DeduplicatorOptions {
   /** Where handled ids are kept. Default: a MemorySeenStore of 1,000,000 ids and an hour. */
   readonly store?: SeenStore;
+  /**
+   * How long to wait for another consumer that has claimed the id, in milliseconds; for stores with claims. A consumer that died
+   * leaves its claim until the claim's time is over: wait longer than that. Default 60,000.
+   */
+  readonly maxWaitMs?: number;
 }
+
+const DEFAULT_MAX_WAIT_MS = 60_000;
+/** Between two looks at a claim of another consumer. */
+const FIRST_PAUSE_MS = 25;
+const MAX_PAUSE_MS = 1_000;
 
 /**
  * Calls the handler once per record id.
@@ -16,7 +28,7 @@ export interface DeduplicatorOptions {
  * the same time; a record whose handler failed does not count as handled, so nothing is dropped.
  *
  * Not promised: exactly once. A process that dies between the handler's end and `remember` handles the record
- * again. So do two consumers that do not share a store, or a copy that is older than the window (a drain may
+ * again. So do two consumers that do not share a store with claims, or a copy that is older than the window (a drain may
  * copy records hours after they were first written: keep the window longer than the outage, or the handler
  * idempotent). Only a handler that writes its result and the id in one transaction gets exactly once.
  *
@@ -25,20 +37,27 @@ export interface DeduplicatorOptions {
  */
 export class Deduplicator {
   readonly #store: SeenStore;
+  readonly #maxWaitMs: number;
   /**
    * Ids that are being handled now; at most one per call of `once` in progress. The promise is true when the
    * handler succeeded.
    */
   readonly #running = new Map<string, Promise<boolean>>();
 
-  constructor({ store = new MemorySeenStore() }: DeduplicatorOptions = {}) {
+  /** @throws ConsumerConfigError */
+  constructor({ store = new MemorySeenStore(), maxWaitMs = DEFAULT_MAX_WAIT_MS }: DeduplicatorOptions = {}) {
+    if (!(maxWaitMs >= 0))
+      throw new ConsumerConfigError(`\`maxWaitMs\` is ${maxWaitMs}; write milliseconds from 0.`);
     this.#store = store;
+    this.#maxWaitMs = maxWaitMs;
   }
 
   /**
    * Runs `handle` unless the id was handled before. A copy that arrives while the first one is being handled
    * waits for it, and is handled if the first one fails. Rejects with what `handle` or the store rejected
    * with; the record then counts as not handled, and may be given again.
+   *
+   * @throws ClaimedElsewhereError when another consumer holds the id for longer than `maxWaitMs`
    */
   async once<Value>(recordId: string, handle: () => Promise<Value> | Value): Promise<Delivery<Value>> {
     for (let other = this.#running.get(recordId); other !== undefined; other = this.#running.get(recordId)) {
@@ -48,17 +67,53 @@ export class Deduplicator {
     this.#running.set(recordId, running.promise);
     let handled = false;
     try {
-      if (await this.#store.seen(recordId)) {
-        handled = true;
-        return { duplicate: true };
-      }
-      const value = await handle();
-      await this.#store.remember(recordId);
+      const delivery = await this.#deliver(recordId, handle);
       handled = true;
-      return { duplicate: false, value };
+      return delivery;
     } finally {
       this.#running.delete(recordId);
       running.resolve(handled);
+    }
+  }
+
+  async #deliver<Value>(recordId: string, handle: () => Promise<Value> | Value): Promise<Delivery<Value>> {
+    if (this.#store.claim !== undefined) return this.#deliverClaimed(recordId, handle);
+    if (await this.#store.seen(recordId)) return { duplicate: true };
+    const value = await handle();
+    await this.#store.remember(recordId);
+    return { duplicate: false, value };
+  }
+
+  async #deliverClaimed<Value>(
+    recordId: string,
+    handle: () => Promise<Value> | Value,
+  ): Promise<Delivery<Value>> {
+    const claim = await this.#claim(recordId);
+    if (claim === undefined) return { duplicate: true };
+    let value: Value;
+    try {
+      value = await handle();
+    } catch (error) {
+      // The handler's failure is what the caller has to know; a claim that cannot be released ends by itself.
+      await claim.release().catch(() => {});
+      throw error;
+    }
+    await claim.finish();
+    return { duplicate: false, value };
+  }
+
+  /** Undefined for an id that was handled. */
+  async #claim(recordId: string): Promise<Claim | undefined> {
+    let waitedMs = 0;
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+      const result = await this.#store.claim?.(recordId);
+      if (result === undefined || result.kind === 'handled') return undefined;
+      if (result.kind === 'claimed') return result.claim;
+      if (waitedMs >= this.#maxWaitMs) throw new ClaimedElsewhereError(recordId, result.leftMs);
+      // A whole one at least, as clocks differ.
+      const nextMs = Math.max(1, Math.min(pauseMs, Math.ceil(result.leftMs) + 1, this.#maxWaitMs - waitedMs));
+      await pause(nextMs);
+      waitedMs += nextMs;
     }
   }
 }

@@ -52,6 +52,20 @@ export function wholeRecord(record: SdkKinesisRecord | LambdaKinesisRecord): Who
   };
 }
 
+/** Whether a value of a Lambda event has the fields of a record, each of its kind. Its data may still not be base64. */
+export function isRecordShape(value: unknown): value is LambdaKinesisRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const { data, partitionKey, sequenceNumber, approximateArrivalTimestamp } =
+    value as Partial<LambdaKinesisRecord>;
+  return (
+    typeof data === 'string' &&
+    typeof sequenceNumber === 'string' &&
+    /^\d+$/.test(sequenceNumber) &&
+    (partitionKey === undefined || typeof partitionKey === 'string') &&
+    (approximateArrivalTimestamp === undefined || Number.isFinite(approximateArrivalTimestamp))
+  );
+}
+
 /** Whole ones: a fraction of a second in binary is off by a bit. */
 const msOf = (seconds: number): number => Math.round(seconds * 1_000);
 

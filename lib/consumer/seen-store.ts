@@ -10,6 +10,26 @@ export interface SeenStore {
   seen(id: string): Promise<boolean>;
   /** Resolves once later calls of `seen` with this id return true, within the store's window. */
   remember(id: string): Promise<void>;
+  /**
+   * For stores that several consumers share. Between `seen` and `remember` another one may handle a copy; a claim lets one
+   * at a time. A Deduplicator that finds this method calls it in place of the other two.
+   */
+  claim?(id: string): Promise<ClaimResult>;
+}
+
+export type ClaimResult =
+  | { readonly kind: 'claimed'; readonly claim: Claim }
+  /** It was handled before, as far as the store can tell. */
+  | { readonly kind: 'handled' }
+  /** Another consumer is handling it, or died while it was: its claim ends in so many milliseconds. */
+  | { readonly kind: 'claimedElsewhere'; readonly leftMs: number };
+
+/** An id that its holder alone handles, until its time is over. */
+export interface Claim {
+  /** The id is handled. Resolves once later claims say so, within the store's window. */
+  finish(): Promise<void>;
+  /** It was not handled: another may claim it now. */
+  release(): Promise<void>;
 }
 
 export interface MemorySeenStoreOptions {

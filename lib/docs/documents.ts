@@ -1,4 +1,4 @@
-import { observerRegions } from '../config/config.ts';
+import { type Cell, observerRegions } from '../config/config.ts';
 import {
   defaultDrillOverdueDays,
   defaultMonitoring,
@@ -9,11 +9,13 @@ import {
 import { assumptionsDocument } from './assumptions.ts';
 import { conductorDocument } from './conductor.ts';
 import { configDocument } from './config.ts';
+import { consumerFindingsDocument } from './consumer-findings.ts';
 import { deployDocument } from './deploy.ts';
 import { deploymentsDocument } from './deployments.ts';
 import { diagnosesDocument } from './diagnoses.ts';
 import { lifecycleDocument } from './lifecycle.ts';
 import { monitoringDocument } from './monitoring.ts';
+import { orderDocument } from './order.ts';
 import { permissionsDocument } from './permissions.ts';
 import { runbookDocument } from './runbook.ts';
 import { scenariosDocument } from './scenarios.ts';
@@ -23,9 +25,15 @@ const policy = {
   votesToEvacuate: defaultVotesToEvacuate(observerRegions(defaultRegions).length),
 };
 
-/** With weekly drills: without them, one alarm would be missing. */
+/** With weekly drills and a consumer: without them, alarms would be missing. */
 const monitoring = { ...defaultMonitoring, drillOverdueDays: defaultDrillOverdueDays };
-const config = { regions: defaultRegions, policy, monitoring };
+const both = (name: string) => ({ primary: name, standby: name });
+const cell: Cell = {
+  ...{ name: 'orders', group: 'orders', probe: 'never', services: [] },
+  streams: { primary: { name: 'orders', create: false }, standby: { name: 'orders', create: false } },
+  consumers: [{ kind: 'lambda', name: both('orders-indexer'), takes: [] }],
+};
+const config = { regions: defaultRegions, policy, monitoring, cells: [cell] };
 
 /** Everything in `docs/` that is generated from tables. */
 export const documents: readonly { readonly file: string; readonly text: string }[] = [
@@ -33,9 +41,11 @@ export const documents: readonly { readonly file: string; readonly text: string 
   { file: 'lifecycle.md', text: lifecycleDocument() },
   { file: 'conductor.md', text: conductorDocument() },
   { file: 'config.md', text: configDocument() },
+  { file: 'consumer-findings.md', text: consumerFindingsDocument() },
   { file: 'deployments.md', text: deploymentsDocument() },
   { file: 'scenarios.md', text: scenariosDocument() },
   { file: 'runbook.md', text: runbookDocument(config) },
+  { file: 'order.md', text: orderDocument() },
   { file: 'permissions.md', text: permissionsDocument() },
   { file: 'deploy.md', text: deployDocument() },
   { file: 'monitoring.md', text: monitoringDocument(config) },

@@ -48,13 +48,16 @@ the conductor uses the stored ones. Apart from the probes, only the survey calls
 DescribeStreamSummary and GetMetricData. Nothing waits for the survey, and a value that it cannot read stays as it was. A run of the
 survey looks at ${CELLS_A_RUN} cells, beginning with those whose survey is oldest, so that with more cells each is looked at less often.
 
+The survey also asks, in the standby alone, whether the cells' consumers would read there ([Consumers in two regions](consumers.md)), and stores
+the answer: \`spillway status\` and the conductor's report have it in an outage, and need nothing of the primary for it.
+
 The standby cannot report its own failure. Each observer reports it in its own region, and each witness has a topic with the few
 alarms that only a witness can raise. **Subscribe to the topic in every region** (\`notify.email\` does this; \`spillway doctor\` reports
 a topic without subscribers): \`NAME-notifications\` in the standby and in each witness.
 
 ## Alarms
 
-The table is for the default policy, the default \`monitoring\` and weekly drills. The [runbook](runbook.md) says what each alarm means and
+The table is for the default policy, the default \`monitoring\`, weekly drills, and cells whose consumers the config names. The [runbook](runbook.md) says what each alarm means and
 what to run. The description of an alarm begins with its urgency, \`[now]\` or \`[today]\`, so that a pager can tell them apart.
 
 Recurring work, that is drills and the survey, can be late only after the deployment began to ask for it. The monitor keeps the time

@@ -442,6 +442,26 @@ export const alarmEntries: Readonly<Record<AlarmName, RunbookEntry>> = {
       'Do not leave this for the outage: a stream that has to grow during an outage throttles meanwhile.',
     ],
   },
+  'standby unread': {
+    lookAt: [
+      'Which consumers of which cells, and why: `unread` in the survey’s log, or `spillway consumers`, which asks again.',
+      'Whether somebody has switched it off on purpose, to switch it on in the crisis: in health the standby’s stream is empty, so a consumer that always runs costs next to nothing.',
+    ],
+    run: [
+      [
+        'spillway consumers',
+        'each consumer in both regions, what is wrong with it, and the command that mends it',
+      ],
+      [
+        'aws logs tail /aws/lambda/spillway-survey --region STANDBY --since 3h',
+        'what the survey found, hour by hour',
+      ],
+    ],
+    not: [
+      'Do not leave this for the outage: a mapping takes up to 90 s to start, one that begins at LATEST misses what came before, and an application of the KCL resumes from wherever it was used last.',
+      'Do not hold an evacuation back for this: records wait in the standby’s stream as long as its retention lasts.',
+    ],
+  },
   'survey silent': {
     lookAt: [
       'The survey’s log, which says which calls fail. A value that the survey could not read stays as it was, and is no failure.',

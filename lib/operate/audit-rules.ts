@@ -55,6 +55,7 @@ const surveyOperations: Readonly<Record<string, RegExp>> = {
   cloudwatch: /^GetMetricData$/,
 };
 const writeOperations = /^PutRecords?$/;
+const readOperations = /^(DescribeStream|DescribeStreamSummary|ListShards|GetShardIterator|GetRecords)$/;
 const bucketConfiguration =
   /^(CreateBucket|DeleteBucket.*|PutBucket.*|PutPublicAccessBlock|PutObjectLockConfiguration)$/;
 
@@ -99,6 +100,15 @@ export const auditRules: readonly AuditRule[] = [
     source: 'design: "How a failover happens", step 7',
     matches: (call) =>
       isWho(call, 'producer') && serviceIs('kinesis')(call) && operationIs(writeOperations)(call),
+  },
+  {
+    rule: 'application-reads',
+    judgement: 'allowed',
+    reason:
+      'a consumer reads the stream of its own region, always; what it does not reach is stranded until the region recovers, and no failover waits for it',
+    source: 'design: "Consumers"',
+    matches: (call) =>
+      isWho(call, 'consumer') && serviceIs('kinesis')(call) && operationIs(readOperations)(call),
   },
   {
     rule: 'record-distribution',

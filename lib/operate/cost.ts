@@ -4,7 +4,7 @@ import { STANDBY_CANARY_SHARDS } from '../../lambda/core/put-plan.ts';
 import { STREAM_LIFE_MS } from '../../lambda/core/stream-evidence.ts';
 import { QUIET_PUTS, STREAMS_PER_ROUND } from '../../lambda/core/stream-plan.ts';
 import { MOST_STREAMS } from '../../lambda/core/streams.ts';
-import { alarmRegions, alarmRows } from '../alarms/alarms-table.ts';
+import { alarmRegions, alarmRows, namesConsumers } from '../alarms/alarms-table.ts';
 import { checkedGroups } from '../config/checked-groups.ts';
 import { type Config, observerRegions, type StreamSpec } from '../config/config.ts';
 import { inForce } from '../config/probed-cells.ts';
@@ -279,7 +279,8 @@ const monitoring: Part = (config) => {
   const { observers: n } = counts(config);
   const { drillOverdueDays } = config.monitoring;
   const watch = metricsOf('monitor').filter((name) => name !== 'DrillAge' || drillOverdueDays !== undefined);
-  const published = watch.length + metricsOf('survey').length + n * metricsOf('observer').length;
+  const surveyed = metricsOf('survey').filter((name) => name !== 'StandbyUnread' || namesConsumers(config));
+  const published = watch.length + surveyed.length + n * metricsOf('observer').length;
   const watched = alarmRows.flatMap((row) =>
     alarmRegions(row, config).flatMap(() => row.metrics.map(() => row.alarm)),
   ).length;

@@ -162,6 +162,15 @@ const rules: readonly Rule[] = [
     const more = others.length === 0 ? '' : `; and ${others.length} more cells`;
     return [note(`the standby is too small: ${first}${more}`, 'spillway doctor')];
   },
+  ({ cells, standby }) => {
+    const idle = cells.filter(({ readers }) => readers?.works === 'no');
+    const [first] = idle;
+    if (first === undefined) return [];
+    const isMoved = idle.some(({ region }) => region === standby);
+    const which = named(idle.map(({ cell }) => cell));
+    const text = `the standby would leave records of ${which} unread: ${first.readers?.because[0] ?? 'a consumer does not work there'}`;
+    return isMoved ? [bad(text, 'spillway consumers')] : [note(text, 'spillway consumers')];
+  },
   ({ mode }) =>
     mode === 'auto' || mode === 'unknown' ? [] : [note(`mode is ${mode}: nothing moves by itself`)],
   ({ lastDrill }, { config: { drill } }) => {

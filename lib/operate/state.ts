@@ -1,3 +1,4 @@
+import type { ConsumerDigest } from '../../lambda/core/consumer-digest.ts';
 import type { ControlReading } from '../../lambda/core/control.ts';
 import type { CellCapacity } from '../../lambda/core/fitness.ts';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
@@ -5,6 +6,7 @@ import type { Lease } from '../../lambda/core/lease.ts';
 import { stateTableName } from '../../lambda/core/names.ts';
 import type { Recurring } from '../../lambda/core/recurring.ts';
 import type { Config } from '../config/config.ts';
+import { ConsumerDigests } from '../state/consumer-digests.ts';
 import { RecurringTable } from '../state/recurring-table.ts';
 import { StateTable, type StoredSwitch } from '../state/state-table.ts';
 import type { AwsClients } from './clients.ts';
@@ -21,6 +23,8 @@ export interface StateReadings {
   readonly journal: Reading<readonly JournalEntry[]>;
   /** The sizes and loads of the cells' streams that the survey last saw. */
   readonly capacities: Reading<readonly CellCapacity[]>;
+  /** Who would read the cells' streams in the standby, as the survey last saw it. */
+  readonly consumers: Reading<readonly ConsumerDigest[]>;
   /** Since when the deployment asks for drills, and the last drill that succeeded. */
   readonly drill: Reading<Recurring>;
 }
@@ -45,14 +49,16 @@ export async function readState(
 ): Promise<StateReadings> {
   const table = stateTable(config, clients, timeoutMs);
   const recurring = new RecurringTable(tableOptions(config, clients, timeoutMs));
-  const [control, switches, lease, epoch, journal, capacities, drill] = await Promise.all([
+  const digests = new ConsumerDigests(tableOptions(config, clients, timeoutMs));
+  const [control, switches, lease, epoch, journal, capacities, consumers, drill] = await Promise.all([
     reading(timeoutMs, () => table.readControl()),
     reading(timeoutMs, () => table.readSwitches()),
     reading(timeoutMs, () => table.readLease()),
     reading(timeoutMs, () => table.newestEpoch()),
     reading(timeoutMs, () => table.history(JOURNAL_ENTRIES)),
     reading(timeoutMs, () => table.readCapacities()),
+    reading(timeoutMs, () => digests.read()),
     reading(timeoutMs, () => recurring.read('drill')),
   ]);
-  return { control, switches, lease, epoch, journal, capacities, drill };
+  return { control, switches, lease, epoch, journal, capacities, consumers, drill };
 }

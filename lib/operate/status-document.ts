@@ -1,5 +1,6 @@
 import type { BeaconTable } from '../../lambda/core/beacon-table.ts';
 import type { CellFindingKind } from '../../lambda/core/cell-findings.ts';
+import type { Reader } from '../../lambda/core/consumer-digest.ts';
 import type { EndpointFinding } from '../../lambda/core/endpoint-findings.ts';
 import type { Mode } from '../../lambda/core/policy.ts';
 import type { Position } from '../../lambda/core/switch.ts';
@@ -86,6 +87,17 @@ export interface CellStatus {
   readonly problem?: string;
   readonly switch: SwitchReading;
   readonly streams: CellStreams;
+  /** Who would read the cell's stream in the standby, as the survey last saw it. Null: not known. */
+  readonly readers: CellReaders | null;
+}
+
+export interface CellReaders {
+  /** `no`: a consumer would leave records unread. `none`: the config says that there are none, or none was found. */
+  readonly works: 'yes' | 'no' | 'unknown' | 'none';
+  readonly lookedAtMs: number;
+  readonly consumers: readonly Pick<Reader, 'kind' | 'name' | 'works'>[];
+  /** Why not, as sentences. */
+  readonly because: readonly string[];
 }
 
 export interface ObserverStatus {

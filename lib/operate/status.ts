@@ -3,6 +3,7 @@ import type { CellOverrides, Control } from '../../lambda/core/control.ts';
 import type { JournalEntry } from '../../lambda/core/journal.ts';
 import type { Lease } from '../../lambda/core/lease.ts';
 import type { Config } from '../config/config.ts';
+import { cellReaders } from './cell-readers.ts';
 import { cellStreams } from './cell-streams.ts';
 import { failbackOutlook } from './failback-outlook.ts';
 import { findingsOf } from './findings.ts';
@@ -66,9 +67,14 @@ function cellsOf(config: Config, { dns, observers, state }: Readings): readonly 
   const positionOf = (group: string): SwitchReading =>
     state.switches.ok ? (latched.has(group) ? 'STANDBY' : 'PRIMARY') : 'unknown';
   const streams = cellStreams(config, { observers, positionOf });
+  const readers = cellReaders(state.consumers.ok ? state.consumers.value : []);
   return config.cells.map(({ name, group }) => {
     const signal = dns.signals.get(name);
-    const about = { switch: positionOf(group), streams: streams.get(name) as CellStreams };
+    const about = {
+      switch: positionOf(group),
+      streams: streams.get(name) as CellStreams,
+      readers: readers.get(name) ?? null,
+    };
     if (signal?.ok) {
       const { region, stream = null } = signal.value;
       return { cell: name, group, region, stream, ...about };

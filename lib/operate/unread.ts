@@ -29,6 +29,7 @@ const stateParts: readonly {
   { key: 'epoch', part: 'epoch', vital: true },
   { key: 'journal', part: 'journal', vital: false },
   { key: 'capacities', part: 'survey', vital: false },
+  { key: 'consumers', part: 'consumers', vital: false },
   { key: 'drill', part: 'drill record', vital: false },
 ];
 

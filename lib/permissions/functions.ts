@@ -1,4 +1,6 @@
 import { FLEET_KEY } from '../../lambda/core/beacon-item.ts';
+import { CONSUMERS_PARTITION } from '../../lambda/core/consumer-digest.ts';
+import type { ConsumerSpec } from '../../lambda/core/consumers.ts';
 import { DEPLOYMENT_PARTITION } from '../../lambda/core/deployment-items.ts';
 import { ENDPOINT_PARTITION } from '../../lambda/core/endpoint-items.ts';
 import { EPOCH_PARTITION } from '../../lambda/core/epoch.ts';
@@ -20,6 +22,8 @@ import { SWITCH_PARTITION } from '../../lambda/core/switch.ts';
 import { WOULD_PARTITION } from '../../lambda/core/would.ts';
 import { probedCells } from '../config/probed-cells.ts';
 import { siblingActions } from '../observers/sibling-actions.ts';
+import { watchedCells } from '../settings/watched-cells.ts';
+import { has, hasAlarm, hasUnnamed } from './consumers.ts';
 import { hasBeacons, hasDrill, isStandby, type Right } from './right.ts';
 import type { Where } from './where.ts';
 
@@ -139,6 +143,26 @@ const switches: readonly Right[] = [
   log,
 ];
 
+const hasAge = ({ kind }: ConsumerSpec): boolean => kind !== 'kcl' && kind !== 'other';
+
+/** What the conductor asks about consumers of the standby after an evacuation. */
+export const takersRights: readonly Right[] = [
+  {
+    actions: ['cloudwatch:GetMetricData'],
+    on: 'everything',
+    when: ({ config }) =>
+      watchedCells(config).some(({ consumers }) => consumers === undefined || consumers.some(hasAge)),
+    why: 'how old what consumers of the standby take is; the action knows no resources',
+  },
+  {
+    actions: ['dynamodb:DescribeTable', 'dynamodb:Scan'],
+    on: 'watched lease tables',
+    when: ({ config }) =>
+      watchedCells(config).some(({ consumers = [] }) => consumers.some(({ kind }) => kind === 'kcl')),
+    why: 'the checkpoints of applications of the KCL in the standby',
+  },
+];
+
 const conductor: readonly Right[] = [
   {
     actions: ['dynamodb:GetItem', 'dynamodb:Query'],
@@ -168,6 +192,7 @@ const conductor: readonly Right[] = [
     on: 'watched streams',
     why: 'looks whether records arrive in the standby',
   },
+  ...takersRights,
   log,
 ];
 
@@ -187,6 +212,48 @@ const monitor: readonly Right[] = [
   log,
 ];
 
+/** What the survey asks about consumers of the standby that the config names. */
+export const surveyedConsumersRights: readonly Right[] = (
+  [
+    {
+      actions: ['lambda:ListEventSourceMappings'],
+      on: 'everything',
+      when: (where) => has('lambda')(where) || hasUnnamed(where),
+      why: 'the mappings on the streams of the standby; the action knows no resources',
+    },
+    {
+      actions: ['lambda:GetFunctionConfiguration', 'lambda:GetFunctionConcurrency'],
+      on: 'surveyed functions',
+      when: has('lambda'),
+      why: 'whether the functions are there and may run',
+    },
+    {
+      actions: ['kinesis:DescribeStreamConsumer'],
+      on: 'surveyed registered consumers',
+      when: has('enhancedFanOut'),
+      why: 'whether consumers are registered',
+    },
+    {
+      actions: ['dynamodb:DescribeTable', 'dynamodb:Scan'],
+      on: 'surveyed lease tables',
+      when: has('kcl'),
+      why: 'whether workers of the KCL renew their leases',
+    },
+    {
+      actions: ['firehose:DescribeDeliveryStream'],
+      on: 'surveyed Firehose streams',
+      when: has('firehose'),
+      why: 'whether Firehose streams run',
+    },
+    {
+      actions: ['cloudwatch:DescribeAlarms'],
+      on: 'alarms of the standby',
+      when: hasAlarm,
+      why: 'the alarms of other consumers',
+    },
+  ] as const satisfies readonly Right[]
+).map((right) => ({ ...right, notPlayed: LATER }));
+
 const survey: readonly Right[] = [
   {
     actions: ['kinesis:DescribeStreamSummary'],
@@ -203,10 +270,18 @@ const survey: readonly Right[] = [
   {
     actions: ['dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
     on: 'state table',
-    partitions: [CAPACITY_PARTITION],
-    why: 'stores both for the time when the primary cannot be asked, and forgets removed cells',
+    partitions: [CAPACITY_PARTITION, CONSUMERS_PARTITION],
+    why: 'stores what it saw for the time when the primary cannot be asked, and forgets removed cells',
     notPlayed: LATER,
   },
+  {
+    actions: ['kinesis:ListStreamConsumers'],
+    on: 'surveyed streams',
+    when: hasUnnamed,
+    why: 'who is registered with a stream of the standby whose consumers the config does not name',
+    notPlayed: LATER,
+  },
+  ...surveyedConsumersRights,
   {
     actions: ['dynamodb:UpdateItem'],
     on: 'state table',

@@ -4,6 +4,7 @@ import { JOURNAL_PARTITION } from '../../lambda/core/journal.ts';
 import { LEASE_PARTITION } from '../../lambda/core/lease.ts';
 import { DRAINED_PARTITION } from '../../lambda/core/survey.ts';
 import { SWITCH_PARTITION } from '../../lambda/core/switch.ts';
+import { consumersRights } from './consumers.ts';
 import { proveRights } from './prove.ts';
 import { hasDrill, hasLeaseTables, type Right } from './right.ts';
 
@@ -21,6 +22,7 @@ export const operatorVerbs = [
   'ack',
   'drained',
   'doctor',
+  'consumers',
   'drill',
   'stranded',
   'drain',
@@ -37,7 +39,8 @@ export interface VerbRight extends Right {
 }
 
 const overrides = ['approve', 'pause', 'resume', 'maintenance'] as const;
-const everyLook = operatorVerbs;
+/** `consumers` reads streams and consumers, and nothing of Spillway's own. */
+const everyLook = operatorVerbs.filter((verb) => verb !== 'consumers');
 const moves = ['failover', 'failback', 'drill', 'prove'] as const;
 
 /**
@@ -177,6 +180,12 @@ export const operatorRights: readonly VerbRight[] = [
     on: 'everything',
     why: 'the quota of health checks; the action knows no resources',
   },
+  ...consumersRights.map(
+    ({ isDeep, ...right }): VerbRight => ({
+      ...right,
+      verbs: isDeep ? ['consumers'] : ['doctor', 'consumers'],
+    }),
+  ),
   {
     verbs: ['deploy'],
     actions: ['cloudformation:DescribeStacks', 'cloudformation:GetTemplate'],

@@ -1,3 +1,4 @@
+import type { ConsumerKind } from '../../lambda/core/consumers.ts';
 import {
   beaconTableName,
   canaryStreamName,
@@ -20,6 +21,7 @@ import { type Cell, type Config, hasForeignStream, observerRegions } from '../co
 import { pairOf, probedCells } from '../config/probed-cells.ts';
 import { type StreamKey, streamKeys } from '../config/stream-keys.ts';
 import { sharedBeginning, streamRoles } from '../config/stream-names.ts';
+import { surveyedConsumers } from '../config/surveyed-consumers.ts';
 import { watchedCells } from '../settings/watched-cells.ts';
 import type { Where } from './where.ts';
 
@@ -63,6 +65,33 @@ function allStreams(where: Where): readonly string[] {
 const surveyedCells = ({ cells }: Config): readonly Cell[] => cells.filter((cell) => !hasForeignStream(cell));
 const leaseTables = ({ config, account, kcl = '' }: Where): readonly string[] =>
   streamRoles.map((role) => tableArn(kcl, config.regions[role], account));
+/** Consumers of a kind that the config names, in these regions, each once. */
+function consumersOf(where: Where, kind: ConsumerKind, roles: readonly Role[] = streamRoles) {
+  const { config, account } = where;
+  const all = roles.flatMap((role) =>
+    config.cells.flatMap(({ streams, consumers = [] }) =>
+      consumers.flatMap((one) => {
+        const region = config.regions[role];
+        const { name, arn = streamArn(name, region, account) } = streams[role];
+        return one.kind === kind ? [{ name: one.name[role], region, stream: arn }] : [];
+      }),
+    ),
+  );
+  return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
+}
+/** What the survey asks about: consumers that its role can name, in the standby. */
+const surveyedOf = (where: Where, kind: ConsumerKind) =>
+  consumersOf({ ...where, config: { ...where.config, cells: surveyedConsumers(where.config.cells) } }, kind, [
+    'standby',
+  ]);
+type NamedConsumer = ReturnType<typeof consumersOf>[number];
+const functionArn = (account: string, { name, region }: NamedConsumer): string =>
+  name.startsWith('arn:')
+    ? name.split(':').slice(0, 7).join(':')
+    : `arn:aws:lambda:${region}:${account}:function:${name.split(':')[0]}`;
+const registeredArn = ({ name, stream }: NamedConsumer): string => `${stream}/consumer/${name}:*`;
+const firehoseArn = (account: string, { name, region }: NamedConsumer): string =>
+  `arn:aws:firehose:${region}:${account}:deliverystream/${name}`;
 const drillCells = ({ cells, drill }: Config): readonly Cell[] =>
   cells.filter(({ name }) => name === drill?.cell);
 
@@ -231,23 +260,59 @@ export const places = {
         `${table}-CoordinatorState`,
       ]),
   },
-  'lease tables of consumers': {
-    said: 'the lease tables that `cells[].consumers` names, in primary and standby',
-    arns: ({ config, account }) => [
-      ...new Set(
-        streamRoles.flatMap((role) =>
-          config.cells.flatMap(({ consumers = [] }) =>
-            consumers.flatMap(({ kind, name }) =>
-              kind === 'kcl' ? tableArn(name[role], config.regions[role], account) : [],
-            ),
-          ),
-        ),
-      ),
-    ],
-  },
   'indexes of lease tables': {
     said: 'the indexes of the KCL’s lease table, in primary and standby',
     arns: (where) => leaseTables(where).map((table) => `${table}/index/*`),
+  },
+  'functions of consumers': {
+    said: 'the functions that the config names as consumers, in primary and standby',
+    arns: (where) => consumersOf(where, 'lambda').map((one) => functionArn(where.account, one)),
+  },
+  'registered consumers': {
+    said: 'the registered consumers that the config names, in primary and standby',
+    arns: (where) => consumersOf(where, 'enhancedFanOut').map(registeredArn),
+  },
+  'lease tables of consumers': {
+    said: 'the lease tables that the config names, in primary and standby',
+    arns: (where) =>
+      consumersOf(where, 'kcl').map(({ name, region }) => tableArn(name, region, where.account)),
+  },
+  'Firehose streams of consumers': {
+    said: 'the Firehose streams that the config names, in primary and standby',
+    arns: (where) => consumersOf(where, 'firehose').map((one) => firehoseArn(where.account, one)),
+  },
+  'surveyed functions': {
+    said: 'functions that the config names as consumers, in the standby, as many as its role can name',
+    arns: (where) => surveyedOf(where, 'lambda').map((one) => functionArn(where.account, one)),
+  },
+  'surveyed registered consumers': {
+    said: 'registered consumers that the config names, in the standby, as many as its role can name',
+    arns: (where) => surveyedOf(where, 'enhancedFanOut').map(registeredArn),
+  },
+  'surveyed lease tables': {
+    said: 'lease tables that the config names, in the standby, as many as its role can name',
+    arns: (where) =>
+      surveyedOf(where, 'kcl').map(({ name, region }) => tableArn(name, region, where.account)),
+  },
+  'surveyed Firehose streams': {
+    said: 'Firehose streams that the config names, in the standby, as many as its role can name',
+    arns: (where) => surveyedOf(where, 'firehose').map((one) => firehoseArn(where.account, one)),
+  },
+  'watched lease tables': {
+    said: 'lease tables of up to ten cells in the standby, as many as its role can name',
+    arns: (where) =>
+      surveyedOf({ ...where, config: { ...where.config, cells: watchedCells(where.config) } }, 'kcl').map(
+        ({ name, region }) => tableArn(name, region, where.account),
+      ),
+  },
+  'alarms of the standby': {
+    said: 'alarms of the account, in the standby: DescribeAlarms is judged as a list',
+    arns: ({ config, account }) => [`arn:aws:cloudwatch:${config.regions.standby}:${account}:alarm:*`],
+  },
+  alarms: {
+    said: 'alarms of the account, in primary and standby: DescribeAlarms is judged as a list',
+    arns: ({ config, account }) =>
+      streamRoles.map((role) => `arn:aws:cloudwatch:${config.regions[role]}:${account}:alarm:*`),
   },
   'metrics of the KCL': { said: 'metrics in the namespace of the KCL application', arns: () => ['*'] },
   'roles and users': {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { type ConsumerKind, consumerKindNames } from '../../lambda/core/consumers.ts';
 import { modes } from '../../lambda/core/policy.ts';
 import { probeModes } from '../../lambda/core/watched-cells.ts';
 import { requiredVariable, SettingsError } from './variables.ts';
@@ -19,6 +20,13 @@ const cellsSchema = z.array(
     primaryStream: z.string().min(1),
     probe: z.enum(probeModes),
     mode: z.enum(modes).optional(),
+    /** What reads the stream of the standby, by its names there. Absent: the config does not say. */
+    consumers: z
+      .array(
+        z.object({ kind: z.enum(consumerKindNames as [ConsumerKind, ...ConsumerKind[]]), name: z.string() }),
+      )
+      .readonly()
+      .optional(),
   }),
 );
 /** What a deployed function knows of a cell. */

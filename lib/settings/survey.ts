@@ -1,5 +1,5 @@
 import { z } from 'zod';
-
+import { type ConsumerKind, consumerKindNames, specialRecords } from '../../lambda/core/consumers.ts';
 import { parseSettings, SettingsError } from './variables.ts';
 
 /** Environment variable that carries the settings, as JSON, written by the stacks. */
@@ -20,10 +20,20 @@ const settingsSchema = z.object({
 });
 export type SurveySettings = Readonly<z.infer<typeof settingsSchema>>;
 
+const inEach = z.object({ primary: z.string(), standby: z.string() });
+const consumer = z.object({
+  kind: z.enum(consumerKindNames as [ConsumerKind, ...ConsumerKind[]]),
+  name: inEach,
+  alarm: inEach.optional(),
+  takes: z.array(z.enum(specialRecords)).readonly(),
+});
+
 export const surveyedCellsSchema = z.array(
   z.object({
     cell: z.string().min(1),
     streams: z.object({ primary: z.string().min(1), standby: z.string().min(1) }),
+    /** What reads them; absent: the config does not say, or the role cannot name it. */
+    consumers: z.array(consumer).readonly().optional(),
   }),
 );
 /** What the survey knows about a cell. */

@@ -5,9 +5,10 @@ import type { RecurringWork } from '../../lambda/core/recurring.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import { checkedGroups } from '../config/checked-groups.ts';
 import { switchReserve } from '../config/concurrency.ts';
-import { type Cell, type Config, hasForeignStream, observerRegions } from '../config/config.ts';
+import { type Cell, type Config, observerRegions } from '../config/config.ts';
 import { inForce, pairOf } from '../config/probed-cells.ts';
 import { streamKeys } from '../config/stream-keys.ts';
+import { surveyedConsumers } from '../config/surveyed-consumers.ts';
 import { Alarms } from '../constructs/alarms.ts';
 import { Beacons } from '../constructs/beacons.ts';
 import { Conductor } from '../constructs/conductor.ts';
@@ -85,6 +86,7 @@ export class StandbyStack extends Stack {
       cells,
       keys: streamKeys(watchedCells(config), ['standby']),
       topic,
+      config,
     });
     this.vote = observe(this, props, conductor.machine.stateMachineArn);
     if (config.beacons !== undefined) new Beacons(this, 'Beacons', { name });
@@ -98,12 +100,12 @@ export class StandbyStack extends Stack {
     new Survey(this, 'Survey', {
       settings: { name, primary: regions.primary, standby: regions.standby },
       // CloudWatch has no metrics of other accounts' streams here.
-      cells: config.cells
-        .filter((cell) => !hasForeignStream(cell))
-        .map((cell) => ({
-          cell: cell.name,
-          streams: { primary: cell.streams.primary.name, standby: cell.streams.standby.name },
-        })),
+      cells: surveyedConsumers(config.cells).map(({ name: cell, streams, consumers }) => ({
+        cell,
+        streams: { primary: streams.primary.name, standby: streams.standby.name },
+        ...(consumers === undefined ? {} : { consumers }),
+      })),
+      config,
     });
     if (config.drill !== undefined) {
       new Drill(this, 'Drill', {
@@ -160,7 +162,8 @@ function addStreams(stack: Stack, config: Config, role: Role): void {
 
 /** What the functions know about the cells. */
 function deployedCells(config: Config): readonly DeployedCell[] {
-  return inForce(config.cells).map(({ name, group, streams, probe, mode }) => ({
+  const watched = new Set(watchedCells(config).map(({ name }) => name));
+  return inForce(config.cells).map(({ name, group, streams, probe, mode, consumers }) => ({
     cell: name,
     group,
     stream: streams.standby.name,
@@ -168,6 +171,10 @@ function deployedCells(config: Config): readonly DeployedCell[] {
     ...(streams.standby.arn === undefined ? {} : { streamArn: streams.standby.arn }),
     probe,
     ...(mode === undefined ? {} : { mode }),
+    // The conductor looks at these cells alone.
+    ...(consumers === undefined || !watched.has(name)
+      ? {}
+      : { consumers: consumers.map((one) => ({ kind: one.kind, name: one.name.standby })) }),
   }));
 }
 

@@ -33,7 +33,7 @@ export const folders: Readonly<Record<string, string>> = {
   'lib/constructs':
     'The CDK constructs: functions, endpoints, health checks, the routing tree, the conductor, alarms.',
   'lib/consumer':
-    'What applications import to read: aggregates taken apart, deduplication and a check of order.',
+    'What applications import to read: aggregates and events of Lambda taken apart, deduplication, checks of order, checkpoints.',
   'lib/consumers':
     'What is known of those who read the streams: lease tables of the KCL, ages in CloudWatch.',
   'lib/credentials': 'The credentials of the caller: found, judged, and told apart from an outage.',
@@ -49,6 +49,8 @@ export const folders: Readonly<Record<string, string>> = {
   'lib/live-drill': 'The drill in an account: moves one cell there and back and measures it.',
   'lib/local': 'Parts of the local world: process groups, directories of runs.',
   'lib/local/clients': 'Clients of Kinesis that are not ours, installed and built: those of Maven Central.',
+  'lib/local/consumers':
+    'The consumers of a drill on this machine: a CDK app of their own, the function, and what it has processed.',
   'lib/local/deploy': 'The real CDK CLI, pointed at LocalStack.',
   'lib/local/drill': 'The drill on this machine: world, producers, faults, measurement, verdict.',
   'lib/local/localstack': 'LocalStack without Docker: installed, patched, started, stopped.',

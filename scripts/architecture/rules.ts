@@ -68,7 +68,7 @@ export const layers = {
       name: 'the-cdk-only-where-stacks-are-made',
       comment: 'The CDK takes a second to load and 200 MB of disk: commands and functions do not need it.',
       severity: 'error',
-      from: { path: '^(lib|lambda)/', pathNot: '^lib/(cdk|stacks|constructs)/' },
+      from: { path: '^(lib|lambda)/', pathNot: '^lib/(cdk|stacks|constructs|local/consumers)/' },
       to: { path: '^node_modules/(aws-cdk-lib|constructs)/' },
     },
     {

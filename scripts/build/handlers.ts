@@ -3,7 +3,12 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { handlerDirectory, handlerFile, handlerNames } from '../../lib/constructs/handlers.ts';
+import {
+  drillConsumerFile,
+  handlerDirectory,
+  handlerFile,
+  handlerNames,
+} from '../../lib/constructs/handlers.ts';
 
 /**
  * Bundles each function with what it imports, including a pinned SDK, because Lambda's own SDK changes
@@ -11,11 +16,15 @@ import { handlerDirectory, handlerFile, handlerNames } from '../../lib/construct
  * Several synths may run at the same time, so an unchanged bundle stays, and a changed bundle replaces it in
  * one step.
  */
+const entries = [
+  ...handlerNames.map((name) => ({ entry: `lambda/${name}/handler.ts`, outfile: handlerFile(name) })),
+  { entry: 'lib/local/consumers/handler.ts', outfile: drillConsumerFile },
+];
 await Promise.all(
-  handlerNames.map(async (name) => {
+  entries.map(async ({ entry, outfile }) => {
     const { outputFiles } = await build({
-      entryPoints: [fileURLToPath(new URL(`../../lambda/${name}/handler.ts`, import.meta.url))],
-      outfile: handlerFile(name),
+      entryPoints: [fileURLToPath(new URL(`../../${entry}`, import.meta.url))],
+      outfile,
       write: false,
       bundle: true,
       minify: true,

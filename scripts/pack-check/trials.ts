@@ -15,6 +15,7 @@ const STACKS = 6;
 export async function applicationTrials(project: Project, root: string): Promise<readonly Trial[]> {
   await project.copy(here('put.mjs'), 'put.mjs');
   await project.copy(here('put.cjs'), 'put.cjs');
+  await project.copy(here('read.mjs'), 'read.mjs');
   await project.copy(here('application.ts'), 'application.ts');
   const put = async (file: string): Promise<void> => {
     const sink = await startSink({ tls: false });
@@ -43,6 +44,16 @@ export async function applicationTrials(project: Project, root: string): Promise
   return [
     { name: 'esm', run: () => put('put.mjs') },
     { name: 'cjs', run: () => put('put.cjs') },
+    {
+      name: 'consumer',
+      run: async () => {
+        await project.run(process.execPath, ['read.mjs']);
+        // What the application has not installed does not keep it from being bundled.
+        const flags = ['--bundle', '--platform=node', '--format=esm', '--outfile=bundle-read.mjs'];
+        await project.run(join(root, 'node_modules/.bin/esbuild'), ['read.mjs', ...flags]);
+        await project.run(process.execPath, ['bundle-read.mjs']);
+      },
+    },
     { name: 'nodenext', run: () => compile('nodenext', { module: 'nodenext' }) },
     {
       name: 'bundler',

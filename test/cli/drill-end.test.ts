@@ -39,6 +39,10 @@ const held: DrillResult = {
   latchedMs: null,
   cells: { orders: 'us-east-1' },
   records: { acknowledged: 9, delivered: 9, lost: 0, duplicates: 0, spooled: 0, reordered: 0 },
+  consumers: {
+    ...{ processed: 9, lost: 0, duplicates: 0, reordered: 0, late: 0, stranded: 0 },
+    ...{ normalDelayMs: 2_000, rtoMs: 0 },
+  },
   flips: 0,
   audit: { calls: 1, violations: 0 },
   pace: { putP50Ms: [40], putP95Ms: [90], readP50Ms: [35], readP95Ms: [80], late: [0], calls: [2_000] },

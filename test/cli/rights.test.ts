@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vit
 import { stateTableName } from '../../lambda/core/names.ts';
 import type { Call } from '../../lib/aws/call-log.ts';
 import { type CallTarget, targetOf } from '../../lib/aws/call-target.ts';
+import type { ConsumerInput } from '../../lib/config/consumers-schema.ts';
 import { parseConfig } from '../../lib/config/parse.ts';
 import type { ConfigInput } from '../../lib/config/schema.ts';
 import { parseCalls } from '../../lib/operate/audit.ts';
@@ -156,6 +157,7 @@ const lines = (
     ],
     ['ack', `ack ${go}`],
     ['drained', `drained --all ${go}`],
+    ['consumers', 'consumers'],
     [
       'stranded',
       'stranded --cells orders',
@@ -191,6 +193,40 @@ describe('a command calls what the table says, and nothing else', () => {
       ...targetOf(call.service, parameters),
     }));
     expect(unforeseen('drill', made)).toEqual([]);
+  });
+
+  test('consumers of every kind', async () => {
+    const named = [
+      { kind: 'lambda', function: 'indexer' },
+      {
+        kind: 'lambda',
+        function: {
+          primary: `arn:aws:lambda:us-east-1:${account}:function:shared:live`,
+          standby: `arn:aws:lambda:us-west-2:${account}:function:shared:live`,
+        },
+      },
+      { kind: 'kcl', leaseTable: 'orders-app' },
+      { kind: 'enhancedFanOut', name: 'fan' },
+      { kind: 'firehose', name: 'orders-to-s3' },
+      { kind: 'other', name: 'vendor', alarm: 'vendor-late' },
+    ] satisfies ConsumerInput[];
+    const [orders, ...others] = input.cells;
+    const some = { ...input, cells: [{ ...orders, consumers: named }, ...others] } as typeof input;
+    await writeFile(join(shell.directory, 'named.json'), JSON.stringify(some));
+    const log = join(shell.directory, 'calls.jsonl');
+    await shell.run('consumers --config named.json', { env: { SPILLWAY_CALL_LOG: log } });
+    const written = parseCalls(await readFile(log, 'utf8'), log);
+    const made = new Set(written.map(({ operation }) => operation));
+    for (const operation of [
+      'GetFunctionConcurrency',
+      'DescribeTable',
+      'DescribeStreamConsumer',
+      'DescribeDeliveryStream',
+      'DescribeAlarms',
+    ])
+      expect(made).toContain(operation);
+    const at = { ...where, config: parseConfig(some, 'test') };
+    expect(unforeseen('consumers', written, at)).toEqual([]);
   });
 
   test('experiments that are carried out', async () => {

@@ -48,6 +48,8 @@ export function bench(groups: number, changes: Partial<Conductor> = {}): Bench {
         region: table.switches.get(cell)?.position === 'PRIMARY' ? 'primary' : 'standby',
       })),
     readArrivals: async (streams) => ({ seen: streams, silent: [], unknown: [], unreadable: [] }),
+    readTakers: async (consumers) => consumers.map((one) => ({ ...one, took: 'yes' as const })),
+    readDigests: async () => [],
     readReports: async () => [],
     readStandbyLevels: async () => ({ kinesisWrite: 'up', kinesisRead: 'up', reachability: 'up' }),
     tell: async (report) => {

@@ -25,6 +25,7 @@ const complete = [
   'latch',
   'dns',
   'arrivals',
+  'consumers',
   'notify',
   'evacuate ends: latched',
 ];

@@ -34,6 +34,11 @@ describe('a deduplicator', () => {
     await expect(deduplicator.once('a', () => 2)).resolves.toEqual({ duplicate: true });
   });
 
+  it('cannot wait for less than no time', () => {
+    for (const maxWaitMs of [-1, Number.NaN])
+      expect(() => new Deduplicator({ maxWaitMs })).toThrow(ConsumerConfigError);
+  });
+
   it('does not take a failed record for handled', async () => {
     const deduplicator = new Deduplicator();
     const failing = deduplicator.once('a', async () => Promise.reject(new Error('no room')));

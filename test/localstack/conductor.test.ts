@@ -16,6 +16,7 @@ const complete = [
   'latch',
   'dns',
   'arrivals',
+  'consumers',
   'notify',
   'evacuate ends: latched',
 ];

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { expect, it } from 'vitest';
 import { DRILL_TIMEOUT_MS, startDrill } from './fixtures/drill.ts';
 import { descendantsOf, survivorsOf } from './fixtures/processes.ts';
@@ -8,7 +9,8 @@ it(
   async () => {
     const flags = ['--scenario', '2024-kinesis', '--for', '40s', '--kill-observer', 'eu-west-1', '--keep'];
     const { child, ended, says } = startDrill(...flags);
-    await says(/kept: LocalStack at/);
+    const [, url = ''] = /kept: LocalStack at (\S+),/.exec(await says(/kept: LocalStack at \S+,/)) ?? [];
+    await surveySees(url);
     await operatorSees();
     await operatorEndsFaults();
     await says(/the faults end, by /);
@@ -24,11 +26,25 @@ it(
   DRILL_TIMEOUT_MS,
 );
 
+/** The survey, which the Events rule starts once an hour, finds the drill's own consumers in the standby. */
+async function surveySees(endpoint: string): Promise<void> {
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  const lambda = new LambdaClient({ region: 'us-west-2', endpoint, credentials });
+  const { FunctionError, Payload } = await lambda.send(
+    new InvokeCommand({ FunctionName: 'spillway-survey' }),
+  );
+  expect(FunctionError, Payload?.transformToString()).toBeUndefined();
+}
+
 /** The operator's screen of the world that is left standing: traffic has not moved, and one observer of three is dead. */
 async function operatorSees(): Promise<void> {
   const { code, document } = await spillway(['status']);
   expect(code).toBe(4);
-  const cell = (name: string) => ({ cell: name, region: 'us-east-1', stream: name, switch: 'PRIMARY' });
+  const consumers = [{ kind: 'lambda', name: 'spillway-drill-consumer', works: 'yes' }];
+  const cell = (name: string) => ({
+    ...{ cell: name, region: 'us-east-1', stream: name, switch: 'PRIMARY' },
+    readers: { works: 'yes', consumers, because: [] },
+  });
   const observer = (region: string, fresh: boolean) => ({
     region,
     fresh,

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadConfig } from '../../lib/config/load.ts';
 import { AUDIT_FILE } from '../../lib/local/run-directory.ts';
 import { parseCalls } from '../../lib/operate/audit.ts';
+import { isWho } from '../../lib/operate/audit-rules.ts';
 import { deployedFrom } from '../permissions/deployed.ts';
 import { judgeRecord } from '../permissions/drill-record.ts';
 import { evaluate, templatesIn } from '../permissions/evaluate.ts';
@@ -33,20 +34,25 @@ describe('a drill', () => {
         ok: true,
         flips: 1,
         records: { lost: 0 },
+        consumers: { lost: 0, reordered: 0 },
       });
       expect(result.records.acknowledged).toBeGreaterThan(100);
       expect(result.detectMs).toBeGreaterThan(0);
       expect(result.flipMs).toBeGreaterThan(result.detectMs);
       expect(result.rtoMs).toBeLessThanOrEqual(60_000);
+      expect(result.consumers.processed).toBe(result.records.acknowledged);
+      expect(result.consumers.rtoMs).toBeGreaterThan(result.flipMs / 2);
+      expect(result.consumers.rtoMs).toBeLessThanOrEqual(75_000);
 
       // Every call was one that the tables of rights foresee, and no right is one that nobody uses.
       const file = join(result.runDirectory, AUDIT_FILE);
       const config = await loadConfig({ directory: result.runDirectory });
       const calls = parseCalls(await readFile(file, 'utf8'), file);
       expect(judgeRecord(calls, config, account)).toEqual({ unforeseen: [], unseen: [] });
-      // And the roles that were deployed allow each of them.
+      // And the roles that were deployed allow each of them; the consumers' own role is the application's.
       const deployed = deployedFrom(templatesIn(join(result.runDirectory, 'cdk')), account);
-      const { denied, judged, keys } = await evaluate(calls, { config, account, deployed });
+      const ours = calls.filter((call) => !isWho(call, 'consumer'));
+      const { denied, judged, keys } = await evaluate(ours, { config, account, deployed });
       expect(denied).toEqual([]);
       expect(judged).toBeGreaterThan(100);
       expect(keys).toBeGreaterThan(5);

@@ -61,6 +61,7 @@ test('every state that a run may end in has an exit code; a refusal is not a fai
     [exitCodes.unhealthy]: [
       'failback-taken-back',
       'latched-arrivals-unknown',
+      'latched-consumers-unknown',
       'latched-dns-elsewhere',
       'lease-kept',
       'not-notified',

@@ -597,7 +597,12 @@ test('what cannot be checked is a finding with a fix, and no check keeps the oth
   expect(ill.every(({ fix }) => fix !== '')).toBe(true);
   const named = new Set(findings.map(({ check }) => check));
   expect(checks.map(({ check }) => check).filter((check) => !named.has(check))).toEqual([]);
-  expect(findings.filter(({ ok }) => ok).map(({ check }) => check)).toEqual(['policy', 'probes', 'beacons']);
+  expect(findings.filter(({ ok }) => ok).map(({ check }) => check)).toEqual([
+    'consumers',
+    'policy',
+    'probes',
+    'beacons',
+  ]);
   expect(doctorScreen(findings, { colors: createColors(false) })).toMatch(
     /^✗ credentials: STS in us-west-2 could not be checked.*\n +→ /,
   );

@@ -15,7 +15,10 @@ const failures: readonly CallFailure[] = [
   { kind: 'silent' },
   { kind: 'other' },
 ];
-const stateKeys = ['control', 'switches', 'lease', 'epoch', 'journal', 'capacities', 'drill'] as const;
+const stateKeys = [
+  ...(['control', 'switches', 'lease', 'epoch', 'journal'] as const),
+  ...(['capacities', 'consumers', 'drill'] as const),
+] as const;
 const regions = ['us-west-2', 'us-east-2', 'eu-west-1'] as const;
 /** Of each thing that is asked: which failure, or that it was read. */
 const outcome = fc.constantFrom<CallFailure | undefined>(undefined, undefined, ...failures);

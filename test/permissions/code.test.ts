@@ -9,6 +9,8 @@ import { functions } from '../../lib/permissions/functions.ts';
 const services: Readonly<Record<string, string>> = {
   '@aws-sdk/client-kinesis': 'kinesis',
   '@aws-sdk/lib-dynamodb': 'dynamodb',
+  '@aws-sdk/client-dynamodb': 'dynamodb',
+  '@aws-sdk/client-firehose': 'firehose',
   '@aws-sdk/client-cloudwatch': 'cloudwatch',
   '@aws-sdk/client-sfn': 'states',
   '@aws-sdk/client-sns': 'sns',
@@ -55,6 +57,11 @@ async function callsIn(handler: string): Promise<ReadonlySet<string>> {
 
 /** Rights for AWS's own part of a function. */
 const ofAws = /^logs:/;
+/** Code that comes with what a function uses, and that it does not reach. */
+const unreached: Readonly<Record<string, readonly string[]>> = {
+  // It asks about consumers without `deep`, and so never looks into a stream.
+  survey: ['kinesis:GetRecords', 'kinesis:GetShardIterator', 'kinesis:ListShards'],
+};
 /** What needs no permission. */
 const free = /^sts:GetCallerIdentity$/;
 
@@ -67,7 +74,9 @@ describe.each(functions.map(({ who, rights }) => [who, rights] as const))('the %
   });
 
   it('has a right for each call that it can make, but for those of the state table that it does not use', async () => {
-    const calls = [...(await callsIn(who))].filter((action) => !free.test(action));
+    const calls = [...(await callsIn(who))].filter(
+      (action) => !free.test(action) && unreached[who]?.includes(action) !== true,
+    );
     expect(calls.length).toBeGreaterThan(0);
     expect(calls.filter((action) => !action.startsWith('dynamodb:') && !rightful.has(action))).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import type { Call } from '../../lib/aws/call-log.ts';
 import { type Config, observerRegions } from '../../lib/config/config.ts';
 import { isCheckerRequest, isWho } from '../../lib/operate/audit-rules.ts';
+import { consumerRights } from '../../lib/permissions/consumer.ts';
 import { functions } from '../../lib/permissions/functions.ts';
 import { type OperatorVerb, rightsOfVerbs } from '../../lib/permissions/operator.ts';
 import { beaconRights, producerRights } from '../../lib/permissions/producer.ts';
@@ -28,10 +29,14 @@ function callersOf(config: Config, account: string): readonly Caller[] {
   );
 }
 
+/** What LocalStack's poller of a mapping calls beside what a consumer does. */
+const ofMapping: Right = { actions: ['kinesis:DescribeStream'], on: 'streams', why: 'finds the shards' };
+
 function callerOf(call: Call, callers: readonly Caller[], where: Where): Caller | undefined {
   const found = callers.find(({ who }) => who === call.who);
   if (found !== undefined) return found;
   if (isWho(call, 'producer')) return { who: call.who, rights: [...producerRights, ...beaconRights], where };
+  if (isWho(call, 'consumer')) return { who: call.who, rights: [...consumerRights, ofMapping], where };
   if (!call.who.startsWith('cli ')) return undefined;
   return { who: call.who, rights: rightsOfVerbs([call.who.replace('cli ', '') as OperatorVerb]), where };
 }

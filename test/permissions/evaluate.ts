@@ -117,7 +117,8 @@ export async function evaluate(calls: readonly Call[], evaluation: Evaluation): 
 }
 
 /** Calls that know no resources are about everything. */
-const withoutResources = /^(cloudwatch:|sqs:|cognito-idp:|route53:GetAccountLimit|lambda:GetAccountSettings)/;
+const withoutResources =
+  /^(cloudwatch:|sqs:|cognito-idp:|route53:GetAccountLimit|lambda:(GetAccountSettings|ListEventSourceMappings))/;
 
 async function isAllowedCall(
   { action, resource, bounds }: AskedCall,

@@ -128,7 +128,7 @@ function fits(action: string, arn: string): boolean {
 }
 const healthChecks = /HealthCheck|ChangeTagsForResource/;
 const withoutResources =
-  /^(cloudwatch|xray|cognito-idp|sqs):|^route53:(GetAccountLimit|ListHealthChecks|CreateHealthCheck)$|^logs:(?!CreateLogStream|PutLogEvents)|^lambda:GetAccountSettings$/;
+  /^(cloudwatch(?!:DescribeAlarms)|xray|cognito-idp|sqs):|^route53:(GetAccountLimit|ListHealthChecks|CreateHealthCheck)$|^logs:(?!CreateLogStream|PutLogEvents)|^lambda:(GetAccountSettings|ListEventSourceMappings)$/;
 
 function valuesFor(bound: Bound, requirements: readonly Requirement[]): readonly string[] {
   return [...new Set(requirements.flatMap(({ bounds }) => bounds[bound] ?? []))];

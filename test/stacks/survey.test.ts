@@ -6,7 +6,11 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import cdkJson from '../../cdk.json' with { type: 'json' };
+import { parseConfig } from '../../lib/config/parse.ts';
+import type { CellInput } from '../../lib/config/schema.ts';
+import { surveyedConsumers } from '../../lib/config/surveyed-consumers.ts';
 import { Survey } from '../../lib/constructs/survey.ts';
+import { leastInput } from '../config/inputs.ts';
 
 interface Statement {
   readonly Action: string | readonly string[];
@@ -15,14 +19,33 @@ interface Statement {
 }
 
 /** A stack with nothing but the survey of these streams, and what the AwsSolutions pack says of it. */
-function surveyOf(streams: readonly { readonly primary: string; readonly standby: string }[]) {
+function surveyOf(
+  streams: readonly { readonly primary: string; readonly standby: string }[],
+  consumers: NonNullable<CellInput['consumers']> | 'not named' = [],
+) {
+  const config = parseConfig(
+    {
+      ...leastInput,
+      cells: streams.map((each, n) => ({
+        name: `c${n}`,
+        streams: each,
+        ...(consumers === 'not named' ? {} : { consumers }),
+      })),
+    },
+    'spillway.config.json',
+  );
   const outdir = mkdtempSync(join(tmpdir(), 'spillway-survey-'));
   onTestFinished(() => rmSync(outdir, { recursive: true, force: true }));
   const app = new App({ outdir, context: { ...cdkJson.context, 'aws:cdk:bundling-stacks': [] } });
   const stack = new Stack(app, 'shop-standby', { env: { region: 'us-west-2' } });
   new Survey(stack, 'Survey', {
     settings: { name: 'shop', primary: 'us-east-1', standby: 'us-west-2' },
-    cells: streams.map((each, n) => ({ cell: `c${n}`, streams: each })),
+    cells: surveyedConsumers(config.cells).map(({ name: cell, streams: each, consumers: named }) => ({
+      cell,
+      streams: { primary: each.primary.name, standby: each.standby.name },
+      ...(named === undefined ? {} : { consumers: named }),
+    })),
+    config,
   });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   app.synth();
@@ -34,7 +57,7 @@ function surveyOf(streams: readonly { readonly primary: string; readonly standby
   return {
     template,
     statements,
-    streams: [statements.find(({ Action }) => Action === 'kinesis:DescribeStreamSummary')?.Resource]
+    streams: [statements.find(({ Action }) => Action.includes('kinesis:DescribeStreamSummary'))?.Resource]
       .flat()
       .map(arn),
     findings: existsSync(report) ? readFileSync(report, 'utf8') : '',
@@ -74,7 +97,7 @@ describe('the survey', () => {
     ]);
     const table = statements.find(({ Action }) => Action.includes('dynamodb:PutItem'));
     expect(table?.Condition).toEqual({
-      'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['capacity'] },
+      'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['capacity', 'consumers'] },
     });
     const record = statements.find(({ Action }) => Action === 'dynamodb:UpdateItem');
     expect(record?.Condition).toEqual({
@@ -112,5 +135,48 @@ describe('the survey', () => {
       .slice(0, 25)
       .map(({ primary }) => ({ primary: long(primary), standby: long(primary) }));
     expect(surveyOf(longest).streams).toHaveLength(2);
+  });
+
+  it('may ask about the consumers of the standby, each by its name, and change none', () => {
+    const { statements, findings } = surveyOf(
+      [{ primary: 'orders', standby: 'orders-2' }],
+      [
+        { kind: 'lambda', function: { primary: 'east', standby: 'west:live' } },
+        { kind: 'kcl', leaseTable: 'billing' },
+        { kind: 'enhancedFanOut', name: 'flink' },
+        { kind: 'firehose', name: 'lake' },
+        { kind: 'other', alarm: 'spark-lags' },
+      ],
+    );
+    const named = (action: string) =>
+      JSON.stringify(statements.find(({ Action }) => [Action].flat().includes(action))?.Resource);
+    expect(named('lambda:GetFunctionConcurrency')).toMatch(/us-west-2:.*:function:west"/);
+    expect(named('dynamodb:Scan')).toMatch(/us-west-2:.*:table\/billing"/);
+    expect(named('kinesis:DescribeStreamConsumer')).toMatch(/stream\/orders-2\/consumer\/flink:\*"/);
+    expect(named('firehose:DescribeDeliveryStream')).toMatch(/us-west-2:.*:deliverystream\/lake"/);
+    const actions = statements.flatMap(({ Action }) => Action);
+    expect(actions).not.toContain('kinesis:ListStreamConsumers');
+    const ofConsumers = actions.filter((action) => /^(lambda|firehose|cloudwatch|kinesis)/.test(action));
+    expect(ofConsumers.filter((action) => !/:(Get|List|Describe)/.test(action))).toEqual([]);
+    expect(JSON.stringify(statements)).not.toContain('east');
+    expect(findings).not.toMatch(/"status": "failure"/);
+  });
+
+  it('asks by the stream alone where nobody has said who reads it', () => {
+    const { statements } = surveyOf([{ primary: 'orders', standby: 'orders' }], 'not named');
+    const actions = statements.flatMap(({ Action }) => Action);
+    expect(actions).toEqual(
+      expect.arrayContaining(['lambda:ListEventSourceMappings', 'kinesis:ListStreamConsumers']),
+    );
+    expect(actions).not.toContain('lambda:GetFunctionConfiguration');
+  });
+
+  it('names as many consumers as its policies hold, however many there are', () => {
+    const { statements } = surveyOf(
+      Array.from({ length: 20 }, (_, n) => ({ primary: `s${n}`, standby: `s${n}` })),
+      Array.from({ length: 20 }, (_, n) => ({ kind: 'kcl' as const, leaseTable: `table-${n}` })),
+    );
+    expect(JSON.stringify(statements).length).toBeLessThan(10_240);
+    expect(statements.flatMap(({ Action }) => Action)).toContain('dynamodb:Scan');
   });
 });

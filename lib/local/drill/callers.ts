@@ -9,6 +9,7 @@ import {
   voteFunctionName,
 } from '../../../lambda/core/names.ts';
 import { type Config, observerRegions } from '../../config/config.ts';
+import { consumerCaller } from '../consumers/settings.ts';
 
 /**
  * Number of producers: enough to show several sources and cells, few enough for a laptop, as LocalStack takes
@@ -67,9 +68,13 @@ export function callersOf(config: Config): Readonly<Record<string, string>> {
     functionsIn(region, config).map(({ who }) => [who, region] as const),
   );
   const producers = producersOf(config).map(({ who, region }) => [who, region] as const);
+  const consumers = [regions.primary, regions.standby].map(
+    (region) => [consumerCaller(region), region] as const,
+  );
   return Object.fromEntries([
     ...functions,
     ...producers,
+    ...consumers,
     [OPERATOR, regions.witnesses[0] ?? regions.standby],
   ]);
 }

@@ -92,6 +92,8 @@ class Member {
   readonly #told: MemberParts['told'];
   readonly #timer: NodeJS.Timeout;
   readonly #startedMs = performance.now();
+  /** Of records without an answer, by their id. */
+  readonly #putAtMs = new Map<string, number>();
 
   constructor(options: ProducerProcessOptions, { sidecar, launch, told, environment, onDeath }: MemberParts) {
     this.#options = options;
@@ -134,18 +136,22 @@ class Member {
       const sequence = this.#offered++;
       const id = `${idPrefix}-${sequence}`;
       const data = Buffer.from(id).toString('base64');
+      this.#putAtMs.set(id, Date.now());
       this.#client.put({ id, partitionKey: `${producer}-${sequence % keys}`, data });
     }
   }
 
   #hear(line: ClientLine): void {
     if ('problem' in line) return;
+    const nowMs = Date.now();
+    const putAtMs = this.#putAtMs.get(line.id) ?? nowMs;
+    this.#putAtMs.delete(line.id);
     if ('failed' in line) {
       this.rejected++;
       return;
     }
     this.#acknowledged++;
     const region = isSynthetic(line.sequenceNumber ?? '') ? SPOOLED : this.#sidecar.region;
-    this.#told({ id: line.id, producer: this.#options.producer, region, atMs: Date.now() });
+    this.#told({ id: line.id, producer: this.#options.producer, region, putAtMs, atMs: nowMs });
   }
 }

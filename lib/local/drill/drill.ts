@@ -5,6 +5,7 @@ import { readStream } from '../../live-drill/read-stream.ts';
 import { prepareClient } from '../clients/foreign-client.ts';
 import { AUDIT_FILE } from '../run-directory.ts';
 import { byArrival } from './by-arrival.ts';
+import { endConsuming, firstReads, startConsumers, withDrillConsumers } from './consuming.ts';
 import type { DrillOptions } from './drill-options.ts';
 import type { DrillError } from './errors.ts';
 import type { Acknowledgement, DrillEvent } from './events.ts';
@@ -66,7 +67,7 @@ async function conduct(options: Conducting): Promise<DrillResult> {
   // Before the world stands: the first time, it is installed or built.
   const launch =
     options.client === undefined ? undefined : await prepareClient(options.client, options.onProgress);
-  const world = await startWorld({ ...options, onEvent });
+  const world = await startWorld({ ...options, config: withDrillConsumers(options.config), onEvent });
   let watching: Watching | undefined;
   let fleet: ProducerFleet | undefined;
   let sources: Sources | undefined;
@@ -75,13 +76,15 @@ async function conduct(options: Conducting): Promise<DrillResult> {
     watching = watch({ ...world, dnsServer: world.dataPlane.dnsServer, onEvent });
     await goAuto(world, options.onProgress);
     await startObservers(world.clients, { config: world.config, signal });
-    await ready(world, watching, options);
+    // While the observers and checks come to rest, which takes longer.
+    const [consumers] = await Promise.all([startConsumers(world, options), ready(world, watching, options)]);
     await calm(world.pace, options);
     calmAtMs = performance.now();
     const members = { run, onDeath, directory: options.directory };
     fleet =
       launch === undefined ? startFleet(world, members) : await startClients(world, { ...members, launch });
     sources = fleetsFor(world, watching, { ...options, onEvent });
+    await firstReads(consumers, fleet, { run, signal });
     await firstPuts(world, fleet, signal);
     const faultAtMs = await play({ world, fleet, watching, sources }, { ...options, onEvent });
     const faultsEndMs = Date.now();
@@ -103,6 +106,11 @@ async function conduct(options: Conducting): Promise<DrillResult> {
       calls.map((call) => `${JSON.stringify(call)}\n`).join(''),
     );
     const onDisk = await readSpools(fleet.spoolDirectories);
+    options.onProgress('waiting for the consumers');
+    const consumed = await endConsuming(consumers, {
+      ...{ world, fleet, scenario: options.scenario, run, keys: KEYS_PER_PRODUCER, onDisk },
+      ...{ faultAtMs, endMs: Math.min(faultsEndMs, flood?.sinceMs ?? faultsEndMs), signal },
+    });
     const found: Found = {
       inStreams: await unlessAborted(signal, readEverything(world)),
       onDisk,
@@ -121,6 +129,7 @@ async function conduct(options: Conducting): Promise<DrillResult> {
       operatorFailures: failover,
       calls,
       found,
+      consumed,
       rejected: fleet.rejected(),
       cut: options.forMs < options.scenario.durationMs,
       pace: paceSummary(world.pace.minutes),

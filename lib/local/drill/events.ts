@@ -53,5 +53,8 @@ export interface Acknowledgement {
   readonly id: string;
   readonly producer: string;
   readonly region: string;
+  /** When the application put the record. */
+  readonly putAtMs: number;
+  /** When the receipt came. */
   readonly atMs: number;
 }

@@ -180,7 +180,7 @@ export function lostRecords(
 /**
  * Counts records out of order. `ids` are first copies in the order in which a consumer of each key sees them.
  */
-function countReordered(ids: readonly string[], keys: number): number {
+export function countReordered(ids: readonly string[], keys: number): number {
   const latest = new Map<string, number>();
   let reordered = 0;
   for (const id of ids) {

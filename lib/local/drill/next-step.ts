@@ -7,6 +7,9 @@ export type FailureKind =
   | 'nothing-acknowledged'
   | 'lost'
   | 'order'
+  | 'unprocessed'
+  | 'consumer-order'
+  | 'consumer-arrival'
   | 'rejected'
   | 'on-disk'
   | 'latch'
@@ -77,6 +80,14 @@ const fileTable = {
   },
   spools: { pattern: /^spool-[^/]+$/, shows: 'what this producer has on disk' },
   calls: { pattern: /^audit\.jsonl$/, shows: 'every AWS call of the drill' },
+  consumers: {
+    pattern: /^localstack\/lambda-.*-drill-consumer\.log$/,
+    shows: 'what this consumer said, if anything',
+  },
+  processed: {
+    pattern: /^consumers\/processed-.*\.jsonl$/,
+    shows: 'what the consumer of this region has processed, in order',
+  },
   deploy: { pattern: /^deploy\.log$/, shows: 'everything that the CDK printed' },
   localstack: { pattern: /^localstack\/localstack\.log$/, shows: 'what LocalStack printed' },
 } as const;
@@ -183,6 +194,11 @@ const rows: Readonly<Record<FailureKind | AbortKind, Row>> = {
     ),
   },
   order: { lookAt: ['events', 'calls'], next: sameDice },
+  unprocessed: {
+    lookAt: ['processed', 'consumers', 'localstack'],
+    next: ask('consumers', 'whether the consumers of both regions are enabled and read the right streams'),
+  },
+  'consumer-order': { lookAt: ['processed', 'events'], next: sameDice },
   'nothing-acknowledged': {
     lookAt: ['events', 'localstack'],
     next: again('the drill once more: LocalStack took no record'),
@@ -214,6 +230,10 @@ const rows: Readonly<Record<FailureKind | AbortKind, Row>> = {
   rejected: { lookAt: ['events', 'spools'], next: sameDice },
   arrival: {
     lookAt: ['events', 'observers'],
+    next: again('the drill once more, alone: an otherwise busy machine is slower'),
+  },
+  'consumer-arrival': {
+    lookAt: ['processed', 'events'],
     next: again('the drill once more, alone: an otherwise busy machine is slower'),
   },
   other: { lookAt: ['events', 'localstack'], next: sameDice },

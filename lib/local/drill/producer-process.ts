@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailoverProducer } from '../../producer/index.ts';
-import { SPOOLED } from './events.ts';
+import { type Acknowledgement, SPOOLED } from './events.ts';
 
 /** The settings that the drill gives one producer process, as JSON in its first argument. */
 export interface ProducerProcessOptions {
@@ -21,9 +21,11 @@ export interface ProducerProcessOptions {
   readonly beacons?: { readonly table: string; readonly region: string } | undefined;
 }
 
+type Receipt = Omit<Acknowledgement, 'producer'>;
+
 /** What one producer process reports, several times a second. */
 export interface ProducerReport {
-  readonly acknowledged: readonly { readonly id: string; readonly region: string; readonly atMs: number }[];
+  readonly acknowledged: readonly Receipt[];
   readonly offered: number;
   readonly rejected: number;
 }
@@ -44,7 +46,7 @@ const producer = new FailoverProducer({
     : { beacons: { ...options.beacons, domain: options.producer, endpoint: options.endpoint } }),
 });
 
-let acknowledged: { id: string; region: string; atMs: number }[] = [];
+let acknowledged: Receipt[] = [];
 let offered = 0;
 let rejected = 0;
 let settled = 0;
@@ -58,12 +60,14 @@ function report(): void {
 
 async function putOne(sequence: number): Promise<void> {
   const id = `${options.idPrefix}-${sequence}`;
+  const putAtMs = Date.now();
   try {
     const receipt = await producer.put({
       partitionKey: `${options.producer}-${sequence % options.keys}`,
       data: id,
     });
-    acknowledged.push({ id, region: receipt.spooled ? SPOOLED : receipt.region, atMs: Date.now() });
+    const region = receipt.spooled ? SPOOLED : receipt.region;
+    acknowledged.push({ id, region, putAtMs, atMs: Date.now() });
   } catch {
     rejected++;
   } finally {

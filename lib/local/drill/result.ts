@@ -4,6 +4,7 @@ import { audit } from '../../operate/audit.ts';
 import { straysOf, unmetOnes } from '../../scenario/expectation.ts';
 import { onsetMs } from '../../scenario/onset.ts';
 import type { Scenario } from '../../scenario/schema.ts';
+import type { ConsumerCount } from './consumer-measure.ts';
 import type { Acknowledgement, DrillEvent } from './events.ts';
 import type { FailbackEnd, FailbackSeen } from './fail-back.ts';
 import type { FloodEnd, FloodSeen } from './flood.ts';
@@ -52,6 +53,8 @@ export interface DrillResult {
   /** Where the signal of each cell was at the end. */
   readonly cells: Readonly<Record<string, string>>;
   readonly records: RecordCount;
+  /** What the consumers in both regions did with these records. */
+  readonly consumers: ConsumerCount;
   readonly flips: number;
   /** The failback, of a drill with one. */
   readonly failback?: FailbackEnd;
@@ -79,6 +82,7 @@ export interface Evidence {
   readonly operatorFailures: readonly string[];
   readonly calls: readonly Call[];
   readonly found: Found;
+  readonly consumed: ConsumerCount;
   /** Puts that were rejected; with a spool there must be none. */
   readonly rejected: number;
   /** The drill ended before the scenario did. */
@@ -90,7 +94,12 @@ export interface Evidence {
 }
 
 /** Failures that no slow machine excuses. */
-const neverExcused: ReadonlySet<FailureKind> = new Set(['lost', 'order', 'rejected', 'audit']);
+const neverExcused: ReadonlySet<FailureKind> = new Set([
+  ...(['lost', 'order', 'rejected', 'audit'] as const),
+  'consumer-order',
+]);
+/** Consumers may take so much longer than producers: records wait for a poll, and behind those of the same shard. */
+const CONSUMER_MARGIN_MS = 15_000;
 
 /** Judges what was seen against what the scenario expects. */
 export function judge(evidence: Evidence): DrillResult {
@@ -109,6 +118,7 @@ export function judge(evidence: Evidence): DrillResult {
     latchedMs: latchedMs(events, { faultAtMs, groups: moving.groups }),
     cells: cellsAtEnd(config, events),
     records: countRecords(evidence.acknowledgements, evidence.found),
+    consumers: evidence.consumed,
     flips: moved,
   };
   const judged = audit(evidence.calls, config.regions.primary);
@@ -167,6 +177,28 @@ interface Failure {
 const about = (kind: FailureKind, texts: readonly string[]): readonly Failure[] =>
   texts.map((text) => ({ about: kind, text }));
 
+function* ofConsumers(
+  { consumers, verdict }: Pick<DrillResult, 'consumers' | 'verdict'>,
+  { expect }: Scenario,
+): Generator<Failure> {
+  const { lost, reordered, rtoMs } = consumers;
+  if (lost > 0) {
+    yield { about: 'unprocessed', text: `${lost} acknowledged records were processed by no consumer` };
+  }
+  if (reordered > 0) {
+    const text = `${reordered} records were processed after a later one of their key by the same consumer`;
+    yield { about: 'consumer-order', text };
+  }
+  if (verdict !== 'failover' || expect.verdict !== 'failover') return;
+  if (rtoMs === null) {
+    yield { about: 'consumer-arrival', text: 'the consumers did not come back to their normal delay' };
+  } else if (expect.withinMs !== undefined && rtoMs > expect.withinMs + CONSUMER_MARGIN_MS) {
+    const limitMs = expect.withinMs + CONSUMER_MARGIN_MS;
+    const text = `the consumers took ${rtoMs} ms, expected within ${limitMs} ms`;
+    yield { about: 'consumer-arrival', text };
+  }
+}
+
 function* expectations(
   measured: Omit<
     DrillResult,
@@ -185,6 +217,7 @@ function* expectations(
   if (records.reordered > 0) {
     yield { about: 'order', text: `${records.reordered} records came after a later one of their key` };
   }
+  yield* ofConsumers(measured, scenario);
   if (rejected > 0) yield { about: 'rejected', text: `${rejected} puts were rejected` };
   if (verdict === 'failover' && records.spooled > 0) {
     yield { about: 'on-disk', text: `${records.spooled} records are still on disk` };

@@ -3,6 +3,7 @@ import { capacity } from './capacity.ts';
 import { cellsAlone } from './cells-alone.ts';
 import type { Check, DoctorContext, Finding, Found } from './check.ts';
 import { lambdaConcurrency } from './concurrency.ts';
+import { consumers } from './consumers.ts';
 import { credentials, examineCredentials } from './credentials.ts';
 import { endpoints } from './endpoints.ts';
 import { hiddenNames } from './hidden-names.ts';
@@ -28,6 +29,7 @@ export const checks: readonly Check[] = [
   healthCheckQuota,
   lambdaConcurrency,
   streams,
+  consumers,
   capacity,
   policy,
   probes,

@@ -1,4 +1,12 @@
-import { Deduplicator, type OrderVerdict, takeApart, type UserRecord } from 'spillway/consumer';
+import {
+  Deduplicator,
+  DynamoSeenStore,
+  type OrderVerdict,
+  type ProcessedBatch,
+  processRecords,
+  takeApart,
+  type UserRecord,
+} from 'spillway/consumer';
 import { FailoverProducer, type ProducerOptions, type Receipt, RecordError } from 'spillway/producer';
 
 const options: ProducerOptions = {
@@ -28,3 +36,8 @@ export const apart: readonly UserRecord[] = takeApart({
   partitionKey: 'k',
   sequenceNumber: '1',
 });
+
+// Without the AWS SDK's client of DynamoDB: its types are not needed.
+const store = new DynamoSeenStore({ client: { send: async () => ({}) }, table: 'handled' });
+export const handler = (event: Parameters<typeof processRecords>[0]): Promise<ProcessedBatch> =>
+  processRecords(event, ({ data }) => data.byteLength, { deduplicator: new Deduplicator({ store }) });

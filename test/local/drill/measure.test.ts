@@ -100,6 +100,7 @@ describe('recovery time', () => {
       id: `${producer}-${fromMs}-${n}`,
       producer,
       region,
+      putAtMs: FAULT + fromMs + 100 * n,
       atMs: FAULT + fromMs + 100 * n,
     }));
   const options = { faultAtMs: FAULT, standby: 'west', producers: ['p1', 'p2'] };
@@ -136,7 +137,10 @@ describe('recovery time', () => {
 });
 
 describe('records', () => {
-  const receipt = (id: string): Acknowledgement => ({ id, producer: 'p1', region: 'east', atMs: FAULT });
+  const receipt = (id: string): Acknowledgement => ({
+    ...{ id, producer: 'p1', region: 'east' },
+    ...{ putAtMs: FAULT, atMs: FAULT },
+  });
 
   const nothing = { acknowledged: 0, delivered: 0, lost: 0, duplicates: 0, spooled: 0, reordered: 0 };
   const count = (ids: readonly string[], found: Partial<Found>) =>

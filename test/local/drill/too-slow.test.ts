@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../lib/config/parse.ts';
+import type { ConsumerCount } from '../../../lib/local/drill/consumer-measure.ts';
 import { cpuShare } from '../../../lib/local/drill/cpu-share.ts';
 import { DrillError } from '../../../lib/local/drill/errors.ts';
 import { type PaceSummary, paceSummary } from '../../../lib/local/drill/pace.ts';
@@ -104,7 +105,11 @@ describe('the judgement of a drill', () => {
     'name: t\nduration: 1h\nfaults: [{ at: 0s, where: { region: primary }, effect: { kind: error } }]\nexpect: { verdict: failover }',
     't.yaml',
   );
-  const acknowledgement = { id: 'r-p1-0', producer: 'p1', region: 'us-east-1', atMs: 1_000 };
+  const acknowledgement = { id: 'r-p1-0', producer: 'p1', region: 'us-east-1', putAtMs: 1_000, atMs: 1_000 };
+  const allProcessed: ConsumerCount = {
+    ...{ processed: 1, lost: 0, duplicates: 0, reordered: 0, late: 0, stranded: 0 },
+    ...{ normalDelayMs: 2_000, rtoMs: 0 },
+  };
   const evidence: Evidence = {
     config: parseConfig(leastInput, 'spillway.config.json'),
     scenario,
@@ -116,6 +121,7 @@ describe('the judgement of a drill', () => {
     operatorFailures: [],
     calls: [],
     found: { inStreams: [acknowledgement.id], onDisk: [], run: 'r', keys: 20 },
+    consumed: allProcessed,
     rejected: 0,
     cut: false,
     pace: paceSummary(minutes),
@@ -149,9 +155,33 @@ describe('the judgement of a drill', () => {
       found: { ...slow.found, inStreams: ids },
     };
     expect(judge(order)).toMatchObject({ judged: true, failedBy: ['order', 'verdict'] });
+    const unread = judge({ ...slow, consumed: { ...allProcessed, reordered: 1 } });
+    expect(unread).toMatchObject({ judged: true, failedBy: ['consumer-order', 'verdict'] });
     const call = { who: 'vote eu-west-1', service: 'kinesis', operation: 'PutRecord', region: 'us-east-1' };
     const audited = judge({ ...slow, calls: [{ ...call, endpoint: '127.0.0.1' }] });
     expect(audited).toMatchObject({ judged: true, failedBy: ['verdict', 'audit'] });
+  });
+
+  it('wants every record processed, and the consumers back to normal soon after the producers', () => {
+    const moved = {
+      ...evidence,
+      scenario: { ...scenario, expect: { verdict: 'failover', withinMs: 60_000 } },
+      events: [
+        ...evidence.events,
+        { kind: 'dns', atMs: 1, cell: 'orders', region: 'us-west-2' },
+        { kind: 'switch', atMs: 2, group: 'orders', position: 'STANDBY', epoch: 1 },
+      ],
+    } as const;
+    const failedBy = (consumed: Partial<ConsumerCount>) =>
+      judge({ ...moved, consumed: { ...allProcessed, ...consumed } }).failedBy.filter(
+        (about) => about === 'unprocessed' || about.startsWith('consumer'),
+      );
+    expect(failedBy({ rtoMs: 75_000 })).toEqual([]);
+    expect(failedBy({ rtoMs: 75_001 })).toEqual(['consumer-arrival']);
+    expect(failedBy({ rtoMs: null })).toEqual(['consumer-arrival']);
+    expect(failedBy({ lost: 1, reordered: 1 })).toEqual(['unprocessed', 'consumer-order']);
+    const held = { ...evidence, scenario: { ...scenario, expect: { verdict: 'hold' } } } as const;
+    expect(judge({ ...held, consumed: { ...allProcessed, rtoMs: null } })).toMatchObject({ ok: true });
   });
 
   it('needs no excuse for a drill that held', () => {
@@ -182,6 +212,7 @@ describe('the judgement of a drill', () => {
         id: `r-${producer}-${n * 20}`,
         producer,
         region: 'us-west-2',
+        putAtMs: 20_000 + n * 100,
         atMs: 20_000 + n * 100,
       })),
     ).flat();

@@ -8,7 +8,10 @@ it('says where producers write when that has changed, and nothing in between', (
   let atMs = 0;
   const second = (...regions: string[]): void => {
     atMs += 1_000;
-    const fresh = regions.map((region, n) => ({ id: `${atMs}-${n}`, producer: 'p1', region, atMs }));
+    const fresh = regions.map((region, n) => ({
+      ...{ id: `${atMs}-${n}`, producer: 'p1', region },
+      ...{ putAtMs: atMs, atMs },
+    }));
     traffic.saw(fresh, { pending: 0, atMs });
   };
   const told = (): string[] =>

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OrderChecker, type OrderedRecord } from '../../lib/consumer/index.ts';
+import { OrderChecker, type OrderedRecord } from '../../../lib/consumer/index.ts';
 
 const record = (sequence: number, more: Partial<OrderedRecord> = {}): OrderedRecord => ({
   producerId: 'p',
