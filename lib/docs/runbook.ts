@@ -130,8 +130,10 @@ Traffic in the standby is safe. There is no hurry, and failback is never automat
 1. \`spillway status\` says from when a failback is possible, and what refuses until then. At that time every observer is Healthy, no
    vote is EVACUATE, the switches are STANDBY, and the phase is \`recovered\` (or \`partlyInStandby\`, while only some cells are there).
 2. Ask AWS or the owner of the incident whether the outage is over. An outage often returns.
-3. Read the records that were stranded in the primary (its consumers do this by themselves once the primary works), then run
-   \`spillway drained --cells orders --reason "lag is 0"\`.
+3. \`spillway stranded --cells orders\` says what was not read of the old stream, behind which consumer, and for how many hours more.
+   Consumers of the primary read it by themselves once the primary works: when they have, run
+   \`spillway drained --cells orders --reason "lag is 0"\`. Or copy it: \`spillway drain --cells orders\` marks the cell itself when
+   it has copied all ([draining](draining.md)).
 4. Ask the guards: \`spillway failback --check --cells orders\` (status 3: refused; the screen says by which guards, and until when).
    \`--dry-run\` does the same, and then shows the calls that would be made.
 5. Begin with one cell that you can watch: \`spillway failback --cells orders --reason "first cell, inc-4711"\`. Status 3 says

@@ -2,6 +2,7 @@ import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { KinesisClient, Shard } from '@aws-sdk/client-kinesis';
 import pMap from 'p-map';
+import { parseStreamArn } from '../../lambda/core/stream-arn.ts';
 import { type Ages, readAges } from '../consumers/iterator-age.ts';
 import { type LeaseTableReading, readLeaseTable } from '../consumers/leases.ts';
 import { type DrainLimits, defaultLimits } from '../drain/limits.ts';
@@ -118,8 +119,8 @@ async function places(
   options: CellOptions,
 ): Promise<readonly [readonly FoundPlace[], readonly StrandedFinding[]]> {
   const { clients, deadline, sinceMs } = options;
-  // Metrics know a stream by its name alone.
-  const stream = question.place.stream.split('/').at(-1) ?? question.place.stream;
+  const foreign = parseStreamArn(question.place.stream);
+  const stream = foreign?.name ?? question.place.stream;
   const [tables, { ages, streamAges, problem }] = await Promise.all([
     pMap(
       names,
@@ -129,7 +130,9 @@ async function places(
           : undefined,
       { concurrency: 4 },
     ),
-    sinceMs === undefined ? agesOf({ names, stream, facts, atMs }, options) : noAges,
+    sinceMs === undefined
+      ? agesOf({ names, stream, isForeign: foreign !== undefined, facts, atMs }, options)
+      : noAges,
   ]);
   const found = names.map((name, n): FoundPlace => {
     const [leases, own] = [tables[n], ages.get(n)];
@@ -166,11 +169,14 @@ async function agesOf(
   {
     names,
     stream,
+    isForeign,
     facts,
     atMs,
   }: {
     readonly names: readonly ConsumerName[];
     readonly stream: string;
+    /** In another account, whose metrics nobody sees here: one of the same name may be this account's own. */
+    readonly isForeign: boolean;
     readonly facts: StreamFacts;
     readonly atMs: number;
   },
@@ -178,17 +184,19 @@ async function agesOf(
 ): Promise<FoundAges> {
   const own = names.flatMap((name, n) => {
     const source = ageSourceOf(name, stream);
-    return source === undefined ? [] : [{ n, source }];
+    return source === undefined || (isForeign && source.kind === 'enhancedFanOut') ? [] : [{ n, source }];
   });
   // Lease tables say more than any metric.
-  if (names.every(({ kind }) => kind === 'kcl')) return noAges;
+  const ofStream =
+    isForeign || names.every(({ kind }) => kind === 'kcl') ? [] : [{ kind: 'stream', stream } as const];
+  if (ofStream.length + own.length === 0) return noAges;
   const minutes = Math.min(AGE_MINUTES, Math.ceil(facts.retentionMs / MINUTE_MS));
   try {
-    const [streamAges, ...ages] = await readAges(
-      [{ kind: 'stream', stream }, ...own.map(({ source }) => source)],
-      { client: clients.cloudWatch, nowMs: atMs, minutes, signal: deadline },
-    );
-    const known = own.map(({ n }, at) => [n, ages[at] as Ages] as const);
+    const found = await readAges([...own.map(({ source }) => source), ...ofStream], {
+      ...{ client: clients.cloudWatch, nowMs: atMs, minutes, signal: deadline },
+    });
+    const known = own.map(({ n }, at) => [n, found[at] as Ages] as const);
+    const streamAges = ofStream.length === 0 ? undefined : found.at(-1);
     return { ages: new Map(known), ...(streamAges !== undefined && { streamAges }) };
   } catch (error) {
     const problem = error instanceof Error ? `${error.name}: ${error.message}` : String(error);

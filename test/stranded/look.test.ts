@@ -212,7 +212,7 @@ describe('what is stranded', () => {
     const lasts = new Map(all.map((one) => [one.shardId, one]));
     answers.Scan = { Items: [...lasts].map(([id, { sequenceNumber }]) => leaseItem(id, sequenceNumber)) };
     const minuteMs = Math.floor(Date.now() / 60_000) * 60_000;
-    const age = { Id: 'age1', Timestamps: [minuteMs / 1_000], Values: [120_000] };
+    const age = { Id: 'age0', Timestamps: [minuteMs / 1_000], Values: [120_000] };
     answers.GetMetricData = { MetricDataResults: [age] };
     const { cell } = await look({ consumers: [kcl, lambda] });
     expect(cell.records).toBe(20);
