@@ -190,7 +190,9 @@ async function agesOf(
   const ofStream =
     isForeign || names.every(({ kind }) => kind === 'kcl') ? [] : [{ kind: 'stream', stream } as const];
   if (ofStream.length + own.length === 0) return noAges;
-  const minutes = Math.min(AGE_MINUTES, Math.ceil(facts.retentionMs / MINUTE_MS));
+  // Nobody has read a stream before it was created; a stream of a local world is minutes old.
+  const keptMs = Math.min(facts.retentionMs, Math.max(0, atMs - facts.createdAtMs));
+  const minutes = Math.min(AGE_MINUTES, Math.ceil(keptMs / MINUTE_MS) + 1);
   try {
     const found = await readAges([...own.map(({ source }) => source), ...ofStream], {
       ...{ client: clients.cloudWatch, nowMs: atMs, minutes, signal: deadline },
