@@ -68,7 +68,16 @@ export async function surveyConsumers(
   const due = cells
     .toSorted((a, b) => (known.get(a.name)?.lookedAtMs ?? 0) - (known.get(b.name)?.lookedAtMs ?? 0))
     .slice(0, CELLS_A_RUN);
-  const read = await readRegion({ ...question, region, cells: due, clients, asker, nowMs, account });
+  const read = await readRegion({
+    ...question,
+    region,
+    cells: due,
+    allCells: cells,
+    clients,
+    asker,
+    nowMs,
+    account,
+  });
   const atMs = nowMs();
   const fresh = due.flatMap((cell, n): readonly ConsumerDigest[] => {
     const found = read[n];
