@@ -31,6 +31,7 @@ const system = [
   'programs',
   'resolver',
   'sidecar',
+  'stranded',
   'switch',
   'vote',
 ].map((folder) => `test/${folder}/**/*.test.ts`);

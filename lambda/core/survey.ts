@@ -110,4 +110,7 @@ export const drainedSchema = z.object({
    */
   epoch: z.number().int().nonnegative(),
   atMs: z.number(),
+  /** The records that a drain copied, by their arrival; absent when a person marked the cell. */
+  window: z.object({ fromMs: z.number(), toMs: z.number() }).optional().catch(undefined),
 });
+export type Drained = Readonly<z.infer<typeof drainedSchema>>;

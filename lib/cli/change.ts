@@ -148,12 +148,14 @@ async function assertKnown(target: Target, clients: AwsClients, identity: Readin
   await assertReadable([identity, control], { clients, region: target.config.regions.standby });
 }
 
-const unattended = (): UsageError =>
+/** The error of a command that would have to ask, where nobody can answer. */
+export const unattended = (): UsageError =>
   new UsageError(
     'There is no terminal on which to ask for consent: repeat with --yes, or look first with --dry-run.',
   );
 
-async function consent(io: Io, { yes }: ChangeFlags, preview: string): Promise<void> {
+/** Shows what is about to change and gets consent. @throws UsageError without it */
+export async function consent(io: Io, { yes }: Pick<ChangeFlags, 'yes'>, preview: string): Promise<void> {
   io.err(wrapped(preview, io.columns));
   if (yes) return;
   if (!io.interactive) throw unattended();

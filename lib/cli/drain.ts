@@ -7,54 +7,81 @@ import { Command, InvalidArgumentError } from 'commander';
 import { isStreamName } from '../../lambda/core/signal.ts';
 import { formatStreamArn, parseStreamArn } from '../../lambda/core/stream-arn.ts';
 import { regionCredentials } from '../credentials/provider.ts';
-import type { DrainCounts } from '../drain/counts.ts';
-import { type DrainProgress, type DrainReport, drain } from '../drain/drain.ts';
+import { type DrainReport, drain } from '../drain/drain.ts';
 import { defaultLimits } from '../drain/limits.ts';
 import type { DrainPlan } from '../drain/plan.ts';
 import { ofAsker } from '../operate/credentials.ts';
-import { InterruptedError } from '../operate/errors.ts';
+import { InterruptedError, UsageError } from '../operate/errors.ts';
 import { exitCodes } from '../shell/exit-codes.ts';
 import type { Colors } from './colors.ts';
+import { type CellsFlags, CREATED_AGAIN, DEFAULT_WITHIN_MS, drainCells } from './drain-cells.ts';
+import { leftOut, progressLine } from './drain-lines.ts';
 import { interruption } from './interruption.ts';
 import type { Io } from './io.ts';
-import { type OutputFlags, withJson } from './options.ts';
+import {
+  durationOption,
+  listArgument,
+  timeArgument as sinceArgument,
+  withJson,
+  withTarget,
+} from './options.ts';
 import { type Outcome, perform } from './verb.ts';
 
-interface DrainFlags extends OutputFlags {
-  readonly fromRegion: string;
-  readonly toRegion: string;
-  readonly stream: string;
+/** What is copied where, as it was typed. */
+interface WindowFlags {
+  readonly fromRegion?: string;
+  readonly toRegion?: string;
+  readonly stream?: string;
   readonly toStream?: string;
-  readonly from: number;
-  readonly to: number;
+  readonly from?: number;
+  readonly to?: number;
   readonly checkpoint?: string;
-  readonly endpoint?: string;
-  readonly envelope?: true;
-  readonly allowAggregated?: true;
-  readonly dryRun?: true;
 }
+
+interface DrainFlags extends WindowFlags, CellsFlags {
+  readonly stranded?: true;
+  readonly endpoint?: string;
+}
+
+/** All of a window, and nothing of a config. */
+type OwnWindow = DrainFlags &
+  Required<Pick<WindowFlags, 'fromRegion' | 'toRegion' | 'stream' | 'from' | 'to'>>;
 
 /** `spillway drain`: copies the records that a failover left behind in the old stream to the new one. */
 export function drainCommand(io: Io): Command {
   return withJson(
-    new Command('drain').description(
-      'Copy the records that a failover left behind in one region’s stream to the stream of another.',
+    withTarget(
+      new Command('drain').description(
+        'Copy the records that a failover left behind in one region’s stream to the stream of another.',
+      ),
     ),
   )
-    .requiredOption('--from-region <region>', 'the region that has the records')
-    .requiredOption('--to-region <region>', 'the region to copy them to')
-    .requiredOption('--stream <name>', 'the stream that holds them, or its ARN', streamArgument)
+    .option(
+      '--cells <names>',
+      'what is stranded of these cells, or groups of them, separated by commas: streams and window follow from the config and `spillway stranded`',
+      listArgument,
+    )
+    .option('--stranded', 'the same, of every cell that has something stranded')
+    .option('--since <time>', 'with --cells: as `spillway stranded` takes it', sinceArgument(io.nowMs))
+    .option('--region <region>', 'with --cells: where the old streams are (default: the primary)')
+    .addOption(
+      durationOption('--within <duration>', 'with --cells: the longest time for counting', {
+        defaultMs: DEFAULT_WITHIN_MS,
+      }),
+    )
+    .option('--reason <text>', 'with --cells: why, kept in the journal beside the figures')
+    .option('--owner <name>', 'with --cells: who, as you want to be called')
+    .option('--yes', 'with --cells: do not ask; without a terminal this is required')
+    .option('--from-region <region>', 'without --cells: the region that has the records')
+    .option('--to-region <region>', 'the region to copy them to')
+    .option('--stream <name>', 'the stream that holds them, or its ARN', streamArgument)
     .option(
       '--to-stream <name>',
       'the stream to copy to, or its ARN (default: the same name)',
       streamArgument,
     )
-    .requiredOption(
-      '--from <time>',
-      'records that arrived from then on, like 2020-11-25T13:00:00Z',
-      timeArgument,
-    )
-    .requiredOption('--to <time>', 'records that arrived before then: the time of the switch', timeArgument)
+    .option('--from <time>', 'records that arrived from then on, like 2020-11-25T13:00:00Z', timeArgument)
+    .option('--to <time>', 'records that arrived before then: the time of the switch', timeArgument)
     .option(
       '--checkpoint <file>',
       'where progress is kept, for resuming (default: a file here, named after the drain)',
@@ -65,15 +92,47 @@ export function drainCommand(io: Io): Command {
     .option('--endpoint <url>', 'where Kinesis is, for tests (default: AWS)', urlArgument)
     .addHelpText(
       'after',
-      '\nAfter an interruption or a failure, the same command goes on where it stopped. Exit status: 0 done, 1 failed,\n' +
-        '2 wrong usage, 130 interrupted.\n\nExample:\n' +
+      '\nAfter an interruption or a failure, the same command goes on where it stopped. With --cells, a cell is marked as drained\n' +
+        'when all that was stranded has been copied, and else the screen says why it is not (status 4). Exit status: 0 done,\n' +
+        '1 failed, 2 wrong usage, 4 copied but not marked, 130 interrupted.\n\nExamples:\n' +
+        '  spillway drain --cells orders\n' +
         '  spillway drain --from-region us-east-1 --to-region us-west-2 --stream orders \\\n' +
         '    --from 2020-11-25T13:00:00Z --to 2020-11-25T13:16:00Z',
     )
-    .action((flags: DrainFlags) => perform(io, flags, () => runDrain(io, flags)));
+    .action((flags: DrainFlags) =>
+      perform(io, flags, () => {
+        const isOfCells = flags.cells !== undefined || flags.stranded === true;
+        return isOfCells ? drainCells(io, withoutWindow(flags)) : runDrain(io, ownWindow(flags));
+      }),
+    );
 }
 
-async function runDrain({ err: say, colors, directory }: Io, flags: DrainFlags): Promise<Outcome> {
+const windowFlags = ['fromRegion', 'toRegion', 'stream', 'toStream', 'from', 'to', 'checkpoint'] as const;
+const neededFlags = ['fromRegion', 'toRegion', 'stream', 'from', 'to'] as const;
+const written = (flag: string): string =>
+  `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** @throws UsageError */
+function withoutWindow(flags: DrainFlags): CellsFlags {
+  if (flags.cells !== undefined && flags.stranded)
+    throw new UsageError('Say --cells or --stranded, not both: --stranded is every cell.');
+  const [one] = [...windowFlags, 'endpoint' as const].filter((flag) => flags[flag] !== undefined);
+  if (one === undefined) return flags;
+  throw new UsageError(
+    `${written(one)} does not go with --cells: streams and window follow from the config.`,
+  );
+}
+
+/** @throws UsageError */
+function ownWindow(flags: DrainFlags): OwnWindow {
+  const [missing] = neededFlags.filter((flag) => flags[flag] === undefined);
+  if (missing === undefined) return flags as OwnWindow;
+  throw new UsageError(
+    `${written(missing)} is missing: name streams and window in full, or say --cells for what \`spillway stranded\` counts.`,
+  );
+}
+
+async function runDrain({ err: say, colors, directory }: Io, flags: OwnWindow): Promise<Outcome> {
   const plan: DrainPlan = {
     from: { region: flags.fromRegion, stream: flags.stream },
     to: { region: flags.toRegion, stream: flags.toStream ?? inRegion(flags.toRegion, flags.stream) },
@@ -99,6 +158,7 @@ async function runDrain({ err: say, colors, directory }: Io, flags: DrainFlags):
         say(
           `${colors.yellow('warning')} ${flags.stream} keeps records only from ${new Date(keptFromMs).toISOString()}`,
         ),
+      onCreatedAgain: () => say(`${colors.yellow('warning')} ${CREATED_AGAIN}`),
       onUnordered: () =>
         say(
           `${colors.yellow('warning')} ${plan.to.stream} in ${plan.to.region} has service-managed distribution: the copies are in no order there`,
@@ -172,16 +232,9 @@ function fileNameOf(stream: string): string {
   return arn === undefined ? stream : `${arn.account}-${arn.name}`;
 }
 
-function progressLine({ counts, shardsDone, shards }: DrainProgress): string {
-  return `${counts.read} read, ${counts.copied} copied, ${counts.alreadyThere} already there${leftOut(counts)}; ${shardsDone} of ${shards} shards done`;
-}
-
-const leftOut = ({ probes }: DrainCounts): string =>
-  probes === 0 ? '' : `, marked records of observers left out: ${probes}`;
-
 interface Asked {
   readonly plan: DrainPlan;
-  readonly flags: DrainFlags;
+  readonly flags: OwnWindow;
   readonly colors: Colors;
 }
 

@@ -39,6 +39,7 @@ export const verbGroups = {
   },
   'Records:': {
     spool: async () => (await import('./spool.ts')).spoolCommand,
+    stranded: async () => (await import('./stranded.ts')).strandedCommand,
     drain: async () => (await import('./drain.ts')).drainCommand,
     sidecar: async () => (await import('./sidecar.ts')).sidecarCommand,
   },

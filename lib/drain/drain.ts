@@ -1,5 +1,13 @@
 import type { KinesisClient, Shard } from '@aws-sdk/client-kinesis';
-import { type Checkpoint, checkSameDrain, newCheckpoint, type ShardState } from './checkpoint.ts';
+import { shardIds } from '../aws/shards.ts';
+import {
+  type Checkpoint,
+  checkSameDrain,
+  forStreams,
+  neededFromMs,
+  newCheckpoint,
+  type ShardState,
+} from './checkpoint.ts';
 import { CheckpointFile, readCheckpoint } from './checkpoint-file.ts';
 import { lockCheckpoint } from './checkpoint-lock.ts';
 import { type DrainCounts, noCounts, sumOf } from './counts.ts';
@@ -7,6 +15,7 @@ import { DrainUsageError } from './errors.ts';
 import { type DrainLimits, defaultLimits } from './limits.ts';
 import { parentsFirst } from './lineage.ts';
 import { checkPlan, type DrainPlan, type StreamPlace } from './plan.ts';
+import { idsIn } from './recognise.ts';
 import { drainShard } from './shard-drain.ts';
 import { DrainStream, type StreamFacts } from './stream.ts';
 import { DrainTarget } from './target.ts';
@@ -21,8 +30,10 @@ export interface DrainOptions {
   readonly clientOf: (region: string) => KinesisClient;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: DrainProgress) => void;
-  /** Called when the source keeps records only from a time after `fromMs`: some may be gone. */
+  /** Called when the source keeps records only from a time after what is still to be read: some may be gone. */
   readonly onExpired?: (keptFromMs: number) => void;
+  /** Called when a stream was created again since an earlier run: reading begins again. */
+  readonly onCreatedAgain?: () => void;
   /** Called when the target keeps no key together: the copies have no order there. */
   readonly onUnordered?: () => void;
   readonly limits?: Partial<DrainLimits>;
@@ -39,6 +50,8 @@ export interface DrainReport extends DrainProgress {
   readonly resumed: boolean;
   /** An earlier run had already done everything; this one did nothing. */
   readonly alreadyDone: boolean;
+  /** The source no longer kept all that was still to be read. */
+  readonly expired: boolean;
 }
 
 const PROGRESS_EVERY_MS = 2_000;
@@ -55,6 +68,9 @@ const PROGRESS_EVERY_MS = 2_000;
  * same key and bytes into the target in just that time, and the drain's own write was lost, the producer's
  * record is taken for the copy; so is a record of another shard, when explicit hash keys spread one key over
  * shards. With an envelope the drain can tell these cases apart.
+ *
+ * When a stream was created again since an earlier run, its sequence numbers are void: the drain reads the window again, and leaves
+ * out the records whose id is in the target since the drain began. A record without an id is then copied again.
  *
  * KPL aggregates are taken apart, and each record in them is copied by itself; those that cannot be read are copied as they are, and
  * counted as damaged. Marked records of Spillway's observers are left out and counted: both their key and their first bytes have to be marked.
@@ -83,17 +99,22 @@ async function run(options: DrainOptions, file: string | undefined): Promise<Dra
   const target = open(plan.to);
   const found = file === undefined ? undefined : await readCheckpoint(file);
   const [from, to] = await Promise.all([source.facts(), target.facts()]);
-  const fresh = newCheckpoint(plan, { fromCreatedAtMs: from.createdAtMs, toCreatedAtMs: to.createdAtMs });
+  const fresh = newCheckpoint(plan, {
+    ...{ fromCreatedAtMs: from.createdAtMs, toCreatedAtMs: to.createdAtMs, nowMs: Date.now() },
+  });
   if (found !== undefined && file !== undefined) checkSameDrain(found, fresh, file);
-  const checkpoint = found ?? fresh;
+  const checkpoint = found === undefined ? fresh : forStreams(found, fresh);
+  if (checkpoint !== found && found !== undefined) options.onCreatedAgain?.();
   let shards = await source.shards();
   const progress = (): DrainProgress => ({
     counts: sumOf(Object.values(checkpoint.shards).map(({ counts }) => counts)),
     shardsDone: Object.values(checkpoint.shards).filter(({ finished }) => finished).length,
     shards: shards.length,
   });
-  if (checkpoint.finishedAtMs !== null) return { ...progress(), resumed: true, alreadyDone: true };
-  tellExpired(options, from);
+  if (checkpoint.finishedAtMs !== null)
+    return { ...progress(), resumed: true, alreadyDone: true, expired: checkpoint.expired };
+  const neededMs = neededFromMs(checkpoint, shardIds(shards));
+  if (tellExpired(options, { neededMs, facts: from })) checkpoint.expired = true;
   if (to.distribution === 'serviceManaged') {
     assertTakenApart(plan);
     options.onUnordered?.();
@@ -104,7 +125,12 @@ async function run(options: DrainOptions, file: string | undefined): Promise<Dra
   const writing =
     file === undefined
       ? undefined
-      : new DrainTarget({ stream: target, facts: to, tips: checkpoint.tips, limits, signal });
+      : new DrainTarget({
+          ...{ stream: target, facts: to, tips: checkpoint.tips, limits, signal },
+          ...(checkpoint.again && {
+            known: await idsIn({ target, sinceMs: checkpoint.startedAtMs, limits, signal }),
+          }),
+        });
   const ticking = setInterval(() => options.onProgress?.(progress()), PROGRESS_EVERY_MS);
   try {
     const drained = new Set<string>();
@@ -138,12 +164,13 @@ async function run(options: DrainOptions, file: string | undefined): Promise<Dra
     clearInterval(ticking);
     await save();
   }
-  return { ...progress(), resumed: found !== undefined, alreadyDone: false };
+  return { ...progress(), resumed: found !== undefined, alreadyDone: false, expired: checkpoint.expired };
 }
 
 function stateOf(checkpoint: Checkpoint, shardId: string): ShardState {
   checkpoint.shards[shardId] ??= {
     after: null,
+    reached: null,
     page: null,
     intent: null,
     finished: false,
@@ -161,7 +188,13 @@ function assertTakenApart({ allowAggregated, to }: DrainPlan): void {
   );
 }
 
-function tellExpired({ plan, onExpired }: DrainOptions, { retentionMs }: StreamFacts): void {
-  const keptFromMs = Date.now() - retentionMs;
-  if (plan.fromMs < keptFromMs) onExpired?.(keptFromMs);
+/** @returns whether some may be gone */
+function tellExpired(
+  { onExpired }: DrainOptions,
+  { neededMs, facts }: { readonly neededMs: number; readonly facts: StreamFacts },
+): boolean {
+  const keptFromMs = Date.now() - facts.retentionMs;
+  if (neededMs >= keptFromMs) return false;
+  onExpired?.(keptFromMs);
+  return true;
 }

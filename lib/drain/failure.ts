@@ -29,3 +29,19 @@ export function failureOf(error: unknown): Failure {
 export function entryFailureOf(code: string | undefined): 'refused' | 'unsure' {
   return code !== undefined && throttles.has(code) ? 'refused' : 'unsure';
 }
+
+const keyTroubles: Readonly<Record<string, string>> = {
+  KMSAccessDeniedException: 'the caller lacks a permission on the key',
+  KMSDisabledException: 'the key is disabled: enable it',
+  KMSInvalidStateException: 'the key cannot be used in its present state: see it in KMS',
+  KMSNotFoundException: 'the key is gone, or in another account or region',
+  KMSOptInRequired: 'the account has to opt in to KMS',
+};
+
+/** What to do where the key that encrypts a stream is in the way, as a sentence; empty for any other failure. */
+export function keyAdvice(error: unknown, act: 'read' | 'write'): string {
+  const trouble = keyTroubles[(error as { name?: string }).name ?? ''];
+  if (trouble === undefined) return '';
+  const right = act === 'read' ? 'kms:Decrypt' : 'kms:GenerateDataKey';
+  return ` The stream is encrypted, and ${trouble}; to ${act === 'read' ? 'read from' : 'write to'} it takes ${right} on the key.`;
+}

@@ -71,7 +71,18 @@ export function fingerprintOf(partitionKey: string, data: Uint8Array): string {
   return read.enveloped ? idPrint(read.recordId) : contentPrint(partitionKey, data);
 }
 
-const idPrint = (recordId: string): string => `id:${recordId}`;
+const ID = 'id:';
+const idPrint = (recordId: string): string => `${ID}${recordId}`;
+
+/** The id in the envelope of a copy; null where it has none. */
+export const recordIdOf = ({ fingerprint }: Pick<CopiedRecord, 'fingerprint'>): string | null =>
+  fingerprint.startsWith(ID) ? fingerprint.slice(ID.length) : null;
+
+/** The id of a record that was read in the target; undefined where it has none. */
+export function idIn(data: Uint8Array): string | undefined {
+  const read = unwrap(data);
+  return read.enveloped ? read.recordId : undefined;
+}
 
 function contentPrint(partitionKey: string, data: Uint8Array): string {
   // The length of the key goes first, so that keys that contain NUL cannot be confused.

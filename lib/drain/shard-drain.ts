@@ -7,7 +7,14 @@ import type { DrainCounts } from './counts.ts';
 import { DrainError } from './errors.ts';
 import type { DrainLimits } from './limits.ts';
 import type { DrainPlan } from './plan.ts';
-import { type CopiedRecord, copied, NO_KEY, type SourceRecord, type UserRecord } from './record.ts';
+import {
+  type CopiedRecord,
+  copied,
+  NO_KEY,
+  recordIdOf,
+  type SourceRecord,
+  type UserRecord,
+} from './record.ts';
 import { readShard } from './shard-reader.ts';
 import type { DrainStream } from './stream.ts';
 import type { DrainTarget } from './target.ts';
@@ -94,7 +101,16 @@ async function drainPage(draining: ShardDraining, page: readonly SourceRecord[])
     }
   }
   state.after = last;
+  state.reached = reachedBy(page, records);
   state.page = null;
+}
+
+/** The last record of a page, as it is known outside of its stream. */
+function reachedBy(page: readonly SourceRecord[], records: readonly CopiedRecord[]): ShardState['reached'] {
+  const [last, copy] = [page.at(-1), records.at(-1)];
+  return last === undefined
+    ? null
+    : { arrivedAtMs: last.arrivedAtMs, recordId: copy === undefined ? null : recordIdOf(copy) };
 }
 
 /** What arrived in the window, of a page. */

@@ -3,6 +3,7 @@ import {
   DescribeStreamSummaryCommand,
   GetRecordsCommand,
   GetShardIteratorCommand,
+  type GetShardIteratorCommandInput,
   type KinesisClient,
   PutRecordsCommand,
   type PutRecordsOutput,
@@ -12,13 +13,18 @@ import { type Distribution, distributionOf } from '../../lambda/core/distributio
 import { listShards } from '../aws/shards.ts';
 import { streamField } from '../aws/stream-field.ts';
 import { DrainError } from './errors.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, keyAdvice } from './failure.ts';
 import type { DrainLimits } from './limits.ts';
 import type { StreamPlace } from './plan.ts';
 import { type CopiedRecord, NO_KEY, type SourceRecord } from './record.ts';
 
 /** Where to begin in a shard. */
-export type Position = { readonly after: string } | { readonly atMs: number };
+export type Position =
+  | { readonly after: string }
+  /** With the record itself, if the shard still keeps it. */
+  | { readonly at: string }
+  | { readonly atMs: number }
+  | 'oldest';
 
 export interface StreamFacts {
   readonly createdAtMs: number;
@@ -89,9 +95,7 @@ export class DrainStream {
     const command = new GetShardIteratorCommand({
       ...streamField(this.#place.stream),
       ShardId: shardId,
-      ...('after' in position
-        ? { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', StartingSequenceNumber: position.after }
-        : { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: new Date(position.atMs) }),
+      ...startOf(position),
     });
     const answer = await this.#read('GetShardIterator', (options) => this.#client.send(command, options));
     return answer.ShardIterator;
@@ -142,14 +146,27 @@ export class DrainStream {
         const failure = failureOf(cause);
         if (failure === 'fatal' || failure === 'expired' || attempt === this.#limits.maxAttempts) {
           const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-          throw new DrainError(`${operation} on ${this.name} failed after ${attempt} attempts: ${reason}`, {
-            cause,
-          });
+          const advice = keyAdvice(cause, 'read');
+          throw new DrainError(
+            `${operation} on ${this.name} failed after ${attempt} attempts: ${reason}.${advice}`,
+            { cause },
+          );
         }
       }
       await sleep(pauseMs(this.#limits, attempt), undefined, { signal: this.#signal });
     }
   }
+}
+
+function startOf(
+  position: Position,
+): Pick<GetShardIteratorCommandInput, 'ShardIteratorType' | 'StartingSequenceNumber' | 'Timestamp'> {
+  if (position === 'oldest') return { ShardIteratorType: 'TRIM_HORIZON' };
+  if ('after' in position)
+    return { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', StartingSequenceNumber: position.after };
+  if ('at' in position)
+    return { ShardIteratorType: 'AT_SEQUENCE_NUMBER', StartingSequenceNumber: position.at };
+  return { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: new Date(position.atMs) };
 }
 
 /** Full jitter ("Exponential Backoff and Jitter", AWS Architecture Blog). */

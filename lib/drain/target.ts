@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Intent, Tips } from './checkpoint.ts';
 import { DrainError } from './errors.ts';
-import { entryFailureOf, failureOf } from './failure.ts';
+import { entryFailureOf, failureOf, keyAdvice } from './failure.ts';
 import type { DrainLimits } from './limits.ts';
 import { findInTarget } from './read-back.ts';
+import { unknownIn } from './recognise.ts';
 import type { CopiedRecord } from './record.ts';
 import { type DrainStream, pauseMs, type StreamFacts } from './stream.ts';
 
@@ -12,6 +13,8 @@ export interface TargetOptions {
   readonly facts: StreamFacts;
   /** Belongs to the checkpoint; advanced here. */
   readonly tips: Tips;
+  /** Records that are in the target from before a stream was created again. Default: none. */
+  readonly known?: ReadonlySet<string>;
   readonly limits: DrainLimits;
   readonly signal: AbortSignal;
 }
@@ -53,15 +56,15 @@ export class DrainTarget {
    */
   async write({ chunk, earlier, intend }: ChunkWrite): Promise<ChunkResult> {
     const { limits, signal } = this.#options;
-    const result = { copied: 0, alreadyThere: 0 };
+    let pending = unknownIn(chunk, this.#options.known ?? new Set());
+    const result = { copied: 0, alreadyThere: chunk.length - pending.length };
     let intent = earlier;
-    let pending = chunk;
     const look = async (unsure: readonly CopiedRecord[], since: Intent): Promise<readonly CopiedRecord[]> => {
       const missing = await this.#missing(unsure, since);
       result.alreadyThere += unsure.length - missing.length;
       return missing;
     };
-    if (intent !== undefined) pending = await look(pending, intent);
+    if (intent !== undefined && pending.length > 0) pending = await look(pending, intent);
     for (let failures = 0; pending.length > 0; ) {
       signal.throwIfAborted();
       if (intent === undefined || Date.now() + limits.requestTimeoutMs > intent.untilMs) {
@@ -136,7 +139,7 @@ export class DrainTarget {
 function giveUp(stream: string, attempts: number, cause: unknown): DrainError {
   const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
   return new DrainError(
-    `${stream} did not take records (${attempts} attempts): ${reason}. Fix the cause, and run the same command again.`,
+    `${stream} did not take records (${attempts} attempts): ${reason}.${keyAdvice(cause, 'write')} Fix the cause, and run the same command again.`,
     { cause },
   );
 }

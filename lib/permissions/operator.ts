@@ -6,7 +6,7 @@ import { DRAINED_PARTITION } from '../../lambda/core/survey.ts';
 import { SWITCH_PARTITION } from '../../lambda/core/switch.ts';
 import { consumersRights } from './consumers.ts';
 import { proveRights } from './prove.ts';
-import { hasDrill, type Right } from './right.ts';
+import { hasDrill, hasLeaseTables, type Right } from './right.ts';
 
 /** The verbs of the command line that call AWS with an operator's credentials. */
 export const operatorVerbs = [
@@ -24,6 +24,7 @@ export const operatorVerbs = [
   'doctor',
   'consumers',
   'drill',
+  'stranded',
   'drain',
   'deploy',
   'prove',
@@ -38,9 +39,8 @@ export interface VerbRight extends Right {
 }
 
 const overrides = ['approve', 'pause', 'resume', 'maintenance'] as const;
-/** These read streams and consumers, and nothing of Spillway's own. */
-const ofStreams: readonly OperatorVerb[] = ['drain', 'consumers'];
-const everyLook = operatorVerbs.filter((verb) => !ofStreams.includes(verb));
+/** `consumers` reads streams and consumers, and nothing of Spillway's own. */
+const everyLook = operatorVerbs.filter((verb) => verb !== 'consumers');
 const moves = ['failover', 'failback', 'drill', 'prove'] as const;
 
 /**
@@ -74,7 +74,7 @@ export const operatorRights: readonly VerbRight[] = [
     why: 'writes and ends overrides',
   },
   {
-    verbs: ['drained'],
+    verbs: ['drained', 'drain'],
     actions: ['dynamodb:PutItem'],
     on: 'state table',
     partitions: [DRAINED_PARTITION],
@@ -88,7 +88,7 @@ export const operatorRights: readonly VerbRight[] = [
     why: 'claims the number of the act',
   },
   {
-    verbs: [...overrides, ...moves, 'ack', 'drained'],
+    verbs: [...overrides, ...moves, 'ack', 'drained', 'drain'],
     actions: ['dynamodb:PutItem'],
     on: 'state table',
     partitions: [JOURNAL_PARTITION],
@@ -254,6 +254,30 @@ export const operatorRights: readonly VerbRight[] = [
     ],
     on: 'streams',
     why: 'reads the stranded records of one region, and looks for them and puts them in the other',
+  },
+  {
+    verbs: ['stranded'],
+    actions: [
+      'kinesis:DescribeStreamSummary',
+      'kinesis:ListShards',
+      'kinesis:GetShardIterator',
+      'kinesis:GetRecords',
+    ],
+    on: 'streams',
+    why: 'counts what consumers have not read of the old streams',
+  },
+  {
+    verbs: ['stranded', 'drain'],
+    actions: ['dynamodb:DescribeTable', 'dynamodb:Scan'],
+    on: 'lease tables of consumers',
+    when: hasLeaseTables,
+    why: 'where applications of the KCL stand in the old streams',
+  },
+  {
+    verbs: ['stranded', 'drain'],
+    actions: ['cloudwatch:GetMetricData'],
+    on: 'everything',
+    why: 'where consumers stand whose checkpoints nobody else can see; the action knows no resources',
   },
   ...proveRights.map((right): VerbRight => ({ ...right, verbs: ['prove'] })),
 ];

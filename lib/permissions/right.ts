@@ -37,3 +37,5 @@ export const rightsIn = (rights: readonly Right[], where: Where): readonly Right
 export const isStandby = ({ config, region }: Where): boolean => region === config.regions.standby;
 export const hasBeacons = ({ config }: Where): boolean => config.beacons !== undefined;
 export const hasDrill = ({ config }: Where): boolean => config.drill !== undefined;
+export const hasLeaseTables = ({ config }: Where): boolean =>
+  config.cells.some(({ consumers = [] }) => consumers.some(({ kind }) => kind === 'kcl'));

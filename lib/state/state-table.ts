@@ -21,6 +21,7 @@ import {
   capacityKey,
   capacitySchema,
   DRAINED_PARTITION,
+  type Drained,
   drainedKey,
   drainedSchema,
 } from '../../lambda/core/survey.ts';
@@ -325,32 +326,29 @@ export class StateTable {
 
   /** Reads the epoch of the last evacuation whose stranded records have been drained, by cell. */
   async readDrained(): Promise<ReadonlyMap<string, number>> {
+    return new Map([...(await this.readDrainedMarks())].map(([cell, { epoch }]) => [cell, epoch]));
+  }
+
+  /** Reads the marks of drained cells, by cell; marks that cannot be read are left out. */
+  async readDrainedMarks(): Promise<ReadonlyMap<string, Drained>> {
     const items = await this.#calls.query(DRAINED_PARTITION);
     return new Map(
       items.flatMap((item) => {
         const parsed = drainedSchema.safeParse(item);
-        return parsed.success ? [[String(item.sk), parsed.data.epoch] as const] : [];
+        return parsed.success ? [[String(item.sk), parsed.data] as const] : [];
       }),
     );
   }
 
   /** Marks the records that this evacuation stranded in the primary as read, for this cell. */
-  async markDrained({
-    cell,
-    epoch,
-    atMs,
-  }: {
-    readonly cell: string;
-    readonly epoch: number;
-    readonly atMs: number;
-  }) {
+  async markDrained({ cell, ...mark }: Drained & { readonly cell: string }): Promise<void> {
     await this.#calls.write(
       new PutCommand({
         TableName: this.#calls.table,
-        Item: { ...drainedKey(cell), epoch, atMs },
+        Item: { ...drainedKey(cell), ...mark },
         ConditionExpression: epochIsNotNewer,
         ExpressionAttributeNames: { '#epoch': 'epoch' },
-        ExpressionAttributeValues: { ':epoch': epoch },
+        ExpressionAttributeValues: { ':epoch': mark.epoch },
       }),
     );
   }

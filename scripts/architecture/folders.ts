@@ -94,5 +94,7 @@ export const folders: Readonly<Record<string, string>> = {
   'lib/simulator': 'The world in virtual time: seeded runs, years, tuning, invariants.',
   'lib/stacks': 'The CDK stacks, one per role of a region, and where each cell is placed.',
   'lib/state': 'The standby’s table: control, switches, lease, epochs, journal.',
+  'lib/stranded':
+    'What was written to an old stream and not read there: where consumers stand, counts by reading, findings.',
   'lib/survey': 'Reading the scale and the peaks of streams, within limits of rate.',
 };

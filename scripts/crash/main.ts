@@ -7,7 +7,7 @@ import { signalUnread } from '../../lib/cli/closed-pipe.ts';
 import { crash } from './run.ts';
 import { type TargetName, targets } from './targets.ts';
 
-const usage = `npm run crash -- [--kills 300] [--seed N] [--target ${Object.keys(targets).join('|')}|sidecar] [--aggregate] [--sidecar] [--json]`;
+const usage = `npm run crash -- [--kills 300] [--seed N] [--target ${Object.keys(targets).join('|')}|sidecar|drain] [--aggregate] [--sidecar] [--drain] [--json]`;
 /** On the disk of the project, because the system's temporary directory may be in memory. */
 const scratch = fileURLToPath(new URL('../../.spillway', import.meta.url));
 
@@ -17,18 +17,21 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '300' },
     seed: { type: 'string', default: String(randomInt(2 ** 31)) },
     target: { type: 'string', default: 'producer' },
-    /** Short for `--target aggregates`. */
     aggregate: { type: 'boolean', default: false },
     /** Kill the sidecar, and not the program that writes through it. */
     sidecar: { type: 'boolean', default: false },
+    /** Kill a drain while it copies a stream. */
+    drain: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
-if (values.aggregate && values.target === 'producer') values.target = 'aggregates';
-if (values.sidecar && values.target === 'producer') values.target = 'sidecar';
-const isAsked =
-  (!values.aggregate || values.target === 'aggregates') && (!values.sidecar || values.target === 'sidecar');
-const names = [...Object.keys(targets), 'sidecar'];
+/** Each flag is short for a target. */
+const short = { aggregate: 'aggregates', sidecar: 'sidecar', drain: 'drain' } as const;
+const flags = Object.keys(short) as (keyof typeof short)[];
+const given = flags.filter((flag) => values[flag]);
+if (given[0] !== undefined && values.target === 'producer') values.target = short[given[0]];
+const isAsked = given.every((flag) => values.target === short[flag]);
+const names = [...Object.keys(targets), 'sidecar', 'drain'];
 const [kills, seed] = [Number(values.kills), Number(values.seed)];
 if (
   !Number.isSafeInteger(kills) ||
@@ -49,7 +52,7 @@ const result = await crash({ kills, seed, target, directory, onProgress: (line) 
 const seconds = Math.round((performance.now() - startedMs) / 1_000);
 const isGood = result.lost === 0 && result.reordered === 0;
 if (isGood) await rm(directory, { recursive: true, force: true });
-else console.error(`The spool is kept in ${directory}.`);
+else console.error(`What was on the disk is kept in ${directory}.`);
 const { acknowledged, lost, reordered } = result;
 console.log(`${kills} kills: ${acknowledged} acknowledged, ${lost} lost, ${reordered} reordered.`);
 if (values.json) console.log(JSON.stringify({ ...result, target, seed, seconds }));

@@ -9,42 +9,13 @@ import getPort from 'get-port';
 import { Spool } from '../../lib/producer/spool/spool.ts';
 import type { ApplicationOptions } from './application.ts';
 import { type Dice, dice } from './dice.ts';
+import { crashDrain } from './drain.ts';
 import { Ledger } from './ledger.ts';
+import type { CrashOptions, CrashResult } from './result.ts';
 import { startSidecarClient } from './sidecar-client.ts';
 import { SIDECAR_CELL, type SidecarLifeOptions } from './sidecar-life.ts';
 import { type CrashSink, startCrashSink } from './sink.ts';
 import type { TargetName } from './targets.ts';
-
-export interface CrashOptions {
-  readonly kills: number;
-  readonly seed: number;
-  readonly target: TargetName;
-  /** Directory of the spool; must be empty. */
-  readonly directory: string;
-  readonly onProgress?: (line: string) => void;
-}
-
-export interface CrashResult {
-  readonly kills: number;
-  /** Acknowledgements that reached the parent. */
-  readonly acknowledged: number;
-  /** Acknowledgements that came from the disk. */
-  readonly spooled: number;
-  readonly found: number;
-  readonly lost: number;
-  readonly reordered: number;
-  readonly duplicates: number;
-  /** Records in aggregates that the KCL drops, because the stream was split: they count as found where they are written again. */
-  readonly droppedByKcl: number;
-  /** Splits and merges. */
-  readonly reshards: number;
-  /** Kinesis records with more than one record in them. */
-  readonly aggregates: number;
-  /** Records read from the spool at the end. */
-  readonly inSpool: number;
-  readonly tornBytes: number;
-  readonly quarantinedRanges: number;
-}
 
 const programs = {
   application: fileURLToPath(new URL('application.ts', import.meta.url)),
@@ -60,23 +31,25 @@ const MAX_ERROR_CHARACTERS = 4_000;
 
 /** Kills an application again and again, and looks for every record that the application was told is safe. */
 export async function crash(options: CrashOptions): Promise<CrashResult> {
-  const { kills, directory, onProgress } = options;
+  const { kills, directory, onProgress, target } = options;
+  // A process that writes to no spool, and a Kinesis that can be read.
+  if (target === 'drain') return crashDrain(options);
   const ledger = new Ledger();
   const rolls = dice(options.seed);
   const sink = await startCrashSink(dice(options.seed + 1), {
     onStored: (text) => ledger.find(text),
-    reshards: options.target === 'aggregates',
+    reshards: target === 'aggregates',
   });
   const witness = new Witness({ rolls, ledger });
   // It lives on while the sidecar is killed, which has the same address in each of its lives.
-  const port = options.target === 'sidecar' ? await getPort({ host: '127.0.0.1' }) : undefined;
+  const port = target === 'sidecar' ? await getPort({ host: '127.0.0.1' }) : undefined;
   const client =
     port === undefined ? undefined : startSidecarClient({ port, onAcknowledged: witness.acknowledged });
   try {
     for (let life = 1; life <= kills; life++) {
       // Calm for some lives at first, then stormy for some, and so on in turn.
       sink.weather = Math.floor((life - 1) / LIVES_PER_WEATHER) % 2 === 0 ? 'calm' : 'stormy';
-      await oneLife(lifeOf({ ...options, life, url: sink.url, port }), witness);
+      await oneLife(lifeOf({ ...options, target, life, url: sink.url, port }), witness);
       await sink.settled();
       if (life % 10 === 0) onProgress?.(`${life} kills, ${ledger.acknowledged} records acknowledged`);
     }
@@ -136,7 +109,8 @@ interface Life {
   readonly argument: string;
 }
 
-interface LifeOptions extends Omit<ApplicationOptions, 'target'>, Pick<CrashOptions, 'target'> {
+interface LifeOptions extends Omit<ApplicationOptions, 'target'> {
+  readonly target: Exclude<TargetName, 'drain'>;
   readonly port: number | undefined;
 }
 

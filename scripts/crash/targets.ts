@@ -21,9 +21,9 @@ export interface TargetOptions {
   readonly url: string;
 }
 
-export type TargetName = 'producer' | 'aggregates' | 'spool' | 'memory' | 'sidecar';
+export type TargetName = 'producer' | 'aggregates' | 'spool' | 'memory' | 'sidecar' | 'drain';
 /** What runs in the application itself. */
-type InnerTarget = Exclude<TargetName, 'sidecar'>;
+type InnerTarget = Exclude<TargetName, 'sidecar' | 'drain'>;
 
 const REGION = 'us-east-1';
 const STREAM = 'orders';

@@ -31,9 +31,11 @@ const needs: Readonly<Record<string, string>> = {
   'spool verify': 'spool',
   'spool repair': 'spool',
   'spool drain': 'spool --stream orders --region us-west-2',
-  drain:
-    '--from-region us-east-1 --to-region us-west-2 --stream orders --from 2020-11-25T13:00:00Z --to 2020-11-25T13:16:00Z',
+  drain: '--cells orders --yes',
 };
+/** A drain that asks no config. */
+const window =
+  '--from-region us-east-1 --to-region us-west-2 --stream orders --from 2020-11-25T13:00:00Z --to 2020-11-25T13:16:00Z';
 /** Only with `--aws` does a drill look at a deployment. */
 const needsTarget: Readonly<Record<string, string>> = { drill: `--aws ${why}` };
 
@@ -216,9 +218,9 @@ const ofItsOwn: readonly (readonly [line: string, exit: number, message: RegExp]
   ['spool verify bare', 2, /There is no spool/],
   ['spool repair bare', 2, /There is no spool/],
   ['spool drain bare --stream orders --region us-west-2', 2, /There is no spool/],
-  [`drain ${needs.drain} --checkpoint broken.json`, 2, /broken\.json/],
-  [`drain ${needs.drain} --checkpoint folder.json`, 2, /folder\.json/],
-  [`drain ${needs.drain} --from 2021-01-01T00:00Z`, 2, /`--from` is not before/],
+  [`drain ${window} --checkpoint broken.json`, 2, /broken\.json/],
+  [`drain ${window} --checkpoint folder.json`, 2, /folder\.json/],
+  [`drain ${window} --from 2021-01-01T00:00Z`, 2, /`--from` is not before/],
   ['init --name shop --out another.json', 2, /--zone-id/],
   [`${'init'} ${needs.init} --out nowhere/made.json`, 2, /nowhere/],
   [`${'init'} ${needs.init} --out folder.json --force`, 2, /folder\.json/],

@@ -6,6 +6,7 @@ import type { Call } from '../../lib/aws/call-log.ts';
 import { type CallTarget, targetOf } from '../../lib/aws/call-target.ts';
 import type { ConsumerInput } from '../../lib/config/consumers-schema.ts';
 import { parseConfig } from '../../lib/config/parse.ts';
+import type { ConfigInput } from '../../lib/config/schema.ts';
 import { parseCalls } from '../../lib/operate/audit.ts';
 import { AwsClients } from '../../lib/operate/clients.ts';
 import { checks } from '../../lib/operate/doctor/doctor.ts';
@@ -26,9 +27,16 @@ import { startCloud } from './fixtures/cloud.ts';
 // What the commands really call, against the table that `spillway policy operator` is made from.
 
 const account = '123456789012';
+const consumers: ConfigInput['cells'][number]['consumers'] = [
+  { kind: 'kcl', leaseTable: 'orders-app' },
+  { kind: 'lambda', function: 'indexer' },
+];
 const input = {
   ...configInput,
-  cells: [...configInput.cells, { name: 'drill', stream: { name: 'rehearsal', existing: true } }],
+  cells: [
+    ...configInput.cells.map((cell) => ({ ...cell, consumers })),
+    { name: 'drill', stream: { name: 'rehearsal', existing: true } },
+  ],
   drill: { cell: 'drill' },
 };
 const config = parseConfig(input, 'test');
@@ -150,6 +158,11 @@ const lines = (
     ['ack', `ack ${go}`],
     ['drained', `drained --all ${go}`],
     ['consumers', 'consumers'],
+    [
+      'stranded',
+      'stranded --cells orders',
+      () => ['orders', 'orders-app'].map((name) => aws.resources.add(`us-east-1/${name}`)),
+    ],
     ['drill', `drill --aws --schedule off ${go}`, () => aws.rules.set('us-west-2/shop-drill', 'ENABLED')],
     ['drill', `drill --aws --schedule weekly ${go}`, () => aws.rules.set('us-west-2/shop-drill', 'DISABLED')],
     ['drill', `drill --aws ${go} ${dns}`],

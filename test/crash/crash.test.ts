@@ -45,6 +45,17 @@ describe('an application that is killed again and again', () => {
     expect(result.found).toBe(result.acknowledged);
   });
 
+  it('finds what a drain copies when the drain is killed, and not an application', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const result = await crash({ kills: 5, seed: SEED, target: 'drain', directory });
+    expect(result).toMatchObject({ kills: 5, lost: 0, reordered: 0 });
+    expect(result.acknowledged).toBeGreaterThan(500);
+    expect(result.aggregates).toBeGreaterThan(10);
+    expect(result.reshards).toBeGreaterThan(0);
+    expect(result.found).toBe(result.acknowledged);
+  });
+
   it('would be found out if it acknowledged what is in memory alone', { timeout: TIMEOUT_MS }, async () => {
     const result = await crash({ kills: 2, seed: SEED, target: 'memory', directory });
     expect(result.acknowledged).toBeGreaterThan(0);

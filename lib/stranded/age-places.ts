@@ -1,0 +1,27 @@
+import type { Ages } from '../consumers/iterator-age.ts';
+
+const MINUTE_MS = 60_000;
+/**
+ * A batch may wait five minutes for more records (`MaximumBatchingWindowInSeconds`), and only the age of its last record is
+ * known: the minutes before the last one count as well.
+ */
+const LOOK_BACK_MINUTES = 5;
+
+/**
+ * What the consumer was given, at least: everything that arrived before this time. In a minute, the slowest shard had come to
+ * the beginning of the minute less its highest age. Undefined without any age.
+ *
+ * A shard whose records were handed over in none of the last minutes with data may be behind this: a batch that fails is tried
+ * again, and each time its age is seen.
+ */
+export function readUntil({ minutes, latest }: Ages): number | undefined {
+  if (latest === null) return undefined;
+  const sinceMs = latest.atMs - LOOK_BACK_MINUTES * MINUTE_MS;
+  const reached = minutes.filter(({ atMs }) => atMs >= sinceMs).map(({ atMs, maxMs }) => atMs - maxMs);
+  return Math.floor(Math.min(...reached));
+}
+
+/** The last minute in which everybody who polled the stream was at its tip; undefined when nobody was, or is known to be. */
+export function lastAtTip({ minutes }: Ages): number | undefined {
+  return minutes.findLast(({ maxMs }) => maxMs === 0)?.atMs;
+}
