@@ -190,7 +190,7 @@ export const consumerFindings = {
   denied: {
     level: 'unknown',
     meaning: 'These credentials may not ask. Whatever depends on it is not known.',
-    fix: '`npx spillway policy operator --verbs consumers --account ACCOUNT` prints the policy.',
+    fix: '`npx spillway policy operator --verbs consumers --account 123456789012` prints the policy.',
   },
   unreadable: {
     level: 'unknown',

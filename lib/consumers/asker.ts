@@ -13,8 +13,8 @@ export interface Question<Value> {
   readonly ask: (abortSignal: AbortSignal) => Promise<Value>;
   /** A refusal is no obstacle: what is asked for is welcome, and not needed. */
   readonly welcome?: boolean;
-  /** Calls a second of this action, if not as many as of others: what is no control plane takes more. */
-  readonly perSecond?: number;
+  /** How many times the usual rate this action is asked for: what is no control plane takes more. Default 1. */
+  readonly timesTheRate?: number;
   /** Longest wait, if not that of the other questions: of an answer in many pages. */
   readonly timeoutMs?: number;
 }
@@ -97,7 +97,7 @@ export class Asker {
     for (let tries = 1; ; tries++) {
       // The obstacle is there already.
       if (isGivenUp()) return undefined;
-      if (!(await this.#turn(lane, question.perSecond))) return this.#late(question);
+      if (!(await this.#turn(lane, question.timesTheRate))) return this.#late(question);
       if (isGivenUp()) return undefined;
       const failure = await this.#once(question, lane);
       if (failure !== 'again') return failure;
@@ -167,10 +167,10 @@ export class Asker {
   }
 
   /** Waits for its turn in the lane of the action. False: the time is over. */
-  #turn(lane: Lane, perSecond = this.#options.perSecond): Promise<boolean> {
+  #turn(lane: Lane, timesTheRate = 1): Promise<boolean> {
     const nowMs = performance.now();
     const atMs = Math.max(nowMs, lane.nextMs);
-    lane.nextMs = atMs + 1_000 / perSecond;
+    lane.nextMs = atMs + 1_000 / (this.#options.perSecond * timesTheRate);
     return this.wait(atMs - nowMs);
   }
 

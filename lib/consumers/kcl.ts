@@ -27,7 +27,7 @@ const LOOKS_MS = [4_000, 8_000] as const;
 const MOST_LEASES = 16;
 const PARALLEL = 4;
 /** A thousand tables are looked at twice. */
-const SCANS_PER_SECOND = 50;
+const SCANS_TIMES_THE_RATE = 5;
 const TABLE_TIMEOUT_MS = 20_000;
 
 /** An application of the KCL in one region, by its lease table. */
@@ -70,7 +70,7 @@ async function read(asker: Asker, { dynamo, table }: KclQuestion): Promise<Known
     service: 'DynamoDB',
     action: 'dynamodb:Scan',
     timeoutMs: TABLE_TIMEOUT_MS,
-    perSecond: SCANS_PER_SECOND,
+    timesTheRate: SCANS_TIMES_THE_RATE,
     ask: async (signal): Promise<Known> => {
       const reading = await readLeaseTable({ client: dynamo, table, signal });
       switch (reading.state) {

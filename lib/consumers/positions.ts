@@ -26,8 +26,8 @@ type Position = Pick<
   'ShardIteratorType' | 'StartingSequenceNumber' | 'Timestamp'
 >;
 
-/** Of each action, over all shards: Kinesis bounds these by shard and by stream, not by account. */
-const READS_PER_SECOND = 100;
+/** Kinesis bounds these by shard and by stream, not by account. */
+const READS_TIMES_THE_RATE = 10;
 /** Empty answers in a row, of a shard that has records farther on. */
 const MAX_READS = 5;
 const SOME_RECORDS = 1_000;
@@ -56,7 +56,7 @@ async function readFrom(
   const begun = await asker.ask({
     service: 'Kinesis',
     action: 'kinesis:GetShardIterator',
-    perSecond: READS_PER_SECOND,
+    timesTheRate: READS_TIMES_THE_RATE,
     ask: async (abortSignal) => {
       try {
         const command = new GetShardIteratorCommand({ ...field, ShardId, ...position });
@@ -76,7 +76,7 @@ async function readFrom(
     const answer = await asker.ask({
       service: 'Kinesis',
       action: 'kinesis:GetRecords',
-      perSecond: READS_PER_SECOND,
+      timesTheRate: READS_TIMES_THE_RATE,
       ask: (abortSignal) =>
         client.send(new GetRecordsCommand({ ShardIterator: from, Limit: limit }), { abortSignal }),
     });
@@ -165,7 +165,7 @@ async function shardsOf(asker: Asker, question: StreamQuestion): Promise<readonl
   const answer = await asker.ask({
     service: 'Kinesis',
     action: 'kinesis:ListShards',
-    perSecond: READS_PER_SECOND,
+    timesTheRate: READS_TIMES_THE_RATE,
     ask: (abortSignal) =>
       listShards({
         ...streamField(stream),

@@ -33,7 +33,8 @@ export async function withAges(
   const withAge = <Facts extends ConsumerFacts | undefined>(facts: Facts): Facts => {
     const index = facts === undefined ? undefined : indexes.get(facts);
     if (index === undefined) return facts;
-    return { ...facts, lagMs: answer.value[index]?.latest?.maxMs ?? null };
+    const { maxMs } = answer.value[index]?.latest ?? {};
+    return { ...facts, lagMs: maxMs === undefined ? null : Math.round(maxMs) };
   };
   return cells.map((cell) => ({
     ...cell,

@@ -213,6 +213,7 @@ describe('a command calls what the table says, and nothing else', () => {
     const [orders, ...others] = input.cells;
     const some = { ...input, cells: [{ ...orders, consumers: named }, ...others] } as typeof input;
     await writeFile(join(shell.directory, 'named.json'), JSON.stringify(some));
+    aws.resources.add('us-west-2/orders-app');
     const log = join(shell.directory, 'calls.jsonl');
     await shell.run('consumers --config named.json', { env: { SPILLWAY_CALL_LOG: log } });
     const written = parseCalls(await readFile(log, 'utf8'), log);
@@ -220,6 +221,7 @@ describe('a command calls what the table says, and nothing else', () => {
     for (const operation of [
       'GetFunctionConcurrency',
       'DescribeTable',
+      'Scan',
       'DescribeStreamConsumer',
       'DescribeDeliveryStream',
       'DescribeAlarms',
