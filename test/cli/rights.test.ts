@@ -6,7 +6,6 @@ import type { Call } from '../../lib/aws/call-log.ts';
 import { type CallTarget, targetOf } from '../../lib/aws/call-target.ts';
 import type { ConsumerInput } from '../../lib/config/consumers-schema.ts';
 import { parseConfig } from '../../lib/config/parse.ts';
-import type { ConfigInput } from '../../lib/config/schema.ts';
 import { parseCalls } from '../../lib/operate/audit.ts';
 import { AwsClients } from '../../lib/operate/clients.ts';
 import { checks } from '../../lib/operate/doctor/doctor.ts';
@@ -27,16 +26,9 @@ import { startCloud } from './fixtures/cloud.ts';
 // What the commands really call, against the table that `spillway policy operator` is made from.
 
 const account = '123456789012';
-const consumers: ConfigInput['cells'][number]['consumers'] = [
-  { kind: 'kcl', leaseTable: 'orders-app' },
-  { kind: 'lambda', function: 'indexer' },
-];
 const input = {
   ...configInput,
-  cells: [
-    ...configInput.cells.map((cell) => ({ ...cell, consumers })),
-    { name: 'drill', stream: { name: 'rehearsal', existing: true } },
-  ],
+  cells: [...configInput.cells, { name: 'drill', stream: { name: 'rehearsal', existing: true } }],
   drill: { cell: 'drill' },
 };
 const config = parseConfig(input, 'test');
@@ -158,11 +150,7 @@ const lines = (
     ['ack', `ack ${go}`],
     ['drained', `drained --all ${go}`],
     ['consumers', 'consumers'],
-    [
-      'stranded',
-      'stranded --cells orders',
-      () => ['orders', 'orders-app'].map((name) => aws.resources.add(`us-east-1/${name}`)),
-    ],
+    ['stranded', 'stranded --cells orders', () => aws.resources.add('us-east-1/orders')],
     ['drill', `drill --aws --schedule off ${go}`, () => aws.rules.set('us-west-2/shop-drill', 'ENABLED')],
     ['drill', `drill --aws --schedule weekly ${go}`, () => aws.rules.set('us-west-2/shop-drill', 'DISABLED')],
     ['drill', `drill --aws ${go} ${dns}`],
@@ -229,6 +217,22 @@ describe('a command calls what the table says, and nothing else', () => {
       expect(made).toContain(operation);
     const at = { ...where, config: parseConfig(some, 'test') };
     expect(unforeseen('consumers', written, at)).toEqual([]);
+  });
+
+  test('what is stranded behind leases', async () => {
+    for (const name of ['orders', 'orders-app']) aws.resources.add(`us-east-1/${name}`);
+    const consumers = [
+      { kind: 'kcl', leaseTable: 'orders-app' },
+      { kind: 'lambda', function: 'indexer' },
+    ] satisfies ConsumerInput[];
+    const [orders, ...others] = input.cells;
+    const some = { ...input, cells: [{ ...orders, consumers }, ...others] } as typeof input;
+    await writeFile(join(shell.directory, 'named.json'), JSON.stringify(some));
+    await shell.run('stranded --cells orders --config named.json');
+    const made = aws.calls.map(({ operation }) => operation);
+    for (const operation of ['DescribeTable', 'Scan', 'GetMetricData']) expect(made).toContain(operation);
+    const at = { ...where, config: parseConfig(some, 'test') };
+    expect(unforeseen('stranded', aws.calls, at)).toEqual([]);
   });
 
   test('experiments that are carried out', async () => {
