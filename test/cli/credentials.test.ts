@@ -396,7 +396,9 @@ describe('what is refused in part', () => {
     expect(findings).toEqual([
       {
         level: 'unknown',
-        text: expect.stringMatching(/^dynamodb:Query is denied .*: switches, epoch, journal, survey$/),
+        text: expect.stringMatching(
+          /^dynamodb:Query is denied .*: switches, epoch, journal, survey, consumers$/,
+        ),
       },
     ]);
   });

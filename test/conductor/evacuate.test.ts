@@ -246,7 +246,7 @@ describe('a step that cannot finish', () => {
     const state = await drive(asked(), world, async (step) => (step === 'confirm' ? 'stop' : 'go on'));
     const after = await runStep({ step: 'arrivals', state: { ...state, error } }, world.conductor);
     expect(after).toMatchObject({
-      next: 'notify',
+      next: 'consumers',
       state: 'latched-dns-elsewhere',
       nextCommand: 'spillway status --watch',
     });
@@ -256,7 +256,8 @@ describe('a step that cannot finish', () => {
   it('that fails after another one is a finding: the first has named the end', async () => {
     const world = bench(2);
     const state = await drive(asked(), world, async (step) => (step === 'confirm' ? 'stop' : 'go on'));
-    const told = await runStep({ step: 'arrivals', state: { ...state, error } }, world.conductor);
+    const seen = await runStep({ step: 'arrivals', state: { ...state, error } }, world.conductor);
+    const told = await runStep({ step: 'consumers', state: seen }, world.conductor);
     const after = await runStep({ step: 'finish', state: { ...told, error } }, world.conductor);
     expect(after).toMatchObject({
       report: { state: 'latched-dns-elsewhere', findings: [/^dns failed/, /^notify failed/].map(matching) },
