@@ -1,7 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Config } from '../../config/config.ts';
-import { ownFile } from '../../files/own-files.ts';
+import { ownFile, ownRoot } from '../../files/own-files.ts';
 import { deployApp } from '../deploy/deploy.ts';
 import { type Processed, readLedger } from './ledger.ts';
 import { type ConsumerAppSettings, consumerFunctionName, ROUTES_FILE } from './settings.ts';
@@ -63,7 +63,8 @@ export async function deployConsumers(options: ConsumersOptions): Promise<Consum
   await deployApp({
     localstackUrl: options.localStackUrl,
     configFile,
-    app: `node ${ownFile('lib/local/consumers/app.ts')}`,
+    // From the root, where the CDK runs it: a path with a space would be two words.
+    app: `node ${relative(ownRoot, ownFile('lib/local/consumers/app.ts'))}`,
     outDir: join(directory, 'cdk'),
     regions: [primary, standby],
     signal: options.signal,
