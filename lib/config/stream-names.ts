@@ -21,9 +21,17 @@ const ARN_CHARACTERS = 75;
 /** Of the statement around a key. */
 const KEY_CHARACTERS = 30;
 
+/** Each stream once, in both regions. */
+const namesOf = (streams: readonly StreamPair[]): readonly string[] =>
+  streamRoles.flatMap((role) => [...new Set(streams.map((each) => each[role]))]);
+
+/** How many more ARNs a role's policies can name beside these streams. */
+export const arnsLeft = (streams: readonly StreamPair[]): number =>
+  MOST_ARNS - (canNameEach(streams) ? namesOf(streams).length : streamRoles.length);
+
 /** Whether a role's policies can name each of these streams. */
 export function canNameEach(streams: readonly StreamPair[]): boolean {
-  const names = streamRoles.flatMap((role) => [...new Set(streams.map((each) => each[role]))]);
+  const names = namesOf(streams);
   const keys = [...new Set(streams.flatMap((each) => each.keys ?? []))];
   const characters =
     names.reduce((sum, name) => sum + name.length + ARN_CHARACTERS, 0) +

@@ -37,10 +37,11 @@ const metricsIn = (alarm: AlarmJson): readonly MetricJson[] =>
 const named = (alarms: readonly AlarmJson[], alarm: string): AlarmJson | undefined =>
   alarms.find(({ AlarmName }) => AlarmName === alarmResourceName('shop', alarm));
 
-/** With weekly drills, so that every alarm of the table is there. */
+const reader = { kind: 'lambda', function: 'reader' } as const;
+/** With weekly drills and a consumer, so that every alarm of the table is there. */
 const drilled: ConfigInput = {
   ...input,
-  cells: [...input.cells, { name: 'drill', stream: { name: 'drill', shards: 1 } }],
+  cells: [...input.cells, { name: 'drill', stream: { name: 'drill', shards: 1 }, consumers: [reader] }],
   drill: { cell: 'drill' },
 };
 const stack = (name: string): Template => {
@@ -229,6 +230,7 @@ describe('the switch endpoint', () => {
     const cells = Array.from({ length: groups }, (_, n) => ({
       name: `c${n}`,
       stream: { name: `s${n}`, existing: true },
+      consumers: [reader],
     }));
     const delivery = { switchConcurrency };
     const standby = standbyOf({ cells, drill: undefined, healthCheckQuota: 10_000, delivery });
@@ -286,6 +288,7 @@ describe('the dashboard', () => {
       name: `c${n}`,
       group: n === 0 ? 'c0' : `g${n % 100}`,
       stream: { name: `s${n}`, existing: true },
+      consumers: [reader],
     }));
     const many = standbyOf({ cells, drill: { cell: 'c0' } });
     expect(widgetsOf(many)).toHaveLength(widgetsOf(stack('shop-standby')).length);
@@ -297,6 +300,7 @@ describe('the dashboard', () => {
     const body = bodyOf(stack('shop-standby'));
     const elsewhere: readonly string[] = [
       'StandbyShortfalls',
+      'StandbyUnread',
       'StandbyDown',
       'RunsNeedingAct',
       'DrillSuccess',

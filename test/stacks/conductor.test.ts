@@ -108,7 +108,9 @@ describe('the conductor', () => {
   it('goes on after a failed verification or message, and stops after a failed latch', () => {
     const { States } = definition(template);
     const goesTo = (name: string): string | undefined => States[name]?.Catch?.at(-1)?.Next;
-    expect([goesTo('Dns'), goesTo('Arrivals'), goesTo('Notify')]).toEqual(['Arrivals', 'Notify', 'Finish']);
+    expect(['Dns', 'Arrivals', 'Consumers', 'Notify'].map(goesTo)).toEqual([
+      ...['Arrivals', 'Consumers', 'Notify', 'Finish'],
+    ]);
     expect(goesTo('Finish')).toBe('Unfinished');
     expect([goesTo('LatchAll'), goesTo('Confirm'), goesTo('Refresh')]).toEqual(['Fail', 'Fail', 'Fail']);
   });
