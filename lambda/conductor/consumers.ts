@@ -31,9 +31,11 @@ export const consumers: Step = async (state, conductor) => {
   }
   const those = (took: Taker['took']) => takers.filter((one) => one.took === took);
   const after = {
+    seen: those('yes').length,
+    unseen: unseen.length,
+    unknown: those('unknown').length,
     tookUp: those('yes').slice(0, MOST_NAMED).map(inWords),
     notSeen: unseen.slice(0, MOST_NAMED).map(inWords),
-    unknown: those('unknown').length,
   };
   await journalStep(state, { step: 'consumers', what: 'consumers', after }, conductor);
   return { ...withFindings(state, sentences(takers, { digests, arrived, conductor })), next: 'notify' };

@@ -81,6 +81,18 @@ const evacuationStages: readonly EvacuationStage[] = [
     missed: 'could not be seen',
   },
   {
+    name: 'consumers',
+    what: 'consumers',
+    doing: (standby) => `looking which consumers take that up in ${standby}; a minute at most`,
+    done: ({ seen = 0, unseen = 0, unknown = 0 }) =>
+      [
+        `${many(seen, 'consumer')} took up`,
+        ...(unseen === 0 ? [] : [`nothing seen of ${unseen}`]),
+        ...(unknown === 0 ? [] : [`${unknown} not known`]),
+      ].join('; '),
+    missed: 'could not be seen',
+  },
+  {
     name: 'message',
     what: 'notify',
     doing: () => 'notifying the topic',

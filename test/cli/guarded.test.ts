@@ -242,15 +242,17 @@ describe('while it runs', () => {
     line('latch', { standby: 1, groups: 1, overruled: 0 }, 2_000);
     line('dns', { standby: 1 }, 34_000);
     line('arrivals', { seen: 1, silent: 0 }, 35_000);
+    line('consumers', { seen: 1, unseen: 2, unknown: 0 }, 95_000);
     const times = { latchedAtMs: NOW_MS + 800, dnsAtMs: NOW_MS + 34_400 };
     aws.run = { status: 'SUCCEEDED', output: { ...report0, ...times, state: 'latched', latched: 1 } };
     const { exit, err, out } = await shell.run('failover --cells orders --reason go --yes', at);
     expect(exit).toBe(0);
-    expect(err.split('\n').slice(-4)).toEqual([
-      'stage 1 of 5, checks: the move to us-west-2 is wanted (1 s)',
-      'stage 2 of 5, latch: 1 of 1 switch in STANDBY (2 s)',
-      'stage 3 of 5, DNS: us-west-2 is the answer for 1 cell (34 s)',
-      'stage 4 of 5, arrivals: records arrive in 1 stream (35 s)',
+    expect(err.split('\n').slice(-5)).toEqual([
+      'stage 1 of 6, checks: the move to us-west-2 is wanted (1 s)',
+      'stage 2 of 6, latch: 1 of 1 switch in STANDBY (2 s)',
+      'stage 3 of 6, DNS: us-west-2 is the answer for 1 cell (34 s)',
+      'stage 4 of 6, arrivals: records arrive in 1 stream (35 s)',
+      'stage 5 of 6, consumers: 1 consumer took up; nothing seen of 2 (95 s)',
     ]);
     expect(out).toMatch(
       /^failover: orders is in us-west-2 after 34 s; the switch has held since 0\.8 s after the start/,

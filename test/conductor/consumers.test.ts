@@ -49,7 +49,7 @@ describe('consumers of the standby, after an evacuation', () => {
     const entry = [...made.table.journal.values()].find(({ what }) => what === 'consumers');
     expect(entry?.after).toEqual({
       tookUp: ['Lambda function indexer of g000, 0.4 s behind'],
-      ...{ notSeen: [], unknown: 0 },
+      ...{ notSeen: [], seen: 1, unseen: 0, unknown: 0 },
     });
   });
 
