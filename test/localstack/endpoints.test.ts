@@ -52,6 +52,7 @@ import { findLeftovers, placeOf } from '../../lib/prove/health-check/leftovers.t
 import type { ProvenRow } from '../../lib/prove/prove.ts';
 import { ENDPOINT_ORIGIN } from '../../lib/settings/monitor.ts';
 import { SURVEY_LOOK_BACK } from '../../lib/settings/survey.ts';
+import { ConsumerDigests } from '../../lib/state/consumer-digests.ts';
 import { RecurringTable } from '../../lib/state/recurring-table.ts';
 import { StateTable } from '../../lib/state/state-table.ts';
 import { runIn } from '../cli/fixtures/cli.ts';
@@ -425,8 +426,11 @@ describe('the deployed survey', () => {
     expect(line.shortfalls).toMatch(/^orders: peak 8\.0 MB\/s/);
     const calls = parseCalls(await readFile(callLog, 'utf8'), callLog);
     expect(audit(calls, 'us-east-1')).toMatchObject({ ok: true, allowed: { survey: 2 } });
-    // The table is read once and written twice; the standby is asked what the primary is.
-    expect(calls).toHaveLength(2 + 2 + 3);
+    // The table is read twice and written three times; the standby is asked what the primary is, and by whom it is read.
+    expect(calls).toHaveLength(2 + 2 + 2 + 5);
+    expect(await new ConsumerDigests(options).read()).toEqual([
+      { cell: 'orders', lookedAtMs: expect.any(Number), readers: [] },
+    ]);
     expect((await recurring.read('survey')).doneAtMs).toBeGreaterThan(Date.now() - 120_000);
   });
 });
