@@ -11,12 +11,17 @@ export interface DeduplicatorOptions {
   readonly store?: SeenStore;
   /**
    * How long to wait for another consumer that has claimed the id, in milliseconds; for stores with claims. A consumer that died
-   * leaves its claim until the claim's time is over: wait longer than that. Default 60,000.
+   * leaves its claim until the claim's time is over: wait longer than that. Default 15,000.
    */
   readonly maxWaitMs?: number;
 }
 
-const DEFAULT_MAX_WAIT_MS = 60_000;
+interface Work<Value> {
+  readonly handle: () => Promise<Value> | Value;
+  readonly maxWaitMs: number;
+}
+
+const DEFAULT_MAX_WAIT_MS = 15_000;
 /** Between two looks at a claim of another consumer. */
 const FIRST_PAUSE_MS = 25;
 const MAX_PAUSE_MS = 1_000;
@@ -55,11 +60,15 @@ export class Deduplicator {
   /**
    * Runs `handle` unless the id was handled before. A copy that arrives while the first one is being handled
    * waits for it, and is handled if the first one fails. Rejects with what `handle` or the store rejected
-   * with; the record then counts as not handled, and may be given again.
+   * with; the record then counts as not handled, and may be given again. `maxWaitMs`: for this call alone, if shorter.
    *
    * @throws ClaimedElsewhereError when another consumer holds the id for longer than `maxWaitMs`
    */
-  async once<Value>(recordId: string, handle: () => Promise<Value> | Value): Promise<Delivery<Value>> {
+  async once<Value>(
+    recordId: string,
+    handle: () => Promise<Value> | Value,
+    { maxWaitMs = this.#maxWaitMs }: Pick<DeduplicatorOptions, 'maxWaitMs'> = {},
+  ): Promise<Delivery<Value>> {
     for (let other = this.#running.get(recordId); other !== undefined; other = this.#running.get(recordId)) {
       if (await other) return { duplicate: true };
     }
@@ -67,7 +76,10 @@ export class Deduplicator {
     this.#running.set(recordId, running.promise);
     let handled = false;
     try {
-      const delivery = await this.#deliver(recordId, handle);
+      const delivery = await this.#deliver(recordId, {
+        handle,
+        maxWaitMs: Math.min(maxWaitMs, this.#maxWaitMs),
+      });
       handled = true;
       return delivery;
     } finally {
@@ -76,19 +88,19 @@ export class Deduplicator {
     }
   }
 
-  async #deliver<Value>(recordId: string, handle: () => Promise<Value> | Value): Promise<Delivery<Value>> {
-    if (this.#store.claim !== undefined) return this.#deliverClaimed(recordId, handle);
+  async #deliver<Value>(recordId: string, work: Work<Value>): Promise<Delivery<Value>> {
+    if (this.#store.claim !== undefined) return this.#deliverClaimed(recordId, work);
     if (await this.#store.seen(recordId)) return { duplicate: true };
-    const value = await handle();
+    const value = await work.handle();
     await this.#store.remember(recordId);
     return { duplicate: false, value };
   }
 
   async #deliverClaimed<Value>(
     recordId: string,
-    handle: () => Promise<Value> | Value,
+    { handle, maxWaitMs }: Work<Value>,
   ): Promise<Delivery<Value>> {
-    const claim = await this.#claim(recordId);
+    const claim = await this.#claim(recordId, maxWaitMs);
     if (claim === undefined) return { duplicate: true };
     let value: Value;
     try {
@@ -103,15 +115,15 @@ export class Deduplicator {
   }
 
   /** Undefined for an id that was handled. */
-  async #claim(recordId: string): Promise<Claim | undefined> {
+  async #claim(recordId: string, maxWaitMs: number): Promise<Claim | undefined> {
     let waitedMs = 0;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
       const result = await this.#store.claim?.(recordId);
       if (result === undefined || result.kind === 'handled') return undefined;
       if (result.kind === 'claimed') return result.claim;
-      if (waitedMs >= this.#maxWaitMs) throw new ClaimedElsewhereError(recordId, result.leftMs);
+      if (waitedMs >= maxWaitMs) throw new ClaimedElsewhereError(recordId, result.leftMs);
       // A whole one at least, as clocks differ.
-      const nextMs = Math.max(1, Math.min(pauseMs, Math.ceil(result.leftMs) + 1, this.#maxWaitMs - waitedMs));
+      const nextMs = Math.max(1, Math.min(pauseMs, Math.ceil(result.leftMs) + 1, maxWaitMs - waitedMs));
       await pause(nextMs);
       waitedMs += nextMs;
     }

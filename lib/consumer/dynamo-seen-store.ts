@@ -23,7 +23,8 @@ export interface DynamoSeenStoreOptions {
   readonly windowMs?: number;
   /**
    * How long a claim holds, in milliseconds: longer than the handler takes for one record, else another consumer handles it at
-   * the same time; short, as a consumer that dies leaves its record for so long. Default 30,000.
+   * the same time; short, as a consumer that dies leaves its record for so long, and shorter than the function's time-out times the
+   * attempts of its mapping, or Lambda gives the record up before. Default 10,000.
    */
   readonly leaseMs?: number;
   /**
@@ -46,7 +47,7 @@ const defaults = {
   expiryAttribute: 'expiresAt',
   prefix: '',
   windowMs: 604_800_000,
-  leaseMs: 30_000,
+  leaseMs: 10_000,
   claims: true,
   requestTimeoutMs: 2_000,
   attempts: 4,

@@ -10,6 +10,9 @@ import {
   itemsOf,
 } from './records-of.ts';
 
+/** Kept of the time of a function, to answer Lambda. */
+const LAST_MS = 1_000;
+
 export type Handle<Source = LambdaEventRecord> = (record: EventRecord<Source>) => Promise<unknown> | unknown;
 
 export interface ProcessRecordOptions<Source = LambdaEventRecord> {
@@ -23,6 +26,11 @@ export interface ProcessRecordOptions<Source = LambdaEventRecord> {
    * without envelope its place in the stream, which is the same when Lambda gives the batch again, but another one for a copy.
    */
   readonly idOf?: (record: EventRecord<Source>) => string;
+  /**
+   * Milliseconds until the function is ended: `() => context.getRemainingTimeInMillis()`. With it, waiting for another consumer that has
+   * claimed a record ends a second before that, as a failure of this record, and what was handled before counts.
+   */
+  readonly remainingMs?: () => number;
   /**
    * Sets a bad record aside, in a queue or a bucket; the records after it are then handled. If it rejects, the bad record is
    * a failure like any other. Default: every bad record is a failure.
@@ -69,10 +77,27 @@ export async function processRecords<Source extends LambdaEventRecord>(
       await processOne(item);
     } catch (error) {
       failures.set(shard, failureOf(item));
-      onFailure({ record: item, error });
+      told(onFailure, { record: item, error });
     }
   }
   return { batchItemFailures: [...failures.values()] };
+}
+
+/** Whoever is told must not turn what was handled in other shards into a failure. */
+function told<Source>(
+  onFailure: (failure: RecordFailure<Source>) => void,
+  failure: RecordFailure<Source>,
+): void {
+  try {
+    onFailure(failure);
+  } catch (thrown) {
+    console.error(
+      '`onFailure` threw. The failure that it was told of:',
+      failure.error,
+      'What it threw:',
+      thrown,
+    );
+  }
 }
 
 /**
@@ -92,11 +117,13 @@ export async function processRecord<Source extends LambdaEventRecord>(
 
 function processor<Source extends LambdaEventRecord>(
   handle: Handle<Source>,
-  { deduplicator, idOf = idByDefault, onBad = refuse }: ProcessRecordOptions<Source>,
+  { deduplicator, idOf = idByDefault, onBad = refuse, remainingMs }: ProcessRecordOptions<Source>,
 ): (item: EventRecord<Source> | BadRecord<Source>) => Promise<unknown> {
   return async (item) => {
     if (item.bad) return onBad(item);
-    return deduplicator === undefined ? handle(item) : deduplicator.once(idOf(item), () => handle(item));
+    if (deduplicator === undefined) return handle(item);
+    const waiting = remainingMs === undefined ? {} : { maxWaitMs: Math.max(0, remainingMs() - LAST_MS) };
+    return deduplicator.once(idOf(item), () => handle(item), waiting);
   };
 }
 

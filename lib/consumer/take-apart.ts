@@ -3,6 +3,7 @@ import { type AggregateRejection, DamagedAggregateError } from '../aggregate/err
 import { hashKeyOf } from '../aggregate/keys.ts';
 import type { DecodedRecord } from '../aggregate/message.ts';
 import type { AggregateTag } from '../aggregate/tag.ts';
+import { PROBE_KEY_PREFIX } from '../envelope/probe-record.ts';
 import { type Unwrapped, unwrap } from '../envelope/unwrap.ts';
 import { belongsTo, type HashKeyRange } from './hash-key-range.ts';
 import {
@@ -80,7 +81,7 @@ export function takeApart(
     const { rejection, message: detail } = error;
     return [{ ...itself, enveloped: false, rejection, detail, bytes }];
   }
-  if (found === undefined) return [{ ...itself, ...unwrap(bytes) }];
+  if (found === undefined) return [{ ...itself, ...contentOf(bytes, whole.partitionKey) }];
   const outside = inShard === undefined ? [] : found.map((one) => !inShard(hashKeyOf(one)));
   const dropped = outside.includes(true);
   return found.map(({ data, ...one }, at) => ({
@@ -88,8 +89,15 @@ export function takeApart(
     subSequenceNumber: at,
     ...(outside[at] && { outsideShard: true }),
     ...(dropped && { droppedByKcl: true }),
-    ...unwrap(data),
+    ...contentOf(data, one.partitionKey),
   }));
+}
+
+/** A marked record says so by its key as well, where that is known: a user's data may begin like its. */
+function contentOf(bytes: Uint8Array, partitionKey: string): Unwrapped {
+  const content = unwrap(bytes);
+  const isMarked = partitionKey === '' || partitionKey.startsWith(PROBE_KEY_PREFIX);
+  return content.probe && !isMarked ? { enveloped: false, data: bytes } : content;
 }
 
 function place(

@@ -2,11 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   BadRecordError,
+  ClaimedElsewhereError,
   Deduplicator,
   type EventRecord,
   processRecord,
   processRecords,
   type RecordFailure,
+  type SeenStore,
 } from '../../lib/consumer/index.ts';
 import { aggregate, damaged, enveloped, eventOf, type InEvent, id, probe } from './fixtures/lambda-event.ts';
 
@@ -59,6 +61,41 @@ describe('processing an event', () => {
     expect(log.mock.calls).toEqual([
       [expect.stringMatching(/^Record 100\/0 of shardId-0+6 failed/), expect.any(Error)],
     ]);
+  });
+
+  it('is no failure as a whole because whoever is told of a failure fails', async () => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+    onTestFinished(() => log.mockRestore());
+    const { handled, handle } = handler('1');
+    const event = eventOf({ data: enveloped(1), shard: 1 }, { data: enveloped(2), shard: 2 });
+    const onFailure = () => {
+      throw new Error('no logger');
+    };
+    expect(await processRecords(event, handle, { onFailure })).toEqual({
+      batchItemFailures: [{ itemIdentifier: '100' }],
+    });
+    expect(handled).toEqual(['2']);
+    expect(log).toHaveBeenCalledOnce();
+  });
+
+  it('ends the wait for another consumer’s claim before the function is ended', async () => {
+    const store: SeenStore = {
+      ...{ seen: async () => false, remember: async () => {} },
+      claim: async (claimed) =>
+        claimed === id(1)
+          ? { kind: 'claimed', claim: { finish: async () => {}, release: async () => {} } }
+          : { kind: 'claimedElsewhere', leftMs: 60_000 },
+    };
+    const { handled, handle } = handler();
+    const failures: RecordFailure<unknown>[] = [];
+    const answer = await processRecords(eventOf(enveloped(1), enveloped(2)), handle, {
+      deduplicator: new Deduplicator({ store }),
+      remainingMs: () => 1_050,
+      onFailure: (failure) => failures.push(failure),
+    });
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: '101' }] });
+    expect(handled).toEqual(['1']);
+    expect(failures.map(({ error }) => error)).toEqual([expect.any(ClaimedElsewhereError)]);
   });
 
   it('goes on within an aggregate when Lambda gives it again', async () => {

@@ -61,6 +61,15 @@ describe('the records of an event', () => {
     expect(probes).toBe(2);
   });
 
+  it('keep a user’s record that begins like a marked one: its key is the user’s', () => {
+    const data = Buffer.from('{"spillwayProbe":1,"order":42}');
+    const { records, probes } = recordsOf(
+      eventOf({ data, partitionKey: 'customer-7' }, aggregate({ partitionKey: 'customer-8', data })),
+    );
+    expect(records.map(textOf)).toEqual([`${data}`, `${data}`]);
+    expect(probes).toBe(0);
+  });
+
   it('of a consumer with enhanced fan-out and of a tumbling window are the same', () => {
     const event: KinesisStreamEvent = eventOf(bare('1'));
     const [record] = event.Records;

@@ -72,7 +72,7 @@ type Handler = (event: KinesisStreamEvent, context: Context) => Promise<unknown>
 const bad = damaged(enveloped(9));
 const event = eventOf(
   aggregate(...[1, 2].map((n) => ({ partitionKey: 'k', data: enveloped(n) }))),
-  probe.data,
+  probe,
   bad,
   Buffer.from('bare'),
 );
@@ -80,7 +80,7 @@ const event = eventOf(
 async function answerOf(name: string): Promise<unknown> {
   for (const list of [orders.handled, orders.aside]) list.length = 0;
   const { handler } = await load<{ handler: Handler }>(name);
-  return handler(event, {} as Context);
+  return handler(event, { getRemainingTimeInMillis: () => 60_000 } as Context);
 }
 
 describe('the examples of docs/consuming.md', () => {
