@@ -9,6 +9,8 @@ export const consumerDigestKey = (cell: string) => ({ pk: CONSUMERS_PARTITION, s
 
 const MOST_TEXTS = 3;
 const MOST_CHARACTERS = 300;
+/** Surveys come each hour: a word that three of them could not renew says nothing of now. */
+const WORD_HOLDS_MS = 10_800_000;
 
 const reader = z.object({
   kind: z.enum(consumerKindNames as [ConsumerKind, ...ConsumerKind[]]),
@@ -17,6 +19,8 @@ const reader = z.object({
   works: z.enum(['yes', 'no', 'unknown']),
   /** Why not, as sentences. */
   because: z.array(z.string()),
+  /** When it was last looked at with success; absent in digests of older versions, which have the time of the cell alone. */
+  knownAtMs: z.number().optional(),
 });
 export const consumerDigestSchema = z.object({
   cell: z.string().min(1),
@@ -44,25 +48,43 @@ export function digestOf(cell: ConsumersOfCell, atMs: number): ConsumerDigest {
       return {
         ...{ kind: consumer.kind, name, works },
         because: because.map((text) => text.slice(0, MOST_CHARACTERS)),
+        ...(works !== 'unknown' && { knownAtMs: atMs }),
       };
     }),
   };
+}
+
+export interface FreshLook {
+  readonly fresh: ConsumerDigest;
+  /** False: the config names none, and the consumers of the region could not be listed in full. */
+  readonly complete: boolean;
 }
 
 /**
  * Combines a look with what was known before: a consumer of which nothing could be read keeps its old word, because the
  * word is wanted when nothing can be read.
  */
-export function mergedDigest(fresh: ConsumerDigest, known: ConsumerDigest | undefined): ConsumerDigest {
+export function mergedDigest(
+  { fresh, complete }: FreshLook,
+  known: ConsumerDigest | undefined,
+): ConsumerDigest {
   if (known === undefined || known.lookedAtMs > fresh.lookedAtMs) return known ?? fresh;
-  const isUnknown = fresh.readers.length > 0 && fresh.readers.every(({ works }) => works === 'unknown');
-  const before = new Map(known.readers.map((one) => [`${one.kind} ${one.name}`, one]));
-  const readers = fresh.readers.map((one) =>
-    one.works === 'unknown' ? (before.get(`${one.kind} ${one.name}`) ?? one) : one,
-  );
+  const keyOf = (one: Reader): string => `${one.kind} ${one.name}`;
+  const before = new Map(known.readers.map((one) => [keyOf(one), withTime(one, known)]));
+  const now = new Set(fresh.readers.map(keyOf));
+  const unseen = complete ? [] : [...before].flatMap(([key, one]) => (now.has(key) ? [] : [one]));
+  const isKnown =
+    fresh.readers.some(({ works }) => works !== 'unknown') || (complete && fresh.readers.length === 0);
+  const readers = [
+    ...fresh.readers.map((one) => (one.works === 'unknown' ? (before.get(keyOf(one)) ?? one) : one)),
+    ...unseen,
+  ];
   // The time is that of the last word: an old one has to look old.
-  return { cell: fresh.cell, lookedAtMs: isUnknown ? known.lookedAtMs : fresh.lookedAtMs, readers };
+  return { cell: fresh.cell, lookedAtMs: isKnown ? fresh.lookedAtMs : known.lookedAtMs, readers };
 }
+
+const withTime = (one: Reader, { lookedAtMs }: ConsumerDigest): Reader =>
+  one.works === 'unknown' ? one : { ...one, knownAtMs: one.knownAtMs ?? lookedAtMs };
 
 /** The consumers that would leave records of the standby unread. */
 export const idleReaders = ({ readers }: ConsumerDigest): readonly Reader[] =>
@@ -72,10 +94,15 @@ export const idleReaders = ({ readers }: ConsumerDigest): readonly Reader[] =>
 export const readerText = ({ kind, name }: Pick<Reader, 'kind' | 'name'>): string =>
   `${consumerKinds[kind].label} ${name}`;
 
-/** Cells with a consumer that would leave records unread, each in a sentence. */
-export function unreadCells(digests: readonly ConsumerDigest[]): readonly string[] {
+/**
+ * Cells with a consumer that would leave records unread, each in a sentence. A word that no look has renewed for three
+ * hours does not count: an alarm must not stand for ever on what nobody may read any more.
+ */
+export function unreadCells(digests: readonly ConsumerDigest[], nowMs: number): readonly string[] {
   return digests.flatMap((digest) => {
-    const idle = idleReaders(digest);
+    const idle = idleReaders(digest).filter(
+      ({ knownAtMs = digest.lookedAtMs }) => nowMs - knownAtMs < WORD_HOLDS_MS,
+    );
     if (idle.length === 0) return [];
     const words = idle.map((one) => one.because[0] ?? `${readerText(one)} does not work`);
     return [`${digest.cell}: ${words.join('; ')}`];

@@ -82,7 +82,8 @@ export async function surveyConsumers(
   const fresh = due.flatMap((cell, n): readonly ConsumerDigest[] => {
     const found = read[n];
     if (found === undefined) return [];
-    return [mergedDigest(digestOf(inStandbyAlone(cell, found), atMs), known.get(cell.name))];
+    const look = { fresh: digestOf(inStandbyAlone(cell, found), atMs), complete: found.searched };
+    return [mergedDigest(look, known.get(cell.name))];
   });
   for (const digest of fresh) await digests.write(digest);
   const names = new Set(cells.map(({ name }) => name));
@@ -90,7 +91,10 @@ export async function surveyConsumers(
   for (const { cell } of gone) await digests.forget(cell);
   const all = new Map([...stored, ...fresh].map((digest) => [digest.cell, digest]));
   return {
-    unread: unreadCells([...all.values()].filter(({ cell }) => names.has(cell))),
+    unread: unreadCells(
+      [...all.values()].filter(({ cell }) => names.has(cell)),
+      atMs,
+    ),
     obstacles: asker.obstacles.map(({ service, kind, problem }) => `${service}: ${kind}: ${problem}`),
   };
 }

@@ -48,9 +48,10 @@ describe('the digest of a look at consumers', () => {
       {
         ...{ kind: 'lambda', name: 'indexer', works },
         because: because === undefined ? [] : [expect.stringMatching(because)],
+        ...(works !== 'unknown' && { knownAtMs: 1_000 }),
       },
     ]);
-    expect(unreadCells([digest])).toHaveLength(works === 'no' ? 1 : 0);
+    expect(unreadCells([digest], 2_000)).toHaveLength(works === 'no' ? 1 : 0);
     expect(consumerDigestSchema.parse(JSON.parse(JSON.stringify(digest)))).toEqual(digest);
   });
 });
@@ -71,25 +72,47 @@ const digest = (lookedAtMs: fc.Arbitrary<number>): fc.Arbitrary<ConsumerDigest> 
     ),
   });
 
+const namesOf = ({ readers }: ConsumerDigest): readonly string[] => readers.map(({ name }) => name);
+const hourMs = 3_600_000;
+
 describe('a look that could not read everything', () => {
   it('keeps what was known, and never makes an old word look new', () => {
     fc.assert(
-      fc.property(digest(fc.constant(2_000)), digest(fc.constant(1_000)), (fresh, known) => {
-        const merged = mergedDigest(fresh, known);
-        expect(merged.readers.map(({ name }) => name)).toEqual(fresh.readers.map(({ name }) => name));
-        for (const one of merged.readers) {
-          const now = fresh.readers.find(({ name }) => name === one.name);
-          const before = known.readers.find(({ name }) => name === one.name);
-          expect(one.works).toBe(now?.works === 'unknown' ? (before?.works ?? 'unknown') : now?.works);
-        }
-        const isKnown = fresh.readers.length === 0 || fresh.readers.some((one) => one.works !== 'unknown');
-        expect(merged.lookedAtMs).toBe(isKnown ? 2_000 : 1_000);
-      }),
+      fc.property(
+        ...[digest(fc.constant(2_000)), digest(fc.constant(1_000)), fc.boolean()],
+        (fresh, known, complete) => {
+          const merged = mergedDigest({ fresh, complete }, known);
+          const gone = namesOf(known).filter((name) => !namesOf(fresh).includes(name));
+          expect(namesOf(merged)).toEqual([...namesOf(fresh), ...(complete ? [] : gone)]);
+          for (const one of merged.readers) {
+            const now = fresh.readers.find(({ name }) => name === one.name);
+            const before = known.readers.find(({ name }) => name === one.name);
+            const isNews = now !== undefined && now.works !== 'unknown';
+            expect(one.works).toBe(isNews ? now.works : (before?.works ?? 'unknown'));
+            if (!isNews && one.works !== 'unknown') expect(one.knownAtMs).toBe(1_000);
+          }
+          const isKnown =
+            fresh.readers.some((one) => one.works !== 'unknown') || (complete && fresh.readers.length === 0);
+          expect(merged.lookedAtMs).toBe(isKnown ? 2_000 : 1_000);
+        },
+      ),
     );
   });
 
   it('gives way to a later one', () => {
     const [older, newer] = [1_000, 2_000].map((lookedAtMs) => ({ cell: 'orders', lookedAtMs, readers: [] }));
-    expect(mergedDigest(older as ConsumerDigest, newer)).toBe(newer);
+    expect(mergedDigest({ fresh: older as ConsumerDigest, complete: true }, newer)).toBe(newer);
+  });
+
+  it('lets an alarm end when nobody may look any more', () => {
+    const idle = digestOf(cellWith({ kind: 'lambda', mappings: [mapping('disabled')] }), 0);
+    const denied = (atMs: number) => ({
+      fresh: digestOf(cellWith({ kind: 'lambda' }), atMs),
+      complete: true,
+    });
+    const later = mergedDigest(denied(2 * hourMs), mergedDigest(denied(hourMs), idle));
+    expect(unreadCells([later], 2 * hourMs)).toHaveLength(1);
+    expect(unreadCells([later], 4 * hourMs)).toEqual([]);
+    expect(later.readers).toMatchObject([{ works: 'no' }]);
   });
 });
