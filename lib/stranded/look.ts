@@ -101,8 +101,8 @@ async function lookAtCell(question: CellQuestion, options: CellOptions): Promise
   return cellOf({ question, ids, counts, found, findings, facts, atMs });
 }
 
-const namesOf = ({ consumers = [], role }: CellQuestion): readonly ConsumerName[] =>
-  consumers.length === 0
+const namesOf = ({ consumers, role }: CellQuestion): readonly ConsumerName[] =>
+  consumers === undefined
     ? [{ kind: 'unknown', name: 'unknown' }]
     : consumers.map((consumer) => consumerName(consumer, role));
 

@@ -9,7 +9,7 @@ export interface CellQuestion {
   readonly cell: string;
   readonly place: StreamPlace;
   readonly role: Role;
-  /** Absent: the config does not say who reads. */
+  /** Absent: the config does not say who reads. None: nobody does. */
   readonly consumers?: readonly ConsumerSpec[];
   /** Whether traffic was moved away from this stream; null: not known. */
   readonly moved: boolean | null;

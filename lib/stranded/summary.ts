@@ -11,6 +11,7 @@ import type {
 import { consumerWords, type FoundPlace } from './places.ts';
 import { type ConsumerPlace, placeSources } from './positions.ts';
 import type { CellQuestion, Look, ShardResult } from './question.ts';
+import { isStranded } from './verdict.ts';
 
 const HOUR_MS = 3_600_000;
 /** Less than this is left: whoever reads it should act now. */
@@ -191,10 +192,13 @@ function findingsOf(
         `nothing shows how far ${consumerWords(place)} had read: counted from ${place.because}; name a better time with --since`,
       ),
     ),
+    ...(found.length === 0
+      ? [of('note', 'the config says that nothing reads this cell (`consumers: []`): nothing can be unread')]
+      : []),
     ...(cell.damaged === 0
       ? []
       : [of('note', `${cell.damaged} records begin like an aggregate and cannot be read as one`)]),
-    ...(cell.hoursLeft !== null && cell.hoursLeft < SOON_HOURS
+    ...(cell.hoursLeft !== null && cell.hoursLeft < SOON_HOURS && isStranded(cell)
       ? [
           of(
             'bad',
@@ -211,6 +215,9 @@ const few = (all: readonly string[]): string =>
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** Messages of others often lack their full stop. */
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+
 const round1 = (value: number): number => Math.round(value * 10) / 10;
 
 function least(values: readonly (number | null)[]): number | null {
@@ -226,7 +233,7 @@ function greatest(values: readonly (number | null)[]): number | null {
 /** Pure: a cell whose stream could not be asked at all. */
 export function failedCell({ cell, place, moved, drained }: CellQuestion, error: unknown): Look {
   const text =
-    `${messageOf(error)} What is stranded there is not known: records stay until their retention ends. ` +
+    `${sentence(messageOf(error))} What is stranded there is not known: records stay until their retention ends. ` +
     'Ask again when the region has recovered.';
   return {
     cell: {

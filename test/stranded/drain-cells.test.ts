@@ -114,6 +114,17 @@ describe('spillway drain --cells', () => {
     expect(await copies()).toEqual([]);
   });
 
+  it('copies nothing while nobody knows whether traffic has left', async () => {
+    world = await strandedWorld();
+    await putAll(world.east, world.stream, numbered(0, 3));
+    world.aws.refuse = ({ operation }) =>
+      operation === 'Query' ? { code: 'AccessDeniedException', status: 400 } : undefined;
+    const { exit, err } = await world.run('drain --cells orders --yes');
+    expect(err).toMatch(/not known whether traffic has left orders.*--from-region/s);
+    expect(exit).toBe(3);
+    expect(await copies()).toEqual([]);
+  });
+
   it('copies nothing while the old region fails, and asks to come back', async () => {
     world = await strandedWorld();
     world.move();
