@@ -130,9 +130,7 @@ async function places(
           : undefined,
       { concurrency: 4 },
     ),
-    sinceMs === undefined
-      ? agesOf({ names, stream, isForeign: foreign !== undefined, facts, atMs }, options)
-      : noAges,
+    agesOf({ names, stream, isForeign: foreign !== undefined, facts, atMs }, options),
   ]);
   const found = names.map((name, n): FoundPlace => {
     const [leases, own] = [tables[n], ages.get(n)];
@@ -145,6 +143,7 @@ async function places(
       },
       {
         ...{ stream, shards, keptFromMs: atMs - facts.retentionMs },
+        ...{ moved: question.moved, shared: question.shared },
         ...(sinceMs !== undefined && { sinceMs }),
         ...(question.movedAtMs !== undefined && { movedAtMs: question.movedAtMs }),
       },

@@ -9,7 +9,7 @@ import type {
   StrandedShard,
 } from './document.ts';
 import { consumerWords, type FoundPlace } from './places.ts';
-import { type ConsumerPlace, placeSources } from './positions.ts';
+import { type ConsumerPlace, doubtOf, placeSources } from './positions.ts';
 import type { CellQuestion, Look, ShardResult } from './question.ts';
 import { isStranded } from './verdict.ts';
 
@@ -162,7 +162,6 @@ function findingsOf(
     return some.length === 0 ? [] : [{ place, some }];
   });
   const cutOff = found.filter((one) => isCutOff(one, { facts, atMs }));
-  const guessed = found.filter(({ place }) => !placeSources[place.by].vouched);
   return [
     ...found.flatMap(({ findings }) => findings.map(({ level, text }) => of(level, text))),
     ...(cuts.length === 0 ? [] : [of('unknown', `there are more records than were counted in ${few(cuts)}`)]),
@@ -186,12 +185,12 @@ function findingsOf(
         `${consumerWords(place)} had read up to ${new Date(place.atMs ?? 0).toISOString()}, and the stream keeps only ${cell.retentionHours} h: what came next may have expired unread`,
       ),
     ),
-    ...guessed.map(({ place }) =>
-      of(
-        'note',
-        `nothing shows how far ${consumerWords(place)} had read: counted from ${place.because}; name a better time with --since`,
-      ),
-    ),
+    ...found.flatMap(({ place }) => {
+      const doubt = doubtOf(place.by, consumerWords(place));
+      return doubt === undefined
+        ? []
+        : of('note', `${doubt}: counted from ${place.because}${adviceFor(place)}`);
+    }),
     ...(found.length === 0
       ? [of('note', 'the config says that nothing reads this cell (`consumers: []`): nothing can be unread')]
       : []),
@@ -208,6 +207,9 @@ function findingsOf(
       : []),
   ];
 }
+
+const adviceFor = ({ by }: ConsumerPlace): string =>
+  by.startsWith('since') ? '' : '; name a better time with --since';
 
 const MAX_LISTED = 3;
 const few = (all: readonly string[]): string =>
