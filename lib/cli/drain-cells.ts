@@ -19,6 +19,7 @@ import { cellsNamed, type KnownMoves, readMoves, roleOfRegion, strandedIn } from
 import { clientsFor, resolveTarget } from '../operate/target.ts';
 import { exitCodes } from '../shell/exit-codes.ts';
 import type { StrandedDocument } from '../stranded/document.ts';
+import { isStranded } from '../stranded/verdict.ts';
 import { consent, unattended } from './change.ts';
 import { leftOut, progressLine } from './drain-lines.ts';
 import { interruption } from './interruption.ts';
@@ -133,6 +134,16 @@ async function planned(
           },
         ],
         'To copy all the same, name streams and window in full (--from-region and the others).',
+      );
+    if (found.moved === null && isStranded(found))
+      throw new RefusedError(
+        [
+          {
+            rule: 'move-unknown',
+            reason: `it is not known whether traffic has left ${cell.name} in ${found.region}: the state table does not tell`,
+          },
+        ],
+        'Run the same command again when it answers, or name streams and window in full (--from-region and the others).',
       );
     const atMs = document.atMs;
     const plan = await planDrain(cell, found, { config, role, moves, directory: io.directory, atMs });

@@ -21,7 +21,7 @@ import type { Io } from './io.ts';
 import {
   durationOption,
   listArgument,
-  timeArgument as sinceArgument,
+  pastArgument as sinceArgument,
   withJson,
   withTarget,
 } from './options.ts';

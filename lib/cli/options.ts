@@ -148,6 +148,16 @@ export const listArgument = (text: string): readonly string[] => {
   return names;
 };
 
+/** As `timeArgument`, of something that has happened. */
+export function pastArgument(nowMs: () => number) {
+  const parse = timeArgument(nowMs);
+  return (text: string): number => {
+    const ms = parse(text);
+    if (ms <= nowMs()) return ms;
+    throw new InvalidArgumentError('This time is in the future: name one that has passed.');
+  };
+}
+
 /** A time in the past: `2026-11-25T03:10Z`, or `20m` for twenty minutes ago. */
 export function timeArgument(nowMs: () => number) {
   return (text: string): number => {

@@ -9,8 +9,8 @@ import {
   durationOption,
   listArgument,
   type OutputFlags,
+  pastArgument,
   type TargetFlags,
-  timeArgument,
   withJson,
   withTarget,
 } from './options.ts';
@@ -42,7 +42,7 @@ export function strandedCommand(io: Io): Command {
     .option(
       '--since <time>',
       'where consumers had come whose checkpoints nobody can see, like 2026-11-25T03:10Z or 20m ago',
-      timeArgument(io.nowMs),
+      pastArgument(io.nowMs),
     )
     .option('--region <region>', 'where the old streams are (default: the primary)')
     .addOption(

@@ -54,7 +54,7 @@ export async function strandedIn(question: StrandedQuestion): Promise<StrandedDo
   const { config, clients, cells, role, nowMs, moves } = question;
   const region = config.regions[role];
   const looks = await lookAtStranded(
-    cells.map((cell) => questionOf(cell, { region, role, moves })),
+    cells.map((cell) => questionOf(cell, { config, role, moves })),
     {
       ...question,
       clients: {
@@ -88,19 +88,36 @@ export async function readMoves(config: Config, clients: AwsClients): Promise<Kn
 
 function questionOf(
   cell: Cell,
-  { region, role, moves }: { readonly region: string; readonly role: Role; readonly moves: KnownMoves },
+  { config, role, moves }: { readonly config: Config; readonly role: Role; readonly moves: KnownMoves },
 ): CellQuestion {
   const { moved, epoch, atMs } = moveOf(cell, role, moves);
   return {
     cell: cell.name,
-    place: { region, stream: streamReference(cell.streams[role]) },
+    place: { region: config.regions[role], stream: streamReference(cell.streams[role]) },
     role,
+    shared: sharedOf(cell, config, role),
     ...(cell.consumers !== undefined && { consumers: cell.consumers }),
     moved,
     ...(atMs !== undefined && { movedAtMs: atMs }),
     drained: role === 'primary' ? markOf(moves, cell.name, epoch) : null,
   };
 }
+
+/** Consumers of the cell that read other streams of the region as well: a function has one age, whatever it reads. */
+function sharedOf(cell: Cell, { cells }: Config, role: Role): readonly string[] {
+  const own = streamReference(cell.streams[role]);
+  const elsewhere = new Set(
+    cells
+      .filter(({ streams }) => streamReference(streams[role]) !== own)
+      .flatMap(({ consumers = [] }) => consumers.map(({ kind, name }) => `${kind} ${bare(name[role])}`)),
+  );
+  return (cell.consumers ?? []).flatMap(({ kind, name }) =>
+    kind !== 'enhancedFanOut' && elsewhere.has(`${kind} ${bare(name[role])}`) ? name[role] : [],
+  );
+}
+
+/** A function without its alias or version: two aliases may share their age, and too much is counted at worst. */
+const bare = (name: string): string => (name.split(':function:').at(-1) ?? name).split(':')[0] ?? name;
 
 /** Whether traffic left the stream of this role, by which act, and when. */
 export function moveOf(

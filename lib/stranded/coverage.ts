@@ -1,7 +1,7 @@
 import type { DrainCounts } from '../drain/counts.ts';
 import type { StrandedCell } from './document.ts';
 import { consumerWords } from './places.ts';
-import { placeSources } from './positions.ts';
+import { doubtOf } from './positions.ts';
 import { type Window, without } from './window.ts';
 
 /** What was copied of a cell, and what was found afterwards. */
@@ -25,13 +25,10 @@ export interface Coverage {
 export function gapsIn({ cell, copied, due, later, sameMove }: Coverage): readonly string[] {
   const left = without(due, copied);
   const damaged = copied.reduce((sum, { counts }) => sum + counts.damaged, 0);
-  const guessed = cell.consumers.filter(({ from }) => !placeSources[from.by].vouched);
+  const doubts = cell.consumers.flatMap((one) => doubtOf(one.from.by, consumerWords(one)) ?? []);
   const rows: readonly (readonly [boolean, string])[] = [
     [left.length > 0, `not all of the window was copied: ${left.map(inWords).join(', ')} is left`],
-    [
-      guessed.length > 0,
-      `nothing shows how far ${guessed.map(consumerWords).join(', ')} had read: the window is a guess`,
-    ],
+    ...doubts.map((doubt) => [true, `${doubt}: the window is a guess`] as const),
     [
       cell.mayHaveExpired || copied.some(({ expired }) => expired),
       'records may have expired before they were read or copied',

@@ -3,7 +3,7 @@ import type { ConsumerName, PlaceSource } from './positions.ts';
 
 /** What was written to an old stream and not read there, as `spillway stranded --json` prints it. */
 export interface StrandedDocument {
-  /** Nothing is stranded, and all of it is known. */
+  /** Nothing is stranded, and that is certain: all was counted, no place is a guess, and no finding is `bad`. */
   readonly ok: boolean;
   readonly name: 'stranded';
   readonly atMs: number;

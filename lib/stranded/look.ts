@@ -101,8 +101,8 @@ async function lookAtCell(question: CellQuestion, options: CellOptions): Promise
   return cellOf({ question, ids, counts, found, findings, facts, atMs });
 }
 
-const namesOf = ({ consumers = [], role }: CellQuestion): readonly ConsumerName[] =>
-  consumers.length === 0
+const namesOf = ({ consumers, role }: CellQuestion): readonly ConsumerName[] =>
+  consumers === undefined
     ? [{ kind: 'unknown', name: 'unknown' }]
     : consumers.map((consumer) => consumerName(consumer, role));
 
@@ -130,9 +130,7 @@ async function places(
           : undefined,
       { concurrency: 4 },
     ),
-    sinceMs === undefined
-      ? agesOf({ names, stream, isForeign: foreign !== undefined, facts, atMs }, options)
-      : noAges,
+    agesOf({ names, stream, isForeign: foreign !== undefined, facts, atMs }, options),
   ]);
   const found = names.map((name, n): FoundPlace => {
     const [leases, own] = [tables[n], ages.get(n)];
@@ -145,6 +143,7 @@ async function places(
       },
       {
         ...{ stream, shards, keptFromMs: atMs - facts.retentionMs },
+        ...{ moved: question.moved, shared: question.shared },
         ...(sinceMs !== undefined && { sinceMs }),
         ...(question.movedAtMs !== undefined && { movedAtMs: question.movedAtMs }),
       },

@@ -3,9 +3,9 @@ import { type ConsumerSpec, consumerKinds } from '../../lambda/core/consumers.ts
 import type { Role } from '../../lambda/core/role.ts';
 import type { AgeSource, Ages } from '../consumers/iterator-age.ts';
 import { type LeaseTableReading, leasesOf } from '../consumers/leases.ts';
-import { lastAtTip, readUntil } from './age-places.ts';
+import { isGapless, lastAtTip, readUntil } from './age-places.ts';
 import { leasePlaces } from './lease-places.ts';
-import type { ConsumerName, ConsumerPlace, PlaceSource, ShardPosition } from './positions.ts';
+import type { ConsumerName, ConsumerPlace, PlaceSource } from './positions.ts';
 
 /** Consumers were at most this far behind when the cell was moved; nothing shows it, so people are told. */
 export const MOVE_MARGIN_MS = 15 * 60_000;
@@ -25,6 +25,10 @@ export interface PlaceQuestion {
   readonly shards: readonly Shard[];
   /** The time that the caller gave. */
   readonly sinceMs?: number;
+  /** Whether traffic left the stream; null: not known. */
+  readonly moved: boolean | null;
+  /** Consumers that the config has on other streams of the region as well: an age of theirs is of all of them. */
+  readonly shared: readonly string[];
   /** When the cell was moved; absent: it was not, or that is not known. */
   readonly movedAtMs?: number;
   /** What the stream keeps at all. */
@@ -125,29 +129,61 @@ const listed = (shards: readonly string[]): string =>
 type TimePlace = Pick<ConsumerPlace, 'by' | 'because' | 'atMs' | 'of'>;
 
 /** The place of a consumer whose checkpoints nobody but itself can see. */
-function timePlace({ name, ages, streamAges }: PlaceFacts, question: PlaceQuestion): TimePlace {
-  const { sinceMs, movedAtMs } = question;
-  if (sinceMs !== undefined) return from('since', sinceMs, `the time given, ${time(sinceMs)}`);
+function timePlace(facts: PlaceFacts, question: PlaceQuestion): TimePlace {
+  const shown = shownPlace(facts, question);
+  const { sinceMs } = question;
+  if (sinceMs === undefined) return shown;
+  const given = `the time given, ${time(sinceMs)}`;
+  const isLater = shown.atMs !== null && sinceMs > shown.atMs;
+  if (shown.by === 'iterator age' && !isLater) return from('since and age', sinceMs, given);
+  const aged = shown.by === 'iterator age' || shown.by === 'uncertain age';
+  return aged && isLater
+    ? from('since after age', sinceMs, `${given}, although without it: ${shown.because}`)
+    : from('since', sinceMs, given);
+}
+
+/** The same, by what CloudWatch and the state table show. */
+function shownPlace({ name, ages, streamAges }: PlaceFacts, question: PlaceQuestion): TimePlace {
+  const { moved, movedAtMs, shards, shared } = question;
+  const beforeMs = movedAtMs === undefined ? undefined : movedAtMs - MOVE_MARGIN_MS;
   const seenMs = ages === undefined ? undefined : readUntil(ages);
-  if (seenMs !== undefined)
-    return from('iterator age', seenMs, `${time(seenMs)}, up to which it had read by its age in CloudWatch`);
-  const moved = movedAtMs === undefined ? undefined : movedAtMs - MOVE_MARGIN_MS;
+  if (ages !== undefined && seenMs !== undefined) {
+    const doubts = [
+      ...(shared.includes(name.name) ? ['is that of all its streams together'] : []),
+      ...(shards.length > 1 ? [`is that of all ${shards.length} shards together`] : []),
+      ...(isGapless(ages) ? [] : ['has gaps']),
+    ];
+    const because = `${time(seenMs)}, up to which it had read by its age in CloudWatch`;
+    if (doubts.length === 0) return from('iterator age', seenMs, because);
+    const why = `because its age in CloudWatch ${doubts.join(' and ')}`;
+    if (beforeMs !== undefined) {
+      const atMs = Math.min(seenMs, beforeMs);
+      return from('uncertain age', atMs, `${time(atMs)}, the earlier of its age and ${MARGIN_TEXT}, ${why}`);
+    }
+    // Its consumers read on there, so that nothing is decided by this.
+    if (moved === false) return from('uncertain age', seenMs, `${because}, which is not certain, ${why}`);
+    return everything(`, ${why}`);
+  }
   // Of all who poll together: one that had stopped does not show in it.
   const tipMs =
     streamAges === undefined || name.kind === 'kcl' || name.kind === 'lambda'
       ? undefined
       : lastAtTip(streamAges);
-  if (tipMs !== undefined && tipMs < (moved ?? Number.POSITIVE_INFINITY)) {
+  if (tipMs !== undefined && tipMs < (beforeMs ?? Number.POSITIVE_INFINITY)) {
     const because = `${time(tipMs)}, when everybody who polled the stream was at its tip`;
     return from('stream age', tipMs, because);
   }
-  if (moved !== undefined) {
-    const because = `${time(moved)}, ${MOVE_MARGIN_MS / 60_000} minutes before the cell was moved`;
-    return from('evacuation', moved, because);
-  }
-  const of = (): ShardPosition => ({ kind: 'oldest' });
-  return { by: 'retention', because: 'the oldest record that the stream keeps', atMs: null, of };
+  return beforeMs === undefined
+    ? everything()
+    : from('evacuation', beforeMs, `${time(beforeMs)}, ${MARGIN_TEXT}`);
 }
+
+const MARGIN_TEXT = `${MOVE_MARGIN_MS / 60_000} minutes before the cell was moved`;
+
+const everything = (why = ''): TimePlace => ({
+  ...{ by: 'retention', because: `the oldest record that the stream keeps${why}`, atMs: null },
+  of: () => ({ kind: 'oldest' }),
+});
 
 const from = (by: PlaceSource, atMs: number, because: string): TimePlace => ({
   by,

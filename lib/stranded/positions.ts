@@ -15,9 +15,39 @@ export type ShardPosition =
 export const placeSources = {
   lease: { exact: true, vouched: true, said: 'its leases' },
   'iterator age': { exact: false, vouched: true, said: 'its age in CloudWatch' },
-  since: { exact: false, vouched: true, said: 'the time given' },
-  'stream age': { exact: false, vouched: false, said: 'the age of everybody who polls the stream' },
-  evacuation: { exact: false, vouched: false, said: 'the time of the move, less a margin' },
+  'since and age': {
+    exact: false,
+    vouched: true,
+    said: 'the time given, which its age in CloudWatch confirms',
+  },
+  since: {
+    ...{ exact: false, vouched: false, said: 'the time given' },
+    doubt: 'nothing but --since says how far WHO had read',
+  },
+  'since after age': {
+    ...{
+      exact: false,
+      vouched: false,
+      said: 'the time given, although its age in CloudWatch is that of an earlier one',
+    },
+    doubt: '--since is later than the time up to which WHO is known to have read',
+  },
+  'uncertain age': {
+    ...{
+      exact: false,
+      vouched: false,
+      said: 'the earlier of its age in CloudWatch and the time of the move, less a margin',
+    },
+    doubt: 'its age in CloudWatch does not prove how far WHO had read',
+  },
+  'stream age': {
+    ...{ exact: false, vouched: false, said: 'the age of everybody who polls the stream' },
+    doubt: 'nothing shows how far WHO had read',
+  },
+  evacuation: {
+    ...{ exact: false, vouched: false, said: 'the time of the move, less a margin' },
+    doubt: 'nothing shows how far WHO had read',
+  },
   retention: { exact: false, vouched: true, said: 'everything that the stream still keeps' },
 } as const satisfies Readonly<Record<string, PlaceSourceFacts>>;
 
@@ -27,9 +57,17 @@ interface PlaceSourceFacts {
   /** What is unread cannot be outside of it; else it is a guess that people have to judge. */
   readonly vouched: boolean;
   readonly said: string;
+  /** Why it is a guess; WHO is the consumer. */
+  readonly doubt?: string;
 }
 
 export type PlaceSource = keyof typeof placeSources;
+
+/** Why a place is a guess; undefined: it is none. */
+export function doubtOf(by: PlaceSource, who: string): string | undefined {
+  const facts: PlaceSourceFacts = placeSources[by];
+  return facts.doubt?.replace('WHO', () => who);
+}
 
 export interface ConsumerName {
   /** `unknown`: the config names no consumer. */

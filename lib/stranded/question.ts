@@ -9,8 +9,10 @@ export interface CellQuestion {
   readonly cell: string;
   readonly place: StreamPlace;
   readonly role: Role;
-  /** Absent: the config does not say who reads. */
+  /** Absent: the config does not say who reads. None: nobody does. */
   readonly consumers?: readonly ConsumerSpec[];
+  /** Those of its consumers that the config has on other streams of the region as well. */
+  readonly shared: readonly string[];
   /** Whether traffic was moved away from this stream; null: not known. */
   readonly moved: boolean | null;
   readonly movedAtMs?: number;

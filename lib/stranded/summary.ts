@@ -9,8 +9,9 @@ import type {
   StrandedShard,
 } from './document.ts';
 import { consumerWords, type FoundPlace } from './places.ts';
-import { type ConsumerPlace, placeSources } from './positions.ts';
+import { type ConsumerPlace, doubtOf, placeSources } from './positions.ts';
 import type { CellQuestion, Look, ShardResult } from './question.ts';
+import { isStranded } from './verdict.ts';
 
 const HOUR_MS = 3_600_000;
 /** Less than this is left: whoever reads it should act now. */
@@ -161,7 +162,6 @@ function findingsOf(
     return some.length === 0 ? [] : [{ place, some }];
   });
   const cutOff = found.filter((one) => isCutOff(one, { facts, atMs }));
-  const guessed = found.filter(({ place }) => !placeSources[place.by].vouched);
   return [
     ...found.flatMap(({ findings }) => findings.map(({ level, text }) => of(level, text))),
     ...(cuts.length === 0 ? [] : [of('unknown', `there are more records than were counted in ${few(cuts)}`)]),
@@ -185,16 +185,19 @@ function findingsOf(
         `${consumerWords(place)} had read up to ${new Date(place.atMs ?? 0).toISOString()}, and the stream keeps only ${cell.retentionHours} h: what came next may have expired unread`,
       ),
     ),
-    ...guessed.map(({ place }) =>
-      of(
-        'note',
-        `nothing shows how far ${consumerWords(place)} had read: counted from ${place.because}; name a better time with --since`,
-      ),
-    ),
+    ...found.flatMap(({ place }) => {
+      const doubt = doubtOf(place.by, consumerWords(place));
+      return doubt === undefined
+        ? []
+        : of('note', `${doubt}: counted from ${place.because}${adviceFor(place)}`);
+    }),
+    ...(found.length === 0
+      ? [of('note', 'the config says that nothing reads this cell (`consumers: []`): nothing can be unread')]
+      : []),
     ...(cell.damaged === 0
       ? []
       : [of('note', `${cell.damaged} records begin like an aggregate and cannot be read as one`)]),
-    ...(cell.hoursLeft !== null && cell.hoursLeft < SOON_HOURS
+    ...(cell.hoursLeft !== null && cell.hoursLeft < SOON_HOURS && isStranded(cell)
       ? [
           of(
             'bad',
@@ -205,11 +208,17 @@ function findingsOf(
   ];
 }
 
+const adviceFor = ({ by }: ConsumerPlace): string =>
+  by.startsWith('since') ? '' : '; name a better time with --since';
+
 const MAX_LISTED = 3;
 const few = (all: readonly string[]): string =>
   `${all.slice(0, MAX_LISTED).join('; ')}${all.length > MAX_LISTED ? ` and ${all.length - MAX_LISTED} more` : ''}`;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Messages of others often lack their full stop. */
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 const round1 = (value: number): number => Math.round(value * 10) / 10;
 
@@ -226,7 +235,7 @@ function greatest(values: readonly (number | null)[]): number | null {
 /** Pure: a cell whose stream could not be asked at all. */
 export function failedCell({ cell, place, moved, drained }: CellQuestion, error: unknown): Look {
   const text =
-    `${messageOf(error)} What is stranded there is not known: records stay until their retention ends. ` +
+    `${sentence(messageOf(error))} What is stranded there is not known: records stay until their retention ends. ` +
     'Ask again when the region has recovered.';
   return {
     cell: {

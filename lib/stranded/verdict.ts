@@ -1,14 +1,27 @@
 import type { StrandedCell, StrandedDocument, StrandedFinding } from './document.ts';
+import { placeSources } from './positions.ts';
 import type { Look } from './question.ts';
 
 /**
  * Whether records of the cell wait for somebody: not where traffic was never moved away, and not those that a drain has
  * copied or that a person has marked as read.
  */
-export function isStranded({ moved, records, newestMs, drained }: StrandedCell): boolean {
+export function isStranded({ moved, records, oldestMs, newestMs, drained }: StrandedCell): boolean {
   if (records === 0 || moved === false) return false;
-  if (drained === null) return true;
-  return drained.window !== undefined && newestMs !== null && newestMs >= drained.window.toMs;
+  if (drained === null || oldestMs === null || newestMs === null) return true;
+  const { window, atMs } = drained;
+  // A person spoke of what had arrived by then.
+  return window === undefined ? newestMs >= atMs : oldestMs < window.fromMs || newestMs >= window.toMs;
+}
+
+/** Whether nothing waits in the cell for certain: no place is a guess, and nothing may have expired unread. */
+function isSettled({ cell, findings }: Look): boolean {
+  if (isStranded(cell)) return false;
+  if (cell.moved === false || cell.drained !== null) return true;
+  return (
+    findings.every(({ level }) => level !== 'bad') &&
+    cell.consumers.every(({ from }) => placeSources[from.by].vouched)
+  );
 }
 
 export interface Looked {
@@ -27,7 +40,7 @@ export function documentOf({ atMs, region, looks, findings, commandFor }: Looked
   const stranded = cells.filter(isStranded);
   const known = looks.every((look) => look.known) && findings.every(({ level }) => level !== 'unknown');
   return {
-    ok: known && stranded.length === 0,
+    ok: known && looks.every(isSettled),
     name: 'stranded',
     ...{ atMs, region, cells },
     findings: [...findings, ...looks.flatMap((look) => look.findings), ...cells.flatMap(resting)],

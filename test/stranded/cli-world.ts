@@ -29,7 +29,7 @@ export interface StrandedWorld {
   close(): Promise<void>;
 }
 
-export async function strandedWorld(consumers: readonly object[] = []): Promise<StrandedWorld> {
+export async function strandedWorld(consumers?: readonly object[]): Promise<StrandedWorld> {
   const kinesis = await sharedKinesis();
   const [aws, tap] = await Promise.all([startFakeAws(), startTap(kinesis.url)]);
   const router = await startRouter({ kinesis: tap.url, others: aws.url });

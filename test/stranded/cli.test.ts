@@ -36,11 +36,12 @@ describe('spillway stranded', () => {
     expect(screen.out).toMatch(/spillway drain --cells orders --since 20/);
   });
 
-  it('is well where nothing is left, where traffic never moved, and where a drain has copied it', async () => {
+  it('is well where traffic never moved and where a drain has copied it', async () => {
     world = await strandedWorld();
     world.move();
+    // Nobody knows where its reader stands: that nothing came since is no proof.
     const empty = await world.run('stranded --json');
-    expect([empty.exit, empty.json]).toMatchObject([0, { ok: true, next: null }]);
+    expect([empty.exit, empty.json]).toMatchObject([4, { ok: false, next: null }]);
     world.state.delete('switch#orders');
     await putAll(world.east, world.stream, numbered(0, 3));
     const healthy = await world.run('stranded --json');
@@ -63,6 +64,20 @@ describe('spillway stranded', () => {
     expect((await world.run('stranded')).exit).toBe(4);
   });
 
+  it('is nothing where nothing reads the cell', async () => {
+    world = await strandedWorld([]);
+    world.move();
+    await putAll(world.east, world.stream, numbered(0, 3));
+    const { exit, json } = await world.run('stranded --json');
+    expect([exit, json]).toMatchObject([
+      0,
+      {
+        ...{ ok: true, next: null, cells: [{ records: 0, consumers: [] }] },
+        findings: [{ level: 'note', text: expect.stringMatching(/nothing reads this cell/) }],
+      },
+    ]);
+  });
+
   it('does not know while the region fails, and says so within its time', async () => {
     world = await strandedWorld();
     world.move();
@@ -82,6 +97,7 @@ describe('spillway stranded', () => {
     ['stranded --cells nowhere', /There is no cell nowhere/],
     ['stranded --region eu-west-1', /no streams in eu-west-1/],
     ['stranded --since yesterday', /time with its zone/],
+    ['stranded --since 2099-01-01T00:00Z', /in the future/],
   ])('refuses %s', async (line, words) => {
     world = await strandedWorld();
     const { exit, err } = await world.run(line);

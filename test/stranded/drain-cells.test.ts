@@ -93,7 +93,11 @@ describe('spillway drain --cells', () => {
 
     const puts = world.tap.calls.filter(({ operation }) => operation === 'PutRecords').length;
     const told = await world.run('drain --cells orders --yes --since 1h --json');
-    expect(told.json).toMatchObject({ ok: true, cells: [{ drained: true, copied: 9 }] });
+    const gaps = [
+      expect.stringMatching(/^nothing but --since says how far Lambda function indexer had read/),
+    ];
+    expect(told.json).toMatchObject({ ok: false, cells: [{ drained: false, copied: 9, gaps }] });
+    expect(told.exit).toBe(4);
     expect(world.tap.calls.filter(({ operation }) => operation === 'PutRecords')).toHaveLength(puts);
     expectAll(await copies(), numbered(0, 9));
   });
@@ -111,6 +115,17 @@ describe('spillway drain --cells', () => {
     const ran = await world.run(line);
     expect(ran.err).toMatch(words);
     expect(ran.exit).toBe(exit);
+    expect(await copies()).toEqual([]);
+  });
+
+  it('copies nothing while nobody knows whether traffic has left', async () => {
+    world = await strandedWorld();
+    await putAll(world.east, world.stream, numbered(0, 3));
+    world.aws.refuse = ({ operation }) =>
+      operation === 'Query' ? { code: 'AccessDeniedException', status: 400 } : undefined;
+    const { exit, err } = await world.run('drain --cells orders --yes');
+    expect(err).toMatch(/not known whether traffic has left orders.*--from-region/s);
+    expect(exit).toBe(3);
     expect(await copies()).toEqual([]);
   });
 

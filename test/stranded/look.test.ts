@@ -70,7 +70,14 @@ const lambda: ConsumerSpec = { kind: 'lambda', name: { primary: 'fn', standby: '
 
 async function look(more: Partial<CellQuestion> = {}, given: Partial<LookOptions> = {}) {
   const question: CellQuestion = {
-    ...{ cell: 'orders', place: { region: EAST, stream }, role: 'primary', moved: true, drained: null },
+    ...{
+      cell: 'orders',
+      place: { region: EAST, stream },
+      role: 'primary',
+      moved: true,
+      drained: null,
+      shared: [],
+    },
     ...more,
   };
   const [found] = await lookAtStranded([question], { ...options, withinMs: 15_000, ...given });
@@ -212,13 +219,18 @@ describe('what is stranded', () => {
     const lasts = new Map(all.map((one) => [one.shardId, one]));
     answers.Scan = { Items: [...lasts].map(([id, { sequenceNumber }]) => leaseItem(id, sequenceNumber)) };
     const minuteMs = Math.floor(Date.now() / 60_000) * 60_000;
-    const age = { Id: 'age0', Timestamps: [minuteMs / 1_000], Values: [120_000] };
+    const age = { Id: 'age0', Timestamps: [minuteMs / 1_000], Values: [1_200_000] };
     answers.GetMetricData = { MetricDataResults: [age] };
-    const { cell } = await look({ consumers: [kcl, lambda] });
+    const { cell } = await look({ consumers: [kcl, lambda], movedAtMs: minuteMs });
     expect(cell.records).toBe(20);
     expect(cell.consumers).toMatchObject([
       { kind: 'kcl', records: 0, oldestMs: null, hoursLeft: null, exact: true },
-      { kind: 'lambda', records: 20, exact: false, from: { by: 'iterator age', atMs: minuteMs - 120_000 } },
+      {
+        kind: 'lambda',
+        records: 20,
+        exact: false,
+        from: { by: 'uncertain age', atMs: minuteMs - 1_200_000 },
+      },
     ]);
   });
 
