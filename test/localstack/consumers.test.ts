@@ -368,7 +368,7 @@ describe('records that are there', () => {
     const { findings } = await look([indexer]);
     expect(findings.map(({ code }) => code)).toEqual(['disabled']);
     expect(findings[0]?.text).toMatch(
-      /would begin at TRIM_HORIZON, and replay 2 records, the oldest \d+ s old/,
+      /if it has read nothing so far, as Lambda says, it would begin at TRIM_HORIZON and replay 2 records, the oldest \d+ s old/,
     );
     await lambda(STANDBY).send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }));
     await stateIs(STANDBY, UUID, 'Enabled');
