@@ -86,7 +86,7 @@ export interface LeaseFacts {
   readonly staleKeys?: readonly string[];
   /** Leases that are renewed, and whose checkpoint is still LATEST: a restart begins at the latest record again. */
   readonly atLatest?: number;
-  /** Leases that are renewed, were never checkpointed, and have records in their shards for over a minute. */
+  /** Leases that are renewed, were never checkpointed, and have records of the last hour in their shards for over a minute. */
   readonly unread?: number;
 }
 

@@ -103,7 +103,7 @@ export const consumerFindings = {
   'reads-nothing': {
     level: 'bad',
     meaning:
-      'Workers renew the leases, but have never checkpointed, and there are records in the shards that are older than a minute.',
+      'Workers renew the leases, but have never checkpointed, and there are records of the last hour in the shards that are older than a minute.',
     fix: 'Look at the application’s log, and at when it checkpoints.',
   },
   failing: {
@@ -183,7 +183,7 @@ export const consumerFindings = {
     level: 'note',
     meaning:
       'The consumer is registered, and CloudWatch has no data of a subscription of the last 15 minutes: nobody seems to subscribe, so nothing is read.',
-    fix: 'Start the application; or look again in a few minutes, for CloudWatch may be late.',
+    fix: 'Start the application. If it runs, look again in a few minutes, or once records have arrived: CloudWatch may be late.',
   },
   replays: {
     level: 'note',

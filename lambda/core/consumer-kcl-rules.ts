@@ -78,7 +78,7 @@ function heldFindings(
   const { region } = stream;
   const all: Found[] = [];
   if (unread > 0) {
-    const text = `${unread} of ${open} leases in ${consumer} in ${region} are held, were never checkpointed, and have had records in their shards for more than a minute: the application reads nothing, or never checkpoints`;
+    const text = `${unread} of ${open} leases in ${consumer} in ${region} are held, were never checkpointed, and have records of the last hour in their shards that are older than a minute: the application reads nothing, or never checkpoints`;
     all.push(found('reads-nothing', text, `Look at the log of the application in ${region}.`));
   } else if (atLatest > 0) {
     const text = `${atLatest} of ${open} leases in ${consumer} in ${region} still begin at LATEST: a restart before their first checkpoint misses what arrived meanwhile`;

@@ -65,10 +65,10 @@ function findFanOut(facts: FanOutFacts, context: RegionContext): readonly Found[
     const text = `consumer ${consumer} of the stream in ${stream.region} is ${status}`;
     return [found('not-ready', text, 'Look again in a few minutes.')];
   }
-  // A subscription has an age each minute, whether there are records or not.
+  // Kinesis sends events of a subscription whether there are records or not. That each is measured is not documented.
   if (facts.lagMs === null) {
-    const text = `consumer ${consumer} of the stream in ${stream.region} is registered, and nobody subscribes, as far as CloudWatch has data of the last minutes: nothing is read`;
-    const fix = `Start the application in ${stream.region}; if it runs, look again in a few minutes, for CloudWatch may be late.`;
+    const text = `consumer ${consumer} of the stream in ${stream.region} is registered, and CloudWatch has no data of a subscription in the last minutes: nobody subscribes and nothing is read, or the data are late`;
+    const fix = `Start the application in ${stream.region}; if it runs, look again in a few minutes, or once records have arrived.`;
     return [found('nobody-subscribes', text, fix)];
   }
   return behind(facts, context);

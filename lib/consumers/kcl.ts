@@ -25,8 +25,8 @@ export interface KclQuestion {
 const LOOKS_MS = [4_000, 8_000, 20_000] as const;
 /** Records that are younger may be waiting for a checkpoint. */
 const FRESH_MS = 60_000;
-/** Where nobody says when the leases were made, records that are older may be older than the application. */
-const SINCE_MS = 900_000;
+/** A lease may have been made anew after a drill: what is older than this may be older than the lease. */
+const SINCE_MS = 3_600_000;
 /** Leases whose checkpoint is looked up in the stream, of one table. */
 const MOST_LEASES = 16;
 const PARALLEL = 4;
@@ -188,7 +188,7 @@ async function neverCheckpointed(
   const atLatest = held.filter(({ checkpoint }) => checkpoint.kind === 'LATEST').length;
   const never = held.filter(({ checkpoint: { kind } }) => kind === 'LATEST' || kind === 'AT_TIMESTAMP');
   if (kinesis === undefined || never.length === 0) return { atLatest };
-  const sinceMs = createdAtMs ?? nowMs() - SINCE_MS;
+  const sinceMs = Math.max(createdAtMs ?? 0, nowMs() - SINCE_MS);
   const looked = await pMap(
     never.slice(0, MOST_LEASES),
     ({ shardId }) => readBehind(asker, { ...kinesis, shardId, sinceMs }),
