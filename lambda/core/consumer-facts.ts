@@ -65,8 +65,15 @@ export interface LeaseFacts {
   readonly open: number;
   /** Leases of other streams, where the table names streams. */
   readonly otherStreams: readonly string[];
+  /** Leases that name a worker. One that died still stands there. */
+  readonly owned: number;
   /** Leases that a worker holds: it has renewed them while we looked. Absent: we did not look twice. */
   readonly renewed?: number;
+  /**
+   * Whether we looked for longer than a renewal takes with any usual `failoverTimeMillis`. Without it, a lease that has an
+   * owner and is not renewed says nothing.
+   */
+  readonly watchedLong?: boolean;
   /** Leases whose checkpoint is none of this stream: it was deleted and created again, or is another one. */
   readonly strange: number;
   /** Leases that begin with the oldest record. */
@@ -75,6 +82,12 @@ export interface LeaseFacts {
   readonly behind?: number;
   /** By how much the one that is farthest behind is so. */
   readonly behindMs?: number;
+  /** Keys of leases whose checkpoint is old, or none of this stream. */
+  readonly staleKeys?: readonly string[];
+  /** Leases that are renewed, and whose checkpoint is still LATEST: a restart begins at the latest record again. */
+  readonly atLatest?: number;
+  /** Leases that are renewed, were never checkpointed, and have records of the last hour in their shards for over a minute. */
+  readonly unread?: number;
 }
 
 export interface KclFacts extends CommonFacts {

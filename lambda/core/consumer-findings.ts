@@ -38,7 +38,7 @@ export const consumerFindings = {
   'missing-in-primary': {
     level: 'bad',
     meaning: 'It reads the standby’s stream, and not the primary’s.',
-    fix: 'Create it in the primary. Choose where it begins: TRIM_HORIZON reads all that retention has kept.',
+    fix: 'Create it in the primary, with AT_TIMESTAMP and the time from which it has to read: TRIM_HORIZON reads all that retention has kept.',
   },
   'stream-missing': {
     level: 'bad',
@@ -75,7 +75,7 @@ export const consumerFindings = {
   'wrong-stream': {
     level: 'bad',
     meaning: 'It reads other streams than that of the cell.',
-    fix: 'Create a mapping on the cell’s stream (the source of a mapping cannot be changed), or correct the config.',
+    fix: 'Create a mapping on the cell’s stream (the source of a mapping cannot be changed), in the primary with AT_TIMESTAMP; or correct the config.',
   },
   'leases-of-another-stream': {
     level: 'bad',
@@ -92,12 +92,19 @@ export const consumerFindings = {
     level: 'bad',
     meaning:
       'No worker holds the leases, and their checkpoints are older than records of the stream; or they are of a stream that was deleted and created again. An application that starts there resumes from the old checkpoint, whatever its settings say: it first reads the records of the last drill or move.',
-    fix: 'Start the application and let it catch up now, or delete its lease table while it is stopped.',
+    fix: 'Start the application: it goes on from its checkpoints. In the standby let it catch up now; there alone, and while it is stopped, single leases may be deleted instead. Never delete a lease table: it is the only exact word on what was read, and may hold the leases of other streams.',
   },
   'not-running': {
     level: 'bad',
-    meaning: 'No worker holds the leases: none is renewed while they are watched, or there are none.',
+    meaning:
+      'No worker holds the leases: none has an owner, none is renewed within half a minute, or there are none.',
     fix: 'Start the application in that region.',
+  },
+  'reads-nothing': {
+    level: 'bad',
+    meaning:
+      'Workers renew the leases, but have never checkpointed, and there are records of the last hour in the shards that are older than a minute.',
+    fix: 'Look at the application’s log, and at when it checkpoints.',
   },
   failing: {
     level: 'bad',
@@ -125,6 +132,18 @@ export const consumerFindings = {
     meaning: 'The alarm says that the consumer does not work.',
     fix: 'Do what the alarm is for.',
   },
+  'answers-differ': {
+    level: 'bad',
+    meaning:
+      'The mapping of one region takes reports of failed records (ReportBatchItemFailures), and that of the other does not. Without it, a function that reports them has succeeded, and what failed is lost.',
+    fix: 'Turn it on where it is off.',
+  },
+  'filters-differ': {
+    level: 'bad',
+    meaning:
+      'The mappings of the two regions have different filters, so that one leaves out records that the other handles.',
+    fix: 'Give the standby’s mapping the filters of the primary’s.',
+  },
   'no-aggregates': {
     level: 'bad',
     meaning:
@@ -135,7 +154,7 @@ export const consumerFindings = {
     level: 'bad',
     meaning:
       'Observers may put marked records into the cell’s streams, and the consumer takes none, as the config has it.',
-    fix: 'Use recordsOf of spillway/consumer and write `takes` into the config, or write `probe: "never"` for the cell.',
+    fix: 'In a function, use recordsOf of spillway/consumer. Elsewhere skip records whose partition key begins with `spillway-probe/` ([envelope](envelope.md)). Write `takes` into the config; or write `probe: "never"` for the cell.',
   },
   'not-ready': {
     level: 'note',
@@ -151,8 +170,20 @@ export const consumerFindings = {
   'starts-latest': {
     level: 'note',
     meaning:
-      'It begins at LATEST and has not begun yet: what arrives before its first poll, for up to several minutes, is missed.',
-    fix: 'Use TRIM_HORIZON in the standby, whose stream is empty in health.',
+      'A mapping begins at LATEST and has not begun yet: what arrives before its first poll, for up to several minutes, is missed. An application of the KCL begins at LATEST and has not checkpointed yet: a restart misses what arrived meanwhile.',
+    fix: 'Use TRIM_HORIZON in the standby, whose stream is empty in health. A mapping has to be deleted and created again for that.',
+  },
+  'leases-in-transit': {
+    level: 'note',
+    meaning:
+      'Some leases are renewed, and others not within half a minute: they move to another worker, or it renews more rarely, by its failoverTimeMillis.',
+    fix: 'Look again in a few minutes.',
+  },
+  'nobody-subscribes': {
+    level: 'note',
+    meaning:
+      'The consumer is registered, and CloudWatch has no data of a subscription of the last 15 minutes: nobody seems to subscribe, so nothing is read.',
+    fix: 'Start the application. If it runs, look again in a few minutes, or once records have arrived: CloudWatch may be late.',
   },
   replays: {
     level: 'note',
@@ -162,18 +193,19 @@ export const consumerFindings = {
   },
   'no-failure-destination': {
     level: 'note',
-    meaning: 'Records are given up after some attempts, and go nowhere.',
-    fix: 'Give the mapping a failure destination.',
+    meaning:
+      'Records are given up after some attempts, and go nowhere: also when what the function writes to is away for minutes.',
+    fix: 'Give the mapping an S3 bucket as failure destination. It gets the records; a queue or a topic gets only their place in the stream.',
   },
   'blocks-on-poison': {
     level: 'note',
     meaning:
       'A batch that fails is tried until its records expire, and holds up its shard for as long: retries have no end, and nothing splits the batch.',
-    fix: 'Limit the attempts, split batches, and give the mapping a failure destination.',
+    fix: 'Limit the attempts, split batches, and give the mapping an S3 bucket as failure destination ([reading records](consuming.md)). Limited attempts also skip a batch while what the function writes to is away for minutes.',
   },
   'settings-differ': {
     level: 'note',
-    meaning: 'Its settings are not the same in both regions.',
+    meaning: 'Its other settings are not the same in both regions.',
     fix: 'Give it the settings of the primary, unless they differ on purpose.',
   },
   'none-known': {

@@ -1,7 +1,15 @@
-import type { ConsumerFacts, ConsumerOfCell, ConsumersOfCell, Obstacle } from './consumer-facts.ts';
+import { createMapping } from './consumer-commands.ts';
+import type {
+  ConsumerFacts,
+  ConsumerOfCell,
+  ConsumersOfCell,
+  MappingSettings,
+  Obstacle,
+} from './consumer-facts.ts';
 import { type ConsumerFinding, type ConsumerFindingCode, consumerFindings } from './consumer-findings.ts';
-import { createMapping, findInRegion, isPresent } from './consumer-rules.ts';
-import { differingSettings } from './consumer-settings.ts';
+import { sinceWhen, workingMapping } from './consumer-mapping-rules.ts';
+import { findInRegion, isPresent } from './consumer-rules.ts';
+import { differingSettings, graveDifferences } from './consumer-settings.ts';
 import { consumerKinds } from './consumers.ts';
 import type { Role } from './role.ts';
 
@@ -19,7 +27,7 @@ export function judgeCell(cell: ConsumersOfCell, nowMs: number): readonly Consum
     }),
     ...nobody(cell),
     ...cell.consumers.flatMap((consumer) => [
-      ...presence(cell, consumer),
+      ...presence(cell, consumer, nowMs),
       ...roles
         .filter((role) => !streams.includes(role))
         .flatMap((role) => inRegion(cell, consumer, { role, nowMs })),
@@ -63,16 +71,23 @@ export function workingIn(
   return isKnown(consumer.facts[role]) ? 'yes' : 'unknown';
 }
 
-/** Of the primary, or of records that may never come. */
-const hindersNobody: ReadonlySet<ConsumerFindingCode> = new Set(['missing-in-primary', 'no-probes']);
+/** Of the primary, of records that may never come, or of what becomes of records that are read. */
+const hindersNobody: ReadonlySet<ConsumerFindingCode> = new Set([
+  'missing-in-primary',
+  'no-probes',
+  'answers-differ',
+  'filters-differ',
+]);
 
 function isKnown(facts: ConsumerFacts | undefined): boolean {
   switch (facts?.kind) {
     case 'lambda':
       return facts.mappings !== undefined;
     case 'kcl':
-      return facts.leases?.renewed !== undefined;
+      return (facts.leases?.renewed ?? 0) > 0;
     case 'enhancedFanOut':
+      // Registered is not subscribed: without data of a subscription nobody knows.
+      return facts.status !== undefined && facts.lagMs !== null;
     case 'firehose':
       return facts.status !== undefined;
     case 'other':
@@ -100,7 +115,11 @@ function nobody(cell: ConsumersOfCell): readonly ConsumerFinding[] {
   return [of(cell, null, { code: 'none-found', text, fix })];
 }
 
-function presence(cell: ConsumersOfCell, consumer: ConsumerOfCell): readonly ConsumerFinding[] {
+function presence(
+  cell: ConsumersOfCell,
+  consumer: ConsumerOfCell,
+  nowMs: number,
+): readonly ConsumerFinding[] {
   const present = {
     primary: isPresent(consumer.facts.primary),
     standby: isPresent(consumer.facts.standby),
@@ -115,10 +134,17 @@ function presence(cell: ConsumersOfCell, consumer: ConsumerOfCell): readonly Con
   return absent.map((role) => {
     const here = cell.streams[role];
     const there = present[other[role]] === true ? `, only in ${cell.streams[other[role]].region}` : '';
-    const text = `${label} ${nameIn(consumer, role)} does not read ${here.name} in ${here.region}${there}`;
+    const since = consumer.kind === 'lambda' ? sinceWhen({ stream: here, role, nowMs }) : '';
+    const text = `${label} ${nameIn(consumer, role)} does not read ${here.name} in ${here.region}${there}${since}`;
     const fix = creation(cell, consumer, role);
     return of(cell, consumer, { role, code: `missing-in-${role}`, text, fix });
   });
+}
+
+/** What its mapping in a region does with a batch. */
+function settingsIn({ facts }: ConsumerOfCell, role: Role): MappingSettings | undefined {
+  const one = facts[role];
+  return one?.kind === 'lambda' ? workingMapping(one.mappings)?.settings : undefined;
 }
 
 /** The command that creates a consumer in a region. */
@@ -128,7 +154,7 @@ function creation(cell: ConsumersOfCell, consumer: ConsumerOfCell, role: Role): 
   const arn = stream.arn ?? `arn:aws:kinesis:${stream.region}:ACCOUNT:stream/${stream.name}`;
   switch (consumer.kind) {
     case 'lambda':
-      return createMapping({ stream, consumer: name });
+      return createMapping({ stream, role, consumer: name, settings: settingsIn(consumer, other[role]) });
     case 'enhancedFanOut':
       return `aws kinesis register-stream-consumer --region ${stream.region} --stream-arn ${arn} --consumer-name ${name}`;
     case 'firehose':
@@ -146,9 +172,14 @@ function inRegion(
   consumer: ConsumerOfCell,
   { role, nowMs }: { readonly role: Role; readonly nowMs: number },
 ): readonly ConsumerFinding[] {
-  const context = { stream: cell.streams[role], consumer: nameIn(consumer, role), nowMs };
+  const settings = settingsIn(consumer, other[role]);
+  const context = { stream: cell.streams[role], role, consumer: nameIn(consumer, role), nowMs, settings };
   return findInRegion(consumer.facts[role], context).map((found) => of(cell, consumer, { role, ...found }));
 }
+
+/** `recordsOf` is for the events of Lambda. */
+const SKIP_PROBES =
+  "Skip records whose partition key begins with spillway-probe/, as isProbeRecord does (docs/envelope.md), and write `takes` into the config; or write probe: 'never' for the cell.";
 
 /** What is about the consumer as such. */
 function bothRegions(cell: ConsumersOfCell, consumer: ConsumerOfCell): readonly ConsumerFinding[] {
@@ -156,8 +187,8 @@ function bothRegions(cell: ConsumersOfCell, consumer: ConsumerOfCell): readonly 
   const name = nameIn(consumer, 'standby');
   const { label } = consumerKinds[kind];
   const found: ConsumerFinding[] = [];
-  const add = (code: ConsumerFindingCode, text: string): void =>
-    void found.push(of(cell, consumer, { code, text }));
+  const add = (code: ConsumerFindingCode, text: string, fix?: string): void =>
+    void found.push(of(cell, consumer, { code, text, ...(fix !== undefined && { fix }) }));
   if (cell.carriesAggregates === true && takes !== undefined && !takes.includes('aggregates')) {
     add(
       'no-aggregates',
@@ -168,10 +199,15 @@ function bothRegions(cell: ConsumersOfCell, consumer: ConsumerOfCell): readonly 
     add(
       'no-probes',
       `observers may put marked records into the streams (probe: ${cell.probe}), and ${label} ${name} takes none, as the config has it`,
+      kind === 'kcl' || kind === 'other' ? SKIP_PROBES : undefined,
     );
   }
   if (kind === 'other' && alarm === undefined) {
     add('unwatched', `nothing is known of ${label} ${name}: the config names no alarm for it`);
+  }
+  const regions = { primary: cell.streams.primary.region, standby: cell.streams.standby.region };
+  for (const one of graveDifferences(consumer, { who: `function ${name}`, regions })) {
+    found.push(of(cell, consumer, one));
   }
   const differing = differingSettings(consumer);
   if (differing.length > 0) {

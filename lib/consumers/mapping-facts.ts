@@ -42,7 +42,11 @@ function settingsOf(mapping: EventSourceMappingConfiguration): MappingSettings {
     bisects: mapping.BisectBatchOnFunctionError,
     reportsItemFailures: (mapping.FunctionResponseTypes ?? []).includes('ReportBatchItemFailures'),
     hasFailureDestination: Boolean(mapping.DestinationConfig?.OnFailure?.Destination),
-    filters: (mapping.FilterCriteria?.Filters ?? []).flatMap(({ Pattern }) => Pattern ?? []),
+    // Lambda lists a filter that is encrypted with the owner's key as none.
+    filters:
+      mapping.KMSKeyArn === undefined
+        ? (mapping.FilterCriteria?.Filters ?? []).flatMap(({ Pattern }) => Pattern ?? [])
+        : undefined,
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

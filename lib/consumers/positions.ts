@@ -102,19 +102,30 @@ export async function readBehind(
   asker: Asker,
   question: StreamQuestion & {
     readonly shardId: string;
-    /** Absent: the oldest record of the shard. */
     readonly sequenceNumber?: string;
+    /** Without a number: the first record since then. Without both: the oldest record of the shard. */
+    readonly sinceMs?: number;
   },
 ): Promise<Waiting | undefined> {
-  const { shardId, sequenceNumber } = question;
-  const position: Position =
-    sequenceNumber === undefined
-      ? { ShardIteratorType: 'TRIM_HORIZON' }
-      : { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', StartingSequenceNumber: sequenceNumber };
-  const read = await readFrom(asker, question, { ShardId: shardId, limit: 1, ...position });
+  const { shardId } = question;
+  const read = await readFrom(asker, question, { ShardId: shardId, limit: 1, ...positionOf(question) });
   if (read === undefined || typeof read === 'string') return read;
   const [first] = read.records;
   return { waits: first !== undefined, ...(first?.atMs !== undefined && { sinceMs: first.atMs }) };
+}
+
+function positionOf({
+  sequenceNumber,
+  sinceMs,
+}: {
+  readonly sequenceNumber?: string;
+  readonly sinceMs?: number;
+}): Position {
+  if (sequenceNumber !== undefined) {
+    return { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', StartingSequenceNumber: sequenceNumber };
+  }
+  if (sinceMs !== undefined) return { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: new Date(sinceMs) };
+  return { ShardIteratorType: 'TRIM_HORIZON' };
 }
 
 /** The records that a stream has now, counted as far as one answer of each of some shards holds them. */

@@ -1,5 +1,5 @@
 import type { ConsumerFacts } from '../../lambda/core/consumer-facts.ts';
-import { workingMapping } from '../../lambda/core/consumer-rules.ts';
+import { workingMapping } from '../../lambda/core/consumer-mapping-rules.ts';
 import { streamReference } from '../config/config.ts';
 import { type AgeSource, readAges } from './iterator-age.ts';
 import { carriesAggregates, readStored } from './positions.ts';
@@ -90,7 +90,9 @@ export async function withContents(
     const cell = config[n];
     if (cell === undefined || known.stream.exists === false) return known;
     const stream = { client: clients.kinesis, stream: streamReference(cell.streams[role]) };
-    const wouldReplay = [...known.declared, ...known.found.map(({ facts }) => facts)].some(replays);
+    const wouldReplay = [...known.declared, ...known.found.map(({ facts }) => facts)].some(
+      (facts) => replays(facts) || (role === 'primary' && isAbsent(facts)),
+    );
     const stored = wouldReplay ? await readStored(asker, stream) : undefined;
     const takesNone = (cell.consumers ?? []).some(({ takes }) => !takes.includes('aggregates'));
     const aggregates =
@@ -121,6 +123,10 @@ async function polledOf(
   const streams = lonely.map(({ stream }) => stream.name);
   return polledStreams(asker, { client: clients.cloudWatch, streams, nowMs: nowMs() });
 }
+
+/** Whether its mapping would have to be created. */
+const isAbsent = (facts: ConsumerFacts | undefined): boolean =>
+  facts?.kind === 'lambda' && facts.mappings !== undefined && workingMapping(facts.mappings) === undefined;
 
 /** Whether it has not begun, and would begin with the oldest record. */
 function replays(facts: ConsumerFacts | undefined): boolean {

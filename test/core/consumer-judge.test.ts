@@ -62,7 +62,16 @@ const lambdaFacts = (role: Role, more: Partial<LambdaFacts> = {}): LambdaFacts =
   ...more,
 });
 const leases = (more: Partial<LeaseFacts> = {}): LeaseFacts => ({
-  ...{ open: 4, otherStreams: [], renewed: 4, strange: 0, atTrimHorizon: 0, behind: 0 },
+  ...{
+    open: 4,
+    owned: 4,
+    otherStreams: [],
+    renewed: 4,
+    watchedLong: true,
+    strange: 0,
+    atTrimHorizon: 0,
+    behind: 0,
+  },
   ...more,
 });
 const kcl = (more: Partial<KclFacts> = {}): KclFacts => ({
@@ -132,6 +141,12 @@ const bothWith = (more: Partial<MappingFacts['settings']>): Change => ({
   primary: lambdaFacts('primary', { mappings: [mapping('primary', set(more))] }),
   standby: standbyMapping(set(more)),
 });
+/** As a region may have it, with a filter that a shell would trip over. */
+const everySetting: MappingFacts['settings'] = {
+  ...{ batchSize: 50, batchingWindowSeconds: 5, parallelizationFactor: 4, tumblingWindowSeconds: 60 },
+  ...{ retries: 3, maximumAgeSeconds: 3_600, bisects: true, reportsItemFailures: true },
+  ...{ hasFailureDestination: true, filters: [`{"a":["it's"]}`] },
+};
 const stored = { stored: { records: 3_214, complete: true, oldestAtMs: NOW_MS - 26 * HOUR_MS } };
 
 /** What is wrong, what is found, and what the finding of the standby says or proposes. */
@@ -157,7 +172,7 @@ const rows: readonly (readonly [string, Change, readonly ConsumerFindingCode[], 
     'a disabled one that would replay a drill',
     { standby: standbyMapping({ state: 'disabled', hasRead: false }), stream: stored },
     ['disabled'],
-    /replay 3,214 records, the oldest 26 h old/,
+    /if it has read nothing so far, as Lambda says, .* replay 3,214 records, the oldest 26 h old/,
   ],
   [
     'a disabled one whose concurrency is 0 as well',
@@ -182,6 +197,18 @@ const rows: readonly (readonly [string, Change, readonly ConsumerFindingCode[], 
       standby: standbyMapping({ state: 'changing', hasRead: false, start: 'LATEST' }),
     },
     ['not-ready', 'starts-latest'],
+    /delete-event-source-mapping --region us-west-2 --uuid uuid-standby && while .* && aws lambda create-event-source-mapping --region us-west-2 .*TRIM_HORIZON.*--function-response-types ReportBatchItemFailures$/m,
+  ],
+  [
+    'one of the primary that is being created at LATEST',
+    {
+      primary: lambdaFacts('primary', {
+        mappings: [mapping('primary', { state: 'changing', hasRead: false, start: 'LATEST' })],
+      }),
+      standby: standbyMapping({ start: 'LATEST' }),
+    },
+    ['not-ready', 'starts-latest'],
+    /--uuid uuid-primary && .*--starting-position AT_TIMESTAMP --starting-position-timestamp TIME/,
   ],
   [
     'one that is being created and replays',
@@ -198,13 +225,38 @@ const rows: readonly (readonly [string, Change, readonly ConsumerFindingCode[], 
     'no mapping in the standby',
     { standby: lambdaFacts('standby', { mappings: [] }) },
     ['missing-in-standby'],
-    /only in us-east-1.*--starting-position TRIM_HORIZON --event-source-arn arn:aws:kinesis:us-west-2/,
+    /only in us-east-1.*--starting-position TRIM_HORIZON --event-source-arn arn:aws:kinesis:us-west-2\S+ --batch-size 100 --bisect-batch-on-function-error --function-response-types ReportBatchItemFailures$/m,
+  ],
+  [
+    'no mapping in the standby, and every setting in the primary',
+    {
+      primary: lambdaFacts('primary', { mappings: [mapping('primary', { settings: everySetting })] }),
+      standby: lambdaFacts('standby', { mappings: [] }),
+    },
+    ['missing-in-standby'],
+    /--batch-size 50 --maximum-batching-window-in-seconds 5 --parallelization-factor 4 --tumbling-window-in-seconds 60 --maximum-retry-attempts 3 --maximum-record-age-in-seconds 3600 --bisect-batch-on-function-error --function-response-types ReportBatchItemFailures --destination-config '{"OnFailure":{"Destination":"ARN"}}' --filter-criteria '{"Filters":\[{"Pattern":"{\\"a\\":\[\\"it'\\''s\\"\]}"}\]}'$/m,
   ],
   ['one that is being deleted', { standby: standbyMapping({ state: 'deleting' }) }, ['missing-in-standby']],
   [
     'no mapping in the primary',
     { primary: lambdaFacts('primary', { mappings: [] }) },
     ['missing-in-primary'],
+    /TRIM_HORIZON would replay up to 24 h of records.*--starting-position AT_TIMESTAMP --starting-position-timestamp TIME --event-source-arn arn:aws:kinesis:us-east-1\S+ --batch-size 100 .*ReportBatchItemFailures$/m,
+  ],
+  [
+    'no mapping in the primary, whose records were counted',
+    {
+      primary: lambdaFacts('primary', { mappings: [] }),
+      cell: { streams: { primary: streamIn('primary', stored), standby: streamIn('standby') } },
+    },
+    ['missing-in-primary'],
+    /TRIM_HORIZON would replay 3,214 records, the oldest 26 h old/,
+  ],
+  [
+    'a mapping of the primary on another stream',
+    { primary: lambdaFacts('primary', { mappings: [], elsewhere: [arnIn('primary', 'clicks')] }) },
+    ['wrong-stream'],
+    /--starting-position AT_TIMESTAMP --starting-position-timestamp TIME .*--batch-size 100/,
   ],
   [
     'no mapping at all',
@@ -245,9 +297,15 @@ const rows: readonly (readonly [string, Change, readonly ConsumerFindingCode[], 
     'no end of retries',
     bothWith({ bisects: false, reportsItemFailures: false }),
     ['blocks-on-poison', 'blocks-on-poison'],
+    /skip a batch, too, while what it writes to is away .* bucket gets the records.*"arn:aws:s3:::BUCKET"/,
   ],
   ['no end of retries, with a split', bothWith({ reportsItemFailures: false }), []],
-  ['no destination', bothWith({ retries: 3 }), ['no-failure-destination', 'no-failure-destination']],
+  [
+    'no destination',
+    bothWith({ retries: 3 }),
+    ['no-failure-destination', 'no-failure-destination'],
+    /bucket gets the records.*"arn:aws:s3:::BUCKET"/,
+  ],
   [
     'a record age, and no destination',
     bothWith({ maximumAgeSeconds: 7_200 }),
@@ -256,9 +314,31 @@ const rows: readonly (readonly [string, Change, readonly ConsumerFindingCode[], 
   ['a destination', bothWith({ retries: 3, hasFailureDestination: true }), []],
   [
     'another batch size, and a filter',
-    { standby: standbyMapping(set({ batchSize: 10, filters: ['{}'] })) },
-    ['settings-differ'],
-    /batch size 100 and 10; filter \[\] and \["\{\}"\]/,
+    { standby: standbyMapping(set({ batchSize: 10, filters: ['{"a":[1]}'] })) },
+    ['filters-differ', 'settings-differ'],
+    /update-event-source-mapping --region us-west-2 --uuid uuid-standby --filter-criteria '\{\}'\n.*batch size 100 and 10 \(/,
+  ],
+  [
+    'a filter in the primary alone',
+    { primary: lambdaFacts('primary', { mappings: [mapping('primary', set({ filters: ['{"a":[1]}'] }))] }) },
+    ['filters-differ'],
+    /--uuid uuid-standby --filter-criteria '\{"Filters":\[\{"Pattern":"\{\\"a\\":\[1\]\}"\}\]\}'$/m,
+  ],
+  [
+    'reports of failed records that the standby does not take',
+    { standby: standbyMapping(set({ reportsItemFailures: false })) },
+    ['answers-differ'],
+    /us-west-2 takes no report.*--region us-west-2 --uuid uuid-standby --function-response-types ReportBatchItemFailures$/m,
+  ],
+  [
+    'reports of failed records that the primary does not take',
+    {
+      primary: lambdaFacts('primary', {
+        mappings: [mapping('primary', set({ reportsItemFailures: false }))],
+      }),
+    },
+    ['answers-differ'],
+    /--region us-east-1 --uuid uuid-primary --function-response-types ReportBatchItemFailures$/m,
   ],
   [
     'another starting position',
@@ -290,15 +370,65 @@ const rows: readonly (readonly [string, Change, readonly ConsumerFindingCode[], 
   ['no leases', { standby: kcl({ leases: leases({ open: 0, renewed: 0 }) }) }, ['not-running']],
   [
     'leases that nobody renews',
-    { standby: kcl({ leases: leases({ renewed: 3 }) }) },
+    { standby: kcl({ leases: leases({ renewed: 0 }) }) },
     ['not-running'],
-    /1 of the 4/,
+    /no worker renews the 4 leases.*failoverTimeMillis/,
+  ],
+  [
+    'leases without an owner',
+    { standby: kcl({ leases: leases({ renewed: 0, owned: 0, watchedLong: false }) }) },
+    ['not-running'],
+    /no worker renews the 4 leases in indexer in us-west-2 Start/,
+  ],
+  [
+    'leases that were watched for a moment',
+    { standby: kcl({ leases: leases({ renewed: 0, watchedLong: false, behind: 2 }) }) },
+    [],
+  ],
+  [
+    'a lease on its way to another worker, with an old checkpoint',
+    { standby: kcl({ leases: leases({ renewed: 3, behind: 1 }) }) },
+    ['leases-in-transit'],
+    /1 of 4 .*failoverTimeMillis/,
+  ],
+  [
+    'leases at LATEST',
+    { standby: kcl({ leases: leases({ atLatest: 4, unread: 0 }) }) },
+    ['starts-latest'],
+    /a restart before their first checkpoint misses/,
+  ],
+  [
+    'leases at LATEST, with records',
+    { standby: kcl({ leases: leases({ atLatest: 4, unread: 2 }) }) },
+    ['reads-nothing'],
+    /2 of 4 .*never checkpointed/,
   ],
   [
     'and old checkpoints',
-    { standby: kcl({ leases: leases({ renewed: 0, behind: 2, behindMs: 26 * HOUR_MS }) }) },
+    {
+      standby: kcl({
+        leases: leases({
+          renewed: 0,
+          behind: 2,
+          behindMs: 26 * HOUR_MS,
+          staleKeys: ['shardId-1', 'shardId-2'],
+        }),
+      }),
+    },
     ['stale-lease'],
-    /older than the last records \(up to 26 h\)/,
+    /\(up to 26 h\).*Start the application in us-west-2: it goes on from its checkpoints. Let it catch up. Or, only while the application is stopped .* aws dynamodb delete-item --region us-west-2 --table-name indexer --key '\{"leaseKey":\{"S":"shardId-1"\}\}' && .*shardId-2.*initialPositionInStream/,
+  ],
+  [
+    'and old checkpoints in the primary',
+    { primary: kcl({ leases: leases({ renewed: 0, behind: 2, staleKeys: ['shardId-1'] }) }) },
+    ['stale-lease'],
+    /Start the application in us-east-1: it goes on from its checkpoints\.$/m,
+  ],
+  [
+    'checkpoints of a stream that was, in the primary',
+    { primary: kcl({ leases: leases({ strange: 4 }) }) },
+    ['stale-lease'],
+    /Look first whether/,
   ],
   [
     'leases at the oldest record, with nobody',
@@ -310,7 +440,7 @@ const rows: readonly (readonly [string, Change, readonly ConsumerFindingCode[], 
   ['an application that lags', { standby: kcl({ lagMs: 1_200_000 }) }, ['lagging'], /20 min behind/],
   [
     'leases looked at once',
-    { standby: kcl({ leases: { open: 4, otherStreams: [], strange: 0, atTrimHorizon: 0 } }) },
+    { standby: kcl({ leases: { open: 4, owned: 4, otherStreams: [], strange: 0, atTrimHorizon: 0 } }) },
     [],
   ],
   [
@@ -318,6 +448,12 @@ const rows: readonly (readonly [string, Change, readonly ConsumerFindingCode[], 
     { standby: fanOut({ status: null }) },
     ['missing-in-standby'],
     /register-stream-consumer --region us-west-2/,
+  ],
+  [
+    'one that nobody subscribes to',
+    { standby: fanOut({ lagMs: null }) },
+    ['nobody-subscribes'],
+    /nobody subscribes and nothing is read, or the data are late/,
   ],
   ['one that is being registered', { standby: fanOut({ status: 'CREATING' }) }, ['not-ready']],
   ['no Firehose stream', { standby: firehose('standby', { status: null }) }, ['missing-in-standby']],
@@ -348,7 +484,13 @@ const rows: readonly (readonly [string, Change, readonly ConsumerFindingCode[], 
   ],
   ['aggregates', { cell: { carriesAggregates: true }, consumer: { takes: ['probes'] } }, ['no-aggregates']],
   ['no aggregates', { cell: { carriesAggregates: false }, consumer: { takes: ['probes'] } }, []],
-  ['marked records', { consumer: { takes: ['aggregates'] } }, ['no-probes']],
+  ['marked records', { consumer: { takes: ['aggregates'] } }, ['no-probes'], /recordsOf/],
+  [
+    'marked records for an application of the KCL',
+    { kind: 'kcl', consumer: { takes: ['aggregates'] } },
+    ['no-probes'],
+    /begins with spillway-probe\/.*probe: 'never'/,
+  ],
   ['no marked records', { cell: { probe: 'never' }, consumer: { takes: ['aggregates'] } }, []],
   [
     'a consumer that was found, of which nobody says what it takes',
@@ -394,6 +536,16 @@ describe('what is found', () => {
       if (codes.length > 0) expect(text).toMatch(said);
     },
   );
+
+  it('never proposes to delete a table, nor leases of the primary', () => {
+    for (const [, change] of rows) {
+      for (const { fix, role } of judgeCell(cellWith(change), NOW_MS)) {
+        expect(fix).not.toContain('delete-table');
+        if (role !== 'standby') expect(fix).not.toContain('delete-item');
+        if (role !== 'standby') expect(fix).not.toMatch(/us-east-1.*TRIM_HORIZON/);
+      }
+    }
+  });
 
   it('is everything that the table has', () => {
     const seen = new Set(rows.flatMap(([, , codes]) => codes));
@@ -444,9 +596,20 @@ describe('whether a consumer works', () => {
     ['unknown', { standby: null }],
     [
       'unknown',
-      { kind: 'kcl', standby: kcl({ leases: { open: 4, otherStreams: [], strange: 0, atTrimHorizon: 0 } }) },
+      {
+        kind: 'kcl',
+        standby: kcl({ leases: { open: 4, owned: 4, otherStreams: [], strange: 0, atTrimHorizon: 0 } }),
+      },
     ],
     ['unknown', { standby: other({ alarm: 'INSUFFICIENT_DATA' }) }],
+    ['unknown', { standby: fanOut({ lagMs: null }) }],
+    ['yes', { standby: kcl({ leases: leases({ renewed: 3, behind: 1 }) }) }],
+    ['no', { standby: kcl({ leases: leases({ renewed: 0 }) }) }],
+    ['unknown', { standby: kcl({ leases: leases({ renewed: 0, watchedLong: false }) }) }],
+    ['no', { standby: kcl({ leases: leases({ renewed: 0, owned: 0, watchedLong: false }) }) }],
+    ['no', { standby: kcl({ leases: leases({ open: 0, owned: 0, renewed: 0, watchedLong: false }) }) }],
+    ['no', { standby: kcl({ leases: leases({ atLatest: 4, unread: 1 }) }) }],
+    ['yes', { standby: standbyMapping(set({ reportsItemFailures: false })) }],
   ] as const satisfies readonly (readonly [string, Change])[])('%s', (works, change) => {
     expect(worksWith(change)).toBe(works);
   });

@@ -197,7 +197,10 @@ async function spillway(
 }
 
 /** The same within this process, which takes a tenth of the time; with short waits for a worker that renews often. */
-async function look(consumers: readonly ConsumerInput[] | undefined): Promise<ConsumersReport> {
+async function look(
+  consumers: readonly ConsumerInput[] | undefined,
+  { laterMs = 0 }: { readonly laterMs?: number } = {},
+): Promise<ConsumersReport> {
   const config = parseConfig(configOf(consumers), 'test');
   const { port } = proxy.address() as AddressInfo;
   const clients = new AwsClients({
@@ -205,7 +208,8 @@ async function look(consumers: readonly ConsumerInput[] | undefined): Promise<Co
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
   const read = await readConsumersOf({
-    ...{ config, cells: config.cells, clients, nowMs: Date.now, deep: true, timeoutMs: 5_000 },
+    ...{ config, cells: config.cells, clients, deep: true, timeoutMs: 5_000 },
+    nowMs: () => Date.now() + laterMs,
     looksMs: [1_000, 500],
   });
   clients.destroy();
@@ -320,7 +324,10 @@ describe('each break alone has its finding, with its fix, and no other', () => {
     );
     const fan: ConsumerInput = { kind: 'enhancedFanOut', name: 'fan', takes: [...takes] };
     await until('registered', async () => {
-      return shortOf(await look([indexer, fan])).join() === `missing-in-standby ${STANDBY}`;
+      const report = await look([indexer, fan]);
+      // It is registered in the primary, and nobody subscribes there either.
+      const wanted = [`missing-in-standby ${STANDBY}`, `nobody-subscribes ${PRIMARY}`];
+      return shortOf(report).join() === wanted.join();
     });
     await kinesis(PRIMARY).send(new DeregisterStreamConsumerCommand({ ConsumerARN: Consumer?.ConsumerARN }));
   });
@@ -361,7 +368,7 @@ describe('records that are there', () => {
     const { findings } = await look([indexer]);
     expect(findings.map(({ code }) => code)).toEqual(['disabled']);
     expect(findings[0]?.text).toMatch(
-      /would begin at TRIM_HORIZON, and replay 2 records, the oldest \d+ s old/,
+      /if it has read nothing so far, as Lambda says, it would begin at TRIM_HORIZON and replay 2 records, the oldest \d+ s old/,
     );
     await lambda(STANDBY).send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }));
     await stateIs(STANDBY, UUID, 'Enabled');
@@ -427,6 +434,13 @@ describe('an application of the KCL', () => {
     const worker = setInterval(() => void renew(), 300);
     try {
       expect(shortOf(await look([kcl]))).toEqual([]);
+      // It runs, and has not finished a record.
+      last.set(STANDBY, [old, 'LATEST']);
+      await renew();
+      expect(shortOf(await look([kcl]))).toEqual([`starts-latest ${STANDBY}`]);
+      expect(shortOf(await look([kcl], { laterMs: 120_000 }))).toEqual([`reads-nothing ${STANDBY}`]);
+      last.set(STANDBY, [old, newest]);
+      await renew();
       renewed = [PRIMARY];
       expect(shortOf(await look([kcl]))).toEqual([`not-running ${STANDBY}`]);
       await lease(STANDBY, old, 1);
@@ -443,7 +457,7 @@ describe('an application of the KCL', () => {
     expect(shortOf(report)).toEqual([`stale-lease ${STANDBY}`, `not-running ${PRIMARY}`]);
     expect(exit).toBe(4);
     expect(report.findings[0]?.fix).toContain(
-      `aws dynamodb delete-table --region ${STANDBY} --table-name orders-app`,
+      `aws dynamodb delete-item --region ${STANDBY} --table-name orders-app --key '{"leaseKey":{"S":"shardId-000000000000"}}'`,
     );
     await lease(STANDBY, `${'1'.repeat(40)}`);
     expect(shortOf(await look([kcl]))[0]).toBe(`stale-lease ${STANDBY}`);
