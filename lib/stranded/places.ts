@@ -178,7 +178,7 @@ function shownPlace({ name, ages, streamAges }: PlaceFacts, question: PlaceQuest
     : from('evacuation', beforeMs, `${time(beforeMs)}, ${MARGIN_TEXT}`);
 }
 
-const MARGIN_TEXT = `${MOVE_MARGIN_MS / 60_000} minutes before the cell was moved`;
+const MARGIN_TEXT = `${MOVE_MARGIN_MS / 60_000} minutes before the cell may have been moved at first`;
 
 const everything = (why = ''): TimePlace => ({
   ...{ by: 'retention', because: `the oldest record that the stream keeps${why}`, atMs: null },
