@@ -111,7 +111,7 @@ function questionOf(
 }
 
 /** Consumers of the cell that read other streams of the region as well: a function has one age, whatever it reads. */
-function sharedOf(cell: Cell, { cells }: Config, role: Role): readonly string[] {
+export function sharedOf(cell: Cell, { cells }: Config, role: Role): readonly string[] {
   const own = streamReference(cell.streams[role]);
   const elsewhere = new Set(
     cells

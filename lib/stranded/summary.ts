@@ -183,7 +183,7 @@ function findingsOf(
     ...cutOff.map(({ place }) =>
       of(
         'bad',
-        `${consumerWords(place)} had read up to ${new Date(place.atMs ?? 0).toISOString()}, and the stream keeps only ${cell.retentionHours} h: what came next may have expired unread`,
+        `${consumerWords(place)} is counted from ${new Date(place.atMs ?? 0).toISOString()} on, and the stream keeps only ${cell.retentionHours} h: what came next may have expired unread`,
       ),
     ),
     ...found.flatMap(({ place }) => {
