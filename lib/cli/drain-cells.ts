@@ -157,7 +157,7 @@ async function planned(
 function preview(plans: readonly CellDrain[], document: StrandedDocument, io: Io): string {
   const names = new Set(plans.map(({ cell }) => cell.name));
   const shown = {
-    ...{ ...document, next: null },
+    ...{ ...document, first: null, next: null },
     cells: document.cells.filter(({ cell }) => names.has(cell)),
     findings: document.findings.filter(({ cell }) => names.has(cell)),
   };

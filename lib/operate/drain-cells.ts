@@ -19,7 +19,7 @@ export interface CellDrain {
   readonly cell: Cell;
   /** As it was counted. */
   readonly found: StrandedCell;
-  /** Of the move that stranded the records; 0: not known. */
+  /** Of the first act of the move that stranded the records; 0: not known. */
   readonly epoch: number;
   readonly from: StreamPlace;
   readonly to: StreamPlace;
@@ -146,7 +146,7 @@ export async function markIfCovered(
   const gaps = gapsIn(coverage);
   if (gaps.length > 0) return { marked: false, gaps, journaled: false };
   const unwritten = await journaled(() =>
-    table.markDrained({ cell: cell.name, epoch, atMs: nowMs, window: due }),
+    table.markDrained({ cell: cell.name, epoch: now.latestEpoch, atMs: nowMs, window: due }),
   );
   if (unwritten !== undefined)
     return { marked: false, gaps: [`the mark could not be written: ${unwritten}`], journaled: false };

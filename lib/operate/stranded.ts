@@ -1,4 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { JournalEntry } from '../../lambda/core/journal.ts';
 import type { Role } from '../../lambda/core/role.ts';
 import type { Drained } from '../../lambda/core/survey.ts';
 import { type Cell, type Config, streamReference } from '../config/config.ts';
@@ -8,11 +9,14 @@ import { type LookOptions, lookAtStranded } from '../stranded/look.ts';
 import type { CellQuestion } from '../stranded/question.ts';
 import { documentOf } from '../stranded/verdict.ts';
 import type { AwsClients } from './clients.ts';
+import { type Departure, departureOf } from './departure.ts';
 import { UsageError } from './errors.ts';
 import { type Reading, reading } from './reading.ts';
 import { stateTable } from './state.ts';
 
 const TABLE_TIMEOUT_MS = 3_000;
+/** The most that can be read; the first act of an evacuation is looked for among them. */
+const JOURNAL_ENTRIES = 1_000;
 const roles = ['primary', 'standby'] as const satisfies readonly Role[];
 
 export interface StrandedQuestion
@@ -29,6 +33,8 @@ export interface StrandedQuestion
 export interface KnownMoves {
   readonly switches: Reading<readonly StoredSwitch[]>;
   readonly drained: Reading<ReadonlyMap<string, Drained>>;
+  /** Newest first. */
+  readonly journal: Reading<readonly JournalEntry[]>;
 }
 
 /** The role of a region that holds streams. @throws UsageError */
@@ -79,11 +85,12 @@ export async function strandedIn(question: StrandedQuestion): Promise<StrandedDo
 /** Reads where traffic is, since when, and what was drained. Never throws. */
 export async function readMoves(config: Config, clients: AwsClients): Promise<KnownMoves> {
   const table = stateTable(config, clients, TABLE_TIMEOUT_MS);
-  const [switches, drained] = await Promise.all([
+  const [switches, drained, journal] = await Promise.all([
     reading(TABLE_TIMEOUT_MS, () => table.readSwitches()),
     reading(TABLE_TIMEOUT_MS, () => table.readDrainedMarks()),
+    reading(TABLE_TIMEOUT_MS, () => table.history(JOURNAL_ENTRIES)),
   ]);
-  return { switches, drained };
+  return { switches, drained, journal };
 }
 
 function questionOf(
@@ -104,7 +111,7 @@ function questionOf(
 }
 
 /** Consumers of the cell that read other streams of the region as well: a function has one age, whatever it reads. */
-function sharedOf(cell: Cell, { cells }: Config, role: Role): readonly string[] {
+export function sharedOf(cell: Cell, { cells }: Config, role: Role): readonly string[] {
   const own = streamReference(cell.streams[role]);
   const elsewhere = new Set(
     cells
@@ -119,19 +126,25 @@ function sharedOf(cell: Cell, { cells }: Config, role: Role): readonly string[] 
 /** A function without its alias or version: two aliases may share their age, and too much is counted at worst. */
 const bare = (name: string): string => (name.split(':function:').at(-1) ?? name).split(':')[0] ?? name;
 
-/** Whether traffic left the stream of this role, by which act, and when. */
+/** Whether traffic left the stream of this role, by which act first, and when. */
 export function moveOf(
   { group }: Pick<Cell, 'group'>,
   role: Role,
-  { switches }: KnownMoves,
-): { readonly moved: boolean | null; readonly epoch: number; readonly atMs?: number } {
-  if (!switches.ok) return { moved: null, epoch: 0 };
+  { switches, journal }: KnownMoves,
+): Departure & {
+  readonly moved: boolean | null;
+  /** Of the latest act: marks are of it, as a failback asks for them. */
+  readonly latestEpoch: number;
+} {
+  if (!switches.ok) return { moved: null, epoch: 0, latestEpoch: 0 };
   const found = switches.value.find((one) => one.group === group);
   const epoch = found?.epoch ?? 0;
   const elsewhere = role === 'primary' ? 'STANDBY' : 'PRIMARY';
   // A switch that was never set is in the primary, and traffic never was anywhere else.
-  if (found === undefined || found.position !== elsewhere || epoch === 0) return { moved: false, epoch };
-  return { moved: true, epoch, ...(found.atMs !== undefined && { atMs: found.atMs }) };
+  if (found === undefined || found.position !== elsewhere || epoch === 0)
+    return { moved: false, epoch, latestEpoch: epoch };
+  const departure = departureOf(found, role, journal.ok ? journal.value : undefined);
+  return { moved: true, latestEpoch: epoch, ...departure };
 }
 
 function markOf({ drained }: KnownMoves, cell: string, epoch: number): DrainedMark | null {

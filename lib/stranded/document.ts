@@ -11,6 +11,11 @@ export interface StrandedDocument {
   readonly region: string;
   readonly cells: readonly StrandedCell[];
   readonly findings: readonly StrandedFinding[];
+  /**
+   * The command to run before `next`, where what is counted is only the most that may be unread: an enabled consumer in a
+   * recovered region reads on by itself, and a copy of what it reads is a duplicate. Null: there is no need.
+   */
+  readonly first: string | null;
   /** The command that copies what is stranded; null when there is nothing to copy. */
   readonly next: string | null;
 }
@@ -43,6 +48,8 @@ export interface StrandedCell extends Stranded {
   readonly moved: boolean | null;
   /** False: there are at least so many, and why is in the findings. */
   readonly complete: boolean;
+  /** The place of a consumer is known only as one that it had passed: there may be fewer, or none. */
+  readonly atMost: boolean;
   readonly retentionHours: number | null;
   readonly damaged: number;
   /** Records that a consumer has not read may have expired already. */
@@ -72,6 +79,8 @@ export interface StrandedShard extends Stranded {
 export interface StrandedConsumer extends ConsumerName, Stranded {
   /** The counts are those of records that were not read; else, of so many at most. */
   readonly exact: boolean;
+  /** The contrary of `exact`. */
+  readonly atMost: boolean;
   readonly complete: boolean;
   readonly from: { readonly by: PlaceSource; readonly because: string; readonly atMs: number | null };
   readonly shards: readonly ConsumerShard[];

@@ -37,6 +37,8 @@ export interface PlaceQuestion {
 
 export interface FoundPlace {
   readonly place: ConsumerPlace;
+  /** The last minute in which everybody who polled the stream was at its tip. A count polls as well, so it is only a hint. */
+  readonly tipMs?: number;
   /** Records expired before it read them. */
   readonly lost: boolean;
   /** What people should know of it. */
@@ -73,6 +75,11 @@ export function ageSourceOf({ kind, name }: ConsumerName, stream: string): AgeSo
 
 /** Where a consumer stands, by the best that is known of it. */
 export function placeOf(facts: PlaceFacts, question: PlaceQuestion): FoundPlace {
+  const tipMs = facts.streamAges === undefined ? undefined : lastAtTip(facts.streamAges);
+  return { ...foundPlace(facts, question), ...(tipMs !== undefined && { tipMs }) };
+}
+
+function foundPlace(facts: PlaceFacts, question: PlaceQuestion): FoundPlace {
   const { name, leases } = facts;
   const fallback = timePlace(facts, question);
   if (leases === undefined) return { place: { ...name, ...fallback }, lost: false, findings: [] };
@@ -178,7 +185,7 @@ function shownPlace({ name, ages, streamAges }: PlaceFacts, question: PlaceQuest
     : from('evacuation', beforeMs, `${time(beforeMs)}, ${MARGIN_TEXT}`);
 }
 
-const MARGIN_TEXT = `${MOVE_MARGIN_MS / 60_000} minutes before the cell was moved`;
+const MARGIN_TEXT = `${MOVE_MARGIN_MS / 60_000} minutes before the cell may have been moved at first`;
 
 const everything = (why = ''): TimePlace => ({
   ...{ by: 'retention', because: `the oldest record that the stream keeps${why}`, atMs: null },

@@ -15,6 +15,7 @@ export interface CellQuestion {
   readonly shared: readonly string[];
   /** Whether traffic was moved away from this stream; null: not known. */
   readonly moved: boolean | null;
+  /** Traffic had not left the stream before this. */
   readonly movedAtMs?: number;
   readonly drained: DrainedMark | null;
 }

@@ -62,7 +62,8 @@ export function cellOf(counted: Counted): Look {
   const cell: StrandedCell = {
     ...{ cell: question.cell, stream: question.place.stream, region: question.place.region },
     ...finish(sum(shards)),
-    ...{ moved: question.moved, complete, retentionHours: round1(facts.retentionMs / HOUR_MS) },
+    ...{ moved: question.moved, complete, atMost: consumers.some((one) => one.atMost) },
+    ...{ retentionHours: round1(facts.retentionMs / HOUR_MS) },
     damaged: tallies.reduce((all, { damaged }) => all + damaged, 0),
     mayHaveExpired: found.some((one) => one.lost || isCutOff(one, counted)) || someExpired(counts),
     newestMs: greatest(counts.flatMap(({ tallies }) => tallies.map(({ newestMs }) => newestMs))),
@@ -130,7 +131,7 @@ function consumerOf(
   });
   const { kind, name, by, because, atMs } = place;
   return {
-    ...{ kind, name, exact: placeSources[by].exact, complete },
+    ...{ kind, name, exact: placeSources[by].exact, atMost: !placeSources[by].exact, complete },
     ...{ from: { by, because, atMs }, ...finish(sum(shards)), shards },
   };
 }
@@ -182,7 +183,7 @@ function findingsOf(
     ...cutOff.map(({ place }) =>
       of(
         'bad',
-        `${consumerWords(place)} had read up to ${new Date(place.atMs ?? 0).toISOString()}, and the stream keeps only ${cell.retentionHours} h: what came next may have expired unread`,
+        `${consumerWords(place)} is counted from ${new Date(place.atMs ?? 0).toISOString()} on, and the stream keeps only ${cell.retentionHours} h: what came next may have expired unread`,
       ),
     ),
     ...found.flatMap(({ place }) => {
@@ -194,6 +195,12 @@ function findingsOf(
     ...(found.length === 0
       ? [of('note', 'the config says that nothing reads this cell (`consumers: []`): nothing can be unread')]
       : []),
+    ...found.flatMap((one, at) =>
+      (cell.consumers[at]?.records && !placeSources[one.place.by].exact && isStranded(cell)
+        ? readsOn(one, cell)
+        : []
+      ).map((text) => of('note', text)),
+    ),
     ...(cell.damaged === 0
       ? []
       : [of('note', `${cell.damaged} records begin like an aggregate and cannot be read as one`)]),
@@ -210,6 +217,18 @@ function findingsOf(
 
 const adviceFor = ({ by }: ConsumerPlace): string =>
   by.startsWith('since') ? '' : '; name a better time with --since';
+
+/** A consumer whose checkpoint is out of sight never gets to 0 by its place alone. */
+function readsOn({ place, tipMs }: FoundPlace, { newestMs }: StrandedCell): readonly string[] {
+  const who = consumerWords(place);
+  const tip =
+    tipMs === undefined || newestMs === null || tipMs < newestMs
+      ? ''
+      : `; at ${new Date(tipMs).toISOString()}, after the newest record, whoever polled the stream was at its tip`;
+  return [
+    `${who} may have read fewer or all of these by now: once its region has recovered, it reads on by itself if it is enabled, and a copy of what it reads is a duplicate. Look at \`spillway consumers\` first, and mark the cell with \`spillway drained\` when it is through${tip}`,
+  ];
+}
 
 const MAX_LISTED = 3;
 const few = (all: readonly string[]): string =>
@@ -240,7 +259,15 @@ export function failedCell({ cell, place, moved, drained }: CellQuestion, error:
   return {
     cell: {
       ...{ cell, stream: place.stream, region: place.region, ...nothing, hoursLeft: null },
-      ...{ moved, complete: false, retentionHours: null, damaged: 0, mayHaveExpired: false, newestMs: null },
+      ...{
+        moved,
+        complete: false,
+        atMost: false,
+        retentionHours: null,
+        damaged: 0,
+        mayHaveExpired: false,
+        newestMs: null,
+      },
       ...{ shards: [], consumers: [], drained },
     },
     findings: [{ level: 'unknown', cell, text }],

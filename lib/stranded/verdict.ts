@@ -38,12 +38,14 @@ export interface Looked {
 export function documentOf({ atMs, region, looks, findings, commandFor }: Looked): StrandedDocument {
   const cells = looks.map(({ cell }) => cell);
   const stranded = cells.filter(isStranded);
+  const unsure = stranded.flatMap(({ cell, atMost }) => (atMost ? cell : []));
   const known = looks.every((look) => look.known) && findings.every(({ level }) => level !== 'unknown');
   return {
     ok: known && looks.every(isSettled),
     name: 'stranded',
     ...{ atMs, region, cells },
     findings: [...findings, ...looks.flatMap((look) => look.findings), ...cells.flatMap(resting)],
+    first: unsure.length === 0 ? null : `spillway consumers --cells ${unsure.join(',')}`,
     next: stranded.length === 0 ? null : commandFor(stranded.map(({ cell }) => cell)),
   };
 }

@@ -102,6 +102,32 @@ describe('spillway drain --cells', () => {
     expectAll(await copies(), numbered(0, 9));
   });
 
+  it('goes on with the checkpoints of an evacuation that has set the switch once more, and keeps its mark', async () => {
+    world = await strandedWorld([{ kind: 'kcl', leaseTable: 'app' }]);
+    const entry = (epoch: number) =>
+      world.state.set(`journal#${epoch}`, {
+        ...{ pk: { S: 'journal' }, sk: { S: `${epoch}` }, atMs: { N: `${Date.now() - 60_000}` } },
+        ...{ who: { S: 'conductor' }, what: { S: 'latch' }, why: { S: 'votes' }, epoch: { N: `${epoch}` } },
+      });
+    world.move(3);
+    entry(3);
+    await putAll(world.east, world.stream, numbered(0, 9));
+    world.aws.resources.add('us-east-1/app');
+    const lease = { leaseKey: { S: 'shardId-000000000000' }, leaseCounter: { N: '1' } };
+    tableOf(world.aws, 'us-east-1/app').set('one', { ...lease, checkpoint: { S: 'TRIM_HORIZON' } });
+    const first = await world.run('drain --cells orders --yes --json');
+    expect(first.json).toMatchObject({ ok: true, cells: [{ copied: 9, drained: true }] });
+    world.move(4);
+    entry(4);
+    expect(await world.run('stranded')).toMatchObject({ exit: 0 });
+    await putAll(world.east, world.stream, numbered(9, 12));
+    const second = await world.run('drain --cells orders --yes --json');
+    expect(second.json).toMatchObject({ ok: true, cells: [{ drained: true }] });
+    expectAll(await copies(), numbered(0, 12));
+    // What a failback asks for is the latest act.
+    expect(mark()).toMatchObject({ epoch: { N: '4' } });
+  });
+
   it.each([
     ['drain --cells orders', 2, /no terminal.*--yes/],
     ['drain --cells nowhere --yes', 2, /no cell nowhere/],

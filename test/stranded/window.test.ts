@@ -4,6 +4,7 @@ import { noCounts } from '../../lib/drain/counts.ts';
 import { gapsIn } from '../../lib/stranded/coverage.ts';
 import type { StrandedCell } from '../../lib/stranded/document.ts';
 import { windowOf, without } from '../../lib/stranded/window.ts';
+import { cellWith } from './cell-with.ts';
 
 const window = fc
   .tuple(fc.nat({ max: 60 }), fc.integer({ min: 1, max: 30 }))
@@ -25,33 +26,7 @@ describe('what is left of a window', () => {
   });
 });
 
-const cell: StrandedCell = {
-  ...{
-    cell: 'orders',
-    stream: 'orders',
-    region: 'us-east-1',
-    moved: true,
-    complete: true,
-    retentionHours: 24,
-  },
-  ...{ records: 5, bytes: 5, probes: 0, oldestMs: 100, newestMs: 150, hoursLeft: 20, damaged: 0 },
-  ...{ mayHaveExpired: false, shards: [], drained: null },
-  consumers: [
-    {
-      ...{
-        kind: 'kcl',
-        name: 'app',
-        exact: true,
-        complete: true,
-        shards: [],
-        records: 5,
-        bytes: 5,
-        probes: 0,
-      },
-      ...{ oldestMs: 100, hoursLeft: 20, from: { by: 'lease', because: 'its leases', atMs: null } },
-    },
-  ],
-};
+const cell: StrandedCell = cellWith();
 const shard = (more: object) => ({
   ...{
     shardId: 's',

@@ -16,20 +16,23 @@ export interface StrandedScreenOptions {
 /** A screen for people: a cell each, its consumers beneath, then what to know, then what to do. */
 export function strandedScreen(document: StrandedDocument, options: StrandedScreenOptions): string {
   const { colors } = options;
-  const { findings, next } = document;
+  const { findings, first, next } = document;
   return [
     ...document.cells.flatMap((cell) => cellLines(cell, options)),
     ...findings.map((finding) => findingLine(finding, colors)),
     ...(findings.length === 0 ? [] : ['']),
     verdict(document, colors),
+    ...(first === null || next === null
+      ? []
+      : [`  ${first}  (first: what an enabled consumer still reads there, a copy would make it get twice)`]),
     ...(next === null ? [] : [`  ${next} --dry-run`, `  ${next}`]),
   ].join('\n');
 }
 
-function verdict({ ok, next }: StrandedDocument, colors: Colors): string {
+function verdict({ ok, first, next }: StrandedDocument, colors: Colors): string {
   if (ok) return colors.green('nothing is stranded');
   if (next === null) return colors.yellow('it is not known whether anything is stranded');
-  return `${colors.red('stranded')}: copy it to the stream of the other region with`;
+  return `${colors.red('stranded')}${first === null ? '' : ', at most'}: copy it to the stream of the other region with`;
 }
 
 function cellLines(cell: StrandedCell, { colors, columns }: StrandedScreenOptions): readonly string[] {
