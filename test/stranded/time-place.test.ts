@@ -85,3 +85,17 @@ it('has a doubt for each guess, and for nothing else', () => {
     expect([by, doubtOf(by as keyof typeof placeSources, 'it') === undefined]).toEqual([by, vouched]);
   }
 });
+
+it('knows when whoever polled the stream was last at its tip, and takes that for no place of a function', () => {
+  const tip = { atMs: at(150), maxMs: 0 };
+  const { place, tipMs } = placeOf(
+    { name: { kind: 'lambda', name: 'fn' }, streamAges: { minutes: [tip], latest: tip } },
+    {
+      ...{ stream: 'orders', shards: [shard('a')], keptFromMs: 0 },
+      moved: true,
+      movedAtMs: at(80),
+      shared: [],
+    },
+  );
+  expect([place.by, place.atMs, tipMs]).toEqual(['evacuation', guessMs, at(150)]);
+});

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { DrainedMark, StrandedCell, StrandedFinding } from '../../lib/stranded/document.ts';
 import type { PlaceSource } from '../../lib/stranded/positions.ts';
+import type { CellQuestion } from '../../lib/stranded/question.ts';
+import { failedCell } from '../../lib/stranded/summary.ts';
 import { documentOf, isStranded } from '../../lib/stranded/verdict.ts';
 import { cellWith } from './cell-with.ts';
 
@@ -46,4 +48,14 @@ describe('nothing is stranded', () => {
     expect(okOf({ ...empty('evacuation'), drained: drained({}) }, [bad])).toBe(true);
     expect(okOf({ ...empty('evacuation'), moved: false }, [bad])).toBe(true);
   });
+});
+
+it('is not known where the stream cannot be asked, in whole sentences', () => {
+  const question: CellQuestion = {
+    ...{ cell: 'orders', place: { region: 'us-east-1', stream: 'orders' }, moved: true },
+    ...{ role: 'primary', drained: null, shared: [] },
+  };
+  const textOf = (message: string) => failedCell(question, new Error(message)).findings[0]?.text;
+  expect(textOf('The operation was aborted due to timeout')).toMatch(/due to timeout\. What is stranded/);
+  expect(textOf('It failed.')).toMatch(/^It failed\. What/);
 });

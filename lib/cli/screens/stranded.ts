@@ -24,7 +24,9 @@ export function strandedScreen(document: StrandedDocument, options: StrandedScre
     verdict(document, colors),
     ...(first === null || next === null
       ? []
-      : [`  ${first}  (first: what an enabled consumer still reads there, a copy would make it get twice)`]),
+      : [
+          `  ${first}  (first: an enabled consumer there reads on, and a copy of what it reads is a duplicate)`,
+        ]),
     ...(next === null ? [] : [`  ${next} --dry-run`, `  ${next}`]),
   ].join('\n');
 }
