@@ -63,7 +63,3 @@ export interface ConsumerSpec {
   /** Which records that are not the user's own, one by one, it can read. */
   readonly takes: readonly SpecialRecord[];
 }
-
-/** Its name in a region, with its kind: `Lambda function orders-indexer`. */
-export const consumerText = ({ kind, name }: ConsumerSpec, role: Role): string =>
-  `${consumerKinds[kind].label} ${name[role]}`;

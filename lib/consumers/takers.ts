@@ -48,12 +48,11 @@ export async function readTakers(
   consumers: readonly StandbyConsumer[],
   question: TakersQuestion,
 ): Promise<readonly Taker[]> {
-  const known = consumers.filter(({ kind }) => kind !== 'other');
-  const byMetric = known.flatMap((consumer) => {
+  const byMetric = consumers.flatMap((consumer) => {
     const source = sourceOf(consumer);
     return source === undefined ? [] : [{ consumer, source }];
   });
-  const byLease = known.filter(({ kind }) => kind === 'kcl');
+  const byLease = consumers.filter(({ kind }) => kind === 'kcl');
   const [measured, leased] = await Promise.all([
     byMetrics(byMetric, question),
     pMap(byLease, (consumer) => byLeases(consumer, question), { concurrency: PARALLEL }),

@@ -79,12 +79,15 @@ describe('processing an event', () => {
   });
 
   it('ends the wait for another consumer’s claim before the function is ended', async () => {
+    let refusals = 0;
     const store: SeenStore = {
       ...{ seen: async () => false, remember: async () => {} },
-      claim: async (claimed) =>
-        claimed === id(1)
-          ? { kind: 'claimed', claim: { finish: async () => {}, release: async () => {} } }
-          : { kind: 'claimedElsewhere', leftMs: 60_000 },
+      claim: async (claimed) => {
+        if (claimed === id(1))
+          return { kind: 'claimed', claim: { finish: async () => {}, release: async () => {} } };
+        refusals++;
+        return { kind: 'claimedElsewhere', leftMs: 60_000 };
+      },
     };
     const { handled, handle } = handler();
     const failures: RecordFailure<unknown>[] = [];
@@ -96,6 +99,8 @@ describe('processing an event', () => {
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: '101' }] });
     expect(handled).toEqual(['1']);
     expect(failures.map(({ error }) => error)).toEqual([expect.any(ClaimedElsewhereError)]);
+    // 50 ms are left: at once, after 25 ms, and at the end. In 15 s, the default, there are twenty.
+    expect(refusals).toBe(3);
   });
 
   it('goes on within an aggregate when Lambda gives it again', async () => {

@@ -3,7 +3,6 @@ import type { _Record, Shard } from '@aws-sdk/client-kinesis';
 import type { KinesisStreamRecordPayload } from 'aws-lambda';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AggregateEncoder } from '../../lib/aggregate/encoder.ts';
 import type { AggregateRecord } from '../../lib/aggregate/format.ts';
 import {
   ConsumerConfigError,
@@ -13,16 +12,8 @@ import {
   type UserRecord,
 } from '../../lib/consumer/index.ts';
 import { probeRecord } from '../../lib/envelope/probe-record.ts';
-import { wrap } from '../../lib/envelope/wrap.ts';
 import { anyRecords, frame, hex } from '../aggregate/fixtures/frame.ts';
-
-const arrivedAtMs = 1_545_084_650_987;
-
-function aggregate(records: readonly AggregateRecord[]): Buffer {
-  const encoder = new AggregateEncoder({ maxBytes: 1_000_000 });
-  for (const record of records) encoder.add(record);
-  return Buffer.from(encoder.finish());
-}
+import { aggregate, arrivedAtMs, enveloped, id } from './fixtures/lambda-event.ts';
 
 const ofSdk = (Data: Uint8Array): _Record => ({
   Data,
@@ -38,17 +29,6 @@ const ofLambda = (data: Uint8Array): KinesisStreamRecordPayload => ({
   approximateArrivalTimestamp: arrivedAtMs / 1_000,
   kinesisSchemaVersion: '1.0',
 });
-
-const id = (n: number) => `019abcde-f012-7345-8678-${`${n}`.padStart(12, '0')}`;
-const enveloped = (sequence: number, data: string) =>
-  wrap({
-    producerId: id(0),
-    epoch: 1,
-    sequence,
-    first: sequence === 1,
-    recordId: id(sequence),
-    data: Buffer.from(data),
-  });
 
 /** As an application has it: the compiler refuses to read data of what has none. */
 function dataOf(record: UserRecord): string | undefined {
@@ -73,10 +53,10 @@ describe.each([
   it('that is an aggregate gives its user records, each with its own key and number', () => {
     const records = takeApart(
       given(
-        aggregate([
+        aggregate(
           { partitionKey: 'k', explicitHashKey: '7', data: Buffer.from('one') },
           { partitionKey: 'l', data: Buffer.from('two') },
-        ]),
+        ),
       ),
     );
     const place = { sequenceNumber: '495', arrivedAtMs, aggregated: true, enveloped: false };
@@ -103,7 +83,7 @@ describe.each([
   });
 
   it('that is a damaged aggregate is returned whole, with the reason and without data', () => {
-    const bytes = aggregate([{ partitionKey: 'k', data: Buffer.from('one') }]);
+    const bytes = aggregate({ partitionKey: 'k', data: Buffer.from('one') });
     bytes[9] = (bytes[9] as number) ^ 1;
     const [record, ...rest] = takeApart(given(bytes));
     expect(rest).toEqual([]);
@@ -127,12 +107,12 @@ describe('the user records of an aggregate', () => {
     const probe = probeRecord({ observer: 'us-east-2', atMs: 1, place: 1 });
     const records = takeApart(
       ofSdk(
-        aggregate([
+        aggregate(
           { partitionKey: 'k', data: enveloped(1, 'one') },
           { partitionKey: 'k', data: Buffer.from('bare') },
           { partitionKey: 'k', data: damaged },
           probe,
-        ]),
+        ),
       ),
     );
     expect(records).toMatchObject([
@@ -145,8 +125,10 @@ describe('the user records of an aggregate', () => {
   });
 
   it('may be given to a Deduplicator and an OrderChecker as they are', async () => {
-    const one = ofSdk(aggregate([1, 2].map((n) => ({ partitionKey: 'k', data: enveloped(n, `${n}`) }))));
-    const again = ofLambda(aggregate([2, 3].map((n) => ({ partitionKey: 'k', data: enveloped(n, `${n}`) }))));
+    const one = ofSdk(aggregate(...[1, 2].map((n) => ({ partitionKey: 'k', data: enveloped(n, `${n}`) }))));
+    const again = ofLambda(
+      aggregate(...[2, 3].map((n) => ({ partitionKey: 'k', data: enveloped(n, `${n}`) }))),
+    );
     const [deduplicator, order] = [new Deduplicator(), new OrderChecker()];
     const [handled, verdicts]: [string[], string[]] = [[], []];
     for (const record of [one, again].flatMap((whole) => takeApart(whole))) {
@@ -159,8 +141,8 @@ describe('the user records of an aggregate', () => {
   });
 
   it('that are aggregates themselves are data like any other', () => {
-    const inner = aggregate([{ partitionKey: 'k', data: Buffer.from('one') }]);
-    const [record, ...rest] = takeApart(ofSdk(aggregate([{ partitionKey: 'l', data: inner }])));
+    const inner = aggregate({ partitionKey: 'k', data: Buffer.from('one') });
+    const [record, ...rest] = takeApart(ofSdk(aggregate({ partitionKey: 'l', data: inner })));
     expect(rest).toEqual([]);
     expect(record).toMatchObject({ partitionKey: 'l', enveloped: false, data: inner });
   });
@@ -181,7 +163,7 @@ describe('with the hash keys of the shard', () => {
     ...(explicitHashKey !== undefined && { explicitHashKey }),
   });
   const marksOf = (records: readonly AggregateRecord[], hashKeyRange: Shard['HashKeyRange']) =>
-    takeApart(ofSdk(aggregate(records)), { hashKeyRange }).map(
+    takeApart(ofSdk(aggregate(...records)), { hashKeyRange }).map(
       ({ outsideShard = false, droppedByKcl = false }) => [outsideShard, droppedByKcl],
     );
 
@@ -221,7 +203,7 @@ describe('with the hash keys of the shard', () => {
 
   it('nothing is said of a record of its own, nor without them', () => {
     expect(takeApart(ofSdk(Buffer.from('x')), { hashKeyRange: lower })[0]).not.toHaveProperty('droppedByKcl');
-    const [record] = takeApart(ofSdk(aggregate([one('b')])), { hashKeyRange: undefined });
+    const [record] = takeApart(ofSdk(aggregate(one('b'))), { hashKeyRange: undefined });
     expect(record).not.toHaveProperty('outsideShard');
   });
 
